@@ -1,0 +1,20 @@
+export { SqliteUsageProcessor } from './sqlite/usage-processor.ts';
+export type { SqliteUsageProcessorOptions } from './sqlite/usage-processor.ts';
+export type { ExporterError, ExporterState, ExporterStatus } from './status.ts';
+export { usageRecordFromLog } from './usage-event.ts';
+export type { UsageLogProcessor, UsageLogRecord } from './usage-event.ts';
+export type {
+  UsageConversation,
+  UsageFilter,
+  UsageGroup,
+  UsageKey,
+  UsageMetric,
+  UsageNumbers,
+  UsagePage,
+  UsageQuery,
+  UsageReader,
+  UsageRecordsQuery,
+  UsageRow,
+  UsageSummary,
+  UsageTotal,
+} from './usage-reader.ts';

@@ -1,0 +1,60 @@
+/** Names of the ledger in InfluxDB: what the writer writes and the reader reads. */
+export const USAGE_MEASUREMENT = 'llm_usage';
+
+/** In the order they are written. */
+export const USAGE_TAGS = [
+  'environment',
+  'model',
+  'operation',
+  'outcome',
+  'provider',
+  'service',
+  'token_source',
+  'user_id',
+] as const;
+
+/** User tag of everybody beyond `maxUserTags`; the field `user` still has the id. */
+export const OTHER_USERS = '(other)';
+
+export const USAGE_FIELDS = {
+  calls: 'calls',
+  inputTokens: 'input_tokens',
+  outputTokens: 'output_tokens',
+  totalTokens: 'total_tokens',
+  cacheReadTokens: 'cache_read_tokens',
+  cacheWriteTokens: 'cache_write_tokens',
+  reasoningTokens: 'reasoning_tokens',
+  durationMs: 'duration_ms',
+  timeToFirstChunkMs: 'time_to_first_chunk_ms',
+  costUsd: 'cost_usd',
+  user: 'user',
+  conversationId: 'conversation_id',
+  recordId: 'record_id',
+  responseId: 'response_id',
+  responseModel: 'response_model',
+  /** Only when the tag `model` had to be cleaned or cut. */
+  requestModel: 'request_model',
+  errorType: 'error_type',
+  traceId: 'trace_id',
+  spanId: 'span_id',
+} as const;
+
+const RESERVED = new Set<string>(['time', ...USAGE_TAGS, ...Object.values(USAGE_FIELDS)]);
+const PREFIX = 'attr_';
+
+function isReserved(name: string, tags: ReadonlySet<string>): boolean {
+  if (RESERVED.has(name) || tags.has(name) || name.startsWith('_')) return true;
+  return name.startsWith(PREFIX) && isReserved(name.slice(PREFIX.length), tags);
+}
+
+/** Field of a caller's own attribute: its name, set apart when it is one of the ledger's. */
+export function fieldOfAttribute(name: string, tags: ReadonlySet<string>): string {
+  return isReserved(name, tags) ? `${PREFIX}${name}` : name;
+}
+
+/** Attribute of a field, the other way round; undefined for a field of the ledger itself. */
+export function attributeOfField(field: string, tags: ReadonlySet<string>): string | undefined {
+  if (!isReserved(field, tags)) return field;
+  if (!field.startsWith(PREFIX)) return undefined;
+  return field.slice(PREFIX.length);
+}

@@ -1,0 +1,73 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Nanoseconds of an hour, the width of a roll-up cell. */
+export const HOUR_NS: bigint = 3_600_000_000_000n;
+
+/** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
+const APPLICATION_ID = 0x54_4b_4d_54;
+const SCHEMA_VERSION = 1;
+
+/**
+ * `usage` is clustered by time: the newest records and any range are one walk, and a resend, whose
+ * time and id were fixed when the record was made, meets its own key.
+ */
+const TABLES = `
+CREATE TABLE IF NOT EXISTS usage (
+  time_ns INTEGER NOT NULL, id TEXT NOT NULL,
+  service TEXT NOT NULL, operation TEXT NOT NULL, provider TEXT NOT NULL,
+  model TEXT NOT NULL, response_model TEXT, response_id TEXT,
+  user TEXT, conversation TEXT,
+  duration_ms REAL NOT NULL, time_to_first_chunk_ms REAL,
+  input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
+  cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+  token_source TEXT, outcome TEXT NOT NULL, error_type TEXT, cost_nanos INTEGER,
+  attributes TEXT, trace_id TEXT, span_id TEXT,
+  PRIMARY KEY (time_ns, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS usage_by_conversation ON usage (conversation, time_ns)
+  WHERE conversation IS NOT NULL;
+CREATE INDEX IF NOT EXISTS usage_by_user ON usage (user, time_ns) WHERE user IS NOT NULL;
+CREATE TABLE IF NOT EXISTS usage_hour (
+  hour INTEGER NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
+  unpriced_calls INTEGER NOT NULL,
+  input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
+  cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+  cost_nanos INTEGER,
+  duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
+  first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
+  PRIMARY KEY (hour, service, provider, model, outcome)
+) WITHOUT ROWID;
+`;
+
+/**
+ * Creates or checks the tables. Throws when the file belongs to another program or to a newer
+ * release: neither may be touched.
+ */
+export function prepareSchema(database: DatabaseSync): void {
+  const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
+  const owner = pragma('application_id');
+  const version = pragma('user_version');
+  const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+  if (owner === APPLICATION_ID && version === SCHEMA_VERSION) return;
+  if (owner === APPLICATION_ID && version !== 0) {
+    throw new Error(`the file has ledger version ${String(version)}, this release knows 1`);
+  }
+  if (owner !== APPLICATION_ID && tables !== 0) {
+    throw new Error('the file is a database of another program');
+  }
+  // In force only before the first table exists: lets retention give space back to the disk.
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    database.exec(TABLES);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../src/semconv.ts';
+import type {
+  Outcome,
+  TokenSource,
+  TokenUsage,
+  UsageAttributeValue,
+  UsageRecord,
+} from '../src/usage/usage-record.ts';
+
+/** What is read of an SDK log record; the records of sdk-logs 0.2xx and 3.x both fit. */
+export interface UsageLogRecord {
+  readonly hrTime: readonly [number, number];
+  readonly eventName?: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly resource: { readonly attributes: Readonly<Record<string, unknown>> };
+  readonly spanContext?: { readonly traceId: string; readonly spanId: string } | undefined;
+}
+
+/**
+ * Structurally the SDK's LogRecordProcessor, of sdk-logs 0.2xx and 3.x alike, so that the exporters
+ * need no SDK package at run time.
+ */
+export interface UsageLogProcessor {
+  onEmit(logRecord: UsageLogRecord): void;
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+const CONTENT = new Set([
+  'gen_ai.input.messages',
+  'gen_ai.output.messages',
+  'gen_ai.system_instructions',
+  'gen_ai.tool.definitions',
+]);
+
+const MEMBERS = new Set<string>([
+  ATTR.recordId,
+  ATTR.operationName,
+  ATTR.providerName,
+  ATTR.requestModel,
+  ATTR.responseModel,
+  ATTR.responseId,
+  ATTR.userId,
+  ATTR.conversationId,
+  ATTR.durationMs,
+  ATTR.timeToFirstChunk,
+  ATTR.inputTokens,
+  ATTR.outputTokens,
+  ATTR.cacheReadTokens,
+  ATTR.reasoningTokens,
+  ATTR.tokenSource,
+  ATTR.outcome,
+  ATTR.errorType,
+  ATTR.costUsd,
+  ...Object.values(ATTR_CACHE_WRITE_TOKENS),
+]);
+
+/**
+ * The usage record of a ledger event; undefined for every other log record, also for the same event
+ * of another instrumentation (it has no `token_meter.record_id`, and may carry content). Never
+ * throws.
+ */
+export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined {
+  if (log.eventName !== EVENT_INFERENCE_DETAILS) return undefined;
+  const source = log.attributes;
+  const id = text(source[ATTR.recordId]);
+  if (id === undefined) return undefined;
+  const errorType = text(source[ATTR.errorType]);
+  const firstChunk = amount(source[ATTR.timeToFirstChunk]);
+  const span = log.spanContext;
+  return {
+    id,
+    time: timeOf(log.hrTime),
+    service: text(log.resource.attributes['service.name']) ?? 'unknown_service',
+    operation: text(source[ATTR.operationName]) ?? 'chat',
+    provider: text(source[ATTR.providerName]) ?? 'unknown',
+    requestModel: text(source[ATTR.requestModel]) ?? 'unknown',
+    ...optional('responseModel', text(source[ATTR.responseModel])),
+    ...optional('responseId', text(source[ATTR.responseId])),
+    ...optional('userId', text(source[ATTR.userId])),
+    ...optional('conversationId', text(source[ATTR.conversationId])),
+    durationMs: amount(source[ATTR.durationMs]) ?? 0,
+    // seconds in the conventions; whole nanoseconds keep the conversion exact
+    ...optional('timeToFirstChunkMs', firstChunk && Math.round(firstChunk * 1e9) / 1e6),
+    ...tokensOf(source),
+    outcome: outcomeOf(source[ATTR.outcome], errorType),
+    ...optional('errorType', errorType),
+    ...optional('costUsd', amount(source[ATTR.costUsd])),
+    attributes: othersOf(source),
+    ...(span === undefined ? {} : { traceId: span.traceId, spanId: span.spanId }),
+  };
+}
+
+function tokensOf(source: Readonly<Record<string, unknown>>): TokenUsage & {
+  totalTokens?: number;
+  tokenSource?: TokenSource;
+} {
+  const inputTokens = count(source[ATTR.inputTokens]);
+  const outputTokens = count(source[ATTR.outputTokens]);
+  const cacheWriteTokens =
+    count(source[ATTR_CACHE_WRITE_TOKENS.latest]) ?? count(source[ATTR_CACHE_WRITE_TOKENS.v1_41]);
+  const tokenSource = source[ATTR.tokenSource];
+  return {
+    ...optional('inputTokens', inputTokens),
+    ...optional('outputTokens', outputTokens),
+    ...optional('cacheReadTokens', count(source[ATTR.cacheReadTokens])),
+    ...optional('cacheWriteTokens', cacheWriteTokens),
+    ...optional('reasoningTokens', count(source[ATTR.reasoningTokens])),
+    ...(inputTokens === undefined || outputTokens === undefined
+      ? {}
+      : { totalTokens: inputTokens + outputTokens }),
+    ...(tokenSource === 'provider' || tokenSource === 'counted' || tokenSource === 'estimated'
+      ? { tokenSource }
+      : {}),
+  };
+}
+
+function othersOf(source: Readonly<Record<string, unknown>>): Record<string, UsageAttributeValue> {
+  const others: Record<string, UsageAttributeValue> = {};
+  for (const key of Object.keys(source)) {
+    if (MEMBERS.has(key) || CONTENT.has(key)) continue;
+    const value = plain(source[key]);
+    if (value !== undefined) others[key] = value;
+  }
+  return others;
+}
+
+function plain(value: unknown): UsageAttributeValue | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
+    return value;
+  }
+  if (value === undefined || value === null) return undefined;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function outcomeOf(value: unknown, errorType: string | undefined): Outcome {
+  if (value === 'ok' || value === 'error' || value === 'aborted') return value;
+  return errorType === undefined ? 'ok' : 'error';
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+function count(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}
+
+let second = Number.NaN;
+let secondText = '';
+
+function timeOf([seconds, nanoseconds]: readonly [number, number]): string {
+  if (seconds !== second) {
+    secondText = new Date(seconds * 1000).toISOString().slice(0, 20);
+    second = seconds;
+  }
+  return `${secondText}${String(nanoseconds).padStart(9, '0')}Z`;
+}

@@ -1,0 +1,96 @@
+import type { ChatCall } from './chat-call.ts';
+
+type AnyIterator = AsyncIterator<unknown, unknown, unknown>;
+
+/** Which of several iterators of one stream is the reader; the others are the SDK's to refuse. */
+interface Reader {
+  current: AnyIterator | undefined;
+}
+
+/**
+ * Watches an SDK stream whose every way of reading goes through an own `iterator` function
+ * (openai, Anthropic, Groq, Together). The stream object, its class and helpers stay as they are.
+ */
+export function observeIteratorFunction(stream: { iterator: () => unknown }, call: ChatCall): void {
+  const makeIterator = stream.iterator;
+  const reader: Reader = { current: undefined };
+  Object.defineProperty(stream, 'iterator', {
+    ...Object.getOwnPropertyDescriptor(stream, 'iterator'),
+    value: function iterator(this: unknown, ...args: []): unknown {
+      return observeIterator(makeIterator.apply(this, args) as AnyIterator, call, reader);
+    },
+  });
+  call.arrived(stream);
+}
+
+/** Watches an object that is read by its own or inherited `[Symbol.asyncIterator]`. */
+export function observeAsyncIterable(stream: AsyncIterable<unknown>, call: ChatCall): void {
+  const makeIterator = stream[Symbol.asyncIterator];
+  const reader: Reader = { current: undefined };
+  Object.defineProperty(stream, Symbol.asyncIterator, {
+    configurable: true,
+    enumerable: Object.getOwnPropertyDescriptor(stream, Symbol.asyncIterator)?.enumerable ?? false,
+    writable: true,
+    value: function asyncIterator(this: unknown, ...args: []): unknown {
+      return observeIterator(makeIterator.apply(this as never, args), call, reader);
+    },
+  });
+  call.arrived(stream);
+}
+
+/** Watches a generator that was handed out as the reply itself. */
+export function observeGenerator(generator: AnyIterator, call: ChatCall): void {
+  observeIterator(generator, call, { current: undefined });
+  call.arrived(generator);
+}
+
+/**
+ * Puts own `next`, `return` and `throw` on the iterator. Each returns a promise that follows the
+ * iterator's own, so a rejection nobody awaits is still an unhandled rejection.
+ */
+function observeIterator(iterator: AnyIterator, call: ChatCall, reader: Reader): AnyIterator {
+  const next = iterator.next.bind(iterator);
+  define(iterator, 'next', (...args: [] | [unknown]) => {
+    if (reader.current === undefined) {
+      reader.current = iterator;
+      call.reading(iterator);
+    }
+    const step = next(...args);
+    if (reader.current !== iterator || call.ended) return step;
+    return step.then(
+      (result) => {
+        if (result.done === true) call.streamEnded();
+        else call.event(result.value);
+        return result;
+      },
+      (error: unknown) => {
+        call.failed(error);
+        throw error;
+      },
+    );
+  });
+  const stop = iterator.return?.bind(iterator);
+  if (stop !== undefined) {
+    define(iterator, 'return', (...args: [] | [unknown]) => {
+      if (reader.current === undefined || reader.current === iterator) call.streamEnded();
+      return stop(...args);
+    });
+  }
+  const raise = iterator.throw?.bind(iterator);
+  if (raise !== undefined) {
+    define(iterator, 'throw', (error: unknown) => {
+      if (reader.current === undefined || reader.current === iterator) call.streamEnded();
+      return raise(error);
+    });
+  }
+  return iterator;
+}
+
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, {
+    configurable: true,
+    enumerable: false,
+    writable: true,
+    value,
+  });
+}

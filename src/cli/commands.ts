@@ -1,0 +1,7 @@
+import type { CliCommand } from './io.ts';
+
+/** The commands in the order of `--help`. */
+export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  count: async () => await import('./count.ts'),
+  config: async () => await import('./config.ts'),
+};

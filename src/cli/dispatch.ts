@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { TokenMeterError } from '../errors.ts';
+import { commands } from './commands.ts';
+import type { CliIo } from './io.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 called wrongly. */
+export async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    io.stdout.write(await help());
+    return name === undefined ? 2 : 0;
+  }
+  if (name === '--version' || name === '-v') {
+    io.stdout.write(`${packageVersion()}\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) {
+    io.stderr.write(
+      `otel-token-meter: there is no command ${JSON.stringify(name)}; ` +
+        `there is ${Object.keys(commands).join(', ')}\n`,
+    );
+    return 2;
+  }
+  try {
+    return await (await load()).run(args, io);
+  } catch (error) {
+    io.stderr.write(`otel-token-meter ${name}: ${explain(error)}\n`);
+    return isUsageError(error) ? 2 : 1;
+  }
+}
+
+async function help(): Promise<string> {
+  const names = Object.keys(commands);
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = await Promise.all(
+    names.map(async (name) => {
+      const summary = await commands[name]?.().then(
+        (command) => command.summary,
+        (error: unknown) => `not available: ${explain(error)}`,
+      );
+      return `  ${name.padEnd(width)}  ${summary}`;
+    }),
+  );
+  return [
+    'Usage: otel-token-meter <command> [options]',
+    '',
+    'Counts the tokens of LLM calls, and tells where they are recorded.',
+    '',
+    'Commands:',
+    ...lines,
+    '',
+    'otel-token-meter <command> --help tells the options of one command.',
+    '',
+  ].join('\n');
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const missing = /Cannot find package '([^']+)'/.exec(error.message)?.[1];
+  if (missing !== undefined) return `this command needs the package ${missing}: npm i ${missing}`;
+  if (error instanceof TokenMeterError && error.allowed !== undefined) {
+    return `${error.message} (allowed: ${error.allowed})`;
+  }
+  return error.message;
+}
+
+/** `parseArgs` of Node marks a wrong option with these codes. */
+function isUsageError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    String((error as { code: unknown }).code).startsWith('ERR_PARSE_ARGS')
+  );
+}
+
+/** The manifest is two folders up from the source and three up from its build. */
+export function packageVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
+      if (manifest.name === 'otel-token-meter') return manifest.version ?? 'unknown';
+    } catch {
+      // The other place has it.
+    }
+  }
+  return 'unknown';
+}

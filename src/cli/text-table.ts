@@ -1,0 +1,19 @@
+/** Columns as wide as their widest cell; the columns named are set to the right. */
+export function textTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly string[] = [],
+): string {
+  const widths = head.map((name, i) =>
+    Math.max(...[name, ...rows.map((row) => row[i] ?? '')].map((cell) => cell.length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => {
+        const width = widths[i] ?? 0;
+        return right.includes(head[i] ?? '') ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return `${[head, ...rows].map(line).join('\n')}\n`;
+}

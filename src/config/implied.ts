@@ -1,0 +1,41 @@
+import type { Setting, SettingValue } from './setting.ts';
+
+interface Implication {
+  readonly variable: string;
+  readonly value: SettingValue;
+  /** Whether the variable says so; without, its being set is enough. */
+  readonly says?: (text: string) => boolean;
+}
+
+/** Variables of others that decide a setting of ours when nothing names it directly. */
+const implications: Readonly<Record<string, Implication>> = {
+  metric_names: {
+    variable: 'OTEL_SEMCONV_STABILITY_OPT_IN',
+    value: 'latest',
+    says: (text) =>
+      text
+        .split(',')
+        .map((word) => word.trim())
+        .includes('gen_ai_latest_experimental'),
+  },
+  'metrics.provider': { variable: 'INFLUX_URL', value: 'influxdb' },
+  'settings.store': { variable: 'REDIS_URL', value: 'redis' },
+};
+
+/** What the environment says about a setting without naming it. */
+export function implied(
+  setting: Setting,
+  env: Readonly<Record<string, string | undefined>>,
+):
+  | {
+      readonly value: SettingValue;
+      readonly origin: { readonly from: 'env'; readonly variable: string };
+    }
+  | undefined {
+  const implication = implications[setting.key];
+  if (implication === undefined) return undefined;
+  const { variable, value, says = (text: string): boolean => text.trim() !== '' } = implication;
+  const text = env[variable];
+  if (text === undefined || !says(text)) return undefined;
+  return { value, origin: { from: 'env', variable } };
+}

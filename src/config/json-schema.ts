@@ -1,0 +1,82 @@
+import { BLOCKS } from './config-file.ts';
+import type { Setting, SettingKind } from './setting.ts';
+import { settingsTable } from './settings-table.ts';
+
+/** JSON Schema, as far as it is needed here. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+}
+
+/**
+ * JSON Schema (draft 2020-12) of our blocks in a declarative configuration file, for editors. The
+ * rest of the file is left to OpenTelemetry's own schema. Wherever a text could come out of
+ * `${VAR}`, a text is accepted beside the value's own type.
+ */
+export function configJsonSchema(): JsonSchema {
+  let schema: Tree = {};
+  for (const setting of settingsTable) {
+    schema = insert(schema, [...BLOCKS[setting.block], ...setting.key.split('.')], setting);
+  }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'otel-token-meter in an OpenTelemetry declarative configuration',
+    ...toSchema(schema, 0),
+  };
+}
+
+interface Tree {
+  readonly [name: string]: Tree | { readonly leaf: Setting };
+}
+
+function insert(tree: Tree, [name = '', ...rest]: readonly string[], leaf: Setting): Tree {
+  if (rest.length === 0) return { ...tree, [name]: { leaf } };
+  return { ...tree, [name]: insert((tree[name] ?? {}) as Tree, rest, leaf) };
+}
+
+/** Depth 0 to 1 belongs to OpenTelemetry: more keys are fine there. */
+function toSchema(tree: Tree, depth: number): JsonSchema {
+  const ours = Object.values(tree).some((node) => 'leaf' in node) || depth > 2;
+  return {
+    type: ours ? ['object', 'null'] : 'object',
+    properties: Object.fromEntries(
+      Object.entries(tree).map(([name, node]) => [
+        name,
+        'leaf' in node ? ofSetting(node.leaf as Setting) : toSchema(node as Tree, depth + 1),
+      ]),
+    ),
+    ...(ours && { additionalProperties: false }),
+  };
+}
+
+const SUBSTITUTION = { type: 'string', pattern: '\\$\\{' } as const;
+
+function ofSetting({ kind, description, default: fallback, path }: Setting): JsonSchema {
+  const value =
+    kind.type === 'seconds' && typeof fallback === 'number' ? fallback / 1000 : fallback;
+  return {
+    description: `${description} In code: ${path}.`,
+    ...(value !== undefined && { default: value }),
+    anyOf: [ofKind(kind), SUBSTITUTION, { type: 'null' }],
+  };
+}
+
+function ofKind(kind: SettingKind): JsonSchema {
+  switch (kind.type) {
+    case 'boolean':
+      return { type: 'boolean' };
+    case 'enum':
+      return { enum: kind.values };
+    case 'integer':
+      return { type: 'integer', minimum: kind.min, maximum: kind.max };
+    case 'seconds':
+      return { type: 'number', minimum: kind.min, maximum: kind.max };
+    case 'string':
+      return { type: ['string', 'number', 'boolean'] };
+    case 'url':
+      return { type: 'string', pattern: `^(${kind.protocols.join('|')})//` };
+    case 'list':
+      return { type: 'array', items: { type: 'string' } };
+    case 'map':
+      return { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
+  }
+}

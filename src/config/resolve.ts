@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { readConfigFile } from './config-file.ts';
+import type { ConfigFile } from './config-file.ts';
+import { implied } from './implied.ts';
+import type { ConfigProblem } from './problem.ts';
+import { isMapping, parseCodeValue, parseEnvValue } from './setting.ts';
+import type { Setting, SettingValue } from './setting.ts';
+import { settingsTable } from './settings-table.ts';
+import type { PartialConfig, TokenMeterConfig } from './token-meter-config.ts';
+
+export interface ResolveOptions {
+  /** @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Path of the YAML file. @default OTEL_CONFIG_FILE of `env`; without either no file is read */
+  readonly file?: string;
+  /** Values that win over everything. */
+  readonly code?: PartialConfig;
+  /** Values that replace the built-in defaults, for a host with defaults of its own. */
+  readonly defaults?: PartialConfig;
+  /** @default fs.readFileSync */
+  readonly readFile?: (path: string) => string;
+}
+
+/** Where a value came from, and its place there. */
+export type Origin =
+  | { readonly from: 'code' | 'default' }
+  | { readonly from: 'env'; readonly variable: string }
+  | { readonly from: 'file'; readonly file: string; readonly line: number };
+
+export interface EffectiveSetting {
+  readonly setting: Setting;
+  /** `undefined` is unset. */
+  readonly value: SettingValue | undefined;
+  readonly origin: Origin;
+}
+
+export interface ResolvedConfig {
+  readonly values: TokenMeterConfig;
+  readonly settings: readonly EffectiveSetting[];
+  /** Everything that was not taken; the configuration works without it. */
+  readonly problems: readonly ConfigProblem[];
+  readonly file?: string;
+}
+
+/**
+ * Code wins over the environment, the environment over the file, the file over the defaults. A
+ * wrong value is listed in `problems` and the next source decides: nothing is thrown.
+ */
+export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
+  const env = options.env ?? process.env;
+  const file = options.file ?? nonEmpty(env['OTEL_CONFIG_FILE']);
+  const problems: ConfigProblem[] = [];
+  const inFile = file === undefined ? undefined : load(file, env, options.readFile);
+  problems.push(...(inFile?.problems ?? []));
+
+  const settings = settingsTable.map((setting): EffectiveSetting => {
+    const code = fromCode(setting, options.code, problems);
+    if (code !== undefined) return { setting, value: code, origin: { from: 'code' } };
+    const variable = fromEnv(setting, env, problems);
+    if (variable !== undefined) return { setting, ...variable };
+    const found = inFile?.values.get(setting.key);
+    if (found !== undefined && file !== undefined) {
+      return { setting, value: found.value, origin: { from: 'file', file, line: found.line } };
+    }
+    const hosts = fromCode(setting, options.defaults, problems);
+    return { setting, value: hosts ?? setting.default, origin: { from: 'default' } };
+  });
+  return { values: assemble(settings), settings, problems, ...(file !== undefined && { file }) };
+}
+
+function load(
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): ConfigFile {
+  let text: string;
+  try {
+    text = readFile(file);
+  } catch (error) {
+    const value = error instanceof Error ? error.message : String(error);
+    const problem = {
+      key: 'configuration file',
+      source: 'file',
+      value,
+      allowed: 'a readable file',
+      file,
+    } as const;
+    return { values: new Map(), problems: [problem] };
+  }
+  return readConfigFile(text, file, env);
+}
+
+function fromCode(
+  setting: Setting,
+  tree: PartialConfig | undefined,
+  problems: ConfigProblem[],
+): SettingValue | undefined {
+  let value: unknown = tree;
+  for (const name of setting.path.split('.')) value = isMapping(value) ? value[name] : undefined;
+  if (value === undefined) return undefined;
+  const parsed = parseCodeValue(setting.kind, value);
+  if (parsed.ok) return parsed.value;
+  problems.push({
+    key: setting.path,
+    source: 'code',
+    value: setting.secret === true ? '(secret)' : value,
+    allowed: parsed.allowed,
+  });
+  return undefined;
+}
+
+function fromEnv(
+  setting: Setting,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: ConfigProblem[],
+): Pick<EffectiveSetting, 'value' | 'origin'> | undefined {
+  for (const variable of setting.env) {
+    const text = nonEmpty(env[variable]);
+    if (text === undefined) continue;
+    const parsed = parseEnvValue(setting.kind, text);
+    if (parsed.ok) return { value: parsed.value, origin: { from: 'env', variable } };
+    const value = setting.secret === true ? '(secret)' : text;
+    problems.push({ key: variable, source: 'env', value, allowed: parsed.allowed });
+  }
+  return implied(setting, env);
+}
+
+/** OpenTelemetry's rule: an empty variable is an unset one. */
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text;
+}
+
+/** The table is the one list of names: a test holds it against the type, leaf by leaf. */
+function assemble(settings: readonly EffectiveSetting[]): TokenMeterConfig {
+  const root: Record<string, unknown> = {};
+  for (const { setting, value } of settings) {
+    const names = setting.path.split('.');
+    const last = names.pop() ?? setting.path;
+    let node = root;
+    for (const name of names) node = (node[name] ??= {}) as Record<string, unknown>;
+    if (value !== undefined) node[last] = value;
+  }
+  return root as unknown as TokenMeterConfig;
+}

@@ -1,0 +1,57 @@
+/** The effective configuration. Times in milliseconds; an absent value is unset. */
+export interface TokenMeterConfig {
+  readonly counting: 'missing' | 'always' | 'never';
+  readonly metricNames: 'v1_41' | 'latest' | 'both';
+  readonly metricAttributes: readonly string[];
+  readonly captureContent: boolean;
+  readonly userIdHashKey?: string;
+  readonly metrics: MetricsConfig;
+  readonly settings: {
+    readonly store: 'memory' | 'file' | 'redis';
+    readonly file: { readonly path: string };
+    readonly redis: {
+      readonly url: string;
+      readonly keyPrefix?: string;
+      readonly pollIntervalMs: number;
+    };
+  };
+}
+
+export interface MetricsConfig {
+  readonly enabled: boolean;
+  readonly tokenStatistics: boolean;
+  readonly provider: 'influxdb' | 'sqlite' | 'otlp' | 'console' | 'none';
+  readonly influxdb: InfluxConfig;
+  readonly sqlite: { readonly path: string; readonly retentionDays?: number };
+}
+
+export interface InfluxConfig {
+  readonly url: string;
+  readonly version: 'auto' | '1' | '2' | '3';
+  readonly token?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly org?: string;
+  readonly bucket: string;
+  readonly batchSize: number;
+  readonly flushIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly maxUserTags?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly spool: {
+    readonly enabled: boolean;
+    readonly directory?: string;
+    readonly maxBytes?: number;
+    readonly fsync?: 'never' | 'interval' | 'always';
+    readonly whenFull?: 'drop-oldest' | 'refuse';
+  };
+}
+
+/** Every value optional, at every depth: what code and defaults may give. */
+export type PartialConfig<T = TokenMeterConfig> = {
+  readonly [K in keyof T]?: T[K] extends readonly unknown[]
+    ? T[K] | undefined
+    : T[K] extends object | undefined
+      ? PartialConfig<NonNullable<T[K]>> | undefined
+      : T[K] | undefined;
+};

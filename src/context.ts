@@ -1,0 +1,53 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { context, createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import type { UsageAttributeValue } from './usage/usage-record.ts';
+
+export interface UsageContext {
+  /** End user of the calls made inside. */
+  readonly userId?: string | undefined;
+  readonly conversationId?: string | undefined;
+  /** Extra tags and fields of the records. */
+  readonly attributes?: Readonly<Record<string, UsageAttributeValue>> | undefined;
+}
+
+const USAGE = createContextKey('otel-token-meter usage context');
+const NOTHING: UsageContext = {};
+
+/** Carries the Context where no OpenTelemetry context manager is registered. */
+const fallback = new AsyncLocalStorage<Context>();
+
+/**
+ * Runs `fn` so that every model call started inside carries this user and conversation, also across
+ * awaits. Nested calls merge: the inner one wins field by field. Lives in the OpenTelemetry Context,
+ * never in baggage: nothing of it is sent anywhere.
+ */
+export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
+  const active = activeContext();
+  return runIn(active.setValue(USAGE, mergeUsage(usageContextOf(active), usage)), fn);
+}
+
+/** `over` wins where it says something; attributes merge key by key. */
+export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
+  return {
+    userId: over.userId ?? under.userId,
+    conversationId: over.conversationId ?? under.conversationId,
+    attributes:
+      under.attributes === undefined || over.attributes === undefined
+        ? (over.attributes ?? under.attributes)
+        : { ...under.attributes, ...over.attributes },
+  };
+}
+
+export function usageContextOf(from: Context): UsageContext {
+  return (from.getValue(USAGE) as UsageContext | undefined) ?? NOTHING;
+}
+
+export function activeContext(): Context {
+  const active = context.active();
+  return active === ROOT_CONTEXT ? (fallback.getStore() ?? active) : active;
+}
+
+/** Runs `fn` with `next` as the active Context, with or without a context manager. */
+export function runIn<T>(next: Context, fn: () => T): T {
+  return context.with(next, () => (context.active() === next ? fn() : fallback.run(next, fn)));
+}

@@ -1,0 +1,38 @@
+/** Every code this package throws or reports; stable, so callers may branch on them. */
+export type ErrorCode =
+  | 'INVALID_OPTION'
+  | 'INVALID_CONFIG'
+  | 'INVALID_SETTINGS'
+  | 'SETTINGS_CONFLICT'
+  | 'STORE_UNAVAILABLE'
+  | 'MISSING_DEPENDENCY'
+  | 'SPOOL_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
+  | 'BACKEND_REFUSED'
+  | 'BACKEND_UNREACHABLE';
+
+export interface ErrorDetails {
+  /** The offending value, as given. Never a secret and never message content. */
+  readonly value?: unknown;
+  /** What would have been accepted, in words. */
+  readonly allowed?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class of this package. Constructors and settings calls throw it; nothing on the
+ * path of a metered call ever does.
+ */
+export class TokenMeterError extends Error {
+  override readonly name = 'TokenMeterError';
+  readonly code: ErrorCode;
+  readonly value: unknown;
+  readonly allowed: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.value = details.value;
+    this.allowed = details.allowed;
+  }
+}

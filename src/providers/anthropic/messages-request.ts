@@ -1,0 +1,69 @@
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import type { CountableInput, RequestFacts } from '../provider.ts';
+
+export function messagesFacts(request: unknown): RequestFacts {
+  return {
+    model: stringAt(request, 'model'),
+    stream: isObject(request) && request['stream'] === true,
+    userId:
+      stringAt(objectAt(request, 'metadata'), 'user_id') ?? stringAt(request, 'user_profile_id'),
+  };
+}
+
+/** The request in the shape of chat completions, for counting. */
+export function messagesCountable(request: unknown): CountableInput {
+  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  const system =
+    request['system'] === undefined ? [] : [{ role: 'system', content: request['system'] }];
+  return {
+    kind: 'chat',
+    request: {
+      model: request['model'],
+      messages: [...system, ...listOf(request['messages']).flatMap(chatMessages)],
+      tools: listOf(request['tools'])
+        .filter(isObject)
+        .map((tool) => toolDefinition(tool['name'], tool['description'], tool['input_schema'])),
+    },
+  };
+}
+
+/** Tool calls and results are blocks of a message here, fields and messages of their own there. */
+function chatMessages(message: unknown): readonly unknown[] {
+  if (!isObject(message) || !Array.isArray(message['content'])) return [message];
+  const blocks = listOf(message['content']).filter(isObject);
+  const results = blocks.filter((block) => block['type'] === 'tool_result');
+  const calls = blocks.filter((block) => block['type'] === 'tool_use');
+  const content = blocks.filter((block) => !results.includes(block) && !calls.includes(block));
+  const rest = content.length > 0 || calls.length > 0;
+  return [
+    ...results.map((block) => ({ role: 'tool', content: contentOf(block['content']) })),
+    ...(rest
+      ? [
+          {
+            role: message['role'],
+            content: contentOf(content),
+            tool_calls: calls.map((block) => toolCall(block['name'], block['input'])),
+          },
+        ]
+      : []),
+  ];
+}
+
+function contentOf(content: unknown): unknown {
+  if (!Array.isArray(content)) return content;
+  return content.map((block: unknown) => {
+    if (!isObject(block)) return block;
+    if (block['type'] === 'thinking') return textPart(block['thinking']);
+    return block['type'] === 'image' ? imageOf(block) : block;
+  });
+}
+
+function imageOf(block: JsonObject): object {
+  const source = objectAt(block, 'source');
+  return imagePart({
+    data: stringAt(source, 'data'),
+    mediaType: stringAt(source, 'media_type'),
+    url: stringAt(source, 'url'),
+  });
+}

@@ -1,0 +1,50 @@
+import { isObject, listOf, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
+import type { TokenUsage } from '../../usage/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../token-counts.ts';
+
+/**
+ * `usage` of a message. Anthropic reports cache reads and writes beside `input_tokens`: they are
+ * added. Server-side compaction is billed but left out of the top level (`usage.iterations`, beta):
+ * it is added to input and output, so that the record says what is paid.
+ */
+export function anthropicUsage(usage: unknown): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  const compactions = compactionsOf(usage);
+  return usageOf({
+    inputTokens: plus(inputTokens(usage), ...compactions.map(inputTokens)),
+    outputTokens: plus(
+      tokenCount(usage['output_tokens']),
+      ...compactions.map((entry) => tokenCount(entry['output_tokens'])),
+    ),
+    cacheReadTokens: sum([usage, ...compactions], 'cache_read_input_tokens'),
+    cacheWriteTokens: sum([usage, ...compactions], 'cache_creation_input_tokens'),
+    reasoningTokens: tokenCount(objectAt(usage, 'output_tokens_details')?.['thinking_tokens']),
+  });
+}
+
+/** Stream usage is cumulative: what an event reports replaces what was known, null says nothing. */
+export function mergeAnthropicUsage(known: JsonObject, update: unknown): JsonObject {
+  const reported = Object.entries(isObject(update) ? update : {}).filter(
+    ([, value]) => value !== null,
+  );
+  return { ...known, ...Object.fromEntries(reported) };
+}
+
+function inputTokens(usage: JsonObject): number | undefined {
+  return plus(
+    tokenCount(usage['input_tokens']),
+    tokenCount(usage['cache_read_input_tokens']),
+    tokenCount(usage['cache_creation_input_tokens']),
+  );
+}
+
+function sum(usages: readonly JsonObject[], field: string): number | undefined {
+  const counts = usages.map((usage) => tokenCount(usage[field])).filter((n) => n !== undefined);
+  return counts.length === 0 ? undefined : counts.reduce((total, count) => total + count, 0);
+}
+
+function compactionsOf(usage: JsonObject): readonly JsonObject[] {
+  return listOf(usage['iterations']).filter(
+    (entry): entry is JsonObject => isObject(entry) && entry['type'] === 'compaction',
+  );
+}

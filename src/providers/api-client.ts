@@ -1,0 +1,179 @@
+import type { Span } from '@opentelemetry/api';
+import type { ChatCall } from '../call/chat-call.ts';
+import { observeResponse } from '../call/observed-response.ts';
+import { observeIteratorFunction } from '../call/observed-stream.ts';
+import { quietly } from '../call/quietly.ts';
+import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
+import type { CallShape, CurrentMeter, PatchOutcome } from './provider.ts';
+import { fields, type Fields } from './reading.ts';
+import { serverOf } from './server.ts';
+
+/** What differs between the SDKs that one generator made: openai, Anthropic, Groq, Together. */
+export interface ApiClientSdk {
+  /** Names under which the client class may be exported. */
+  readonly exportNames: readonly string[];
+  /** `gen_ai.provider.name` for a client with this base URL. */
+  readonly provider: (host: string) => string;
+  /** The kind of call behind a path (without query), or undefined when it is none. */
+  readonly shape: (path: string, body: unknown) => CallShape | undefined;
+  /** Conversation named in the request's options rather than in its body. */
+  readonly conversationId?: (options: Fields) => string | undefined;
+}
+
+/** What `makeRequest` resolves to, as far as it is needed. The same object reaches the parse step. */
+interface RequestProps {
+  readonly response: object;
+  readonly options?: { readonly stream?: unknown; readonly __binaryResponse?: unknown };
+}
+
+interface Tracked {
+  readonly call: ChatCall;
+  parsing: boolean;
+}
+
+interface ApiPromise {
+  parseResponse?: unknown;
+}
+
+type Method<A extends unknown[], R> = (this: unknown, ...args: A) => R;
+type MakeRequest = Method<
+  [options: unknown, retries: unknown, ...rest: unknown[]],
+  Promise<unknown>
+>;
+type Parse = (...args: unknown[]) => Promise<unknown>;
+
+/**
+ * Path of a call in these SDKs: resource method → `request` → `makeRequest` → parse step, the last one
+ * only when the caller asks for the body. Three places see everything and change nothing: `makeRequest`
+ * (start, errors, the raw response), the parse step (reply or stream) and the stream's `iterator`.
+ */
+export function patchApiClient(
+  moduleExports: unknown,
+  sdk: ApiClientSdk,
+  meter: CurrentMeter,
+): PatchOutcome {
+  const owner = ownerOf(exportedPrototype(moduleExports, sdk.exportNames), 'makeRequest');
+  if (owner === undefined) return 'unfit';
+  if (isPatched(owner, 'makeRequest')) return 'already-patched';
+  const parsedByClient = Object.hasOwn(owner, 'parseResponseWithTimeout');
+  if (!parsedByClient && !Object.hasOwn(owner, 'request')) return 'unfit';
+
+  const tracked = new WeakMap<object, Tracked>();
+  replaceMethod<MakeRequest>(owner, 'makeRequest', (original) => meteredRequest(original));
+  if (parsedByClient) {
+    // openai from 7.5 on: the promise's own parse step ends here, whichever way it is composed.
+    replaceMethod<Parse>(
+      owner,
+      'parseResponseWithTimeout',
+      (original) =>
+        function parseResponseWithTimeout(this: unknown, ...args) {
+          return observeParsing(original.apply(this, args), args);
+        },
+    );
+  } else {
+    replaceMethod<Method<unknown[], ApiPromise>>(
+      owner,
+      'request',
+      (original) =>
+        function request(this: unknown, ...args) {
+          const promise = original.apply(this, args);
+          const parse = promise.parseResponse;
+          if (typeof parse === 'function') {
+            promise.parseResponse = (...props: unknown[]) =>
+              observeParsing(parse.apply(promise, props) as Promise<unknown>, props);
+          }
+          return promise;
+        },
+    );
+  }
+  return 'patched';
+
+  function meteredRequest(original: MakeRequest): MakeRequest {
+    return function makeRequest(this: unknown, ...args) {
+      const [options, retries, , nativeSpan] = args;
+      // A retry is the same call going on.
+      if (retries !== null && retries !== undefined) return original.apply(this, args);
+      const current = meter();
+      if (current === undefined) return original.apply(this, args);
+      // The options may come as a promise; makeRequest itself awaits them before anything else.
+      return Promise.resolve(options).then((resolved) => {
+        const call = quietly('starting a call', () =>
+          start(this, fields(resolved), nativeSpan as Span | undefined),
+        );
+        if (call === undefined) return original.apply(this, args);
+        return call
+          .run(() => original.apply(this, args))
+          .then(
+            (props) => {
+              quietly('watching a reply', () => track(props as RequestProps, call));
+              return props;
+            },
+            (error: unknown) => {
+              call.failed(error);
+              throw error;
+            },
+          );
+      });
+
+      function start(
+        client: unknown,
+        request: Fields,
+        span: Span | undefined,
+      ): ChatCall | undefined {
+        const path = String(request['path']).split('?', 1)[0] ?? '';
+        const body = request['body'];
+        const shape = request['method'] === 'post' ? sdk.shape(path, body) : undefined;
+        if (shape === undefined) return undefined;
+        const server = serverOf(fields(client)['baseURL']);
+        const conversationId = sdk.conversationId?.(request);
+        return current?.start({
+          provider: sdk.provider(server.address ?? ''),
+          shape,
+          request: body,
+          serverAddress: server.address,
+          serverPort: server.port,
+          usageContext: conversationId === undefined ? undefined : { conversationId },
+          nativeSpan: span,
+        });
+      }
+    };
+  }
+
+  function track(props: RequestProps, call: ChatCall): void {
+    const entry: Tracked = { call, parsing: false };
+    tracked.set(props, entry);
+    call.arrived(props.response);
+    observeResponse(props.response, call, () => entry.parsing);
+  }
+
+  /** The last argument is what `makeRequest` gave (openai 4 passes nothing else). */
+  function observeParsing(parsing: Promise<unknown>, args: readonly unknown[]): Promise<unknown> {
+    const props = args.at(-1) as RequestProps | undefined;
+    const entry = props === undefined ? undefined : tracked.get(props);
+    if (entry === undefined || entry.parsing) return parsing;
+    entry.parsing = true;
+    const { call } = entry;
+    call.reading();
+    return parsing.then(
+      (value) => {
+        quietly('watching a reply', () => takeParsed(value, call));
+        return value;
+      },
+      (error: unknown) => {
+        call.failed(error);
+        throw error;
+      },
+    );
+  }
+}
+
+function takeParsed(value: unknown, call: ChatCall): void {
+  if (typeof value === 'object' && value !== null && 'iterator' in value) {
+    const stream = value as { iterator: () => unknown };
+    if (typeof stream.iterator === 'function') {
+      observeIteratorFunction(stream, call);
+      return;
+    }
+  }
+  call.complete(value);
+}

@@ -1,0 +1,104 @@
+import type { ChatCall } from '../../call/chat-call.ts';
+import { observeAsyncIterable } from '../../call/observed-stream.ts';
+import { quietly } from '../../call/quietly.ts';
+import { stringAt } from '../../tokens/json-shape.ts';
+import { meterPromise, startCall } from '../metered-promise.ts';
+import { exportedPrototype, isPatched, replaceMethod } from '../patching.ts';
+import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import { streamed } from '../streamed.ts';
+import { converse } from './converse.ts';
+import { invokeEmbedding, invokeModel } from './invoke-model.ts';
+import { rememberHeaders, headersOf, type MiddlewareStack } from './response-headers.ts';
+
+interface Client {
+  readonly middlewareStack?: MiddlewareStack;
+}
+interface Command {
+  readonly input?: unknown;
+}
+type Callback = (error: unknown, output?: unknown) => unknown;
+type Send = (this: Client, command: Command, ...rest: unknown[]) => unknown;
+
+const SHAPES: Readonly<Record<string, CallShape>> = {
+  ConverseCommand: converse,
+  ConverseStreamCommand: streamed(converse),
+  InvokeModelCommand: invokeModel,
+  InvokeModelWithResponseStreamCommand: streamed(invokeModel),
+};
+
+/**
+ * `send` is inherited from a class that all AWS clients share, so the Bedrock client gets one of its
+ * own. The methods of `BedrockRuntime` end in it as well.
+ */
+export const bedrock: SdkPatch = {
+  moduleName: '@aws-sdk/client-bedrock-runtime',
+  testedMajors: [3, 3],
+  patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+    const prototype = exportedPrototype(moduleExports, ['BedrockRuntimeClient']);
+    if (typeof prototype !== 'object' || prototype === null || !('send' in prototype))
+      return 'unfit';
+    if (isPatched(prototype, 'send')) return 'already-patched';
+    if (!Object.hasOwn(prototype, 'send')) {
+      Object.defineProperty(prototype, 'send', {
+        configurable: true,
+        enumerable: false,
+        writable: true,
+        value: prototype.send,
+      });
+    }
+    replaceMethod<Send>(prototype, 'send', (original) => meteredSend(original, meter));
+    return 'patched';
+  },
+};
+
+function meteredSend(original: Send, meter: CurrentMeter): Send {
+  return function send(this: Client, command: Command, ...rest: unknown[]): unknown {
+    const shape = shapeOf(command);
+    if (shape === undefined) return original.call(this, command, ...rest);
+    const describe = () => {
+      if (shape.reader === invokeModel.reader && this.middlewareStack !== undefined) {
+        rememberHeaders(this.middlewareStack);
+      }
+      return { provider: 'aws.bedrock', shape, request: command.input };
+    };
+    const callback = rest.findIndex((argument) => typeof argument === 'function');
+    if (callback < 0) {
+      const invoke = (): Promise<unknown> =>
+        original.call(this, command, ...rest) as Promise<unknown>;
+      return meterPromise(meter, describe, invoke, (output, call) => watch(output, call, shape));
+    }
+    const call = startCall(meter, describe);
+    if (call === undefined) return original.call(this, command, ...rest);
+    const given = rest[callback] as Callback;
+    const watched: Callback = (error, output) => {
+      if (error === null || error === undefined) {
+        quietly('watching a reply', () => watch(output, call, shape));
+        return given(error, output);
+      }
+      call.failed(error);
+      return given(error);
+    };
+    return call.run(() => original.call(this, command, ...rest.with(callback, watched)));
+  };
+}
+
+function shapeOf(command: Command): CallShape | undefined {
+  return quietly('reading a command', () => {
+    const { name } = (command as object).constructor;
+    if (name === 'InvokeModelCommand' && /embed/.test(stringAt(command.input, 'modelId') ?? '')) {
+      return invokeEmbedding;
+    }
+    return Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
+  });
+}
+
+function watch(output: unknown, call: ChatCall, shape: CallShape): void {
+  const { stream, body } = (output ?? {}) as { stream?: unknown; body?: unknown };
+  const events = stream ?? body;
+  if (typeof events === 'object' && events !== null && Symbol.asyncIterator in events) {
+    observeAsyncIterable(events as AsyncIterable<unknown>, call);
+    return;
+  }
+  const isInvoke = shape.reader === invokeModel.reader;
+  call.complete(isInvoke ? { output, headers: headersOf(output) } : output);
+}

@@ -1,0 +1,65 @@
+import { isObject, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import type { TokenUsage } from '../../usage/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../token-counts.ts';
+
+/** `usage` of Converse and of the metadata event of ConverseStream. */
+export function converseUsage(usage: unknown): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  return usageOf({
+    inputTokens: converseInput(usage),
+    outputTokens: tokenCount(usage['outputTokens']),
+    cacheReadTokens: tokenCount(usage['cacheReadInputTokens']),
+    cacheWriteTokens: tokenCount(usage['cacheWriteInputTokens']),
+    reasoningTokens: undefined,
+  });
+}
+
+/**
+ * Most models report cache beside the input, some inside it. The total tells which: when it fits
+ * the input alone, the cache is inside.
+ */
+function converseInput(usage: JsonObject): number | undefined {
+  const input = tokenCount(usage['inputTokens']);
+  const apart = plus(
+    input,
+    tokenCount(usage['cacheReadInputTokens']),
+    tokenCount(usage['cacheWriteInputTokens']),
+  );
+  const total = tokenCount(usage['totalTokens']);
+  const output = tokenCount(usage['outputTokens']);
+  const inside = total !== undefined && output !== undefined && total - output === input;
+  // Cache larger than the input cannot be a part of it, whatever the total says.
+  const cached = plus(apart, input === undefined ? undefined : -input) ?? 0;
+  return inside && input !== undefined && cached <= input ? input : apart;
+}
+
+/** `amazon-bedrock-invocationMetrics` of the last chunk of InvokeModelWithResponseStream. */
+export function invocationMetrics(metrics: unknown): TokenUsage | undefined {
+  if (!isObject(metrics)) return undefined;
+  const cacheRead = tokenCount(metrics['cacheReadInputTokenCount']);
+  const cacheWrite = tokenCount(metrics['cacheWriteInputTokenCount']);
+  return usageOf({
+    inputTokens: plus(tokenCount(metrics['inputTokenCount']), cacheRead, cacheWrite),
+    outputTokens: tokenCount(metrics['outputTokenCount']),
+    cacheReadTokens: cacheRead,
+    cacheWriteTokens: cacheWrite,
+    reasoningTokens: undefined,
+  });
+}
+
+/** Token counts in the response headers of InvokeModel. */
+export function headerUsage(headers: unknown): TokenUsage | undefined {
+  const count = (name: string): number | undefined => {
+    const value = stringAt(headers, `x-amzn-bedrock-${name}-token-count`);
+    return value !== undefined && /^\d+$/.test(value) ? tokenCount(Number(value)) : undefined;
+  };
+  const cacheRead = count('cache-read-input');
+  const cacheWrite = count('cache-write-input');
+  return usageOf({
+    inputTokens: plus(count('input'), cacheRead, cacheWrite),
+    outputTokens: count('output'),
+    cacheReadTokens: cacheRead,
+    cacheWriteTokens: cacheWrite,
+    reasoningTokens: undefined,
+  });
+}

@@ -1,0 +1,110 @@
+import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
+import { imagePart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { InputOnlyReader } from '../input-only-reader.ts';
+import type { CallShape, CountableInput } from '../provider.ts';
+import { ChatReader } from './chat-reader.ts';
+import { LegacyChatReader } from './legacy-chat-reader.ts';
+import { cohereUsage } from './usage.ts';
+
+export const chat: CallShape = {
+  operation: 'chat',
+  request: (request) => ({ model: stringAt(request, 'model') }),
+  reader: (options) => new ChatReader(options),
+  countable: chatCountable,
+};
+
+/** API v1 keeps conversations on the server under an id of the caller's. */
+export const legacyChat: CallShape = {
+  operation: 'chat',
+  request: (request) => ({
+    model: stringAt(request, 'model'),
+    conversationId: stringAt(request, 'conversationId'),
+  }),
+  reader: (options) => new LegacyChatReader(options),
+  countable: legacyCountable,
+};
+
+export const embed: CallShape = {
+  operation: 'embeddings',
+  inputOnly: true,
+  request: (request) => ({ model: stringAt(request, 'model') }),
+  reader: (options) =>
+    new InputOnlyReader(options, (reply) => {
+      const inputTokens = cohereUsage(objectAt(reply, 'meta'))?.inputTokens;
+      return {
+        usage: inputTokens === undefined ? undefined : { inputTokens },
+        responseId: stringAt(reply, 'id'),
+      };
+    }),
+  countable: (request) => ({
+    kind: 'texts',
+    texts: listOf(isObject(request) ? request['texts'] : undefined).filter(isText),
+    tokens: 0,
+  }),
+};
+
+function chatCountable(request: unknown): CountableInput {
+  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  const documents = listOf(request['documents']).map((document) => ({
+    role: 'system',
+    content: typeof document === 'string' ? document : JSON.stringify(document),
+  }));
+  return {
+    kind: 'chat',
+    request: {
+      model: request['model'],
+      messages: [...documents, ...listOf(request['messages']).map(chatMessage)],
+      tools: listOf(request['tools']),
+    },
+  };
+}
+
+function chatMessage(message: unknown): unknown {
+  if (!isObject(message)) return message;
+  const { role, content } = message;
+  return {
+    role,
+    content: Array.isArray(content)
+      ? listOf(content).map((part) => {
+          const url = stringAt(objectAt(part, 'imageUrl'), 'url');
+          return url === undefined ? part : imagePart({ url });
+        })
+      : content,
+    tool_calls: listOf(message['toolCalls']).map((call) => {
+      const called = objectAt(call, 'function');
+      return toolCall(called?.['name'], called?.['arguments']);
+    }),
+  };
+}
+
+function legacyCountable(request: unknown): CountableInput {
+  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  const preamble = stringAt(request, 'preamble');
+  return {
+    kind: 'chat',
+    request: {
+      model: request['model'],
+      messages: [
+        ...(preamble === undefined ? [] : [{ role: 'system', content: preamble }]),
+        ...listOf(request['chatHistory'])
+          .filter(isObject)
+          .map((turn) => ({
+            role: turn['role'] === 'CHATBOT' ? 'assistant' : 'user',
+            content: turn['message'],
+          })),
+        { role: 'user', content: request['message'] },
+      ],
+      tools: listOf(request['tools'])
+        .filter(isObject)
+        .map((tool) =>
+          toolDefinition(tool['name'], tool['description'], {
+            properties: tool['parameterDefinitions'],
+          }),
+        ),
+    },
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

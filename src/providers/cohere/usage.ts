@@ -1,0 +1,20 @@
+import { isObject, objectAt } from '../../tokens/json-shape.ts';
+import type { TokenUsage } from '../../usage/usage-record.ts';
+import { tokenCount, usageOf } from '../token-counts.ts';
+
+/**
+ * `usage` of API v2 or `meta` of v1 and embed. `tokens` is what the model processed; `billedUnits`
+ * leaves out what Cohere adds to the prompt itself and is taken only where `tokens` is missing.
+ */
+export function cohereUsage(usage: unknown): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  const tokens = objectAt(usage, 'tokens');
+  const billed = objectAt(usage, 'billedUnits');
+  return usageOf({
+    inputTokens: tokenCount(tokens?.['inputTokens']) ?? tokenCount(billed?.['inputTokens']),
+    outputTokens: tokenCount(tokens?.['outputTokens']) ?? tokenCount(billed?.['outputTokens']),
+    cacheReadTokens: tokenCount(usage['cachedTokens']),
+    cacheWriteTokens: undefined,
+    reasoningTokens: undefined,
+  });
+}

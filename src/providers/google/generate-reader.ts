@@ -1,0 +1,77 @@
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { GatheredOutput } from '../gathered-output.ts';
+import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import { googleUsage } from './usage.ts';
+
+/** Reads `GenerateContentResponse`: a stream sends the same shape, piece by piece. */
+export class GenerateContentReader implements ReplyReader {
+  readonly #readUsage: boolean;
+  readonly #output: GatheredOutput;
+  readonly #finishReasons = new Map<number, string>();
+  #usageMetadata: unknown;
+  #id: string | undefined;
+  #model: string | undefined;
+  #closed = false;
+  #tools = 0;
+
+  constructor(options: ReadOptions) {
+    this.#readUsage = options.usage;
+    this.#output = new GatheredOutput(options.output);
+  }
+
+  whole(response: unknown): void {
+    this.event(response);
+    this.#closed = true;
+  }
+
+  event(response: unknown): void {
+    if (!isObject(response)) return;
+    // Totals so far: the last one stands.
+    if (this.#readUsage) this.#usageMetadata = response['usageMetadata'] ?? this.#usageMetadata;
+    this.#id = stringAt(response, 'responseId') ?? this.#id;
+    this.#model = stringAt(response, 'modelVersion') ?? this.#model;
+    for (const [position, candidate] of listOf(response['candidates']).entries()) {
+      if (isObject(candidate)) this.#candidate(candidate, position);
+    }
+    const blocked = stringAt(objectAt(response, 'promptFeedback'), 'blockReason');
+    if (blocked !== undefined) this.#finish(0, blocked);
+  }
+
+  result(): Reply {
+    return {
+      usage: googleUsage(this.#usageMetadata),
+      responseId: this.#id,
+      responseModel: this.#model,
+      finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
+      closed: this.#closed,
+      outputs: this.#output.outputs(),
+    };
+  }
+
+  #candidate(candidate: JsonObject, position: number): void {
+    const given = candidate['index'];
+    const index = typeof given === 'number' ? given : position;
+    for (const part of listOf(objectAt(candidate, 'content')?.['parts'])) {
+      this.#part(part, index);
+    }
+    const reason = stringAt(candidate, 'finishReason');
+    if (reason !== undefined) this.#finish(index, reason);
+  }
+
+  #part(part: unknown, index: number): void {
+    if (!isObject(part)) return;
+    if (part['thought'] === true) this.#output.reasoning(part['text'], index);
+    else this.#output.text(part['text'], index);
+    const call = objectAt(part, 'functionCall');
+    if (call !== undefined) {
+      this.#output.tool(this.#tools, call['name'], call['args'] ?? {}, index);
+      this.#tools += 1;
+    }
+    this.#output.text(objectAt(part, 'executableCode')?.['code'], index);
+  }
+
+  #finish(index: number, reason: string): void {
+    this.#finishReasons.set(index, reason);
+    this.#closed = true;
+  }
+}

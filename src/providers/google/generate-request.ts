@@ -1,0 +1,94 @@
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import type { CountableInput } from '../provider.ts';
+
+/** The SDK names models both `gemini-x` and `models/gemini-x`; prices know the first. */
+export function modelName(request: unknown): string | undefined {
+  return stringAt(request, 'model')?.replace(/^models\//, '');
+}
+
+/** The request in the shape of chat completions, for counting. */
+export function generateCountable(request: unknown): CountableInput {
+  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  const config = objectAt(request, 'config');
+  const system = config?.['systemInstruction'];
+  return {
+    kind: 'chat',
+    request: {
+      model: modelName(request),
+      messages: [
+        ...(system === undefined ? [] : [{ role: 'system', content: partsOf(system) }]),
+        ...contentsOf(request['contents']),
+      ],
+      tools: listOf(config?.['tools'])
+        .flatMap((tool) => listOf(isObject(tool) ? tool['functionDeclarations'] : undefined))
+        .filter(isObject)
+        .map((declared) =>
+          toolDefinition(
+            declared['name'],
+            declared['description'],
+            declared['parametersJsonSchema'] ?? declared['parameters'],
+          ),
+        ),
+    },
+  };
+}
+
+/** The texts to embed. */
+export function contentTexts(contents: unknown): readonly string[] {
+  const list = Array.isArray(contents) ? listOf(contents) : [contents];
+  return list.flatMap((entry) => {
+    if (typeof entry === 'string') return [entry];
+    const parts = isContent(entry) ? listOf(entry['parts']) : [entry];
+    return parts.map((part) => stringAt(part, 'text')).filter((text) => text !== undefined);
+  });
+}
+
+/** A string, a part, a content, or a list of contents or of parts, which make one content. */
+function contentsOf(contents: unknown): readonly unknown[] {
+  const list = Array.isArray(contents) ? listOf(contents) : [contents];
+  const loose = list.filter((entry) => !isContent(entry));
+  const whole = list.filter(isContent).flatMap(messagesOf);
+  return loose.length === 0 ? whole : [...whole, ...messagesOf({ role: 'user', parts: loose })];
+}
+
+function isContent(entry: unknown): entry is JsonObject {
+  return isObject(entry) && Array.isArray(entry['parts']);
+}
+
+function messagesOf(content: JsonObject): readonly unknown[] {
+  const parts = listOf(content['parts']);
+  const calls = parts.map((part) => objectAt(part, 'functionCall')).filter(isObject);
+  const results = parts.map((part) => objectAt(part, 'functionResponse')).filter(isObject);
+  const rest = parts.filter(
+    (part) => !isObject(part) || !('functionCall' in part || 'functionResponse' in part),
+  );
+  const said = {
+    role: content['role'] === 'model' ? 'assistant' : 'user',
+    content: rest.map(partOf),
+    tool_calls: calls.map((call) => toolCall(call['name'], call['args'])),
+  };
+  return [
+    ...results.map((result) => ({
+      role: 'tool',
+      content: JSON.stringify(result['response'] ?? {}),
+    })),
+    ...(rest.length > 0 || calls.length > 0 ? [said] : []),
+  ];
+}
+
+function partsOf(content: unknown): readonly unknown[] {
+  if (isContent(content)) return listOf(content['parts']).map(partOf);
+  return (Array.isArray(content) ? listOf(content) : [content]).map(partOf);
+}
+
+function partOf(part: unknown): unknown {
+  if (typeof part === 'string') return textPart(part);
+  const inline = objectAt(part, 'inlineData');
+  if (inline !== undefined) {
+    return imagePart({ data: stringAt(inline, 'data'), mediaType: stringAt(inline, 'mimeType') });
+  }
+  const file = objectAt(part, 'fileData');
+  if (file !== undefined) return imagePart({ url: stringAt(file, 'fileUri') });
+  return part;
+}

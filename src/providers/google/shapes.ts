@@ -1,0 +1,28 @@
+import { isObject } from '../../tokens/json-shape.ts';
+import { InputOnlyReader } from '../input-only-reader.ts';
+import type { CallShape, CountableInput } from '../provider.ts';
+import { streamed } from '../streamed.ts';
+import { GenerateContentReader } from './generate-reader.ts';
+import { contentTexts, generateCountable, modelName } from './generate-request.ts';
+import { embeddingUsage } from './usage.ts';
+
+export const generateContent: CallShape = {
+  operation: 'generate_content',
+  request: (request) => ({ model: modelName(request) }),
+  reader: (options) => new GenerateContentReader(options),
+  countable: generateCountable,
+};
+
+export const generateContentStream: CallShape = streamed(generateContent);
+
+export const embedContent: CallShape = {
+  operation: 'embeddings',
+  inputOnly: true,
+  request: (request) => ({ model: modelName(request) }),
+  reader: (options) => new InputOnlyReader(options, (reply) => ({ usage: embeddingUsage(reply) })),
+  countable: (request): CountableInput => ({
+    kind: 'texts',
+    texts: contentTexts(isObject(request) ? request['contents'] : undefined),
+    tokens: 0,
+  }),
+};

@@ -1,0 +1,25 @@
+import { patchApiClient } from '../api-client.ts';
+import { chatCompletions } from '../openai/chat-completions.ts';
+import { embeddings } from '../openai/completions.ts';
+import type { SdkPatch } from '../provider.ts';
+import { groqUsageObject } from './usage.ts';
+
+const chat = chatCompletions({ usageOf: groqUsageObject });
+
+export const groq: SdkPatch = {
+  moduleName: 'groq-sdk',
+  testedMajors: [1, 1],
+  patch: (moduleExports, meter) =>
+    patchApiClient(
+      moduleExports,
+      {
+        exportNames: ['Groq'],
+        provider: () => 'groq',
+        shape: (path) => {
+          if (path.endsWith('/chat/completions')) return chat;
+          return path.endsWith('/embeddings') ? embeddings : undefined;
+        },
+      },
+      meter,
+    ),
+};

@@ -1,0 +1,17 @@
+import { isObject, objectAt } from '../../tokens/json-shape.ts';
+import type { TokenUsage } from '../../usage/usage-record.ts';
+import { tokenCount, usageOf } from '../token-counts.ts';
+
+/** `usage_metadata` of a message: input with cache, output with reasoning. */
+export function messageUsage(usageMetadata: unknown): TokenUsage | undefined {
+  if (!isObject(usageMetadata)) return undefined;
+  const input = objectAt(usageMetadata, 'input_token_details');
+  const output = objectAt(usageMetadata, 'output_token_details');
+  return usageOf({
+    inputTokens: tokenCount(usageMetadata['input_tokens']),
+    outputTokens: tokenCount(usageMetadata['output_tokens']),
+    cacheReadTokens: tokenCount(input?.['cache_read']),
+    cacheWriteTokens: tokenCount(input?.['cache_creation']),
+    reasoningTokens: tokenCount(output?.['reasoning']),
+  });
+}

@@ -1,0 +1,53 @@
+import type { CallStart } from '../call/call-meter.ts';
+import type { ChatCall } from '../call/chat-call.ts';
+import { quietly } from '../call/quietly.ts';
+import type { CurrentMeter } from './provider.ts';
+import { serverOf } from './server.ts';
+
+/** Where a call goes: asked only while metering is on, so it may cost something. */
+export type DescribeCall = () => CallStart | undefined;
+
+/**
+ * Calls an SDK function that returns a plain promise. The promise handed out follows the SDK's, with
+ * the same value or error; nobody awaiting a rejected one is still an unhandled rejection.
+ */
+export function meterPromise<T>(
+  meter: CurrentMeter,
+  describe: DescribeCall,
+  invoke: () => Promise<T>,
+  onReply: (reply: T, call: ChatCall) => void,
+): Promise<T> {
+  const call = startCall(meter, describe);
+  if (call === undefined) return invoke();
+  let reply: Promise<T>;
+  try {
+    reply = call.run(invoke);
+  } catch (error) {
+    call.failed(error);
+    throw error;
+  }
+  return reply.then(
+    (value) => {
+      quietly('watching a reply', () => onReply(value, call));
+      return value;
+    },
+    (error: unknown) => {
+      call.failed(error);
+      throw error;
+    },
+  );
+}
+
+export function startCall(meter: CurrentMeter, describe: DescribeCall): ChatCall | undefined {
+  return quietly('starting a call', () => {
+    const current = meter();
+    const start = current === undefined ? undefined : describe();
+    return start === undefined ? undefined : current?.start(start);
+  });
+}
+
+/** `server.*` of a call to this base URL. */
+export function serverAt(url: unknown): Pick<CallStart, 'serverAddress' | 'serverPort'> {
+  const server = serverOf(url instanceof URL ? url.href : url);
+  return { serverAddress: server.address, serverPort: server.port };
+}

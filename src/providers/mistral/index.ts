@@ -1,0 +1,86 @@
+import type { ChatCall } from '../../call/chat-call.ts';
+import { observeReadableStream } from '../../call/observed-readable.ts';
+import { quietly } from '../../call/quietly.ts';
+import { meterPromise, serverAt } from '../metered-promise.ts';
+import { isPatched, replaceMethod } from '../patching.ts';
+import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import { streamed } from '../streamed.ts';
+import { chat, conversation, embeddings, fillInTheMiddle } from './shapes.ts';
+
+interface Resource {
+  readonly _baseURL?: URL | null;
+}
+type Method = (this: Resource, request: unknown, ...rest: unknown[]) => Promise<unknown>;
+
+const streamedChat = streamed(chat);
+const streamedConversation = streamed(conversation);
+
+/** Path of getters from the client → method → what it is. `parse` does not go through `complete`. */
+const METHODS: Readonly<Record<string, Readonly<Record<string, CallShape>>>> = {
+  chat: { complete: chat, parse: chat, stream: streamedChat, parseStream: streamedChat },
+  agents: { complete: chat, stream: streamedChat },
+  fim: { complete: fillInTheMiddle, stream: streamed(fillInTheMiddle) },
+  embeddings: { create: embeddings },
+  'beta.conversations': {
+    start: conversation,
+    append: conversation,
+    restart: conversation,
+    startStream: streamedConversation,
+    appendStream: streamedConversation,
+    restartStream: streamedConversation,
+  },
+};
+
+/**
+ * The resource classes are not exported: their prototypes are reached through the getters of a client
+ * made for this, which opens no connection.
+ */
+export const mistral: SdkPatch = {
+  moduleName: '@mistralai/mistralai',
+  testedMajors: [1, 2],
+  patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+    const client = quietly('reading @mistralai/mistralai', () => probe(moduleExports));
+    const chatPrototype = prototypeAt(client, 'chat');
+    if (chatPrototype === undefined || !Object.hasOwn(chatPrototype, 'complete')) return 'unfit';
+    if (isPatched(chatPrototype, 'complete')) return 'already-patched';
+    for (const [resource, methods] of Object.entries(METHODS)) {
+      const owner = quietly('reading @mistralai/mistralai', () => prototypeAt(client, resource));
+      for (const [name, shape] of Object.entries(methods)) {
+        if (owner === undefined || !Object.hasOwn(owner, name)) continue;
+        replaceMethod<Method>(owner, name, (original) => metered(original, shape, meter));
+      }
+    }
+    return 'patched';
+  },
+};
+
+function probe(moduleExports: unknown): object | undefined {
+  const { Mistral } = (moduleExports ?? {}) as { Mistral?: new (options: object) => object };
+  return typeof Mistral === 'function' ? new Mistral({ apiKey: 'unused' }) : undefined;
+}
+
+function prototypeAt(client: object | undefined, resource: string): object | undefined {
+  let value: unknown = client;
+  for (const name of resource.split('.')) {
+    value = (value as Record<string, unknown> | null | undefined)?.[name];
+  }
+  return typeof value === 'object' && value !== null
+    ? (Object.getPrototypeOf(value) as object)
+    : undefined;
+}
+
+function metered(original: Method, shape: CallShape, meter: CurrentMeter): Method {
+  return function (this: Resource, request: unknown, ...rest: unknown[]): Promise<unknown> {
+    return meterPromise(
+      meter,
+      () => ({ provider: 'mistral_ai', shape, request, ...serverAt(this._baseURL) }),
+      () => original.call(this, request, ...rest),
+      watch,
+    );
+  };
+}
+
+function watch(reply: unknown, call: ChatCall): void {
+  if (!(reply instanceof ReadableStream && observeReadableStream(reply, call)))
+    call.complete(reply);
+}

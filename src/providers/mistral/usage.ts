@@ -1,0 +1,28 @@
+import { isObject, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
+import type { TokenUsage } from '../../usage/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../token-counts.ts';
+
+/**
+ * `usage` as the SDK parses it. Fields it does not know stand at the top level in snake case
+ * (SDK 2) or under `additionalProperties` (SDK 1). Conversations report connector tokens beside the
+ * prompt: they are input too.
+ */
+export function mistralUsage(usage: unknown): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  const all: JsonObject = { ...objectAt(usage, 'additionalProperties'), ...usage };
+  const promptDetails =
+    objectAt(all, 'prompt_tokens_details') ?? objectAt(all, 'promptTokensDetails');
+  const outputDetails =
+    objectAt(all, 'completion_tokens_details') ?? objectAt(all, 'completionTokensDetails');
+  return usageOf({
+    inputTokens: plus(tokenCount(all['promptTokens']), tokenCount(all['connectorTokens'])),
+    outputTokens: tokenCount(all['completionTokens']),
+    cacheReadTokens:
+      tokenCount(promptDetails?.['cached_tokens'] ?? promptDetails?.['cachedTokens']) ??
+      tokenCount(all['num_cached_tokens'] ?? all['numCachedTokens']),
+    cacheWriteTokens: undefined,
+    reasoningTokens: tokenCount(
+      outputDetails?.['reasoning_tokens'] ?? outputDetails?.['reasoningTokens'],
+    ),
+  });
+}

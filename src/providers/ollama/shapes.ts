@@ -1,0 +1,83 @@
+import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
+import { imagePart, textPart, toolCall } from '../chat-parts.ts';
+import { InputOnlyReader } from '../input-only-reader.ts';
+import type { CallShape, CountableInput, RequestFacts } from '../provider.ts';
+import { OllamaReader } from './reply-reader.ts';
+import { ollamaUsage } from './usage.ts';
+
+export const chat: CallShape = {
+  operation: 'chat',
+  request: facts,
+  reader: (options) => new OllamaReader(options),
+  countable: chatCountable,
+};
+
+export const generate: CallShape = {
+  ...chat,
+  operation: 'text_completion',
+  countable: generateCountable,
+};
+
+export const embed: CallShape = {
+  operation: 'embeddings',
+  inputOnly: true,
+  request: facts,
+  reader: (options) =>
+    new InputOnlyReader(options, (reply) => {
+      const inputTokens = ollamaUsage(reply)?.inputTokens;
+      return {
+        usage: inputTokens === undefined ? undefined : { inputTokens },
+        responseModel: stringAt(reply, 'model'),
+      };
+    }),
+  countable: (request) => {
+    const input = isObject(request) ? request['input'] : undefined;
+    const texts = (Array.isArray(input) ? listOf(input) : [input]).filter(
+      (text) => typeof text === 'string',
+    );
+    return { kind: 'texts', texts, tokens: 0 };
+  },
+};
+
+function facts(request: unknown): RequestFacts {
+  return {
+    model: stringAt(request, 'model'),
+    stream: isObject(request) && request['stream'] === true,
+  };
+}
+
+function chatCountable(request: unknown): CountableInput {
+  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  return {
+    kind: 'chat',
+    request: {
+      model: request['model'],
+      messages: listOf(request['messages']).map(chatMessage),
+      tools: listOf(request['tools']),
+    },
+  };
+}
+
+function chatMessage(message: unknown): unknown {
+  if (!isObject(message)) return message;
+  const images = listOf(message['images']);
+  return {
+    role: message['role'],
+    content:
+      images.length === 0
+        ? message['content']
+        : [
+            textPart(message['content']),
+            ...images.map((image) => imagePart(typeof image === 'string' ? { data: image } : {})),
+          ],
+    tool_calls: listOf(message['tool_calls']).map((call) => {
+      const called = objectAt(call, 'function');
+      return toolCall(called?.['name'], called?.['arguments']);
+    }),
+  };
+}
+
+function generateCountable(request: unknown): CountableInput {
+  const texts = ['system', 'prompt', 'suffix'].map((field) => stringAt(request, field));
+  return { kind: 'texts', texts: texts.filter((text) => text !== undefined), tokens: 0 };
+}

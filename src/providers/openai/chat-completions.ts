@@ -1,0 +1,131 @@
+import { ChoiceOutput } from '../choice-output.ts';
+import type { CallShape, ReadOptions, Reply, ReplyReader, ReportedUsage } from '../provider.ts';
+import { fields, list, text, type Fields } from '../reading.ts';
+import { openaiRequest } from './request.ts';
+import { chatUsage } from './usage.ts';
+
+/** What differs between OpenAI and the servers that speak its chat format. */
+export interface ChatDialect {
+  /** Where the usage of a whole reply or of a stream's chunk stands. */
+  readonly usageOf?: (body: Fields, streamed: boolean) => unknown;
+  readonly normalise?: (usage: unknown) => ReportedUsage | undefined;
+}
+
+export function chatCompletions(dialect: ChatDialect = {}): CallShape {
+  const usageOf = dialect.usageOf ?? ((body: Fields): unknown => body['usage']);
+  const normalise = dialect.normalise ?? chatUsage;
+  return {
+    operation: 'chat',
+    request: openaiRequest,
+    reader: (options) => new ChatReader(options, usageOf, normalise),
+    countable: (request) => ({ kind: 'chat', request }),
+  };
+}
+
+interface Choice {
+  readonly output: ChoiceOutput | undefined;
+  finishReason: string | undefined;
+}
+
+class ChatReader implements ReplyReader {
+  readonly #options: ReadOptions;
+  readonly #usageOf: NonNullable<ChatDialect['usageOf']>;
+  readonly #normalise: NonNullable<ChatDialect['normalise']>;
+  readonly #choices = new Map<unknown, Choice>();
+  #usage: unknown;
+  #id: string | undefined;
+  #model: string | undefined;
+  #whole = false;
+
+  constructor(
+    options: ReadOptions,
+    usageOf: NonNullable<ChatDialect['usageOf']>,
+    normalise: NonNullable<ChatDialect['normalise']>,
+  ) {
+    this.#options = options;
+    this.#usageOf = usageOf;
+    this.#normalise = normalise;
+  }
+
+  whole(reply: unknown): void {
+    this.#whole = true;
+    this.#read(fields(reply), false);
+  }
+
+  event(event: unknown): void {
+    this.#read(fields(event), true);
+  }
+
+  result(): Reply {
+    const choices = [...this.#choices.values()];
+    return {
+      usage: this.#options.usage ? this.#normalise(this.#usage) : undefined,
+      responseId: this.#id,
+      responseModel: this.#model,
+      finishReasons: choices.flatMap(({ finishReason }) => finishReason ?? []),
+      closed:
+        this.#whole ||
+        (choices.length > 0 && choices.every(({ finishReason }) => finishReason !== undefined)),
+      outputs: choices.flatMap(({ output }) => output?.result() ?? []),
+    };
+  }
+
+  #read(body: Fields, streamed: boolean): void {
+    this.#id ??= text(body['id']);
+    // Azure opens a stream with an empty model name; the last one given is the one that answered.
+    this.#model = text(body['model']) ?? this.#model;
+    if (this.#options.usage) {
+      const usage = this.#usageOf(body, streamed);
+      if (usage !== undefined && usage !== null) this.#usage = usage;
+    }
+    const { choices } = body;
+    if (!Array.isArray(choices)) return;
+    for (const given of choices as unknown[]) {
+      const choice = fields(given);
+      const state = this.#choice(choice['index']);
+      state.finishReason = text(choice['finish_reason']) ?? state.finishReason;
+      if (state.output !== undefined) {
+        append(state.output, fields(streamed ? choice['delta'] : choice['message']));
+      }
+    }
+  }
+
+  #choice(index: unknown): Choice {
+    let choice = this.#choices.get(index);
+    if (choice === undefined) {
+      choice = {
+        output: this.#options.output ? new ChoiceOutput() : undefined,
+        finishReason: undefined,
+      };
+      this.#choices.set(index, choice);
+    }
+    return choice;
+  }
+}
+
+/** A delta and a whole message have the same fields. */
+function append(output: ChoiceOutput, message: Fields): void {
+  const { content } = message;
+  if (typeof content === 'string') output.addText(content);
+  else for (const part of list(content)) output.addText(fields(part)['text']);
+  output.addRefusal(message['refusal']);
+  // DeepSeek and vLLM say `reasoning_content`, Groq, Together and OpenRouter `reasoning`.
+  output.addReasoning(message['reasoning_content'] ?? message['reasoning']);
+  const { tool_calls: toolCalls } = message;
+  if (Array.isArray(toolCalls)) {
+    for (const [position, given] of (toolCalls as unknown[]).entries()) {
+      const call = fields(given);
+      const index = call['index'];
+      const called = fields(call['function'] ?? call['custom']);
+      output.addToolCall(
+        typeof index === 'number' ? index : position,
+        called['name'],
+        called['arguments'] ?? called['input'],
+      );
+    }
+  }
+  const legacy = message['function_call'];
+  if (legacy !== undefined && legacy !== null) {
+    output.addToolCall('function_call', fields(legacy)['name'], fields(legacy)['arguments']);
+  }
+}

@@ -1,0 +1,123 @@
+import { ChoiceOutput } from '../choice-output.ts';
+import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import { fields, list, text, type Fields } from '../reading.ts';
+import { openaiRequest } from './request.ts';
+import { responsesUsage } from './usage.ts';
+
+/** The Responses API. */
+export const responses: CallShape = {
+  operation: 'chat',
+  request: openaiRequest,
+  reader: (options) => new ResponsesReader(options),
+  countable: (request) => ({ kind: 'chat', request }),
+};
+
+const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+
+class ResponsesReader implements ReplyReader {
+  readonly #options: ReadOptions;
+  #output: ChoiceOutput | undefined;
+  #usage: unknown;
+  #response: Fields = {};
+  #closed = false;
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+  }
+
+  whole(reply: unknown): void {
+    this.#closed = true;
+    this.#take(fields(reply));
+  }
+
+  event(event: unknown): void {
+    const body = fields(event);
+    const { type } = body;
+    if (typeof type !== 'string') return;
+    if (type.endsWith('.delta')) {
+      if (this.#options.output) this.#append(type, body);
+      return;
+    }
+    if (type === 'response.output_item.added' && this.#options.output) {
+      const item = fields(body['item']);
+      if (isCall(item)) this.#outputNow().addToolCall(keyOf(body), item['name'], undefined);
+      return;
+    }
+    if (body['response'] !== undefined) {
+      if (CLOSING.has(type)) this.#closed = true;
+      this.#take(fields(body['response']));
+    }
+  }
+
+  result(): Reply {
+    const response = this.#response;
+    const status = text(response['status']);
+    const reason = text(fields(response['incomplete_details'])['reason']);
+    const { conversation } = response;
+    return {
+      usage: this.#options.usage ? responsesUsage(this.#usage) : undefined,
+      responseId: text(response['id']),
+      responseModel: text(response['model']),
+      finishReasons: status === undefined || status === 'in_progress' ? [] : [reason ?? status],
+      closed: this.#closed,
+      failure:
+        this.#closed && status === 'failed'
+          ? (text(fields(response['error'])['code']) ?? 'failed')
+          : undefined,
+      outputs: this.#output === undefined ? [] : [this.#output.result()],
+      conversationId: text(fields(conversation)['id']),
+    };
+  }
+
+  /** `response` stands in the opening event too, then without usage and output. */
+  #take(response: Fields): void {
+    this.#response = response;
+    this.#usage = response['usage'] ?? this.#usage;
+    const items = list(response['output']);
+    if (!this.#options.output || items.length === 0) return;
+    this.#output = new ChoiceOutput();
+    for (const [index, given] of items.entries()) appendItem(this.#output, index, fields(given));
+  }
+
+  #append(type: string, body: Fields): void {
+    const output = this.#outputNow();
+    const { delta } = body;
+    if (type === 'response.output_text.delta') output.addText(delta);
+    else if (type === 'response.refusal.delta') output.addRefusal(delta);
+    else if (type.startsWith('response.reasoning')) output.addReasoning(delta);
+    else if (type === 'response.function_call_arguments.delta' || type.includes('tool_call')) {
+      output.addToolCall(keyOf(body), undefined, delta);
+    }
+  }
+
+  #outputNow(): ChoiceOutput {
+    return (this.#output ??= new ChoiceOutput());
+  }
+}
+
+function keyOf(body: Fields): number | string {
+  const index = body['output_index'];
+  return typeof index === 'number' ? index : (text(body['item_id']) ?? 0);
+}
+
+function isCall(item: Fields): boolean {
+  const { type } = item;
+  return type === 'function_call' || type === 'custom_tool_call';
+}
+
+function appendItem(output: ChoiceOutput, index: number, item: Fields): void {
+  if (isCall(item)) {
+    output.addToolCall(index, item['name'], item['arguments'] ?? item['input']);
+    return;
+  }
+  if (item['type'] === 'reasoning') {
+    for (const part of [...list(item['content']), ...list(item['summary'])]) {
+      output.addReasoning(fields(part)['text']);
+    }
+    return;
+  }
+  for (const part of list(item['content'])) {
+    output.addText(fields(part)['text']);
+    output.addRefusal(fields(part)['refusal']);
+  }
+}

@@ -1,0 +1,37 @@
+/** Narrowing of wire data: whatever a server or a caller put there, these return a plain value or nothing. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+const EMPTY: Fields = {};
+
+export function fields(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : EMPTY;
+}
+
+export function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
+}
+
+/** A number as given; 0 stays 0, null and absence are absence. */
+export function count(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** First part decides whether there is a sum at all; absent further parts count as 0. */
+export function sum(first: unknown, ...more: readonly unknown[]): number | undefined {
+  const start = count(first);
+  if (start === undefined) return undefined;
+  return more.reduce<number>((total, part) => total + (count(part) ?? 0), start);
+}
+
+/** Leaves out the keys whose value is undefined. */
+export function present<T extends object>(
+  values: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) kept[key] = value;
+  return kept as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

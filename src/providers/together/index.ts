@@ -1,0 +1,25 @@
+import { patchApiClient } from '../api-client.ts';
+import { chatCompletions } from '../openai/chat-completions.ts';
+import { completions, embeddings } from '../openai/completions.ts';
+import type { CallShape, SdkPatch } from '../provider.ts';
+
+const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
+  ['/chat/completions', chatCompletions()],
+  ['/embeddings', embeddings],
+  ['/completions', completions],
+];
+
+export const together: SdkPatch = {
+  moduleName: 'together-ai',
+  testedMajors: [0, 0],
+  patch: (moduleExports, meter) =>
+    patchApiClient(
+      moduleExports,
+      {
+        exportNames: ['Together'],
+        provider: () => 'together_ai',
+        shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
+      },
+      meter,
+    ),
+};

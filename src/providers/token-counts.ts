@@ -1,0 +1,23 @@
+import type { TokenUsage } from '../usage/usage-record.ts';
+
+/** A count as reported; null, negative, fractional and non-numbers mean "not reported". */
+export function tokenCount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** `first` plus what else was reported; without `first` the sum is unknown. */
+export function plus(
+  first: number | undefined,
+  ...more: readonly (number | undefined)[]
+): number | undefined {
+  if (first === undefined) return undefined;
+  return more.reduce<number>((sum, count) => sum + (count ?? 0), first);
+}
+
+/** The counts that are known; undefined when none is. */
+export function usageOf(counts: {
+  readonly [Count in keyof TokenUsage]: number | undefined;
+}): TokenUsage | undefined {
+  const known = Object.entries(counts).filter(([, count]) => count !== undefined);
+  return known.length === 0 ? undefined : (Object.fromEntries(known) as TokenUsage);
+}

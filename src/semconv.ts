@@ -1,0 +1,166 @@
+/**
+ * Names of spans, events and metrics. The GenAI conventions are in development and live in
+ * open-telemetry/semantic-conventions-genai; `@opentelemetry/semantic-conventions` marks its copies
+ * deprecated and lacks the new ones, so the strings are kept here, once.
+ */
+
+/** `v1_41`: semantic conventions up to 1.41. `latest`: the renamed generation of autumn 2026. */
+export type SemconvGeneration = 'v1_41' | 'latest';
+
+/** The log event that carries one ledger record. */
+export const EVENT_INFERENCE_DETAILS = 'gen_ai.client.inference.operation.details';
+
+export const ATTR = {
+  operationName: 'gen_ai.operation.name',
+  providerName: 'gen_ai.provider.name',
+  requestModel: 'gen_ai.request.model',
+  requestStream: 'gen_ai.request.stream',
+  responseModel: 'gen_ai.response.model',
+  responseId: 'gen_ai.response.id',
+  responseFinishReasons: 'gen_ai.response.finish_reasons',
+  /** Seconds. */
+  timeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
+  conversationId: 'gen_ai.conversation.id',
+  userId: 'user.id',
+  errorType: 'error.type',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+  cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
+  reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
+  /** Ours: no convention has them. */
+  recordId: 'token_meter.record_id',
+  durationMs: 'token_meter.duration_ms',
+  tokenSource: 'token_meter.token_source',
+  outcome: 'token_meter.outcome',
+  costUsd: 'token_meter.cost_usd',
+} as const;
+
+/** Renamed between the generations (semantic-conventions-genai #440). */
+export const ATTR_CACHE_WRITE_TOKENS: Readonly<Record<SemconvGeneration, string>> = {
+  v1_41: 'gen_ai.usage.cache_creation.input_tokens',
+  latest: 'gen_ai.usage.cache_write.input_tokens',
+};
+
+/** Opt-in, with `captureContent` only. */
+export const ATTR_CONTENT = {
+  inputMessages: 'gen_ai.input.messages',
+  outputMessages: 'gen_ai.output.messages',
+} as const;
+
+/** Subsets by modality, where a provider splits its usage; same names in both generations. */
+export const ATTR_MODALITY_TOKENS = {
+  audioInputTokens: 'gen_ai.usage.audio.input_tokens',
+  imageInputTokens: 'gen_ai.usage.image.input_tokens',
+  audioOutputTokens: 'gen_ai.usage.audio.output_tokens',
+  imageOutputTokens: 'gen_ai.usage.image.output_tokens',
+} as const;
+
+/** Attributes only metrics have. */
+export const ATTR_METRIC = {
+  tokenType: 'gen_ai.token.type',
+  tokenModality: 'gen_ai.token.modality',
+} as const;
+
+/** The number of a record that an instrument records. */
+export type Measure =
+  | 'inputTokens'
+  | 'outputTokens'
+  | 'cacheReadTokens'
+  | 'cacheWriteTokens'
+  | 'reasoningTokens'
+  | 'durationSeconds'
+  | 'timeToFirstChunkSeconds';
+
+export interface InstrumentDefinition {
+  readonly generation: SemconvGeneration;
+  readonly name: string;
+  readonly kind: 'histogram' | 'counter';
+  readonly unit: '{token}' | 's';
+  readonly description: string;
+  readonly measure: Measure;
+  /** `gen_ai.token.type` of this measure: one old histogram carries two measures. */
+  readonly tokenType?: 'input' | 'output';
+  /** Usage counters carry `gen_ai.token.modality`. */
+  readonly byModality?: true;
+}
+
+export const TOKEN_BUCKETS: readonly number[] = Array.from({ length: 14 }, (_, i) => 4 ** i);
+export const SECONDS_BUCKETS: readonly number[] = Array.from(
+  { length: 14 },
+  (_, i) => 2 ** i / 100,
+);
+
+const INFERENCE = 'gen_ai.client.inference';
+
+/** Every instrument of both generations, once. */
+export const INSTRUMENTS: readonly InstrumentDefinition[] = [
+  oldTokens('inputTokens', 'input'),
+  oldTokens('outputTokens', 'output'),
+  seconds('v1_41', 'gen_ai.client.operation.duration', 'durationSeconds', 'Duration of a call'),
+  seconds(
+    'v1_41',
+    'gen_ai.client.operation.time_to_first_chunk',
+    'timeToFirstChunkSeconds',
+    'Time until the first chunk of a stream',
+  ),
+  usage('input_tokens', 'inputTokens', 'Input tokens used, cached ones included'),
+  usage('output_tokens', 'outputTokens', 'Output tokens used, reasoning included'),
+  usage('cache_read.input_tokens', 'cacheReadTokens', 'Input tokens read from a prompt cache'),
+  usage('cache_write.input_tokens', 'cacheWriteTokens', 'Input tokens written to a prompt cache'),
+  usage('reasoning.output_tokens', 'reasoningTokens', 'Output tokens used for reasoning'),
+  operation('input_tokens', 'inputTokens', 'Input tokens of a call'),
+  operation('output_tokens', 'outputTokens', 'Output tokens of a call'),
+  seconds('latest', `${INFERENCE}.duration`, 'durationSeconds', 'Duration of a call'),
+  seconds(
+    'latest',
+    `${INFERENCE}.time_to_first_chunk`,
+    'timeToFirstChunkSeconds',
+    'Time until the first chunk of a stream',
+  ),
+];
+
+function oldTokens(measure: Measure, tokenType: 'input' | 'output'): InstrumentDefinition {
+  return {
+    generation: 'v1_41',
+    name: 'gen_ai.client.token.usage',
+    kind: 'histogram',
+    unit: '{token}',
+    description: 'Tokens used by a call',
+    measure,
+    tokenType,
+  };
+}
+
+function usage(name: string, measure: Measure, description: string): InstrumentDefinition {
+  return {
+    generation: 'latest',
+    name: `${INFERENCE}.usage.${name}`,
+    kind: 'counter',
+    unit: '{token}',
+    description,
+    measure,
+    byModality: true,
+  };
+}
+
+function operation(name: string, measure: Measure, description: string): InstrumentDefinition {
+  return {
+    generation: 'latest',
+    name: `${INFERENCE}.operation.${name}`,
+    kind: 'histogram',
+    unit: '{token}',
+    description,
+    measure,
+  };
+}
+
+function seconds(
+  generation: SemconvGeneration,
+  name: string,
+  measure: Measure,
+  description: string,
+): InstrumentDefinition {
+  return { generation, name, kind: 'histogram', unit: 's', description, measure };
+}

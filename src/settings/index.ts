@@ -1,0 +1,35 @@
+export { SettingsService } from './settings-service.ts';
+export { metricsSettings } from './metrics-settings.ts';
+export { MemorySettingsStore } from './stores/memory.ts';
+export { FileSettingsStore } from './stores/file.ts';
+export { RedisSettingsStore } from './stores/redis.ts';
+export type { MetricsSettings } from './metrics-settings.ts';
+export type {
+  PatchOptions,
+  PatchResult,
+  SettingsChange,
+  SettingsServiceOptions,
+  SettingsStatus,
+} from './settings-service.ts';
+export type {
+  SettingDefinition,
+  SettingValue,
+  SettingsPatch,
+  SettingsProblem,
+  SettingsSchema,
+} from './settings-schema.ts';
+export type {
+  AuditAction,
+  AuditEntry,
+  SettingsWrite,
+  SettingsWriteResult,
+  StoredSettings,
+} from './stored-settings.ts';
+export type {
+  InstanceReport,
+  SeenInstance,
+  SettingsStore,
+  SettingsStoreListener,
+} from './stores/settings-store.ts';
+export type { FileSettingsStoreOptions } from './stores/file.ts';
+export type { RedisClientLike, RedisSettingsStoreOptions } from './stores/redis.ts';

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The locked part takes milliseconds: a lock this old was left by a process that died. */
+const ABANDONED_MS = 5_000;
+const GIVE_UP_MS = 8_000;
+
+/** Runs `job` while no other process that uses the same lock path does. */
+export async function withFileLock<R>(path: string, job: () => Promise<R>): Promise<R> {
+  const token = `${process.pid} ${randomUUID()}`;
+  const giveUpAt = performance.now() + GIVE_UP_MS;
+  while (!(await tryLock(path, token))) {
+    if (performance.now() > giveUpAt) throw new Error(`${path} is held by another process`);
+    await breakAbandoned(path);
+    await sleep(2 + Math.random() * 10);
+  }
+  try {
+    return await job();
+  } finally {
+    const holder = await readFile(path, 'utf8').catch(() => '');
+    if (holder === token) await rm(path, { force: true });
+  }
+}
+
+async function tryLock(path: string, token: string): Promise<boolean> {
+  try {
+    await writeFile(path, token, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Takes a lock away that nobody holds any more. Renaming is the only step two breakers cannot both
+ * do; should it have caught a lock made in between, that one is put back.
+ */
+async function breakAbandoned(path: string): Promise<void> {
+  try {
+    const holder = await readFile(path, 'utf8');
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs < ABANDONED_MS) return;
+    const aside = `${path}.${randomUUID()}.tmp`;
+    await rename(path, aside);
+    if ((await readFile(aside, 'utf8')) !== holder) await link(aside, path).catch(() => undefined);
+    await rm(aside, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

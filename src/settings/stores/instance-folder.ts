@@ -1,0 +1,53 @@
+import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../atomic-file.ts';
+import type { InstanceReport, SeenInstance } from './settings-store.ts';
+
+/** Reports of the processes that share one settings file, a small file each. */
+export class InstanceFolder {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async add(instance: InstanceReport, ttlMs: number): Promise<void> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    const seen: SeenInstance = { ...instance, lastSeenAt: new Date().toISOString() };
+    const text = JSON.stringify({ instance: seen, until: Date.now() + ttlMs });
+    await replaceFile(this.#fileOf(instance.id), text);
+  }
+
+  async remove(id: string): Promise<void> {
+    await rm(this.#fileOf(id), { force: true });
+  }
+
+  async list(): Promise<SeenInstance[]> {
+    const names = await readdir(this.#path).catch(() => []);
+    const found = await Promise.all(names.map((name) => this.#read(join(this.#path, name))));
+    return found.filter((instance) => instance !== undefined);
+  }
+
+  async #read(path: string): Promise<SeenInstance | undefined> {
+    try {
+      if (!path.endsWith('.json')) {
+        // What a process that died left of a file it was writing.
+        if (Date.now() - (await stat(path)).mtimeMs > 60_000) await rm(path, { force: true });
+        return undefined;
+      }
+      const { instance, until } = JSON.parse(await readFile(path, 'utf8')) as {
+        instance: SeenInstance;
+        until: number;
+      };
+      if (until > Date.now()) return instance;
+      await rm(path, { force: true });
+    } catch {
+      // Replaced or removed at this moment, or not ours.
+    }
+    return undefined;
+  }
+
+  #fileOf(id: string): string {
+    return join(this.#path, `${encodeURIComponent(id).replaceAll('.', '%2E')}.json`);
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  type AuditEntry,
+  NOTHING_STORED,
+  type SettingsWrite,
+  type SettingsWriteResult,
+  type StoredSettings,
+  applyWrite,
+} from '../stored-settings.ts';
+import { InstanceTable } from './instance-table.ts';
+import type {
+  InstanceReport,
+  SeenInstance,
+  SettingsStore,
+  SettingsStoreListener,
+} from './settings-store.ts';
+
+const AUDIT_LIMIT = 10_000;
+
+/** Settings of one process, gone with it. Services that share the object share the settings. */
+export class MemorySettingsStore implements SettingsStore {
+  readonly kind = 'memory';
+  readonly #listeners = new Set<SettingsStoreListener>();
+  readonly #instances = new InstanceTable();
+  readonly #audit: AuditEntry[] = [];
+  #state: StoredSettings = NOTHING_STORED;
+
+  async start(listener: SettingsStoreListener): Promise<void> {
+    this.#listeners.add(listener);
+    listener.onState(this.#state);
+    listener.onAvailable();
+  }
+
+  async read(): Promise<StoredSettings> {
+    return this.#state;
+  }
+
+  async write(write: SettingsWrite): Promise<SettingsWriteResult> {
+    const { outcome, state, entries } = applyWrite(this.#state, write);
+    this.#state = state;
+    this.#audit.push(...entries);
+    if (this.#audit.length > AUDIT_LIMIT) this.#audit.splice(0, this.#audit.length - AUDIT_LIMIT);
+    if (entries.length > 0) for (const listener of this.#listeners) listener.onState(state);
+    return { outcome, state };
+  }
+
+  async audit(limit: number): Promise<readonly AuditEntry[]> {
+    return this.#audit.slice(-limit).toReversed();
+  }
+
+  async report(instance: InstanceReport, ttlMs: number): Promise<void> {
+    this.#instances.add(instance, ttlMs);
+  }
+
+  async instances(): Promise<readonly SeenInstance[]> {
+    return this.#instances.list();
+  }
+
+  async forget(instanceId: string): Promise<void> {
+    this.#instances.remove(instanceId);
+  }
+
+  async stop(listener: SettingsStoreListener): Promise<void> {
+    this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
+import { TokenMeterError } from '../../errors.ts';
+import type { RedisAddress } from './redis-address.ts';
+
+export type RedisConnection = Redis | Cluster;
+
+/** A client of the host application; connections of our own are made from it, it is not used. */
+export interface RedisClientLike {
+  readonly isCluster?: boolean;
+  duplicate(...args: never[]): unknown;
+}
+
+/**
+ * Fail fast, come back by itself: a waiting queue would turn an outage into requests that hang,
+ * and a resent script would be applied twice.
+ */
+const OPTIONS = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: 1000,
+  connectTimeout: 2000,
+  keepAlive: 10_000,
+  // A client to copy from may have its own ideas about these two.
+  keyPrefix: '',
+  replyMapping: 'legacy',
+  retryStrategy: backoff,
+} as const satisfies RedisOptions;
+
+/** Two connections, since one that is subscribed can do nothing else. Not connected yet. */
+export async function makeConnections(
+  from: { readonly address: RedisAddress } | { readonly client: RedisClientLike },
+): Promise<readonly [commands: RedisConnection, subscriber: RedisConnection]> {
+  const make = 'client' in from ? copiesOf(from.client) : await connectorTo(from.address);
+  return [make('settings'), make('settings-changes')];
+}
+
+type Make = (connectionName: string) => RedisConnection;
+
+function copiesOf(client: RedisClientLike): Make {
+  if (client.isCluster !== true) {
+    return (connectionName) =>
+      (client as unknown as Redis).duplicate({ ...OPTIONS, connectionName });
+  }
+  const cluster = client as unknown as Cluster;
+  const theirs = cluster.options.redisOptions;
+  return (connectionName) => cluster.duplicate([], clusterOptions({ ...theirs, connectionName }));
+}
+
+async function connectorTo(address: RedisAddress): Promise<Make> {
+  const { Redis, Cluster } = await import('ioredis').catch(missing);
+  const { topology, nodes, tls, username, password, db, group } = address;
+  const credentials = {
+    ...(tls && { tls: {} }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+  };
+  if (topology === 'cluster') {
+    return (connectionName) =>
+      new Cluster([...nodes], clusterOptions({ ...credentials, connectionName }));
+  }
+  const shared = { ...OPTIONS, ...credentials, ...(db !== undefined && { db }) };
+  if (topology === 'sentinel') {
+    const sentinel = {
+      name: group as string,
+      sentinels: [...nodes],
+      sentinelRetryStrategy: backoff,
+      sentinelCommandTimeout: OPTIONS.commandTimeout,
+      failoverDetector: true,
+    };
+    return (connectionName) => new Redis({ ...shared, ...sentinel, connectionName });
+  }
+  const [{ host, port }] = nodes as readonly [{ host: string; port: number }];
+  return (connectionName) => new Redis({ ...shared, host, port, connectionName });
+}
+
+type NodeOptions = NonNullable<ClusterOptions['redisOptions']>;
+
+function clusterOptions(redisOptions: NodeOptions) {
+  const { retryStrategy, enableOfflineQueue, lazyConnect, ...node } = OPTIONS;
+  return {
+    lazyConnect,
+    enableOfflineQueue,
+    keyPrefix: '',
+    clusterRetryStrategy: retryStrategy,
+    slotsRefreshTimeout: 2000,
+    redisOptions: { ...redisOptions, ...node },
+  };
+}
+
+/** Jittered, or a fleet would come back all at once; short, or it would come back late. */
+function backoff(times: number): number {
+  return Math.min(2000, 50 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2);
+}
+
+function missing(cause: unknown): never {
+  throw new TokenMeterError('MISSING_DEPENDENCY', 'RedisSettingsStore needs ioredis', {
+    allowed: 'npm install ioredis',
+    cause,
+  });
+}

@@ -1,0 +1,49 @@
+import { countTallied } from './count.ts';
+import { profileOfModel } from './models.ts';
+import { Tally, type TokenCount } from './tally.ts';
+
+/** What a model sent back, put together by whoever watched the reply. */
+export interface CompletionOutput {
+  readonly text?: string | undefined;
+  readonly reasoning?: string | undefined;
+  readonly refusal?: string | undefined;
+  readonly toolCalls?: readonly CompletionToolCall[] | undefined;
+}
+
+export interface CompletionToolCall {
+  readonly name: string;
+  /** The JSON text as received. */
+  readonly arguments: string;
+}
+
+/**
+ * Output tokens of a reply. Text alone is exact in the model's own vocabulary; reasoning (what is
+ * billed is not what is shown) and the framing of tool calls are `estimated`.
+ */
+export function countCompletion(output: CompletionOutput, model?: string): TokenCount {
+  return countTallied(tallyCompletion(output, model), profileOfModel(model).encoding);
+}
+
+/** Framing of a call around its name and arguments: no official formula, 3 in most sources. */
+const PER_TOOL_CALL = 3;
+
+/** Everything `output` cost, nothing counted yet. */
+export function tallyCompletion(output: CompletionOutput, model?: string): Tally {
+  const tally = new Tally(profileOfModel(model).quality);
+  try {
+    if (typeof output.text === 'string') tally.addText('text', output.text);
+    if (typeof output.refusal === 'string') tally.addText('text', output.refusal);
+    if (typeof output.reasoning === 'string') {
+      tally.addText('reasoning', output.reasoning, 'estimated');
+    }
+    for (const call of output.toolCalls ?? []) {
+      tally.addText('toolCalls', String(call.name), 'estimated');
+      tally.addText('toolCalls', String(call.arguments), 'estimated');
+      tally.addTokens('toolCalls', PER_TOOL_CALL, 'estimated');
+    }
+  } catch {
+    // A getter or proxy of the caller's object threw.
+    tally.addTokens('text', 0, 'estimated');
+  }
+  return tally;
+}

@@ -1,0 +1,35 @@
+import { loadBuiltIn } from './engine/load.ts';
+import { loadTiktokenCounter } from './tiktoken-counter.ts';
+import type { TextCounter } from './text-counter.ts';
+import { warnOnce } from './warnings.ts';
+
+/** Differ from the right-hand one in special tokens only, which user text never contains. */
+const SAME_TEXT_TOKENS: Readonly<Record<string, string>> = {
+  o200k_harmony: 'o200k_base',
+  p50k_edit: 'p50k_base',
+  gpt2: 'r50k_base',
+};
+
+const counters = new Map<string, TextCounter>();
+
+/** The counter of an encoding, loaded on first use and kept. */
+export function counterFor(encoding: string): TextCounter {
+  const name = SAME_TEXT_TOKENS[encoding] ?? encoding;
+  let counter = counters.get(name);
+  if (counter === undefined) {
+    counter = load(name);
+    counters.set(name, counter);
+  }
+  return counter;
+}
+
+/** tiktoken itself serves an encoding the engine lacks, and a bundle that left the data behind. */
+function load(name: string): TextCounter {
+  try {
+    const engine = loadBuiltIn(name);
+    if (engine !== undefined) return engine;
+  } catch (error) {
+    warnOnce('engine', `The token engine did not load, tiktoken counts instead: ${String(error)}`);
+  }
+  return loadTiktokenCounter(name);
+}

@@ -1,0 +1,175 @@
+import { ensure, reserve } from './memory';
+import { NONE, byteIds, bytePair, findPair } from './pairs';
+
+/** From here on a heap beats looking through the array. */
+const HEAP_FROM: u32 = 33;
+
+let ids: usize = 0;
+let ranks: usize = 0;
+
+export function reserveMerge(): void {
+  ids = reserve(4 * (HEAP_FROM + 1));
+  ranks = reserve(4 * (HEAP_FROM + 1));
+}
+
+/** Tokens of the `n` bytes at `p` when merged from single bytes; `work` is free memory. */
+export function mergedCount(p: usize, n: u32, work: usize): u32 {
+  return n < HEAP_FROM ? mergeArray(p, n) : mergeHeap(p, n, work);
+}
+
+// @ts-ignore: decorator
+@inline
+function at(table: usize, i: u32): u32 {
+  return load<u32>(table + (<usize>i << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function put(table: usize, i: u32, value: u32): void {
+  store<u32>(table + (<usize>i << 2), value);
+}
+
+function mergeArray(p: usize, n: u32): u32 {
+  let last = n - 1;
+  for (let i: u32 = 0; i < last; i++) {
+    put(ids, i, at(byteIds, load<u8>(p + i)));
+    put(ranks, i, bytePair(load<u8>(p + i), load<u8>(p + i, 1)));
+  }
+  put(ids, last, at(byteIds, load<u8>(p + last)));
+  while (last > 0) {
+    let best = NONE;
+    let where: u32 = 0;
+    for (let i: u32 = 0; i < last; i++) {
+      const rank = at(ranks, i);
+      if (rank < best) {
+        best = rank;
+        where = i;
+      }
+    }
+    if (best == NONE) break;
+    put(ids, where, best);
+    for (let i = where + 1; i < last; i++) {
+      put(ids, i, at(ids, i + 1));
+      put(ranks, i, at(ranks, i + 1));
+    }
+    last--;
+    if (where < last) put(ranks, where, findPair(best, at(ids, where + 1)));
+    if (where > 0) put(ranks, where - 1, findPair(at(ids, where - 1), best));
+  }
+  return last + 1;
+}
+
+/** A part of a long piece: next, previous, id, rank of the merge with the next. */
+const PART: usize = 16;
+const LAST: u32 = 0xffffffff;
+
+/** Bytes of work a piece of `n` bytes takes: the parts, and three heap entries each. */
+export function workBytes(n: u32): usize {
+  return <usize>n * (PART + 24) + 64;
+}
+
+/**
+ * The same by a binary heap of rank << 32 | position, so equal ranks come leftmost first. An entry
+ * whose rank is no longer its position's is stale. O(n log n).
+ */
+function mergeHeap(p: usize, n: u32, work: usize): u32 {
+  ensure(work + workBytes(n));
+  const parts = work;
+  heap = work + <usize>n * PART;
+  size = 0;
+  const last = n - 1;
+  for (let i: u32 = 0; i < n; i++) {
+    const part = parts + <usize>i * PART;
+    store<u32>(part, i == last ? LAST : i + 1);
+    store<u32>(part, i == 0 ? LAST : i - 1, 4);
+    store<u32>(part, at(byteIds, load<u8>(p + i)), 8);
+    const rank = i == last ? NONE : bytePair(load<u8>(p + i), load<u8>(p + i, 1));
+    store<u32>(part, rank, 12);
+    if (rank != NONE) append(rank, i);
+  }
+  heapify();
+  let left = n;
+  while (size > 0) {
+    const entry = pop();
+    const position = <u32>entry;
+    const part = parts + <usize>position * PART;
+    const id = <u32>(entry >>> 32);
+    if (load<u32>(part, 12) != id) continue;
+    left--;
+    const gone = parts + <usize>load<u32>(part) * PART;
+    const next = load<u32>(gone);
+    store<u32>(gone, NONE, 12);
+    store<u32>(part, next);
+    store<u32>(part, id, 8);
+    let rank = NONE;
+    if (next != LAST) {
+      const following = parts + <usize>next * PART;
+      store<u32>(following, position, 4);
+      rank = findPair(id, load<u32>(following, 8));
+    }
+    store<u32>(part, rank, 12);
+    if (rank != NONE) push(rank, position);
+    const previous = load<u32>(part, 4);
+    if (previous != LAST) {
+      const preceding = parts + <usize>previous * PART;
+      rank = findPair(load<u32>(preceding, 8), id);
+      store<u32>(preceding, rank, 12);
+      if (rank != NONE) push(rank, previous);
+    }
+  }
+  return left;
+}
+
+let heap: usize = 0;
+let size: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function entryAt(i: u32): u64 {
+  return load<u64>(heap + (<usize>i << 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function setEntry(i: u32, entry: u64): void {
+  store<u64>(heap + (<usize>i << 3), entry);
+}
+
+function append(rank: u32, position: u32): void {
+  setEntry(size++, ((<u64>rank) << 32) | position);
+}
+
+function heapify(): void {
+  for (let i = size >>> 1; i > 0; i--) siftDown(i - 1, entryAt(i - 1));
+}
+
+function push(rank: u32, position: u32): void {
+  const entry = ((<u64>rank) << 32) | position;
+  let i = size++;
+  while (i > 0) {
+    const parent = (i - 1) >>> 1;
+    if (entryAt(parent) <= entry) break;
+    setEntry(i, entryAt(parent));
+    i = parent;
+  }
+  setEntry(i, entry);
+}
+
+function pop(): u64 {
+  const first = entryAt(0);
+  size--;
+  if (size > 0) siftDown(0, entryAt(size));
+  return first;
+}
+
+function siftDown(i: u32, entry: u64): void {
+  while (true) {
+    let child = (i << 1) + 1;
+    if (child >= size) break;
+    if (child + 1 < size && entryAt(child + 1) < entryAt(child)) child++;
+    if (entryAt(child) >= entry) break;
+    setEntry(i, entryAt(child));
+    i = child;
+  }
+  setEntry(i, entry);
+}

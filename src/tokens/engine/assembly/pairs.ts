@@ -1,0 +1,58 @@
+import { reserve } from './memory';
+
+/**
+ * Which two adjacent tokens merge, and into what. A token's id is its rank, so the id found is also
+ * the order of the merge. 18 bits an id: key and value fit one word.
+ */
+export const NONE: u32 = 0xffffffff;
+
+const GOLDEN: u64 = 0x9e3779b97f4a7c15;
+
+let slots: usize = 0;
+let shift: u64 = 0;
+let mask: usize = 0;
+/** Ids of the 256 single bytes. */
+export let byteIds: usize = 0;
+/** Merges of two bytes, for the first round of a piece. */
+let bytePairs: usize = 0;
+
+export function reservePairs(log2Slots: u32): void {
+  slots = reserve((<usize>8) << log2Slots);
+  shift = 64 - log2Slots;
+  mask = ((<usize>1) << log2Slots) - 1;
+  byteIds = reserve(256 * 4);
+  bytePairs = reserve(65536 * 4);
+  memory.fill(bytePairs, 0xff, 65536 * 4);
+}
+
+export function addBytePair(first: u32, second: u32, id: u32): void {
+  store<u32>(bytePairs + (<usize>((first << 8) | second) << 2), id);
+}
+
+// @ts-ignore: decorator
+@inline
+export function bytePair(first: u32, second: u32): u32 {
+  return load<u32>(bytePairs + (<usize>((first << 8) | second) << 2));
+}
+
+export function addPair(a: u32, b: u32, id: u32): void {
+  const key = ((<u64>a) << 18) | b;
+  let i = <usize>((key * GOLDEN) >>> shift);
+  while (load<u64>(slots + (i << 3)) != 0) i = (i + 1) & mask;
+  store<u64>(slots + (i << 3), (key << 18) | id);
+}
+
+/** An empty slot is 0, which is no entry: a merged token's id is never 0. */
+// @ts-ignore: decorator
+@inline
+export function findPair(a: u32, b: u32): u32 {
+  const key = ((<u64>a) << 18) | b;
+  let i = <usize>((key * GOLDEN) >>> shift);
+  let slot = load<u64>(slots + (i << 3));
+  while (slot != 0) {
+    if (slot >>> 18 == key) return (<u32>slot) & 0x3ffff;
+    i = (i + 1) & mask;
+    slot = load<u64>(slots + (i << 3));
+  }
+  return NONE;
+}

@@ -1,0 +1,129 @@
+import { isCut, lengthOf } from './cuts';
+import { hash1, hash2, hashBytes, lowBytes, sameBytes } from './hash';
+import { reserve } from './memory';
+import { mergedCount } from './merge';
+import { isToken } from './vocabulary';
+
+/**
+ * Counts of pieces seen before, direct-mapped, the bytes themselves compared: up to 7 bytes in one
+ * word, up to 15 in two, up to 43 in six. So at most 1.2 MB of text fragments stay in memory.
+ */
+const LOG2_SHORT: u32 = 15;
+const LOG2_MEDIUM: u32 = 15;
+const LOG2_LONG: u32 = 13;
+const LONG_SLOT: usize = 48;
+const LONGEST_KEPT: u32 = 43;
+
+let short: usize = 0;
+let medium: usize = 0;
+let long: usize = 0;
+/** Tokens of single characters of up to three bytes by their last 16 bits of code point; 0: not known. */
+let characters: usize = 0;
+
+export function reservePieces(): void {
+  short = reserve((<usize>8) << LOG2_SHORT);
+  medium = reserve((<usize>16) << LOG2_MEDIUM);
+  long = reserve(LONG_SLOT << LOG2_LONG);
+  characters = reserve(65536);
+}
+
+/** Forgets every text fragment. */
+export function clearPieces(): void {
+  memory.fill(short, 0, (<usize>8) << LOG2_SHORT);
+  memory.fill(medium, 0, (<usize>16) << LOG2_MEDIUM);
+  memory.fill(long, 0, LONG_SLOT << LOG2_LONG);
+}
+
+/** The length in bits 56 to 58, the count in the bits above. */
+const SHORT_KEY: u64 = (<u64>1 << 59) - 1;
+/** The length in bits 56 to 59, the count in the bits above. */
+const MEDIUM_KEY: u64 = (<u64>1 << 60) - 1;
+
+/** Tokens of the piece of `n` bytes at `p`; `work` is free memory. */
+// @ts-ignore: decorator
+@inline
+export function countPiece(p: usize, n: u32, work: usize): u32 {
+  if (n == 1) return 1;
+  if (n < 8) {
+    const key = lowBytes(load<u64>(p), n) | ((<u64>n) << 56);
+    const at = short + (<usize>(hash1(key) >>> (64 - LOG2_SHORT)) << 3);
+    const slot = load<u64>(at);
+    if ((slot & SHORT_KEY) == key) return <u32>(slot >>> 59);
+    const count = countAnew(p, n, work);
+    store<u64>(at, key | ((<u64>count) << 59));
+    return count;
+  }
+  if (n < 16) {
+    const low = load<u64>(p);
+    const high = lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56);
+    const at = medium + (<usize>(hash2(low, high) >>> (64 - LOG2_MEDIUM)) << 4);
+    const slot = load<u64>(at, 8);
+    if ((slot & MEDIUM_KEY) == high && load<u64>(at) == low) return <u32>(slot >>> 60);
+    const count = countAnew(p, n, work);
+    store<u64>(at, low);
+    store<u64>(at, high | ((<u64>count) << 60), 8);
+    return count;
+  }
+  return countLong(p, n, work);
+}
+
+function countLong(p: usize, n: u32, work: usize): u32 {
+  if (n > LONGEST_KEPT) return countAnew(p, n, work);
+  const at = long + <usize>(hashBytes(p, n) >>> (64 - LOG2_LONG)) * LONG_SLOT;
+  if (load<u8>(at, 44) == n && sameBytes(at, p, n)) return load<u8>(at, 45);
+  const count = countAnew(p, n, work);
+  memory.copy(at, p, n);
+  store<u8>(at, n, 44);
+  store<u8>(at, count, 45);
+  return count;
+}
+
+function countAnew(p: usize, n: u32, work: usize): u32 {
+  if (isToken(p, n)) return 1;
+  return countParts(p, n, work);
+}
+
+/** Cuts the piece where no token crosses, then counts each part by itself. */
+function countParts(p: usize, n: u32, work: usize): u32 {
+  const end = p + n;
+  let count: u32 = 0;
+  let start = p;
+  let q = p;
+  // Bytes of the character before q; 0 when it is ASCII.
+  let before: u32 = 0;
+  while (q < end) {
+    const lead: u32 = load<u8>(q);
+    if (lead < 0x80) {
+      before = 0;
+      q++;
+      continue;
+    }
+    const length = lengthOf(lead);
+    if (before != 0 && isCut(q, before, length)) {
+      count += countPart(start, q, before, work);
+      start = q;
+    }
+    before = length;
+    q += length;
+  }
+  if (start == p) return mergedCount(p, n, work);
+  return count + countPart(start, end, before, work);
+}
+
+/** @param last bytes of the part's last character */
+function countPart(start: usize, end: usize, last: u32, work: usize): u32 {
+  const n = <u32>(end - start);
+  if (n > 3 || n != last) return n < 16 && isToken(start, n) ? 1 : mergedCount(start, n, work);
+  const b: u32 = load<u8>(start, 1);
+  const code =
+    n == 2
+      ? ((<u32>load<u8>(start) & 31) << 6) | (b & 63)
+      : ((<u32>load<u8>(start) & 15) << 12) | ((b & 63) << 6) | (<u32>load<u8>(start, 2) & 63);
+  const at = characters + code;
+  let count: u32 = load<u8>(at);
+  if (count == 0) {
+    count = mergedCount(start, n, work);
+    store<u8>(at, count);
+  }
+  return count;
+}

@@ -1,0 +1,63 @@
+/** Ids 0 to 255 are the single bytes in every vocabulary. */
+export const SINGLE_BYTES = 256;
+const HEADER_BYTES = 8;
+export const PLANES = 6;
+
+/** A vocabulary as canonical pairs: each token above 255 is two tokens of lower rank. */
+export interface VocabularyTable {
+  readonly tokens: number;
+  /** Bytes of all tokens together. */
+  readonly byteCount: number;
+  /** The byte of each of the ids 0 to 255. */
+  readonly singleBytes: Uint8Array;
+  /**
+   * Six planes of `tokens - 256` bytes: low, middle and high bytes of the first parts' ids, then of
+   * the second parts'. Planes compress better than numbers one after another.
+   */
+  readonly planes: Uint8Array;
+  /** Further merges, three numbers each: first part, second part, result. */
+  readonly extraPairs?: Uint32Array;
+}
+
+/** The pre-tokenizer; numbers as in `assembly/split.ts`. */
+export interface Splitter {
+  readonly kind: 'cased' | 'plain' | 'gpt2' | 'deepseek';
+  readonly maxDigits: 1 | 3;
+  readonly contractions: boolean;
+  readonly slashTail: boolean;
+}
+
+/** @throws {RangeError} when the length does not fit the header. */
+export function decodeVocabulary(blob: Uint8Array): VocabularyTable {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+  const tokens = view.getUint32(0, true);
+  const expected = HEADER_BYTES + SINGLE_BYTES + PLANES * (tokens - SINGLE_BYTES);
+  if (blob.byteLength !== expected) {
+    throw new RangeError(`Expected a vocabulary of ${expected} bytes, got ${blob.byteLength}`);
+  }
+  return {
+    tokens,
+    byteCount: view.getUint32(4, true),
+    singleBytes: blob.subarray(HEADER_BYTES, HEADER_BYTES + SINGLE_BYTES),
+    planes: blob.subarray(HEADER_BYTES + SINGLE_BYTES),
+  };
+}
+
+export function encodeVocabulary(table: VocabularyTable): Uint8Array {
+  const blob = new Uint8Array(HEADER_BYTES + SINGLE_BYTES + table.planes.length);
+  const view = new DataView(blob.buffer);
+  view.setUint32(0, table.tokens, true);
+  view.setUint32(4, table.byteCount, true);
+  blob.set(table.singleBytes, HEADER_BYTES);
+  blob.set(table.planes, HEADER_BYTES + SINGLE_BYTES);
+  return blob;
+}
+
+/** Puts the pair of the `index`-th merged token into its planes. */
+export function setPair(planes: Uint8Array, index: number, a: number, b: number): void {
+  const length = planes.length / PLANES;
+  for (let plane = 0; plane < 3; plane++) {
+    planes[plane * length + index] = (a >>> (8 * plane)) & 255;
+    planes[(plane + 3) * length + index] = (b >>> (8 * plane)) & 255;
+  }
+}

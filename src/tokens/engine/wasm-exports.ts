@@ -1,0 +1,19 @@
+import type { WasmMemory } from './webassembly.ts';
+
+/** What `assembly/index.ts` exports. Addresses and byte counts are plain numbers. */
+export interface EngineExports {
+  readonly memory: WasmMemory;
+  setSplitter(kind: number, maxDigits: number, contractions: number, slashTail: number): void;
+  reserveClasses(bytes: number): number;
+  buildClasses(): void;
+  reserveTables(log2Tokens: number, log2Pairs: number, bytes: number): void;
+  openInput(bytes: number): number;
+  addSingleBytes(bytes: number, scratch: number): void;
+  addTokens(planes: number, length: number, from: number, to: number): void;
+  addPairs(triples: number, count: number): void;
+  longestToken(): number;
+  setLongestToken(bytes: number): void;
+  count(from: number, to: number, final: number): number;
+  takeTotal(): number;
+  clearPieces(): void;
+}

@@ -1,0 +1,106 @@
+import { PLANES, SINGLE_BYTES, type Splitter, type VocabularyTable } from './tables.ts';
+import type { EngineExports } from './wasm-exports.ts';
+import { wasm, type WasmModule } from './webassembly.ts';
+
+/** WebAssembly optimises a function between two calls, never within one: so build in batches. */
+const BATCH = 4096;
+const KINDS: Readonly<Record<Splitter['kind'], number>> = {
+  cased: 0,
+  plain: 1,
+  gpt2: 2,
+  deepseek: 3,
+};
+
+export interface EngineParts {
+  readonly module: WasmModule;
+  readonly classes: Uint8Array;
+  readonly splitter: Splitter;
+}
+
+/** A new instance with the tables of one vocabulary built in its memory. */
+export function buildInstance(parts: EngineParts, table: VocabularyTable): EngineExports {
+  const engine = reserveInstance(parts);
+  new Uint8Array(engine.memory.buffer).set(parts.classes, engine.classes);
+  engine.buildClasses();
+  reserveTables(engine, table);
+  fillTables(engine, table);
+  return engine;
+}
+
+/**
+ * A copy of `old` without the memory it took for large texts: WebAssembly memory never shrinks, so
+ * a new instance is the only way to give it back.
+ */
+export function renewInstance(
+  parts: EngineParts,
+  table: TableSizes,
+  old: EngineExports,
+): EngineExports {
+  const engine = reserveInstance(parts);
+  engine.buildClasses();
+  reserveTables(engine, table);
+  const tables = old.openInput(0);
+  engine.openInput(0);
+  new Uint8Array(engine.memory.buffer).set(new Uint8Array(old.memory.buffer, 0, tables));
+  engine.setLongestToken(old.longestToken());
+  return engine;
+}
+
+export interface TableSizes {
+  readonly tokens: number;
+  readonly byteCount: number;
+  readonly extraPairs?: { readonly length: number };
+}
+
+function reserveInstance({
+  module,
+  classes,
+  splitter,
+}: EngineParts): EngineExports & { readonly classes: number } {
+  const exports = instantiate(module);
+  exports.setSplitter(
+    KINDS[splitter.kind],
+    splitter.maxDigits,
+    Number(splitter.contractions),
+    Number(splitter.slashTail),
+  );
+  return { ...exports, classes: exports.reserveClasses(classes.length) };
+}
+
+function instantiate(module: WasmModule): EngineExports {
+  if (wasm === undefined) throw new Error('This host has no WebAssembly');
+  return new wasm.Instance(module, {}).exports as EngineExports;
+}
+
+function reserveTables(engine: EngineExports, table: TableSizes): void {
+  const pairs = table.tokens + (table.extraPairs?.length ?? 0) / 3;
+  engine.reserveTables(log2Slots(table.tokens, 2), log2Slots(pairs, 1.3), table.byteCount);
+}
+
+/** Slots as a power of two, at least `spare` times the entries. */
+function log2Slots(entries: number, spare: number): number {
+  return Math.ceil(Math.log2(entries * spare));
+}
+
+function fillTables(engine: EngineExports, table: VocabularyTable): void {
+  const { planes, tokens } = table;
+  const extra = table.extraPairs ?? new Uint32Array(0);
+  const planesAt = SINGLE_BYTES;
+  const startsAt = align(planesAt + planes.length);
+  const extraAt = startsAt + 4 * (tokens + 1);
+  const input = engine.openInput(extraAt + extra.byteLength);
+  const memory = new Uint8Array(engine.memory.buffer);
+  memory.set(table.singleBytes, input);
+  memory.set(planes, input + planesAt);
+  memory.set(new Uint8Array(extra.buffer, extra.byteOffset, extra.byteLength), input + extraAt);
+  engine.addSingleBytes(input, input + startsAt);
+  const merged = planes.length / PLANES;
+  for (let from = 0; from < merged; from += BATCH) {
+    engine.addTokens(input + planesAt, merged, from, Math.min(from + BATCH, merged));
+  }
+  engine.addPairs(input + extraAt, extra.length / 3);
+}
+
+function align(bytes: number): number {
+  return (bytes + 7) & ~7;
+}

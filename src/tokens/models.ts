@@ -1,0 +1,163 @@
+import type { Quality } from './quality.ts';
+import { warnOnce } from './warnings.ts';
+
+/** Models that frame, render tools and price images alike. */
+export type ModelFamily =
+  | 'gpt-3.5-0301'
+  | 'gpt-3.5'
+  | 'gpt-4'
+  | 'gpt-4o'
+  | 'gpt-4.1'
+  | 'o-series'
+  | 'gpt-5'
+  | 'gpt-oss'
+  | 'plain'
+  | 'other';
+
+export interface ModelEncoding {
+  /** Name of the vocabulary, `o200k_base` for instance. */
+  readonly encoding: string;
+  /** Whether that is the model's own vocabulary. */
+  readonly quality: Quality;
+}
+
+export interface ModelProfile extends ModelEncoding {
+  readonly family: ModelFamily;
+  /** The name the rules were matched with: lower case, no vendor path, region or fine-tune parts. */
+  readonly name: string;
+}
+
+/** The vocabulary of every OpenAI model since 2024; the nearest guess for a model nobody knows. */
+const NEWEST = 'o200k_base';
+
+type Rule = readonly [prefix: string, encoding: string, family: ModelFamily];
+
+/**
+ * The first rule whose prefix ends at a name boundary wins, so longer prefixes come first. A dot is
+ * a boundary: `gpt-5` covers gpt-5.1 and later. Names and vocabularies as in tiktoken's model.py.
+ */
+const RULES: readonly Rule[] = [
+  ['gpt-oss', 'o200k_harmony', 'gpt-oss'],
+  ['gpt-6', NEWEST, 'gpt-5'],
+  ['gpt-5', NEWEST, 'gpt-5'],
+  ['gpt-4.5', NEWEST, 'gpt-4.1'],
+  ['gpt-4.1', NEWEST, 'gpt-4.1'],
+  ['gpt-41', NEWEST, 'gpt-4.1'],
+  ['gpt-45', NEWEST, 'gpt-4.1'],
+  ['gpt-4o', NEWEST, 'gpt-4o'],
+  ['chatgpt-4o', NEWEST, 'gpt-4o'],
+  ['chatgpt', NEWEST, 'gpt-4o'],
+  ['gpt-4', 'cl100k_base', 'gpt-4'],
+  ['gpt-3.5-turbo-instruct', 'cl100k_base', 'plain'],
+  ['gpt-35-turbo-instruct', 'cl100k_base', 'plain'],
+  ['gpt-3.5-turbo-0301', 'cl100k_base', 'gpt-3.5-0301'],
+  ['gpt-35-turbo-0301', 'cl100k_base', 'gpt-3.5-0301'],
+  ['gpt-3.5', 'cl100k_base', 'gpt-3.5'],
+  ['gpt-35', 'cl100k_base', 'gpt-3.5'],
+  ['gpt-audio', NEWEST, 'gpt-4o'],
+  ['gpt-realtime', NEWEST, 'gpt-4o'],
+  ['o1', NEWEST, 'o-series'],
+  ['o3', NEWEST, 'o-series'],
+  ['o4', NEWEST, 'o-series'],
+  ['codex-mini', NEWEST, 'o-series'],
+  ['computer-use-preview', NEWEST, 'o-series'],
+  ['text-embedding-3', 'cl100k_base', 'plain'],
+  ['text-embedding-ada-002', 'cl100k_base', 'plain'],
+  ['davinci-002', 'cl100k_base', 'plain'],
+  ['babbage-002', 'cl100k_base', 'plain'],
+  ['text-davinci-003', 'p50k_base', 'plain'],
+  ['text-davinci-002', 'p50k_base', 'plain'],
+  ['text-davinci-edit', 'p50k_edit', 'plain'],
+  ['code-davinci-edit', 'p50k_edit', 'plain'],
+  ['code-davinci', 'p50k_base', 'plain'],
+  ['code-cushman', 'p50k_base', 'plain'],
+  ['davinci-codex', 'p50k_base', 'plain'],
+  ['cushman-codex', 'p50k_base', 'plain'],
+  ['text-davinci', 'r50k_base', 'plain'],
+  ['text-curie', 'r50k_base', 'plain'],
+  ['text-babbage', 'r50k_base', 'plain'],
+  ['text-ada', 'r50k_base', 'plain'],
+  ['text-similarity', 'r50k_base', 'plain'],
+  ['text-search', 'r50k_base', 'plain'],
+  ['code-search', 'r50k_base', 'plain'],
+  ['davinci', 'r50k_base', 'plain'],
+  ['curie', 'r50k_base', 'plain'],
+  ['babbage', 'r50k_base', 'plain'],
+  ['ada', 'r50k_base', 'plain'],
+  ['gpt2', 'gpt2', 'plain'],
+  ['gpt-2', 'gpt2', 'plain'],
+];
+
+const BOUNDARY = /[-.:@_/]/;
+const MAX_NAME = 200;
+const MAX_PROFILES = 500;
+const profiles = new Map<string, ModelProfile>();
+let aliases: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Names of the caller's own: an Azure deployment, a gateway's route. The value is a model name or
+ * an encoding name.
+ */
+export function setModelAliases(next: Readonly<Record<string, string>>): void {
+  aliases = new Map(Object.entries(next).map(([from, to]) => [from.toLowerCase(), to]));
+  profiles.clear();
+}
+
+/** Never throws; an unknown model gets the newest encoding, `estimated`, and one warning. */
+export function encodingForModel(model: string | undefined): ModelEncoding {
+  const { encoding, quality } = profileOfModel(model);
+  return { encoding, quality };
+}
+
+/** What the accounting needs to know of a model. */
+export function profileOfModel(model: unknown): ModelProfile {
+  if (typeof model !== 'string' || model === '') {
+    return { encoding: NEWEST, quality: 'estimated', family: 'other', name: '' };
+  }
+  const key = model.slice(0, MAX_NAME);
+  const known = profiles.get(key);
+  if (known !== undefined) return known;
+  const profile = matchRules(bareName(resolveAlias(key)));
+  if (profiles.size >= MAX_PROFILES) profiles.clear();
+  profiles.set(key, profile);
+  return profile;
+}
+
+function resolveAlias(model: string): string {
+  return aliases.get(model.toLowerCase()) ?? model;
+}
+
+/** `us.openai.gpt-oss-120b-1:0`, `openai/gpt-4o:free`, `ft:gpt-4o-mini:org::id` → the model itself. */
+function bareName(model: string): string {
+  let name = model.trim().toLowerCase();
+  if (name.startsWith('ft:')) name = name.split(':')[1] ?? '';
+  name = name.slice(name.lastIndexOf('/') + 1);
+  return name.replace(/^(?:(?:us|eu|apac|global)\.)?openai\./, '');
+}
+
+function matchRules(name: string): ModelProfile {
+  for (const [prefix, encoding, family] of RULES) {
+    if (startsWithName(name, prefix)) return { encoding, quality: 'exact', family, name };
+  }
+  if (ENCODINGS.has(name)) return { encoding: name, quality: 'exact', family: 'other', name };
+  warnOnce(
+    `model:${name}`,
+    `No tokenizer is known for the model "${name}"; its tokens are estimated with ${NEWEST}.`,
+  );
+  return { encoding: NEWEST, quality: 'estimated', family: 'other', name };
+}
+
+function startsWithName(name: string, prefix: string): boolean {
+  if (!name.startsWith(prefix)) return false;
+  return name.length === prefix.length || BOUNDARY.test(name.charAt(prefix.length));
+}
+
+const ENCODINGS: ReadonlySet<string> = new Set([
+  NEWEST,
+  'o200k_harmony',
+  'cl100k_base',
+  'p50k_base',
+  'p50k_edit',
+  'r50k_base',
+  'gpt2',
+]);

@@ -1,0 +1,70 @@
+import { weakest, type Quality } from './quality.ts';
+
+/** What a counted request or reply is made of. */
+export type PartName =
+  | 'text'
+  | 'framing'
+  | 'tools'
+  | 'toolCalls'
+  | 'images'
+  | 'audio'
+  | 'files'
+  | 'structuredOutput'
+  | 'reasoning';
+
+export interface PartCount {
+  readonly tokens: number;
+  readonly quality: Quality;
+}
+
+export interface TokenCount extends PartCount {
+  /** Only parts that are there; `tokens` is their sum, `exact` only when each of them is. */
+  readonly parts: Readonly<Partial<Record<PartName, PartCount>>>;
+}
+
+interface PendingText {
+  readonly part: PartName;
+  readonly text: string;
+}
+
+/**
+ * Collects what a request will cost before anything is counted: constants at once, texts as a list,
+ * so that the same accounting serves the synchronous count, the slices and the worker.
+ */
+export class Tally {
+  readonly texts: PendingText[] = [];
+  readonly #textQuality: Quality;
+  readonly #parts = new Map<PartName, { tokens: number; quality: Quality }>();
+
+  /** @param textQuality whether the vocabulary is the model's own */
+  constructor(textQuality: Quality) {
+    this.#textQuality = textQuality;
+  }
+
+  addText(part: PartName, text: string, quality: Quality = 'exact'): void {
+    this.texts.push({ part, text });
+    this.addTokens(part, 0, weakest(quality, this.#textQuality));
+  }
+
+  addTokens(part: PartName, tokens: number, quality: Quality): void {
+    const entry = this.#parts.get(part);
+    if (entry === undefined) {
+      this.#parts.set(part, { tokens, quality });
+      return;
+    }
+    entry.tokens += tokens;
+    entry.quality = weakest(entry.quality, quality);
+  }
+
+  /** @param counts the tokens of `texts`, in the same order */
+  total(counts: readonly number[]): TokenCount {
+    this.texts.forEach(({ part }, i) => this.addTokens(part, counts[i] ?? 0, 'exact'));
+    let tokens = 0;
+    let quality: Quality = 'exact';
+    for (const part of this.#parts.values()) {
+      tokens += part.tokens;
+      quality = weakest(quality, part.quality);
+    }
+    return { tokens, quality, parts: Object.fromEntries(this.#parts) };
+  }
+}

@@ -1,0 +1,32 @@
+import { createRequire } from 'node:module';
+import type * as TiktokenLite from 'tiktoken/lite';
+import type { TextCounter } from './text-counter.ts';
+
+interface Registry {
+  readonly pat_str: string;
+  readonly special_tokens: Record<string, number>;
+  readonly bpe_ranks: string;
+}
+
+/**
+ * Counts with tiktoken itself. `encode_ordinary` takes `<|endoftext|>` as the text it is in a user's
+ * message; `encode` would throw on it. An encoding is 22 MB that WebAssembly never gives back, so
+ * callers keep the one they made.
+ *
+ * @throws when tiktoken has no encoding of that name.
+ */
+export function loadTiktokenCounter(encoding: string): TextCounter {
+  const require = createRequire(import.meta.url);
+  const { Tiktoken } = require('tiktoken/lite') as typeof TiktokenLite;
+  const data = require(`tiktoken/encoders/${encoding}.json`) as Registry;
+  const tiktoken = new Tiktoken(data.bpe_ranks, data.special_tokens, data.pat_str);
+  const count = (text: string) => tiktoken.encode_ordinary(text).length;
+  return {
+    count,
+    // tiktoken cannot stop half-way.
+    *countInSteps(text) {
+      yield 'long';
+      return count(text);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from './json-shape.ts';
+
+export interface RenderedFunctions {
+  readonly text: string;
+  /** No nested object: the shapes whose counts were measured to be exact. */
+  readonly flat: boolean;
+}
+
+const MAX_DEPTH = 20;
+
+/** The TypeScript declarations gpt-3.5 and gpt-4 are shown instead of JSON schemas. */
+export function renderFunctions(functions: readonly JsonObject[]): RenderedFunctions {
+  const renderer = new Renderer();
+  const lines = ['namespace functions {', ''];
+  for (const declared of functions) {
+    const description = stringAt(declared, 'description');
+    if (description) lines.push(`// ${description}`);
+    const name = stringAt(declared, 'name') ?? '';
+    const body = renderer.properties(objectAt(declared, 'parameters'), 0);
+    if (body.length === 0) lines.push(`type ${name} = () => any;`, '');
+    else lines.push(`type ${name} = (_: {`, ...body, '}) => any;', '');
+  }
+  lines.push('} // namespace functions');
+  return { text: lines.join('\n'), flat: renderer.flat };
+}
+
+class Renderer {
+  flat = true;
+
+  properties(schema: JsonObject | undefined, depth: number): string[] {
+    if (depth > MAX_DEPTH) return [];
+    const required = new Set(listOf(schema?.['required']));
+    const lines: string[] = [];
+    for (const [name, property] of Object.entries(objectAt(schema, 'properties') ?? {})) {
+      const description = stringAt(property, 'description');
+      if (description && depth === 0) lines.push(`// ${description}`);
+      lines.push(`${name}${required.has(name) ? '' : '?'}: ${this.#type(property, depth)},`);
+    }
+    return lines;
+  }
+
+  #type(property: unknown, depth: number): string {
+    if (!isObject(property)) return 'any';
+    const values = property['enum'];
+    if (Array.isArray(values)) return values.map(literal).join(' | ');
+    switch (property['type']) {
+      case 'string':
+      case 'boolean':
+      case 'number':
+      case 'null':
+        return property['type'];
+      case 'integer':
+        return 'number';
+      case 'array':
+        return property['items'] === undefined
+          ? 'any[]'
+          : `${this.#type(property['items'], depth)}[]`;
+      case 'object':
+        this.flat = false;
+        return ['{', ...this.properties(property, depth + 1), '}'].join('\n');
+      default:
+        return 'any';
+    }
+  }
+}
+
+function literal(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value);
+}

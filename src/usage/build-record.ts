@@ -1,0 +1,111 @@
+import { createHmac } from 'node:crypto';
+import { isSpanContextValid, type Span } from '@opentelemetry/api';
+import { warnOnce } from '../call/quietly.ts';
+import { checkUsage } from './invariants.ts';
+import { recordId, recordTime } from './record-id.ts';
+import type {
+  Outcome,
+  TokenSource,
+  TokenUsage,
+  UsageAttributeValue,
+  UsageRecord,
+} from './usage-record.ts';
+
+/** Returns the price of a record in US dollars, or undefined when it is not known. */
+export type CostOf = (record: UsageRecord) => number | undefined;
+
+export interface RecordInput {
+  readonly service: string;
+  readonly operation: string;
+  readonly provider: string;
+  readonly requestModel: string | undefined;
+  readonly responseModel: string | undefined;
+  readonly responseId: string | undefined;
+  readonly userId: string | undefined;
+  readonly conversationId: string | undefined;
+  readonly endedAtMs: number;
+  readonly durationMs: number;
+  readonly timeToFirstChunkMs: number | undefined;
+  readonly usage: TokenUsage;
+  readonly tokenSource: TokenSource | undefined;
+  readonly outcome: Outcome;
+  readonly errorType: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>> | undefined;
+  readonly span: Span | undefined;
+}
+
+export interface RecordOptions {
+  readonly userIdHashKey: string | undefined;
+  readonly costOf: CostOf;
+}
+
+type Draft = { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
+
+/** The one place where a record is made. Fields that are not known are left out. */
+export function buildRecord(input: RecordInput, options: RecordOptions): UsageRecord {
+  const { usage, violations } = checkUsage(input.usage);
+  for (const violation of violations) {
+    warnOnce(
+      `usage ${input.provider} ${violation}`,
+      `usage reported by ${input.provider} is inconsistent: ${violation}; the record is corrected`,
+    );
+  }
+  const record: Draft = {
+    id: recordId(input.endedAtMs),
+    time: recordTime(input.endedAtMs),
+    service: input.service,
+    operation: input.operation,
+    provider: input.provider,
+    requestModel: input.requestModel ?? 'unknown',
+    durationMs: Math.max(0, input.durationMs),
+    ...usage,
+    outcome: input.outcome,
+    attributes: soundAttributes(input.attributes),
+  };
+  if (input.responseModel !== undefined) record.responseModel = input.responseModel;
+  if (input.responseId !== undefined) record.responseId = input.responseId;
+  const userId = idOf(input.userId);
+  if (userId !== undefined) record.userId = hashed(userId, options.userIdHashKey);
+  const conversationId = idOf(input.conversationId);
+  if (conversationId !== undefined) record.conversationId = conversationId;
+  if (input.timeToFirstChunkMs !== undefined) record.timeToFirstChunkMs = input.timeToFirstChunkMs;
+  const { inputTokens, outputTokens } = usage;
+  if (inputTokens !== undefined && outputTokens !== undefined) {
+    record.totalTokens = inputTokens + outputTokens;
+  }
+  if (input.tokenSource !== undefined && Object.keys(usage).length > 0) {
+    record.tokenSource = input.tokenSource;
+  }
+  if (input.errorType !== undefined) record.errorType = input.errorType;
+  const spanContext = input.span?.spanContext();
+  if (spanContext !== undefined && isSpanContextValid(spanContext)) {
+    record.traceId = spanContext.traceId;
+    record.spanId = spanContext.spanId;
+  }
+  const costUsd = options.costOf(record);
+  if (costUsd !== undefined) record.costUsd = costUsd;
+  return record;
+}
+
+/** Callers in JavaScript pass numbers too; anything else is no id. */
+function idOf(id: unknown): string | undefined {
+  if (typeof id === 'number' || typeof id === 'bigint') return String(id);
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+function hashed(userId: string, key: string | undefined): string {
+  return key === undefined ? userId : createHmac('sha256', key).update(userId).digest('hex');
+}
+
+/** Only what an OpenTelemetry attribute and an InfluxDB field can both hold. */
+function soundAttributes(
+  given: Readonly<Record<string, unknown>> | undefined,
+): Record<string, UsageAttributeValue> {
+  const sound: Record<string, UsageAttributeValue> = {};
+  for (const [key, value] of Object.entries(given ?? {})) {
+    if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) {
+      sound[key] = value as UsageAttributeValue;
+    }
+  }
+  return sound;
+}

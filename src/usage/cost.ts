@@ -1,0 +1,211 @@
+import { readFile } from 'node:fs/promises';
+import type * as GenaiPrices from '@pydantic/genai-prices';
+import { TokenMeterError } from '../errors.ts';
+import { type OverrideMatcher, parseOverrides, type TokenPrices } from './price-overrides.ts';
+import type { TokenUsage } from './usage-record.ts';
+
+/** What a price depends on; a `UsageRecord` is one. */
+export interface PricedCall extends TokenUsage {
+  readonly provider: string;
+  readonly requestModel: string;
+  readonly responseModel?: string;
+  readonly operation?: string;
+  /** RFC 3339; prices change, some by the hour. */
+  readonly time: string;
+}
+
+export interface PriceSource {
+  /** For example `genai-prices 0.1.8`. */
+  readonly name: string;
+  /** Day the prices were published, when known. */
+  readonly date?: string;
+  /** `date` of the price file, or its path. */
+  readonly overrides?: string;
+}
+
+export interface PricesOptions {
+  /** JSON file with own contracts and currencies; see `PriceOverrides`. */
+  readonly overridesFile?: string;
+  /** Called once for each provider and model whose price is unknown. */
+  readonly onUnknown?: (provider: string, model: string) => void;
+}
+
+/** Publication days of the versions this release was tested with; the data itself has no date. */
+const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
+
+/** The price list's ids of providers that the conventions name otherwise. */
+const PROVIDER_IDS: Readonly<Record<string, string>> = {
+  'azure.ai.openai': 'azure',
+  'azure.ai.inference': 'azure',
+  'aws.bedrock': 'aws',
+  'gcp.gemini': 'google',
+  'gcp.gen_ai': 'google',
+  'gcp.vertex_ai': 'google',
+  mistral_ai: 'mistral',
+  x_ai: 'x-ai',
+  together_ai: 'together',
+  moonshot_ai: 'moonshotai',
+};
+
+/** A hostile caller must not grow these without end by inventing model names. */
+const MAX_REMEMBERED = 1000;
+
+const NANO = 1e9;
+
+/** Token counts times prices in whole femto-dollars a token: no float touches the sum. */
+function nanoDollars(call: PricedCall, prices: TokenPrices): number {
+  const cacheRead = call.cacheReadTokens ?? 0;
+  const cacheWrite = call.cacheWriteTokens ?? 0;
+  const reasoning = call.reasoningTokens ?? 0;
+  const parts: readonly (readonly [tokens: number, usdPerMillion: number])[] = [
+    [(call.inputTokens ?? 0) - cacheRead - cacheWrite, prices.input],
+    [cacheRead, prices.cacheRead ?? prices.input],
+    [cacheWrite, prices.cacheWrite ?? prices.input],
+    [(call.outputTokens ?? 0) - reasoning, prices.output],
+    [reasoning, prices.reasoning ?? prices.output],
+  ];
+  let femto = 0n;
+  for (const [tokens, usdPerMillion] of parts) {
+    femto += BigInt(tokens) * BigInt(Math.round(usdPerMillion * 1e9));
+  }
+  return Number((femto + 500_000n) / 1_000_000n);
+}
+
+async function installedVersion(): Promise<string | undefined> {
+  const entry = import.meta.resolve('@pydantic/genai-prices');
+  const manifest: unknown = JSON.parse(
+    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
+  );
+  const version = (manifest as { version?: unknown }).version;
+  return typeof version === 'string' ? version : undefined;
+}
+
+/**
+ * Prices of `@pydantic/genai-prices` as bundled (no network, no timers), with own contracts before
+ * them. The list is a megabyte (about 30 ms and 20 MB): it is loaded by `load()`, not by the import.
+ */
+export class Prices {
+  readonly #options: PricesOptions;
+  readonly #unknown = new Map<string, { readonly provider: string; readonly model: string }>();
+  readonly #narrow = new Map<string, GenaiPrices.Provider | undefined>();
+  #list: typeof GenaiPrices | undefined;
+  #overrides: readonly OverrideMatcher[] = [];
+  #source: PriceSource | undefined;
+  #loading: Promise<void> | undefined;
+
+  constructor(options: PricesOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Loads the price list once; `costOf` answers `undefined` before. Rejects with `INVALID_CONFIG`
+   * when the price file cannot be read or is wrong; the bundled prices are in effect even then.
+   */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
+    this.#list = await import('@pydantic/genai-prices');
+    const version = await installedVersion();
+    const date = PUBLISHED[version ?? ''];
+    this.#source = {
+      name: `genai-prices ${version ?? '(version unknown)'}`,
+      ...(date !== undefined && { date }),
+    };
+    const path = this.#options.overridesFile;
+    if (path === undefined) return;
+    let content: unknown;
+    try {
+      content = JSON.parse(await readFile(path, 'utf8'));
+    } catch (cause) {
+      throw new TokenMeterError('INVALID_CONFIG', `prices: cannot read ${path} as JSON`, {
+        value: path,
+        allowed: 'a readable JSON file',
+        cause,
+      });
+    }
+    this.#overrides = parseOverrides(content);
+    const named = (content as { date?: unknown }).date;
+    this.#source = { ...this.#source, overrides: typeof named === 'string' ? named : path };
+  }
+
+  /** Where the prices come from; `undefined` before `load()`. */
+  get source(): PriceSource | undefined {
+    return this.#source;
+  }
+
+  /** Providers and models that had calls but no price (the first 1000). */
+  get unknown(): readonly { readonly provider: string; readonly model: string }[] {
+    return [...this.#unknown.values()];
+  }
+
+  /**
+   * US dollars of a call, rounded to whole nano-dollars. `undefined` when the price or a token count
+   * it needs is unknown: never 0 for want of knowledge, never a throw.
+   */
+  costOf(call: PricedCall): number | undefined {
+    if (this.#list === undefined || call.inputTokens === undefined) return undefined;
+    if (call.outputTokens === undefined && call.operation !== 'embeddings') return undefined;
+    try {
+      const nano = this.#nanoDollars(call);
+      if (nano !== undefined && Number.isSafeInteger(nano) && nano >= 0) return nano / NANO;
+    } catch {
+      // The list throws for counts that contradict each other: such a call has no price.
+      return undefined;
+    }
+    this.#noteUnknown(call.provider, call.responseModel ?? call.requestModel);
+    return undefined;
+  }
+
+  #nanoDollars(call: PricedCall): number | undefined {
+    // The model that answered is what is billed; aliases and deployments are only in the request.
+    const models = [...new Set([call.responseModel, call.requestModel])];
+    const time = Date.parse(call.time);
+    for (const model of models) {
+      if (model === undefined) continue;
+      const own = this.#overrides.find((entry) => entry.fits(call.provider, model, time));
+      if (own !== undefined) return nanoDollars(call, own.usdPerMillion);
+    }
+    for (const model of models) {
+      if (model === undefined) continue;
+      const provider = this.#providerFor(call.provider, model, time);
+      const result =
+        provider &&
+        this.#list?.calcPrice(
+          {
+            input_tokens: call.inputTokens,
+            output_tokens: call.outputTokens,
+            cache_read_tokens: call.cacheReadTokens,
+            cache_write_tokens: call.cacheWriteTokens,
+            output_reasoning_tokens: call.reasoningTokens,
+          },
+          model,
+          { provider, timestamp: new Date(time) },
+        );
+      if (result) return Math.round(result.total_price * NANO);
+    }
+    return undefined;
+  }
+
+  /** The provider cut down to the one model that fits: matching all of them takes 20 µs a call. */
+  #providerFor(name: string, model: string, time: number): GenaiPrices.Provider | undefined {
+    const key = JSON.stringify([name, model]);
+    if (this.#narrow.has(key)) return this.#narrow.get(key);
+    const found = this.#list?.calcPrice({ input_tokens: 0 }, model, {
+      providerId: PROVIDER_IDS[name] ?? name,
+      timestamp: new Date(time),
+    });
+    const narrow = found ? { ...found.provider, models: [found.model] } : undefined;
+    if (this.#narrow.size < MAX_REMEMBERED) this.#narrow.set(key, narrow);
+    return narrow;
+  }
+
+  #noteUnknown(provider: string, model: string): void {
+    const key = JSON.stringify([provider, model]);
+    if (this.#unknown.size >= MAX_REMEMBERED || this.#unknown.has(key)) return;
+    this.#unknown.set(key, { provider, model });
+    this.#options.onUnknown?.(provider, model);
+  }
+}

@@ -1,0 +1,175 @@
+import type { Counter, Histogram, Meter, MetricAttributes } from '@opentelemetry/api';
+import type { ReportedUsage } from '../../providers/provider.ts';
+import {
+  ATTR,
+  ATTR_METRIC,
+  INSTRUMENTS,
+  SECONDS_BUCKETS,
+  TOKEN_BUCKETS,
+  type InstrumentDefinition,
+  type SemconvGeneration,
+} from '../../semconv.ts';
+import type { UsageRecord } from '../usage-record.ts';
+
+/** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
+export const METRIC_ATTRIBUTE_VALUES_MAX = 200;
+const OTHER = '(other)';
+
+interface Instrument {
+  readonly definition: InstrumentDefinition;
+  readonly record: (value: number, attributes: MetricAttributes) => void;
+}
+
+/** Records usage on the instruments of the chosen generations. */
+export class UsageMetrics {
+  readonly #generations: readonly SemconvGeneration[];
+  readonly #extra: readonly string[];
+  readonly #seen = new Map<string, Set<string>>();
+  #instruments: readonly Instrument[] = [];
+  #meter: Meter | undefined;
+
+  /** `extra`: names of attributes the user opted into (`user.id`, a key of record.attributes …). */
+  constructor(generations: readonly SemconvGeneration[], extra: readonly string[]) {
+    this.#generations = generations;
+    this.#extra = extra;
+  }
+
+  /** Instruments are made again when the meter is another one: api 1.10 has no proxy for them. */
+  record(
+    meter: Meter,
+    record: UsageRecord,
+    usage: ReportedUsage | undefined,
+    server: { readonly address: string | undefined; readonly port: number | undefined },
+  ): void {
+    if (meter !== this.#meter) {
+      this.#instruments = makeInstruments(meter, this.#generations);
+      this.#meter = meter;
+    }
+    const attributes = this.#attributes(record, server);
+    for (const { definition, record: add } of this.#instruments) {
+      const value = measured(definition, record);
+      if (value === undefined) continue;
+      if (definition.byModality === true) addByModality(add, value, attributes, definition, usage);
+      else if (definition.tokenType === undefined) add(value, attributes);
+      else add(value, { ...attributes, [ATTR_METRIC.tokenType]: definition.tokenType });
+    }
+  }
+
+  #attributes(
+    record: UsageRecord,
+    server: { readonly address: string | undefined; readonly port: number | undefined },
+  ): MetricAttributes {
+    const attributes: MetricAttributes = {
+      [ATTR.operationName]: record.operation,
+      [ATTR.providerName]: record.provider,
+      [ATTR.requestModel]: this.#capped(ATTR.requestModel, record.requestModel),
+      [ATTR.outcome]: record.outcome,
+    };
+    if (record.responseModel !== undefined) {
+      attributes[ATTR.responseModel] = this.#capped(ATTR.responseModel, record.responseModel);
+    }
+    if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;
+    if (server.address !== undefined) attributes[ATTR.serverAddress] = server.address;
+    if (server.port !== undefined) attributes[ATTR.serverPort] = server.port;
+    for (const name of this.#extra) {
+      const value = extraValue(name, record);
+      if (value !== undefined) attributes[name] = this.#capped(name, String(value));
+    }
+    return attributes;
+  }
+
+  #capped(name: string, value: string): string {
+    let seen = this.#seen.get(name);
+    if (seen === undefined) this.#seen.set(name, (seen = new Set()));
+    if (seen.has(value)) return value;
+    if (seen.size >= METRIC_ATTRIBUTE_VALUES_MAX) return OTHER;
+    seen.add(value);
+    return value;
+  }
+}
+
+function extraValue(name: string, record: UsageRecord): string | number | boolean | undefined {
+  if (name === ATTR.userId) return record.userId;
+  if (name === ATTR.conversationId) return record.conversationId;
+  if (name === ATTR.tokenSource) return record.tokenSource;
+  return record.attributes[name];
+}
+
+function makeInstruments(
+  meter: Meter,
+  generations: readonly SemconvGeneration[],
+): readonly Instrument[] {
+  const byName = new Map<string, Counter | Histogram>();
+  return INSTRUMENTS.filter(({ generation }) => generations.includes(generation)).map(
+    (definition) => {
+      const { name, kind, unit, description } = definition;
+      const known = byName.get(name);
+      const instrument =
+        known ??
+        (kind === 'counter'
+          ? meter.createCounter(name, { unit, description })
+          : meter.createHistogram(name, {
+              unit,
+              description,
+              advice: { explicitBucketBoundaries: [...bucketsOf(definition)] },
+            }));
+      byName.set(name, instrument);
+      return {
+        definition,
+        record: (value, attributes) =>
+          'add' in instrument
+            ? instrument.add(value, attributes)
+            : instrument.record(value, attributes),
+      };
+    },
+  );
+}
+
+function bucketsOf({ unit }: InstrumentDefinition): readonly number[] {
+  return unit === 's' ? SECONDS_BUCKETS : TOKEN_BUCKETS;
+}
+
+function measured({ measure }: InstrumentDefinition, record: UsageRecord): number | undefined {
+  if (measure === 'durationSeconds') return record.durationMs / 1000;
+  if (measure !== 'timeToFirstChunkSeconds') return record[measure];
+  return record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000;
+}
+
+/** Splits by what the provider told apart; the rest is text then, and unknown when nothing was told. */
+function addByModality(
+  add: Instrument['record'],
+  value: number,
+  attributes: MetricAttributes,
+  { measure }: InstrumentDefinition,
+  usage: ReportedUsage | undefined,
+): void {
+  const { audio, image } = partsOf(measure, usage);
+  const told = audio !== undefined || image !== undefined;
+  const rest = value - (audio ?? 0) - (image ?? 0);
+  if (!told || rest < 0) {
+    add(value, { ...attributes, [ATTR_METRIC.tokenModality]: 'unknown' });
+    return;
+  }
+  for (const [modality, tokens] of [
+    ['text', rest],
+    ['audio', audio],
+    ['image', image],
+  ] as const) {
+    if (tokens !== undefined && (tokens > 0 || modality === 'text')) {
+      add(tokens, { ...attributes, [ATTR_METRIC.tokenModality]: modality });
+    }
+  }
+}
+
+function partsOf(
+  measure: InstrumentDefinition['measure'],
+  usage: ReportedUsage | undefined,
+): { audio?: number | undefined; image?: number | undefined } {
+  if (measure === 'inputTokens') {
+    return { audio: usage?.audioInputTokens, image: usage?.imageInputTokens };
+  }
+  if (measure === 'outputTokens') {
+    return { audio: usage?.audioOutputTokens, image: usage?.imageOutputTokens };
+  }
+  return {};
+}

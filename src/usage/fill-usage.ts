@@ -1,0 +1,166 @@
+import type { EndedCall } from '../call/chat-call.ts';
+import { quietly } from '../call/quietly.ts';
+import type { CountableInput, ReportedUsage } from '../providers/provider.ts';
+import { countTokens, encodingForModel } from '../tokens/index.ts';
+import type { BackgroundCounter } from '../tokens/background.ts';
+import type { TokenSource, TokenUsage } from './usage-record.ts';
+
+export type Counting = 'missing' | 'always' | 'never';
+
+export interface FilledUsage {
+  readonly usage: TokenUsage;
+  readonly tokenSource: TokenSource | undefined;
+  /** With `counting: 'always'`: what was counted beside what the provider reported. */
+  readonly counted?: { readonly inputTokens?: number; readonly outputTokens?: number } | undefined;
+}
+
+interface Count {
+  readonly tokens: number;
+  readonly exact: boolean;
+}
+
+/** What the provider reported, or undefined when something is missing and is to be counted. */
+export function usageAsReported(ended: EndedCall, counting: Counting): FilledUsage | undefined {
+  const usage = ended.reply.usage;
+  const reported: FilledUsage = {
+    usage: usage === undefined ? {} : tokenFields(usage),
+    tokenSource: usage === undefined ? undefined : 'provider',
+  };
+  if (!ended.tokenStatistics) return { usage: {}, tokenSource: undefined };
+  // A request nobody answered has used nothing that could be known here.
+  if (counting === 'never' || ended.request === undefined || !ended.replied) {
+    return withoutPlaceholder(reported, usage);
+  }
+  return counting === 'missing' && isComplete(ended, usage) ? reported : undefined;
+}
+
+/** Counts what is missing, off the caller's path. Never rejects. */
+export async function fillUsage(
+  ended: EndedCall,
+  counting: Counting,
+  counter: BackgroundCounter,
+): Promise<FilledUsage> {
+  const usage: ReportedUsage = ended.reply.usage ?? {};
+  const needsInput = usage.inputTokens === undefined;
+  const needsOutput =
+    ended.shape.inputOnly !== true && (usage.outputTokens === undefined || usage.final === 'input');
+  const all = counting === 'always';
+  const model = ended.reply.responseModel ?? ended.facts.model;
+  const [input, output] = await Promise.all([
+    all || needsInput ? countInput(ended, model, counter) : undefined,
+    ended.shape.inputOnly !== true && (all || needsOutput)
+      ? countOutput(ended, model, counter)
+      : undefined,
+  ]);
+
+  const filled: { -readonly [K in keyof TokenUsage]: TokenUsage[K] } = tokenFields(usage);
+  const used: Count[] = [];
+  if (needsInput && input !== undefined) {
+    filled.inputTokens = input.tokens;
+    used.push(input);
+  }
+  if (needsOutput) {
+    delete filled.outputTokens;
+    if (output !== undefined) {
+      filled.outputTokens = Math.max(output.tokens, filled.reasoningTokens ?? 0);
+      used.push(output);
+    }
+  }
+  return {
+    usage: filled,
+    tokenSource: sourceOf(used, ended.reply.usage !== undefined),
+    counted: all
+      ? {
+          ...(input === undefined ? {} : { inputTokens: input.tokens }),
+          ...(output === undefined ? {} : { outputTokens: output.tokens }),
+        }
+      : undefined,
+  };
+}
+
+function sourceOf(used: readonly Count[], reported: boolean): TokenSource | undefined {
+  if (used.length === 0) return reported ? 'provider' : undefined;
+  return used.every((count) => count.exact) ? 'counted' : 'estimated';
+}
+
+function isComplete(ended: EndedCall, usage: ReportedUsage | undefined): boolean {
+  if (usage?.inputTokens === undefined || usage.final === 'input') return false;
+  return usage.outputTokens !== undefined || ended.shape.inputOnly === true;
+}
+
+function withoutPlaceholder(reported: FilledUsage, usage: ReportedUsage | undefined): FilledUsage {
+  if (usage?.final !== 'input') return reported;
+  const { outputTokens: _placeholder, ...rest } = reported.usage;
+  return { ...reported, usage: rest };
+}
+
+function tokenFields(usage: ReportedUsage): TokenUsage {
+  const fields: { -readonly [K in keyof TokenUsage]: TokenUsage[K] } = {};
+  if (usage.inputTokens !== undefined) fields.inputTokens = usage.inputTokens;
+  if (usage.outputTokens !== undefined) fields.outputTokens = usage.outputTokens;
+  if (usage.cacheReadTokens !== undefined) fields.cacheReadTokens = usage.cacheReadTokens;
+  if (usage.cacheWriteTokens !== undefined) fields.cacheWriteTokens = usage.cacheWriteTokens;
+  if (usage.reasoningTokens !== undefined) fields.reasoningTokens = usage.reasoningTokens;
+  return fields;
+}
+
+async function countInput(
+  ended: EndedCall,
+  model: string | undefined,
+  counter: BackgroundCounter,
+): Promise<Count | undefined> {
+  const countable = quietly('reading a request for counting', () =>
+    ended.shape.countable(ended.request),
+  );
+  if (countable === undefined) return undefined;
+  try {
+    if (countable.kind === 'texts') return await countTexts(countable, model, counter);
+    const { tokens, quality } = await counter.countChat(countable.request, model);
+    return { tokens, exact: quality === 'exact' };
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function countTexts(
+  countable: Extract<CountableInput, { kind: 'texts' }>,
+  model: string | undefined,
+  counter: BackgroundCounter,
+): Promise<Count> {
+  const tokens = await counter.run(function* count(): Generator<void, number> {
+    let sum = countable.tokens;
+    for (const text of countable.texts) {
+      sum += countTokens(text, model);
+      yield;
+    }
+    return sum;
+  });
+  return { tokens, exact: model !== undefined && encodingForModel(model).quality === 'exact' };
+}
+
+async function countOutput(
+  ended: EndedCall,
+  model: string | undefined,
+  counter: BackgroundCounter,
+): Promise<Count | undefined> {
+  const { outputs } = ended.reply;
+  // A reply that nobody read: unknown, not nothing.
+  if (outputs.length === 0) return undefined;
+  try {
+    const counts = await Promise.all(
+      outputs.map((output) => counter.countCompletion(output, model)),
+    );
+    return {
+      tokens: counts.reduce((sum, count) => sum + count.tokens, 0),
+      exact: ended.reply.closed && counts.every((count) => count.quality === 'exact'),
+    };
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function failed(error: unknown): undefined {
+  quietly('counting tokens', () => {
+    throw error;
+  });
+}

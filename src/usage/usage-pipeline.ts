@@ -1,0 +1,137 @@
+import { context, trace, type Logger, type Meter, type Span } from '@opentelemetry/api';
+import type { EndedCall } from '../call/chat-call.ts';
+import { quietly } from '../call/quietly.ts';
+import type { ReportedUsage } from '../providers/provider.ts';
+import { ATTR_MODALITY_TOKENS, type SemconvGeneration } from '../semconv.ts';
+import type { BackgroundCounter } from '../tokens/background.ts';
+import { buildRecord, type RecordOptions } from './build-record.ts';
+import { contentAttributes } from './emit/content.ts';
+import { emitEvent } from './emit/event.ts';
+import { UsageMetrics } from './emit/metrics.ts';
+import { emitSpan } from './emit/span.ts';
+import { fillUsage, usageAsReported, type Counting, type FilledUsage } from './fill-usage.ts';
+import type { UsageAttributeValue, UsageRecord } from './usage-record.ts';
+
+export interface UsagePipelineOptions extends RecordOptions {
+  readonly meter: () => Meter;
+  readonly logger: () => Logger;
+  readonly service: (span: Span) => string;
+  readonly counting: Counting;
+  readonly captureContent: boolean;
+  readonly generations: readonly SemconvGeneration[];
+  readonly metricAttributes: readonly string[];
+  readonly counter: BackgroundCounter;
+  readonly onUsage: ((record: UsageRecord) => void) | undefined;
+}
+
+/** From an ended call to its one record, and from the record to span, metrics, event and callback. */
+export class UsagePipeline {
+  readonly #options: UsagePipelineOptions;
+  readonly #metrics: UsageMetrics;
+  readonly #pending = new Set<Promise<unknown>>();
+
+  constructor(options: UsagePipelineOptions) {
+    this.#options = options;
+    this.#metrics = new UsageMetrics(options.generations, options.metricAttributes);
+  }
+
+  /** Emits at once when nothing has to be counted. The promise resolves with the record. */
+  settle(ended: EndedCall): Promise<UsageRecord | undefined> {
+    const reported = usageAsReported(ended, this.#options.counting);
+    if (reported !== undefined) return Promise.resolve(this.#emit(ended, reported));
+    const counted = fillUsage(ended, this.#options.counting, this.#options.counter).then((filled) =>
+      this.#emit(ended, filled),
+    );
+    this.#pending.add(counted);
+    return counted.finally(() => this.#pending.delete(counted));
+  }
+
+  /** Resolves when every call that has ended by now is emitted. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#pending);
+  }
+
+  #emit(ended: EndedCall, filled: FilledUsage): UsageRecord | undefined {
+    const options = this.#options;
+    const record = quietly('making a usage record', () => this.#record(ended, filled));
+    if (record === undefined) {
+      if (!ended.spanIsForeign) ended.span.end();
+      return undefined;
+    }
+    const content =
+      options.captureContent && ended.span.isRecording()
+        ? quietly('capturing content', () => contentAttributes(ended))
+        : undefined;
+    quietly('ending a span', () => emitSpan(record, ended, options.generations, content));
+    quietly('recording metrics', () =>
+      this.#metrics.record(options.meter(), record, ended.reply.usage, {
+        address: ended.serverAddress,
+        port: ended.serverPort,
+      }),
+    );
+    quietly('emitting a usage event', () =>
+      emitEvent(
+        options.logger(),
+        record,
+        options.generations,
+        trace.setSpan(context.active(), ended.span),
+        ended.facts.stream === true,
+      ),
+    );
+    quietly('calling onUsage', () => options.onUsage?.(record));
+    return record;
+  }
+
+  #record(ended: EndedCall, filled: FilledUsage): UsageRecord {
+    const { reply, facts, usageContext } = ended;
+    return buildRecord(
+      {
+        service: this.#options.service(ended.span),
+        operation: ended.shape.operation,
+        provider: ended.provider,
+        requestModel: facts.model,
+        responseModel: reply.responseModel,
+        responseId: reply.responseId,
+        userId: usageContext.userId,
+        conversationId: usageContext.conversationId ?? reply.conversationId,
+        endedAtMs: ended.startedAtMs + ended.durationMs,
+        durationMs: ended.durationMs,
+        timeToFirstChunkMs: facts.stream === true ? ended.timeToFirstChunkMs : undefined,
+        usage: filled.usage,
+        tokenSource: filled.tokenSource,
+        outcome: ended.outcome,
+        errorType: ended.errorType,
+        attributes: {
+          ...modalityAttributes(ended.tokenStatistics ? reply.usage : undefined),
+          ...countedAttributes(filled),
+          ...usageContext.attributes,
+        },
+        span: ended.span,
+      },
+      this.#options,
+    );
+  }
+}
+
+function modalityAttributes(
+  usage: ReportedUsage | undefined,
+): Record<string, UsageAttributeValue> | undefined {
+  if (usage === undefined) return undefined;
+  const attributes: Record<string, UsageAttributeValue> = {};
+  for (const [field, name] of Object.entries(ATTR_MODALITY_TOKENS)) {
+    const tokens = usage[field as keyof typeof ATTR_MODALITY_TOKENS];
+    if (tokens !== undefined && tokens > 0) attributes[name] = tokens;
+  }
+  return attributes;
+}
+
+function countedAttributes({ counted }: FilledUsage): Record<string, UsageAttributeValue> {
+  const attributes: Record<string, UsageAttributeValue> = {};
+  if (counted?.inputTokens !== undefined) {
+    attributes['token_meter.counted_input_tokens'] = counted.inputTokens;
+  }
+  if (counted?.outputTokens !== undefined) {
+    attributes['token_meter.counted_output_tokens'] = counted.outputTokens;
+  }
+  return attributes;
+}

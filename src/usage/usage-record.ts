@@ -1,0 +1,67 @@
+/**
+ * Where the token counts of a record come from: `provider` as reported in the reply, `counted` with
+ * the exact tokenizer and framing of that model, `estimated` by anything less.
+ */
+export type TokenSource = 'provider' | 'counted' | 'estimated';
+
+/**
+ * How a call ended. `aborted`: stopped before its closing event (break, abort signal, cut stream,
+ * stream never read).
+ */
+export type Outcome = 'ok' | 'error' | 'aborted';
+
+/** A value that fits an OpenTelemetry attribute and an InfluxDB field alike. */
+export type UsageAttributeValue = string | number | boolean;
+
+/**
+ * Token counts of one call, normalised over providers. Absent means unknown, 0 means the provider
+ * said 0. Input includes cached tokens, output includes reasoning tokens.
+ */
+export interface TokenUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  /** Subset of input: tokens served from the provider's prompt cache. */
+  readonly cacheReadTokens?: number;
+  /** Subset of input: tokens written to the provider's prompt cache. */
+  readonly cacheWriteTokens?: number;
+  /** Subset of output. */
+  readonly reasoningTokens?: number;
+}
+
+/** One LLM call: one line of the ledger. Plain JSON, never any message content. */
+export interface UsageRecord extends TokenUsage {
+  /** UUIDv7, made once; the same on every resend. */
+  readonly id: string;
+  /**
+   * End of the call as RFC 3339 in UTC with nine fraction digits. The last six are a process-random
+   * start plus a sequence, so that two calls never share a timestamp and a resend overwrites itself.
+   */
+  readonly time: string;
+  /** `service.name` of the resource; `unknown_service` when none is set. */
+  readonly service: string;
+  /** `gen_ai.operation.name`: chat, text_completion, embeddings, generate_content … */
+  readonly operation: string;
+  /** `gen_ai.provider.name`: openai, azure.ai.openai, anthropic, aws.bedrock … */
+  readonly provider: string;
+  readonly requestModel: string;
+  readonly responseModel?: string;
+  readonly responseId?: string;
+  readonly userId?: string;
+  readonly conversationId?: string;
+  readonly durationMs: number;
+  /** Streams only. */
+  readonly timeToFirstChunkMs?: number;
+  /** input + output; present only when both are. */
+  readonly totalTokens?: number;
+  /** Present only when at least one token count is. */
+  readonly tokenSource?: TokenSource;
+  readonly outcome: Outcome;
+  /** Class or code of the failure, never its message. */
+  readonly errorType?: string;
+  /** US dollars, rounded to whole nano-dollars; absent when the price is unknown. */
+  readonly costUsd?: number;
+  /** Extra tags and fields of the caller. */
+  readonly attributes: Readonly<Record<string, UsageAttributeValue>>;
+  readonly traceId?: string;
+  readonly spanId?: string;
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { influxOptions } from '../../src/config/influx-options.ts';
+import { describeProblems } from '../../src/config/problem.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
+import type { ResolvedConfig, ResolveOptions } from '../../src/config/resolve.ts';
+
+function resolve(yaml: string | undefined, options: ResolveOptions = {}): ResolvedConfig {
+  return resolveConfig({
+    env: {},
+    ...(yaml !== undefined && { file: 'otel.yaml', readFile: () => yaml }),
+    ...options,
+  });
+}
+
+const block = (body: string): string =>
+  `file_format: "1.1"\ndistribution:\n  token_meter:\n${body}`;
+
+describe('resolveConfig', () => {
+  it('has the documented defaults and no problem without any source', () => {
+    const { values, problems, settings } = resolve(undefined);
+    assert.deepEqual(problems, []);
+    assert.equal(values.counting, 'missing');
+    assert.equal(values.metricNames, 'v1_41');
+    assert.equal(values.captureContent, false);
+    assert.equal(values.metrics.enabled, true);
+    assert.equal(values.metrics.tokenStatistics, true);
+    assert.equal(values.metrics.influxdb.batchSize, 50);
+    assert.equal(values.metrics.influxdb.flushIntervalMs, 10_000);
+    assert.equal('token' in values.metrics.influxdb, false);
+    assert.ok(settings.every(({ origin }) => origin.from === 'default'));
+  });
+
+  it('lets code win over the environment, that over the file, that over the default', () => {
+    const yaml = block('    metrics: { influxdb: { batch_size: 7 } }\n');
+    const env = { TOKEN_METER_BATCH_SIZE: '8' };
+    const code = { metrics: { influxdb: { batchSize: 9 } } };
+    const size = (resolved: ResolvedConfig): number => resolved.values.metrics.influxdb.batchSize;
+    assert.equal(size(resolve(undefined)), 50);
+    assert.equal(
+      size(resolve(undefined, { defaults: { metrics: { influxdb: { batchSize: 5 } } } })),
+      5,
+    );
+    assert.equal(size(resolve(yaml)), 7);
+    assert.equal(size(resolve(yaml, { env })), 8);
+    assert.equal(size(resolve(yaml, { env, code })), 9);
+  });
+
+  it('tells where each value came from, with the line of the file', () => {
+    const { settings } = resolve(block('    metrics:\n      enabled: false\n'), {
+      env: { TOKEN_METER_COUNTING: 'never' },
+      code: { metrics: { tokenStatistics: false } },
+    });
+    const origin = (key: string): unknown =>
+      settings.find(({ setting }) => setting.key === key)?.origin;
+    assert.deepEqual(origin('metrics.enabled'), { from: 'file', file: 'otel.yaml', line: 5 });
+    assert.deepEqual(origin('counting'), { from: 'env', variable: 'TOKEN_METER_COUNTING' });
+    assert.deepEqual(origin('metrics.token_statistics'), { from: 'code' });
+    assert.deepEqual(origin('metrics.provider'), { from: 'default' });
+  });
+
+  it('takes seconds in the file and the environment, milliseconds in code', () => {
+    const ms = (resolved: ResolvedConfig): number =>
+      resolved.values.metrics.influxdb.flushIntervalMs;
+    assert.equal(ms(resolve(block('    metrics: { influxdb: { flush_interval: 2.5 } }\n'))), 2500);
+    assert.equal(ms(resolve(undefined, { env: { TOKEN_METER_FLUSH_INTERVAL: '3' } })), 3000);
+    assert.equal(
+      ms(resolve(undefined, { code: { metrics: { influxdb: { flushIntervalMs: 40 } } } })),
+      40,
+    );
+  });
+
+  it('reads the file this package ships, with and without its variables', () => {
+    const yaml = readFileSync(new URL('../../otel.config.yaml', import.meta.url), 'utf8');
+    const bare = resolve(yaml);
+    assert.deepEqual(bare.problems, []);
+    assert.equal(bare.values.metrics.provider, 'influxdb');
+    assert.equal(bare.values.metrics.influxdb.url, 'http://localhost:8086');
+    assert.equal(bare.values.metrics.influxdb.org, 'knowledge_qa_org');
+    assert.equal('token' in bare.values.metrics.influxdb, false);
+    assert.equal(bare.values.settings.store, 'file');
+    const env = { INFLUX_TOKEN: 'secret-1', INFLUX_URL: 'http://db.example:8086' };
+    const full = resolve(yaml, { env });
+    assert.equal(full.values.metrics.influxdb.token, 'secret-1');
+    assert.equal(full.values.metrics.influxdb.url, 'http://db.example:8086');
+  });
+
+  it('substitutes as the specification says', () => {
+    const yaml = block(
+      '    metrics:\n      token_statistics: ${FLAG}\n      influxdb:\n        bucket: "a$$b-${env:B}-${C:-d:-e}"\n        batch_size: ${N:-12}\n',
+    );
+    const { values, problems } = resolve(yaml, { env: { FLAG: 'false', B: 'x' } });
+    assert.deepEqual(problems, []);
+    assert.equal(values.metrics.tokenStatistics, false);
+    assert.equal(values.metrics.influxdb.bucket, 'a$b-x-d:-e');
+    assert.equal(values.metrics.influxdb.batchSize, 12);
+  });
+
+  it('names key, value, what is allowed and the line, all at once, and goes on', () => {
+    const { values, problems } = resolve(
+      block(
+        [
+          '    metrics:',
+          '      provider: influx',
+          '      enable: true',
+          '      influxdb: { batch_size: 0, url: "localhost" }',
+          '    settings: [file]',
+          '',
+        ].join('\n'),
+      ),
+      { env: { TOKEN_METER_ENABLED: 'maybe' }, code: { counting: 'often' as 'always' } },
+    );
+    assert.equal(values.metrics.provider, 'console');
+    assert.equal(values.metrics.enabled, true);
+    assert.equal(values.counting, 'missing');
+    const text = describeProblems(problems) ?? '';
+    for (const part of [
+      'otel.yaml:5: distribution.token_meter.metrics.provider is "influx"; allowed: influxdb, sqlite',
+      'otel.yaml:6: distribution.token_meter.metrics.enable; allowed: no such key (did you mean enabled?)',
+      'otel.yaml:7: distribution.token_meter.metrics.influxdb.batch_size is 0; allowed: a whole number from 1 to',
+      'otel.yaml:7: distribution.token_meter.metrics.influxdb.url is "localhost"; allowed: an address that starts with http:// or https://',
+      'otel.yaml:8: distribution.token_meter.settings is ["file"]; allowed: a mapping of settings',
+      'TOKEN_METER_ENABLED is "maybe"; allowed: true or false',
+      'counting is "often"; allowed: missing, always, never',
+    ]) {
+      assert.ok(text.includes(part), `${part}\nis not in\n${text}`);
+    }
+    assert.equal(problems.length, 7);
+  });
+
+  it('tells the line of a syntax error and of a missing file, and uses the defaults', () => {
+    const broken = resolve('file_format: "1.1"\ndistribution: {token_meter: [\n');
+    assert.equal(broken.values.metrics.provider, 'console');
+    assert.equal(broken.problems.length, 1);
+    assert.equal(broken.problems[0]?.file, 'otel.yaml');
+    assert.ok((broken.problems[0]?.line ?? 0) >= 2);
+    const missing = resolveConfig({ env: { OTEL_CONFIG_FILE: '/nowhere/otel.yaml' } });
+    assert.match(describeProblems(missing.problems) ?? '', /nowhere\/otel\.yaml.*ENOENT/);
+  });
+
+  it('shows no secret in a problem', () => {
+    const { problems } = resolve(block('    metrics: { influxdb: { token: [hush-hush] } }\n'), {
+      code: { userIdHashKey: { key: 'hush-hush' } as unknown as string },
+    });
+    assert.equal(problems.length, 2);
+    assert.doesNotMatch(JSON.stringify(problems), /hush/);
+  });
+
+  it('takes what variables of others imply, unless ours says otherwise', () => {
+    const env = {
+      INFLUX_URL: 'http://db.example:8086',
+      REDIS_URL: 'redis://r.example:6379',
+      OTEL_SEMCONV_STABILITY_OPT_IN: 'http, gen_ai_latest_experimental',
+    };
+    const { values } = resolve(undefined, { env });
+    assert.equal(values.metrics.provider, 'influxdb');
+    assert.equal(values.settings.store, 'redis');
+    assert.equal(values.metricNames, 'latest');
+    const ours = { ...env, TOKEN_METER_PROVIDER: 'sqlite', TOKEN_METER_METRIC_NAMES: 'both' };
+    const told = resolve(undefined, { env: ours });
+    assert.equal(told.values.metrics.provider, 'sqlite');
+    assert.equal(told.values.metricNames, 'both');
+  });
+
+  it('reads blocks that are empty, absent, or beside blocks of others', () => {
+    for (const yaml of ['', 'file_format: "1.1"', 'distribution:\n', block(''), 'a: [1, 2]']) {
+      assert.deepEqual(resolve(yaml).problems, [], yaml);
+    }
+    const other =
+      'instrumentation/development: { js: { http: { x: 1 }, token_meter: { counting: always } } }';
+    assert.equal(resolve(other).values.counting, 'always');
+  });
+
+  it('gives the exporter its options', () => {
+    const { values } = resolve(undefined, {
+      env: { TOKEN_METER_SPOOL: 'false', TOKEN_METER_TAGS: 'region=eu, az=1' },
+    });
+    const options = influxOptions(values.metrics.influxdb);
+    assert.equal(options.spool, false);
+    assert.deepEqual(options.tags, { region: 'eu', az: '1' });
+    const spool = influxOptions(
+      resolve(undefined, { env: { TOKEN_METER_SPOOL_FSYNC: 'always' } }).values.metrics.influxdb,
+    );
+    assert.deepEqual(spool.spool, { fsync: 'always' });
+  });
+});

@@ -1,0 +1,110 @@
+import type { GoogleGenAI } from '@google/genai';
+import { google } from '../../../src/providers/google/index.ts';
+import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
+import {
+  googleBareStream,
+  googleBlocked,
+  googleEmbedding,
+  googleError,
+  googlePlain,
+  googleStream,
+} from '../../support/wire/google.ts';
+import { describeProvider } from './provider-suite.ts';
+
+const REQUEST = { model: 'gemini-3-pro', contents: 'How often does the tide come in?' };
+const COUNTS = { inputTokens: 12, outputTokens: 39, cacheReadTokens: 4, reasoningTokens: 30 };
+const RECORD = {
+  provider: 'gcp.gemini',
+  operation: 'generate_content',
+  requestModel: 'gemini-3-pro',
+  responseModel: 'gemini-3-pro-001',
+  responseId: 'resp-1',
+};
+const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+
+const BUILDS = [
+  ['3, CommonJS', loadCjs('@google/genai')],
+  ['3, ESM', loadEsm('@google/genai')],
+  ['2', loadCjs('@google/genai', 'previous')],
+] as const;
+
+for (const [version, load] of BUILDS) {
+  describeProvider<GoogleGenAI>({
+    title: `@google/genai ${version}`,
+    patch: google,
+    load,
+    client(module, url) {
+      const { GoogleGenAI: Client } = module as { GoogleGenAI: typeof GoogleGenAI };
+      return new Client({
+        apiKey: 'test',
+        httpOptions: { baseUrl: url, retryOptions: { attempts: 1 } },
+      });
+    },
+    plain: (client) => client.models.generateContent(REQUEST),
+    stream: async (client, signal) =>
+      client.models.generateContentStream({
+        ...REQUEST,
+        ...(signal && { config: { abortSignal: signal } }),
+      }),
+    abort: (_stream, controller) => controller.abort(),
+    wire: {
+      plain: googlePlain,
+      stream: googleStream,
+      bareStream: googleBareStream,
+      error: googleError,
+    },
+    expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
+    shapes: [
+      {
+        title: 'getters of the reply',
+        script: googlePlain,
+        expected: OK,
+        run: async (client) => {
+          const reply = await client.models.generateContent(REQUEST);
+          return { text: reply.text, functionCalls: reply.functionCalls };
+        },
+      },
+      {
+        title: 'chat.sendMessage()',
+        script: googlePlain,
+        expected: OK,
+        run: async (client) => {
+          const chat = client.chats.create({ model: 'gemini-3-pro' });
+          await chat.sendMessage({ message: 'How often does the tide come in?' });
+          return chat.getHistory();
+        },
+      },
+      {
+        title: 'chat.sendMessageStream()',
+        script: googleStream,
+        expected: OK,
+        run: async (client) => {
+          const chat = client.chats.create({ model: 'gemini-3-pro' });
+          const texts: unknown[] = [];
+          const stream = await chat.sendMessageStream({ message: 'How often?' });
+          for await (const chunk of stream) texts.push(chunk.text);
+          return { texts, history: chat.getHistory() };
+        },
+      },
+      {
+        title: 'blocked prompt',
+        script: googleBlocked,
+        expected: { ...RECORD, inputTokens: 12, outcome: 'ok' },
+        run: (client) => client.models.generateContent(REQUEST),
+      },
+      {
+        title: 'embedContent()',
+        script: googleEmbedding,
+        expected: {
+          operation: 'embeddings',
+          requestModel: 'gemini-embedding-001',
+          outcome: 'ok',
+          tokenSource: 'estimated',
+          outputTokens: undefined,
+        },
+        run: (client) =>
+          client.models.embedContent({ model: 'gemini-embedding-001', contents: 'The tide' }),
+      },
+    ],
+  });
+}

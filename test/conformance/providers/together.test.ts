@@ -1,0 +1,78 @@
+import type { Together } from 'together-ai';
+import { together } from '../../../src/providers/together/index.ts';
+import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
+import {
+  chatBareStream,
+  chatError,
+  chatPlain,
+  chatStream,
+  embeddingsReply,
+  type ChatWire,
+} from '../../support/wire/openai-chat.ts';
+import { describeProvider } from './provider-suite.ts';
+
+const REQUEST = {
+  model: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
+  messages: [{ role: 'user' as const, content: 'How often does the tide come in?' }],
+};
+const USAGE = { prompt_tokens: 18, completion_tokens: 9, total_tokens: 27 };
+const WIRE: ChatWire = { model: REQUEST.model, usage: USAGE, streamUsage: { usage: USAGE } };
+const COUNTS = { inputTokens: 18, outputTokens: 9 };
+const RECORD = {
+  provider: 'together_ai',
+  operation: 'chat',
+  requestModel: REQUEST.model,
+  responseModel: REQUEST.model,
+  responseId: 'chatcmpl-1',
+};
+const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+
+const BUILDS = [
+  ['CommonJS', loadCjs('together-ai')],
+  ['ESM', loadEsm('together-ai')],
+] as const;
+
+for (const [build, load] of BUILDS) {
+  describeProvider<Together>({
+    title: `together-ai 0, ${build}`,
+    patch: together,
+    load,
+    client(module, url) {
+      const { Together: Client } = module as { Together: typeof Together };
+      return new Client({ apiKey: 'test', baseURL: url, maxRetries: 0 });
+    },
+    plain: (client) => client.chat.completions.create(REQUEST),
+    stream: async (client, signal) =>
+      client.chat.completions.create({ ...REQUEST, stream: true }, { signal }),
+    abort: (_stream, controller) => controller.abort(),
+    wire: {
+      plain: chatPlain(WIRE),
+      stream: chatStream(WIRE),
+      bareStream: chatBareStream(WIRE),
+      error: chatError,
+    },
+    expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
+    shapes: [
+      {
+        title: 'chat.completions.stream()',
+        script: chatStream(WIRE),
+        expected: OK,
+        run: (client) =>
+          client.chat.completions.stream({ ...REQUEST, stream: true }).finalContent(),
+      },
+      {
+        title: 'embeddings.create(), no usage',
+        script: embeddingsReply('BAAI/bge-large-en-v1.5', undefined),
+        expected: {
+          operation: 'embeddings',
+          requestModel: 'BAAI/bge-large-en-v1.5',
+          outcome: 'ok',
+          tokenSource: 'estimated',
+          outputTokens: undefined,
+        },
+        run: (client) =>
+          client.embeddings.create({ model: 'BAAI/bge-large-en-v1.5', input: 'The tide' }),
+      },
+    ],
+  });
+}

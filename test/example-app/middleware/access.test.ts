@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import {
+  Access,
+  isLoopback,
+  mayListenOn,
+  signInLink,
+} from '../../../example-app/middleware/access.ts';
+
+describe('access', () => {
+  it('knows each configured token, its role and its name', () => {
+    const access = new Access({ adminTokens: 'alice:secret-a, secret-b', viewerTokens: 'v1' });
+    assert.deepEqual(access.principalOfToken('secret-a'), { name: 'alice', role: 'admin' });
+    assert.deepEqual(access.principalOfToken('secret-b'), { name: 'admin', role: 'admin' });
+    assert.deepEqual(access.principalOfToken('v1'), { name: 'viewer', role: 'viewer' });
+    for (const wrong of ['', 'secret', 'alice:secret-a', 'secret-a ', 'undefined']) {
+      assert.equal(access.principalOfToken(wrong), undefined);
+    }
+  });
+
+  it('makes a token of its own, for loopback only, when no admin token is configured', () => {
+    const access = new Access({ viewerTokens: 'v1' });
+    assert.match(access.generatedToken ?? '', /^[\w-]{32}$/);
+    assert.equal(access.principalOfToken(access.generatedToken!)?.role, 'admin');
+    assert.equal(
+      signInLink('http://127.0.0.1:3000', access),
+      `http://127.0.0.1:3000/sign-in#${access.generatedToken}`,
+    );
+    assert.equal(mayListenOn('127.0.0.1', access), true);
+    assert.equal(mayListenOn('0.0.0.0', access), false);
+    assert.equal(mayListenOn('::', access), false);
+    const configured = new Access({ adminTokens: 'secret' });
+    assert.equal(mayListenOn('0.0.0.0', configured), true);
+    assert.equal(signInLink('http://x', configured), undefined);
+    assert.notEqual(new Access().generatedToken, access.generatedToken);
+  });
+
+  it('tells loopback names from look-alikes', () => {
+    for (const host of ['localhost', '127.0.0.1', '127.8.8.8', '::1', '[::1]', 'LOCALHOST']) {
+      assert.equal(isLoopback(host), true, host);
+    }
+    for (const host of ['localhost.evil.test', '127.0.0.1.evil.test', '0.0.0.0', '10.0.0.1', '']) {
+      assert.equal(isLoopback(host), false, host);
+    }
+  });
+
+  it('reads sessions of every instance with the same tokens, until they expire', () => {
+    let now = Date.parse('2026-11-24T05:00:00Z');
+    const options = { adminTokens: 'a', sessionHours: 1, now: () => now };
+    const [one, two] = [new Access(options), new Access(options)];
+    const { value, expiresAt } = one.createSession({ name: 'admin', role: 'admin' });
+    assert.deepEqual(two.sessionOf(value)?.principal, { name: 'admin', role: 'admin' });
+    assert.equal(new Access({ ...options, adminTokens: 'b' }).sessionOf(value), undefined);
+    now = expiresAt.getTime();
+    assert.equal(two.sessionOf(value), undefined);
+  });
+
+  it('refuses sessions that were changed or made up', () => {
+    const access = new Access({ adminTokens: 'a', viewerTokens: 'b' });
+    const { value } = access.createSession({ name: 'viewer', role: 'viewer' });
+    const [payload = '', signature = ''] = value.split('.');
+    const raised = Buffer.from(
+      Buffer.from(payload, 'base64url').toString().replace('"role":"viewer"', '"role":"admin"'),
+    ).toString('base64url');
+    const forged = [
+      '',
+      '.',
+      payload,
+      `${payload}.`,
+      `${raised}.${signature}`,
+      `${payload}.${signature}.x`,
+      `${payload}.${'A'.repeat(signature.length)}`,
+      `${payload}.${'ü'.repeat(signature.length)}`,
+    ];
+    for (const each of forged) assert.equal(access.sessionOf(each), undefined, each);
+  });
+});

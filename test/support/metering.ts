@@ -1,0 +1,78 @@
+import { context, createNoopMeter, type Logger } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+  type ReadableSpan,
+} from '@opentelemetry/sdk-trace';
+import { CallMeter } from '../../src/call/call-meter.ts';
+import { systemClock } from '../../src/call/clock.ts';
+import { BackgroundCounter } from '../../src/tokens/background.ts';
+import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+
+export interface Metering {
+  /** What a patch asks on every call: undefined while metering is off. */
+  readonly current: () => CallMeter | undefined;
+  on(): void;
+  off(): void;
+  /** Records and ended spans since the last `take`, every unread reply ended, every count done. */
+  take(): Promise<{
+    readonly records: readonly UsageRecord[];
+    readonly spans: readonly ReadableSpan[];
+  }>;
+  close(): void;
+}
+
+const SILENT: Logger = { emit: () => undefined, enabled: () => false };
+
+/** The life of calls from patch to record, without the instrumentation around it. */
+export function startMetering(): Metering {
+  const exporter = new InMemorySpanExporter();
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const contexts = new AsyncLocalStorageContextManager();
+  contexts.enable();
+  context.setGlobalContextManager(contexts);
+  const records: UsageRecord[] = [];
+  const counter = new BackgroundCounter();
+  const pipeline = new UsagePipeline({
+    meter: createNoopMeter,
+    logger: () => SILENT,
+    service: () => 'conformance',
+    counting: 'missing',
+    captureContent: false,
+    generations: ['v1_41'],
+    metricAttributes: [],
+    userIdHashKey: undefined,
+    costOf: () => undefined,
+    counter,
+    onUsage: (record) => records.push(record),
+  });
+  const meter = new CallMeter({
+    clock: systemClock,
+    tracer: () => provider.getTracer('conformance'),
+    switches: () => ({ enabled: true, tokenStatistics: true }),
+    keepContent: true,
+    requestIdentity: 'plain',
+    nativeSpans: 'separate',
+    onEnd: (ended) => void pipeline.settle(ended),
+  });
+  let active = false;
+  return {
+    current: () => (active ? meter : undefined),
+    on: () => (active = true),
+    off: () => (active = false),
+    async take() {
+      meter.unread.abandonAll();
+      await pipeline.idle();
+      await provider.forceFlush();
+      const taken = { records: records.splice(0), spans: exporter.getFinishedSpans() };
+      exporter.reset();
+      return taken;
+    },
+    close() {
+      context.disable();
+    },
+  };
+}

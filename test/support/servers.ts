@@ -1,0 +1,186 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A real server on a loopback port of its own, with its data in a temporary folder. */
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly directory: string;
+  readonly process: ChildProcess;
+  /** Ends the process (SIGTERM unless told) and waits for it; the data stays. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and data. */
+  restart(): Promise<void>;
+  /** Ends the process and removes its folder. */
+  stop(): Promise<void>;
+}
+
+type Binary = 'influxd' | 'redis-server' | 'victoria-metrics' | 'chromium';
+
+function isInstalled(binary: Binary): boolean {
+  try {
+    execFileSync('which', [binary], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Call first in a `before` hook. Skips the suite where the server is not installed; with
+ * REQUIRE_SERVERS=1, as CI sets it, that is a failure instead.
+ */
+export function requireServer(test: Mocha.Context, binary: Binary): void {
+  if (isInstalled(binary)) return;
+  if (process.env['REQUIRE_SERVERS'] === '1') {
+    throw new Error(`${binary} is not installed and REQUIRE_SERVERS=1 forbids skipping`);
+  }
+  test.skip();
+}
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly port: number;
+  readonly directory: string;
+  readonly ready: () => Promise<boolean>;
+}
+
+async function launch({ command, args, port, directory, ready }: Launch): Promise<TestServer> {
+  const start = async (): Promise<ChildProcess> => {
+    const child = spawn(command, args, { cwd: directory, stdio: 'ignore' });
+    child.unref();
+    for (let i = 0; i < 400; i++) {
+      if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}`);
+      if (await ready().catch(() => false)) return child;
+      await sleep(25);
+    }
+    child.kill('SIGKILL');
+    throw new Error(`${command} was not ready within 10 s`);
+  };
+  let child = await start();
+  const kill = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    directory,
+    get process() {
+      return child;
+    },
+    kill,
+    async restart() {
+      await kill();
+      child = await start();
+    },
+    async stop() {
+      await kill('SIGKILL');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+const answers = (url: string, status: number): (() => Promise<boolean>) => {
+  return async () => (await fetch(url)).status === status;
+};
+
+function temporaryFolder(name: string): string {
+  return mkdtempSync(join(tmpdir(), `token-meter-${name}-`));
+}
+
+/** InfluxDB 1.x. `databases` are created; `auth` starts it with authentication on. */
+export async function startInfluxd(
+  options: { readonly databases?: readonly string[]; readonly auth?: boolean } = {},
+): Promise<TestServer> {
+  const directory = temporaryFolder('influxd');
+  const [port, rpcPort] = [await freePort(), await freePort()];
+  writeFileSync(
+    join(directory, 'influx.conf'),
+    `reporting-disabled = true
+bind-address = "127.0.0.1:${rpcPort}"
+[meta]
+  dir = "meta"
+[data]
+  dir = "data"
+  wal-dir = "wal"
+  index-version = "tsi1"
+  query-log-enabled = false
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:${port}"
+  log-enabled = false
+  auth-enabled = ${options.auth === true}
+`,
+  );
+  const server = await launch({
+    command: 'influxd',
+    args: ['run', '-config', 'influx.conf'],
+    port,
+    directory,
+    ready: answers(`http://127.0.0.1:${port}/ping`, 204),
+  });
+  for (const database of options.databases ?? []) {
+    const q = encodeURIComponent(`CREATE DATABASE "${database}"`);
+    await fetch(`${server.url}/query?q=${q}`, { method: 'POST' });
+  }
+  return server;
+}
+
+export async function startVictoriaMetrics(): Promise<TestServer> {
+  const directory = temporaryFolder('vm');
+  const port = await freePort();
+  return await launch({
+    command: 'victoria-metrics',
+    args: [
+      '-storageDataPath=vm',
+      '-retentionPeriod=100y',
+      `-httpListenAddr=127.0.0.1:${port}`,
+      '-search.latencyOffset=0s',
+    ],
+    port,
+    directory,
+    ready: answers(`http://127.0.0.1:${port}/health`, 200),
+  });
+}
+
+/** Redis without persistence: a restart comes back empty. `url` is a redis:// address. */
+export async function startRedis(args: readonly string[] = []): Promise<TestServer> {
+  const directory = temporaryFolder('redis');
+  const port = await freePort();
+  const server = await launch({
+    command: 'redis-server',
+    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args],
+    port,
+    directory,
+    ready: async () => {
+      const { connect } = await import('node:net');
+      return await new Promise<boolean>((resolve) => {
+        const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+        socket.once('data', (data) => {
+          socket.destroy();
+          resolve(data.toString().startsWith('+PONG'));
+        });
+        socket.once('error', () => resolve(false));
+      });
+    },
+  });
+  return Object.defineProperty(server, 'url', { value: `redis://127.0.0.1:${port}` });
+}
