@@ -16,7 +16,6 @@ interface ThrownProblem extends ProblemProperties {
   readonly status?: number;
   readonly expose?: boolean;
   readonly message?: string;
-  readonly type?: string;
 }
 
 /**
@@ -61,6 +60,7 @@ function answer(ctx: Context, status: number, thrown: ThrownProblem): void {
 }
 
 const DETAILS: Readonly<Record<number, string>> = {
+  400: 'The request cannot be read.',
   404: 'There is nothing here.',
   405: 'This method is not allowed here; see the Allow header.',
   413: 'The body is too large.',
@@ -68,11 +68,7 @@ const DETAILS: Readonly<Record<number, string>> = {
   501: 'This method is not known.',
 };
 
-function detailOf(status: number, { expose, message, type }: ThrownProblem): string {
-  // The parser's own words quote the body.
-  if (status === 400 && (type === 'entity.parse.failed' || expose !== true)) {
-    return 'The body is not valid JSON.';
-  }
+function detailOf(status: number, { expose, message }: ThrownProblem): string {
   if (status === 413) return DETAILS[413] as string;
   if (expose === true && message) return message;
   return DETAILS[status] ?? STATUS_CODES[status] ?? 'Error';

@@ -1,9 +1,9 @@
-import { Router } from '@koa/router';
 import type { Context } from 'koa';
 import type { Access } from '../middleware/access.ts';
 import { SESSION_COOKIE, identityOf, principalOf } from '../middleware/authentication.ts';
-import { bodyOf, jsonBody } from '../middleware/json-body.ts';
 import type { RateLimit } from '../middleware/rate-limit.ts';
+import { signIn, signedIn, whoAmI } from '../schemas.ts';
+import { type ApiRoute, apiRoute } from './api-route.ts';
 
 export interface SessionRoutesOptions {
   readonly access: Access;
@@ -11,38 +11,52 @@ export interface SessionRoutesOptions {
 }
 
 /** Signing in and out: a token becomes a session cookie that scripts cannot read. */
-export function sessionRoutes({ access, failures }: SessionRoutesOptions): Router {
-  const router = new Router();
-
-  router.post('/api/session', jsonBody(1024), (ctx) => {
-    const token = (bodyOf(ctx) as { readonly token?: unknown } | null)?.token;
-    if (typeof token !== 'string' || token === '') {
-      return ctx.throw(422, 'The body must be {"token": "…"}.', { code: 'invalid_request' });
-    }
-    const principal = principalOf(ctx, access, failures, token);
-    if (!principal) {
-      return ctx.throw(401, 'The token is not valid.', {
-        code: 'invalid_token',
-        headers: { 'www-authenticate': 'Bearer realm="otel-token-meter"' },
-      });
-    }
-    const { value, expiresAt } = access.createSession(principal);
-    setCookie(ctx, value, expiresAt);
-    ctx.body = { ...principal, expires_at: expiresAt.toISOString() };
-  });
-
-  router.get('/api/session', (ctx) => {
-    const identity = identityOf(ctx);
-    // Asking who one is is no failure; consoles of browsers would list a 401 as one.
-    ctx.body = identity ? { name: identity.name, role: identity.role } : { name: null, role: null };
-  });
-
-  router.delete('/api/session', (ctx) => {
-    setCookie(ctx, '', new Date(0));
-    ctx.status = 204;
-  });
-
-  return router;
+export function sessionRoutes({ access, failures }: SessionRoutesOptions): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'post',
+      path: '/api/session',
+      summary: 'Sign in: a token becomes a session cookie',
+      role: 'anyone',
+      body: { schema: signIn, limitBytes: 1024 },
+      answers: { 200: { description: 'Signed in', schema: signedIn } },
+      handle(ctx, { body }) {
+        const principal = principalOf(ctx, access, failures, body.token);
+        if (!principal) {
+          return ctx.throw(401, 'The token is not valid.', {
+            code: 'invalid_token',
+            headers: { 'www-authenticate': 'Bearer realm="otel-token-meter"' },
+          });
+        }
+        const { value, expiresAt } = access.createSession(principal);
+        setCookie(ctx, value, expiresAt);
+        ctx.body = { ...principal, expires_at: expiresAt.toISOString() };
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/session',
+      summary: 'Who sends this request',
+      role: 'anyone',
+      answers: { 200: { description: 'Name and role; null for nobody', schema: whoAmI } },
+      handle(ctx) {
+        const { name = null, role = null } = identityOf(ctx) ?? {};
+        // Asking who one is is no failure; consoles of browsers would list a 401 as one.
+        ctx.body = { name, role };
+      },
+    }),
+    apiRoute({
+      method: 'delete',
+      path: '/api/session',
+      summary: 'Sign out',
+      role: 'anyone',
+      answers: { 204: { description: 'Signed out' } },
+      handle(ctx) {
+        setCookie(ctx, '', new Date(0));
+        ctx.status = 204;
+      },
+    }),
+  ];
 }
 
 function setCookie(ctx: Context, value: string, expires: Date): void {

@@ -9,6 +9,7 @@ import { identityOf, requireRole } from '../../../example-app/middleware/authent
 import { bodyOf, jsonBody } from '../../../example-app/middleware/json-body.ts';
 import { limitServer, protection } from '../../../example-app/middleware/protection.ts';
 import { RateLimit, rateLimit } from '../../../example-app/middleware/rate-limit.ts';
+import { routerOf } from '../../../example-app/routes/api-route.ts';
 import { sessionRoutes } from '../../../example-app/routes/session.ts';
 
 describe('protection of the routes', () => {
@@ -22,7 +23,7 @@ describe('protection of the routes', () => {
     app.on('error', (error) => void errors.push(error));
     const failures = new RateLimit({ perMinute: 5 });
     for (const middleware of protection({ access, failures })) app.use(middleware);
-    const sessions = sessionRoutes({ access, failures });
+    const sessions = routerOf(sessionRoutes({ access, failures }));
     app.use(sessions.routes()).use(sessions.allowedMethods());
     const router = new Router();
     router.get('/api/seen', requireRole('viewer'), (ctx) => {

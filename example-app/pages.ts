@@ -1,0 +1,22 @@
+import type { StringKey } from './strings/catalogue.ts';
+
+export interface Page {
+  readonly path: string;
+  /** `public/<name>.html` is the content of `<main>`, `public/<name>.js` the module of the page. */
+  readonly name: string;
+  readonly title: StringKey;
+  /** Whether the page stands in the navigation. */
+  readonly listed: boolean;
+}
+
+/** In the order of the navigation. */
+export const pages: readonly Page[] = [
+  { path: '/settings', name: 'settings', title: 'settings.title', listed: true },
+  { path: '/sign-in', name: 'sign-in', title: 'signIn.title', listed: false },
+];
+
+/** Files of packages that pages use; everything in `public/` is served as it is. */
+export const packageFiles: Readonly<Record<string, string>> = {
+  '/assets/uplot.js': 'uplot/dist/uPlot.esm.js',
+  '/assets/uplot.css': 'uplot/dist/uPlot.min.css',
+};

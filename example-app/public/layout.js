@@ -1,0 +1,30 @@
+// @ts-check
+import { callApi, goToSignIn } from './api.js';
+import { element, find } from './dom.js';
+import { t } from './strings.js';
+
+/** @typedef {{ name: string | null, role: 'viewer' | 'admin' | null }} Identity */
+
+/** Who uses the page, for every module of it. @type {Promise<Identity>} */
+export const identity = callApi('/api/session')
+  .then((answer) => answer.json())
+  .catch(() => ({ name: null, role: null }));
+
+void identity.then(({ name, role }) => {
+  const who = find('#who', HTMLElement);
+  if (name === null || role === null) {
+    if (document.body.dataset['page'] === 'sign-in') return;
+    const link = element('button', { type: 'button', class: 'plain' }, t('app.signIn'));
+    link.addEventListener('click', goToSignIn);
+    who.replaceChildren(link);
+    return;
+  }
+  const out = element('button', { type: 'button', class: 'plain' }, t('app.signOut'));
+  out.addEventListener('click', () => {
+    void callApi('/api/session', { method: 'DELETE' }).finally(goToSignIn);
+  });
+  who.replaceChildren(
+    element('span', {}, t('app.signedInAs', { name, role: t(`role.${role}`) })),
+    out,
+  );
+});

@@ -1,0 +1,67 @@
+// @ts-check
+
+/** @typedef {import('../strings/catalogue.ts').StringKey} StringKey */
+
+/** The language that the server chose by the browser's wishes. */
+export const language = document.documentElement.lang;
+
+/** @type {{ default: Readonly<Record<StringKey, string>> }} */
+const { default: strings } = await import(`/assets/strings.${language}.js`);
+
+/**
+ * The text of this name in the page's language; `{name}` in it is filled from `values`.
+ *
+ * @param {StringKey} key
+ * @param {Readonly<Record<string, string | number>>} [values]
+ */
+export function t(key, values = {}) {
+  return strings[key].replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+}
+
+const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
+const number = new Intl.NumberFormat(language);
+
+/** @param {string | number | Date} time */
+export function formatTime(time) {
+  return dateTime.format(new Date(time));
+}
+
+/** @param {number} value */
+export function formatNumber(value) {
+  return number.format(value);
+}
+
+/**
+ * "3 min ago".
+ *
+ * @param {string | number | Date} time
+ * @param {number} [now]
+ */
+export function formatAgo(time, now = Date.now()) {
+  const seconds = Math.min(0, (new Date(time).getTime() - now) / 1000);
+  if (seconds > -60) return relative.format(Math.round(seconds), 'second');
+  if (seconds > -3600) return relative.format(Math.round(seconds / 60), 'minute');
+  if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), 'hour');
+  return relative.format(Math.round(seconds / 86_400), 'day');
+}
+
+/**
+ * "2 h 5 min", the two largest units.
+ *
+ * @param {number} seconds
+ */
+export function formatDuration(seconds) {
+  const parts = /** @type {const} */ ([
+    ['day', Math.floor(seconds / 86_400)],
+    ['hour', Math.floor(seconds / 3600) % 24],
+    ['minute', Math.floor(seconds / 60) % 60],
+    ['second', Math.floor(seconds) % 60],
+  ]);
+  const first = parts.findIndex(([, value]) => value > 0);
+  return (first < 0 ? parts.slice(-1) : parts.slice(first, first + 2))
+    .map(([unit, value]) =>
+      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'narrow' }).format(value),
+    )
+    .join(' ');
+}

@@ -1,0 +1,100 @@
+import { Router } from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { z } from 'zod';
+import type { Role } from '../middleware/access.ts';
+import { identityOf, requireRole } from '../middleware/authentication.ts';
+import { bodyOf, jsonBody } from '../middleware/json-body.ts';
+import { type RateLimit, rateLimit } from '../middleware/rate-limit.ts';
+import { checked } from './checked.ts';
+
+/** One kind of answer, for `/openapi.json`. */
+export interface ApiAnswer {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** @default "application/json", where there is a schema */
+  readonly type?: string;
+}
+
+interface Described {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** As OpenAPI writes it: `/api/usage/conversations/{id}`. */
+  readonly path: string;
+  /** One line for `/openapi.json`. */
+  readonly summary: string;
+  /** Who may call it. An admin may do all that a viewer may. */
+  readonly role: Role | 'anyone';
+  /** Counted by name of the caller, or by address of nobody we know. */
+  readonly limit?: RateLimit;
+  /** By status. Errors that any route can answer with need no mention. */
+  readonly answers: Readonly<Record<number, ApiAnswer>>;
+}
+
+interface Checked<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  /** Give strict objects: a typo must not look like success. */
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: {
+    readonly schema: Body;
+    readonly limitBytes: number;
+    /** Media types besides `application/json`. */
+    readonly types?: readonly string[];
+  };
+}
+
+export interface ApiInput<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+/** One operation of the API: the schemas that check its requests are the ones it is described by. */
+export interface ApiRoute extends Described, Checked<z.ZodType, z.ZodType, z.ZodType> {
+  readonly handle: Middleware;
+}
+
+/** `handle` sees only requests that the role, the limit and the schemas let through. */
+export function apiRoute<
+  Params extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  route: Described &
+    Checked<Params, Query, Body> & {
+      readonly handle: (
+        ctx: Context,
+        input: ApiInput<z.output<Params>, z.output<Query>, z.output<Body>>,
+      ) => unknown;
+    },
+): ApiRoute {
+  const { params, query, body, handle } = route;
+  return {
+    ...route,
+    async handle(ctx: Context): Promise<void> {
+      await handle(ctx, {
+        params: checked(ctx, params, 'path', { ...ctx['params'] }) as z.output<Params>,
+        query: checked(ctx, query, 'query', { ...ctx.query }) as z.output<Query>,
+        body: checked(ctx, body?.schema, 'body', bodyOf(ctx)) as z.output<Body>,
+      });
+    },
+  };
+}
+
+/** One router for all routes, so that a method that a path does not have is a 405. */
+export function routerOf(routes: readonly ApiRoute[]): Router {
+  const router = new Router({ sensitive: true, strict: true });
+  for (const { method, path, role, limit, body, handle } of routes) {
+    router[method](
+      path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      ...(role === 'anyone' ? [] : [requireRole(role)]),
+      ...(limit ? [rateLimit(limit, callerOf)] : []),
+      ...(body ? [jsonBody(body.limitBytes, body.types)] : []),
+      handle,
+    );
+  }
+  return router;
+}
+
+function callerOf(ctx: Context): string {
+  const identity = identityOf(ctx);
+  return identity ? `name ${identity.name}` : `address ${ctx.ip}`;
+}
