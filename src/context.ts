@@ -23,7 +23,7 @@ const fallback = new AsyncLocalStorage<Context>();
  */
 export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
   const active = activeContext();
-  return runIn(active.setValue(USAGE, mergeUsage(usageContextOf(active), usage)), fn);
+  return runIn(setUsageContext(active, mergeUsage(usageContextOf(active), usage)), fn);
 }
 
 /** `over` wins where it says something; attributes merge key by key. */
@@ -36,6 +36,10 @@ export function mergeUsage(under: UsageContext, over: UsageContext): UsageContex
         ? (over.attributes ?? under.attributes)
         : { ...under.attributes, ...over.attributes },
   };
+}
+
+export function setUsageContext(onto: Context, usage: UsageContext): Context {
+  return onto.setValue(USAGE, usage);
 }
 
 export function usageContextOf(from: Context): UsageContext {

@@ -1,5 +1,15 @@
+export { withUsageContext } from './context.ts';
+export { flush } from './current-metering.ts';
 export { TokenMeterError } from './errors.ts';
+export { TokenMeterInstrumentation } from './instrumentation.ts';
+export { meterChat } from './manual/meter-chat.ts';
+export { recordUsage } from './manual/record-usage.ts';
+export type { UsageContext } from './context.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';
+export type { MeterChatDecorator, MeterChatOptions } from './manual/meter-chat.ts';
+export type { RecordUsageInput } from './manual/record-usage.ts';
+export type { Source } from './manual/source.ts';
+export type { LiveSettings, TokenMeterOptions } from './options.ts';
 export type {
   Outcome,
   TokenSource,

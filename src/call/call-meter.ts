@@ -1,11 +1,25 @@
-import { SpanKind, type Span, type Tracer } from '@opentelemetry/api';
-import { activeContext, mergeUsage, usageContextOf, type UsageContext } from '../context.ts';
-import type { CallShape, RequestFacts } from '../providers/provider.ts';
+import {
+  INVALID_SPAN_CONTEXT,
+  SpanKind,
+  trace,
+  type Context,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api';
+import {
+  activeContext,
+  mergeUsage,
+  setUsageContext,
+  usageContextOf,
+  type UsageContext,
+} from '../context.ts';
+import type { CallShape, Reply, RequestFacts } from '../providers/provider.ts';
+import type { Outcome } from '../usage/usage-record.ts';
 import { startAttributes } from '../usage/emit/span.ts';
 import { UnreadReplies } from './abandoned.ts';
 import { ChatCall, type EndedCall } from './chat-call.ts';
 import type { Clock } from './clock.ts';
-import { isMetered, noteMetered } from './layer.ts';
+import { isMetered, markMetered, noteMetered, watchCalls, type CallWatch } from './layer.ts';
 import { quietly } from './quietly.ts';
 
 export interface CallStart {
@@ -22,6 +36,27 @@ export interface CallStart {
   readonly usageContext?: UsageContext | undefined;
   /** The span the SDK made for this very call, if it makes its own. */
   readonly nativeSpan?: Span | undefined;
+  /** Given by a layer that may stand above metered SDKs. */
+  readonly outer?: OuterLayer | undefined;
+}
+
+/**
+ * A layer above SDKs that may be metered themselves. It lends them its user and conversation, and makes
+ * a span and a record only when none of them did.
+ */
+export interface OuterLayer {
+  readonly watch: CallWatch;
+  /** Puts in what only the reply told. */
+  readonly amend?: (ended: EndedCall) => EndedCall;
+}
+
+/** The end of a call that was not watched. */
+export interface FinishedCall {
+  readonly endedAtMs: number;
+  readonly durationMs: number;
+  readonly reply: Reply;
+  readonly outcome: Outcome;
+  readonly errorType?: string | undefined;
 }
 
 export interface MeterSwitches {
@@ -43,6 +78,7 @@ export interface CallMeterOptions {
 }
 
 const NO_FACTS: RequestFacts = {};
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
 export class CallMeter {
@@ -61,53 +97,113 @@ export class CallMeter {
     return quietly('starting a call', () => this.#start(start));
   }
 
+  /** A call that is over already: the caller told of it. Undefined when metering is off. */
+  finished(start: CallStart, end: FinishedCall): EndedCall | undefined {
+    return quietly('taking a finished call', () => {
+      const { enabled, tokenStatistics } = this.#options.switches();
+      if (!enabled) return undefined;
+      const parent = activeContext();
+      const { facts, usageContext } = this.#describe(start, parent);
+      const startedAtMs = end.endedAtMs - end.durationMs;
+      return {
+        provider: start.provider,
+        shape: start.shape,
+        facts,
+        request: this.#options.keepContent ? start.request : undefined,
+        serverAddress: start.serverAddress,
+        serverPort: start.serverPort,
+        usageContext,
+        span: this.#openSpan(start, facts, startedAtMs, parent),
+        spanIsForeign: false,
+        startedAtMs,
+        durationMs: end.durationMs,
+        timeToFirstChunkMs: undefined,
+        outcome: end.outcome,
+        errorType: end.errorType,
+        reply: end.reply,
+        replied: true,
+        tokenStatistics,
+      };
+    });
+  }
+
   #start(start: CallStart): ChatCall | undefined {
-    const { clock, tracer, switches, keepContent, requestIdentity, nativeSpans, onEnd } =
-      this.#options;
+    const { clock, switches, keepContent, nativeSpans, onEnd } = this.#options;
     const { enabled, tokenStatistics } = switches();
     if (!enabled) return undefined;
     const parent = activeContext();
     if (isMetered(parent)) return undefined;
-    noteMetered(parent);
 
-    const read = quietly('reading a request', () => start.shape.request(start.request)) ?? NO_FACTS;
-    const facts = start.model === undefined ? read : { ...read, model: start.model };
+    const { facts, usageContext } = this.#describe(start, parent);
     const keep = keepContent && tokenStatistics;
     const startedAtMs = clock.wallMs();
-    const ambient = usageContextOf(parent);
-    const foreign = nativeSpans === 'enrich' ? start.nativeSpan : undefined;
-    const span =
-      foreign ??
-      tracer().startSpan(
-        `${start.shape.operation} ${facts.model ?? 'unknown'}`,
-        {
-          kind: SpanKind.CLIENT,
-          startTime: startedAtMs,
-          attributes: startAttributes(start, facts),
-        },
-        parent,
-      );
-    return new ChatCall({
+    const parts = {
       provider: start.provider,
       shape: start.shape,
       facts,
       request: keep ? snapshot(start.request) : undefined,
       serverAddress: start.serverAddress,
       serverPort: start.serverPort,
-      usageContext: mergeUsage(
-        identityOf(facts, requestIdentity),
-        start.usageContext === undefined ? ambient : mergeUsage(ambient, start.usageContext),
-      ),
-      span,
-      spanIsForeign: foreign !== undefined,
-      parent,
+      usageContext,
       tokenStatistics,
       reader: start.shape.reader({ usage: tokenStatistics, output: keep }),
       clock,
       startedAtMs,
       unread: this.unread,
+    };
+    const { outer } = start;
+    if (outer !== undefined) {
+      return new ChatCall({
+        ...parts,
+        span: NO_SPAN,
+        spanIsForeign: false,
+        inside: setUsageContext(watchCalls(parent, outer.watch), usageContext),
+        onEnd: (ended) => {
+          if (outer.watch.metered > 0) return;
+          noteMetered(parent);
+          const amended = outer.amend?.(ended) ?? ended;
+          onEnd({ ...amended, span: this.#openSpan(start, amended.facts, startedAtMs, parent) });
+        },
+      });
+    }
+    noteMetered(parent);
+    const foreign = nativeSpans === 'enrich' ? start.nativeSpan : undefined;
+    const span = foreign ?? this.#openSpan(start, facts, startedAtMs, parent);
+    return new ChatCall({
+      ...parts,
+      span,
+      spanIsForeign: foreign !== undefined,
+      // The span is the parent of what happens inside, and layers inside stay quiet.
+      inside: markMetered(trace.setSpan(parent, span)),
       onEnd,
     });
+  }
+
+  #describe(
+    start: CallStart,
+    parent: Context,
+  ): { readonly facts: RequestFacts; readonly usageContext: UsageContext } {
+    const read = quietly('reading a request', () => start.shape.request(start.request)) ?? NO_FACTS;
+    const ambient = usageContextOf(parent);
+    return {
+      facts: start.model === undefined ? read : { ...read, model: start.model },
+      usageContext: mergeUsage(
+        identityOf(read, this.#options.requestIdentity),
+        start.usageContext === undefined ? ambient : mergeUsage(ambient, start.usageContext),
+      ),
+    };
+  }
+
+  #openSpan(start: CallStart, facts: RequestFacts, startedAtMs: number, parent: Context): Span {
+    return this.#options.tracer().startSpan(
+      `${start.shape.operation} ${facts.model ?? 'unknown'}`,
+      {
+        kind: SpanKind.CLIENT,
+        startTime: startedAtMs,
+        attributes: startAttributes(start, facts),
+      },
+      parent,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { trace, type Context, type Span } from '@opentelemetry/api';
+import type { Context, Span } from '@opentelemetry/api';
 import { runIn, type UsageContext } from '../context.ts';
 import type {
   CallShape,
@@ -11,7 +11,6 @@ import type { Outcome } from '../usage/usage-record.ts';
 import { unwatch, watchHandle, type Abandonable, type UnreadReplies } from './abandoned.ts';
 import type { Clock } from './clock.ts';
 import { failureOf } from './failure.ts';
-import { markMetered } from './layer.ts';
 import { quietly } from './quietly.ts';
 
 /** What a call hands on when it has ended, however it ended. */
@@ -49,7 +48,8 @@ export interface ChatCallParts {
   readonly usageContext: UsageContext;
   readonly span: Span;
   readonly spanIsForeign: boolean;
-  readonly parent: Context;
+  /** Context in which the call itself runs. */
+  readonly inside: Context;
   readonly tokenStatistics: boolean;
   readonly reader: ReplyReader;
   readonly clock: Clock;
@@ -84,10 +84,9 @@ export class ChatCall implements Abandonable {
     return this.#parts.span;
   }
 
-  /** Runs the SDK's own call: the span is the parent of what happens inside, inner layers stay quiet. */
+  /** Runs the SDK's own call. */
   run<T>(fn: () => T): T {
-    const { parent, span } = this.#parts;
-    return runIn(markMetered(trace.setSpan(parent, span)), fn);
+    return runIn(this.#parts.inside, fn);
   }
 
   /** Headers have arrived and `handle` is what the body will be read from. */
@@ -129,9 +128,10 @@ export class ChatCall implements Abandonable {
     }
   }
 
-  /** The stream gave its last event, or its reader left; which of the two does not matter. */
-  streamEnded(): void {
+  /** The stream was read to its end (`done`), or its reader left. */
+  streamEnded(done = false): void {
     if (this.#ended) return;
+    if (done) quietly('ending a stream', () => this.#parts.reader.done?.());
     const read = this.#read();
     if (read.failure !== undefined) this.#end('error', read.failure, read);
     else this.#end(read.closed ? 'ok' : 'aborted', undefined, read);
@@ -150,6 +150,13 @@ export class ChatCall implements Abandonable {
       read.closed && failure.outcome === 'aborted' ? undefined : failure.type,
       read,
     );
+  }
+
+  /** Ends without a record: a layer below has made it. */
+  dismiss(): void {
+    this.#ended = true;
+    this.#parts.unread.delete(this);
+    unwatch(this);
   }
 
   /** Nobody can read the reply any more, or nobody will. */

@@ -25,7 +25,7 @@ function observeReader(
   define(reader, 'read', (...args: []) =>
     read(...args).then(
       (result) => {
-        if (result.done) call.streamEnded();
+        if (result.done) call.streamEnded(true);
         else call.event(result.value);
         return result;
       },

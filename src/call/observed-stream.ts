@@ -59,7 +59,7 @@ function observeIterator(iterator: AnyIterator, call: ChatCall, reader: Reader):
     if (reader.current !== iterator || call.ended) return step;
     return step.then(
       (result) => {
-        if (result.done === true) call.streamEnded();
+        if (result.done === true) call.streamEnded(true);
         else call.event(result.value);
         return result;
       },

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { TokenMeterError } from '../errors.ts';
+import { packageVersion } from '../package-version.ts';
 import { commands } from './commands.ts';
 import type { CliIo } from './io.ts';
 
@@ -72,20 +72,4 @@ function isUsageError(error: unknown): boolean {
     'code' in error &&
     String((error as { code: unknown }).code).startsWith('ERR_PARSE_ARGS')
   );
-}
-
-/** The manifest is two folders up from the source and three up from its build. */
-export function packageVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (manifest.name === 'otel-token-meter') return manifest.version ?? 'unknown';
-    } catch {
-      // The other place has it.
-    }
-  }
-  return 'unknown';
 }

@@ -62,6 +62,41 @@ const instrumentation: readonly Setting[] = [
     secret: true,
     description: 'When set, user ids are recorded as their HMAC-SHA-256 under this key.',
   },
+  {
+    key: 'request_identity',
+    path: 'requestIdentity',
+    block: 'instrumentation',
+    kind: oneOf('never', 'plain', 'all'),
+    env: ['TOKEN_METER_REQUEST_IDENTITY'],
+    default: 'plain',
+    description:
+      'Whether user and conversation are read from requests: never, from fields that name them, or also from fields that may hold hashes.',
+  },
+  {
+    key: 'native_spans',
+    path: 'nativeSpans',
+    block: 'instrumentation',
+    kind: oneOf('enrich', 'separate'),
+    env: ['TOKEN_METER_NATIVE_SPANS'],
+    default: 'enrich',
+    description: 'Where an SDK makes its own span: enrich that one, or make ours beside it.',
+  },
+  {
+    key: 'model_aliases',
+    path: 'modelAliases',
+    block: 'instrumentation',
+    kind: { type: 'map' },
+    env: ['TOKEN_METER_MODEL_ALIASES'],
+    description: 'Model or encoding behind names of your own, such as my-deployment=gpt-4o.',
+  },
+  {
+    key: 'prices_file',
+    path: 'pricesFile',
+    block: 'instrumentation',
+    kind: string,
+    env: ['TOKEN_METER_PRICES_FILE'],
+    description: 'JSON file with prices of your own contracts; they win over the bundled ones.',
+  },
 ];
 
 const metrics: readonly Setting[] = [

@@ -5,6 +5,10 @@ export interface TokenMeterConfig {
   readonly metricAttributes: readonly string[];
   readonly captureContent: boolean;
   readonly userIdHashKey?: string;
+  readonly requestIdentity: 'never' | 'plain' | 'all';
+  readonly nativeSpans: 'enrich' | 'separate';
+  readonly modelAliases?: Readonly<Record<string, string>>;
+  readonly pricesFile?: string;
   readonly metrics: MetricsConfig;
   readonly settings: {
     readonly store: 'memory' | 'file' | 'redis';

@@ -60,6 +60,8 @@ export interface ReplyReader {
   whole(reply: unknown): void;
   /** One event of a stream, in order. */
   event(event: unknown): void;
+  /** The stream was read to its end: proof of a whole reply only where there is no closing event. */
+  done?(): void;
   result(): Reply;
 }
 
@@ -78,8 +80,11 @@ export interface CallShape {
   readonly inputOnly?: boolean;
   request(request: unknown): RequestFacts;
   reader(options: ReadOptions): ReplyReader;
-  /** Runs after the reply, off the caller's path. `request` is a snapshot made at the start. */
-  countable(request: unknown): CountableInput;
+  /**
+   * Runs after the reply, off the caller's path. `request` is a snapshot made at the start. Undefined
+   * when the request does not tell what was sent.
+   */
+  countable(request: unknown): CountableInput | undefined;
 }
 
 /**

@@ -21,6 +21,8 @@ export interface UsagePipelineOptions extends RecordOptions {
   readonly generations: readonly SemconvGeneration[];
   readonly metricAttributes: readonly string[];
   readonly counter: BackgroundCounter;
+  /** Never rejects. Calls that end before it resolves are emitted after: prices are being loaded. */
+  readonly ready?: Promise<void> | undefined;
   readonly onUsage: ((record: UsageRecord) => void) | undefined;
 }
 
@@ -29,21 +31,32 @@ export class UsagePipeline {
   readonly #options: UsagePipelineOptions;
   readonly #metrics: UsageMetrics;
   readonly #pending = new Set<Promise<unknown>>();
+  #ready: boolean;
 
   constructor(options: UsagePipelineOptions) {
     this.#options = options;
+    this.#ready = options.ready === undefined;
+    void options.ready?.then(() => (this.#ready = true));
     this.#metrics = new UsageMetrics(options.generations, options.metricAttributes);
   }
 
   /** Emits at once when nothing has to be counted. The promise resolves with the record. */
   settle(ended: EndedCall): Promise<UsageRecord | undefined> {
     const reported = usageAsReported(ended, this.#options.counting);
-    if (reported !== undefined) return Promise.resolve(this.#emit(ended, reported));
-    const counted = fillUsage(ended, this.#options.counting, this.#options.counter).then((filled) =>
-      this.#emit(ended, filled),
-    );
-    this.#pending.add(counted);
-    return counted.finally(() => this.#pending.delete(counted));
+    if (reported !== undefined && this.#ready) return Promise.resolve(this.#emit(ended, reported));
+    const emitted = this.#emitLater(ended, reported);
+    this.#pending.add(emitted);
+    return emitted.finally(() => this.#pending.delete(emitted));
+  }
+
+  async #emitLater(
+    ended: EndedCall,
+    reported: FilledUsage | undefined,
+  ): Promise<UsageRecord | undefined> {
+    const { counting, counter, ready } = this.#options;
+    const filled = reported ?? (await fillUsage(ended, counting, counter));
+    await ready;
+    return this.#emit(ended, filled);
   }
 
   /** Resolves when every call that has ended by now is emitted. */

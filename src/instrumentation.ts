@@ -1,0 +1,108 @@
+import type { MeterProvider } from '@opentelemetry/api';
+import {
+  InstrumentationBase,
+  InstrumentationNodeModuleDefinition,
+} from '@opentelemetry/instrumentation';
+import { quietly, warnOnce } from './call/quietly.ts';
+import { currentCallMeter, installMetering } from './current-metering.ts';
+import { globalMeter, Metering, SCOPE } from './metering.ts';
+import type { LiveSettings, TokenMeterOptions } from './options.ts';
+import { packageVersion } from './package-version.ts';
+import type { PatchOutcome, SdkPatch } from './providers/provider.ts';
+import { sdkPatches } from './providers/sdk-patches.ts';
+
+const VERSION = packageVersion();
+
+/**
+ * Meters every call of the known LLM SDKs in this process. Options stay out of the base class's
+ * configuration: the SDK switches on whatever has `enabled: false` there.
+ */
+export class TokenMeterInstrumentation extends InstrumentationBase {
+  readonly #metering: Metering;
+  #meterGiven = false;
+
+  /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option. */
+  constructor(options: TokenMeterOptions = {}) {
+    super(SCOPE, VERSION, {});
+    const meter = globalMeter(VERSION);
+    this.#metering = new Metering(options, {
+      tracer: () => this.tracer,
+      meter: () => (this.#meterGiven ? this.meter : meter()),
+      logger: () => this.logger,
+    });
+    installMetering(this.#metering, () => this.isEnabled());
+  }
+
+  /** Runs inside the base class's constructor, before there is any field of this class. */
+  protected override init(): InstrumentationNodeModuleDefinition[] {
+    return sdkPatches.map(
+      (sdk) =>
+        // Every version, so that one nobody tested is never passed over in silence.
+        new InstrumentationNodeModuleDefinition(sdk.moduleName, ['*'], (exports, version) => {
+          patch(sdk, exports, version);
+          return exports as unknown;
+        }),
+    );
+  }
+
+  override setMeterProvider(meterProvider: MeterProvider): void {
+    super.setMeterProvider(meterProvider);
+    this.#meterGiven = true;
+  }
+
+  /** Effective for the next call; a running one keeps the state it started with. Never throws. */
+  applySettings(settings: LiveSettings): void {
+    this.#metering.applySettings(settings);
+  }
+
+  /** The live switches as they stand. */
+  get settings(): Required<LiveSettings> {
+    const { enabled, tokenStatistics } = this.#metering;
+    return { enabled, tokenStatistics };
+  }
+
+  /**
+   * Patches an SDK that no module hook can see, as in a bundled application:
+   * `instrumentation.instrument('openai', OpenAI)`. `moduleExports`: what the package exports, or its
+   * client class. False when the name is unknown or the shape is not one to patch.
+   */
+  instrument(moduleName: string, moduleExports: unknown): boolean {
+    const sdk = sdkPatches.find((candidate) => candidate.moduleName === moduleName);
+    if (sdk === undefined) {
+      const names = sdkPatches.map((known) => known.moduleName).join(', ');
+      warnOnce(
+        `sdk ${moduleName}`,
+        `there is no patch for ${moduleName}; there is one for ${names}`,
+      );
+      return false;
+    }
+    return patch(sdk, moduleExports, undefined) !== 'unfit';
+  }
+
+  /** Names of the packages that are patched when they are loaded. */
+  static get moduleNames(): readonly string[] {
+    return sdkPatches.map((sdk) => sdk.moduleName);
+  }
+}
+
+function patch(sdk: SdkPatch, moduleExports: unknown, version: string | undefined): PatchOutcome {
+  const outcome =
+    quietly(`patching ${sdk.moduleName}`, () => sdk.patch(moduleExports, currentCallMeter)) ??
+    'unfit';
+  const label = version === undefined ? sdk.moduleName : `${sdk.moduleName} ${version}`;
+  if (outcome === 'unfit') {
+    warnOnce(`unfit ${label}`, `${label} has an unknown shape: its calls are not metered`);
+  } else if (version !== undefined && !isTested(sdk, version)) {
+    const [first, last] = sdk.testedMajors;
+    warnOnce(
+      `untested ${label}`,
+      `${label} is outside the tested majors ${first} to ${last}; it has the known shape and is metered`,
+    );
+  }
+  return outcome;
+}
+
+function isTested({ testedMajors: [first, last] }: SdkPatch, version: string): boolean {
+  const major = Number.parseInt(version, 10);
+  return major >= first && major <= last;
+}

@@ -1,0 +1,16 @@
+import type { CountableInput } from '../providers/provider.ts';
+
+/** What a caller may hand over as the input of a call: chat messages, or one text. */
+export interface GivenRequest {
+  readonly messages?: unknown;
+  readonly tools?: unknown;
+}
+
+/** Undefined when no messages were given: then the input is unknown, not empty. */
+export function countableMessages(request: unknown): CountableInput | undefined {
+  const { messages, tools } = (request ?? {}) as GivenRequest;
+  if (typeof messages === 'string') {
+    return { kind: 'chat', request: { messages: [{ role: 'user', content: messages }], tools } };
+  }
+  return Array.isArray(messages) ? { kind: 'chat', request: { messages, tools } } : undefined;
+}

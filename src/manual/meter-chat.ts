@@ -1,0 +1,192 @@
+import type { EndedCall } from '../call/chat-call.ts';
+import type { CallWatch } from '../call/layer.ts';
+import { quietly } from '../call/quietly.ts';
+import { mergeUsage, type UsageContext } from '../context.ts';
+import { currentMetering } from '../current-metering.ts';
+import { TokenMeterError } from '../errors.ts';
+import type { UsageAttributeValue } from '../usage/usage-record.ts';
+import { observeResult } from './observe-result.ts';
+import { find, findInResult, type Source } from './source.ts';
+import { wrappedShape } from './wrapped-shape.ts';
+
+export interface MeterChatOptions {
+  /** `gen_ai.provider.name`; a text that leads nowhere is taken as the name. @default 'unknown' */
+  readonly provider?: Source<string>;
+  /** @default ['model_name', 'model'] */
+  readonly model?: Source<string>;
+  /** @default ['user_id', 'userId'] */
+  readonly userId?: Source<string>;
+  /** @default ['conversation_id', 'conversationId'] */
+  readonly conversationId?: Source<string>;
+  /** Chat messages or one text, for counting. @default 'messages' */
+  readonly messages?: Source;
+  /** The answer's text; of a stream, the text in one chunk. @default ['response', 'response_text'] */
+  readonly response?: Source;
+  /** Token counts as this package, chat completions or responses name them. @default 'usage' */
+  readonly usage?: Source;
+  /** Extra tags and fields. */
+  readonly attributes?: Source<Readonly<Record<string, UsageAttributeValue>>>;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- any function of the caller
+type AnyFunction = (this: any, ...args: any[]) => any;
+
+/** A method decorator of TC39 (stage 3). */
+export type MeterChatDecorator = <F extends AnyFunction>(
+  method: F,
+  context: ClassMethodDecoratorContext,
+) => F;
+
+const DEFAULTS = {
+  model: ['model_name', 'model'],
+  userId: ['user_id', 'userId'],
+  conversationId: ['conversation_id', 'conversationId'],
+  messages: 'messages',
+  response: ['response', 'response_text'],
+  usage: 'usage',
+} as const satisfies MeterChatOptions;
+
+/**
+ * Meters a function that makes one chat call: sync or async, returning text, an object or a stream. What
+ * it returns, throws and when stays as it was. SDK calls inside that are metered themselves get its user
+ * and conversation and make the record in its place.
+ *
+ * As a decorator: `@meterChat({ userId: 'body.user.id' })`. Throws `TokenMeterError` `INVALID_OPTION`
+ * for wrong options.
+ */
+export function meterChat<F extends AnyFunction>(fn: F, options?: MeterChatOptions): F;
+export function meterChat<F extends AnyFunction>(
+  method: F,
+  context: ClassMethodDecoratorContext,
+): F;
+export function meterChat(options?: MeterChatOptions): MeterChatDecorator;
+export function meterChat(
+  first: AnyFunction | MeterChatOptions = {},
+  second: MeterChatOptions | ClassMethodDecoratorContext = {},
+): AnyFunction {
+  if (typeof first !== 'function') {
+    const options = checked(first);
+    return (method: AnyFunction) => wrap(method, options);
+  }
+  return wrap(first, isDecoratorContext(second) ? {} : checked(second));
+}
+
+function isDecoratorContext(value: object): value is ClassMethodDecoratorContext {
+  return 'kind' in value && 'addInitializer' in value;
+}
+
+function checked(options: MeterChatOptions): MeterChatOptions {
+  for (const [name, source] of Object.entries(options)) {
+    const known = name in DEFAULTS || name === 'provider' || name === 'attributes';
+    const sound =
+      source === undefined ||
+      typeof source === 'string' ||
+      typeof source === 'function' ||
+      (Array.isArray(source) && source.every((path) => typeof path === 'string'));
+    if (known && sound) continue;
+    throw new TokenMeterError(
+      'INVALID_OPTION',
+      known
+        ? `meterChat: ${name} is no key path or function`
+        : `meterChat: there is no option ${name}`,
+      {
+        value: known ? source : name,
+        allowed: known
+          ? 'a key path, a list of key paths, or a function (args, result) => value'
+          : [...Object.keys(DEFAULTS), 'provider', 'attributes'].join(', '),
+      },
+    );
+  }
+  return options;
+}
+
+function wrap(fn: AnyFunction, options: MeterChatOptions): AnyFunction {
+  if (typeof fn !== 'function') {
+    throw new TokenMeterError('INVALID_OPTION', 'meterChat: what is to be metered is no function', {
+      value: typeof fn,
+      allowed: 'a function',
+    });
+  }
+  const metered = function (this: unknown, ...args: unknown[]): unknown {
+    const wrapped = quietly('starting a call', () => start(args, options));
+    if (wrapped === undefined) return fn.apply(this, args) as unknown;
+    const { call, watch, onValue } = wrapped;
+    let result: unknown;
+    try {
+      result = call.run(() => fn.apply(this, args) as unknown);
+    } catch (error) {
+      if (watch.metered > 0) call.dismiss();
+      else call.failed(error);
+      throw error;
+    }
+    return (
+      quietly('watching a result', () => ({
+        result: observeResult(result, { call, isMetered: () => watch.metered > 0, onValue }),
+      })) ?? { result }
+    ).result;
+  };
+  Object.defineProperties(metered, {
+    name: { value: fn.name, configurable: true },
+    length: { value: fn.length, configurable: true },
+  });
+  return metered;
+}
+
+function start(args: readonly unknown[], given: MeterChatOptions) {
+  const metering = currentMetering();
+  if (metering?.enabled !== true) return undefined;
+  const options = { ...DEFAULTS, ...given };
+  const watch: CallWatch = { metered: 0 };
+  let result: unknown;
+  let streamed = false;
+
+  const identity = (): UsageContext => ({
+    userId: idOf(find(options.userId, args, result)),
+    conversationId: idOf(find(options.conversationId, args, result)),
+    attributes:
+      options.attributes === undefined
+        ? undefined
+        : (find(options.attributes, args, result) as UsageContext['attributes']),
+  });
+  const model = (): string | undefined => textOf(find(options.model, args, result));
+  const call = metering.calls.start({
+    provider: providerOf(options.provider, args),
+    shape: wrappedShape({
+      text: (part) => findInResult(options.response, args, part),
+      usage: (part) => findInResult(options.usage, args, part),
+    }),
+    request: { messages: find(options.messages, args), tools: find('tools', args) },
+    model: model(),
+    usageContext: identity(),
+    outer: {
+      watch,
+      amend: (ended: EndedCall): EndedCall => ({
+        ...ended,
+        facts: { ...ended.facts, model: model(), stream: streamed },
+        usageContext: mergeUsage(ended.usageContext, identity()),
+      }),
+    },
+  });
+  if (call === undefined) return undefined;
+  return {
+    call,
+    watch,
+    onValue: (value: unknown, isStream: boolean): void => {
+      result = isStream ? undefined : value;
+      streamed = isStream;
+    },
+  };
+}
+
+function providerOf(source: Source<string> | undefined, args: readonly unknown[]): string {
+  if (source === undefined) return 'unknown';
+  return textOf(find(source, args)) ?? (typeof source === 'string' ? source : 'unknown');
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function idOf(value: unknown): string | undefined {
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : textOf(value);
+}

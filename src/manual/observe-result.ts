@@ -1,0 +1,108 @@
+import type { ChatCall } from '../call/chat-call.ts';
+import { observeNodeStream } from '../call/observed-node-stream.ts';
+import { observeReadableStream } from '../call/observed-readable.ts';
+import { observeResponse } from '../call/observed-response.ts';
+import { observeAsyncIterable, observeGenerator } from '../call/observed-stream.ts';
+import { quietly } from '../call/quietly.ts';
+
+export interface ResultObserver {
+  readonly call: ChatCall;
+  /** Asked when the result is there: a layer below has made the record. */
+  readonly isMetered: () => boolean;
+  /** Told the value itself, before it is read. */
+  readonly onValue: (value: unknown, streamed: boolean) => void;
+}
+
+/**
+ * Watches what a wrapped function returned and gives it back: the same object, but for a plain promise,
+ * which is followed by one with the same value or error.
+ */
+export function observeResult<T>(result: T, observer: ResultObserver): T {
+  if (!isThenable(result)) {
+    quietly('watching a result', () => observeValue(result, observer));
+    return result;
+  }
+  if (Object.getPrototypeOf(result) === Promise.prototype) {
+    return result.then(
+      (value) => {
+        quietly('watching a result', () => observeValue(value, observer));
+        return value;
+      },
+      (error: unknown) => {
+        settleError(error, observer);
+        throw error;
+      },
+    ) as T;
+  }
+  observeThenable(result, observer);
+  return result;
+}
+
+type Then = PromiseLike<unknown>['then'];
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/**
+ * A promise with methods of its own (`withResponse()` …) must stay itself, and may do its work only
+ * when `then` is called: so its `then` is looked into, and never called from here.
+ */
+function observeThenable(promise: PromiseLike<unknown>, observer: ResultObserver): void {
+  const then = promise.then.bind(promise) as Then;
+  let seen = false;
+  const once = (look: () => void): void => {
+    if (seen) return;
+    seen = true;
+    quietly('watching a result', look);
+  };
+  // oxlint-disable-next-line unicorn/no-thenable -- the object is a promise already
+  Object.defineProperty(promise, 'then', {
+    configurable: true,
+    enumerable: false,
+    writable: true,
+    value: (
+      onValue?: ((value: unknown) => unknown) | null,
+      onError?: ((error: unknown) => unknown) | null,
+    ): PromiseLike<unknown> =>
+      then(
+        (value) => {
+          once(() => observeValue(value, observer));
+          return typeof onValue === 'function' ? onValue(value) : value;
+        },
+        (error: unknown) => {
+          once(() => settleError(error, observer));
+          if (typeof onError === 'function') return onError(error);
+          throw error;
+        },
+      ),
+  });
+  observer.call.arrived(promise);
+}
+
+function settleError(error: unknown, { call, isMetered }: ResultObserver): void {
+  if (isMetered()) call.dismiss();
+  else call.failed(error);
+}
+
+function observeValue(value: unknown, { call, isMetered, onValue }: ResultObserver): void {
+  if (isMetered()) {
+    call.dismiss();
+    return;
+  }
+  const streamed = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  onValue(value, streamed);
+  if (!streamed) {
+    if (value instanceof Response) observeResponse(value, call, () => false);
+    else call.complete(value);
+    return;
+  }
+  if (observeNodeStream(value, call) || observeReadableStream(value, call)) return;
+  if (typeof (value as { next?: unknown }).next === 'function') {
+    observeGenerator(value as AsyncGenerator<unknown, unknown, unknown>, call);
+  } else observeAsyncIterable(value as AsyncIterable<unknown>, call);
+}

@@ -1,0 +1,96 @@
+import { quietly, warnOnce } from '../call/quietly.ts';
+import { currentMetering } from '../current-metering.ts';
+import type { CallShape, ReplyReader } from '../providers/provider.ts';
+import type { UsageAttributeValue, UsageRecord } from '../usage/usage-record.ts';
+import { countableMessages } from './given-messages.ts';
+import { givenUsage } from './given-usage.ts';
+
+/** A call that is over, as its caller tells it. */
+export interface RecordUsageInput {
+  readonly model: string;
+  /** `gen_ai.provider.name`. @default 'unknown' */
+  readonly provider?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly conversationId?: string | undefined;
+  /** Chat messages that were sent, for counting where `inputTokens` is not given. */
+  readonly messages?: readonly unknown[] | string | undefined;
+  /** What was answered, for counting where `outputTokens` is not given. */
+  readonly responseText?: string | undefined;
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  /** @default 0 */
+  readonly executionTimeMs?: number | undefined;
+  /** End of the call: a Date, milliseconds since 1970, or RFC 3339. @default now */
+  readonly timestamp?: Date | number | string | undefined;
+  /** Id the provider gave the reply. */
+  readonly responseId?: string | undefined;
+  /** Class or code of a failure; the record's outcome is `error` then. */
+  readonly errorType?: string | undefined;
+  /** Extra tags and fields. */
+  readonly attributes?: Readonly<Record<string, UsageAttributeValue>> | undefined;
+}
+
+const UNREAD: ReplyReader = {
+  whole: () => undefined,
+  event: () => undefined,
+  result: () => ({ closed: true, outputs: [] }),
+};
+
+const SHAPE: CallShape = {
+  operation: 'chat',
+  request: () => ({}),
+  reader: () => UNREAD,
+  countable: countableMessages,
+};
+
+/**
+ * Records one call by hand. Tokens that are not given are counted from `messages` and `responseText`.
+ * Resolves with the record, or with undefined while metering is off. Never throws and never rejects.
+ */
+export async function recordUsage(input: RecordUsageInput): Promise<UsageRecord | undefined> {
+  return await quietly('recording usage', () => record(input));
+}
+
+function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | undefined {
+  const metering = currentMetering();
+  if (metering === undefined || typeof input !== 'object' || input === null) return undefined;
+  const { responseText } = input;
+  const ended = metering.calls.finished(
+    {
+      provider: input.provider ?? 'unknown',
+      shape: SHAPE,
+      request: { messages: input.messages },
+      model: input.model,
+      usageContext: {
+        userId: input.userId,
+        conversationId: input.conversationId,
+        attributes: input.attributes,
+      },
+    },
+    {
+      endedAtMs: endOf(input.timestamp),
+      durationMs: durationOf(input.executionTimeMs),
+      reply: {
+        usage: givenUsage(input),
+        responseId: input.responseId,
+        closed: true,
+        outputs: typeof responseText === 'string' ? [{ text: responseText }] : [],
+      },
+      outcome: input.errorType === undefined ? 'ok' : 'error',
+      errorType: input.errorType,
+    },
+  );
+  return ended === undefined ? undefined : metering.settle(ended);
+}
+
+function endOf(timestamp: Date | number | string | undefined): number {
+  if (timestamp === undefined || timestamp === null) return Date.now();
+  const ms = new Date(timestamp).getTime();
+  if (Number.isFinite(ms)) return ms;
+  warnOnce('record timestamp', 'recordUsage was given a timestamp that is no date; now is taken');
+  return Date.now();
+}
+
+function durationOf(ms: number | undefined): number {
+  return typeof ms === 'number' && Number.isFinite(ms) && ms > 0 ? ms : 0;
+}

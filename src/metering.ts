@@ -1,0 +1,154 @@
+import {
+  diag,
+  logs,
+  metrics,
+  trace,
+  type Logger,
+  type Meter,
+  type Tracer,
+} from '@opentelemetry/api';
+import type { Span } from '@opentelemetry/api';
+import { CallMeter } from './call/call-meter.ts';
+import { systemClock } from './call/clock.ts';
+import type { EndedCall } from './call/chat-call.ts';
+import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
+import { TokenMeterError } from './errors.ts';
+import type { LiveSettings, TokenMeterOptions } from './options.ts';
+import { packageVersion } from './package-version.ts';
+import type { SemconvGeneration } from './semconv.ts';
+import { BackgroundCounter } from './tokens/background.ts';
+import { setModelAliases } from './tokens/models.ts';
+import { Prices } from './usage/cost.ts';
+import { UsagePipeline } from './usage/usage-pipeline.ts';
+import type { UsageRecord } from './usage/usage-record.ts';
+
+/** Name of the instrumentation scope. */
+export const SCOPE = 'otel-token-meter';
+
+/** Where spans, metrics and events go; asked anew for every record, since providers may come late. */
+export interface Telemetry {
+  readonly tracer: () => Tracer;
+  readonly meter: () => Meter;
+  readonly logger: () => Logger;
+}
+
+/** Everything between a call and its record: one in a process, shared by all ways to meter a call. */
+export class Metering {
+  readonly calls: CallMeter;
+  readonly #pipeline: UsagePipeline;
+  #enabled: boolean;
+  #tokenStatistics: boolean;
+
+  /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option; wrong environment values are told. */
+  constructor(options: TokenMeterOptions, telemetry: Telemetry) {
+    const config = resolveOptions(options);
+    this.#enabled = config.metrics.enabled;
+    this.#tokenStatistics = config.metrics.tokenStatistics;
+    if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
+    const prices = new Prices(
+      config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
+    );
+    this.#pipeline = new UsagePipeline({
+      ...telemetry,
+      service: serviceOf,
+      counting: config.counting,
+      captureContent: config.captureContent,
+      generations: generationsOf(config.metricNames),
+      metricAttributes: config.metricAttributes,
+      userIdHashKey: config.userIdHashKey,
+      costOf: (record) => prices.costOf(record),
+      ready: prices
+        .load()
+        .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`)),
+      counter: new BackgroundCounter(),
+      onUsage: options.onUsage,
+    });
+    this.calls = new CallMeter({
+      clock: systemClock,
+      tracer: telemetry.tracer,
+      switches: () => ({ enabled: this.#enabled, tokenStatistics: this.#tokenStatistics }),
+      keepContent: config.counting !== 'never' || config.captureContent,
+      requestIdentity: config.requestIdentity,
+      nativeSpans: config.nativeSpans,
+      onEnd: (ended) => void this.settle(ended),
+    });
+  }
+
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  get tokenStatistics(): boolean {
+    return this.#tokenStatistics;
+  }
+
+  applySettings({ enabled, tokenStatistics }: LiveSettings): void {
+    if (typeof enabled === 'boolean') this.#enabled = enabled;
+    if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
+  }
+
+  settle(ended: EndedCall): Promise<UsageRecord | undefined> {
+    return this.#pipeline.settle(ended);
+  }
+
+  /** Ends replies nobody has begun to read, and resolves when all ended calls are emitted. */
+  async drain(): Promise<void> {
+    this.calls.unread.abandonAll();
+    await this.#pipeline.idle();
+  }
+}
+
+function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
+  const { enabled, tokenStatistics, onUsage: _onUsage, ...rest } = options;
+  const { values, problems } = resolveConfig({
+    code: { ...rest, metrics: { enabled, tokenStatistics } },
+  });
+  const wrong = problems.find((problem) => problem.source === 'code');
+  if (wrong !== undefined) {
+    const name = wrong.key.replace(/^metrics\./, '');
+    throw new TokenMeterError(
+      'INVALID_OPTION',
+      `TokenMeterInstrumentation: ${name} is ${JSON.stringify(wrong.value)}; allowed: ${wrong.allowed}`,
+      { value: wrong.value, allowed: wrong.allowed },
+    );
+  }
+  const told = describeProblems(problems);
+  if (told !== undefined) diag.error(told);
+  return values;
+}
+
+function generationsOf(names: TokenMeterConfig['metricNames']): readonly SemconvGeneration[] {
+  return names === 'both' ? ['v1_41', 'latest'] : [names];
+}
+
+let lastService: string | undefined;
+
+/** The span's resource; a span that is not recorded has none, so the last one seen stands in. */
+function serviceOf(span: Span): string {
+  const { resource } = span as { resource?: { attributes?: Record<string, unknown> } };
+  const name = resource?.attributes?.['service.name'];
+  if (typeof name === 'string' && name !== '') lastService = name;
+  return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
+}
+
+/** Providers of the OpenTelemetry API, whatever is registered there when a call ends. */
+export function globalTelemetry(): Telemetry {
+  const version = packageVersion();
+  const tracer = trace.getTracer(SCOPE, version);
+  const logger = logs.getLogger(SCOPE, version);
+  return { tracer: () => tracer, meter: globalMeter(version), logger: () => logger };
+}
+
+/** The API has no proxy for meters: one made before the provider is a no-op for ever. */
+export function globalMeter(version: string): () => Meter {
+  let provider = metrics.getMeterProvider();
+  let meter = provider.getMeter(SCOPE, version);
+  return () => {
+    const current = metrics.getMeterProvider();
+    if (current !== provider) {
+      provider = current;
+      meter = provider.getMeter(SCOPE, version);
+    }
+    return meter;
+  };
+}

@@ -1,0 +1,23 @@
+import { anthropic } from './anthropic/index.ts';
+import { bedrock } from './bedrock/index.ts';
+import { cohere } from './cohere/index.ts';
+import { google } from './google/index.ts';
+import { groq } from './groq/index.ts';
+import { mistral } from './mistral/index.ts';
+import { ollama } from './ollama/index.ts';
+import { openai } from './openai/index.ts';
+import type { SdkPatch } from './provider.ts';
+import { together } from './together/index.ts';
+
+/** Every SDK that is metered without a word in the application. */
+export const sdkPatches: readonly SdkPatch[] = [
+  openai,
+  anthropic,
+  google,
+  mistral,
+  cohere,
+  ollama,
+  groq,
+  together,
+  bedrock,
+];
