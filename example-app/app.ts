@@ -7,8 +7,8 @@
  * { code, errors?, headers? })` becomes problem+json, anything else thrown a 500 that tells nothing.
  *
  * To add a page: `public/<name>.html` (the content of `<main>`) and `public/<name>.js` (its
- * module), and a line in `pages.ts`. Every `.js`, `.css` and `.svg` of `public/` is served as
- * `/assets/<file>`; files of packages are listed in `pages.ts`. No inline script or style: the
+ * module), and a line in `pages.ts`. Every `.js`, `.css` and `.svg` of `public/` and its folders is
+ * served as `/assets/<file>`; files of packages are listed in `pages.ts`. No inline script or style: the
  * policy refuses both. Shared by all pages: `style.css`, `dom.js`, `api.js` (`callApi`),
  * `layout.js` (`identity`: who is signed in), `strings.js` (`t`, formats).
  *

@@ -7,6 +7,8 @@ export interface Page {
   readonly title: StringKey;
   /** Whether the page stands in the navigation. */
   readonly listed: boolean;
+  /** Style sheets besides `style.css`, names below `/assets/`. */
+  readonly styles?: readonly string[];
 }
 
 /** In the order of the navigation. */

@@ -31,7 +31,8 @@ function languageOf(ctx: Context): Language {
 }
 
 function* assetFiles(): Generator<[path: string, file: StaticFile]> {
-  for (const name of readdirSync(PUBLIC)) {
+  for (const file of readdirSync(PUBLIC, { recursive: true, encoding: 'utf8' })) {
+    const name = file.replaceAll('\\', '/');
     const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
     if (type) yield [`/assets/${name}`, { type, content: readFileSync(new URL(name, PUBLIC)) }];
   }
@@ -54,6 +55,9 @@ function renderedIn(page: Page): Readonly<Record<Language, StaticFile>> {
     const parts: Readonly<Record<string, string>> = {
       language,
       name: page.name,
+      styles: (page.styles ?? [])
+        .map((style) => `<link rel="stylesheet" href="/assets/${style}" />`)
+        .join(''),
       navigation: navigationOf(page, strings),
       main: translated(main, strings),
       title: escaped(strings[page.title]),
