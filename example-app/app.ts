@@ -5,6 +5,7 @@
  * and hand them over as `routes`. The zod schemas of a route check its requests and describe it in
  * `/openapi.json`; nothing else has to be registered. Errors: `ctx.throw(status, detail,
  * { code, errors?, headers? })` becomes problem+json, anything else thrown a 500 that tells nothing.
+ * `event-stream.ts` writes server-sent events.
  *
  * To add a page: `public/<name>.html` (the content of `<main>`) and `public/<name>.js` (its
  * module), and a line in `pages.ts`. Every `.js`, `.css` and `.svg` of `public/` and its folders is
@@ -35,6 +36,8 @@ export interface AppDependencies {
   readonly stopping?: AbortSignal;
   /** How many proxies stand before the application, each adding to X-Forwarded-For. @default 0 */
   readonly proxies?: number;
+  /** Told of what failed inside. @default koa's, which writes to stderr */
+  readonly onError?: (error: unknown) => void;
   /** Shown in `/openapi.json`. */
   readonly version?: string;
 }
@@ -55,7 +58,17 @@ export function createApp(dependencies: AppDependencies): Koa {
     ...routes,
     openApiRoute(routes, { title: 'otel-token-meter', version }),
   ]);
+  const { onError = (error) => app.onerror(error as Error) } = dependencies;
+  app.on('error', (error: unknown) => {
+    if (!isReaderGone(error)) onError(error);
+  });
   for (const middleware of protection({ access, failures })) app.use(middleware);
   app.use(webFiles()).use(router.routes()).use(router.allowedMethods());
   return app;
+}
+
+/** A client that goes away in the middle of an answer is no failure of ours. */
+function isReaderGone(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return ['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET'].includes(String(code));
 }

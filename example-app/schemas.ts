@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type MetricsSettings, metricsSettings } from 'otel-token-meter/settings';
 
 /** RFC 9457. */
 export const problem = z.looseObject({
@@ -31,3 +32,69 @@ export const whoAmI = z.strictObject({
   name: z.string().nullable(),
   role: z.enum(['viewer', 'admin']).nullable(),
 });
+
+/** The settings as they are in force. */
+export const settingsDocument = z.strictObject(
+  settingsShape((type) => type) as { readonly [K in keyof MetricsSettings]: z.ZodBoolean },
+);
+
+/** RFC 7396: `null` goes back to the configured default. */
+export const settingsPatch = z.strictObject(
+  settingsShape((type) => type.nullable().optional()) as {
+    readonly [K in keyof MetricsSettings]: z.ZodOptional<z.ZodNullable<z.ZodBoolean>>;
+  },
+);
+
+const time = z.iso.datetime();
+const version = z.int().nonnegative();
+const values = z.record(z.string(), z.union([z.boolean(), z.number(), z.string()]));
+
+export const settingsEvent = z.strictObject({
+  version,
+  settings: settingsDocument,
+  updated_at: time.optional(),
+  updated_by: z.string().optional(),
+});
+
+export const auditLog = z.strictObject({
+  entries: z.array(
+    z.strictObject({
+      version,
+      time,
+      actor: z.string(),
+      action: z.enum(['change', 'restore', 'adopt']),
+      reason: z.string().optional(),
+      from: values,
+      to: values,
+      undo: settingsPatch.describe('The merge patch that takes this change back'),
+    }),
+  ),
+});
+
+export const instanceList = z.strictObject({
+  version: version.describe('In force at the instance that answers'),
+  instances: z.array(
+    z.strictObject({
+      id: z.string(),
+      name: z.string(),
+      host: z.string(),
+      pid: z.int(),
+      version,
+      state: z.enum(['ready', 'stale']),
+      started_at: time,
+      uptime_seconds: z.int(),
+      last_seen_at: time,
+      details: z.unknown().optional().describe('Such as the status of the exporter'),
+    }),
+  ),
+});
+
+/** From the very definitions that the settings service checks by. */
+function settingsShape(member: (type: z.ZodBoolean) => z.ZodType): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    Object.entries(metricsSettings).map(([key, { description }]) => [
+      key,
+      member(z.boolean()).describe(description),
+    ]),
+  );
+}

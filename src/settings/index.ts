@@ -1,3 +1,5 @@
+export { TokenMeterError } from '../errors.ts';
+export type { ErrorCode, ErrorDetails } from '../errors.ts';
 export { SettingsService } from './settings-service.ts';
 export { metricsSettings } from './metrics-settings.ts';
 export { MemorySettingsStore } from './stores/memory.ts';

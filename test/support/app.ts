@@ -27,9 +27,9 @@ export function testAccess(): Access {
 }
 
 export async function serveApp(dependencies: Partial<AppDependencies> = {}): Promise<ServedApp> {
-  const app = createApp({ access: testAccess(), routes: [], ...dependencies });
   const errors: unknown[] = [];
-  app.on('error', (error) => void errors.push(error));
+  const onError = (error: unknown): void => void errors.push(error);
+  const app = createApp({ access: testAccess(), routes: [], onError, ...dependencies });
   const server = app.listen(0, '127.0.0.1');
   limitServer(server);
   await once(server, 'listening');

@@ -1,0 +1,66 @@
+import { until } from './until.ts';
+
+export interface ReceivedEvent {
+  readonly id?: string;
+  readonly event?: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** Server-sent events as they arrive, over `fetch`. */
+export interface ReceivedEvents {
+  readonly answer: Response;
+  readonly events: readonly ReceivedEvent[];
+  /** True once the server ended the stream. */
+  readonly ended: boolean;
+  /** The first event that fits, waiting for it. */
+  next(fits: (event: ReceivedEvent) => boolean, timeoutMs?: number): Promise<ReceivedEvent>;
+  close(): void;
+}
+
+export async function receiveEvents(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<ReceivedEvents> {
+  const abort = new AbortController();
+  const answer = await fetch(url, { headers, signal: abort.signal });
+  const events: ReceivedEvent[] = [];
+  let ended = false;
+  const read = async (): Promise<void> => {
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const fields = Object.fromEntries(
+          block.split('\n').map((line) => line.split(/: ?(.*)/s, 2) as [string, string]),
+        );
+        if (fields['data'] === undefined) continue;
+        const { id, event, data } = fields;
+        events.push({
+          ...(id !== undefined && { id }),
+          ...(event !== undefined && { event }),
+          data: JSON.parse(data) as Record<string, unknown>,
+        });
+      }
+    }
+  };
+  if (answer.ok) {
+    void read()
+      .catch(() => undefined)
+      .finally(() => (ended = true));
+  }
+  return {
+    answer,
+    events,
+    get ended() {
+      return ended;
+    },
+    async next(fits, timeoutMs) {
+      await until(() => events.some(fits), timeoutMs);
+      return events.find(fits)!;
+    },
+    close: () => abort.abort(),
+  };
+}
