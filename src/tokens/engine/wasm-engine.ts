@@ -15,7 +15,7 @@ const MAX_UTF8 = 3;
  * A single piece (a run of letters, spaces …) of more bytes than this is counted in segments, to
  * bound the memory; each seam may cost a token or two.
  */
-const MAX_PIECE_BYTES = 8 << 20;
+const MAX_PIECE_BYTES = 2 << 20;
 /** Memory above that of the tables that is kept for the next large text. */
 const KEPT_BYTES = 4 << 20;
 

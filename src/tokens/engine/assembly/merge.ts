@@ -63,9 +63,12 @@ function mergeArray(p: usize, n: u32): u32 {
 const PART: usize = 16;
 const LAST: u32 = 0xffffffff;
 
-/** Bytes of work a piece of `n` bytes takes: the parts, and three heap entries each. */
+/**
+ * Bytes of work a piece of `n` bytes takes: the parts, and two heap entries each, as a merge takes
+ * one entry off the heap and puts two on it.
+ */
 export function workBytes(n: u32): usize {
-  return <usize>n * (PART + 24) + 64;
+  return <usize>n * (PART + 16) + 64;
 }
 
 /**

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { counterFor } from '../../../src/tokens/encodings.ts';
+import { loadTiktokenCounter } from '../../../src/tokens/tiktoken-counter.ts';
+import type { TextCounter } from '../../../src/tokens/text-counter.ts';
+import { DISAGREEMENTS } from '../../fixtures/tokens/disagreements.ts';
+import { PROSE } from '../../fixtures/tokens/prose.ts';
+import { printable, RandomTexts } from '../../support/random-texts.ts';
+
+const FUZZ_STRINGS = 5000;
+const LAST_DENSE_CODE_POINT = 0x323af;
+const TAGS_AND_SELECTORS = [0xe0000, 0xe01ff] as const;
+
+const oracles = new Map<string, TextCounter>();
+
+function oracleOf(encoding: string): TextCounter {
+  const oracle = oracles.get(encoding) ?? loadTiktokenCounter(encoding);
+  oracles.set(encoding, oracle);
+  return oracle;
+}
+
+function assertSame(engine: TextCounter, oracle: TextCounter, text: string): void {
+  const counted = engine.count(text);
+  const expected = oracle.count(text);
+  if (counted !== expected) {
+    assert.fail(`${printable(text)}: counted ${counted}, tiktoken ${expected}`);
+  }
+}
+
+for (const encoding of ['o200k_base', 'cl100k_base', 'p50k_base', 'r50k_base']) {
+  describe(`tokens/engine: ${encoding} equals tiktoken`, function () {
+    this.timeout(60_000);
+    let engine: TextCounter;
+    let oracle: TextCounter;
+    before(() => {
+      engine = counterFor(encoding);
+      oracle = oracleOf(encoding);
+    });
+
+    it(`on ${FUZZ_STRINGS} generated strings`, () => {
+      const texts = new RandomTexts(encoding, 20_261_125);
+      for (let i = 0; i < FUZZ_STRINGS; i++) assertSame(engine, oracle, texts.next());
+    });
+
+    it('on texts of many chunks, at once and in steps', () => {
+      const texts = new RandomTexts(encoding, 7);
+      for (let i = 0; i < 8; i++) {
+        let text = '';
+        while (text.length < 40_000) text += texts.next();
+        const expected = oracle.count(text);
+        assert.equal(engine.count(text), expected);
+        assert.equal(lastOf(engine.countInSteps(text)), expected);
+      }
+    });
+
+    it('on two texts counted step by step in turn', () => {
+      const texts = Object.values(PROSE).map((text) => text.repeat(80));
+      const [first, second] = [texts.join('\n'), texts.toReversed().join(' ')];
+      const a = engine.countInSteps(first);
+      const b = engine.countInSteps(second);
+      a.next();
+      b.next();
+      a.next();
+      const counts = [lastOf(b), lastOf(a)];
+      assert.deepEqual(counts, [oracle.count(second), oracle.count(first)]);
+    });
+
+    it('on prose of many languages, whole, in slices and behind white space', () => {
+      for (const text of Object.values(PROSE)) {
+        assertSame(engine, oracle, text);
+        for (let at = 0; at < text.length; at += 3) {
+          assertSame(engine, oracle, text.slice(at, at + 17));
+          assertSame(engine, oracle, ` ${text.slice(at, at + 4)}`);
+        }
+      }
+    });
+
+    it('on vocabulary entries, alone and between letters', () => {
+      const texts = new RandomTexts(encoding, 0);
+      texts.tokens.forEach((token, id) => {
+        if (id % 7 !== 0 && id > 2000) return;
+        assertSame(engine, oracle, token.toString());
+        assertSame(engine, oracle, `x${token.toString()}x`);
+      });
+    });
+  });
+}
+
+describe('tokens/engine: every code point in context equals tiktoken', function () {
+  this.timeout(60_000);
+  // p50k_base shares its pre-tokenizer and its bytes with r50k_base.
+  for (const encoding of ['o200k_base', 'cl100k_base', 'r50k_base']) {
+    it(encoding, () => {
+      const engine = counterFor(encoding);
+      const oracle = oracleOf(encoding);
+      for (const code of codePoints()) {
+        const c = String.fromCodePoint(code);
+        assertSame(engine, oracle, `a${c}B ${c}'s${c}${c}b 1${c}\n${c}!`);
+      }
+    });
+  }
+});
+
+describe('tokens/engine: what other tokenizers count wrong', () => {
+  for (const { cause, text, tokens } of DISAGREEMENTS) {
+    for (const [encoding, expected] of Object.entries(tokens)) {
+      it(`${cause}: ${printable(text)} in ${encoding} is ${expected}`, () => {
+        assert.equal(counterFor(encoding).count(text), expected);
+        assert.equal(oracleOf(encoding).count(text), expected);
+      });
+    }
+  }
+});
+
+function* codePoints(): Generator<number> {
+  for (let code = 0; code <= LAST_DENSE_CODE_POINT; code++) yield code;
+  for (let code = TAGS_AND_SELECTORS[0]; code <= TAGS_AND_SELECTORS[1]; code++) yield code;
+  for (let code = LAST_DENSE_CODE_POINT; code <= 0x10ffff; code += 97) yield code;
+}
+
+function lastOf(steps: ReturnType<TextCounter['countInSteps']>): number {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

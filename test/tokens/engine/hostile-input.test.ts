@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { countTokens } from '../../../src/tokens/index.ts';
+import { seededRandom } from '../../support/random-texts.ts';
+
+describe('tokens/engine: hostile input', function () {
+  this.timeout(30_000);
+  const random = seededRandom(3);
+  const HOSTILE: readonly (readonly [name: string, text: (length: number) => string])[] = [
+    ['a', (length) => 'a'.repeat(length)],
+    ['spaces', (length) => ' '.repeat(length)],
+    ['newlines', (length) => '\n'.repeat(length)],
+    ['random ideographs', (length) => randomText(length, 0x4e00, 0x5000)],
+    ['random letters', (length) => randomText(length, 0x61, 26)],
+    ['combining marks', (length) => '\u0301'.repeat(length)],
+    ['digits', (length) => '7'.repeat(length)],
+    ['contractions', (length) => "'s".repeat(length / 2)],
+    ['surrogates', (length) => '\uD800'.repeat(length)],
+  ];
+
+  function randomText(length: number, from: number, count: number): string {
+    return Array.from({ length }, () =>
+      String.fromCodePoint(from + Math.floor(random() * count)),
+    ).join('');
+  }
+
+  for (const [name, make] of HOSTILE) {
+    it(`500,000 × ${name}: no more than linear against 50,000`, () => {
+      const short = countTokens(make(50_000));
+      const long = countTokens(make(500_000));
+      assert.ok(short > 0);
+      assert.ok(Math.abs(long / short - 10) < 0.2, `${short} tokens, then ${long}`);
+    });
+  }
+
+  it('a run of 8 MB is counted, and the memory for it given back', () => {
+    countTokens('warm');
+    const before = process.memoryUsage().arrayBuffers;
+    // Counted in segments of 2 MB: a seam may cost a token.
+    assert.ok(Math.abs(countTokens('a'.repeat(8 << 20)) - (1 << 20)) <= 4);
+    countTokens('again');
+    const kept = process.memoryUsage().arrayBuffers - before;
+    assert.ok(kept < 16 * 2 ** 20, `${kept} bytes kept`);
+  });
+
+  it('prose of 100 MB is counted', () => {
+    const sentence = 'It was a bright cold day in April, and the clocks were striking thirteen. ';
+    const times = Math.floor((100 * 2 ** 20) / sentence.length);
+    const one = countTokens(sentence.repeat(2)) - countTokens(sentence);
+    const expected = countTokens(sentence) + one * (times - 1);
+    assert.equal(countTokens(sentence.repeat(times)), expected);
+  });
+});
