@@ -117,13 +117,14 @@ class TextScan {
   /** Never parts a surrogate pair; grows with a long piece, so that its bytes are seen O(1) times. */
   nextChunk(): string {
     let end = Math.min(this.#at + Math.max(CHUNK, this.carry), this.#text.length);
-    if (end < this.#text.length && isHighSurrogate(this.#text.charCodeAt(end - 1))) end++;
+    if (isSurrogatePair(this.#text, end - 1)) end++;
     const chunk = this.#text.slice(this.#at, end);
     this.#at = end;
     return chunk;
   }
 }
 
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xdc00;
+/** A high surrogate may also stand alone, even before a pair. */
+function isSurrogatePair(text: string, at: number): boolean {
+  return (text.codePointAt(at) ?? 0) > 0xffff;
 }
