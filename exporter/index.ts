@@ -1,3 +1,6 @@
+export { InfluxMetricExporter } from './metric-exporter.ts';
+export { InfluxUsageProcessor } from './usage-processor.ts';
+export type { InfluxOptions, InfluxVersion, SpoolOptions } from './influxdb/influx-options.ts';
 export { SqliteUsageProcessor } from './sqlite/usage-processor.ts';
 export type { SqliteUsageProcessorOptions } from './sqlite/usage-processor.ts';
 export type { ExporterError, ExporterState, ExporterStatus } from './status.ts';

@@ -1,6 +1,8 @@
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { cleanTag, escapeName, quoteString } from './escaping.ts';
-import { fieldOfAttribute, OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from './usage-schema.ts';
+import { cleanTag, escapeName } from './escaping.ts';
+import { FieldText } from './field-text.ts';
+import { fieldOfAttribute, USAGE_FIELDS, USAGE_MEASUREMENT } from './usage-schema.ts';
+import { UserTags } from './user-tags.ts';
 
 export interface UsageLineOptions {
   /** Constant tags on every line. */
@@ -18,17 +20,17 @@ const MAX_LINE_BYTES = 1_000_000;
 export class UsageLineWriter {
   readonly #constantTags: string;
   readonly #tagNames: ReadonlySet<string>;
-  readonly #maxUserTags: number;
+  readonly #users: UserTags;
+  readonly #fieldText: FieldText;
   readonly #onCleaned: (reason: string) => void;
   readonly #prefixes = new Map<string, string>();
-  readonly #users = new Map<string, string>();
-  #day = '';
 
   constructor(options: UsageLineOptions) {
     const tags = Object.entries(options.tags ?? {});
     this.#constantTags = tags.map(([name, value]) => tag(name, value)).join('');
     this.#tagNames = new Set(tags.map(([name]) => name));
-    this.#maxUserTags = options.maxUserTags;
+    this.#users = new UserTags(options.maxUserTags);
+    this.#fieldText = new FieldText(options.onCleaned);
     this.#onCleaned = options.onCleaned;
   }
 
@@ -56,45 +58,33 @@ export class UsageLineWriter {
         tag('token_source', tokenSource);
       this.#prefixes.set(key, prefix);
     }
-    return record.userId === undefined ? prefix : prefix + this.#user(record.userId, record.time);
-  }
-
-  #user(userId: string, time: string): string {
-    const day = time.slice(0, 10);
-    if (day > this.#day) {
-      this.#day = day;
-      this.#users.clear();
-    }
-    const known = this.#users.get(userId);
-    if (known !== undefined) return known;
-    if (this.#users.size >= this.#maxUserTags) return `,user_id=${OTHER_USERS}`;
-    const escaped = tag('user_id', userId);
-    this.#users.set(userId, escaped);
-    return escaped;
+    if (record.userId === undefined) return prefix;
+    const user = this.#users.value(record.userId, record.time.slice(0, 10));
+    return user === '' ? prefix : `${prefix},user_id=${user}`;
   }
 
   #fields(record: UsageRecord): string {
     let fields = `${USAGE_FIELDS.calls}=1i`;
-    fields += this.#integer(USAGE_FIELDS.inputTokens, record.inputTokens);
-    fields += this.#integer(USAGE_FIELDS.outputTokens, record.outputTokens);
-    fields += this.#integer(USAGE_FIELDS.totalTokens, record.totalTokens);
-    fields += this.#integer(USAGE_FIELDS.cacheReadTokens, record.cacheReadTokens);
-    fields += this.#integer(USAGE_FIELDS.cacheWriteTokens, record.cacheWriteTokens);
-    fields += this.#integer(USAGE_FIELDS.reasoningTokens, record.reasoningTokens);
-    fields += this.#float(USAGE_FIELDS.durationMs, record.durationMs);
-    fields += this.#float(USAGE_FIELDS.timeToFirstChunkMs, record.timeToFirstChunkMs);
-    fields += this.#float(USAGE_FIELDS.costUsd, record.costUsd);
-    fields += this.#string(USAGE_FIELDS.user, record.userId);
-    fields += this.#string(USAGE_FIELDS.conversationId, record.conversationId);
-    fields += this.#string(USAGE_FIELDS.recordId, record.id);
-    fields += this.#string(USAGE_FIELDS.responseId, record.responseId);
-    fields += this.#string(USAGE_FIELDS.responseModel, record.responseModel);
+    fields += this.#fieldText.integer(USAGE_FIELDS.inputTokens, record.inputTokens);
+    fields += this.#fieldText.integer(USAGE_FIELDS.outputTokens, record.outputTokens);
+    fields += this.#fieldText.integer(USAGE_FIELDS.totalTokens, record.totalTokens);
+    fields += this.#fieldText.integer(USAGE_FIELDS.cacheReadTokens, record.cacheReadTokens);
+    fields += this.#fieldText.integer(USAGE_FIELDS.cacheWriteTokens, record.cacheWriteTokens);
+    fields += this.#fieldText.integer(USAGE_FIELDS.reasoningTokens, record.reasoningTokens);
+    fields += this.#fieldText.float(USAGE_FIELDS.durationMs, record.durationMs);
+    fields += this.#fieldText.float(USAGE_FIELDS.timeToFirstChunkMs, record.timeToFirstChunkMs);
+    fields += this.#fieldText.float(USAGE_FIELDS.costUsd, record.costUsd);
+    fields += this.#fieldText.string(USAGE_FIELDS.user, record.userId);
+    fields += this.#fieldText.string(USAGE_FIELDS.conversationId, record.conversationId);
+    fields += this.#fieldText.string(USAGE_FIELDS.recordId, record.id);
+    fields += this.#fieldText.string(USAGE_FIELDS.responseId, record.responseId);
+    fields += this.#fieldText.string(USAGE_FIELDS.responseModel, record.responseModel);
     if (cleanTag(record.requestModel) !== record.requestModel) {
-      fields += this.#string(USAGE_FIELDS.requestModel, record.requestModel);
+      fields += this.#fieldText.string(USAGE_FIELDS.requestModel, record.requestModel);
     }
-    fields += this.#string(USAGE_FIELDS.errorType, record.errorType);
-    fields += this.#string(USAGE_FIELDS.traceId, record.traceId);
-    fields += this.#string(USAGE_FIELDS.spanId, record.spanId);
+    fields += this.#fieldText.string(USAGE_FIELDS.errorType, record.errorType);
+    fields += this.#fieldText.string(USAGE_FIELDS.traceId, record.traceId);
+    fields += this.#fieldText.string(USAGE_FIELDS.spanId, record.spanId);
     return fields + this.#attributes(record.attributes);
   }
 
@@ -105,33 +95,11 @@ export class UsageLineWriter {
       const key = escapeName(fieldOfAttribute(name, this.#tagNames));
       if (key === '') this.#onCleaned('name_empty');
       // always a float: the type may not depend on whether a number happens to be whole
-      else if (typeof value === 'number') fields += this.#float(key, value);
+      else if (typeof value === 'number') fields += this.#fieldText.float(key, value);
       else if (typeof value === 'boolean') fields += `,${key}=${value}`;
-      else fields += this.#string(key, value);
+      else fields += this.#fieldText.string(key, value);
     }
     return fields;
-  }
-
-  #integer(key: string, value: number | undefined): string {
-    if (value === undefined) return '';
-    if (Number.isSafeInteger(value)) return `,${key}=${value}i`;
-    this.#onCleaned('value_not_an_integer');
-    return '';
-  }
-
-  #float(key: string, value: number | undefined): string {
-    if (value === undefined) return '';
-    if (Number.isFinite(value)) return `,${key}=${value}`;
-    this.#onCleaned('value_not_finite');
-    return '';
-  }
-
-  #string(key: string, value: string | undefined): string {
-    if (value === undefined) return '';
-    const quoted = quoteString(value);
-    if (quoted !== undefined) return `,${key}=${quoted}`;
-    this.#onCleaned('value_too_long');
-    return '';
   }
 }
 

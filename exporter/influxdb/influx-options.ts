@@ -1,0 +1,140 @@
+import { TokenMeterError } from '../../src/errors.ts';
+
+export type InfluxVersion = '1' | '2' | '3';
+
+export interface SpoolOptions {
+  /**
+   * Folder of the spool; made when missing. Any number of processes and threads may share it.
+   * @default '.token-meter/spool'
+   */
+  readonly directory?: string | undefined;
+  /** Bound on disk over all processes that share the folder. Minimum 65536. @default 1 GiB */
+  readonly maxBytes?: number | undefined;
+  /**
+   * When segments are forced to the disk. A crash of the process never loses an accepted record; this
+   * is about power cuts. @default 'interval', every second
+   */
+  readonly fsync?: 'never' | 'interval' | 'always' | undefined;
+  /** What gives way when the bound is reached. @default 'drop-oldest' */
+  readonly whenFull?: 'drop-oldest' | 'refuse' | undefined;
+}
+
+export interface InfluxOptions {
+  /** Base address, `http://localhost:8086`; a path before the API is kept. */
+  readonly url: string;
+  /** Bucket (2.x), database (3.x), `database` or `database/retention policy` (1.x). */
+  readonly bucket: string;
+  /** 2.x only: name or id of the organisation. */
+  readonly org?: string | undefined;
+  readonly token?: string | undefined;
+  /** 1.x, or the 1.x compatibility of 2.x. */
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** @default 'auto', asked of the server's `/ping` */
+  readonly version?: 'auto' | InfluxVersion | undefined;
+  /** Lines that start a send at once; while more wait a send grows to 5000. @default 50 */
+  readonly batchSize?: number | undefined;
+  /** Longest wait of a line for company. @default 10000 */
+  readonly flushIntervalMs?: number | undefined;
+  /** `false`: lines wait in memory only, and a crash of the process loses them. */
+  readonly spool?: SpoolOptions | false | undefined;
+  /** Constant tags of every line. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** User ids a day that become a tag; everybody beyond is `(other)`. @default 10000 */
+  readonly maxUserTags?: number | undefined;
+  /** Longest duration of one request; its socket is closed then. @default 10000 */
+  readonly timeoutMs?: number | undefined;
+}
+
+export type ResolvedInfluxOptions = Readonly<
+  Required<Pick<InfluxOptions, 'url' | 'bucket'>> & {
+    version: 'auto' | InfluxVersion;
+    org?: string;
+    token?: string;
+    username?: string;
+    password?: string;
+    batchSize: number;
+    flushIntervalMs: number;
+    timeoutMs: number;
+    maxUserTags: number;
+    tags: Readonly<Record<string, string>>;
+    spool:
+      | false
+      | Readonly<{
+          directory: string;
+          maxBytes: number;
+          fsync: 'never' | 'interval' | 'always';
+          whenFull: 'drop-oldest' | 'refuse';
+        }>;
+  }
+>;
+
+/** Fills in the defaults. Throws `INVALID_OPTION`; `owner` names the class in its message. */
+export function resolveInfluxOptions(owner: string, options: InfluxOptions): ResolvedInfluxOptions {
+  const invalid = (name: string, value: unknown, allowed: string): never => {
+    throw new TokenMeterError('INVALID_OPTION', `${owner}: ${name} must be ${allowed}`, {
+      value,
+      allowed,
+    });
+  };
+  const integer = (name: string, value: number | undefined, preset: number, min = 1): number => {
+    if (value === undefined) return preset;
+    if (!Number.isSafeInteger(value) || value < min) {
+      invalid(name, value, `a whole number of at least ${min}`);
+    }
+    return value;
+  };
+  const text = (name: 'org' | 'token' | 'username' | 'password'): Partial<typeof options> => {
+    const value = options[name];
+    if (value === undefined || value === '') return {};
+    // The value itself may be a secret.
+    if (typeof value !== 'string') invalid(name, typeof value, 'a string');
+    return { [name]: value };
+  };
+  const oneOf = <T extends string>(
+    name: string,
+    value: T | undefined,
+    allowed: readonly T[],
+  ): T => {
+    const first = allowed[0] as T;
+    if (value !== undefined && !allowed.includes(value)) {
+      invalid(name, value, `one of ${allowed.join(', ')}`);
+    }
+    return value ?? first;
+  };
+  if (
+    typeof options.url !== 'string' ||
+    !/^https?:$/.test(URL.parse(options.url)?.protocol ?? '')
+  ) {
+    invalid('url', options.url, 'an http:// or https:// address');
+  }
+  if (typeof options.bucket !== 'string' || options.bucket === '') {
+    invalid('bucket', options.bucket, 'a name');
+  }
+  for (const [name, value] of Object.entries(options.tags ?? {})) {
+    if (name === '' || name === 'time' || typeof value !== 'string') {
+      invalid(`tags.${name}`, value, 'a string under a name other than time');
+    }
+  }
+  const { spool = {} } = options;
+  return {
+    url: options.url.replace(/\/+$/, ''),
+    bucket: options.bucket,
+    ...(text('org') as { org?: string }),
+    ...(text('token') as { token?: string }),
+    ...(text('username') as { username?: string }),
+    ...(text('password') as { password?: string }),
+    version: oneOf('version', options.version, ['auto', '1', '2', '3']),
+    batchSize: integer('batchSize', options.batchSize, 50),
+    flushIntervalMs: integer('flushIntervalMs', options.flushIntervalMs, 10_000),
+    timeoutMs: integer('timeoutMs', options.timeoutMs, 10_000),
+    maxUserTags: integer('maxUserTags', options.maxUserTags, 10_000, 0),
+    tags: options.tags ?? {},
+    spool: spool !== false && {
+      directory: spool.directory ?? '.token-meter/spool',
+      maxBytes: integer('spool.maxBytes', spool.maxBytes, 2 ** 30, 65_536),
+      fsync: oneOf('spool.fsync', spool.fsync, ['interval', 'never', 'always']),
+      whenFull: oneOf('spool.whenFull', spool.whenFull, ['drop-oldest', 'refuse']),
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackOff } from './delivery/back-off.ts';
+import { isLoopback } from './delivery/compress.ts';
+import { Delivery, DeliveryStopped } from './delivery/delivery.ts';
+import { ExportCounts } from './export-counts.ts';
+import { chooseDialect } from './influxdb/dialect.ts';
+import type { ResolvedInfluxOptions } from './influxdb/influx-options.ts';
+import { InfluxTransport } from './influxdb/transport.ts';
+import { Intake } from './intake.ts';
+import type { LineChunk, LineQueue } from './spool/line-queue.ts';
+import { MemoryQueue } from './spool/memory-queue.ts';
+import type { ExporterStatus } from './status.ts';
+
+/** Sends under way at once: one is read by the server while the next is on its way. */
+const CONCURRENCY = 2;
+/** Bounds of one send, however long the backlog. 3.x takes no more than 10 MB. */
+const MAX_BATCH_LINES = 5000;
+const MAX_BATCH_BYTES = 4_000_000;
+/** Lines held in memory without a spool, or while its disk takes none. */
+const MAX_MEMORY_BYTES = 16_000_000;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+const SHUTDOWN_MS = 5000;
+const POLL_MS = 5;
+
+/** The way of lines from the instrumented process into the store. Both Influx exporters are one of these. */
+export class LineExporter {
+  readonly counts: ExportCounts;
+  readonly #options: ResolvedInfluxOptions;
+  readonly #transport: InfluxTransport;
+  readonly #queue: LineQueue;
+  readonly #delivery: Delivery;
+  readonly #intake: Intake;
+  readonly #appends = new Set<Promise<void>>();
+  readonly #pumps = new Set<Promise<void>>();
+  #isFlushDue = false;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(name: string, options: ResolvedInfluxOptions) {
+    const { url, timeoutMs } = options;
+    const counts = new ExportCounts(name);
+    const transport = new InfluxTransport(url, CONCURRENCY);
+    this.counts = counts;
+    this.#options = options;
+    this.#transport = transport;
+    this.#queue = new MemoryQueue({
+      maxBytes: MAX_MEMORY_BYTES,
+      onDropped: (lines) => counts.drop('memory_full', lines),
+    });
+    this.#delivery = new Delivery({
+      transport,
+      chooseDialect: () => chooseDialect(options, transport, timeoutMs),
+      timeoutMs,
+      gzip: !isLoopback(url),
+      backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
+      counts,
+      onRefused: (_line, reason, message) => counts.drop(reason, 1, message),
+    });
+    this.#intake = new Intake((chunk) => this.#append(chunk));
+  }
+
+  /** Takes one line, without its line break at the end. Never throws, never waits. */
+  write(line: string): void {
+    if (this.#closing === undefined) this.#intake.add(line);
+    else this.counts.drop('closed', 1);
+  }
+
+  /** Resolves when everything written so far is accepted, or dropped and counted. */
+  async settle(): Promise<void> {
+    this.#intake.cut();
+    await Promise.all(this.#appends);
+  }
+
+  /**
+   * Everything written so far becomes durable, then an attempt is made to deliver it within `withinMs`.
+   * Never rejects: what the server did not take is kept.
+   */
+  async flush(withinMs: number = this.#options.timeoutMs): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    const settled = this.settle();
+    await whileAlive(settled, withinMs);
+    const { counts } = this;
+    const end = this.#finished + this.#queue.pendingLines;
+    const { retries } = counts;
+    this.#isFlushDue = true;
+    this.#delivery.retryNow();
+    this.#wake();
+    while (this.#finished < end && counts.retries === retries && performance.now() < deadline) {
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Flushes within a few seconds; what is left stays in the spool for the next start. Never rejects. */
+  async shutdown(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  status(): ExporterStatus {
+    const { counts } = this;
+    const { state, lastError, lastSuccess } = this.#delivery;
+    const { pendingLines, pendingBytes, oldestSince } = this.#queue;
+    return {
+      state,
+      accepted: counts.accepted,
+      delivered: counts.delivered,
+      dropped: { ...counts.dropped },
+      retries: counts.retries,
+      spoolBytes: pendingBytes,
+      pending: pendingLines,
+      adopted: counts.adopted,
+      ...(Object.keys(counts.cleaned).length > 0 && { cleaned: { ...counts.cleaned } }),
+      ...(oldestSince !== undefined && { oldestAgeMs: performance.now() - oldestSince }),
+      ...(lastError !== undefined && { lastError }),
+      ...(lastSuccess !== undefined && { lastSuccess }),
+    };
+  }
+
+  async #close(): Promise<void> {
+    await this.flush(Math.min(SHUTDOWN_MS, this.#options.timeoutMs));
+    this.#delivery.stop();
+    this.#transport.close();
+    clearTimeout(this.#flushTimer);
+    await whileAlive(Promise.all(this.#pumps), SHUTDOWN_MS);
+    await this.#queue.close();
+    if (this.#options.spool === false) this.counts.drop('closed', this.#queue.pendingLines);
+  }
+
+  #append(chunk: LineChunk): void {
+    const append: Promise<void> = this.#queue
+      .append(chunk)
+      .then(() => {
+        this.counts.accepted += chunk.lines;
+        this.#wake();
+      })
+      .finally(() => this.#appends.delete(append));
+    this.#appends.add(append);
+  }
+
+  /** Lines that could not even be kept. */
+  get lost(): number {
+    const { memory_full = 0, spool_full = 0, closed = 0 } = this.counts.dropped;
+    return memory_full + spool_full + closed;
+  }
+
+  /** Lines that need no further work. */
+  get #finished(): number {
+    const { delivered, dropped } = this.counts;
+    return Object.values(dropped).reduce((sum, count) => sum + count, delivered);
+  }
+
+  #wake(): void {
+    const { batchSize, flushIntervalMs } = this.#options;
+    const { waitingLines } = this.#queue;
+    if (waitingLines === 0) return;
+    if (waitingLines >= batchSize || this.#isFlushDue) {
+      if (this.#pumps.size >= CONCURRENCY) return;
+      const pump = this.#pump().finally(() => {
+        this.#pumps.delete(pump);
+        if (this.#delivery.state !== 'closed') this.#wake();
+      });
+      this.#pumps.add(pump);
+      return;
+    }
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = undefined;
+      this.#isFlushDue = true;
+      this.#wake();
+    }, flushIntervalMs).unref();
+  }
+
+  /** Takes and delivers until fewer lines wait than make a batch. */
+  async #pump(): Promise<void> {
+    do {
+      const batch = await this.#queue.take(MAX_BATCH_LINES, MAX_BATCH_BYTES);
+      if (this.#queue.waitingLines === 0) this.#isFlushDue = false;
+      if (batch === undefined) return;
+      try {
+        await this.#delivery.deliver(batch);
+      } catch (error) {
+        if (error instanceof DeliveryStopped) return;
+        throw error;
+      }
+      batch.done();
+    } while (this.#isFlushDue || this.#queue.waitingLines >= this.#options.batchSize);
+  }
+}
+
+/** Waits for work that by itself does not keep the process alive. */
+async function whileAlive(work: Promise<unknown>, withinMs: number): Promise<void> {
+  const timeout = new AbortController();
+  await Promise.race([work, sleep(withinMs, undefined, { signal: timeout.signal })]).catch(
+    () => {},
+  );
+  timeout.abort();
+}

@@ -1,0 +1,28 @@
+import { escapeName } from './escaping.ts';
+import { OTHER_USERS } from './usage-schema.ts';
+
+/** Bounds how many users become a tag: each one is a series, and servers hold every series in memory. */
+export class UserTags {
+  readonly #max: number;
+  readonly #escaped = new Map<string, string>();
+  #day = '';
+
+  /** `max`: different users a day (UTC); everybody beyond is `(other)`. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** The escaped tag value of a user, '' when nothing of the id can be a tag. `day`: YYYY-MM-DD. */
+  value(userId: string, day: string): string {
+    if (day > this.#day) {
+      this.#day = day;
+      this.#escaped.clear();
+    }
+    const known = this.#escaped.get(userId);
+    if (known !== undefined) return known;
+    if (this.#escaped.size >= this.#max) return OTHER_USERS;
+    const escaped = escapeName(userId);
+    this.#escaped.set(userId, escaped);
+    return escaped;
+  }
+}

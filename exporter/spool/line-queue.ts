@@ -1,0 +1,40 @@
+/** Lines of the line protocol, each with its line break, as one piece of bytes. */
+export interface LineChunk {
+  readonly body: Buffer;
+  readonly lines: number;
+  /** Whether a string field holds a line break: then not every line break ends a line. */
+  readonly multiline: boolean;
+}
+
+/** A chunk on its way to the server. */
+export interface LineBatch extends LineChunk {
+  /** Every line was stored, or dropped and counted: the queue forgets them. */
+  done(): void;
+}
+
+/** Accepted lines that wait for delivery, oldest first. */
+export interface LineQueue {
+  /** Lines that nobody has taken. */
+  readonly waitingLines: number;
+  /** Lines not done yet, taken ones included. */
+  readonly pendingLines: number;
+  readonly pendingBytes: number;
+  /** `performance.now()` of the oldest line that is not done. */
+  readonly oldestSince: number | undefined;
+  /** Resolves when the lines are accepted; rejects when they cannot be kept. */
+  append(chunk: LineChunk): Promise<void>;
+  /** The next lines, whole chunks, about `maxLines` and `maxBytes` at the most; undefined when none wait. */
+  take(maxLines: number, maxBytes: number): Promise<LineBatch | undefined>;
+  close(): Promise<void>;
+}
+
+/** One chunk out of several, in their order. */
+export function joinChunks(chunks: readonly LineChunk[]): LineChunk {
+  const [first] = chunks;
+  if (first !== undefined && chunks.length === 1) return first;
+  return {
+    body: Buffer.concat(chunks.map(({ body }) => body)),
+    lines: chunks.reduce((sum, { lines }) => sum + lines, 0),
+    multiline: chunks.some(({ multiline }) => multiline),
+  };
+}
