@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import type { OpenAI } from 'openai';
+import { withUsageContext } from 'otel-token-meter';
+import { Conversations } from './conversations.ts';
+
+export interface ChatInput {
+  readonly userId: string;
+  /** @default a new conversation */
+  readonly conversationId?: string | undefined;
+  readonly model: string;
+  readonly message: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ChatAnswer {
+  readonly conversationId: string;
+  readonly responseId: string;
+  readonly model: string;
+  readonly text: string;
+  /** As the provider reported it. */
+  readonly usage: OpenAI.CompletionUsage | undefined;
+}
+
+/** What a streamed answer is made of, in order: any number of pieces, then the whole. */
+export type ChatEvent =
+  | { readonly type: 'start'; readonly conversationId: string }
+  | { readonly type: 'piece'; readonly text: string }
+  | { readonly type: 'end'; readonly answer: ChatAnswer };
+
+/**
+ * The service that is metered. Nothing in here counts a token: `withUsageContext` says whose call it is,
+ * the instrumentation does the rest.
+ */
+export class ChatService {
+  readonly #client: OpenAI;
+  readonly #conversations = new Conversations();
+
+  constructor(client: OpenAI) {
+    this.#client = client;
+  }
+
+  /** Rejects with the SDK's own error. */
+  async answer(input: ChatInput): Promise<ChatAnswer> {
+    const { conversationId, messages, context } = this.#prepare(input);
+    const reply = await withUsageContext(context, () =>
+      this.#client.chat.completions.create(
+        { model: input.model, messages },
+        { signal: input.signal },
+      ),
+    );
+    const text = reply.choices[0]?.message.content ?? '';
+    this.#remember(input, conversationId, text);
+    return { conversationId, responseId: reply.id, model: reply.model, text, usage: reply.usage };
+  }
+
+  /** Throws the SDK's own error, before or between the events. */
+  async *stream(input: ChatInput): AsyncGenerator<ChatEvent> {
+    const { conversationId, messages, context } = this.#prepare(input);
+    const chunks = await withUsageContext(context, () =>
+      this.#client.chat.completions.create(
+        { model: input.model, messages, stream: true },
+        { signal: input.signal },
+      ),
+    );
+    yield { type: 'start', conversationId };
+    let text = '';
+    let responseId = '';
+    let model = input.model;
+    let usage: OpenAI.CompletionUsage | undefined;
+    for await (const chunk of chunks) {
+      responseId = chunk.id;
+      model = chunk.model;
+      usage = chunk.usage ?? usage;
+      const piece = chunk.choices[0]?.delta.content ?? '';
+      if (piece !== '') yield { type: 'piece', text: piece };
+      text += piece;
+    }
+    this.#remember(input, conversationId, text);
+    yield { type: 'end', answer: { conversationId, responseId, model, text, usage } };
+  }
+
+  #prepare({ userId, conversationId = `conv-${randomUUID()}`, message }: ChatInput) {
+    const history = this.#conversations.history(userId, conversationId);
+    return {
+      conversationId,
+      messages: [...history, { role: 'user' as const, content: message }],
+      context: { userId, conversationId },
+    };
+  }
+
+  #remember({ userId, message }: ChatInput, conversationId: string, text: string): void {
+    this.#conversations.add(
+      userId,
+      conversationId,
+      { role: 'user', content: message },
+      { role: 'assistant', content: text },
+    );
+  }
+}

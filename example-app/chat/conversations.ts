@@ -1,0 +1,30 @@
+import type { OpenAI } from 'openai';
+
+type Message = OpenAI.ChatCompletionMessageParam;
+
+const MAX_CONVERSATIONS = 1000;
+/** Older messages are forgotten: the demo is no archive. */
+const MAX_MESSAGES = 60;
+
+/** What was said so far, in memory and bounded; a conversation belongs to the user who began it. */
+export class Conversations {
+  readonly #byKey = new Map<string, readonly Message[]>();
+
+  history(userId: string, conversationId: string): readonly Message[] {
+    return this.#byKey.get(key(userId, conversationId)) ?? [];
+  }
+
+  add(userId: string, conversationId: string, ...messages: readonly Message[]): void {
+    const at = key(userId, conversationId);
+    const all = [...(this.#byKey.get(at) ?? []), ...messages].slice(-MAX_MESSAGES);
+    // Deleted and set again, so that the map's order is the order of last use.
+    this.#byKey.delete(at);
+    this.#byKey.set(at, all);
+    const [oldest] = this.#byKey.keys();
+    if (this.#byKey.size > MAX_CONVERSATIONS && oldest !== undefined) this.#byKey.delete(oldest);
+  }
+}
+
+function key(userId: string, conversationId: string): string {
+  return JSON.stringify([userId, conversationId]);
+}

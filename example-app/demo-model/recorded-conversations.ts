@@ -1,0 +1,67 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+export interface RecordedToolCall {
+  readonly id?: string;
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export interface RecordedMessage {
+  readonly role: string;
+  readonly content?: string | null;
+  readonly tool_calls?: readonly RecordedToolCall[];
+  readonly tool_call_id?: string;
+}
+
+/** A conversation in chat-completions form. Every assistant turn in it was one call. */
+export interface RecordedConversation {
+  readonly id: string;
+  readonly messages: readonly RecordedMessage[];
+  readonly tools?: readonly unknown[];
+}
+
+/**
+ * Reads one conversation a line. Throws an error that names file and line when one is none, and the
+ * file system's own when there is no file.
+ */
+export async function readConversations(path: string): Promise<readonly RecordedConversation[]> {
+  const conversations: RecordedConversation[] = [];
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    if (line.trim() !== '') conversations.push(parse(line, `${path}:${number}`));
+  }
+  return conversations;
+}
+
+function parse(line: string, place: string): RecordedConversation {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new Error(`${place}: not JSON`, { cause });
+  }
+  const { id, messages } = (value ?? {}) as Partial<RecordedConversation>;
+  if (typeof id !== 'string' || !Array.isArray(messages)) {
+    throw new Error(
+      `${place}: not a conversation; allowed: {"id": "…", "messages": [{"role": …}]}`,
+    );
+  }
+  return value as RecordedConversation;
+}
+
+/** What the demo model knows by heart. */
+export class KnownConversations {
+  readonly #byId: ReadonlyMap<string, RecordedConversation>;
+
+  constructor(conversations: readonly RecordedConversation[] = []) {
+    this.#byId = new Map(conversations.map((conversation) => [conversation.id, conversation]));
+  }
+
+  /** The assistant's turn that followed these messages, if this conversation is known. */
+  next(id: string | undefined, messageCount: number): RecordedMessage | undefined {
+    const turn = id === undefined ? undefined : this.#byId.get(id)?.messages[messageCount];
+    return turn?.role === 'assistant' ? turn : undefined;
+  }
+}

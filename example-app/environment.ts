@@ -1,0 +1,52 @@
+import { describeProblems, resolveConfig, type TokenMeterConfig } from 'otel-token-meter/config';
+
+/** What the application itself reads from the environment; the rest is the plugin's configuration. */
+export interface AppEnvironment {
+  readonly host: string;
+  readonly port: number;
+  readonly adminTokens: string | undefined;
+  readonly viewerTokens: string | undefined;
+  /** Proxies in front of the application that set X-Forwarded-For. */
+  readonly proxies: number;
+  readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
+  readonly config: TokenMeterConfig;
+  /** Everything that was wrong and is not in effect, ready to print; empty when nothing was. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Never throws: a wrong value is a problem, and the default is in effect. Without a word in the
+ * environment the ledger is a SQLite file and the settings are kept in a JSON file.
+ */
+export function readEnvironment(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): AppEnvironment {
+  const resolved = resolveConfig({ env, defaults: { metrics: { provider: 'sqlite' } } });
+  const problems: string[] = [];
+  const told = describeProblems(resolved.problems);
+  if (told !== undefined) problems.push(told);
+  const number = (name: string, fallback: number, max: number): number => {
+    const text = env[name]?.trim() ?? '';
+    if (text === '') return fallback;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+    problems.push(`${name} is ${JSON.stringify(text)}; allowed: a whole number from 0 to ${max}`);
+    return fallback;
+  };
+  const apiKey = env['OPENAI_API_KEY'];
+  const baseURL = env['OPENAI_BASE_URL'];
+  return {
+    host: env['HOST'] ?? '127.0.0.1',
+    port: number('PORT', 3000, 65_535),
+    adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
+    viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
+    proxies: number('TRUSTED_PROXIES', 0, 10),
+    // A server of one's own often wants no key.
+    openai:
+      apiKey === undefined && baseURL === undefined
+        ? undefined
+        : { apiKey: apiKey ?? 'none', baseURL },
+    config: resolved.values,
+    problems,
+  };
+}

@@ -1,0 +1,152 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { ChatAnswer, ChatEvent, ChatInput, ChatService } from '../chat/chat-service.ts';
+import type { Role } from '../middleware/access.ts';
+import { RateLimit } from '../middleware/rate-limit.ts';
+import { type ApiRoute, apiRoute } from './api-route.ts';
+import { EventStream } from './event-stream.ts';
+
+export interface ChatRoutesOptions {
+  readonly chat: ChatService;
+  /** Who may chat: anyone on a loopback address, else whoever holds a token. */
+  readonly role: Role | 'anyone';
+  /** Models to choose from, for the chat page. */
+  readonly models: readonly string[];
+  /** Whether the offline demo model answers. */
+  readonly demo: boolean;
+  /** @default 600 */
+  readonly perMinute?: number;
+}
+
+const MAX_BODY_BYTES = 64 * 1024;
+const id = z.string().trim().min(1).max(256);
+
+const chatRequest = z.strictObject({
+  user_id: id.describe('End user of this call'),
+  conversation_id: id.optional().describe('Goes on with a conversation; left out: a new one'),
+  model: id,
+  message: z.string().min(1).max(32_000),
+  stream: z.boolean().default(false).describe('true: server-sent events start, piece …, end'),
+});
+
+const usage = z.looseObject({
+  prompt_tokens: z.int(),
+  completion_tokens: z.int(),
+  total_tokens: z.int(),
+});
+
+const chatAnswer = z.strictObject({
+  conversation_id: z.string(),
+  response_id: z.string(),
+  model: z.string(),
+  message: z.string(),
+  usage: usage.optional().describe('As the provider reported it'),
+});
+
+const chatModels = z.strictObject({
+  demo: z.boolean().describe('Whether the offline demo model answers'),
+  models: z.array(z.string()),
+});
+
+export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
+  const { chat, role, models, demo, perMinute = 600 } = options;
+  return [
+    apiRoute({
+      method: 'post',
+      path: '/api/chat',
+      summary: 'Say something to a model',
+      role,
+      limit: new RateLimit({ perMinute }),
+      body: { schema: chatRequest, limitBytes: MAX_BODY_BYTES },
+      answers: {
+        200: { description: 'The answer; with `stream` as server-sent events', schema: chatAnswer },
+        422: { description: 'The request is wrong, or there is no such model' },
+        502: { description: 'The provider failed' },
+      },
+      async handle(ctx, { body }) {
+        const aborted = new AbortController();
+        ctx.res.once('close', () => aborted.abort());
+        const input: ChatInput = {
+          userId: body.user_id,
+          conversationId: body.conversation_id,
+          model: body.model,
+          message: body.message,
+          signal: aborted.signal,
+        };
+        if (body.stream) await sendEvents(ctx, chat.stream(input));
+        else ctx.body = wire(await chat.answer(input).catch((error: unknown) => fail(ctx, error)));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/chat/models',
+      summary: 'Models to choose from',
+      role,
+      answers: { 200: { description: 'Their names', schema: chatModels } },
+      handle(ctx) {
+        ctx.body = { demo, models };
+      },
+    }),
+  ];
+}
+
+function wire(answer: ChatAnswer): z.output<typeof chatAnswer> {
+  return {
+    conversation_id: answer.conversationId,
+    response_id: answer.responseId,
+    model: answer.model,
+    message: answer.text,
+    usage: answer.usage as z.output<typeof usage> | undefined,
+  };
+}
+
+/** An error before the first event is an ordinary answer; later ones are an event of their own. */
+async function sendEvents(ctx: Context, events: AsyncGenerator<ChatEvent>): Promise<void> {
+  const first = await events.next().catch((error: unknown) => fail(ctx, error));
+  const stream = new EventStream(ctx);
+  try {
+    for (let step = first; step.done !== true; step = await events.next()) {
+      const event = step.value;
+      if (event.type === 'start') {
+        stream.send({ event: 'start', data: { conversation_id: event.conversationId } });
+      } else if (event.type === 'piece') {
+        stream.send({ event: 'piece', data: { text: event.text } });
+      } else stream.send({ event: 'end', data: wire(event.answer) });
+    }
+  } catch (error) {
+    stream.send({ event: 'error', data: problemOf(error) });
+  }
+  stream.end();
+}
+
+function fail(ctx: Context, error: unknown): never {
+  const { status, code, detail } = problemOf(error);
+  return ctx.throw(status, detail, { code, expose: true });
+}
+
+/** A provider's message may quote prompts or keys, so only what it is about goes on. */
+function problemOf(error: unknown): {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+} {
+  const { status, code } = (error ?? {}) as { status?: unknown; code?: unknown };
+  if (code === 'model_not_found' || status === 404) {
+    return {
+      status: 422,
+      code: 'unknown_model',
+      detail: 'The provider has no such model; GET /api/chat/models lists some.',
+    };
+  }
+  if (status === 429) {
+    return { status: 503, code: 'provider_busy', detail: 'The provider asks to slow down.' };
+  }
+  return {
+    status: 502,
+    code: 'provider_failed',
+    detail:
+      typeof status === 'number'
+        ? `The provider answered with status ${status}.`
+        : 'The provider could not be reached.',
+  };
+}
