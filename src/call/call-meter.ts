@@ -21,6 +21,7 @@ import { ChatCall, type EndedCall } from './chat-call.ts';
 import type { Clock } from './clock.ts';
 import { isMetered, markMetered, noteMetered, watchCalls, type CallWatch } from './layer.ts';
 import { quietly } from './quietly.ts';
+import { RecentCalls, type CallTrace } from './recent-calls.ts';
 
 export interface CallStart {
   /** `gen_ai.provider.name`. */
@@ -46,6 +47,8 @@ export interface CallStart {
  */
 export interface OuterLayer {
   readonly watch: CallWatch;
+  /** Shares no Context with the layers below: their calls are told by response id or model. */
+  readonly apart?: true;
   /** Puts in what only the reply told. */
   readonly amend?: (ended: EndedCall) => EndedCall;
 }
@@ -77,6 +80,9 @@ export interface CallMeterOptions {
   readonly onEnd: (ended: EndedCall) => void;
 }
 
+/** Within this time `recordUsage` with the response id of a metered call means that call. */
+const TOLD_AGAIN_MS = 60_000;
+
 const NO_FACTS: RequestFacts = {};
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
@@ -84,6 +90,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 export class CallMeter {
   readonly unread: UnreadReplies = new UnreadReplies();
   readonly #options: CallMeterOptions;
+  readonly #recent = new RecentCalls();
 
   constructor(options: CallMeterOptions) {
     this.#options = options;
@@ -97,11 +104,17 @@ export class CallMeter {
     return quietly('starting a call', () => this.#start(start));
   }
 
-  /** A call that is over already: the caller told of it. Undefined when metering is off. */
+  /**
+   * A call that is over already: the caller told of it. Undefined when metering is off, and for a reply
+   * that was metered a moment ago.
+   */
   finished(start: CallStart, end: FinishedCall): EndedCall | undefined {
     return quietly('taking a finished call', () => {
       const { enabled, tokenStatistics } = this.#options.switches();
       if (!enabled) return undefined;
+      const { responseId } = end.reply;
+      const sinceMs = this.#options.clock.monotonicMs() - TOLD_AGAIN_MS;
+      if (responseId !== undefined && this.#recent.take({ responseId, sinceMs })) return undefined;
       const parent = activeContext();
       const { facts, usageContext } = this.#describe(start, parent);
       const startedAtMs = end.endedAtMs - end.durationMs;
@@ -137,6 +150,7 @@ export class CallMeter {
     const { facts, usageContext } = this.#describe(start, parent);
     const keep = keepContent && tokenStatistics;
     const startedAtMs = clock.wallMs();
+    const startedMs = clock.monotonicMs();
     const parts = {
       provider: start.provider,
       shape: start.shape,
@@ -149,6 +163,7 @@ export class CallMeter {
       reader: start.shape.reader({ usage: tokenStatistics, output: keep }),
       clock,
       startedAtMs,
+      startedMonotonicMs: startedMs,
       unread: this.unread,
     };
     const { outer } = start;
@@ -159,8 +174,9 @@ export class CallMeter {
         spanIsForeign: false,
         inside: setUsageContext(watchCalls(parent, outer.watch), usageContext),
         onEnd: (ended) => {
-          if (outer.watch.metered > 0) return;
+          if (outer.watch.metered > 0 || this.#seenBelow(ended, outer, startedMs)) return;
           noteMetered(parent);
+          this.#recent.add(traceOf(ended, startedMs));
           const amended = outer.amend?.(ended) ?? ended;
           onEnd({ ...amended, span: this.#openSpan(start, amended.facts, startedAtMs, parent) });
         },
@@ -175,8 +191,18 @@ export class CallMeter {
       spanIsForeign: foreign !== undefined,
       // The span is the parent of what happens inside, and layers inside stay quiet.
       inside: markMetered(trace.setSpan(parent, span)),
-      onEnd,
+      onEnd: (ended) => {
+        this.#recent.add(traceOf(ended, startedMs));
+        onEnd(ended);
+      },
     });
+  }
+
+  /** Whether a layer below has metered a call of which the outer layer's Context never heard. */
+  #seenBelow(ended: EndedCall, outer: OuterLayer, sinceMs: number): boolean {
+    const { responseId } = ended.reply;
+    const model = outer.apart === true ? ended.facts.model : undefined;
+    return this.#recent.take({ responseId, model, sinceMs });
   }
 
   #describe(
@@ -205,6 +231,11 @@ export class CallMeter {
       parent,
     );
   }
+}
+
+function traceOf(ended: EndedCall, startedMs: number): CallTrace {
+  const { reply, facts } = ended;
+  return { responseId: reply.responseId, models: [facts.model, reply.responseModel], startedMs };
 }
 
 function identityOf(facts: RequestFacts, how: 'never' | 'plain' | 'all'): UsageContext {

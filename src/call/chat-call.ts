@@ -54,6 +54,7 @@ export interface ChatCallParts {
   readonly reader: ReplyReader;
   readonly clock: Clock;
   readonly startedAtMs: number;
+  readonly startedMonotonicMs: number;
   readonly unread: UnreadReplies;
   readonly onEnd: (ended: EndedCall) => void;
 }
@@ -66,14 +67,12 @@ const NOTHING_READ: Reply = { closed: false, outputs: [] };
  */
 export class ChatCall implements Abandonable {
   readonly #parts: ChatCallParts;
-  readonly #startedMonotonicMs: number;
   #firstChunkMs: number | undefined;
   #replied = false;
   #ended = false;
 
   constructor(parts: ChatCallParts) {
     this.#parts = parts;
-    this.#startedMonotonicMs = parts.clock.monotonicMs();
   }
 
   get ended(): boolean {
@@ -169,7 +168,7 @@ export class ChatCall implements Abandonable {
   }
 
   #elapsedMs(): number {
-    return this.#parts.clock.monotonicMs() - this.#startedMonotonicMs;
+    return this.#parts.clock.monotonicMs() - this.#parts.startedMonotonicMs;
   }
 
   #end(outcome: Outcome, errorType: string | undefined, reply: Reply): void {

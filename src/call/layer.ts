@@ -13,6 +13,11 @@ export interface CallWatch {
   metered: number;
 }
 
+interface WatchLink {
+  readonly watch: CallWatch;
+  readonly above: WatchLink | undefined;
+}
+
 /** Calls started in the returned Context are metered by the caller already. */
 export function markMetered(context: Context): Context {
   return context.setValue(METERED, true);
@@ -22,11 +27,16 @@ export function isMetered(context: Context): boolean {
   return context.getValue(METERED) === true;
 }
 
+/** `watch` counts the calls metered in the returned Context, as do the watches around it. */
 export function watchCalls(context: Context, watch: CallWatch): Context {
-  return context.setValue(WATCH, watch);
+  const link: WatchLink = { watch, above: watchOf(context) };
+  return context.setValue(WATCH, link);
 }
 
 export function noteMetered(context: Context): void {
-  const watch = context.getValue(WATCH) as CallWatch | undefined;
-  if (watch !== undefined) watch.metered += 1;
+  for (let link = watchOf(context); link !== undefined; link = link.above) link.watch.metered += 1;
+}
+
+function watchOf(context: Context): WatchLink | undefined {
+  return context.getValue(WATCH) as WatchLink | undefined;
 }

@@ -1,24 +1,55 @@
 import type { ChatCall } from './chat-call.ts';
 import { observeAsyncIterable } from './observed-stream.ts';
 
+type AnyReader = ReadableStreamDefaultReader<unknown>;
+type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
+
 /**
- * Watches a web ReadableStream read by `getReader()` or `for await`. `tee`, `pipeTo` and `pipeThrough`
- * take their chunks inside the platform and stay unseen: such a call ends when the stream is collected.
- * False when it is not a stream.
+ * Watches a web ReadableStream, whichever of its methods it is read by; the object stays as it is.
+ * `tee` and the pipes take their chunks inside the platform, so these read a stream that is drawn from
+ * this one, chunk for chunk and only on demand. False when it is not a stream.
  */
 export function observeReadableStream(value: object, call: ChatCall): boolean {
   if (!(value instanceof ReadableStream)) return false;
   const stream = value as ReadableStream<unknown>;
-  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, call);
   const getReader = stream.getReader.bind(stream);
+  const pipeTo = stream.pipeTo.bind(stream);
+  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, call);
+
   define(stream, 'getReader', (...args: []) => observeReader(getReader(...args), call));
+  define(stream, 'tee', () => drawn(stream).tee());
+  define(
+    stream,
+    'pipeThrough',
+    (transform: ReadableWritablePair<unknown, unknown>, options?: PipeOptions) =>
+      drawn(stream).pipeThrough(transform, options),
+  );
+  define(stream, 'pipeTo', (target: WritableStream<unknown>, options?: PipeOptions) =>
+    // Here the caller keeps the stream afterwards; a drawn one could not give it back.
+    options?.preventCancel === true
+      ? pipeTo(target, options)
+      : drawn(stream).pipeTo(target, options),
+  );
   return true;
 }
 
-function observeReader(
-  reader: ReadableStreamDefaultReader<unknown>,
-  call: ChatCall,
-): ReadableStreamDefaultReader<unknown> {
+/** Reads nothing before it is asked, so the source is no further ahead than without us. */
+function drawn(stream: ReadableStream<unknown>): ReadableStream<unknown> {
+  const reader = stream.getReader();
+  return new ReadableStream<unknown>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function observeReader(reader: AnyReader, call: ChatCall): AnyReader {
   const read = reader.read.bind(reader);
   const cancel = reader.cancel.bind(reader);
   call.reading(reader);

@@ -17,6 +17,8 @@ export interface Metering {
   readonly current: () => CallMeter | undefined;
   on(): void;
   off(): void;
+  /** Records since the last `take`. */
+  readonly recorded: number;
   /** Records and ended spans since the last `take`, every unread reply ended, every count done. */
   take(): Promise<{
     readonly records: readonly UsageRecord[];
@@ -63,6 +65,9 @@ export function startMetering(): Metering {
     current: () => (active ? meter : undefined),
     on: () => (active = true),
     off: () => (active = false),
+    get recorded() {
+      return records.length;
+    },
     async take() {
       meter.unread.abandonAll();
       await pipeline.idle();

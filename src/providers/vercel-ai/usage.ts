@@ -1,21 +1,79 @@
-import { isObject, objectAt } from '../../tokens/json-shape.ts';
+import { isObject, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
 import type { TokenUsage } from '../../usage/usage-record.ts';
+import { anthropicUsage } from '../anthropic/usage.ts';
+import { converseUsage } from '../bedrock/usage.ts';
+import { googleUsage } from '../google/usage.ts';
 import { tokenCount, usageOf } from '../token-counts.ts';
 
+const CACHED = /cache/i;
+const WRITTEN = /cache.*(?:writ|creat)/i;
+const REASONED = /reason|think|thought/i;
+
 /**
- * `usage` of a provider of the AI SDK: nested counts (model specification v3 and v4) or flat ones
- * (v2). The layer above turns "not usage" into 0 for cached and reasoning tokens, so this reads
- * the provider's own result, where they stay undefined.
+ * `usage` of a model's own result: nested counts (model specification v3 and v4) or flat ones (v2).
+ * Layers above make 0 of what is not known, so this reads the provider's result, and `raw` in it where
+ * even the provider package fills in a 0.
  */
-export function modelUsage(usage: unknown): TokenUsage | undefined {
+export function modelUsage(usage: unknown, providerMetadata?: unknown): TokenUsage | undefined {
   if (!isObject(usage)) return undefined;
   const input = objectAt(usage, 'inputTokens');
   const output = objectAt(usage, 'outputTokens');
+  if (input === undefined && output === undefined) return flatUsage(usage, providerMetadata);
+  const raw = usage['raw'];
   return usageOf({
-    inputTokens: tokenCount(input?.['total'] ?? usage['inputTokens']),
-    outputTokens: tokenCount(output?.['total'] ?? usage['outputTokens']),
-    cacheReadTokens: tokenCount(input?.['cacheRead'] ?? usage['cachedInputTokens']),
-    cacheWriteTokens: tokenCount(input?.['cacheWrite']),
-    reasoningTokens: tokenCount(output?.['reasoning'] ?? usage['reasoningTokens']),
+    inputTokens: tokenCount(input?.['total']),
+    outputTokens: tokenCount(output?.['total']),
+    cacheReadTokens: reported(input?.['cacheRead'], raw, CACHED),
+    cacheWriteTokens: reported(input?.['cacheWrite'], raw, WRITTEN),
+    reasoningTokens: reported(output?.['reasoning'], raw, REASONED),
   });
+}
+
+/**
+ * Flat counts, with details beside them in events of the AI SDK. Packages of v2 pass on what the vendor says: Anthropic and Bedrock without cache, Gemini
+ * without thoughts.
+ */
+function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | undefined {
+  const anthropic = objectAt(objectAt(providerMetadata, 'anthropic'), 'usage');
+  if (anthropic !== undefined) return anthropicUsage(anthropic);
+  const google = objectAt(objectAt(providerMetadata, 'google'), 'usageMetadata');
+  if (google !== undefined) return googleUsage(google);
+  const { raw } = usage;
+  const bedrock = objectAt(objectAt(providerMetadata, 'bedrock'), 'usage');
+  if (bedrock !== undefined) {
+    return converseUsage({
+      ...usage,
+      cacheReadInputTokens: usage['cachedInputTokens'],
+      cacheWriteInputTokens: bedrock['cacheWriteInputTokens'],
+    });
+  }
+  const input = objectAt(usage, 'inputTokenDetails');
+  const output = objectAt(usage, 'outputTokenDetails');
+  return usageOf({
+    inputTokens: tokenCount(usage['inputTokens']),
+    outputTokens: tokenCount(usage['outputTokens']),
+    cacheReadTokens: reported(
+      input?.['cacheReadTokens'] ?? usage['cachedInputTokens'],
+      raw,
+      CACHED,
+    ),
+    cacheWriteTokens: reported(input?.['cacheWriteTokens'], raw, WRITTEN),
+    reasoningTokens: reported(
+      output?.['reasoningTokens'] ?? usage['reasoningTokens'],
+      raw,
+      REASONED,
+    ),
+  });
+}
+
+/** A 0 counts only where the vendor's own usage has such a field. */
+function reported(value: unknown, raw: unknown, field: RegExp): number | undefined {
+  const count = tokenCount(value);
+  return count === 0 && isObject(raw) && !hasCount(raw, field) ? undefined : count;
+}
+
+function hasCount(raw: JsonObject, field: RegExp): boolean {
+  return Object.entries(raw).some(([key, value]) =>
+    isObject(value) ? hasCount(value, field) : typeof value === 'number' && field.test(key),
+  );
 }

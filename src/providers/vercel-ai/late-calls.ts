@@ -1,0 +1,61 @@
+import type { CallStart } from '../../call/call-meter.ts';
+import type { ChatCall } from '../../call/chat-call.ts';
+import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { startCall } from '../metered-promise.ts';
+import { namedIdentity, withIdentity } from '../named-identity.ts';
+import type { CallShape, CurrentMeter } from '../provider.ts';
+import { providerName } from '../provider-names.ts';
+
+interface OpenCall {
+  readonly key: string;
+  readonly call: ChatCall;
+}
+
+/** Begun and not yet ended. A stream that is left never ends, so the oldest ones are given up. */
+const OPEN_MAX = 1000;
+
+/**
+ * Calls known only by a start and an end event of the AI SDK: those of models that no patch and no wrapper
+ * reaches. Where one does after all, the call ends without a record here.
+ */
+export class LateCalls {
+  readonly #meter: CurrentMeter;
+  readonly #open: OpenCall[] = [];
+
+  constructor(meter: CurrentMeter) {
+    this.#meter = meter;
+  }
+
+  begin(key: string, shape: CallShape, event: JsonObject): void {
+    const call = startCall(this.#meter, () => describe(shape, event));
+    if (call === undefined) return;
+    if (this.#open.length >= OPEN_MAX) this.#open.shift();
+    this.#open.push({ key, call });
+  }
+
+  /** `result`: what the shape reads as the whole reply. */
+  end(key: string, result: unknown): void {
+    const at = this.#open.findIndex((open) => open.key === key);
+    if (at >= 0) this.#open.splice(at, 1)[0]?.call.complete(result);
+  }
+}
+
+function describe(shape: CallShape, event: JsonObject): CallStart {
+  const { provider, modelId } = modelOf(event);
+  return {
+    provider: providerName(provider ?? 'unknown'),
+    shape: withIdentity(shape, namedIdentity(event['metadata'])),
+    request: event,
+    model: modelId,
+    outer: { watch: { metered: 0 }, apart: true },
+  };
+}
+
+/** Name of the model an event tells of: at the top in version 7, in `model` in 6. */
+export function modelOf(event: unknown): {
+  readonly provider: string | undefined;
+  readonly modelId: string | undefined;
+} {
+  const model = objectAt(event, 'model') ?? (isObject(event) ? event : {});
+  return { provider: stringAt(model, 'provider'), modelId: stringAt(model, 'modelId') };
+}

@@ -1,0 +1,119 @@
+import type { CallStart } from '../../call/call-meter.ts';
+import type { ChatCall } from '../../call/chat-call.ts';
+import { observeReadableStream } from '../../call/observed-readable.ts';
+import { quietly } from '../../call/quietly.ts';
+import { meterPromise, serverAt } from '../metered-promise.ts';
+import { withIdentity } from '../named-identity.ts';
+import { isPatched, replaceMethod } from '../patching.ts';
+import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import { providerName } from '../provider-names.ts';
+import { embed } from './embedding-model.ts';
+import { generate, stream } from './language-model.ts';
+import { modelPrototypes, type ModelMethod } from './model-prototypes.ts';
+import { currentOperation } from './telemetry-channel.ts';
+
+/** What every model of a provider package has, whatever its specification. */
+interface Model {
+  readonly provider?: unknown;
+  readonly modelId?: unknown;
+  readonly config?: { readonly baseURL?: unknown; readonly url?: unknown };
+}
+type Method = (this: Model, options: unknown) => PromiseLike<unknown>;
+
+const SHAPES: Readonly<Record<ModelMethod, CallShape>> = {
+  doGenerate: generate,
+  doStream: stream,
+  doEmbed: embed,
+};
+
+/**
+ * A call of a model is the narrowest place there is in the AI SDK: the same in its versions 5, 6 and 7, with
+ * telemetry switched off or on, inside an agent or called directly. Provider packages call `fetch`, so no
+ * vendor SDK below sees these calls.
+ */
+function providerPackage(
+  moduleName: string,
+  testedMajors: readonly [first: number, last: number],
+): SdkPatch {
+  return {
+    moduleName,
+    testedMajors,
+    patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+      return patchModels(moduleExports, meter);
+    },
+  };
+}
+
+/** Also for `ai` itself, which brings the gateway. */
+export function patchModels(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+  let outcome: PatchOutcome = 'unfit';
+  for (const [name, owners] of modelPrototypes(moduleExports)) {
+    for (const owner of owners) {
+      if (isPatched(owner, name)) {
+        if (outcome === 'unfit') outcome = 'already-patched';
+        continue;
+      }
+      replaceMethod<Method>(owner, name, (original) => metered(original, SHAPES[name], meter));
+      outcome = 'patched';
+    }
+  }
+  return outcome;
+}
+
+function metered(original: Method, shape: CallShape, meter: CurrentMeter): Method {
+  return function (this: Model, options: unknown): PromiseLike<unknown> {
+    return meterPromise(
+      meter,
+      () => describe(this, shape, options),
+      () => original.call(this, options) as Promise<unknown>,
+      watchResult,
+    );
+  };
+}
+
+function describe(model: Model, shape: CallShape, options: unknown): CallStart {
+  const { provider, modelId, config } = model;
+  const url =
+    typeof config?.url === 'function'
+      ? quietly('reading an AI SDK model', () =>
+          (config.url as (to: object) => unknown)({ path: '/', modelId }),
+        )
+      : undefined;
+  return {
+    provider: providerName(String(provider)),
+    shape: withIdentity(shape, currentOperation()?.identity),
+    request: options,
+    model: typeof modelId === 'string' ? modelId : undefined,
+    ...serverAt(config?.baseURL ?? url),
+  };
+}
+
+/** A stream is read in place: the result object and the stream stay the provider's own. */
+export function watchResult(result: unknown, call: ChatCall): void {
+  const { stream: parts } = (result ?? {}) as { stream?: unknown };
+  if (!(parts instanceof ReadableStream && observeReadableStream(parts, call))) {
+    call.complete(result);
+  }
+}
+
+/** Majors go with the AI SDK: 2 with 5, 3 with 6, 4 with 7, a few count apart. */
+export const vercelAiProviders: readonly SdkPatch[] = [
+  providerPackage('@ai-sdk/openai', [2, 4]),
+  providerPackage('@ai-sdk/anthropic', [2, 4]),
+  providerPackage('@ai-sdk/google', [2, 4]),
+  providerPackage('@ai-sdk/google-vertex', [3, 5]),
+  providerPackage('@ai-sdk/amazon-bedrock', [3, 5]),
+  providerPackage('@ai-sdk/azure', [2, 4]),
+  providerPackage('@ai-sdk/mistral', [2, 4]),
+  providerPackage('@ai-sdk/cohere', [2, 4]),
+  providerPackage('@ai-sdk/groq', [2, 4]),
+  providerPackage('@ai-sdk/xai', [2, 5]),
+  providerPackage('@ai-sdk/deepseek', [1, 3]),
+  providerPackage('@ai-sdk/togetherai', [1, 3]),
+  providerPackage('@ai-sdk/fireworks', [1, 3]),
+  providerPackage('@ai-sdk/deepinfra', [1, 3]),
+  providerPackage('@ai-sdk/cerebras', [1, 3]),
+  providerPackage('@ai-sdk/perplexity', [2, 4]),
+  providerPackage('@ai-sdk/openai-compatible', [1, 3]),
+  providerPackage('@ai-sdk/gateway', [2, 4]),
+];

@@ -1,0 +1,118 @@
+import type { CallStart } from '../../call/call-meter.ts';
+import type { CallWatch } from '../../call/layer.ts';
+import { quietly } from '../../call/quietly.ts';
+import { isObject, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { startCall } from '../metered-promise.ts';
+import { withIdentity } from '../named-identity.ts';
+import type { CallShape, CurrentMeter } from '../provider.ts';
+import { providerName } from '../provider-names.ts';
+import { embed } from './embedding-model.ts';
+import { generate, stream } from './language-model.ts';
+import { LateCalls, modelOf } from './late-calls.ts';
+import { watchResult } from './provider-packages.ts';
+import { currentOperation, listenToAiSdk } from './telemetry-channel.ts';
+
+const OURS = Symbol.for('otel-token-meter.ai-sdk');
+
+interface Registry {
+  AI_SDK_TELEMETRY_INTEGRATIONS?: object[];
+}
+
+interface ModelCall {
+  readonly execute: () => PromiseLike<unknown>;
+}
+
+/**
+ * Registers with the AI SDK, versions 6 and 7, as its own `registerTelemetry` would: both read one global
+ * list, so this needs neither the package nor an import hook and works in bundled apps.
+ */
+export function registerAiSdkTelemetry(meter: CurrentMeter): void {
+  const registry = globalThis as Registry;
+  const integrations = (registry.AI_SDK_TELEMETRY_INTEGRATIONS ??= []);
+  if (integrations.some((integration) => OURS in integration)) return;
+  integrations.push(telemetryIntegration(meter));
+  listenToAiSdk();
+}
+
+/**
+ * One object for both versions. In 7 `executeLanguageModelCall` wraps the provider's call, in 6 there are
+ * only events. Either counts the calls of models that no patch reaches, and lends the others its context.
+ */
+function telemetryIntegration(meter: CurrentMeter): object {
+  const late = new LateCalls(meter);
+  return {
+    [OURS]: true,
+
+    async executeLanguageModelCall(options: ModelCall & JsonObject): Promise<unknown> {
+      const watch: CallWatch = { metered: 0 };
+      const call = startCall(meter, () => describe(options, watch));
+      if (call === undefined) return options.execute();
+      try {
+        const result = await call.run(() => options.execute());
+        if (watch.metered > 0) call.dismiss();
+        else quietly('watching a reply', () => watchResult(result, call));
+        return result;
+      } catch (error) {
+        call.failed(error);
+        throw error;
+      }
+    },
+
+    onStepStart: (event: unknown) => {
+      if (!isVersion7(event)) begin('step', generate, event);
+    },
+    onStepFinish: (event: unknown) => end('step', event, event),
+
+    onObjectStepStart: (event: unknown) => begin('object', generate, event),
+    onObjectStepEnd: (event: unknown) => end('object', event, objectResult(event)),
+
+    onEmbedStart: (event: unknown) => begin('embed', embed, event),
+    onEmbedEnd: (event: unknown) => end('embed', event, event),
+  };
+
+  function begin(kind: string, shape: CallShape, event: unknown): void {
+    quietly('reading AI SDK telemetry', () => {
+      if (isObject(event)) late.begin(keyOf(kind, event), shape, event);
+    });
+  }
+
+  function end(kind: string, event: unknown, result: unknown): void {
+    quietly('reading AI SDK telemetry', () => {
+      if (isObject(event)) late.end(keyOf(kind, event), result);
+    });
+  }
+}
+
+function describe(options: JsonObject, watch: CallWatch): CallStart {
+  const operation = currentOperation();
+  return {
+    provider: providerName(stringAt(options, 'provider') ?? 'unknown'),
+    shape: withIdentity(operation?.streaming === true ? stream : generate, operation?.identity),
+    request: options,
+    model: stringAt(options, 'modelId'),
+    outer: { watch },
+  };
+}
+
+/** Step events of 7 repeat the usage of calls that were wrapped. */
+function isVersion7(event: unknown): boolean {
+  return isObject(event) && ('callId' in event || 'aiVersion' in event);
+}
+
+function keyOf(kind: string, event: JsonObject): string {
+  const { provider, modelId } = modelOf(event);
+  const { embedCallId, callId, stepNumber } = event;
+  return [kind, provider, modelId, embedCallId ?? callId, stepNumber].join('|');
+}
+
+/** The raw text of an object in the form of a model's result. */
+function objectResult(event: unknown): JsonObject | undefined {
+  if (!isObject(event)) return undefined;
+  return {
+    ...event,
+    content: [
+      { type: 'text', text: event['objectText'] },
+      { type: 'reasoning', text: event['reasoning'] },
+    ],
+  };
+}
