@@ -10,6 +10,7 @@ import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { packageVersion } from './package-version.ts';
 import type { PatchOutcome, SdkPatch } from './providers/provider.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
+import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
 
 const VERSION = packageVersion();
 
@@ -31,6 +32,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
       logger: () => this.logger,
     });
     installMetering(this.#metering, () => this.isEnabled());
+    registerAiSdkTelemetry(currentCallMeter);
   }
 
   /** Runs inside the base class's constructor, before there is any field of this class. */

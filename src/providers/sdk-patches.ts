@@ -8,6 +8,8 @@ import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
 import type { SdkPatch } from './provider.ts';
 import { together } from './together/index.ts';
+import { vercelAi } from './vercel-ai/index.ts';
+import { vercelAiProviders } from './vercel-ai/provider-packages.ts';
 
 /** Every SDK that is metered without a word in the application. */
 export const sdkPatches: readonly SdkPatch[] = [
@@ -20,4 +22,6 @@ export const sdkPatches: readonly SdkPatch[] = [
   groq,
   together,
   bedrock,
+  vercelAi,
+  ...vercelAiProviders,
 ];

@@ -11,12 +11,20 @@ interface OpenCall {
   readonly call: ChatCall;
 }
 
+/** Providers whose models are patched, by the name models and events share. */
+const patchedProviders = new Set<string>();
+
+export function notePatchedProvider(name: string): void {
+  patchedProviders.add(name);
+}
+
 /** Begun and not yet ended. A stream that is left never ends, so the oldest ones are given up. */
 const OPEN_MAX = 1000;
 
 /**
  * Calls known only by a start and an end event of the AI SDK: those of models that no patch and no wrapper
- * reaches. Where one does after all, the call ends without a record here.
+ * reaches. Where one does after all, the call ends without a record here. Failed and stopped calls have no
+ * end event, and in version 6 nothing but the model ties the two together: the latest start is taken.
  */
 export class LateCalls {
   readonly #meter: CurrentMeter;
@@ -27,6 +35,7 @@ export class LateCalls {
   }
 
   begin(key: string, shape: CallShape, event: JsonObject): void {
+    if (patchedProviders.has(modelOf(event).provider ?? '')) return;
     const call = startCall(this.#meter, () => describe(shape, event));
     if (call === undefined) return;
     if (this.#open.length >= OPEN_MAX) this.#open.shift();
@@ -35,8 +44,11 @@ export class LateCalls {
 
   /** `result`: what the shape reads as the whole reply. */
   end(key: string, result: unknown): void {
-    const at = this.#open.findIndex((open) => open.key === key);
-    if (at >= 0) this.#open.splice(at, 1)[0]?.call.complete(result);
+    const at = this.#open.findLastIndex((open) => open.key === key);
+    if (at < 0) return;
+    const [open] = this.#open.splice(at, 1);
+    // Switched off meanwhile: what has ended may be another call than what began.
+    if (this.#meter() !== undefined) open?.call.complete(result);
   }
 }
 

@@ -9,6 +9,7 @@ import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provide
 import { providerName } from '../provider-names.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';
+import { notePatchedProvider } from './late-calls.ts';
 import { modelPrototypes, type ModelMethod } from './model-prototypes.ts';
 import { currentOperation } from './telemetry-channel.ts';
 
@@ -73,6 +74,7 @@ function metered(original: Method, shape: CallShape, meter: CurrentMeter): Metho
 
 function describe(model: Model, shape: CallShape, options: unknown): CallStart {
   const { provider, modelId, config } = model;
+  notePatchedProvider(String(provider));
   const url =
     typeof config?.url === 'function'
       ? quietly('reading an AI SDK model', () =>
