@@ -22,6 +22,13 @@ const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeSt
 const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
 const number = new Intl.NumberFormat(language);
 
+const list = new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' });
+
+/** @param {readonly string[]} items */
+export function formatList(items) {
+  return list.format(items);
+}
+
 /** @param {string | number | Date} time */
 export function formatTime(time) {
   return dateTime.format(new Date(time));

@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+
+/** The installed Chromium, without a window. */
+export async function startBrowser(): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
+  return await chromium.launch({
+    executablePath: execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim(),
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+}
+
+export interface OpenedPage {
+  readonly page: Page;
+  /** What a developer would see in red in the console: errors, refusals of the policy, crashes. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A page of a session of its own. `expected` complaints are left out, a refused request for one. */
+export async function openPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+  expected: RegExp = /(?!)/,
+): Promise<OpenedPage> {
+  const context = await browser.newContext({ locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const complain = (text: string): void => {
+    if (!expected.test(text)) complaints.push(text);
+  };
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complain(message.text());
+  });
+  page.on('pageerror', (error) => complain(error.message));
+  return { page, complaints, close: async () => await context.close() };
+}
+
+const contrasts = new URL('in-page/low-contrasts.js', import.meta.url);
+
+/** Visible texts that are hard to read, as markup. */
+export async function lowContrasts(page: Page): Promise<string[]> {
+  return await page.evaluate<string[]>(readFileSync(contrasts, 'utf8'));
+}
+
+/** By how many pixels the page scrolls sideways. */
+export async function overflow(page: Page): Promise<number> {
+  const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+  return Math.max(0, width - (page.viewportSize()?.width ?? width));
+}
