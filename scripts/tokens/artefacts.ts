@@ -29,7 +29,8 @@ export function* makeArtefacts(): Generator<Artefact> {
   }
 }
 
-function compileEngine(): Uint8Array {
+/** @param options further ones of the AssemblyScript compiler */
+export function compileEngine(options: readonly string[] = []): Uint8Array {
   const directory = mkdtempSync(join(tmpdir(), 'token-engine-'));
   const out = join(directory, 'engine.wasm');
   try {
@@ -41,6 +42,7 @@ function compileEngine(): Uint8Array {
         '-o',
         out,
         ...OPTIONS,
+        ...options,
       ],
       { cwd: ROOT, stdio: 'inherit' },
     );

@@ -1,8 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { tallyChat } from './chat.ts';
 import { tallyCompletion, type CompletionOutput } from './completion.ts';
-import { counterFor } from './encodings.ts';
-import { profileOfModel } from './models.ts';
+import { messageCounterFor } from './encodings.ts';
 import type { Tally, TokenCount } from './tally.ts';
 
 /** Longest stretch of work between two turns of the event loop. */
@@ -37,14 +36,12 @@ export class BackgroundCounter {
 
   /** `countChat`, sliced. `model` as there. */
   countChat(request: unknown, model?: string): Promise<TokenCount> {
-    return this.run(() => countInSteps(tallyChat(request, model), profileOfModel(model).encoding));
+    return this.run(() => countInSteps(tallyChat(request, model)));
   }
 
   /** `countCompletion`, sliced. */
   countCompletion(output: CompletionOutput, model?: string): Promise<TokenCount> {
-    return this.run(() =>
-      countInSteps(tallyCompletion(output, model), profileOfModel(model).encoding),
-    );
+    return this.run(() => countInSteps(tallyCompletion(output, model)));
   }
 
   /** Resolves when every job given so far, and those they led to, has ended. */
@@ -109,12 +106,17 @@ function isSteps<T>(value: T | Steps<T>): value is Steps<T> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value;
 }
 
-function* countInSteps(tally: Tally, encoding: string): Steps<TokenCount> {
-  const counter = counterFor(encoding);
+function* countInSteps(tally: Tally): Steps<TokenCount> {
+  const counter = messageCounterFor(tally.encoding);
   const counts: number[] = [];
   for (const { text } of tally.texts) {
-    counts.push(counter.count(text));
-    yield;
+    const steps = counter.countInSteps(text);
+    let step = steps.next();
+    while (step.done !== true) {
+      yield;
+      step = steps.next();
+    }
+    counts.push(step.value);
   }
   return tally.total(counts);
 }

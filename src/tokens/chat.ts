@@ -18,7 +18,7 @@ export interface CountMessagesOptions {
  * be read counts nothing and makes its part `estimated`.
  */
 export function countChat(request: unknown, model?: string): TokenCount {
-  return countTallied(tallyChat(request, model), profileFor(request, model).encoding);
+  return countTallied(tallyChat(request, model));
 }
 
 /** Tokens of messages as a request would send them; `countChat` tells the parts. */
@@ -34,7 +34,7 @@ export function countMessageTokens(
 /** Everything `request` will cost, nothing counted yet. */
 export function tallyChat(request: unknown, model?: string): Tally {
   const profile = profileFor(request, model);
-  const tally = new Tally(profile.quality);
+  const tally = new Tally(profile);
   try {
     if (isObject(request)) fill(tally, request, profile);
   } catch {

@@ -21,7 +21,7 @@ export interface CompletionToolCall {
  * billed is not what is shown) and the framing of tool calls are `estimated`.
  */
 export function countCompletion(output: CompletionOutput, model?: string): TokenCount {
-  return countTallied(tallyCompletion(output, model), profileOfModel(model).encoding);
+  return countTallied(tallyCompletion(output, model));
 }
 
 /** Framing of a call around its name and arguments: no official formula, 3 in most sources. */
@@ -29,7 +29,7 @@ const PER_TOOL_CALL = 3;
 
 /** Everything `output` cost, nothing counted yet. */
 export function tallyCompletion(output: CompletionOutput, model?: string): Tally {
-  const tally = new Tally(profileOfModel(model).quality);
+  const tally = new Tally(profileOfModel(model));
   try {
     if (typeof output.text === 'string') tally.addText('text', output.text);
     if (typeof output.refusal === 'string') tally.addText('text', output.refusal);

@@ -1,4 +1,4 @@
-import { counterFor } from './encodings.ts';
+import { counterFor, messageCounterFor } from './encodings.ts';
 import { profileOfModel } from './models.ts';
 import type { Tally, TokenCount } from './tally.ts';
 
@@ -16,7 +16,7 @@ export function countTokens(text: string, model?: string): number {
 }
 
 /** Counts what a tally collected, at once. */
-export function countTallied(tally: Tally, encoding: string): TokenCount {
-  const counter = counterFor(encoding);
+export function countTallied(tally: Tally): TokenCount {
+  const counter = messageCounterFor(tally.encoding);
   return tally.total(tally.texts.map(({ text }) => counter.count(text)));
 }

@@ -1,4 +1,7 @@
+import { CachedCounter } from './cached-counter.ts';
 import { loadBuiltIn } from './engine/load.ts';
+import { MessageCache } from './message-cache.ts';
+import { createTextHasher } from './text-hasher.ts';
 import { loadTiktokenCounter } from './tiktoken-counter.ts';
 import type { TextCounter } from './text-counter.ts';
 import { warnOnce } from './warnings.ts';
@@ -11,6 +14,8 @@ const SAME_TEXT_TOKENS: Readonly<Record<string, string>> = {
 };
 
 const counters = new Map<string, TextCounter>();
+const messageCounters = new Map<string, TextCounter>();
+let messages: MessageCache | undefined;
 
 /** The counter of an encoding, loaded on first use and kept. */
 export function counterFor(encoding: string): TextCounter {
@@ -19,6 +24,17 @@ export function counterFor(encoding: string): TextCounter {
   if (counter === undefined) {
     counter = load(name);
     counters.set(name, counter);
+  }
+  return counter;
+}
+
+/** The same for what a chat sends again with every turn: each text is counted once. */
+export function messageCounterFor(encoding: string): TextCounter {
+  let counter = messageCounters.get(encoding);
+  if (counter === undefined) {
+    messages ??= new MessageCache({ hasher: createTextHasher() });
+    counter = new CachedCounter(counterFor(encoding), messages, messageCounters.size);
+    messageCounters.set(encoding, counter);
   }
   return counter;
 }

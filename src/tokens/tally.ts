@@ -1,3 +1,4 @@
+import type { ModelEncoding } from './models.ts';
 import { weakest, type Quality } from './quality.ts';
 
 /** What a counted request or reply is made of. */
@@ -33,12 +34,14 @@ interface PendingText {
  */
 export class Tally {
   readonly texts: PendingText[] = [];
+  /** What the texts are counted in. */
+  readonly encoding: string;
   readonly #textQuality: Quality;
   readonly #parts = new Map<PartName, { tokens: number; quality: Quality }>();
 
-  /** @param textQuality whether the vocabulary is the model's own */
-  constructor(textQuality: Quality) {
-    this.#textQuality = textQuality;
+  constructor({ encoding, quality }: ModelEncoding) {
+    this.encoding = encoding;
+    this.#textQuality = quality;
   }
 
   addText(part: PartName, text: string, quality: Quality = 'exact'): void {

@@ -16,6 +16,8 @@ const MAX_UTF8 = 3;
  * bound the memory; each seam may cost a token or two.
  */
 const MAX_PIECE_BYTES = 2 << 20;
+/** The same where memory is short. */
+const SMALL_PIECE_BYTES = 64 << 10;
 /** Memory above that of the tables that is kept for the next large text. */
 const KEPT_BYTES = 4 << 20;
 
@@ -42,20 +44,39 @@ export class WasmEngine implements TextCounter {
   }
 
   count(text: string): number {
+    try {
+      return this.#countAll(text, MAX_PIECE_BYTES);
+    } catch {
+      // The host refused the memory for a long piece.
+      this.#renew();
+      return this.#countAll(text, SMALL_PIECE_BYTES);
+    }
+  }
+
+  *countInSteps(text: string): Generator<StepKind, number> {
+    try {
+      return yield* this.#steps(text, MAX_PIECE_BYTES);
+    } catch {
+      this.#renew();
+      return yield* this.#steps(text, SMALL_PIECE_BYTES);
+    }
+  }
+
+  #countAll(text: string, maxPiece: number): number {
     if (text.length <= CHUNK) {
       this.#openView(text.length * MAX_UTF8);
       const { written } = encoder.encodeInto(text, this.#view);
       this.#engine.count(this.#input, this.#input + written, 1);
       return this.#engine.takeTotal();
     }
-    const scan = new TextScan(text);
+    const scan = new TextScan(text, maxPiece);
     while (!scan.done) this.#advance(scan);
     this.#giveBack();
     return scan.tokens;
   }
 
-  *countInSteps(text: string): Generator<StepKind, number> {
-    const scan = new TextScan(text);
+  *#steps(text: string, maxPiece: number): Generator<StepKind, number> {
+    const scan = new TextScan(text, maxPiece);
     while (!scan.done) {
       this.#advance(scan);
       if (scan.done) break;
@@ -75,7 +96,7 @@ export class WasmEngine implements TextCounter {
     this.#openView(scan.carry + chunk.length * MAX_UTF8);
     const { written } = encoder.encodeInto(chunk, this.#view.subarray(scan.carry));
     const end = scan.carry + written;
-    const final = scan.done || end > MAX_PIECE_BYTES;
+    const final = scan.done || end > scan.maxPiece;
     const stopped = this.#engine.count(this.#input, this.#input + end, Number(final)) - this.#input;
     scan.tokens += this.#engine.takeTotal();
     scan.carry = end - stopped;
@@ -92,7 +113,10 @@ export class WasmEngine implements TextCounter {
   }
 
   #giveBack(): void {
-    if (this.#engine.memory.buffer.byteLength <= this.#baseBytes + KEPT_BYTES) return;
+    if (this.#engine.memory.buffer.byteLength > this.#baseBytes + KEPT_BYTES) this.#renew();
+  }
+
+  #renew(): void {
     this.#engine = renewInstance(this.#parts, this.#sizes, this.#engine);
     this.#view = new Uint8Array(0);
   }
@@ -101,13 +125,15 @@ export class WasmEngine implements TextCounter {
 /** How far a long text has been counted. */
 class TextScan {
   readonly #text: string;
+  readonly maxPiece: number;
   #at = 0;
   tokens = 0;
   /** Bytes at the start of the text area that wait for more text. */
   carry = 0;
 
-  constructor(text: string) {
+  constructor(text: string, maxPiece: number) {
     this.#text = text;
+    this.maxPiece = maxPiece;
   }
 
   get done(): boolean {

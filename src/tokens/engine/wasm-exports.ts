@@ -16,4 +16,8 @@ export interface EngineExports {
   count(from: number, to: number, final: number): number;
   takeTotal(): number;
   clearPieces(): void;
+  setHashKey(a: number, b: number, c: number, d: number): void;
+  startHash(): void;
+  hashWords(from: number, to: number): number;
+  finishHash(from: number, to: number, bytes: number, out: number): void;
 }

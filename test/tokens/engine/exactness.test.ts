@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { counterFor } from '../../../src/tokens/encodings.ts';
+import { readClasses, readVocabulary } from '../../../src/tokens/engine/artefacts.ts';
+import { PlainEngine } from '../../../src/tokens/engine/plain/plain-engine.ts';
+import { SPLITTERS } from '../../../src/tokens/engine/splitters.ts';
 import { loadTiktokenCounter } from '../../../src/tokens/tiktoken-counter.ts';
 import type { TextCounter } from '../../../src/tokens/text-counter.ts';
 import { DISAGREEMENTS } from '../../fixtures/tokens/disagreements.ts';
@@ -22,17 +25,32 @@ function assertSame(engine: TextCounter, oracle: TextCounter, text: string): voi
   const counted = engine.count(text);
   const expected = oracle.count(text);
   if (counted !== expected) {
-    assert.fail(`${printable(text)}: counted ${counted}, tiktoken ${expected}`);
+    assert.fail(`${printable(text)}: counted ${counted}, expected ${expected}`);
   }
 }
 
-for (const encoding of ['o200k_base', 'cl100k_base', 'p50k_base', 'r50k_base']) {
-  describe(`tokens/engine: ${encoding} equals tiktoken`, function () {
+const ENGINES: readonly (readonly [name: string, load: (encoding: string) => TextCounter])[] = [
+  ['compiled engine', counterFor],
+  ['plain engine', plainEngineOf],
+];
+
+function plainEngineOf(encoding: string): TextCounter {
+  const splitter = SPLITTERS[encoding];
+  assert.ok(splitter);
+  return new PlainEngine(readClasses(), splitter, readVocabulary(encoding));
+}
+
+const ENCODINGS = ['o200k_base', 'cl100k_base', 'p50k_base', 'r50k_base'];
+
+for (const [encoding, name, load] of ENCODINGS.flatMap((encoding) =>
+  ENGINES.map(([name, load]) => [encoding, name, load] as const),
+)) {
+  describe(`tokens/engine: ${encoding} of the ${name} equals tiktoken`, function () {
     this.timeout(60_000);
     let engine: TextCounter;
     let oracle: TextCounter;
     before(() => {
-      engine = counterFor(encoding);
+      engine = load(encoding);
       oracle = oracleOf(encoding);
     });
 
@@ -85,26 +103,37 @@ for (const encoding of ['o200k_base', 'cl100k_base', 'p50k_base', 'r50k_base']) 
   });
 }
 
-describe('tokens/engine: every code point in context equals tiktoken', function () {
+describe('tokens/engine: every code point in context', function () {
   this.timeout(60_000);
   // p50k_base shares its pre-tokenizer and its bytes with r50k_base.
   for (const encoding of ['o200k_base', 'cl100k_base', 'r50k_base']) {
-    it(encoding, () => {
+    it(`${encoding}: tiktoken, the compiled and the plain engine agree`, () => {
       const engine = counterFor(encoding);
+      const plain = plainEngineOf(encoding);
       const oracle = oracleOf(encoding);
       for (const code of codePoints()) {
         const c = String.fromCodePoint(code);
-        assertSame(engine, oracle, `a${c}B ${c}'s${c}${c}b 1${c}\n${c}!`);
+        const text = `a${c}B ${c}'s${c}${c}b 1${c}\n${c}!`;
+        assertSame(engine, oracle, text);
+        assertSame(plain, engine, text);
       }
     });
   }
 });
 
 describe('tokens/engine: what other tokenizers count wrong', () => {
+  const plainEngines = new Map<string, TextCounter>();
+  const plain = (encoding: string): TextCounter => {
+    const engine = plainEngines.get(encoding) ?? plainEngineOf(encoding);
+    plainEngines.set(encoding, engine);
+    return engine;
+  };
+
   for (const { cause, text, tokens } of DISAGREEMENTS) {
     for (const [encoding, expected] of Object.entries(tokens)) {
       it(`${cause}: ${printable(text)} in ${encoding} is ${expected}`, () => {
         assert.equal(counterFor(encoding).count(text), expected);
+        assert.equal(plain(encoding).count(text), expected);
         assert.equal(oracleOf(encoding).count(text), expected);
       });
     }

@@ -1,4 +1,10 @@
 import assert from 'node:assert/strict';
+import { compileEngine } from '../../../scripts/tokens/artefacts.ts';
+import { readClasses, readVocabulary } from '../../../src/tokens/engine/artefacts.ts';
+import { PlainEngine } from '../../../src/tokens/engine/plain/plain-engine.ts';
+import { SPLITTERS } from '../../../src/tokens/engine/splitters.ts';
+import { WasmEngine } from '../../../src/tokens/engine/wasm-engine.ts';
+import { wasm } from '../../../src/tokens/engine/webassembly.ts';
 import { countTokens } from '../../../src/tokens/index.ts';
 import { seededRandom } from '../../support/random-texts.ts';
 
@@ -48,5 +54,32 @@ describe('tokens/engine: hostile input', function () {
     const one = countTokens(sentence.repeat(2)) - countTokens(sentence);
     const expected = countTokens(sentence) + one * (times - 1);
     assert.equal(countTokens(sentence.repeat(times)), expected);
+  });
+
+  it('a host that refuses memory gets a count all the same', () => {
+    assert.ok(wasm);
+    const module = new wasm.Module(compileEngine(['--maximumMemory', '240']));
+    const splitter = SPLITTERS['r50k_base'];
+    assert.ok(splitter);
+    const parts = { module, classes: readClasses(), splitter };
+    const engine = new WasmEngine(parts, readVocabulary('r50k_base'));
+    const text = 'a'.repeat(1 << 20);
+    const expected = countTokens(text, 'r50k_base');
+    assert.ok(Math.abs(engine.count(text) - expected) <= 16);
+    const steps = engine.countInSteps(text);
+    let last = steps.next();
+    while (last.done !== true) last = steps.next();
+    assert.ok(Math.abs(last.value - expected) <= 16);
+    assert.equal(engine.count('and then again'), countTokens('and then again', 'r50k_base'));
+  });
+
+  it('the plain engine is as steady', () => {
+    const splitter = SPLITTERS['o200k_base'];
+    assert.ok(splitter);
+    const plain = new PlainEngine(readClasses(), splitter, readVocabulary('o200k_base'));
+    for (const [, make] of HOSTILE.slice(0, 4)) {
+      const text = make(200_000);
+      assert.equal(plain.count(text), countTokens(text, 'gpt-4o'));
+    }
   });
 });

@@ -13,6 +13,7 @@ import { addToken, nextToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
 export { clearPieces } from './pieces';
+export { setHashKey, startHash, hashWords, finishHash } from './siphash';
 export { longestToken, setLongestToken } from './vocabulary';
 export { reserveClasses, buildClasses };
 

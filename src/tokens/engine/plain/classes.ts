@@ -1,0 +1,76 @@
+/** Bits of a class, as in `../assembly/classes.ts`. */
+export const U = 1; // upper case and title case letters
+export const L = 2; // lower case letters
+export const X = 4; // modifier letters, other letters, marks
+export const M = 8; // marks, besides X
+export const N = 16; // numbers
+export const S = 32; // white space
+export const P = 64; // punctuation and symbols
+export const END = 128; // no character any more
+
+const INDEX_BYTES = 2 * 4352;
+const REPLACEMENT = 0xfffd;
+
+/** Classes of the characters of a string: Unicode 16, whatever the host's version. */
+export class CharacterClasses {
+  readonly #blocks: Uint8Array;
+  readonly #index: DataView;
+
+  /** @param table 4352 block numbers of two bytes, then blocks of 256 classes */
+  constructor(table: Uint8Array) {
+    this.#index = new DataView(table.buffer, table.byteOffset, INDEX_BYTES);
+    this.#blocks = table.subarray(INDEX_BYTES);
+  }
+
+  /** Class of the character at `p`; a lone surrogate is U+FFFD, as in UTF-8. */
+  at(text: string, p: number): number {
+    let code = text.codePointAt(p);
+    if (code === undefined) return END;
+    if (code >= 0xd800 && code < 0xe000) code = REPLACEMENT;
+    const block = this.#index.getUint16(2 * (code >>> 8), true);
+    return this.#blocks[256 * block + (code & 255)] ?? 0;
+  }
+
+  /** End of the run of characters that are in any of the classes `mask`. */
+  runOf(text: string, p: number, mask: number): number {
+    let end = p;
+    while ((this.at(text, end) & mask) !== 0) end = after(text, end);
+    return end;
+  }
+
+  runOfLetters(text: string, p: number): number {
+    let end = p;
+    while (isLetter(this.at(text, end))) end = after(text, end);
+    return end;
+  }
+
+  runOfSymbols(text: string, p: number): number {
+    let end = p;
+    while (isSymbol(this.at(text, end))) end = after(text, end);
+    return end;
+  }
+}
+
+/** Where the character behind the one at `p` starts. */
+export function after(text: string, p: number): number {
+  return p + ((text.codePointAt(p) ?? 0) > 0xffff ? 2 : 1);
+}
+
+export function isNewline(text: string, p: number): boolean {
+  const c = text[p];
+  return c === '\n' || c === '\r';
+}
+
+export function behindLastNewline(text: string, p: number, end: number): number | undefined {
+  for (let q = end; q > p; q--) if (isNewline(text, q - 1)) return q;
+  return undefined;
+}
+
+export function isLetter(c: number): boolean {
+  return (c & (U | L | X)) !== 0 && (c & M) === 0;
+}
+
+/** Neither white space nor number nor letter: marks are symbols here. */
+function isSymbol(c: number): boolean {
+  return (c & (S | N | END)) === 0 && !isLetter(c);
+}

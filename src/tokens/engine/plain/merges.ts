@@ -1,0 +1,57 @@
+import { PLANES, SINGLE_BYTES, type VocabularyTable } from '../tables.ts';
+
+/** No merge: above every id. */
+export const NONE = 0xffffffff;
+
+/**
+ * Which two adjacent tokens merge, and into what. A token's id is its rank, so what is found is also
+ * the order of the merges. Open addressing over two ids and the result, three words a slot.
+ */
+export class Merges {
+  readonly #slots: Uint32Array;
+  readonly #mask: number;
+  /** Id of each single byte. */
+  readonly byteIds: Uint32Array = new Uint32Array(SINGLE_BYTES);
+
+  constructor({ tokens, singleBytes, planes, extraPairs = new Uint32Array(0) }: VocabularyTable) {
+    const pairs = tokens + extraPairs.length / 3;
+    this.#mask = 2 ** Math.ceil(Math.log2(pairs * 1.5)) - 1;
+    this.#slots = new Uint32Array(3 * (this.#mask + 1)).fill(NONE);
+    singleBytes.forEach((byte, id) => (this.byteIds[byte] = id));
+    const length = planes.length / PLANES;
+    const plane = (number: number, index: number) => planes[number * length + index] ?? 0;
+    for (let i = 0; i < length; i++) {
+      const a = plane(0, i) | (plane(1, i) << 8) | (plane(2, i) << 16);
+      const b = plane(3, i) | (plane(4, i) << 8) | (plane(5, i) << 16);
+      this.#add(a, b, SINGLE_BYTES + i);
+    }
+    for (let i = 0; i < extraPairs.length; i += 3) {
+      this.#add(extraPairs[i] ?? 0, extraPairs[i + 1] ?? 0, extraPairs[i + 2] ?? 0);
+    }
+  }
+
+  /** What `a` followed by `b` becomes, or NONE. */
+  of(a: number, b: number): number {
+    return this.#slots[this.#find(a, b) + 2] ?? NONE;
+  }
+
+  #add(a: number, b: number, id: number): void {
+    const at = this.#find(a, b);
+    this.#slots[at] = a;
+    this.#slots[at + 1] = b;
+    this.#slots[at + 2] = id;
+  }
+
+  /** The pair's slot, or the empty one where it belongs. */
+  #find(a: number, b: number): number {
+    let slot = Math.imul(Math.imul(a, 0x9e3779b1) ^ b, 0x85ebca6b);
+    slot ^= slot >>> 15;
+    for (;;) {
+      slot &= this.#mask;
+      const at = 3 * slot;
+      if (this.#slots[at + 2] === NONE) return at;
+      if (this.#slots[at] === a && this.#slots[at + 1] === b) return at;
+      slot++;
+    }
+  }
+}

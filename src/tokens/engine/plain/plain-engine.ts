@@ -1,0 +1,73 @@
+import type { StepKind, TextCounter } from '../../text-counter.ts';
+import type { Splitter, VocabularyTable } from '../tables.ts';
+import { CharacterClasses } from './classes.ts';
+import { mergedCount } from './merge.ts';
+import { Merges } from './merges.ts';
+import { PieceCounts } from './piece-counts.ts';
+import { createSplitter, type NextPiece } from './split.ts';
+
+/** Characters between two steps. */
+const STEP = 4096;
+/** A piece of more bytes is counted in segments, as in the compiled engine. */
+const MAX_PIECE_BYTES = 2 << 20;
+
+const encoder = new TextEncoder();
+
+/**
+ * The engine in plain TypeScript: for hosts without WebAssembly, and what the compiled one is tested
+ * against. It leaves out what is only for speed: the vocabulary's bytes and the cutting of pieces.
+ */
+export class PlainEngine implements TextCounter {
+  readonly #nextPiece: NextPiece;
+  readonly #merges: Merges;
+  readonly #pieces: PieceCounts = new PieceCounts();
+  readonly #short: Uint8Array = new Uint8Array(256);
+
+  constructor(classes: Uint8Array, splitter: Splitter, table: VocabularyTable) {
+    this.#nextPiece = createSplitter(new CharacterClasses(classes), splitter);
+    this.#merges = new Merges(table);
+  }
+
+  count(text: string): number {
+    let tokens = 0;
+    for (let p = 0; p < text.length;) {
+      const end = this.#nextPiece(text, p);
+      tokens += this.#countPiece(text.slice(p, end));
+      p = end;
+    }
+    return tokens;
+  }
+
+  *countInSteps(text: string): Generator<StepKind, number> {
+    let tokens = 0;
+    let pause = STEP;
+    for (let p = 0; p < text.length;) {
+      const end = this.#nextPiece(text, p);
+      if (end - p > STEP) yield 'long';
+      tokens += this.#countPiece(text.slice(p, end));
+      p = end;
+      if (p > pause) {
+        yield 'step';
+        pause = p + STEP;
+      }
+    }
+    return tokens;
+  }
+
+  #countPiece(piece: string): number {
+    if (piece.length * 3 > this.#short.length) return this.#countLong(encoder.encode(piece));
+    const { written } = encoder.encodeInto(piece, this.#short);
+    if (written === 1) return 1;
+    return this.#pieces.of(this.#short.subarray(0, written), this.#merge);
+  }
+
+  readonly #merge = (bytes: Uint8Array): number => mergedCount(bytes, this.#merges);
+
+  #countLong(bytes: Uint8Array): number {
+    let tokens = 0;
+    for (let at = 0; at < bytes.length; at += MAX_PIECE_BYTES) {
+      tokens += this.#merge(bytes.subarray(at, at + MAX_PIECE_BYTES));
+    }
+    return tokens;
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  after,
+  behindLastNewline,
+  END,
+  isLetter,
+  isNewline,
+  L,
+  N,
+  P,
+  S,
+  U,
+  X,
+  type CharacterClasses,
+} from './classes.ts';
+
+interface SharedRules {
+  readonly digits: (text: string, p: number) => number;
+  readonly space: (text: string, p: number, newlines: boolean) => number;
+}
+
+/** DeepSeek v3: digits, then ideographs and kana, then words are split off one after another. */
+export function deepseekPiece(
+  classes: CharacterClasses,
+  text: string,
+  p: number,
+  { digits, space }: SharedRules,
+): number {
+  const c = classes.at(text, p);
+  if ((c & N) !== 0) return digits(text, p);
+  if (isIdeograph(text, p)) return runOfIdeographs(text, p);
+  // ASCII punctuation takes ASCII letters with it, before any other rule.
+  if ((c & P) !== 0 && text.charCodeAt(p) < 0x80 && isAsciiLetter(text, p + 1)) {
+    let end = p + 1;
+    while (isAsciiLetter(text, end)) end++;
+    return end;
+  }
+  if (!isNewline(text, p)) {
+    // One character before a word; a mark is tried again as part of the word.
+    if ((c & (U | L | P)) === 0 && !isLetter(c)) {
+      const start = after(text, p);
+      const end = runOfWord(classes, text, start);
+      if (end > start) return end;
+    }
+    if ((c & (U | L | X)) !== 0) return runOfWord(classes, text, p);
+  }
+  const start = text[p] === ' ' ? p + 1 : p;
+  let end = classes.runOf(text, start, P);
+  if (end > start) {
+    while (isNewline(text, end)) end++;
+    return end;
+  }
+  if ((c & S) === 0) return unmatched(classes, text, p);
+  // Digits and ideographs end the text of this rule, so they are no character to look ahead at.
+  end = classes.runOf(text, p, S);
+  if ((classes.at(text, end) & N) !== 0 || isIdeograph(text, end)) {
+    return behindLastNewline(text, p, end) ?? end;
+  }
+  return space(text, p, true);
+}
+
+function isAsciiLetter(text: string, p: number): boolean {
+  const code = text.charCodeAt(p) | 32;
+  return code >= 97 && code <= 122;
+}
+
+function isIdeograph(text: string, p: number): boolean {
+  const code = text.charCodeAt(p);
+  return (code >= 0x4e00 && code <= 0x9fa5) || (code >= 0x3040 && code <= 0x30ff);
+}
+
+function runOfIdeographs(text: string, p: number): number {
+  let end = p;
+  while (isIdeograph(text, end)) end++;
+  return end;
+}
+
+/** Letters and marks, up to the ideographs that were split off before. */
+function runOfWord(classes: CharacterClasses, text: string, p: number): number {
+  let end = p;
+  while ((classes.at(text, end) & (U | L | X)) !== 0 && !isIdeograph(text, end)) {
+    end = after(text, end);
+  }
+  return end;
+}
+
+/** What no alternative takes stays one piece between two that match. */
+function unmatched(classes: CharacterClasses, text: string, p: number): number {
+  let at = p;
+  let c = classes.at(text, at);
+  while ((c & (U | L | X | N | S | P | END)) === 0) {
+    const next = after(text, at);
+    const following = classes.at(text, next);
+    // As the one character before a word it does match.
+    if ((following & (U | L | X)) !== 0 && !isIdeograph(text, next)) return at;
+    at = next;
+    c = following;
+  }
+  return at;
+}

@@ -1,0 +1,122 @@
+import { HASH_WORDS, type TextHash, type TextHasher } from './text-hasher.ts';
+
+/** A slot: the hash of the text, then its tokens plus one, 0 for an empty slot. */
+const SLOT_WORDS = HASH_WORDS + 1;
+const SLOT_BYTES = 4 * SLOT_WORDS;
+/** Slots a hash may take. */
+const WAYS = 8;
+const FIRST_SETS = 512;
+
+/** Below this a text is counted as fast as it is hashed. */
+const SHORTEST = 24;
+
+export interface MessageCacheOptions {
+  /** @default 8 MiB */
+  readonly maxBytes?: number;
+  readonly hasher: TextHasher;
+}
+
+/**
+ * Tokens of the texts counted before: a chat sends its whole history with every turn. Kept by their
+ * hash, 20 bytes a text, and no text is retained. Grows with use up to `maxBytes`, then new texts
+ * take the place of old ones.
+ */
+export class MessageCache {
+  readonly #hasher: TextHasher;
+  readonly #maxSets: number;
+  readonly #hash: TextHash = new Uint32Array(HASH_WORDS);
+  #slots: Uint32Array;
+  #used = 0;
+  #victim = 0;
+
+  constructor({ maxBytes = 8 << 20, hasher }: MessageCacheOptions) {
+    this.#hasher = hasher;
+    this.#maxSets = Math.max(0, Math.floor(maxBytes / (SLOT_BYTES * WAYS)));
+    this.#slots = emptySets(Math.min(FIRST_SETS, this.#maxSets));
+  }
+
+  get byteLength(): number {
+    return this.#slots.byteLength;
+  }
+
+  /** @param vocabulary a number for each: one text has another count in another vocabulary. */
+  count(text: string, vocabulary: number, count: (text: string) => number): number {
+    if (!this.#keeps(text)) return count(text);
+    const known = this.#find(this.#hashOf(text, vocabulary));
+    if (known !== undefined) return known;
+    const tokens = count(text);
+    this.#put(this.#hash, tokens);
+    return tokens;
+  }
+
+  /** For counts that take several steps: look first, then store. */
+  get(text: string, vocabulary: number): number | undefined {
+    return this.#keeps(text) ? this.#find(this.#hashOf(text, vocabulary)) : undefined;
+  }
+
+  set(text: string, vocabulary: number, tokens: number): void {
+    if (this.#keeps(text)) this.#put(this.#hashOf(text, vocabulary), tokens);
+  }
+
+  #keeps(text: string): boolean {
+    return text.length >= SHORTEST && this.#slots.length > 0;
+  }
+
+  #hashOf(text: string, vocabulary: number): TextHash {
+    this.#hasher(text, this.#hash);
+    this.#hash[3] = (this.#hash[3] ?? 0) ^ vocabulary;
+    return this.#hash;
+  }
+
+  #find(hash: TextHash): number | undefined {
+    const start = this.#setOf(hash);
+    for (let at = start; at < start + WAYS * SLOT_WORDS; at += SLOT_WORDS) {
+      const kept = this.#slots[at + HASH_WORDS] ?? 0;
+      if (kept !== 0 && this.#isAt(at, hash)) return kept - 1;
+    }
+    return undefined;
+  }
+
+  #put(hash: TextHash, tokens: number): void {
+    this.#grow();
+    const start = this.#setOf(hash);
+    let at = start;
+    for (; at < start + WAYS * SLOT_WORDS; at += SLOT_WORDS) {
+      if (this.#slots[at + HASH_WORDS] === 0) break;
+      if (this.#isAt(at, hash)) return;
+    }
+    if (at < start + WAYS * SLOT_WORDS) this.#used++;
+    else at = start + (this.#victim++ % WAYS) * SLOT_WORDS;
+    this.#slots.set(hash, at);
+    this.#slots[at + HASH_WORDS] = tokens + 1;
+  }
+
+  /** Doubles when half full, so that sets seldom overflow. */
+  #grow(): void {
+    const sets = this.#slots.length / (SLOT_WORDS * WAYS);
+    if (sets === this.#maxSets || this.#used < (sets * WAYS) / 2) return;
+    const old = this.#slots;
+    this.#slots = emptySets(Math.min(2 * sets, this.#maxSets));
+    this.#used = 0;
+    for (let at = 0; at < old.length; at += SLOT_WORDS) {
+      const kept = old[at + HASH_WORDS] ?? 0;
+      if (kept !== 0) this.#put(old.subarray(at, at + HASH_WORDS), kept - 1);
+    }
+  }
+
+  #setOf(hash: TextHash): number {
+    const sets = this.#slots.length / (SLOT_WORDS * WAYS);
+    return ((hash[0] ?? 0) % sets) * SLOT_WORDS * WAYS;
+  }
+
+  #isAt(at: number, hash: TextHash): boolean {
+    for (let word = 0; word < HASH_WORDS; word++) {
+      if (this.#slots[at + word] !== hash[word]) return false;
+    }
+    return true;
+  }
+}
+
+function emptySets(sets: number): Uint32Array {
+  return new Uint32Array(sets * WAYS * SLOT_WORDS);
+}
