@@ -4,4 +4,5 @@ import type { CliCommand } from './io.ts';
 export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   count: async () => await import('./count.ts'),
   config: async () => await import('./config.ts'),
+  settings: async () => await import('./settings.ts'),
 };

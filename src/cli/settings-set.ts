@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TokenMeterError } from '../errors.ts';
+import type { CliIo } from './io.ts';
+import type { SettingsClient, SettingsDocument } from './settings-client.ts';
+
+export interface SetOptions {
+  readonly changes: SettingsDocument;
+  readonly json: boolean;
+  readonly reason?: string;
+  readonly ifVersion?: string;
+  /** How long to wait for the instances; they are not waited for without. */
+  readonly waitMs?: number;
+}
+
+const WORDS: Readonly<Record<string, boolean | null>> = {
+  true: true,
+  on: true,
+  false: false,
+  off: false,
+  default: null,
+};
+
+/** `KEY=VALUE…` as a merge patch. Whether the keys exist is for the application to say. */
+export function changesOf(args: readonly string[]): SettingsDocument {
+  if (args.length === 0) throw wrong('nothing to set', 'KEY=VALUE, such as enabled=false');
+  const entries = args.map((arg) => {
+    const at = arg.indexOf('=');
+    if (at < 1) throw wrong(`${JSON.stringify(arg)} is no setting`, 'KEY=VALUE');
+    return [arg.slice(0, at), valueOf(arg.slice(at + 1))] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+export async function setSettings(
+  client: SettingsClient,
+  io: CliIo,
+  { changes, json, waitMs, ...options }: SetOptions,
+): Promise<number> {
+  const before = await client.get();
+  const after = await client.patch(changes, options);
+  const { version } = after;
+  if (json) io.stdout.write(`${JSON.stringify({ version, settings: after.settings })}\n`);
+  else if (version === before.version) io.stdout.write(`unchanged, version ${version}\n`);
+  else {
+    for (const [key, value] of Object.entries(after.settings)) {
+      const was = before.settings[key];
+      if (was !== value) io.stdout.write(`${key}: ${String(was)} -> ${String(value)}\n`);
+    }
+    io.stdout.write(`version ${version}\n`);
+  }
+  return waitMs === undefined || (await followed(client, io, version, waitMs)) ? 0 : 1;
+}
+
+async function followed(
+  client: SettingsClient,
+  io: CliIo,
+  version: number,
+  waitMs: number,
+): Promise<boolean> {
+  const giveUpAt = performance.now() + waitMs;
+  let told = '';
+  for (;;) {
+    const versions = await client.instanceVersions();
+    const current = versions.filter((each) => each >= version).length;
+    const progress = `${current} of ${versions.length} instances on version ${version}`;
+    if (progress !== told) io.stderr.write(`${progress}\n`);
+    told = progress;
+    if (current === versions.length) return true;
+    if (performance.now() > giveUpAt) {
+      io.stderr.write(`not all within ${waitMs / 1000} s\n`);
+      return false;
+    }
+    await sleep(500);
+  }
+}
+
+function valueOf(text: string): unknown {
+  if (Object.hasOwn(WORDS, text)) return WORDS[text];
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function wrong(message: string, allowed: string): TokenMeterError {
+  return new TokenMeterError('INVALID_OPTION', message, { allowed });
+}

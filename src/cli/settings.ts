@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { TokenMeterError } from '../errors.ts';
+import type { CliIo } from './io.ts';
+import { SettingsClient, warnOfPlainHttp } from './settings-client.ts';
+import { changesOf, setSettings } from './settings-set.ts';
+import { watchSettings } from './settings-watch.ts';
+import { textTable } from './text-table.ts';
+
+export const summary: string = 'read, change or watch the live switches of a running application';
+
+const HELP = `Usage: otel-token-meter settings get [options]
+       otel-token-meter settings set KEY=VALUE… [--reason TEXT] [--if-version N] [--wait] [options]
+       otel-token-meter settings watch [--once] [options]
+
+get    Prints the settings in force, their version, and whether they are stale.
+set    Changes settings everywhere. VALUE is true, on, false, off, a number, a text, or default.
+watch  Prints each change as it happens, and goes on through restarts of the application.
+
+  --url URL         Where the application is (default: TOKEN_METER_URL or http://127.0.0.1:3000)
+  --token TOKEN     An access token (default: TOKEN_METER_TOKEN, else TOKEN_METER_ADMIN_TOKEN).
+                    Other users of this machine can see arguments: prefer the variables or
+  --token-file FILE the first line of a file; - is stdin
+  --json            Prints JSON
+  --reason TEXT     Why, for the audit log
+  --if-version N    Refuses when the settings are at another version
+  --wait            Waits until every instance applies the change (--timeout SECONDS, default 30)
+  --once            Ends after the first change
+
+Exit code 1 when the application refused, could not be reached, or instances did not follow in time.
+`;
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      url: { type: 'string' },
+      token: { type: 'string' },
+      'token-file': { type: 'string' },
+      json: { type: 'boolean', default: false },
+      reason: { type: 'string' },
+      'if-version': { type: 'string' },
+      wait: { type: 'boolean', default: false },
+      timeout: { type: 'string', default: '30' },
+      once: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const [action, ...rest] = positionals;
+  const known = action === 'get' || action === 'set' || action === 'watch';
+  if (values.help || !known || (action !== 'set' && rest.length > 0)) {
+    (values.help ? io.stdout : io.stderr).write(HELP);
+    return values.help ? 0 : 2;
+  }
+  const client = new SettingsClient({
+    url: values.url ?? io.env['TOKEN_METER_URL'] ?? 'http://127.0.0.1:3000',
+    token: values.token ?? (await tokenFrom(values['token-file'], io)),
+  });
+  warnOfPlainHttp(client, io);
+  if (action === 'watch') {
+    return await watchSettings(client, io, { json: values.json, once: values.once });
+  }
+  if (action === 'set') {
+    return await setSettings(client, io, {
+      changes: changesOf(rest),
+      json: values.json,
+      ...(values.reason !== undefined && { reason: values.reason }),
+      ...(values['if-version'] !== undefined && { ifVersion: values['if-version'] }),
+      ...(values.wait && { waitMs: waitOf(values.timeout) }),
+    });
+  }
+  return await printSettings(client, io, values.json);
+}
+
+function waitOf(seconds: string): number {
+  if (/^\d{1,5}$/.test(seconds)) return Number(seconds) * 1000;
+  throw new TokenMeterError('INVALID_OPTION', '--timeout is no time', { allowed: 'whole seconds' });
+}
+
+async function printSettings(client: SettingsClient, io: CliIo, json: boolean): Promise<number> {
+  const { settings, version, staleSince } = await client.get();
+  if (json) io.stdout.write(`${JSON.stringify({ version, settings, stale_since: staleSince })}\n`);
+  else {
+    const rows = Object.entries(settings).map(([key, value]) => [key, String(value)]);
+    io.stdout.write(`${textTable(['setting', 'value'], rows)}version ${version}\n`);
+  }
+  if (staleSince !== undefined) {
+    io.stderr.write(`stale: the application has not reached its store since ${staleSince}\n`);
+  }
+  return 0;
+}
+
+/** The first of the admin tokens, which may be a list of `name:token`, is as good as any. */
+async function tokenFrom(file: string | undefined, io: CliIo): Promise<string | undefined> {
+  if (file === undefined) {
+    const first = io.env['TOKEN_METER_ADMIN_TOKEN']?.split(',')[0]?.trim();
+    return io.env['TOKEN_METER_TOKEN'] ?? first?.replace(/^[A-Za-z][\w.-]{0,31}:/, '');
+  }
+  let text = '';
+  if (file === '-') for await (const chunk of io.stdin) text += String(chunk);
+  else text = readFileSync(file, 'utf8');
+  return text.split(/\r?\n/, 1)[0]?.trim();
+}
