@@ -1,9 +1,14 @@
+export { TokenMeterError } from '../src/errors.ts';
+export { CSV_BYTE_ORDER_MARK, csvLine } from './queries/csv.ts';
+export { parseUsageTime } from './queries/usage-time.ts';
 export { InfluxMetricExporter } from './metric-exporter.ts';
 export { InfluxUsageProcessor } from './usage-processor.ts';
 export type { InfluxOptions, InfluxVersion, SpoolOptions } from './influxdb/influx-options.ts';
 export { SqliteUsageProcessor } from './sqlite/usage-processor.ts';
 export type { SqliteUsageProcessorOptions } from './sqlite/usage-processor.ts';
 export type { ExporterError, ExporterState, ExporterStatus } from './status.ts';
+export { SqliteUsageReader } from './sqlite/usage-reader.ts';
+export type { SqliteUsageReaderOptions } from './sqlite/usage-reader.ts';
 export { usageRecordFromLog } from './usage-event.ts';
 export type { UsageLogProcessor, UsageLogRecord } from './usage-event.ts';
 export type {

@@ -70,9 +70,13 @@ function refuse(name: string, value: unknown, allowed: string): never {
   });
 }
 
+/** Ledgers keep nanoseconds in 64 bits: the years 1970 to 2262. */
+const LAST_MS = 9_223_372_036_854;
+
 function instant(name: string, value: unknown): number {
   const time = value instanceof Date ? value.getTime() : Number.NaN;
-  return Number.isNaN(time) ? refuse(name, value, 'a valid Date') : time;
+  if (Number.isNaN(time)) refuse(name, value, 'a valid Date');
+  return Math.min(Math.max(time, 0), LAST_MS);
 }
 
 function limitOf(value: number | undefined, fallback: number): number {
@@ -138,14 +142,20 @@ export function checkQuery(query: UsageQuery): CheckedQuery {
   };
 }
 
+/** Everything about one conversation. */
+export function checkConversationQuery(id: string): CheckedQuery {
+  const filter = { conversation: id };
+  return checkQuery({ from: new Date(0), to: new Date(LAST_MS), filter, percentiles: true });
+}
+
 /** The equally long period just before. */
 export function previousPeriod(query: CheckedQuery): CheckedQuery {
   return { ...query, fromMs: 2 * query.fromMs - query.toMs, toMs: query.fromMs };
 }
 
 export interface CheckedRecordsQuery {
-  readonly fromMs: number | undefined;
-  readonly toMs: number | undefined;
+  readonly fromMs: number;
+  readonly toMs: number;
   readonly filters: Filters;
   readonly limit: number;
   /** Time and id of the last record of the page before. */
@@ -154,8 +164,8 @@ export interface CheckedRecordsQuery {
 
 export function checkRecordsQuery(query: UsageRecordsQuery): CheckedRecordsQuery {
   return {
-    fromMs: query.from === undefined ? undefined : instant('from', query.from),
-    toMs: query.to === undefined ? undefined : instant('to', query.to),
+    fromMs: query.from === undefined ? 0 : instant('from', query.from),
+    toMs: query.to === undefined ? LAST_MS : instant('to', query.to),
     filters: filtersOf(query.filter),
     limit: limitOf(query.limit, 100),
     after: query.cursor === undefined ? undefined : readCursor(query.cursor),

@@ -1,6 +1,6 @@
 /** Neighbouring bins differ by 2 %, so that the middle of a bin is within 1 % of all it holds. */
-export const BIN_RATIO = 1.02;
-const LOG_RATIO = Math.log(BIN_RATIO);
+const BIN_RATIO = 1.02;
+export const LOG_RATIO: number = Math.log(BIN_RATIO);
 /** Below this (a microsecond, in ms) values count as this. */
 export const SMALLEST = 0.001;
 

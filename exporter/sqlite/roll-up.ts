@@ -4,7 +4,7 @@ import { HOUR_NS } from './schema.ts';
 import { costNanos, timeToNs } from './stored-record.ts';
 
 /** Columns that add up; null plus null stays null, because no sum of unknowns is 0. */
-const SUMS = [
+export const SUMS = [
   'calls',
   'counted_calls',
   'estimated_calls',

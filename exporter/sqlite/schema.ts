@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 export const HOUR_NS: bigint = 3_600_000_000_000n;
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
-const APPLICATION_ID = 0x54_4b_4d_54;
+export const APPLICATION_ID = 0x54_4b_4d_54;
 const SCHEMA_VERSION = 1;
 
 /**

@@ -1,0 +1,82 @@
+import { parseUsageTime } from 'otel-token-meter/exporter';
+import type {
+  UsageFilter,
+  UsageGroup,
+  UsageMetric,
+  UsageQuery,
+  UsageRecordsQuery,
+} from 'otel-token-meter/exporter';
+import type { z } from 'zod';
+import type { exportParameters, summaryParameters } from './usage-schemas.ts';
+
+const DAY_MS = 86_400_000;
+
+type Parameters = z.infer<typeof exportParameters>;
+
+export function rangeOf(parameters: Parameters, now: Date): { from: Date; to: Date } {
+  const { from, to, time_zone: timeZone } = parameters;
+  const end = to === undefined ? now : parseUsageTime(to, timeZone, now);
+  const start =
+    from === undefined ? new Date(end.getTime() - DAY_MS) : parseUsageTime(from, timeZone, now);
+  return { from: start, to: end };
+}
+
+/** An empty name stands for calls that have none. */
+export function filterOf(parameters: Parameters): UsageFilter {
+  const { user, model, conversation, provider, outcome, service } = parameters;
+  const orNone = (names: string | readonly string[]): (string | null)[] =>
+    [names].flat().map((name) => (name === '' ? null : name));
+  return {
+    ...(user !== undefined && { user: orNone(user) }),
+    ...(model !== undefined && { model }),
+    ...(conversation !== undefined && { conversation: orNone(conversation) }),
+    ...(provider !== undefined && { provider }),
+    ...(outcome !== undefined && { outcome }),
+    ...(service !== undefined && { service }),
+  };
+}
+
+const camel = (name: string): string =>
+  name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+export function summaryQueryOf(
+  parameters: z.infer<typeof summaryParameters>,
+  now: Date,
+  signal: AbortSignal,
+): UsageQuery {
+  const { group_by: groupBy = '', metric, order, limit, compare, time_zone: timeZone } = parameters;
+  return {
+    ...rangeOf(parameters, now),
+    filter: filterOf(parameters),
+    // Names are the reader's to check: it tells which are allowed.
+    groupBy: groupBy.split(',').filter((name) => name !== '') as UsageGroup[],
+    ...(metric !== undefined && { orderBy: camel(metric) as UsageMetric }),
+    ...(order !== undefined && { order }),
+    ...(limit !== undefined && { limit }),
+    ...(compare !== undefined && { compare }),
+    ...(timeZone !== undefined && { timeZone }),
+    percentiles: parameters.percentiles === 'true',
+    distinct: parameters.distinct === 'true',
+    signal,
+  };
+}
+
+/** Without `from` and `to`, records go back to the first. */
+export function recordsQueryOf(
+  parameters: Parameters & {
+    readonly limit?: number | undefined;
+    readonly cursor?: string | undefined;
+  },
+  now: Date,
+  signal: AbortSignal,
+): UsageRecordsQuery {
+  const { from, to, time_zone: timeZone, limit, cursor } = parameters;
+  return {
+    ...(from !== undefined && { from: parseUsageTime(from, timeZone, now) }),
+    ...(to !== undefined && { to: parseUsageTime(to, timeZone, now) }),
+    filter: filterOf(parameters),
+    ...(limit !== undefined && { limit }),
+    ...(cursor !== undefined && { cursor }),
+    signal,
+  };
+}

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+
+/** Query parameters and answers of `/api/usage`: what checks requests also makes the OpenAPI document. */
+
+const GROUPS = [
+  'user',
+  'model',
+  'conversation',
+  'provider',
+  'outcome',
+  'service',
+  'hour',
+  'day',
+] as const;
+const METRICS = [
+  'calls',
+  'errors',
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'cost_usd',
+  'duration_ms',
+] as const;
+const OUTCOMES = ['ok', 'error', 'aborted'] as const;
+
+const one = <T extends z.ZodType>(value: T): z.ZodUnion<[T, z.ZodArray<T>]> =>
+  z.union([value, z.array(value)]);
+const names = one(z.string().max(1024)).optional();
+const TIME =
+  'now, an age such as 24h or 7d, a date (start of that day in time_zone), or an RFC 3339 time';
+const flag = z.enum(['true', 'false']).optional();
+
+const filter = {
+  user: names.describe('Only these users; empty: calls without a user.'),
+  model: names.describe('Only these models, as requested.'),
+  conversation: names.describe('Only these conversations; empty: calls without one.'),
+  provider: names.describe('Only these providers.'),
+  outcome: one(z.enum(OUTCOMES)).optional().describe('Only calls that ended so.'),
+  service: names.describe('Only these services.'),
+};
+const range = {
+  from: z.string().optional().describe(`Start, included: ${TIME}. Default: 24 hours before to.`),
+  to: z.string().optional().describe(`End, not included: ${TIME}. Default: now.`),
+  time_zone: z
+    .string()
+    .optional()
+    .describe('IANA name for the borders of hours and days. Default: UTC.'),
+};
+const limit = z.coerce.number<string>().int().min(1).max(1000).optional();
+
+export const summaryParameters = z.strictObject({
+  ...range,
+  ...filter,
+  group_by: z
+    .string()
+    .optional()
+    .describe(`One or two of ${GROUPS.join(', ')}, separated by a comma; one of them a time.`),
+  metric: z.enum(METRICS).optional().describe('Orders the rows. Default: total_tokens.'),
+  order: z.enum(['asc', 'desc']).optional().describe('Default: desc.'),
+  limit: limit.describe('Values with a row of their own; the rest is (other). Default: 20.'),
+  compare: z.enum(['none', 'previous']).optional().describe('previous adds the period before.'),
+  percentiles: flag.describe('true adds p50, p95 and p99; slower.'),
+  distinct: flag.describe('true adds the number of users and conversations.'),
+});
+
+export const recordsParameters = z.strictObject({
+  ...range,
+  ...filter,
+  limit: limit.describe('Records a page. Default: 100.'),
+  cursor: z.string().optional().describe('Of the page before; the rest must be the same.'),
+});
+
+export const exportParameters = z.strictObject({ ...range, ...filter });
+
+const count = z.int().min(0);
+const tokens = z.number().min(0).optional();
+const share = z.number().min(0).max(1);
+const milliseconds = z.number().min(0).optional();
+
+const numbers = {
+  calls: count,
+  errors: count,
+  aborted: count,
+  error_rate: share,
+  abort_rate: share,
+  input_tokens: tokens,
+  output_tokens: tokens,
+  total_tokens: tokens,
+  cache_read_tokens: tokens,
+  cache_write_tokens: tokens,
+  reasoning_tokens: tokens,
+  cache_read_share: share.optional(),
+  cost_usd: z.number().min(0).optional().describe('Sum over the calls whose price is known.'),
+  unpriced_calls: count.describe('Counted calls without a price: not part of cost_usd.'),
+  counted_calls: count,
+  estimated_share: share.optional(),
+  duration_ms: z.number().min(0),
+  duration_p50_ms: milliseconds,
+  duration_p95_ms: milliseconds,
+  duration_p99_ms: milliseconds,
+  time_to_first_chunk_ms: milliseconds,
+  time_to_first_chunk_p50_ms: milliseconds,
+  time_to_first_chunk_p95_ms: milliseconds,
+  time_to_first_chunk_p99_ms: milliseconds,
+  output_tokens_per_second: z.number().min(0).optional(),
+};
+export const usageNumbers = z
+  .object(numbers)
+  .describe('Absent means that no call told it: no sum of unknowns is 0.');
+
+const total = z.object({ ...numbers, users: count.optional(), conversations: count.optional() });
+
+export const usageSummary = z.object({
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  group_by: z.array(z.enum(GROUPS)),
+  rows: z.array(
+    z.object({
+      user: z.string().nullable().optional(),
+      model: z.string().optional(),
+      conversation: z.string().nullable().optional(),
+      provider: z.string().optional(),
+      outcome: z.string().optional(),
+      service: z.string().optional(),
+      hour: z.string().optional().describe('Local start with its offset.'),
+      day: z.string().optional().describe('Local date.'),
+      start: z.iso.datetime().optional().describe('Start of the hour or day in UTC.'),
+      ...numbers,
+      is_other: z.literal(true).optional(),
+      share: share.optional(),
+      previous: usageNumbers.optional(),
+    }),
+  ),
+  other: usageNumbers.optional(),
+  total,
+  previous: total.optional(),
+});
+
+export const usageRecord = z.object({
+  id: z.string(),
+  time: z.string(),
+  service: z.string(),
+  operation: z.string(),
+  provider: z.string(),
+  request_model: z.string(),
+  response_model: z.string().optional(),
+  response_id: z.string().optional(),
+  user_id: z.string().optional(),
+  conversation_id: z.string().optional(),
+  duration_ms: z.number(),
+  time_to_first_chunk_ms: milliseconds,
+  input_tokens: tokens,
+  output_tokens: tokens,
+  total_tokens: tokens,
+  cache_read_tokens: tokens,
+  cache_write_tokens: tokens,
+  reasoning_tokens: tokens,
+  token_source: z.enum(['provider', 'counted', 'estimated']).optional(),
+  outcome: z.enum(OUTCOMES),
+  error_type: z.string().optional(),
+  cost_usd: z.number().optional(),
+  attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  trace_id: z.string().optional(),
+  span_id: z.string().optional(),
+});
+
+export const usagePage = z.object({
+  records: z.array(usageRecord),
+  cursor: z.string().optional().describe('Absent on the last page.'),
+});
+
+export const usageConversation = z.object({
+  id: z.string(),
+  records: z.array(usageRecord).describe('Oldest first; of a longer conversation the newest 1000.'),
+  truncated: z.boolean(),
+  total: usageNumbers.optional(),
+});

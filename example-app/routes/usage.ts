@@ -1,0 +1,147 @@
+import { Readable } from 'node:stream';
+import type { Context } from 'koa';
+import { TokenMeterError, type UsageReader } from 'otel-token-meter/exporter';
+import { z } from 'zod';
+import { type ApiRoute, apiRoute } from './api-route.ts';
+import { snakeKeys } from './snake-keys.ts';
+import { usageCsv } from './usage-csv.ts';
+import { recordsQueryOf, summaryQueryOf } from './usage-query.ts';
+import {
+  exportParameters,
+  recordsParameters,
+  summaryParameters,
+  usageConversation,
+  usagePage,
+  usageSummary,
+} from './usage-schemas.ts';
+
+export interface UsageRoutesOptions {
+  readonly reader: UsageReader;
+  /** @default the time of day */
+  readonly now?: () => Date;
+}
+
+/** Answers over the ledger, for whoever may look. A client that goes away ends its query. */
+export function usageRoutes({
+  reader,
+  now = () => new Date(),
+}: UsageRoutesOptions): readonly ApiRoute[] {
+  return [
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/summary',
+      summary: 'Numbers of a range, grouped by one or two keys',
+      role: 'viewer',
+      query: summaryParameters,
+      answers: {
+        200: { description: 'Rows, (other) and total', schema: usageSummary },
+        503: UNAVAILABLE,
+      },
+      async handle(ctx, { query }) {
+        const ask = async () => await reader.summary(summaryQueryOf(query, now(), untilGone(ctx)));
+        sendJson(ctx, await fromReader(ctx, ask));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/records',
+      summary: 'Single calls, newest first, a page at a time',
+      role: 'viewer',
+      query: recordsParameters,
+      answers: { 200: { description: 'One page', schema: usagePage }, 503: UNAVAILABLE },
+      async handle(ctx, { query }) {
+        const ask = async () => await reader.records(recordsQueryOf(query, now(), untilGone(ctx)));
+        sendJson(ctx, await fromReader(ctx, ask));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/conversations/{id}',
+      summary: 'The calls of one conversation, oldest first',
+      role: 'viewer',
+      params: z.strictObject({ id: z.string().max(1024) }),
+      answers: {
+        200: { description: 'Its calls and their total', schema: usageConversation },
+        404: { description: 'There is no such conversation' },
+        503: UNAVAILABLE,
+      },
+      async handle(ctx, { params }) {
+        const ask = async () => await reader.conversation(params.id, { signal: untilGone(ctx) });
+        const conversation = await fromReader(ctx, ask);
+        if (conversation?.total !== undefined) return sendJson(ctx, conversation);
+        return ctx.throw(404, 'There is no such conversation.', { code: 'not_found' });
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/export.csv',
+      summary: 'Every call of a range as CSV, newest first, streamed',
+      role: 'viewer',
+      query: exportParameters,
+      answers: {
+        200: { description: 'A file', schema: z.string(), type: 'text/csv' },
+        503: UNAVAILABLE,
+      },
+      async handle(ctx, { query: parameters }) {
+        // Read before the first byte is sent: a store that is down is a 503, not half a file.
+        const start = await fromReader(ctx, async () => {
+          const query = { ...recordsQueryOf(parameters, now(), untilGone(ctx)), limit: 1000 };
+          return { query, page: await reader.records(query) };
+        });
+        if (start === undefined) return;
+        ctx.set('cache-control', 'no-store');
+        ctx.attachment(`usage-${now().toISOString().slice(0, 10)}.csv`);
+        ctx.type = 'text/csv; charset=utf-8';
+        ctx.body = Readable.from(usageCsv(reader, start.query, start.page));
+      },
+    }),
+  ];
+}
+
+const UNAVAILABLE = { description: 'The ledger cannot be read at the moment' };
+
+function sendJson(ctx: Context, value: unknown): void {
+  if (value === undefined) return;
+  ctx.set('cache-control', 'no-store');
+  ctx.body = snakeKeys(value);
+}
+
+function untilGone(ctx: Context): AbortSignal {
+  const controller = new AbortController();
+  ctx.res.once('close', () => controller.abort(new Error('the client went away')));
+  return controller.signal;
+}
+
+const STORE_PROBLEMS: readonly string[] = [
+  'DATABASE_UNAVAILABLE',
+  'BACKEND_UNREACHABLE',
+  'BACKEND_REFUSED',
+];
+
+/**
+ * The reader's errors as answers: a wrong query is the client's, a store that is down is a 503.
+ * Undefined when the client is gone: its query was ended on purpose.
+ */
+async function fromReader<T>(ctx: Context, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (ctx.res.closed) {
+      ctx.respond = false;
+      return undefined;
+    }
+    if (!(error instanceof TokenMeterError)) throw error;
+    const { code, message, allowed } = error;
+    if (code === 'INVALID_OPTION') {
+      const detail = allowed === undefined ? message : `${message} (allowed: ${allowed})`;
+      return ctx.throw(422, detail, { code: 'invalid_request' });
+    }
+    if (!STORE_PROBLEMS.includes(code)) throw error;
+    ctx.app.emit('error', error, ctx);
+    return ctx.throw(503, 'The usage ledger cannot be read at the moment.', {
+      code: 'ledger_unavailable',
+      expose: true,
+      headers: { 'retry-after': '5' },
+    });
+  }
+}

@@ -1,0 +1,391 @@
+import assert from 'node:assert/strict';
+import type {
+  UsageGroup,
+  UsageMetric,
+  UsageNumbers,
+  UsageQuery,
+  UsageReader,
+  UsageRow,
+} from '../../exporter/usage-reader.ts';
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { mixedRecords } from '../support/usage-ledger.ts';
+import { type OracleRow, percentileOf, rowsOf, sumOf } from '../support/usage-oracle.ts';
+
+/** What a reader is tried on: its store, filled with the records. */
+export interface ReaderUnderTest {
+  readonly reader: UsageReader;
+  close(): Promise<void>;
+}
+
+const FROM = Date.parse('2026-10-22T20:17:31.250Z');
+const TO = Date.parse('2026-10-28T04:41:07.750Z');
+const SUMS = [
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'costUsd',
+] as const satisfies readonly UsageMetric[];
+
+function near(actual: number | undefined, expected: number | undefined, name: string): void {
+  if (expected === undefined || actual === undefined) return assert.equal(actual, expected, name);
+  assert.ok(
+    Math.abs(actual - expected) <= 1e-9 * Math.max(1, Math.abs(expected)),
+    `${name}: ${actual}, expected ${expected}`,
+  );
+}
+
+function agree(numbers: UsageNumbers | undefined, records: readonly UsageRecord[]): void {
+  assert.ok(numbers !== undefined);
+  const count = (test: (record: UsageRecord) => boolean): number => records.filter(test).length;
+  assert.equal(numbers.calls, records.length, 'calls');
+  assert.equal(
+    numbers.errors,
+    count(({ outcome }) => outcome === 'error'),
+    'errors',
+  );
+  assert.equal(
+    numbers.aborted,
+    count(({ outcome }) => outcome === 'aborted'),
+    'aborted',
+  );
+  for (const metric of SUMS) assert.equal(numbers[metric], sumOf(records, metric), metric);
+  near(numbers.durationMs, sumOf(records, 'durationMs') ?? 0, 'durationMs');
+  const counted = records.filter(({ tokenSource }) => tokenSource !== undefined);
+  const estimated = counted.filter(({ tokenSource }) => tokenSource === 'estimated');
+  assert.equal(numbers.countedCalls, counted.length, 'countedCalls');
+  near(
+    numbers.estimatedShare,
+    counted.length === 0 ? undefined : estimated.length / counted.length,
+    'estimatedShare',
+  );
+  const unpriced = counted.filter(({ costUsd }) => costUsd === undefined);
+  assert.equal(numbers.unpricedCalls, unpriced.length, 'unpricedCalls');
+  const chunks = records.flatMap(({ timeToFirstChunkMs }) => timeToFirstChunkMs ?? []);
+  const mean = chunks.reduce((sum, value) => sum + value, 0) / chunks.length;
+  near(numbers.timeToFirstChunkMs, chunks.length === 0 ? undefined : mean, 'timeToFirstChunkMs');
+  const speaking = records.filter(({ outputTokens }) => outputTokens !== undefined);
+  const speed =
+    speaking.length === 0
+      ? undefined
+      : (sumOf(speaking, 'outputTokens') ?? 0) / ((sumOf(speaking, 'durationMs') ?? 0) / 1000);
+  near(numbers.outputTokensPerSecond, speed, 'outputTokensPerSecond');
+}
+
+function agreePercentiles(
+  numbers: UsageNumbers | undefined,
+  records: readonly UsageRecord[],
+): void {
+  const within = (actual: number | undefined, values: readonly number[], percent: number): void => {
+    const expected = percentileOf(values, percent);
+    if (expected === undefined || actual === undefined) return assert.equal(actual, expected);
+    assert.ok(Math.abs(actual / expected - 1) <= 0.0101, `p${percent} ${actual} of ${expected}`);
+  };
+  const durations = records.map(({ durationMs }) => durationMs);
+  const chunks = records.flatMap(({ timeToFirstChunkMs }) => timeToFirstChunkMs ?? []);
+  within(numbers?.durationP50Ms, durations, 50);
+  within(numbers?.durationP95Ms, durations, 95);
+  within(numbers?.durationP99Ms, durations, 99);
+  within(numbers?.timeToFirstChunkP50Ms, chunks, 50);
+  within(numbers?.timeToFirstChunkP95Ms, chunks, 95);
+  within(numbers?.timeToFirstChunkP99Ms, chunks, 99);
+}
+
+const keyOf = (row: UsageRow, groupBy: readonly UsageGroup[]): string =>
+  JSON.stringify(groupBy.map((group) => row[group]));
+
+function agreeRows(
+  rows: readonly UsageRow[],
+  expected: readonly OracleRow[],
+  groupBy: readonly UsageGroup[],
+): void {
+  const byKey = new Map(expected.map((row) => [JSON.stringify(row.key), row.records]));
+  assert.deepEqual(rows.map((row) => keyOf(row, groupBy)).toSorted(), [...byKey.keys()].toSorted());
+  for (const row of rows) agree(row, byKey.get(keyOf(row, groupBy)) ?? []);
+}
+
+const GROUPINGS: readonly (readonly UsageGroup[])[] = [
+  ['user'],
+  ['model'],
+  ['conversation'],
+  ['provider'],
+  ['outcome'],
+  ['service'],
+  ['hour'],
+  ['day'],
+  ['user', 'model'],
+  ['conversation', 'user'],
+  ['provider', 'outcome'],
+  ['day', 'model'],
+  ['user', 'day'],
+  ['hour', 'service'],
+];
+
+/** The same promises for every store. */
+export function usageReaderSuite(
+  name: string,
+  open: (this: Mocha.Context, records: readonly UsageRecord[]) => Promise<ReaderUnderTest>,
+): void {
+  describe(`${name} keeps the promises of a usage reader`, () => {
+    const records = mixedRecords(1500, FROM - 86_400_000, TO + 86_400_000);
+    const range = { from: new Date(FROM), to: new Date(TO) };
+    const inRange = records.filter(({ time }) => Date.parse(time) >= FROM && Date.parse(time) < TO);
+    let test: ReaderUnderTest;
+    let reader: UsageReader;
+
+    before(async function () {
+      test = await open.call(this, records);
+      ({ reader } = test);
+    });
+    after(async () => await test?.close());
+
+    const expect = (query: UsageQuery, where?: (record: UsageRecord) => boolean) =>
+      rowsOf(records, {
+        fromMs: query.from.getTime(),
+        toMs: query.to.getTime(),
+        groupBy: query.groupBy ?? [],
+        ...(query.timeZone !== undefined && { timeZone: query.timeZone }),
+        ...(where !== undefined && { where }),
+      });
+
+    it('sums up a range', async () => {
+      const { rows, total, other } = await reader.summary(range);
+      assert.deepEqual(rows, []);
+      assert.equal(other, undefined);
+      agree(total, inRange);
+    });
+
+    for (const groupBy of GROUPINGS) {
+      it(`groups by ${groupBy.join(' and ')}`, async () => {
+        const query = { ...range, groupBy, limit: 1000 };
+        const { rows, total } = await reader.summary(query);
+        agreeRows(rows, expect(query), groupBy);
+        agree(total, inRange);
+      });
+    }
+
+    for (const timeZone of ['Europe/Berlin', 'Asia/Kolkata', 'America/St_Johns', 'Asia/Shanghai']) {
+      it(`cuts hours and days as ${timeZone} does`, async () => {
+        for (const groupBy of [['day'], ['hour'], ['day', 'model']] as const) {
+          const query = { ...range, groupBy, timeZone, limit: 1000 };
+          const { rows } = await reader.summary(query);
+          agreeRows(rows, expect(query), groupBy);
+        }
+      });
+    }
+
+    it('gives the longest day of the year 25 hours', async () => {
+      const { rows } = await reader.summary({
+        from: new Date('2026-10-24T22:00:00Z'),
+        to: new Date('2026-10-25T23:00:00Z'),
+        groupBy: ['hour'],
+        timeZone: 'Europe/Berlin',
+      });
+      const twice = rows
+        .map(({ hour }) => hour)
+        .filter((hour) => hour?.startsWith('2026-10-25T02'));
+      assert.deepEqual(twice, ['2026-10-25T02:00+02:00', '2026-10-25T02:00+01:00']);
+      assert.equal(rows.length, 25);
+    });
+
+    it('orders rows by the metric, largest first, and tells their share', async () => {
+      const { rows, total } = await reader.summary({
+        ...range,
+        groupBy: ['user'],
+        orderBy: 'costUsd',
+      });
+      const costs = rows.map(({ costUsd }) => costUsd ?? -1);
+      assert.deepEqual(
+        costs,
+        costs.toSorted((a, b) => b - a),
+      );
+      near(rows[0]?.share, (rows[0]?.costUsd ?? 0) / (total.costUsd ?? 1), 'share');
+      const rising = await reader.summary({
+        ...range,
+        groupBy: ['user'],
+        orderBy: 'calls',
+        order: 'asc',
+      });
+      const calls = rising.rows.map((row) => row.calls);
+      assert.deepEqual(
+        calls,
+        calls.toSorted((a, b) => a - b),
+      );
+    });
+
+    it('folds everything beyond the limit into (other)', async () => {
+      for (const groupBy of [['conversation'], ['user'], ['model']] as const) {
+        const query = { ...range, groupBy, limit: 2 };
+        const { rows, other, total } = await reader.summary(query);
+        const sorted = expect(query).toSorted(
+          (a, b) =>
+            (sumOf(b.records, 'totalTokens') ?? -1) - (sumOf(a.records, 'totalTokens') ?? -1),
+        );
+        const [group] = groupBy;
+        assert.deepEqual(
+          rows.map((row) => row[group]),
+          [...sorted.slice(0, 2).map(({ key }) => key[0]), '(other)'],
+        );
+        assert.equal(rows[2]?.isOther, true);
+        const rest = sorted.slice(2).flatMap((row) => row.records);
+        agree(rows[2], rest);
+        agree(other, rest);
+        agree(total, inRange);
+      }
+    });
+
+    it('names the same values in every bucket, by their rank over the whole range', async () => {
+      const query = { ...range, groupBy: ['day', 'user'] as const, limit: 2 };
+      const { rows, other } = await reader.summary(query);
+      const top = await reader.summary({ ...range, groupBy: ['user'], limit: 2 });
+      const names = new Set(rows.filter(({ isOther }) => !isOther).map(({ user }) => user));
+      assert.deepEqual(
+        names,
+        new Set(top.rows.filter((row) => !row.isOther).map((row) => row.user)),
+      );
+      const starts = rows.map(({ start }) => start ?? '');
+      assert.deepEqual(starts, starts.toSorted());
+      near(
+        rows.filter(({ isOther }) => isOther).reduce((sum, row) => sum + row.calls, 0),
+        other?.calls,
+        'other',
+      );
+    });
+
+    it('compares with the period before', async () => {
+      const from = new Date(FROM + 3 * 86_400_000);
+      const to = new Date(FROM + 4 * 86_400_000);
+      const query = { from, to, groupBy: ['model'] as const, compare: 'previous' as const };
+      const { rows, previous } = await reader.summary(query);
+      const before = { ...query, from: new Date(FROM + 2 * 86_400_000), to: from };
+      agree(previous, expect({ ...before, groupBy: [] })[0]?.records ?? []);
+      for (const row of rows) {
+        agree(
+          row.previous,
+          expect(before, ({ requestModel }) => requestModel === row.model)[0]?.records ?? [],
+        );
+      }
+    });
+
+    it('tells percentiles within 1 %', async () => {
+      for (const groupBy of [[], ['model'], ['user'], ['conversation'], ['day']] as const) {
+        const query = { ...range, groupBy, percentiles: true, limit: 200 };
+        const { rows, total } = await reader.summary(query);
+        agreePercentiles(total, inRange);
+        agree(total, inRange);
+        const byKey = new Map(expect(query).map((row) => [JSON.stringify(row.key), row.records]));
+        for (const row of rows) agreePercentiles(row, byKey.get(keyOf(row, groupBy)) ?? []);
+      }
+    });
+
+    it('counts different users and conversations', async () => {
+      const { total } = await reader.summary({ ...range, distinct: true });
+      assert.equal(total.users, new Set(inRange.flatMap(({ userId }) => userId ?? [])).size);
+      assert.equal(
+        total.conversations,
+        new Set(inRange.flatMap(({ conversationId }) => conversationId ?? [])).size,
+      );
+    });
+
+    const filters: readonly [UsageQuery['filter'], (record: UsageRecord) => boolean][] = [
+      [{ user: "o'Brien" }, ({ userId }) => userId === "o'Brien"],
+      [
+        { user: [null, '用户', 'back\\slash'] },
+        ({ userId = null }) => [null, '用户', 'back\\slash'].includes(userId),
+      ],
+      [{ user: null }, ({ userId }) => userId === undefined],
+      [{ model: ['gpt-4o', 'none'] }, ({ requestModel }) => requestModel === 'gpt-4o'],
+      [{ conversation: 'c-3' }, ({ conversationId }) => conversationId === 'c-3'],
+      [{ conversation: null }, ({ conversationId }) => conversationId === undefined],
+      [
+        { conversation: ['c-1', null] },
+        ({ conversationId = null }) => ['c-1', null].includes(conversationId),
+      ],
+      [
+        { outcome: 'ok', service: 'batch "night"', provider: 'openai' },
+        (one) =>
+          one.outcome === 'ok' && one.service === 'batch "night"' && one.provider === 'openai',
+      ],
+      [{ user: [] }, () => false],
+      [{ model: "x' OR ''='" }, () => false],
+    ];
+    for (const [filter, where] of filters) {
+      it(`keeps only calls of ${JSON.stringify(filter)}`, async () => {
+        const { total } = await reader.summary({ ...range, filter: filter ?? {} });
+        agree(total, inRange.filter(where));
+        const page = await reader.records({ ...range, filter: filter ?? {}, limit: 1000 });
+        assert.deepEqual(
+          page.records.map(({ id }) => id),
+          inRange
+            .filter(where)
+            .map(({ id }) => id)
+            .toReversed(),
+        );
+      });
+    }
+
+    it('gives back every record as it was, newest first, page by page', async () => {
+      const seen: UsageRecord[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await reader.records({ limit: 400, ...(cursor !== undefined && { cursor }) });
+        seen.push(...page.records);
+        ({ cursor } = page);
+      } while (cursor !== undefined);
+      assert.deepEqual(seen, records.toReversed());
+    });
+
+    it('tells a conversation from its first call to its last', async () => {
+      const wanted = records.filter(({ conversationId }) => conversationId === 'c-5');
+      const conversation = await reader.conversation('c-5');
+      assert.deepEqual(conversation.records, wanted);
+      assert.equal(conversation.truncated, false);
+      agree(conversation.total, wanted);
+      agreePercentiles(conversation.total, wanted);
+      assert.deepEqual(await reader.conversation('none'), {
+        id: 'none',
+        records: [],
+        truncated: false,
+      });
+    });
+
+    it('answers an empty range with no rows and no invented zeros', async () => {
+      const query = {
+        from: new Date('2020-01-01'),
+        to: new Date('2020-02-01'),
+        groupBy: ['user'] as const,
+      };
+      const { rows, total } = await reader.summary({ ...query, percentiles: true });
+      assert.deepEqual(rows, []);
+      assert.equal(total.calls, 0);
+      assert.equal(total.totalTokens, undefined);
+      assert.equal(total.costUsd, undefined);
+      assert.equal(total.durationP95Ms, undefined);
+    });
+
+    it('refuses a wrong query with INVALID_OPTION', async () => {
+      const code = { code: 'INVALID_OPTION' };
+      await assert.rejects(reader.summary({ ...range, to: range.from }), code);
+      await assert.rejects(reader.summary({ ...range, groupBy: ['day', 'hour'] }), code);
+      await assert.rejects(reader.summary({ ...range, limit: 0 }), code);
+      await assert.rejects(reader.summary({ ...range, timeZone: 'Mars/Olympus' }), code);
+      await assert.rejects(reader.records({ cursor: 'x' }), code);
+    });
+
+    it('ends a query whose signal is aborted, with the reason of the signal', async () => {
+      const reason = new Error('the client went away');
+      await assert.rejects(reader.summary({ ...range, signal: AbortSignal.abort(reason) }), reason);
+      const controller = new AbortController();
+      const answer = reader.summary({
+        ...range,
+        groupBy: ['conversation'],
+        signal: controller.signal,
+      });
+      controller.abort(reason);
+      await assert.rejects(answer, reason);
+      agree((await reader.summary(range)).total, inRange);
+    });
+  });
+}

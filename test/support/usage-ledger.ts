@@ -1,0 +1,60 @@
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { usageRecord } from './usage-logs.ts';
+
+/** A small deterministic generator, so that a failure can be seen again. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const MODELS = [
+  ['openai', 'gpt-4o'],
+  ['openai', 'gpt-4o-mini'],
+  ['anthropic', 'claude-sonnet-4-5'],
+  ['gcp.gemini', 'gemini-2.5-flash'],
+] as const;
+const SERVICES = ['chat-service', 'batch "night"'] as const;
+
+/**
+ * Calls of every kind a ledger may hold: without user or conversation, failed and aborted ones,
+ * uncounted, estimated and unpriced ones, names that need escaping.
+ */
+export function mixedRecords(count: number, fromMs: number, toMs: number): UsageRecord[] {
+  const random = randomOf(7);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+  const users = ['alice', "o'Brien", 'back\\slash', 'a b,c=d', '用户', undefined];
+  return Array.from({ length: count }, (_, index) => {
+    const [provider, requestModel] = pick(MODELS);
+    const outcome = pick(['ok', 'ok', 'ok', 'error', 'aborted'] as const);
+    const isCounted = outcome !== 'error' && random() > 0.1;
+    const inputTokens = Math.floor(random() * 5000);
+    const outputTokens = Math.floor(random() * 900);
+    const isStream = random() > 0.5;
+    const userId = pick(users);
+    const conversationId = random() > 0.2 ? `c-${Math.floor(random() * 40)}` : undefined;
+    return usageRecord(Math.floor(fromMs + ((toMs - fromMs) * (index + random())) / count), {
+      service: pick(SERVICES),
+      provider,
+      requestModel,
+      outcome,
+      durationMs: Math.round(20 + random() ** 4 * 60_000),
+      ...(userId !== undefined && { userId }),
+      ...(conversationId !== undefined && { conversationId }),
+      ...(isStream && { timeToFirstChunkMs: Math.round(random() * 900) + 0.5 }),
+      ...(outcome === 'error' && { errorType: 'rate_limit' }),
+      ...(isCounted && {
+        inputTokens,
+        outputTokens,
+        totalTokens: inputTokens + outputTokens,
+        tokenSource: pick(['provider', 'counted', 'estimated'] as const),
+        ...(random() > 0.5 && { cacheReadTokens: Math.floor(inputTokens / 3) }),
+        ...(random() > 0.9 && { reasoningTokens: Math.floor(outputTokens / 2) }),
+        ...(random() > 0.3 && { costUsd: Math.round(random() * 1e7) / 1e9 }),
+      }),
+      attributes: random() > 0.8 ? { team: 'search', retries: 2, cached: true } : {},
+    });
+  });
+}
