@@ -1,7 +1,8 @@
-import { logs } from '@opentelemetry/api';
 import type { CallMeter } from './call/call-meter.ts';
 import { quietly } from './call/quietly.ts';
-import { globalTelemetry, Metering } from './metering.ts';
+import { Metering } from './metering.ts';
+import { packageVersion } from './package-version.ts';
+import { CurrentTelemetry } from './telemetry.ts';
 
 interface Installed {
   readonly metering: Metering;
@@ -20,13 +21,21 @@ export function currentCallMeter(): CallMeter | undefined {
   return installed?.isEnabled() === true ? installed.metering.calls : undefined;
 }
 
+/** Whether a call made now is to be metered, as the switches stand. */
+export function isMetering(): boolean {
+  return installed?.isEnabled() === true && installed.metering.enabled;
+}
+
 /**
  * For calls metered by hand: without an instrumentation, one with options from the environment is made
  * that reports to the global OpenTelemetry providers.
  */
 export function currentMetering(): Metering | undefined {
   if (installed === undefined) {
-    const metering = quietly('starting', () => new Metering({}, globalTelemetry()));
+    const metering = quietly(
+      'starting',
+      () => new Metering({}, new CurrentTelemetry(packageVersion())),
+    );
     if (metering === undefined) return undefined;
     installed = { metering, isEnabled: () => true };
   }
@@ -38,10 +47,8 @@ export function currentMetering(): Metering | undefined {
  * streams that arrived and that nobody has begun to read. Never rejects.
  */
 export async function flush(): Promise<void> {
-  await installed?.metering.drain();
-  const provider = logs.getLoggerProvider() as { forceFlush?: () => Promise<void> };
   try {
-    await provider.forceFlush?.();
+    await installed?.metering.flush();
   } catch (error) {
     quietly('flushing', () => {
       throw error;

@@ -1,16 +1,21 @@
-import type { MeterProvider } from '@opentelemetry/api';
+import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
+import type { LoggerProvider } from '@opentelemetry/api-logs';
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
 } from '@opentelemetry/instrumentation';
 import { quietly, warnOnce } from './call/quietly.ts';
-import { currentCallMeter, installMetering } from './current-metering.ts';
-import { globalMeter, Metering, SCOPE } from './metering.ts';
+import { currentCallMeter, installMetering, isMetering } from './current-metering.ts';
+import { warnHost } from './host-warning.ts';
+import { installLoaderHook } from './loader-hook.ts';
+import { Metering } from './metering.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { packageVersion } from './package-version.ts';
 import type { PatchOutcome, SdkPatch } from './providers/provider.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
 import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
+import { CurrentTelemetry, SCOPE } from './telemetry.ts';
+import { watchUnmeteredCalls } from './unmetered.ts';
 
 const VERSION = packageVersion();
 
@@ -19,20 +24,18 @@ const VERSION = packageVersion();
  * configuration: the SDK switches on whatever has `enabled: false` there.
  */
 export class TokenMeterInstrumentation extends InstrumentationBase {
+  readonly #telemetry: CurrentTelemetry;
   readonly #metering: Metering;
-  #meterGiven = false;
 
   /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option. */
   constructor(options: TokenMeterOptions = {}) {
     super(SCOPE, VERSION, {});
-    const meter = globalMeter(VERSION);
-    this.#metering = new Metering(options, {
-      tracer: () => this.tracer,
-      meter: () => (this.#meterGiven ? this.meter : meter()),
-      logger: () => this.logger,
-    });
+    this.#telemetry = new CurrentTelemetry(VERSION);
+    this.#metering = new Metering(options, this.#telemetry);
     installMetering(this.#metering, () => this.isEnabled());
     registerAiSdkTelemetry(currentCallMeter);
+    installLoaderHook(TokenMeterInstrumentation.moduleNames);
+    watchUnmeteredCalls(isMetering);
   }
 
   /** Runs inside the base class's constructor, before there is any field of this class. */
@@ -47,9 +50,16 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     );
   }
 
-  override setMeterProvider(meterProvider: MeterProvider): void {
-    super.setMeterProvider(meterProvider);
-    this.#meterGiven = true;
+  override setTracerProvider(provider: TracerProvider): void {
+    this.#telemetry.useTracers(provider);
+  }
+
+  override setMeterProvider(provider: MeterProvider): void {
+    this.#telemetry.useMeters(provider);
+  }
+
+  override setLoggerProvider(provider: LoggerProvider): void {
+    this.#telemetry.useLoggers(provider);
   }
 
   /** Effective for the next call; a running one keeps the state it started with. Never throws. */
@@ -93,7 +103,7 @@ function patch(sdk: SdkPatch, moduleExports: unknown, version: string | undefine
     'unfit';
   const label = version === undefined ? sdk.moduleName : `${sdk.moduleName} ${version}`;
   if (outcome === 'unfit') {
-    warnOnce(`unfit ${label}`, `${label} has an unknown shape: its calls are not metered`);
+    warnHost('TOKEN_METER_UNFIT', `${label} has an unknown shape: its calls are not metered`);
   } else if (version !== undefined && !isTested(sdk, version)) {
     const [first, last] = sdk.testedMajors;
     warnOnce(

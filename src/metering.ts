@@ -1,40 +1,23 @@
-import {
-  diag,
-  logs,
-  metrics,
-  trace,
-  type Logger,
-  type Meter,
-  type Tracer,
-} from '@opentelemetry/api';
-import type { Span } from '@opentelemetry/api';
+import { diag, type Span } from '@opentelemetry/api';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
 import type { EndedCall } from './call/chat-call.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
+import { warnHost } from './host-warning.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
-import { packageVersion } from './package-version.ts';
 import type { SemconvGeneration } from './semconv.ts';
+import { SCOPE, type Telemetry } from './telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
 import { Prices } from './usage/cost.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './usage/usage-record.ts';
 
-/** Name of the instrumentation scope. */
-export const SCOPE = 'otel-token-meter';
-
-/** Where spans, metrics and events go; asked anew for every record, since providers may come late. */
-export interface Telemetry {
-  readonly tracer: () => Tracer;
-  readonly meter: () => Meter;
-  readonly logger: () => Logger;
-}
-
 /** Everything between a call and its record: one in a process, shared by all ways to meter a call. */
 export class Metering {
   readonly calls: CallMeter;
+  readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #enabled: boolean;
   #tokenStatistics: boolean;
@@ -48,6 +31,7 @@ export class Metering {
     const prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
     );
+    this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
       ...telemetry,
       service: serviceOf,
@@ -91,10 +75,14 @@ export class Metering {
     return this.#pipeline.settle(ended);
   }
 
-  /** Ends replies nobody has begun to read, and resolves when all ended calls are emitted. */
-  async drain(): Promise<void> {
+  /**
+   * Ends replies nobody has begun to read, and resolves when all ended calls are emitted and the
+   * exporters of the ledger have them. Rejects when an exporter does.
+   */
+  async flush(): Promise<void> {
     this.calls.unread.abandonAll();
     await this.#pipeline.idle();
+    await this.#telemetry.flush?.();
   }
 }
 
@@ -113,7 +101,7 @@ function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
     );
   }
   const told = describeProblems(problems);
-  if (told !== undefined) diag.error(told);
+  if (told !== undefined) warnHost('INVALID_CONFIG', told);
   return values;
 }
 
@@ -129,26 +117,4 @@ function serviceOf(span: Span): string {
   const name = resource?.attributes?.['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
-}
-
-/** Providers of the OpenTelemetry API, whatever is registered there when a call ends. */
-export function globalTelemetry(): Telemetry {
-  const version = packageVersion();
-  const tracer = trace.getTracer(SCOPE, version);
-  const logger = logs.getLogger(SCOPE, version);
-  return { tracer: () => tracer, meter: globalMeter(version), logger: () => logger };
-}
-
-/** The API has no proxy for meters: one made before the provider is a no-op for ever. */
-export function globalMeter(version: string): () => Meter {
-  let provider = metrics.getMeterProvider();
-  let meter = provider.getMeter(SCOPE, version);
-  return () => {
-    const current = metrics.getMeterProvider();
-    if (current !== provider) {
-      provider = current;
-      meter = provider.getMeter(SCOPE, version);
-    }
-    return meter;
-  };
 }

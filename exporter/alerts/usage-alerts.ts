@@ -1,4 +1,6 @@
-import { diag, logs, SeverityNumber } from '@opentelemetry/api';
+import { diag } from '@opentelemetry/api';
+import { SeverityNumber } from '@opentelemetry/api-logs';
+import { globalLoggerProvider } from '../../src/telemetry.ts';
 import type { UsageReader } from '../usage-reader.ts';
 import {
   type AlertLevel,
@@ -165,22 +167,24 @@ export class UsageAlerts {
   }
 
   #tell(alert: UsageAlert): void {
-    logs.getLogger('otel-token-meter').emit({
-      eventName: EVENT_ALERT,
-      severityNumber: SEVERITY[alert.level],
-      timestamp: new Date(alert.time),
-      attributes: {
-        'token_meter.alert.rule': alert.rule,
-        'token_meter.alert.level': alert.level,
-        'token_meter.alert.previous_level': alert.previousLevel,
-        'token_meter.alert.metric': alert.metric,
-        'token_meter.alert.window_ms': alert.windowMs,
-        'token_meter.alert.no_data': alert.noData,
-        ...(alert.key !== null && { 'token_meter.alert.key': alert.key }),
-        ...(alert.value !== undefined && { 'token_meter.alert.value': alert.value }),
-        ...(alert.threshold !== undefined && { 'token_meter.alert.threshold': alert.threshold }),
-      },
-    });
+    globalLoggerProvider()
+      .getLogger('otel-token-meter')
+      .emit({
+        eventName: EVENT_ALERT,
+        severityNumber: SEVERITY[alert.level],
+        timestamp: new Date(alert.time),
+        attributes: {
+          'token_meter.alert.rule': alert.rule,
+          'token_meter.alert.level': alert.level,
+          'token_meter.alert.previous_level': alert.previousLevel,
+          'token_meter.alert.metric': alert.metric,
+          'token_meter.alert.window_ms': alert.windowMs,
+          'token_meter.alert.no_data': alert.noData,
+          ...(alert.key !== null && { 'token_meter.alert.key': alert.key }),
+          ...(alert.value !== undefined && { 'token_meter.alert.value': alert.value }),
+          ...(alert.threshold !== undefined && { 'token_meter.alert.threshold': alert.threshold }),
+        },
+      });
     try {
       this.#options.onAlert?.(alert);
     } catch (error) {

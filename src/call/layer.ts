@@ -27,6 +27,11 @@ export function isMetered(context: Context): boolean {
   return context.getValue(METERED) === true;
 }
 
+/** Whether a layer above counts this call, or will if nobody below does. */
+export function isWatchedOrMetered(context: Context): boolean {
+  return isMetered(context) || context.getValue(WATCH) !== undefined;
+}
+
 /** `watch` counts the calls metered in the returned Context, as do the watches around it. */
 export function watchCalls(context: Context, watch: CallWatch): Context {
   const link: WatchLink = { watch, above: watchOf(context) };

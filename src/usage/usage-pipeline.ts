@@ -1,4 +1,5 @@
-import { context, trace, type Logger, type Meter, type Span } from '@opentelemetry/api';
+import { context, trace, type Meter, type Span } from '@opentelemetry/api';
+import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../call/chat-call.ts';
 import { quietly } from '../call/quietly.ts';
 import type { ReportedUsage } from '../providers/provider.ts';

@@ -1,4 +1,5 @@
-import { SeverityNumber, type Context, type Logger } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
+import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
 import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,

@@ -1,0 +1,58 @@
+import * as nodeModule from 'node:module';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+/** How ES module imports are seen: in this thread, by a loader thread, by somebody else's hook. */
+export type LoaderHook = 'sync' | 'async' | 'foreign' | 'none';
+
+const INSTALLED = Symbol.for('otel-token-meter.loader-hook');
+const installed = globalThis as { [INSTALLED]?: LoaderHook };
+
+/** What is used of import-in-the-middle; its own `register()` can be called once a process only. */
+interface ImportInTheMiddle {
+  createHook(meta: { readonly url: string }): {
+    applyOptions(options: { readonly include: readonly string[] }): void;
+    readonly resolveSync: nodeModule.ResolveHookSync;
+    readonly loadSync: nodeModule.LoadHookSync;
+  };
+  supportsSyncHooks(): boolean;
+}
+
+/**
+ * Makes imports of these packages visible to the patches, once a process, whatever copy of this
+ * package asks. Only these: wrapping every module costs time and breaks some of them. Where Node's
+ * in-thread hooks cannot be used (before 22.22.3 and 24.11.1) a loader thread does it. Never throws.
+ */
+export function installLoaderHook(packages: readonly string[]): LoaderHook {
+  installed[INSTALLED] ??= install([...packages]);
+  return installed[INSTALLED];
+}
+
+function install(include: readonly string[]): LoaderHook {
+  try {
+    // The copy that the base class listens to, and no other.
+    const base = createRequire(
+      createRequire(import.meta.url).resolve('@opentelemetry/instrumentation'),
+    );
+    const pathOf = (file: string): string => base.resolve(`import-in-the-middle/${file}`);
+    const iitm = base(pathOf('create-hook.mjs')) as ImportInTheMiddle;
+    if (iitm.supportsSyncHooks()) {
+      const hook = iitm.createHook({ url: pathToFileURL(pathOf('hook.mjs')).href });
+      hook.applyOptions({ include });
+      nodeModule.registerHooks({ resolve: hook.resolveSync, load: hook.loadSync });
+      return 'sync';
+    }
+    // Two hooks of import-in-the-middle in the one loader thread would warn and wrap twice.
+    if (hasForeignHook()) return 'foreign';
+    nodeModule.register(pathToFileURL(pathOf('hook.mjs')), { data: { include } });
+    return 'async';
+  } catch {
+    // A bundle: there is nothing to import, `instrument()` takes the SDKs by hand.
+    return 'none';
+  }
+}
+
+function hasForeignHook(): boolean {
+  const start = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  return /--(?:experimental-)?loader|auto-instrumentations-node\/register/.test(start);
+}

@@ -1,0 +1,119 @@
+// oxlint-disable-next-line no-restricted-imports -- the one place that looks whether the logs API is there
+import * as api from '@opentelemetry/api';
+import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
+import { logs, type Logger, type LoggerProvider } from '@opentelemetry/api-logs';
+
+/** Name of the instrumentation scope. */
+export const SCOPE = 'otel-token-meter';
+
+/** Where spans, metrics and events go; asked anew for every record, since providers may come late. */
+export interface Telemetry {
+  readonly tracer: () => Tracer;
+  readonly meter: () => Meter;
+  readonly logger: () => Logger;
+  /** Resolves when the logger's exporters have everything emitted so far. May reject. */
+  readonly flush?: () => Promise<void>;
+}
+
+/**
+ * Follows the global providers of the OpenTelemetry API, unless it was given others. What is given
+ * by `registerInstrumentations` before an SDK stands is the API's placeholder, and some of those
+ * never learn of the SDK: meters have no proxy, the ESM and CommonJS copies of the API have a proxy
+ * each, and SDK 2.x registers its loggers in a package of their own. So placeholders are passed over
+ * and the globals are asked at every call.
+ */
+export class CurrentTelemetry implements Telemetry {
+  readonly #tracers: Followed<TracerProvider, Tracer>;
+  readonly #meters: Followed<MeterProvider, Meter>;
+  readonly #loggers: Followed<LoggerProvider, Logger>;
+
+  constructor(version: string) {
+    this.#tracers = new Followed(
+      () => api.trace.getTracerProvider(),
+      (provider) => provider.getTracer(SCOPE, version),
+    );
+    this.#meters = new Followed(
+      () => api.metrics.getMeterProvider(),
+      (provider) => provider.getMeter(SCOPE, version),
+    );
+    this.#loggers = new Followed(globalLoggerProvider, (provider) =>
+      provider.getLogger(SCOPE, version),
+    );
+  }
+
+  readonly tracer = (): Tracer => this.#tracers.current();
+  readonly meter = (): Meter => this.#meters.current();
+  readonly logger = (): Logger => this.#loggers.current();
+
+  async flush(): Promise<void> {
+    const provider = this.#loggers.provider() as { forceFlush?: () => Promise<void> };
+    await provider.forceFlush?.();
+  }
+
+  useTracers(provider: TracerProvider): void {
+    this.#tracers.use(isProxy(provider) ? undefined : provider);
+  }
+
+  useMeters(provider: MeterProvider): void {
+    this.#meters.use(isNoop(provider) ? undefined : provider);
+  }
+
+  useLoggers(provider: LoggerProvider): void {
+    this.#loggers.use(isProxy(provider) ? undefined : provider);
+  }
+}
+
+/** The handle of whichever provider counts now, made again only when that is another one. */
+class Followed<P, T> {
+  readonly #global: () => P;
+  readonly #handleOf: (provider: P) => T;
+  #given: P | undefined;
+  #last: { readonly provider: P; readonly handle: T } | undefined;
+
+  constructor(global: () => P, handleOf: (provider: P) => T) {
+    this.#global = global;
+    this.#handleOf = handleOf;
+  }
+
+  use(provider: P | undefined): void {
+    this.#given = provider;
+  }
+
+  provider(): P {
+    return this.#given ?? this.#global();
+  }
+
+  current(): T {
+    const provider = this.provider();
+    if (this.#last?.provider !== provider) {
+      this.#last = { provider, handle: this.#handleOf(provider) };
+    }
+    return this.#last.handle;
+  }
+}
+
+/** From API 1.10 on the logs API is part of it; SDK 2.x registers in `@opentelemetry/api-logs`. */
+export function globalLoggerProvider(): LoggerProvider {
+  const ofApi = (api as { logs?: { getLoggerProvider(): LoggerProvider } }).logs;
+  const provider = ofApi?.getLoggerProvider();
+  return provider === undefined || isProxy(provider) ? logs.getLoggerProvider() : provider;
+}
+
+/** Whether any SDK has registered itself with the OpenTelemetry API. */
+export function isSdkRegistered(): boolean {
+  const tracers = api.trace.getTracerProvider() as TracerProvider & {
+    readonly getDelegateTracer?: (name: string) => Tracer | undefined;
+  };
+  const traced = !isProxy(tracers) || tracers.getDelegateTracer?.(SCOPE) !== undefined;
+  return traced || !isNoop(api.metrics.getMeterProvider()) || !isProxy(globalLoggerProvider());
+}
+
+/** `getDelegate` of tracers, `_getDelegate` of loggers, both copies of the API alike. */
+function isProxy(provider: object): boolean {
+  return 'getDelegate' in provider || '_getDelegate' in provider;
+}
+
+/** The no-op provider answers every name with the one no-op meter. */
+function isNoop(provider: MeterProvider): boolean {
+  return provider.getMeter(SCOPE) === provider.getMeter(`${SCOPE}/probe`);
+}

@@ -1,0 +1,48 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { isWatchedOrMetered } from './call/layer.ts';
+import { activeContext } from './context.ts';
+import { warnHost } from './host-warning.ts';
+
+/** Chat calls of the known SDKs, by the end of their path. */
+const CHAT_PATH =
+  /\/(?:chat\/completions|responses|v1\/messages|v[12]\/chat|api\/chat)$|:(?:stream)?generateContent$/i;
+/** What the known SDKs say of themselves in their headers. */
+const SDK_HEADER = /x-stainless-lang|speakeasy-sdk|google-genai-sdk|x-fern-sdk|ollama-js/i;
+
+/** What undici tells of a request that `fetch` is about to send. */
+interface UndiciRequest {
+  readonly origin?: unknown;
+  readonly path?: unknown;
+  readonly method?: unknown;
+  readonly headers?: unknown;
+}
+
+const WATCHED = Symbol.for('otel-token-meter.unmetered-watch');
+
+/**
+ * An SDK imported before the instrumentation is silently not patched: nothing in Node tells. Its
+ * requests do, since a metered call marks the Context it sends them in. Warns once an address.
+ */
+export function watchUnmeteredCalls(isMetering: () => boolean): void {
+  const once = globalThis as { [WATCHED]?: true };
+  if (once[WATCHED] === true) return;
+  once[WATCHED] = true;
+  subscribe('undici:request:create', (message) => {
+    const { request } = message as { readonly request?: UndiciRequest };
+    if (request === undefined || !isSdkChat(request) || !isMetering()) return;
+    if (isWatchedOrMetered(activeContext())) return;
+    warnHost(
+      'TOKEN_METER_UNMETERED',
+      `a chat call to ${String(request.origin)} is not metered: its SDK was imported before the ` +
+        'instrumentation. Start with `node --import otel-token-meter/register`, or create ' +
+        'TokenMeterInstrumentation in a file loaded first with --import, or pass the SDK by hand: ' +
+        "instrumentation.instrument('openai', OpenAI)",
+    );
+  });
+}
+
+function isSdkChat({ method, path, headers }: UndiciRequest): boolean {
+  if (method !== 'POST' || typeof path !== 'string') return false;
+  const [plain = ''] = path.split('?', 1);
+  return CHAT_PATH.test(plain) && SDK_HEADER.test(String(headers));
+}
