@@ -124,7 +124,7 @@ describe('TokenMeterInstrumentation', () => {
     await assert.rejects(async () => await client.chat.completions.create(REQUEST), {
       status: 429,
     });
-    server.play({ ...chatBareStream(WIRE), repeat: '' });
+    server.play({ ...chatBareStream(WIRE), held: '' });
     for await (const _chunk of await client.chat.completions.create({ ...REQUEST, stream: true })) {
       break;
     }

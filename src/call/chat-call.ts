@@ -12,6 +12,7 @@ import { unwatch, watchHandle, type Abandonable, type UnreadReplies } from './ab
 import type { Clock } from './clock.ts';
 import { failureOf } from './failure.ts';
 import { quietly } from './quietly.ts';
+import type { ReplySink } from './reply-sink.ts';
 
 /** What a call hands on when it has ended, however it ended. */
 export interface EndedCall {
@@ -65,7 +66,7 @@ const NOTHING_READ: Reply = { closed: false, outputs: [] };
  * One model call: started once, ended once, whoever reports the end first. None of its methods throws,
  * and it never refers to the reply object, so that a dropped reply can be collected.
  */
-export class ChatCall implements Abandonable {
+export class ChatCall implements Abandonable, ReplySink {
   readonly #parts: ChatCallParts;
   #firstChunkMs: number | undefined;
   #replied = false;

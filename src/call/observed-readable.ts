@@ -1,5 +1,5 @@
-import type { ChatCall } from './chat-call.ts';
 import { observeAsyncIterable } from './observed-stream.ts';
+import type { ReplySink } from './reply-sink.ts';
 
 type AnyReader = ReadableStreamDefaultReader<unknown>;
 type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
@@ -9,14 +9,15 @@ type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
  * `tee` and the pipes take their chunks inside the platform, so these read a stream that is drawn from
  * this one, chunk for chunk and only on demand. False when it is not a stream.
  */
-export function observeReadableStream(value: object, call: ChatCall): boolean {
+export function observeReadableStream(value: object, sink: ReplySink): boolean {
   if (!(value instanceof ReadableStream)) return false;
   const stream = value as ReadableStream<unknown>;
   const getReader = stream.getReader.bind(stream);
   const pipeTo = stream.pipeTo.bind(stream);
-  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, call);
+  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, sink);
+  define(stream, 'values', stream[Symbol.asyncIterator]);
 
-  define(stream, 'getReader', (...args: []) => observeReader(getReader(...args), call));
+  define(stream, 'getReader', (...args: []) => observeReader(getReader(...args), sink));
   define(stream, 'tee', () => drawn(stream).tee());
   define(
     stream,
@@ -49,25 +50,25 @@ function drawn(stream: ReadableStream<unknown>): ReadableStream<unknown> {
   );
 }
 
-function observeReader(reader: AnyReader, call: ChatCall): AnyReader {
+function observeReader(reader: AnyReader, sink: ReplySink): AnyReader {
   const read = reader.read.bind(reader);
   const cancel = reader.cancel.bind(reader);
-  call.reading(reader);
+  sink.reading(reader);
   define(reader, 'read', (...args: []) =>
     read(...args).then(
       (result) => {
-        if (result.done) call.streamEnded(true);
-        else call.event(result.value);
+        if (result.done) sink.streamEnded(true);
+        else sink.event(result.value);
         return result;
       },
       (error: unknown) => {
-        call.failed(error);
+        sink.failed(error);
         throw error;
       },
     ),
   );
   define(reader, 'cancel', (reason?: unknown) => {
-    call.streamEnded();
+    sink.streamEnded();
     return cancel(reason);
   });
   return reader;

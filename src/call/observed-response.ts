@@ -1,61 +1,95 @@
 import type { ChatCall } from './chat-call.ts';
+import { observeNodeStream } from './observed-node-stream.ts';
+import { observeReadableStream } from './observed-readable.ts';
 import { quietly } from './quietly.ts';
+import { RawBody } from './raw-body.ts';
 
 /** `Response` of fetch or node-fetch, as far as it is needed. */
-interface BodyResponse {
-  json?: unknown;
-  text?: unknown;
-}
+type BodyResponse = Readonly<Record<string, unknown>>;
+type Read = (this: unknown) => unknown;
+
+const READ_WHOLE = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'buffer'] as const;
 
 /**
- * Watches a raw response that the caller reads himself (`asResponse()`). The SDK's own parser reads
- * through the same methods, so a call whose parsing has begun is left to the parser.
+ * Watches a raw response that the caller reads himself (`asResponse()`): by a method that gives the
+ * body whole, from `body`, or from a clone. The SDK's own parser reads in the same ways, so a call
+ * whose parsing has begun is left to the parser. `body.tee()`, `pipeTo()`, `pipeThrough()` and
+ * `new Response(body)` read inside the platform and stay unseen.
  */
 export function observeResponse(response: object, call: ChatCall, parsing: () => boolean): void {
   const target = response as BodyResponse;
-  for (const name of ['json', 'text'] as const) {
+  const unwatched = (): boolean => parsing() || call.ended;
+  for (const name of READ_WHOLE) {
     const read = target[name];
     if (typeof read !== 'function') continue;
-    Object.defineProperty(response, name, {
-      configurable: true,
-      enumerable: false,
+    define(response, name, {
       writable: true,
-      value: async function observed(this: unknown): Promise<unknown> {
-        const reading = read.call(response) as Promise<unknown>;
-        if (parsing() || call.ended) return reading;
+      value: async function observed(): Promise<unknown> {
+        const reading = (read as Read).call(response) as Promise<unknown>;
+        if (unwatched()) return reading;
         call.reading();
+        let body: unknown;
         try {
-          const body = await reading;
-          quietly('reading a response body', () => takeBody(name, body, call));
-          return body;
+          body = await reading;
         } catch (error) {
           call.failed(error);
           throw error;
         }
+        await takeWhole(name, body, call);
+        return body;
       },
     });
   }
+  observeClone(response, call, unwatched);
+  observeBody(response, call, unwatched);
 }
 
-function takeBody(name: 'json' | 'text', body: unknown, call: ChatCall): void {
+/** Never rejects: nothing a caller's own body can do makes a blob of it unreadable. */
+async function takeWhole(
+  name: (typeof READ_WHOLE)[number],
+  body: unknown,
+  call: ChatCall,
+): Promise<void> {
   if (name === 'json') {
-    // node-fetch's json() does not go through text(); fetch's neither. Each ends the call itself.
     call.complete(body);
     return;
   }
-  const text = String(body);
-  if (!isEventStream(text)) {
-    call.complete(JSON.parse(text));
-    return;
-  }
-  for (const line of text.split('\n')) {
-    if (!line.startsWith('data:')) continue;
-    const data = line.slice('data:'.length).trim();
-    if (data !== '' && data !== '[DONE]') call.event(JSON.parse(data));
-  }
-  call.streamEnded();
+  const raw = new RawBody(call);
+  raw.event(body instanceof Blob ? await body.arrayBuffer() : body);
+  raw.streamEnded(true);
 }
 
-function isEventStream(text: string): boolean {
-  return /^(?:data|event|id|retry)?:/.test(text);
+function observeClone(response: object, call: ChatCall, unwatched: () => boolean): void {
+  const clone = (response as BodyResponse)['clone'];
+  if (typeof clone !== 'function') return;
+  define(response, 'clone', {
+    writable: true,
+    value: function observed(): unknown {
+      const copy = (clone as Read).call(response) as object;
+      if (!unwatched()) quietly('watching a clone', () => observeResponse(copy, call, unwatched));
+      return copy;
+    },
+  });
+}
+
+function observeBody(response: object, call: ChatCall, unwatched: () => boolean): void {
+  let observed = false;
+  const body = (): unknown =>
+    Reflect.get(Object.getPrototypeOf(response) as object, 'body', response);
+  define(response, 'body', {
+    get(): unknown {
+      const stream = body();
+      if (observed || unwatched() || typeof stream !== 'object' || stream === null) return stream;
+      observed = true;
+      quietly('watching a body', () => {
+        const raw = new RawBody(call);
+        if (!observeReadableStream(stream, raw)) observeNodeStream(stream, raw);
+      });
+      return stream;
+    },
+  });
+}
+
+function define(target: object, key: string, descriptor: PropertyDescriptor): void {
+  Object.defineProperty(target, key, { configurable: true, enumerable: false, ...descriptor });
 }

@@ -1,4 +1,4 @@
-import type { ChatCall } from './chat-call.ts';
+import type { ReplySink } from './reply-sink.ts';
 
 type AnyIterator = AsyncIterator<unknown, unknown, unknown>;
 
@@ -11,20 +11,23 @@ interface Reader {
  * Watches an SDK stream whose every way of reading goes through an own `iterator` function
  * (openai, Anthropic, Groq, Together). The stream object, its class and helpers stay as they are.
  */
-export function observeIteratorFunction(stream: { iterator: () => unknown }, call: ChatCall): void {
+export function observeIteratorFunction(
+  stream: { iterator: () => unknown },
+  sink: ReplySink,
+): void {
   const makeIterator = stream.iterator;
   const reader: Reader = { current: undefined };
   Object.defineProperty(stream, 'iterator', {
     ...Object.getOwnPropertyDescriptor(stream, 'iterator'),
     value: function iterator(this: unknown, ...args: []): unknown {
-      return observeIterator(makeIterator.apply(this, args) as AnyIterator, call, reader);
+      return observeIterator(makeIterator.apply(this, args) as AnyIterator, sink, reader);
     },
   });
-  call.arrived(stream);
+  sink.arrived(stream);
 }
 
 /** Watches an object that is read by its own or inherited `[Symbol.asyncIterator]`. */
-export function observeAsyncIterable(stream: AsyncIterable<unknown>, call: ChatCall): void {
+export function observeAsyncIterable(stream: AsyncIterable<unknown>, sink: ReplySink): void {
   const makeIterator = stream[Symbol.asyncIterator];
   const reader: Reader = { current: undefined };
   Object.defineProperty(stream, Symbol.asyncIterator, {
@@ -32,39 +35,39 @@ export function observeAsyncIterable(stream: AsyncIterable<unknown>, call: ChatC
     enumerable: Object.getOwnPropertyDescriptor(stream, Symbol.asyncIterator)?.enumerable ?? false,
     writable: true,
     value: function asyncIterator(this: unknown, ...args: []): unknown {
-      return observeIterator(makeIterator.apply(this as never, args), call, reader);
+      return observeIterator(makeIterator.apply(this as never, args), sink, reader);
     },
   });
-  call.arrived(stream);
+  sink.arrived(stream);
 }
 
 /** Watches a generator that was handed out as the reply itself. */
-export function observeGenerator(generator: AnyIterator, call: ChatCall): void {
-  observeIterator(generator, call, { current: undefined });
-  call.arrived(generator);
+export function observeGenerator(generator: AnyIterator, sink: ReplySink): void {
+  observeIterator(generator, sink, { current: undefined });
+  sink.arrived(generator);
 }
 
 /**
  * Puts own `next`, `return` and `throw` on the iterator. Each returns a promise that follows the
  * iterator's own, so a rejection nobody awaits is still an unhandled rejection.
  */
-function observeIterator(iterator: AnyIterator, call: ChatCall, reader: Reader): AnyIterator {
+function observeIterator(iterator: AnyIterator, sink: ReplySink, reader: Reader): AnyIterator {
   const next = iterator.next.bind(iterator);
   define(iterator, 'next', (...args: [] | [unknown]) => {
     if (reader.current === undefined) {
       reader.current = iterator;
-      call.reading(iterator);
+      sink.reading(iterator);
     }
     const step = next(...args);
-    if (reader.current !== iterator || call.ended) return step;
+    if (reader.current !== iterator || sink.ended) return step;
     return step.then(
       (result) => {
-        if (result.done === true) call.streamEnded(true);
-        else call.event(result.value);
+        if (result.done === true) sink.streamEnded(true);
+        else sink.event(result.value);
         return result;
       },
       (error: unknown) => {
-        call.failed(error);
+        sink.failed(error);
         throw error;
       },
     );
@@ -72,14 +75,14 @@ function observeIterator(iterator: AnyIterator, call: ChatCall, reader: Reader):
   const stop = iterator.return?.bind(iterator);
   if (stop !== undefined) {
     define(iterator, 'return', (...args: [] | [unknown]) => {
-      if (reader.current === undefined || reader.current === iterator) call.streamEnded();
+      if (reader.current === undefined || reader.current === iterator) sink.streamEnded();
       return stop(...args);
     });
   }
   const raise = iterator.throw?.bind(iterator);
   if (raise !== undefined) {
     define(iterator, 'throw', (error: unknown) => {
-      if (reader.current === undefined || reader.current === iterator) call.streamEnded();
+      if (reader.current === undefined || reader.current === iterator) sink.streamEnded();
       return raise(error);
     });
   }

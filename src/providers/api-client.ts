@@ -13,9 +13,11 @@ export interface ApiClientSdk {
   /** Names under which the client class may be exported. */
   readonly exportNames: readonly string[];
   /** `gen_ai.provider.name` for a client with this base URL. */
-  readonly provider: (host: string) => string;
+  readonly provider: (host: string, client: Fields) => string;
   /** The kind of call behind a path (without query), or undefined when it is none. */
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
+  /** Model of a client that names it for all its calls; for requests that name none. */
+  readonly model?: (client: Fields) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: Fields) => string | undefined;
 }
@@ -67,7 +69,7 @@ export function patchApiClient(
       'parseResponseWithTimeout',
       (original) =>
         function parseResponseWithTimeout(this: unknown, ...args) {
-          return observeParsing(original.apply(this, args), args);
+          return observeParsing(() => original.apply(this, args), args);
         },
     );
   } else {
@@ -80,7 +82,7 @@ export function patchApiClient(
           const parse = promise.parseResponse;
           if (typeof parse === 'function') {
             promise.parseResponse = (...props: unknown[]) =>
-              observeParsing(parse.apply(promise, props) as Promise<unknown>, props);
+              observeParsing(() => parse.apply(promise, props) as Promise<unknown>, props);
           }
           return promise;
         },
@@ -98,7 +100,7 @@ export function patchApiClient(
       // The options may come as a promise; makeRequest itself awaits them before anything else.
       return Promise.resolve(options).then((resolved) => {
         const call = quietly('starting a call', () =>
-          start(this, fields(resolved), nativeSpan as Span | undefined),
+          start(fields(this), fields(resolved), nativeSpan as Span | undefined),
         );
         if (call === undefined) return original.apply(this, args);
         return call
@@ -116,7 +118,7 @@ export function patchApiClient(
       });
 
       function start(
-        client: unknown,
+        client: Fields,
         request: Fields,
         span: Span | undefined,
       ): ChatCall | undefined {
@@ -124,12 +126,13 @@ export function patchApiClient(
         const body = request['body'];
         const shape = request['method'] === 'post' ? sdk.shape(path, body) : undefined;
         if (shape === undefined) return undefined;
-        const server = serverOf(fields(client)['baseURL']);
+        const server = serverOf(client['baseURL']);
         const conversationId = sdk.conversationId?.(request);
         return current?.start({
-          provider: sdk.provider(server.address ?? ''),
+          provider: sdk.provider(server.address ?? '', client),
           shape,
           request: body,
+          model: fields(body)['model'] === undefined ? sdk.model?.(client) : undefined,
           serverAddress: server.address,
           serverPort: server.port,
           usageContext: conversationId === undefined ? undefined : { conversationId },
@@ -147,14 +150,17 @@ export function patchApiClient(
   }
 
   /** The last argument is what `makeRequest` gave (openai 4 passes nothing else). */
-  function observeParsing(parsing: Promise<unknown>, args: readonly unknown[]): Promise<unknown> {
+  function observeParsing(
+    parse: () => Promise<unknown>,
+    args: readonly unknown[],
+  ): Promise<unknown> {
     const props = args.at(-1) as RequestProps | undefined;
     const entry = props === undefined ? undefined : tracked.get(props);
-    if (entry === undefined || entry.parsing) return parsing;
+    if (entry === undefined || entry.parsing) return parse();
     entry.parsing = true;
     const { call } = entry;
     call.reading();
-    return parsing.then(
+    return parse().then(
       (value) => {
         quietly('watching a reply', () => takeParsed(value, call));
         return value;

@@ -10,6 +10,6 @@ export async function collectUntil(done: () => boolean, timeoutMs = 10_000): Pro
   const deadline = performance.now() + timeoutMs;
   while (!done() && performance.now() < deadline) {
     gc();
-    await sleep(100);
+    await sleep(20);
   }
 }

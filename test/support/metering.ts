@@ -5,6 +5,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
   type ReadableSpan,
+  type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
@@ -17,12 +18,18 @@ export interface Metering {
   readonly current: () => CallMeter | undefined;
   on(): void;
   off(): void;
+  /** The second switch; on at first. */
+  tokenStatistics(on: boolean): void;
   /** Records since the last `take`. */
   readonly recorded: number;
+  /** Replies that arrived and nobody has begun to read. */
+  readonly unread: number;
   /** Records and ended spans since the last `take`, every unread reply ended, every count done. */
   take(): Promise<{
     readonly records: readonly UsageRecord[];
     readonly spans: readonly ReadableSpan[];
+    /** Spans begun: one that was never ended is none of `spans`. */
+    readonly started: number;
   }>;
   close(): void;
 }
@@ -32,7 +39,16 @@ const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 /** The life of calls from patch to record, without the instrumentation around it. */
 export function startMetering(): Metering {
   const exporter = new InMemorySpanExporter();
-  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  let started = 0;
+  const counting: SpanProcessor = {
+    onStart: () => (started += 1),
+    onEnd: () => undefined,
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const provider = new TracerProvider({
+    spanProcessors: [new SimpleSpanProcessor({ exporter }), counting],
+  });
   const contexts = new AsyncLocalStorageContextManager();
   contexts.enable();
   context.setGlobalContextManager(contexts);
@@ -51,10 +67,11 @@ export function startMetering(): Metering {
     counter,
     onUsage: (record) => records.push(record),
   });
+  let tokenStatistics = true;
   const meter = new CallMeter({
     clock: systemClock,
     tracer: () => provider.getTracer('conformance'),
-    switches: () => ({ enabled: true, tokenStatistics: true }),
+    switches: () => ({ enabled: true, tokenStatistics }),
     keepContent: true,
     requestIdentity: 'plain',
     nativeSpans: 'separate',
@@ -65,14 +82,19 @@ export function startMetering(): Metering {
     current: () => (active ? meter : undefined),
     on: () => (active = true),
     off: () => (active = false),
+    tokenStatistics: (on) => (tokenStatistics = on),
     get recorded() {
       return records.length;
+    },
+    get unread() {
+      return meter.unread.size;
     },
     async take() {
       meter.unread.abandonAll();
       await pipeline.idle();
       await provider.forceFlush();
-      const taken = { records: records.splice(0), spans: exporter.getFinishedSpans() };
+      const taken = { records: records.splice(0), spans: exporter.getFinishedSpans(), started };
+      started = 0;
       exporter.reset();
       return taken;
     },

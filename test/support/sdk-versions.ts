@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+import { createRequire, registerHooks } from 'node:module';
+import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Where versions of an SDK are installed: the current one at the root, others apart. */
@@ -9,15 +10,54 @@ function requireFrom(place: InstalledIn): NodeJS.Require {
   return createRequire(new URL(base, import.meta.url));
 }
 
-/** The CommonJS build of a package. */
+/** The CommonJS build of a package: a copy of its own, that no other test has patched. */
 export function loadCjs(name: string, place: InstalledIn = 'root'): () => Promise<unknown> {
-  return () => Promise.resolve(requireFrom(place)(name) as unknown);
+  return () => {
+    const require = requireFrom(place);
+    const folder = packageFolder(require.resolve(name), name);
+    const others = Object.entries(require.cache).filter(([file]) => file.startsWith(folder));
+    for (const [file] of others) delete require.cache[file];
+    const copy = require(name) as unknown;
+    for (const [file, module] of others) require.cache[file] = module;
+    return Promise.resolve(copy);
+  };
 }
 
-/** The ESM build of a package; `file` inside it where the entry point does not resolve to it. */
+const COPY = 'test-copy';
+let copies = 0;
+
+/** A module of a copy takes its siblings from the same copy. */
+registerHooks({
+  resolve(specifier, context, next) {
+    const resolved = next(specifier, context);
+    const copy = copyOf(context.parentURL);
+    if (copy === undefined || !specifier.startsWith('.')) return resolved;
+    return { ...resolved, url: `${resolved.url}?${COPY}=${copy}` };
+  },
+});
+
+function copyOf(url: string | undefined): string | undefined {
+  return url?.startsWith('file:') === true
+    ? (new URL(url).searchParams.get(COPY) ?? undefined)
+    : undefined;
+}
+
+/**
+ * The ESM build of a package, a copy of its own; `file` inside it where the entry point does not
+ * resolve to it.
+ */
 export function loadEsm(file: string, place: InstalledIn = 'root'): () => Promise<unknown> {
   return async () => {
-    if (place === 'root' && !file.includes('.mjs')) return (await import(file)) as unknown;
-    return (await import(pathToFileURL(requireFrom(place).resolve(file)).href)) as unknown;
+    const url =
+      place === 'root' && !file.includes('.mjs')
+        ? import.meta.resolve(file)
+        : pathToFileURL(requireFrom(place).resolve(file)).href;
+    copies += 1;
+    return (await import(`${url}?${COPY}=${copies}`)) as unknown;
   };
+}
+
+function packageFolder(file: string, name: string): string {
+  const inside = `${sep}node_modules${sep}${name.split('/').join(sep)}${sep}`;
+  return file.slice(0, file.lastIndexOf(inside) + inside.length);
 }

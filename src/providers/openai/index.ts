@@ -1,36 +1,22 @@
 import { patchApiClient } from '../api-client.ts';
+import { groqUsageObject } from '../groq/usage.ts';
 import type { CallShape, SdkPatch } from '../provider.ts';
+import { text, type Fields } from '../reading.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
+import { providerOfHost } from './hosts.ts';
 import { responses } from './responses.ts';
 
-const chat = chatCompletions();
+/** The usage rule of Groq holds for every server that may stand behind a base URL. */
+const chat = chatCompletions({ usageOf: groqUsageObject });
 
-/** By the end of the path: Azure puts `/deployments/NAME` before it, gateways anything. */
-const SHAPES: readonly (readonly [path: string, shape: CallShape])[] = [
+/** By ending: Azure puts `/deployments/NAME` before it. */
+const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/chat/completions', chat],
   ['/responses', responses],
   ['/embeddings', embeddings],
   ['/completions', completions],
 ];
-
-/** The SDK speaks to many servers; those with a name in the conventions are told by their host. */
-const PROVIDERS: readonly (readonly [hostSuffix: string, provider: string])[] = [
-  ['.openai.azure.com', 'azure.ai.openai'],
-  ['.cognitiveservices.azure.com', 'azure.ai.openai'],
-  ['.services.ai.azure.com', 'azure.ai.inference'],
-  ['.deepseek.com', 'deepseek'],
-  ['.x.ai', 'x_ai'],
-  ['.groq.com', 'groq'],
-  ['.mistral.ai', 'mistral_ai'],
-  ['.perplexity.ai', 'perplexity'],
-  ['.together.xyz', 'together_ai'],
-  ['generativelanguage.googleapis.com', 'gcp.gemini'],
-];
-
-function providerAt(host: string): string {
-  return PROVIDERS.find(([suffix]) => `.${host}`.endsWith(suffix))?.[1] ?? 'openai';
-}
 
 export const openai: SdkPatch = {
   moduleName: 'openai',
@@ -40,9 +26,15 @@ export const openai: SdkPatch = {
       moduleExports,
       {
         exportNames: ['OpenAI'],
-        provider: providerAt,
-        shape: (path) => SHAPES.find(([end]) => path.endsWith(end))?.[1],
+        provider: (host, client) => (isAzure(client) ? 'azure.ai.openai' : providerOfHost(host)),
+        shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
+        model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
       },
       meter,
     ),
 };
+
+/** `AzureOpenAI`, told by its own field: the class may come from either build. */
+function isAzure(client: Fields): boolean {
+  return Object.hasOwn(client, 'apiVersion');
+}

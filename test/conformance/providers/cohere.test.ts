@@ -45,7 +45,8 @@ for (const [version, load] of BUILDS) {
         CohereClientV2: typeof CohereClientV2;
         CohereClient: typeof CohereClient;
       };
-      const options = { token: 'test', environment: url, maxRetries: 0 };
+      // The SDK leaves the timer of a lost connection running, for 300 s by default.
+      const options = { token: 'test', environment: url, maxRetries: 0, timeoutInSeconds: 2 };
       return { v2: new V2(options), v1: new V1(options) };
     },
     plain: async ({ v2 }) => v2.chat(REQUEST, { maxRetries: 0 }),

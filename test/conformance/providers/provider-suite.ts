@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SdkPatch } from '../../../src/providers/provider.ts';
 import type { TokenUsage, UsageRecord } from '../../../src/usage/usage-record.ts';
 import { collectUntil } from '../../support/collect.ts';
 import { startMetering, type Metering } from '../../support/metering.ts';
+import { until } from '../../support/until.ts';
+import { unhandledRejections } from '../../support/unhandled.ts';
 import { startWireServer, type Script, type WireServer } from '../../support/wire/wire-server.ts';
+import { read, see, type Seen } from './seen.ts';
 
 /** Undefined: the field must be absent. */
-type Expected = { readonly [Field in keyof UsageRecord]?: UsageRecord[Field] | undefined };
+export type Expected = { readonly [Field in keyof UsageRecord]?: UsageRecord[Field] | undefined };
 
 /** One SDK as the suite drives it. */
 export interface ProviderUnderTest<Client> {
@@ -37,10 +39,12 @@ export interface ProviderUnderTest<Client> {
 
 export interface Shape<Client> {
   readonly title: string;
-  readonly script: Script;
+  /** Several: one a request. */
+  readonly script: Script | readonly [Script, ...Script[]];
   run(client: Client): Promise<unknown>;
-  readonly expected: Expected;
-  /** Records of one run; default 1. */
+  /** What each record must hold; a list where the calls differ. */
+  readonly expected: Expected | readonly Expected[];
+  /** Records of one run; default 1, or the length of `expected`. */
   readonly calls?: number;
 }
 
@@ -52,18 +56,11 @@ export interface Wire {
   readonly error: Script;
 }
 
-/** What a caller can see of one call. */
-interface Seen {
-  readonly value?: unknown;
-  readonly chunks?: readonly unknown[];
-  readonly error?: { readonly name: string; readonly message: string; readonly status?: unknown };
-}
-
 const CUT_AFTER = 3;
 
 /**
- * Runs each case twice, before the SDK is patched and after: the caller must see the same, and the
- * second run leaves exactly one span and one record behind.
+ * Runs each case twice, before the SDK is patched and after: caller and server must see the same, and
+ * the second run leaves exactly one ended span and one record a call behind.
  */
 export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
   describe(sdk.title, function () {
@@ -72,109 +69,110 @@ export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
     let metering: Metering;
     let module: unknown;
     const bare = new Map<string, Seen>();
+    const warnings: string[] = [];
     const client = (): Client => sdk.client(module, server.url);
     const { wire, expected } = sdk;
+    const onWarning = ({ name, message }: Error): void => {
+      if (name !== 'TokenMeterWarning') warnings.push(`${name}: ${message}`);
+    };
 
+    /** Starts over for each run: the SDK is given a fresh client, and the server its script. */
     const cases: Record<string, () => Promise<Seen>> = {
-      plain: async () => {
-        server.play(wire.plain);
-        return see(() => sdk.plain(client()));
-      },
-      stream: async () => {
-        server.play(wire.stream);
-        return read(() => sdk.stream(client()));
-      },
-      'stream without usage': async () => {
-        server.play(wire.bareStream);
-        return read(() => sdk.stream(client()));
-      },
-      'error status': async () => {
-        server.play(wire.error);
-        return see(() => sdk.plain(client()));
-      },
-      'error status of a stream': async () => {
-        server.play(wire.error);
-        return read(() => sdk.stream(client()));
-      },
-      break: async () => {
-        server.play(endless(wire.bareStream));
-        return read(() => sdk.stream(client()), { breakAfter: CUT_AFTER });
-      },
-      'never read': async () => {
-        server.play(wire.stream);
-        return see(async () => {
-          await sdk.stream(client());
-          return undefined;
-        });
-      },
-      cut: async () => {
-        server.play({ ...head(wire.bareStream), cut: true });
-        return read(() => sdk.stream(client()));
-      },
+      plain: () => playing(wire.plain, () => see(() => sdk.plain(client()))),
+      stream: () => playing(wire.stream, () => read(() => sdk.stream(client()))),
+      'stream without usage': () =>
+        playing(wire.bareStream, () => read(() => sdk.stream(client()))),
+      'error status': () => playing(wire.error, () => see(() => sdk.plain(client()))),
+      'error status of a stream': () => playing(wire.error, () => read(() => sdk.stream(client()))),
+      break: () =>
+        playing(held(wire.bareStream), () =>
+          read(() => sdk.stream(client()), { breakAfter: CUT_AFTER }),
+        ),
+      'never read': () => playing(wire.stream, () => see(() => dropStream())),
+      cut: () =>
+        playing({ ...head(wire.bareStream), cut: true }, () => read(() => sdk.stream(client()))),
+      'connection lost before the reply': () =>
+        playing({ pieces: [], cut: true }, () => read(() => sdk.stream(client()))),
     };
     if (sdk.abort !== undefined) {
-      cases['abort while streaming'] = async () => {
-        server.play(endless(wire.bareStream));
-        const controller = new AbortController();
-        return read(() => sdk.stream(client(), controller.signal), {
-          onChunk: (count, stream) => {
-            if (count === CUT_AFTER) sdk.abort?.(stream, controller);
-          },
-          keep: CUT_AFTER,
+      cases['abort while streaming'] = () =>
+        playing(held(wire.bareStream), () => {
+          const controller = new AbortController();
+          return read(() => sdk.stream(client(), controller.signal), {
+            onChunk: (count, stream) => {
+              if (count === CUT_AFTER) sdk.abort?.(stream, controller);
+            },
+            keep: CUT_AFTER,
+          });
         });
-      };
     }
     for (const shape of sdk.shapes ?? []) {
-      cases[shape.title] = async () => {
-        server.play(shape.script);
-        return see(() => shape.run(client()));
-      };
+      cases[shape.title] = () => playing(shape.script, () => see(() => shape.run(client())));
+    }
+    const unawaited = (): Promise<readonly string[]> => {
+      server.play(wire.error);
+      return unhandledRejections(() => void sdk.plain(client()));
+    };
+    let bareUnawaited: readonly string[];
+
+    async function playing(
+      script: Script | readonly [Script, ...Script[]],
+      run: () => Promise<Seen>,
+    ): Promise<Seen> {
+      server.play(...('length' in script ? script : ([script] as const)));
+      const seen = await run();
+      return { ...seen, served: await server.served() };
+    }
+
+    /** An SDK may send its request only after it has handed out the stream. */
+    async function dropStream(): Promise<undefined> {
+      await sdk.stream(client());
+      await until(async () => (await server.served()).requests.length > 0);
     }
 
     before(async () => {
+      process.on('warning', onWarning);
       server = await startWireServer(sdk.protocol);
       metering = startMetering();
       module = await sdk.load();
-      for (const [name, run] of Object.entries(cases)) {
-        bare.set(name, await withServerState(run));
-      }
+      for (const [name, run] of Object.entries(cases)) bare.set(name, await run());
+      bareUnawaited = await unawaited();
       assert.equal(sdk.patch.patch(module, metering.current), 'patched');
       metering.on();
     });
 
     after(async () => {
+      process.off('warning', onWarning);
       metering?.off();
       metering?.close();
       await server?.close();
     });
 
-    /** Whether the client left an endless reply must stay the same: the vendor bills what it sends. */
-    async function withServerState(run: () => Promise<Seen>): Promise<Seen & { left?: boolean }> {
-      const seen = await run();
-      if (server.playing.repeat === undefined) return seen;
-      await sleep(40);
-      return { ...seen, left: server.leftByClient };
-    }
-
     async function compare(name: string): Promise<UsageRecord> {
-      const records = await compareAll(name, 1);
-      return records[0] as UsageRecord;
+      return (await compareAll(name, 1))[0] as UsageRecord;
     }
 
     async function compareAll(name: string, calls: number): Promise<readonly UsageRecord[]> {
       const run = cases[name];
       assert.ok(run);
-      const seen = await withServerState(run);
+      const seen = await run();
       if (
         (name === 'break' && sdk.breakSeen === 'collected') ||
         (name === 'never read' && sdk.neverRead === 'ok')
       ) {
         await collectUntil(() => metering.recorded > 0);
       }
-      const { records, spans } = await metering.take();
+      const records = await taken(calls);
       assert.deepEqual(seen, bare.get(name));
-      assert.equal(records.length, calls, `${records.length} records`);
-      assert.equal(spans.length, calls, `${spans.length} spans`);
+      return records;
+    }
+
+    async function taken(calls: number): Promise<readonly UsageRecord[]> {
+      const { records, spans, started } = await metering.take();
+      assert.deepEqual(
+        { records: records.length, started, ended: spans.length },
+        { records: calls, started: calls, ended: calls },
+      );
       for (const record of records) {
         assert.equal(record.provider, expected.record.provider);
         assert.equal(record.spanId?.length, 16);
@@ -212,12 +210,18 @@ export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
       assertCounted(record);
     });
 
-    for (const name of ['error status', 'error status of a stream']) {
+    for (const name of [
+      'error status',
+      'error status of a stream',
+      'connection lost before the reply',
+    ]) {
       it(name, async () => {
         const record = await compare(name);
+        assert.notEqual(record.outcome, 'ok');
+        assert.equal(record.outputTokens, undefined);
+        if (!name.startsWith('error')) return;
         assert.equal(record.outcome, 'error');
         assert.equal(typeof record.errorType, 'string');
-        assert.equal(record.outputTokens, undefined);
       });
     }
 
@@ -230,33 +234,72 @@ export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
       });
     }
 
-    it('never read', async () => {
+    it('never read, then flushed', async () => {
       const record = await compare('never read');
       assert.equal(record.outcome, sdk.neverRead ?? 'aborted');
       assert.equal(record.outputTokens !== undefined, sdk.neverRead === 'ok');
     });
 
+    it('never read, then collected', async () => {
+      await playing(wire.stream, () => see(() => dropStream()));
+      await collectUntil(() => metering.recorded > 0);
+      const [record] = await taken(1);
+      assert.equal(record?.outcome, sdk.neverRead ?? 'aborted');
+      assert.equal(metering.unread, 0);
+    });
+
     for (const shape of sdk.shapes ?? []) {
       it(shape.title, async () => {
-        const records = await compareAll(shape.title, shape.calls ?? 1);
-        for (const record of records) assertRecord(record, shape.expected);
+        const each = Array.isArray(shape.expected) ? (shape.expected as Expected[]) : undefined;
+        const records = await compareAll(shape.title, shape.calls ?? each?.length ?? 1);
+        for (const [index, record] of records.entries()) {
+          assertRecord(record, each?.[index] ?? (shape.expected as Expected));
+        }
       });
     }
+
+    it('a failed call that nobody awaits', async () => {
+      assert.deepEqual(await unawaited(), bareUnawaited);
+      const [record] = await taken(1);
+      assert.equal(record?.outcome, 'error');
+    });
+
+    it('switched off and on while a stream runs', async () => {
+      const switching = (at: () => void): Promise<Seen> =>
+        playing(wire.stream, () =>
+          read(() => sdk.stream(client()), { onChunk: (count) => count === 1 && at() }),
+        );
+      await switching(() => metering.off());
+      const [begunOn] = await taken(1);
+      assertRecord(begunOn as UsageRecord, { ...expected.stream, outcome: 'ok' });
+      await switching(() => metering.on());
+      await taken(0);
+      metering.tokenStatistics(false);
+      await switching(() => metering.tokenStatistics(true));
+      const [begunWithout] = await taken(1);
+      assertRecord(begunWithout as UsageRecord, {
+        requestModel: expected.record.requestModel,
+        outcome: 'ok',
+        inputTokens: undefined,
+        outputTokens: undefined,
+        tokenSource: undefined,
+      });
+    });
 
     it('switched off', async () => {
       metering.off();
       try {
         for (const name of ['plain', 'stream']) {
-          assert.deepEqual(
-            await withServerState(cases[name] as () => Promise<Seen>),
-            bare.get(name),
-          );
+          assert.deepEqual(await cases[name]?.(), bare.get(name));
         }
-        const { records, spans } = await metering.take();
-        assert.deepEqual([records.length, spans.length], [0, 0]);
+        await taken(0);
       } finally {
         metering.on();
       }
+    });
+
+    it('leaves no warning of the process behind', () => {
+      assert.deepEqual(warnings, []);
     });
   });
 }
@@ -274,70 +317,14 @@ function assertCounted(record: UsageRecord): void {
   assert.ok((record.outputTokens ?? 0) > 0, 'output counted');
 }
 
-function endless(script: Script): Script {
-  const pieces = head(script).pieces ?? [];
+/** An early end while the server holds the reply and would go on. */
+function held(script: Script): Script {
+  const { pieces = [], ...rest } = head(script);
   const last = pieces.at(-1);
-  return { ...script, pieces, ...(last === undefined ? {} : { repeat: last }), pauseMs: 2 };
+  return { ...rest, pieces, ...(last === undefined ? {} : { held: last }) };
 }
 
 /** A stream up to the second piece of text: provider headers come first in some formats. */
 function head(script: Script): Script {
   return { ...script, pieces: (script.pieces ?? []).slice(0, -2), pauseMs: 4 };
-}
-
-async function see(run: () => Promise<unknown>): Promise<Seen> {
-  try {
-    return { value: snapshot(await run()) };
-  } catch (error) {
-    return { error: told(error) };
-  }
-}
-
-interface Reading {
-  readonly breakAfter?: number;
-  readonly onChunk?: (count: number, stream: AsyncIterable<unknown>) => void;
-  /** Chunks compared: after an abort more may or may not come through. */
-  readonly keep?: number;
-}
-
-async function read(
-  open: () => Promise<AsyncIterable<unknown>>,
-  { breakAfter, onChunk, keep }: Reading = {},
-): Promise<Seen> {
-  const chunks: unknown[] = [];
-  const kept = (): readonly unknown[] => chunks.slice(0, keep);
-  try {
-    const stream = await open();
-    for await (const chunk of stream) {
-      chunks.push(snapshot(chunk));
-      onChunk?.(chunks.length, stream);
-      if (chunks.length === breakAfter) break;
-    }
-    return { chunks: kept() };
-  } catch (error) {
-    return { chunks: kept(), error: told(error) };
-  }
-}
-
-/** Names the class too: the caller's `instanceof` must go on working. */
-function snapshot(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  return { class: value.constructor?.name, data: JSON.parse(stable(value)) as unknown };
-}
-
-/** What differs from run to run by nature is left out. */
-function stable(value: unknown): string {
-  const varying = new Set(['date', 'Date', 'attempts', 'totalRetryDelay', 'port']);
-  return (
-    JSON.stringify(value, (key, inner: unknown) => (varying.has(key) ? undefined : inner)) ?? 'null'
-  );
-}
-
-function told(error: unknown): NonNullable<Seen['error']> {
-  const { name, message, status, constructor } = error as Error & { status?: unknown };
-  return {
-    name: `${constructor.name} ${name}`,
-    message: message.replace(/\d{4}-\d\d.*Z/, ''),
-    status,
-  };
 }

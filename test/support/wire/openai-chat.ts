@@ -10,44 +10,98 @@ export interface ChatWire {
 
 const TEXT = ['The tide ', 'comes in ', 'twice ', 'a day.'];
 
-export function chatPlain({ model, usage }: ChatWire): Script {
+export function chatPlain(wire: ChatWire, contents: readonly string[] = [TEXT.join('')]): Script {
+  return chatReply(
+    wire,
+    contents.map((content) => ({ message: { role: 'assistant', content }, finish_reason: 'stop' })),
+  );
+}
+
+/** `choices`: message and finish reason of each. */
+export function chatReply({ model, usage }: ChatWire, choices: readonly object[]): Script {
   return {
+    headers: { 'x-request-id': 'req_c1' },
     body: JSON.stringify({
       id: 'chatcmpl-1',
       object: 'chat.completion',
       created: 1_790_000_000,
       model,
-      choices: [
-        {
-          index: 0,
-          message: { role: 'assistant', content: TEXT.join('') },
-          finish_reason: 'stop',
-          logprobs: null,
-        },
-      ],
+      choices: choices.map((choice, index) => ({ index, logprobs: null, ...choice })),
       usage,
     }),
   };
 }
 
-export function chatStream({ model, streamUsage }: ChatWire): Script {
-  const chunk = (delta: object, finishReason: string | null, more: object = {}): string =>
-    sse({
-      id: 'chatcmpl-1',
-      object: 'chat.completion.chunk',
-      created: 1_790_000_000,
-      model,
-      choices: [{ index: 0, delta, finish_reason: finishReason, logprobs: null }],
-      ...more,
-    });
+/** A reply that calls one function. */
+export function chatToolCall(wire: ChatWire, name: string, args: object): Script {
+  const call = {
+    id: 'call_1',
+    type: 'function',
+    function: { name, arguments: JSON.stringify(args) },
+  };
+  return chatReply(wire, [
+    {
+      message: { role: 'assistant', content: null, tool_calls: [call] },
+      finish_reason: 'tool_calls',
+    },
+  ]);
+}
+
+export function chatStream({ model, streamUsage }: ChatWire, n = 1): Script {
+  const chunk = chunkOf(model);
+  const choices = Array.from({ length: n }, (_, index) => index);
   return {
+    headers: { 'x-request-id': 'req_c1' },
     pieces: [
-      chunk({ role: 'assistant', content: '' }, null),
-      ...TEXT.map((content) => chunk({ content }, null)),
-      chunk({}, 'stop', streamUsage),
+      ...choices.map((index) => chunk(index, { role: 'assistant', content: '' })),
+      ...TEXT.flatMap((content) => choices.map((index) => chunk(index, { content }))),
+      ...choices.map((index) =>
+        chunk(index, {}, 'stop', index === n - 1 ? streamUsage : undefined),
+      ),
       sse('[DONE]'),
     ],
   };
+}
+
+/** Text, reasoning and a tool call in pieces, then `finish`. */
+export function chatMixedStream({ model, streamUsage }: ChatWire): Script {
+  const chunk = chunkOf(model);
+  const tool = (call: object): object => ({ tool_calls: [{ index: 0, ...call }] });
+  return {
+    pieces: [
+      chunk(0, { role: 'assistant', content: '', reasoning_content: 'The moon pulls twice.' }),
+      chunk(0, { content: TEXT[0] }),
+      chunk(0, tool({ id: 'call_1', type: 'function', function: { name: 'tide', arguments: '' } })),
+      chunk(0, tool({ function: { arguments: '{"port":' } })),
+      chunk(0, tool({ function: { arguments: '"Brest"}' } })),
+      chunk(0, {}, 'tool_calls', streamUsage),
+      sse('[DONE]'),
+    ],
+  };
+}
+
+/** As OpenAI sends it with `include_usage`: a last chunk of its own, without choices. */
+export function chatUsageStream(wire: ChatWire, n = 1): Script {
+  const { pieces = [], ...rest } = chatStream({ ...wire, streamUsage: { usage: null } }, n);
+  const last = { ...CHUNK, model: wire.model, choices: [], usage: wire.usage };
+  return { ...rest, pieces: [...pieces.slice(0, -1), sse(last), sse('[DONE]')] };
+}
+
+const CHUNK = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1_790_000_000 };
+
+function chunkOf(model: string) {
+  return (
+    index: number,
+    delta: object,
+    finishReason: string | null = null,
+    more?: object,
+  ): string =>
+    sse({
+      ...CHUNK,
+      model,
+      choices: [{ index, delta, finish_reason: finishReason, logprobs: null }],
+      ...more,
+    });
 }
 
 export function chatBareStream(wire: ChatWire): Script {

@@ -11,25 +11,45 @@ export interface Script {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Bytes;
   readonly pieces?: readonly Bytes[];
+  /** Pause before the first byte of the reply. */
+  readonly delayMs?: number;
   /** Pause after each piece. */
   readonly pauseMs?: number;
   /** Destroy the connection after the last piece in place of ending the reply. */
   readonly cut?: boolean;
-  /** Repeat this piece after the others until the client goes away, 400 times at most. */
-  readonly repeat?: Bytes;
+  /** Hold the reply after the pieces; a client still there after a while gets this 20 times more. */
+  readonly held?: Bytes;
+}
+
+/** What the server saw of the requests since the last `play`. */
+export interface Served {
+  /** Path, sorted names of headers, parsed JSON body. */
+  readonly requests: readonly {
+    readonly path: string;
+    readonly headers: readonly string[];
+    readonly body: unknown;
+  }[];
+  /** Pieces sent after the hold of `held`: none to a client that left. */
+  readonly sentAfterHold: number;
 }
 
 export interface WireServer {
   readonly url: string;
-  /** Answers every request from now on. */
-  play(script: Script): void;
-  readonly playing: Script;
-  /** Parsed JSON bodies of the requests since the last `play`. */
-  readonly requests: readonly unknown[];
-  readonly piecesSent: number;
-  /** The client closed the connection, or reset the stream, before the reply ended. */
-  readonly leftByClient: boolean;
+  /** Answers every request from now on; of several the first answers once, the last for good. */
+  play(...scripts: readonly [Script, ...Script[]]): void;
+  /** Resolves when every reply begun since the last `play` is sent, cut, or left by its client. */
+  served(): Promise<Served>;
   close(): Promise<void>;
+}
+
+/** Longer than any client needs to close a connection. */
+const HOLD_MS = 150;
+
+interface Play {
+  readonly scripts: Script[];
+  readonly requests: { path: string; headers: string[]; body: unknown }[];
+  readonly replies: Promise<void>[];
+  sentAfterHold: number;
 }
 
 interface Response {
@@ -37,20 +57,14 @@ interface Response {
   write(piece: Bytes): boolean;
   end(body?: Bytes): unknown;
   on(event: 'close', listener: () => void): unknown;
-  readonly writableEnded: boolean;
 }
 
 /** A provider on loopback: plays one script at a time and counts what it sends. */
 export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Promise<WireServer> {
-  const state = {
-    script: { status: 404, body: '{}' } as Script,
-    requests: [] as unknown[],
-    piecesSent: 0,
-    leftByClient: false,
-  };
+  let playing = playOf([{ status: 404, body: '{}' }]);
   const sockets = new Set<Socket>();
   const listener = (request: IncomingMessage, response: Response): void => {
-    answer(request, response, state).catch(() => undefined);
+    playing.replies.push(answer(request, response, playing).catch(() => undefined));
   };
   const server: Server | Http2Server =
     protocol === 'http1'
@@ -67,20 +81,17 @@ export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Pr
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
-    play(script) {
-      Object.assign(state, { script, requests: [], piecesSent: 0, leftByClient: false });
+    play(...scripts) {
+      playing = playOf(scripts);
     },
-    get playing() {
-      return state.script;
-    },
-    get requests() {
-      return state.requests;
-    },
-    get piecesSent() {
-      return state.piecesSent;
-    },
-    get leftByClient() {
-      return state.leftByClient;
+    async served() {
+      const { replies, requests } = playing;
+      // A reply may bring on the next request, of a retry or a tool round.
+      for (let seen = -1; seen !== replies.length;) {
+        seen = replies.length;
+        await Promise.all(replies);
+      }
+      return { requests, sentAfterHold: playing.sentAfterHold };
     },
     async close() {
       for (const socket of sockets) socket.destroy();
@@ -89,21 +100,23 @@ export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Pr
   };
 }
 
-async function answer(
-  request: IncomingMessage,
-  response: Response,
-  state: { script: Script; requests: unknown[]; piecesSent: number; leftByClient: boolean },
-): Promise<void> {
-  const { script } = state;
-  let gone = false;
-  response.on('close', () => {
-    gone = true;
-    if (!response.writableEnded && state.script === script) state.leftByClient = true;
-  });
+function playOf(scripts: readonly Script[]): Play {
+  return { scripts: [...scripts], requests: [], replies: [], sentAfterHold: 0 };
+}
+
+async function answer(request: IncomingMessage, response: Response, play: Play): Promise<void> {
+  const script = (play.scripts.length > 1 ? play.scripts.shift() : play.scripts[0]) as Script;
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
   const received: Buffer[] = [];
   for await (const piece of request) received.push(piece as Buffer);
-  state.requests.push(parse(Buffer.concat(received).toString()));
-  const pieces = script.pieces;
+  play.requests.push({
+    path: request.url ?? '',
+    headers: Object.keys(request.headers).toSorted(),
+    body: parse(Buffer.concat(received).toString()),
+  });
+  const { pieces, held } = script;
+  if (script.delayMs !== undefined) await sleep(script.delayMs);
   response.writeHead(script.status ?? 200, {
     'content-type': pieces === undefined ? 'application/json' : 'text/event-stream',
     ...script.headers,
@@ -112,14 +125,18 @@ async function answer(
     response.end(script.body);
     return;
   }
-  const send = async (piece: Bytes): Promise<void> => {
+  for (const piece of pieces) {
+    if (gone.signal.aborted) return;
     response.write(piece);
-    if (state.script === script) state.piecesSent += 1;
     await sleep(script.pauseMs ?? 1);
-  };
-  for (const piece of pieces) if (!gone) await send(piece);
-  for (let i = 0; script.repeat !== undefined && i < 400 && !gone; i += 1)
-    await send(script.repeat);
+  }
+  if (held !== undefined) {
+    await sleep(HOLD_MS, undefined, { signal: gone.signal }).catch(() => undefined);
+    for (let i = 0; i < 20 && !gone.signal.aborted; i += 1) {
+      response.write(held);
+      play.sentAfterHold += 1;
+    }
+  }
   if (script.cut === true) request.socket.destroy();
   else response.end();
 }
