@@ -1,15 +1,20 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from './delivery/back-off.ts';
 import { isLoopback } from './delivery/compress.ts';
+import { DeadLetters } from './delivery/dead-letters.ts';
 import { Delivery, DeliveryStopped } from './delivery/delivery.ts';
 import { ExportCounts } from './export-counts.ts';
 import { chooseDialect } from './influxdb/dialect.ts';
 import type { ResolvedInfluxOptions } from './influxdb/influx-options.ts';
 import { InfluxTransport } from './influxdb/transport.ts';
 import { Intake } from './intake.ts';
-import type { LineChunk, LineQueue } from './spool/line-queue.ts';
+import { atEndOfProcess } from './process-end.ts';
+import { DiskSpool, type SpoolRefusal } from './spool/disk-spool.ts';
+import type { LineChunk } from './spool/line-queue.ts';
 import { MemoryQueue } from './spool/memory-queue.ts';
-import type { ExporterStatus } from './status.ts';
+import type { ExporterError, ExporterStatus } from './status.ts';
 
 /** Sends under way at once: one is read by the server while the next is on its way. */
 const CONCURRENCY = 2;
@@ -21,6 +26,8 @@ const MAX_MEMORY_BYTES = 16_000_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const SHUTDOWN_MS = 5000;
+/** How long a process that has nothing else to do waits for its last lines to arrive. */
+const BEFORE_EXIT_MS = 2000;
 const POLL_MS = 5;
 
 /** The way of lines from the instrumented process into the store. Both Influx exporters are one of these. */
@@ -28,36 +35,48 @@ export class LineExporter {
   readonly counts: ExportCounts;
   readonly #options: ResolvedInfluxOptions;
   readonly #transport: InfluxTransport;
-  readonly #queue: LineQueue;
+  readonly #queue: MemoryQueue | DiskSpool;
+  readonly #deadLetters: DeadLetters | undefined;
   readonly #delivery: Delivery;
   readonly #intake: Intake;
   readonly #appends = new Set<Promise<void>>();
   readonly #pumps = new Set<Promise<void>>();
+  readonly #forgetEnd: () => void;
+  #diskError: ExporterError | undefined;
   #isFlushDue = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(name: string, options: ResolvedInfluxOptions) {
-    const { url, timeoutMs } = options;
-    const counts = new ExportCounts(name);
-    const transport = new InfluxTransport(url, CONCURRENCY);
-    this.counts = counts;
+    const { url, timeoutMs, spool } = options;
+    this.counts = new ExportCounts(name);
     this.#options = options;
-    this.#transport = transport;
-    this.#queue = new MemoryQueue({
-      maxBytes: MAX_MEMORY_BYTES,
-      onDropped: (lines) => counts.drop('memory_full', lines),
-    });
+    this.#transport = new InfluxTransport(url, CONCURRENCY);
+    this.#queue = spool === false ? this.#memoryQueue() : this.#diskSpool(spool);
+    this.#deadLetters =
+      spool === false
+        ? undefined
+        : new DeadLetters(join(destinationFolder(options, spool), 'dead-letters.lines'), (error) =>
+            this.counts.warn('dead letters', `cannot keep refused lines: ${error.message}`),
+          );
     this.#delivery = new Delivery({
-      transport,
-      chooseDialect: () => chooseDialect(options, transport, timeoutMs),
+      transport: this.#transport,
+      chooseDialect: () => chooseDialect(options, this.#transport, timeoutMs),
       timeoutMs,
       gzip: !isLoopback(url),
       backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
-      counts,
-      onRefused: (_line, reason, message) => counts.drop(reason, 1, message),
+      counts: this.counts,
+      onRefused: ({ body }, reason, message) => {
+        const kept = this.#deadLetters === undefined ? '' : `; kept in ${this.#deadLetters.path}`;
+        this.counts.drop(reason, 1, message + kept);
+        this.#deadLetters?.keep({ line: Buffer.from(body), reason, message });
+      },
     });
     this.#intake = new Intake((chunk) => this.#append(chunk));
+    this.#forgetEnd = atEndOfProcess({
+      beforeExit: async () => await this.flush(Math.min(BEFORE_EXIT_MS, timeoutMs)),
+      exit: () => this.#keepRest(),
+    });
   }
 
   /** Takes one line, without its line break at the end. Never throws, never waits. */
@@ -99,10 +118,11 @@ export class LineExporter {
 
   status(): ExporterStatus {
     const { counts } = this;
-    const { state, lastError, lastSuccess } = this.#delivery;
+    const { state, lastSuccess } = this.#delivery;
+    const lastError = this.#diskError ?? this.#delivery.lastError;
     const { pendingLines, pendingBytes, oldestSince } = this.#queue;
     return {
-      state,
+      state: this.#diskError !== undefined && state !== 'closed' ? 'failing' : state,
       accepted: counts.accepted,
       delivered: counts.delivered,
       dropped: { ...counts.dropped },
@@ -122,18 +142,64 @@ export class LineExporter {
     this.#delivery.stop();
     this.#transport.close();
     clearTimeout(this.#flushTimer);
-    await whileAlive(Promise.all(this.#pumps), SHUTDOWN_MS);
-    await this.#queue.close();
-    if (this.#options.spool === false) this.counts.drop('closed', this.#queue.pendingLines);
+    const closed = Promise.all(this.#pumps).then(async () => await this.#queue.close());
+    await whileAlive(Promise.all([closed, this.#deadLetters?.settle()]), SHUTDOWN_MS);
+    // Lines that a stalled disk has not taken yet get their last chance at the exit.
+    if (!(this.#queue instanceof DiskSpool) || !this.#queue.isWriting) this.#forgetEnd();
+    this.counts.drop('closed', this.#queue.volatileLines);
+  }
+
+  /** What has not reached the disk yet, synchronously. */
+  #keepRest(): void {
+    if (!(this.#queue instanceof DiskSpool)) return;
+    const gathered = this.#intake.takeAll();
+    try {
+      this.#queue.endSync(gathered === undefined ? [] : [gathered]);
+    } catch (error) {
+      this.counts.warn('exit', `the last records are lost: ${(error as Error).message}`);
+    }
+  }
+
+  #memoryQueue(): MemoryQueue {
+    return new MemoryQueue({
+      maxBytes: MAX_MEMORY_BYTES,
+      onDropped: (lines) => this.counts.drop('memory_full', lines),
+    });
+  }
+
+  #diskSpool(spool: Exclude<ResolvedInfluxOptions['spool'], false>): DiskSpool {
+    const { counts } = this;
+    return new DiskSpool({
+      ...spool,
+      folder: destinationFolder(this.#options, spool),
+      maxMemoryBytes: MAX_MEMORY_BYTES,
+      onDropped: (reason, lines) => counts.drop(reason, lines),
+      onAdopted: (lines) => (counts.adopted += lines),
+      onWaiting: () => this.#wake(),
+      onUpkeepError: ({ message }) => counts.warn('upkeep', `spool folder: ${message}`),
+      onDiskState: (error) => {
+        if (error === undefined) {
+          this.#diskError = undefined;
+          return;
+        }
+        const message = `the spool folder takes no records (${error.message}); they wait in memory`;
+        const time = new Date().toISOString();
+        this.#diskError = { time, code: 'SPOOL_UNAVAILABLE', message };
+        counts.warn('disk', message);
+      },
+    });
   }
 
   #append(chunk: LineChunk): void {
     const append: Promise<void> = this.#queue
       .append(chunk)
-      .then(() => {
-        this.counts.accepted += chunk.lines;
-        this.#wake();
-      })
+      .then(
+        () => {
+          this.counts.accepted += chunk.lines;
+          this.#wake();
+        },
+        (error: SpoolRefusal) => this.counts.drop(error.reason, chunk.lines),
+      )
       .finally(() => this.#appends.delete(append));
     this.#appends.add(append);
   }
@@ -179,12 +245,26 @@ export class LineExporter {
       try {
         await this.#delivery.deliver(batch);
       } catch (error) {
+        batch.release();
         if (error instanceof DeliveryStopped) return;
-        throw error;
+        // Nothing else is known to come here; whatever it is, it may not reach the host.
+        this.counts.warn('pump', `delivery failed (${String(error)}) and begins again`);
+        await sleep(FIRST_RETRY_MS, undefined, { ref: false });
+        return;
       }
       batch.done();
     } while (this.#isFlushDue || this.#queue.waitingLines >= this.#options.batchSize);
   }
+}
+
+/** Processes that write to the same place share a folder: they can take over each other's lines. */
+function destinationFolder(
+  { url, org = '', bucket }: ResolvedInfluxOptions,
+  { directory }: { readonly directory: string },
+): string {
+  const name = bucket.replaceAll(/[^A-Za-z0-9_-]+/g, '_').slice(0, 40);
+  const hash = createHash('sha256').update([url, org, bucket].join('\n')).digest('hex');
+  return join(directory, `${name}-${hash.slice(0, 8)}`);
 }
 
 /** Waits for work that by itself does not keep the process alive. */

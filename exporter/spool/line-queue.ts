@@ -10,6 +10,8 @@ export interface LineChunk {
 export interface LineBatch extends LineChunk {
   /** Every line was stored, or dropped and counted: the queue forgets them. */
   done(): void;
+  /** They were not: the queue keeps them, as the next to be taken. */
+  release(): void;
 }
 
 /** Accepted lines that wait for delivery, oldest first. */
@@ -19,6 +21,8 @@ export interface LineQueue {
   /** Lines not done yet, taken ones included. */
   readonly pendingLines: number;
   readonly pendingBytes: number;
+  /** Pending lines that a crash of the process would lose. */
+  readonly volatileLines: number;
   /** `performance.now()` of the oldest line that is not done. */
   readonly oldestSince: number | undefined;
   /** Resolves when the lines are accepted; rejects when they cannot be kept. */

@@ -36,6 +36,10 @@ export class MemoryQueue implements LineQueue {
     return this.#pendingBytes;
   }
 
+  get volatileLines(): number {
+    return this.#pendingLines;
+  }
+
   get oldestSince(): number | undefined {
     let oldest = this.#waiting[0]?.since;
     for (const [first] of this.#taken) {
@@ -80,6 +84,11 @@ export class MemoryQueue implements LineQueue {
       ...joined,
       done: () => {
         if (this.#taken.delete(held)) this.#count(joined, -1);
+      },
+      release: () => {
+        if (!this.#taken.delete(held)) return;
+        this.#waiting.unshift(...held);
+        this.#waitingLines += joined.lines;
       },
     });
   }

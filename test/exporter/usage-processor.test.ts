@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { InfluxUsageProcessor } from '../../exporter/usage-processor.ts';
 import type { InfluxOptions } from '../../exporter/influxdb/influx-options.ts';
 import { influxRows } from '../support/influx.ts';
@@ -8,19 +11,30 @@ import { logOf, usageRecord } from '../support/usage-logs.ts';
 
 const T0 = Date.parse('2026-11-01T10:00:00Z');
 
+function filesIn(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    statSync(join(directory, name)).isFile(),
+  );
+}
+
 describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
   let server: TestServer;
+  let directory: string;
 
   before(async function () {
     requireServer(this, 'influxd');
-    server = await startInfluxd({ databases: ['usage', 'timed'] });
+    server = await startInfluxd({ databases: ['usage', 'timed', 'memory', 'later'] });
   });
   after(async () => await server?.stop());
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'token-meter-usage-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
   const options = (over: Partial<InfluxOptions> = {}): InfluxOptions => ({
     url: server.url,
     bucket: 'usage',
-    spool: false,
+    spool: { directory },
     ...over,
   });
 
@@ -87,6 +101,7 @@ describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
       { state: 'ok', accepted: 1, delivered: 1, dropped: {}, pending: 0 },
     );
     await processor.shutdown();
+    assert.deepEqual(filesIn(directory), []);
     processor.onEmit(logOf(usageRecord(T0)));
     assert.equal(processor.status().state, 'closed');
     assert.deepEqual(processor.status().dropped, { closed: 1 });
@@ -105,6 +120,34 @@ describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
     const [count] = await influxRows(server.url, 'timed', 'SELECT count(calls) FROM llm_usage');
     assert.equal(count?.['count'], 6);
     await processor.shutdown();
+  });
+
+  it('works without a spool folder', async () => {
+    const processor = new InfluxUsageProcessor(options({ bucket: 'memory', spool: false }));
+    processor.onEmit(logOf(usageRecord(T0)));
+    await processor.shutdown();
+    assert.equal(processor.status().delivered, 1);
+    assert.deepEqual(filesIn(directory), []);
+  });
+
+  it('keeps what a server that is away did not take, and the next start delivers it', async () => {
+    const away = new InfluxUsageProcessor(options({ bucket: 'later' }));
+    await server.kill();
+    for (let i = 0; i < 120; i++) away.onEmit(logOf(usageRecord(T0 + i)));
+    await away.forceFlush();
+    const { state, accepted, delivered, pending, lastError } = away.status();
+    assert.deepEqual([state, accepted, delivered, pending], ['retrying', 120, 0, 120]);
+    assert.equal(lastError?.code, 'ECONNREFUSED');
+    await away.shutdown();
+    assert.equal(filesIn(directory).length, 1);
+    await server.restart();
+    const next = new InfluxUsageProcessor(options({ bucket: 'later' }));
+    await until(() => next.status().delivered === 120);
+    const [count] = await influxRows(server.url, 'later', 'SELECT count(calls) FROM llm_usage');
+    assert.equal(count?.['count'], 120);
+    assert.equal(next.status().adopted, 120);
+    await next.shutdown();
+    assert.deepEqual(filesIn(directory), []);
   });
 
   it('refuses wrong options at once, and never shows a secret', () => {

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
+
+const OWNER_FILE = 'owner.json';
+/** Between signs of life. */
+export const HEARTBEAT_MS = 10_000;
+/** Without a sign of life for so long, an owner that cannot be asked about counts as dead. */
+const STALE_MS = 60_000;
+
+/** Who may append to a folder of the spool. */
+interface Owner {
+  /** Machine, boot and process-id space: only within one do process ids mean the same. */
+  readonly machine: string;
+  readonly pid: number;
+  /** Distinguishes a process from a later one of the same id. */
+  readonly started: string;
+}
+
+function read(what: () => string): string {
+  try {
+    return what();
+  } catch {
+    return '';
+  }
+}
+
+function thisMachine(): string {
+  const boot = read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim());
+  return [hostname(), boot, read(() => readlinkSync('/proc/self/ns/pid'))].join(' ');
+}
+
+/** Start of a process in clock ticks since boot; '' where the system does not tell. */
+function startOf(pid: number): string {
+  // The command in parentheses may hold spaces; the start is the 20th value behind it.
+  const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs, under another user.
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+/** A folder that one exporter of one process appends to. It is there together with its owner, or not at all. */
+export class OwnedFolder {
+  readonly path: string;
+  readonly #fs: SpoolFs;
+  #lastBeat = performance.now();
+  #lastBeatWall = Date.now();
+
+  private constructor(fs: SpoolFs, path: string) {
+    this.#fs = fs;
+    this.path = path;
+  }
+
+  static async create(fs: SpoolFs, parent: string): Promise<OwnedFolder> {
+    const name = `${process.pid}-${randomBytes(6).toString('hex')}`;
+    const owner: Owner = {
+      machine: thisMachine(),
+      pid: process.pid,
+      started: startOf(process.pid),
+    };
+    const unborn = join(parent, `.${name}`);
+    await fs.mkdir(unborn, { recursive: true, mode: 0o700 });
+    await fs.writeFile(join(unborn, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
+    const path = join(parent, name);
+    await fs.rename(unborn, path);
+    return new OwnedFolder(fs, path);
+  }
+
+  /** A sign of life, when one is due. False when the folder was given to somebody else meanwhile. */
+  async isOurs(): Promise<boolean> {
+    const now = performance.now();
+    // A machine that was suspended shows it on one of the clocks only.
+    const silence = Math.max(now - this.#lastBeat, Math.abs(Date.now() - this.#lastBeatWall));
+    if (silence < HEARTBEAT_MS) return true;
+    try {
+      const time = new Date();
+      await this.#fs.utimes(join(this.path, OWNER_FILE), time, time);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+    this.#lastBeat = now;
+    this.#lastBeatWall = Date.now();
+    return true;
+  }
+
+  /** Gives the folder up: whatever is left in it may be adopted at once. */
+  async release(): Promise<void> {
+    await removeFile(this.#fs, join(this.path, OWNER_FILE));
+    await this.#fs.rmdir(this.path).catch(() => {
+      // Segments are left in it.
+    });
+  }
+
+  /** The same at the end of the process. */
+  releaseSync(): void {
+    rmSync(join(this.path, OWNER_FILE), { force: true });
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // Segments are left in it.
+    }
+  }
+}
+
+/** Whether nobody appends to a folder any more. Errs on the side of an owner that may be alive. */
+export async function isAbandoned(fs: SpoolFs, folder: string, now: number): Promise<boolean> {
+  const file = join(folder, OWNER_FILE);
+  let owner: Partial<Owner>;
+  let beat: number;
+  try {
+    owner = JSON.parse(await fs.readFile(file, 'utf8')) as Partial<Owner>;
+    beat = (await fs.stat(file)).mtimeMs;
+  } catch (error) {
+    // The file comes with the folder and goes first: without it there is no owner.
+    return codeOf(error) === 'ENOENT' || error instanceof SyntaxError;
+  }
+  const { pid = 0, started = '' } = owner;
+  if (owner.machine === thisMachine() && pid !== process.pid) {
+    return !isRunning(pid) || startOf(pid) !== started;
+  }
+  // A thread of this process, or a process of another machine: only its heartbeat tells.
+  if (pid === process.pid && owner.machine === thisMachine() && started !== startOf(pid))
+    return true;
+  return Math.abs(now - beat) > STALE_MS;
+}
+
+/** Takes an abandoned folder away from its owner. */
+export async function disown(fs: SpoolFs, folder: string): Promise<void> {
+  await removeFile(fs, join(folder, OWNER_FILE));
+}

@@ -1,0 +1,277 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { adoptSegments } from './adoption.ts';
+import { compressSegment } from './compression.ts';
+import { frameBytes, frameHeader } from './frame.ts';
+import type { LineChunk } from './line-queue.ts';
+import { OwnedFolder } from './owner.ts';
+import { Segment } from './segment.ts';
+import { syncFolder, type SpoolFs } from './spool-fs.ts';
+import { Turns } from './turns.ts';
+
+const MAX_SEGMENT_BYTES = 4_000_000;
+const MAX_SEGMENT_AGE_MS = 5000;
+/** Segments this far behind the one that is sent are compressed. */
+const PLAIN_SEGMENTS = 3;
+const ADOPTION_INTERVAL_MS = 30_000;
+
+export interface SegmentStoreOptions {
+  /** Folder of one destination; processes with the same destination share it. */
+  readonly folder: string;
+  /** Bound on disk over all processes that share the folder. */
+  readonly maxBytes: number;
+  readonly fsync: 'never' | 'interval' | 'always';
+  readonly whenFull: 'drop-oldest' | 'refuse';
+  readonly fs: SpoolFs;
+  readonly onDropped: (reason: 'spool_full' | 'spool_corrupt', lines: number) => void;
+  /** Lines of a process that died were taken over; negative when another process took over ours. */
+  readonly onAdopted: (lines: number) => void;
+}
+
+/** The disk bound is reached and nothing may give way. */
+export class SpoolFullError extends Error {}
+
+export interface Taken {
+  readonly segment: Segment;
+  readonly chunks: readonly LineChunk[];
+}
+
+/** The segments of one owner, oldest first; the last may be open. */
+export class SegmentStore {
+  readonly #options: SegmentStoreOptions;
+  readonly #fs: SpoolFs;
+  /** Appending, sealing and the bound, one at a time. */
+  readonly #writes = new Turns();
+  readonly #reads = new Turns();
+  #owned: OwnedFolder | undefined;
+  /** While the folder is being made. */
+  #owning: Promise<OwnedFolder> | undefined;
+  #segments: Segment[] = [];
+  #current: Segment | undefined;
+  #sequence = 0;
+  #isDirty = false;
+  #othersBytes = 0;
+  #lastAdoption = -Infinity;
+
+  constructor(options: SegmentStoreOptions) {
+    this.#options = options;
+    this.#fs = options.fs;
+  }
+
+  get waitingLines(): number {
+    return this.#segments.reduce((sum, { waitingLines }) => sum + waitingLines, 0);
+  }
+
+  get pendingLines(): number {
+    return this.#segments.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
+  }
+
+  get pendingBytes(): number {
+    return this.#segments.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+  }
+
+  get oldestSince(): number | undefined {
+    return this.#segments.find(({ pendingLines }) => pendingLines > 0)?.since;
+  }
+
+  /** Resolves when the bytes are with the operating system, or on the disk with `fsync: 'always'`. */
+  async append(chunks: readonly LineChunk[]): Promise<void> {
+    await this.#writes.run(async () => {
+      await this.#rotateIfDue();
+      const bytes = chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
+      await this.#makeRoom(bytes);
+      const current = (this.#current ??= await this.#create());
+      try {
+        await current.append(chunks, this.#options.fsync === 'always');
+        this.#isDirty = true;
+      } catch (error) {
+        await this.#seal().catch(() => {
+          // The first error tells more.
+        });
+        throw error;
+      }
+    });
+  }
+
+  /** The next chunks of the oldest segment that has any. */
+  async take(maxLines: number, maxBytes: number): Promise<Taken | undefined> {
+    return await this.#reads.run(async () => {
+      for (const segment of this.#segments.slice()) {
+        if (segment.waitingLines === 0) continue;
+        try {
+          const { chunks, corruptLines } = await segment.read(maxLines, maxBytes);
+          this.#options.onDropped('spool_corrupt', corruptLines);
+          if (chunks.length > 0) return { segment, chunks };
+          await this.#removeIfFinished(segment);
+        } catch {
+          // The file stays where it is: perhaps the next start can read it.
+          this.#options.onDropped('spool_corrupt', segment.waitingLines);
+          this.#forget(segment);
+        }
+      }
+      return undefined;
+    });
+  }
+
+  async done({ segment, chunks }: Taken): Promise<void> {
+    segment.done(chunks);
+    await this.#removeIfFinished(segment);
+  }
+
+  release({ segment, chunks }: Taken): void {
+    segment.unread(chunks);
+  }
+
+  /** To be called about once a second. */
+  async upkeep(): Promise<void> {
+    const current = this.#current;
+    if (current !== undefined && this.#isDirty && this.#options.fsync === 'interval') {
+      this.#isDirty = false;
+      await current.sync();
+    }
+    await this.#writes.run(async () => {
+      if ((await this.#owned?.isOurs()) === false) await this.#giveUpFolder();
+      // A delivered segment needs no crash to be read again after.
+      if (this.#current?.pendingLines === 0) await this.#rotateIfDue();
+    });
+    if (performance.now() - this.#lastAdoption > ADOPTION_INTERVAL_MS) await this.adopt();
+    const waiting = this.#segments.slice(PLAIN_SEGMENTS);
+    const next = waiting.find((one) => !one.isOpen && !one.isCompressed && one.isUntouched);
+    if (next !== undefined) {
+      await compressSegment(this.#fs, next, this.#options.fsync !== 'never');
+    }
+  }
+
+  /** Looks for segments of dead processes, and for how much the living ones hold. */
+  async adopt(): Promise<void> {
+    this.#lastAdoption = performance.now();
+    const { folder, onAdopted } = this.#options;
+    const { path } = await this.#folder();
+    const adopted = await adoptSegments(this.#fs, folder, path, Date.now());
+    this.#segments.unshift(...adopted);
+    const lines = adopted.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
+    if (lines > 0) onAdopted(lines);
+    await this.#measureOthers(path);
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.run(async () => {
+      if (this.#current !== undefined) await this.#seal();
+      await this.#owned?.release();
+    });
+  }
+
+  /** At the end of the process, synchronously: writes a last segment and gives the folder up. */
+  endSync(chunks: readonly LineChunk[]): void {
+    const folder = this.#owned?.path ?? join(this.#options.folder, `exit-${process.pid}`);
+    if (chunks.length > 0) {
+      const lines = chunks.reduce((sum, chunk) => sum + chunk.lines, 0);
+      const name = `exit-${process.pid}-${randomBytes(6).toString('hex')}-${lines}.lines`;
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
+      writeFileSync(join(folder, name), bytes, { mode: 0o600 });
+    }
+    if (this.#owned === undefined) return;
+    if (this.#current?.pendingLines === 0) rmSync(this.#current.path, { force: true });
+    this.#owned.releaseSync();
+  }
+
+  async #folder(): Promise<OwnedFolder> {
+    if (this.#owned !== undefined) return this.#owned;
+    this.#owning ??= OwnedFolder.create(this.#fs, this.#options.folder);
+    try {
+      return (this.#owned = await this.#owning);
+    } finally {
+      this.#owning = undefined;
+    }
+  }
+
+  async #create(): Promise<Segment> {
+    if ((await this.#owned?.isOurs()) === false) await this.#giveUpFolder();
+    const { path } = await this.#folder();
+    this.#sequence++;
+    const name = `${basename(path)}-${String(this.#sequence).padStart(6, '0')}`;
+    const segment = await Segment.create(this.#fs, path, name);
+    if (this.#options.fsync !== 'never') await syncFolder(this.#fs, path);
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** Another process took this one for dead, and what was in the folder with it. */
+  async #giveUpFolder(): Promise<void> {
+    this.#owned = undefined;
+    await this.#current?.seal().catch(() => {});
+    this.#current = undefined;
+    this.#options.onAdopted(-this.pendingLines);
+    this.#segments = [];
+  }
+
+  async #rotateIfDue(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    const isOld = performance.now() - current.since >= MAX_SEGMENT_AGE_MS;
+    if (isOld || current.bytes >= this.#segmentBytes) await this.#seal();
+  }
+
+  get #segmentBytes(): number {
+    return Math.min(MAX_SEGMENT_BYTES, this.#options.maxBytes / 8);
+  }
+
+  async #seal(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    this.#current = undefined;
+    if (this.#isDirty && this.#options.fsync === 'interval') await current.sync();
+    this.#isDirty = false;
+    await current.seal();
+    await this.#removeIfFinished(current);
+  }
+
+  async #makeRoom(bytes: number): Promise<void> {
+    const { maxBytes, whenFull, onDropped } = this.#options;
+    const isOver = (): boolean => {
+      const own = this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+      return own + this.#othersBytes + bytes > maxBytes;
+    };
+    if (!isOver()) return;
+    if (whenFull === 'refuse') throw new SpoolFullError();
+    await this.#seal();
+    while (isOver()) {
+      // What is under way may be stored already.
+      const oldest = this.#segments.find((one) => one.waitingLines === one.pendingLines);
+      if (oldest === undefined) throw new SpoolFullError();
+      onDropped('spool_full', oldest.pendingLines);
+      this.#forget(oldest);
+      await oldest.remove();
+    }
+  }
+
+  async #measureOthers(own: string): Promise<void> {
+    const { folder } = this.#options;
+    let bytes = 0;
+    for (const entry of await this.#fs.readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (!entry.isDirectory() || path === own) continue;
+      for (const name of await this.#fs.readdir(path).catch(() => [])) {
+        // It may be delivered and gone by now.
+        bytes += await this.#fs.stat(join(path, name)).then(
+          ({ size }) => size,
+          () => 0,
+        );
+      }
+    }
+    this.#othersBytes = bytes;
+  }
+
+  async #removeIfFinished(segment: Segment): Promise<void> {
+    if (segment.isOpen || segment.pendingLines > 0) return;
+    this.#forget(segment);
+    await segment.remove();
+  }
+
+  #forget(segment: Segment): void {
+    const at = this.#segments.indexOf(segment);
+    if (at !== -1) this.#segments.splice(at, 1);
+  }
+}

@@ -1,0 +1,264 @@
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
+import { countLines, frameBytes, frameHeader, readFrame } from './frame.ts';
+import type { LineChunk } from './line-queue.ts';
+import { removeFile, type SpoolFs } from './spool-fs.ts';
+import { Turns } from './turns.ts';
+
+const decompress = promisify(zstdDecompress);
+
+const OPEN = '.lines.open';
+const COMPRESSED = '.lines.zst';
+export const TEMPORARY = '.tmp';
+/** A sealed segment has its number of lines in its name. */
+const SEALED = /-(\d+)\.lines(\.zst)?$/;
+
+export function isSegment(name: string): boolean {
+  return name.endsWith(OPEN) || SEALED.test(name);
+}
+
+function sealedPath(path: string, lines: number): string {
+  return `${path.slice(0, -OPEN.length)}-${lines}.lines`;
+}
+
+function sumOfLines(chunks: readonly LineChunk[]): number {
+  return chunks.reduce((sum, { lines }) => sum + lines, 0);
+}
+
+export interface SegmentRead {
+  readonly chunks: readonly LineChunk[];
+  /** Lines that did not match their checksum. */
+  readonly corruptLines: number;
+}
+
+/** One file of the spool: appended to while open, then sealed, read from front to back, removed. */
+export class Segment {
+  readonly #fs: SpoolFs;
+  #path: string;
+  #handle: FileHandle | undefined;
+  #bytes: number;
+  /** Content of a file read as a whole. */
+  #content: Buffer | undefined;
+  #readTo = 0;
+  #lines: number;
+  #readLines = 0;
+  #doneLines = 0;
+  #doneBytes = 0;
+  /** Read, and given back. */
+  readonly #released: LineChunk[] = [];
+  readonly #turns = new Turns();
+  #syncing: Promise<void> = Promise.resolve();
+  /** `performance.now()` of the first line, as far as it is known. */
+  readonly since: number = performance.now();
+
+  private constructor(fs: SpoolFs, path: string, bytes: number, lines: number) {
+    this.#fs = fs;
+    this.#path = path;
+    this.#bytes = bytes;
+    this.#lines = lines;
+  }
+
+  static async create(fs: SpoolFs, folder: string, name: string): Promise<Segment> {
+    const path = join(folder, name + OPEN);
+    const segment = new Segment(fs, path, 0, 0);
+    segment.#handle = await fs.open(path, 'wx+', 0o600);
+    return segment;
+  }
+
+  /** A file of a process that is gone; one that was left open is counted and sealed. */
+  static async found(fs: SpoolFs, path: string): Promise<Segment> {
+    const lines = SEALED.exec(path)?.[1];
+    if (lines !== undefined)
+      return new Segment(fs, path, (await fs.stat(path)).size, Number(lines));
+    const bytes = await fs.readFile(path);
+    const counted = countLines(bytes);
+    await fs.rename(path, sealedPath(path, counted));
+    return new Segment(fs, sealedPath(path, counted), bytes.length, counted);
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** On disk. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isOpen(): boolean {
+    return this.#handle !== undefined;
+  }
+
+  get isCompressed(): boolean {
+    return this.#path.endsWith(COMPRESSED);
+  }
+
+  /** Lines that nobody has read. */
+  get waitingLines(): number {
+    return this.#lines - this.#readLines;
+  }
+
+  /** Lines that are not done. */
+  get pendingLines(): number {
+    return this.#lines - this.#doneLines;
+  }
+
+  get pendingBytes(): number {
+    if (this.pendingLines === 0) return 0;
+    return this.isCompressed || this.#doneLines === 0 ? this.#bytes : this.#bytes - this.#doneBytes;
+  }
+
+  /** Nothing of it was read, or is being read. */
+  get isUntouched(): boolean {
+    return !this.#turns.isTaken && this.#readTo === 0;
+  }
+
+  /** Rejects when not everything was written; the segment must be sealed then. */
+  async append(chunks: readonly LineChunk[], sync: boolean): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined) throw new Error(`${this.#path} is sealed`);
+    const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
+    let written = 0;
+    while (written < bytes.length) {
+      const rest = bytes.length - written;
+      const { bytesWritten } = await handle.write(bytes, written, rest, this.#bytes + written);
+      if (bytesWritten === 0) throw new Error(`${this.#path} takes no more bytes`);
+      written += bytesWritten;
+    }
+    if (sync) await handle.datasync();
+    this.#bytes += bytes.length;
+    this.#lines += sumOfLines(chunks);
+  }
+
+  /** Forces what was appended to the disk, while appending goes on. */
+  async sync(): Promise<void> {
+    this.#syncing = this.#handle?.datasync() ?? Promise.resolve();
+    await this.#syncing;
+  }
+
+  /** Ends appending and puts the number of lines into the name. */
+  async seal(): Promise<void> {
+    await this.#turns.run(async () => {
+      const handle = this.#handle;
+      if (handle === undefined) return;
+      this.#handle = undefined;
+      await this.#syncing.catch(() => {});
+      // A torn frame at the end belongs to nobody.
+      await handle.truncate(this.#bytes).catch(() => {});
+      await handle.close();
+      const path = sealedPath(this.#path, this.#lines);
+      await this.#fs.rename(this.#path, path);
+      this.#path = path;
+    });
+  }
+
+  /** The next whole chunks, one at least if there is one. */
+  async read(maxLines: number, maxBytes: number): Promise<SegmentRead> {
+    return await this.#turns.run(async () => {
+      if (this.#released.length > 0) return { chunks: this.#takeReleased(), corruptLines: 0 };
+      const bytes = await this.#unread();
+      const chunks: LineChunk[] = [];
+      let corruptLines = 0;
+      let lines = 0;
+      let at = 0;
+      let frame = readFrame(bytes, at);
+      while (frame !== undefined && frame.kind !== 'partial') {
+        if (frame.kind === 'corrupt') corruptLines += frame.lines;
+        else {
+          const { chunk } = frame;
+          if (chunks.length > 0 && (lines + chunk.lines > maxLines || frame.end > maxBytes)) break;
+          lines += chunk.lines;
+          chunks.push(chunk);
+        }
+        at = frame.end;
+        frame = readFrame(bytes, at);
+      }
+      this.#readTo += at;
+      this.#readLines += lines + corruptLines;
+      // A torn frame at the end was never accepted; what the name promises beyond was.
+      const isAtEnd = !this.isOpen && (frame === undefined || frame.kind === 'partial');
+      if (isAtEnd) {
+        this.#content = undefined;
+        const missing = Math.max(0, this.#lines - this.#readLines);
+        corruptLines += missing;
+        this.#readLines += missing;
+        this.#lines = this.#readLines;
+      }
+      this.#doneLines += corruptLines;
+      return { chunks, corruptLines };
+    });
+  }
+
+  /** Lines of a `read` are stored, or dropped and counted. */
+  done(chunks: readonly LineChunk[]): void {
+    for (const chunk of chunks) {
+      this.#doneLines += chunk.lines;
+      this.#doneBytes += frameBytes(chunk);
+    }
+  }
+
+  /** Lines of a `read` were not done: reading begins again at the first line that is not. */
+  unread(chunks: readonly LineChunk[]): void {
+    this.#released.push(...chunks);
+    this.#readLines -= sumOfLines(chunks);
+  }
+
+  /** Path of the compressed file in the place of a sealed one. */
+  get compressedPath(): string {
+    return this.#path.replace(/\.lines$/, COMPRESSED);
+  }
+
+  /** Another file holds the same now; false when somebody has begun to read this one. */
+  replaceBy(path: string, bytes: number): boolean {
+    if (!this.isUntouched) return false;
+    this.#path = path;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  async remove(): Promise<void> {
+    await this.#turns.run(async () => {
+      this.#content = undefined;
+      const handle = this.#handle;
+      this.#handle = undefined;
+      await this.#syncing.catch(() => {});
+      await handle?.close();
+      await removeFile(this.#fs, this.#path);
+    });
+  }
+
+  #takeReleased(): LineChunk[] {
+    const chunks = this.#released.splice(0);
+    this.#readLines += sumOfLines(chunks);
+    return chunks;
+  }
+
+  /** From the first byte nobody has read to the end. */
+  async #unread(): Promise<Buffer> {
+    const handle = this.#handle;
+    if (handle === undefined) {
+      this.#content ??= await this.#load();
+      return this.#content.subarray(this.#readTo);
+    }
+    const bytes = Buffer.allocUnsafe(this.#bytes - this.#readTo);
+    let read = 0;
+    while (read < bytes.length) {
+      const { bytesRead } = await handle.read(
+        bytes,
+        read,
+        bytes.length - read,
+        this.#readTo + read,
+      );
+      if (bytesRead === 0) throw new Error(`${this.#path} is shorter than what was written to it`);
+      read += bytesRead;
+    }
+    return bytes;
+  }
+
+  async #load(): Promise<Buffer> {
+    const bytes = await this.#fs.readFile(this.#path);
+    return this.isCompressed ? await decompress(bytes) : bytes;
+  }
+}

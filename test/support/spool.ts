@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { DiskSpool, type DiskSpoolOptions } from '../../exporter/spool/disk-spool.ts';
+import type { LineChunk } from '../../exporter/spool/line-queue.ts';
+
+export function chunkOf(...lines: readonly string[]): LineChunk {
+  const body = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  return { body, lines: lines.length, multiline: lines.some((line) => line.includes('\n')) };
+}
+
+export function diskSpool(folder: string, over: Partial<DiskSpoolOptions> = {}): DiskSpool {
+  return new DiskSpool({
+    folder,
+    maxBytes: 2 ** 30,
+    maxMemoryBytes: 1_000_000,
+    fsync: 'never',
+    whenFull: 'drop-oldest',
+    onDropped: () => {},
+    onAdopted: () => {},
+    onDiskState: () => {},
+    onUpkeepError: (error) => assert.fail(error),
+    onWaiting: () => {},
+    ...over,
+  });
+}
