@@ -3,6 +3,8 @@ export { CSV_BYTE_ORDER_MARK, csvLine } from './queries/csv.ts';
 export { parseUsageTime } from './queries/usage-time.ts';
 export { InfluxMetricExporter } from './metric-exporter.ts';
 export { InfluxUsageProcessor } from './usage-processor.ts';
+export { InfluxUsageReader } from './influxdb/usage-reader.ts';
+export type { InfluxUsageReaderOptions } from './influxdb/usage-reader.ts';
 export type { InfluxOptions, InfluxVersion, SpoolOptions } from './influxdb/influx-options.ts';
 export { SqliteUsageProcessor } from './sqlite/usage-processor.ts';
 export type { SqliteUsageProcessorOptions } from './sqlite/usage-processor.ts';

@@ -59,8 +59,7 @@ export class UsageLineWriter {
       this.#prefixes.set(key, prefix);
     }
     if (record.userId === undefined) return prefix;
-    const user = this.#users.value(record.userId, record.time.slice(0, 10));
-    return user === '' ? prefix : `${prefix},user_id=${user}`;
+    return `${prefix},user_id=${this.#users.value(record.userId, record.time.slice(0, 10))}`;
   }
 
   #fields(record: UsageRecord): string {

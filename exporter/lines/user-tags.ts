@@ -1,4 +1,4 @@
-import { escapeName } from './escaping.ts';
+import { cleanTag, escapeName } from './escaping.ts';
 import { OTHER_USERS } from './usage-schema.ts';
 
 /** Bounds how many users become a tag: each one is a series, and servers hold every series in memory. */
@@ -12,7 +12,10 @@ export class UserTags {
     this.#max = max;
   }
 
-  /** The escaped tag value of a user, '' when nothing of the id can be a tag. `day`: YYYY-MM-DD. */
+  /**
+   * The escaped tag value of a user; `(other)` too for an id that no tag can hold as it is, so that
+   * readers may take every other value for the id itself. `day`: YYYY-MM-DD.
+   */
   value(userId: string, day: string): string {
     if (day > this.#day) {
       this.#day = day;
@@ -21,7 +24,7 @@ export class UserTags {
     const known = this.#escaped.get(userId);
     if (known !== undefined) return known;
     if (this.#escaped.size >= this.#max) return OTHER_USERS;
-    const escaped = escapeName(userId);
+    const escaped = cleanTag(userId) === userId ? escapeName(userId) : OTHER_USERS;
     this.#escaped.set(userId, escaped);
     return escaped;
   }

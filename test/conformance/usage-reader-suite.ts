@@ -129,7 +129,7 @@ export function usageReaderSuite(
   open: (this: Mocha.Context, records: readonly UsageRecord[]) => Promise<ReaderUnderTest>,
 ): void {
   describe(`${name} keeps the promises of a usage reader`, () => {
-    const records = mixedRecords(1500, FROM - 86_400_000, TO + 86_400_000);
+    const records = mixedRecords(900, FROM - 86_400_000, TO + 86_400_000);
     const range = { from: new Date(FROM), to: new Date(TO) };
     const inRange = records.filter(({ time }) => Date.parse(time) >= FROM && Date.parse(time) < TO);
     let test: ReaderUnderTest;

@@ -1,0 +1,79 @@
+import { checkConversationQuery, checkQuery, checkRecordsQuery } from '../queries/checked-query.ts';
+import { summarise } from '../queries/summarise.ts';
+import type {
+  UsageConversation,
+  UsagePage,
+  UsageQuery,
+  UsageReader,
+  UsageRecordsQuery,
+  UsageSummary,
+} from '../usage-reader.ts';
+import { type InfluxOptions, resolveInfluxOptions } from './influx-options.ts';
+import { InfluxQueryClient } from './query-client.ts';
+import { recordPage } from './record-pages.ts';
+import { InfluxSummarySource } from './summary-source.ts';
+
+export interface InfluxUsageReaderOptions extends Pick<
+  InfluxOptions,
+  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version'
+> {
+  /** Longest wait for the server to go on with an answer. @default 60000 */
+  readonly timeoutMs?: number;
+  /** @default the global fetch */
+  readonly fetch?: typeof fetch;
+}
+
+const MAX_CONVERSATION_RECORDS = 1000;
+
+/**
+ * Reads the ledger of InfluxDB over InfluxQL: 1.x, 2.x (whose buckets answer under their own name or
+ * a DBRP mapping) and 3.x. Answers stream in and are summed up as they come.
+ */
+export class InfluxUsageReader implements UsageReader {
+  readonly #client: InfluxQueryClient;
+
+  /** @throws TokenMeterError `INVALID_OPTION` */
+  constructor({
+    fetch: fetchFunction = fetch,
+    timeoutMs = 60_000,
+    ...options
+  }: InfluxUsageReaderOptions) {
+    const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
+    this.#client = new InfluxQueryClient(target, fetchFunction);
+  }
+
+  async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
+    const checked = checkQuery(query);
+    signal?.throwIfAborted();
+    return await summarise(checked, new InfluxSummarySource(this.#client, signal));
+  }
+
+  async records({ signal, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
+    const checked = checkRecordsQuery(query);
+    signal?.throwIfAborted();
+    return await recordPage(this.#client, checked, signal);
+  }
+
+  async conversation(
+    id: string,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<UsageConversation> {
+    signal?.throwIfAborted();
+    const filter = { conversation: id };
+    const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
+    const page = await recordPage(this.#client, query, signal);
+    const source = new InfluxSummarySource(this.#client, signal);
+    const { total } = await summarise(checkConversationQuery(id), source);
+    return {
+      id,
+      records: page.records.toReversed(),
+      truncated: page.cursor !== undefined,
+      ...(total.calls > 0 && { total }),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#client.close();
+    return await Promise.resolve();
+  }
+}
