@@ -1,3 +1,4 @@
+import { addContent } from './content-parts.ts';
 import type { Framing } from './framing.ts';
 import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json-shape.ts';
 import type { ModelProfile } from './models.ts';
@@ -23,7 +24,7 @@ export function addMessage(tally: Tally, message: unknown, context: MessageConte
   if (message['role'] === 'function') tally.addTokens('framing', -2, framing.quality);
   const content = message['content'] ?? message['output'] ?? message['summary'];
   if (context.padded && typeof content === 'string') tally.addText('text', `${content}\n`);
-  else addContent(tally, content, context);
+  else addContent(tally, content, context.profile);
   const refusal = stringAt(message, 'refusal');
   if (refusal !== undefined) tally.addText('text', refusal);
   addToolCalls(tally, message);
@@ -42,24 +43,6 @@ function addRole(tally: Tally, message: JsonObject, framing: Framing): void {
 function roleOfItem(type: string | undefined): string {
   if (type === undefined) return '';
   return type.endsWith('_output') ? 'tool' : 'assistant';
-}
-
-function addContent(tally: Tally, content: unknown, context: MessageContext): void {
-  if (typeof content === 'string') {
-    tally.addText('text', content);
-    return;
-  }
-  if (content === undefined || content === null) return;
-  for (const part of Array.isArray(content) ? content : [content]) {
-    addContentPart(tally, part, context);
-  }
-}
-
-function addContentPart(tally: Tally, part: unknown, _context: MessageContext): void {
-  const text =
-    typeof part === 'string' ? part : (stringAt(part, 'text') ?? stringAt(part, 'refusal'));
-  if (text === undefined) tally.addText('text', toJson(part), 'estimated');
-  else tally.addText('text', text);
 }
 
 /** Framing of a call around its name and arguments: no official formula, 3 in most sources. */

@@ -3,6 +3,7 @@ import { addMessage } from './chat-message.ts';
 import { framingOf } from './framing.ts';
 import { isObject, listOf, type JsonObject } from './json-shape.ts';
 import { profileOfModel, type ModelProfile } from './models.ts';
+import { addStructuredOutput } from './structured-output.ts';
 import { Tally, type TokenCount } from './tally.ts';
 import { addTools, functionsOf, rendersNamespace } from './tools.ts';
 
@@ -67,6 +68,7 @@ function fill(tally: Tally, request: JsonObject, profile: ModelProfile): void {
     },
     profile.family,
   );
+  addStructuredOutput(tally, request);
 }
 
 function isSystemMessage(message: unknown): boolean {

@@ -147,7 +147,8 @@ function matchRules(name: string): ModelProfile {
   return { encoding: NEWEST, quality: 'estimated', family: 'other', name };
 }
 
-function startsWithName(name: string, prefix: string): boolean {
+/** Whether `name` is `prefix` or goes on behind it at a boundary: `o1` is no prefix of `o10`. */
+export function startsWithName(name: string, prefix: string): boolean {
   if (!name.startsWith(prefix)) return false;
   return name.length === prefix.length || BOUNDARY.test(name.charAt(prefix.length));
 }

@@ -1,0 +1,29 @@
+const DATA_URL = /^data:[^,]{0,200}?;base64,/i;
+
+/** Bytes of a base64 text or data URL, decoded only where somebody looks. */
+export class Base64Bytes {
+  readonly #text: string;
+  readonly #start: number;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#start = DATA_URL.exec(text.slice(0, 256))?.[0].length ?? 0;
+  }
+
+  /** How many bytes there are, give or take the padding. */
+  get length(): number {
+    return Math.floor(((this.#text.length - this.#start) * 3) / 4);
+  }
+
+  /** Up to `length` bytes from `offset`; fewer at the end. */
+  read(offset: number, length: number): Buffer {
+    const from = this.#start + 4 * Math.floor(offset / 3);
+    const to = this.#start + 4 * Math.ceil((offset + length) / 3);
+    const decoded = Buffer.from(this.#text.slice(from, to), 'base64');
+    return decoded.subarray(offset % 3, (offset % 3) + length);
+  }
+}
+
+export function isDataUrl(text: string): boolean {
+  return DATA_URL.test(text.slice(0, 256));
+}
