@@ -1,5 +1,5 @@
 import { addContent } from './content-parts.ts';
-import type { Framing } from './framing.ts';
+import { PER_TOOL_CALL, type Framing } from './framing.ts';
 import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json-shape.ts';
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
@@ -44,9 +44,6 @@ function roleOfItem(type: string | undefined): string {
   if (type === undefined) return '';
   return type.endsWith('_output') ? 'tool' : 'assistant';
 }
-
-/** Framing of a call around its name and arguments: no official formula, 3 in most sources. */
-const PER_TOOL_CALL = 3;
 
 function addToolCalls(tally: Tally, message: JsonObject): void {
   const calls = [...listOf(message['tool_calls'])];

@@ -1,4 +1,5 @@
 import { countTallied } from './count.ts';
+import { PER_TOOL_CALL } from './framing.ts';
 import { profileOfModel } from './models.ts';
 import { Tally, type TokenCount } from './tally.ts';
 
@@ -23,9 +24,6 @@ export interface CompletionToolCall {
 export function countCompletion(output: CompletionOutput, model?: string): TokenCount {
   return countTallied(tallyCompletion(output, model));
 }
-
-/** Framing of a call around its name and arguments: no official formula, 3 in most sources. */
-const PER_TOOL_CALL = 3;
 
 /** Everything `output` cost, nothing counted yet. */
 export function tallyCompletion(output: CompletionOutput, model?: string): Tally {

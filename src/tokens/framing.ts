@@ -10,6 +10,9 @@ export interface Framing {
   readonly quality: Quality;
 }
 
+/** Framing of a call around its name and arguments: no official formula, 3 in most sources. */
+export const PER_TOOL_CALL = 3;
+
 /**
  * The OpenAI cookbook, "How to count tokens with tiktoken", checked there against the API up to
  * gpt-4o. For later models the same shape is assumed: no formula is published.

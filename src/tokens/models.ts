@@ -30,7 +30,8 @@ export interface ModelProfile extends ModelEncoding {
 /** The vocabulary of every OpenAI model since 2024; the nearest guess for a model nobody knows. */
 const NEWEST = 'o200k_base';
 
-type Rule = readonly [prefix: string, encoding: string, family: ModelFamily];
+/** Without a quality it is exact. */
+type Rule = readonly [prefix: string, encoding: string, family: ModelFamily, quality?: Quality];
 
 /**
  * The first rule whose prefix ends at a name boundary wins, so longer prefixes come first. A dot is
@@ -38,7 +39,7 @@ type Rule = readonly [prefix: string, encoding: string, family: ModelFamily];
  */
 const RULES: readonly Rule[] = [
   ['gpt-oss', 'o200k_harmony', 'gpt-oss'],
-  ['gpt-6', NEWEST, 'gpt-5'],
+  ['gpt-6', NEWEST, 'gpt-5', 'estimated'], // nobody has published its vocabulary
   ['gpt-5', NEWEST, 'gpt-5'],
   ['gpt-4.5', NEWEST, 'gpt-4.1'],
   ['gpt-4.1', NEWEST, 'gpt-4.1'],
@@ -136,8 +137,8 @@ function bareName(model: string): string {
 }
 
 function matchRules(name: string): ModelProfile {
-  for (const [prefix, encoding, family] of RULES) {
-    if (startsWithName(name, prefix)) return { encoding, quality: 'exact', family, name };
+  for (const [prefix, encoding, family, quality = 'exact'] of RULES) {
+    if (startsWithName(name, prefix)) return { encoding, quality, family, name };
   }
   if (ENCODINGS.has(name)) return { encoding: name, quality: 'exact', family: 'other', name };
   warnOnce(

@@ -21,7 +21,7 @@ export function functionsOf(tools: unknown, functions?: unknown): JsonObject[] {
  *   message. Reverse-engineered and measured against the API on gpt-3.5 and gpt-4.
  * - B: the OpenAI cookbook's sum of constants a field, which covers gpt-4o too.
  * They differ by a few tokens wherever both apply, so every count of tools is `estimated`, except
- * flat schemas on gpt-3.5 and gpt-4, where A equals each published measurement.
+ * the shapes on gpt-3.5 and gpt-4 for which A equals each published measurement.
  */
 export function addTools(tally: Tally, settings: ToolSettings, family: ModelFamily): void {
   if (settings.tools.length === 0) return;
@@ -39,8 +39,8 @@ export function rendersNamespace(family: ModelFamily): boolean {
 }
 
 function addAsNamespace(tally: Tally, { tools, hasSystemMessage }: ToolSettings): void {
-  const { text, flat } = renderFunctions(tools);
-  const quality = flat ? 'exact' : 'estimated';
+  const { text, measured } = renderFunctions(tools);
+  const quality = measured ? 'exact' : 'estimated';
   tally.addText('tools', text, quality);
   tally.addTokens('tools', hasSystemMessage ? 9 - 4 : 9, quality);
 }
