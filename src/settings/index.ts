@@ -12,7 +12,7 @@ export type {
   SettingsChange,
   SettingsServiceOptions,
   SettingsStatus,
-} from './settings-service.ts';
+} from './types.ts';
 export type {
   SettingDefinition,
   SettingValue,

@@ -9,7 +9,6 @@ import {
   type SettingsPatch,
   type SettingsProblem,
   SettingsRules,
-  type SettingsSchema,
 } from './settings-schema.ts';
 import type { InstanceReport, SeenInstance, SettingsStore } from './stores/settings-store.ts';
 import {
@@ -18,63 +17,15 @@ import {
   type StoredSettings,
   sameValues,
 } from './stored-settings.ts';
+import { StoreReach } from './store-reach.ts';
 import { Subscribers } from './subscribers.ts';
-
-export interface SettingsServiceOptions<T> {
-  readonly schema: SettingsSchema<T>;
-  /** Defaults of the configuration, over those of the schema. */
-  readonly defaults?: Partial<T>;
-  readonly store: SettingsStore;
-  /**
-   * File for the last known good settings of a remote store; false keeps none.
-   * @default one for each store address under `$XDG_STATE_HOME/otel-token-meter`
-   */
-  readonly lastKnownGoodPath?: string | false;
-  /** Longest wait of `start()` for the store, ms. @default 2000 */
-  readonly startTimeoutMs?: number;
-  /** How this instance shows in the instances view. */
-  readonly instance?: {
-    /** @default a random id */
-    readonly id?: string;
-    /** @default "app" */
-    readonly name?: string;
-    /** Called at each report, every 10 s; plain JSON, such as the exporter's status. */
-    readonly details?: () => unknown;
-  };
-}
-
-/** One change of the settings in force, as subscribers are told. */
-export interface SettingsChange<T> {
-  readonly settings: T;
-  readonly previous: T;
-  readonly version: number;
-  readonly updatedAt?: string;
-  readonly updatedBy?: string;
-}
-
-export interface SettingsStatus {
-  /** `stale`: the store cannot be reached, the last known good settings are in force. */
-  readonly state: 'ready' | 'stale';
-  readonly store: SettingsStore['kind'];
-  /** RFC 3339, UTC: since when the store has not been reachable. */
-  readonly staleSince?: string;
-}
-
-export interface PatchOptions {
-  /** Refuse with `SETTINGS_CONFLICT` unless the store is at this version. */
-  readonly ifVersion?: number;
-  /** Who, for the audit log. @default "unknown" */
-  readonly actor?: string;
-  /** Why, for the audit log. */
-  readonly reason?: string;
-}
-
-export interface PatchResult<T> {
-  readonly settings: T;
-  readonly version: number;
-  /** False when the patch left everything as it was. */
-  readonly changed: boolean;
-}
+import type {
+  PatchOptions,
+  PatchResult,
+  SettingsChange,
+  SettingsServiceOptions,
+  SettingsStatus,
+} from './types.ts';
 
 /**
  * Settings shared by every instance of an application. Reads are in memory, synchronous and never
@@ -87,20 +38,19 @@ export class SettingsService<T extends object> {
   readonly #options: SettingsServiceOptions<T>;
   readonly #lastKnownGood: LastKnownGood | undefined;
   readonly #changes: Subscribers<SettingsChange<T>>;
-  readonly #statuses: Subscribers<SettingsStatus>;
+  readonly #reach: StoreReach;
   readonly #heartbeat: Heartbeat;
   readonly #startedAt = new Date().toISOString();
   readonly #log = diag.createComponentLogger({ namespace: 'otel-token-meter/settings' });
   readonly #listener = {
     onState: (state: StoredSettings): void => this.#receive(state),
-    onAvailable: (): void => this.#setStatus(undefined),
-    onUnavailable: (error: unknown): void => this.#storeFailed(error),
+    onAvailable: (): void => this.#found(),
+    onUnavailable: (error: unknown): void => this.#reach.lost(error),
   };
   /** Identifies this instance in the instances view. */
   readonly instanceId: string;
   #stored: StoredSettings = NOTHING_STORED;
   #settings: T;
-  #status: SettingsStatus;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #reconciling = false;
@@ -119,11 +69,10 @@ export class SettingsService<T extends object> {
     this.#defaults = this.#rules.document(defaults);
     this.#settings = this.#documentOf(NOTHING_STORED);
     this.#store = options.store;
-    this.#status = { state: 'ready', store: options.store.kind };
     this.instanceId = options.instance?.id ?? randomUUID();
     const warn = (message: string): void => this.#log.warn(message);
     this.#changes = new Subscribers(warn);
-    this.#statuses = new Subscribers(warn);
+    this.#reach = new StoreReach(options.store.kind, warn);
     const path = options.lastKnownGoodPath;
     const { address } = options.store;
     if (path !== false && address !== undefined) {
@@ -164,7 +113,7 @@ export class SettingsService<T extends object> {
   }
 
   get status(): SettingsStatus {
-    return this.#status;
+    return this.#reach.status;
   }
 
   /** The names a patch may hold. */
@@ -222,7 +171,7 @@ export class SettingsService<T extends object> {
 
   /** Calls back when the store is lost or found again. */
   subscribeStatus(callback: (status: SettingsStatus) => void): () => void {
-    return this.#statuses.add(callback);
+    return this.#reach.subscribe(callback);
   }
 
   /** Who changed what when, newest first. Rejects with `STORE_UNAVAILABLE`. */
@@ -247,12 +196,12 @@ export class SettingsService<T extends object> {
     if (kept && kept.version > this.#stored.version) this.#adopt(kept);
     const reached = this.#store.start(this.#listener).then(
       () => undefined,
-      (error: unknown) => this.#storeFailed(error),
+      (error: unknown) => this.#reach.lost(error),
     );
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        this.#storeFailed(new Error('no answer yet'));
+        this.#reach.lost(new Error('no answer yet'));
         resolve();
       }, this.#options.startTimeoutMs ?? 2000);
       timer.unref();
@@ -265,7 +214,7 @@ export class SettingsService<T extends object> {
   async #close(): Promise<void> {
     this.#heartbeat.stop();
     this.#changes.clear();
-    this.#statuses.clear();
+    this.#reach.end();
     if (this.#starting) {
       await this.#starting;
       await this.#store.forget(this.instanceId).catch(() => undefined);
@@ -349,21 +298,8 @@ export class SettingsService<T extends object> {
     return Object.freeze(this.#rules.document(this.#defaults, values)) as T;
   }
 
-  #storeFailed(error: unknown): void {
-    if (this.#status.state === 'ready') {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#log.warn(`settings store unavailable, last known good in force: ${reason}`);
-    }
-    this.#setStatus(this.#status.staleSince ?? new Date().toISOString());
-  }
-
-  #setStatus(staleSince: string | undefined): void {
-    if (this.#closing || staleSince === this.#status.staleSince) return;
-    const store = this.#store.kind;
-    this.#status =
-      staleSince === undefined ? { state: 'ready', store } : { state: 'stale', store, staleSince };
-    this.#statuses.tell(this.#status);
-    if (staleSince === undefined) this.#heartbeat.soon();
+  #found(): void {
+    if (this.#reach.found()) this.#heartbeat.soon();
   }
 
   #report(): InstanceReport {
@@ -375,7 +311,7 @@ export class SettingsService<T extends object> {
       host: hostname(),
       pid: process.pid,
       version: this.version,
-      state: this.#status.state,
+      state: this.status.state,
       startedAt: this.#startedAt,
       ...(extra === undefined ? {} : { details: extra }),
     };

@@ -27,6 +27,8 @@ const OPTIONS = {
   keyPrefix: '',
   replyMapping: 'legacy',
   retryStrategy: backoff,
+  // After a fail-over the old primary answers on, read-only: look for the new one.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const satisfies RedisOptions;
 
 /** Two connections, since one that is subscribed can do nothing else. Not connected yet. */

@@ -63,6 +63,8 @@ export class RedisSettingsStore implements SettingsStore {
   #pollTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   #writing: Promise<unknown> = Promise.resolve();
+  /** Counts the commands that ran into their time limit. */
+  #timeouts = 0;
   #reading: Promise<void> | undefined;
   #readAgain = false;
 
@@ -114,9 +116,16 @@ export class RedisSettingsStore implements SettingsStore {
     return state;
   }
 
-  /** One at a time: a burst that waits here does not run into the time limit of commands. */
+  /**
+   * One at a time: a burst that waits here does not run into the time limit of commands. Once one
+   * does, those that wait behind it fail too, instead of waiting for a time limit each.
+   */
   write(write: SettingsWrite): Promise<SettingsWriteResult> {
-    const result = this.#writing.then(() => this.#write(write));
+    const timeouts = this.#timeouts;
+    const result = this.#writing.then(() => {
+      if (timeouts !== this.#timeouts) throw unavailable(new Error('no answer in time'));
+      return this.#write(write);
+    });
     this.#writing = result.catch(() => undefined);
     return result;
   }
@@ -200,9 +209,10 @@ export class RedisSettingsStore implements SettingsStore {
     try {
       return await run(redis);
     } catch (error) {
-      // No answer in time: the connection may be dead without knowing it.
-      if ((error as Error).message === 'Command timed out' && redis.status === 'ready') {
-        redis.disconnect(true);
+      if ((error as Error).message === 'Command timed out') {
+        this.#timeouts += 1;
+        // The connection may be dead without knowing it.
+        if (redis.status === 'ready') redis.disconnect(true);
       }
       throw unavailable(error);
     }
@@ -233,6 +243,7 @@ export class RedisSettingsStore implements SettingsStore {
   }
 
   #poll(): void {
+    // Not the whole 20 % upwards: the read itself has to end within it, too.
     const delay = this.#pollIntervalMs * (0.8 + 0.38 * Math.random());
     this.#pollTimer = setTimeout(() => {
       void this.#refresh().then(() => {

@@ -1,0 +1,58 @@
+import type { SettingsSchema } from './settings-schema.ts';
+import type { SettingsStore } from './stores/settings-store.ts';
+
+export interface SettingsServiceOptions<T> {
+  readonly schema: SettingsSchema<T>;
+  /** Defaults of the configuration, over those of the schema. */
+  readonly defaults?: Partial<T>;
+  readonly store: SettingsStore;
+  /**
+   * File for the last known good settings of a remote store; false keeps none.
+   * @default one for each store address under `$XDG_STATE_HOME/otel-token-meter`
+   */
+  readonly lastKnownGoodPath?: string | false;
+  /** Longest wait of `start()` for the store, ms. @default 2000 */
+  readonly startTimeoutMs?: number;
+  /** How this instance shows in the instances view. */
+  readonly instance?: {
+    /** @default a random id */
+    readonly id?: string;
+    /** @default "app" */
+    readonly name?: string;
+    /** Called at each report, every 10 s; plain JSON, such as the exporter's status. */
+    readonly details?: () => unknown;
+  };
+}
+
+/** One change of the settings in force, as subscribers are told. */
+export interface SettingsChange<T> {
+  readonly settings: T;
+  readonly previous: T;
+  readonly version: number;
+  readonly updatedAt?: string;
+  readonly updatedBy?: string;
+}
+
+export interface SettingsStatus {
+  /** `stale`: the store cannot be reached, the last known good settings are in force. */
+  readonly state: 'ready' | 'stale';
+  readonly store: SettingsStore['kind'];
+  /** RFC 3339, UTC: since when the store has not been reachable. */
+  readonly staleSince?: string;
+}
+
+export interface PatchOptions {
+  /** Refuse with `SETTINGS_CONFLICT` unless the store is at this version. */
+  readonly ifVersion?: number;
+  /** Who, for the audit log. @default "unknown" */
+  readonly actor?: string;
+  /** Why, for the audit log. */
+  readonly reason?: string;
+}
+
+export interface PatchResult<T> {
+  readonly settings: T;
+  readonly version: number;
+  /** False when the patch left everything as it was. */
+  readonly changed: boolean;
+}
