@@ -1,13 +1,10 @@
 import type { TokenMeterInstrumentation } from 'otel-token-meter';
 import type { TokenMeterConfig } from 'otel-token-meter/config';
 import {
-  FileSettingsStore,
-  MemorySettingsStore,
+  configuredSettingsStore,
   metricsSettings,
-  RedisSettingsStore,
   SettingsService,
   type MetricsSettings,
-  type SettingsStore,
 } from 'otel-token-meter/settings';
 
 export interface LiveSettingsOptions {
@@ -29,7 +26,7 @@ export async function startLiveSettings(
       enabled: config.metrics.enabled,
       token_statistics: config.metrics.tokenStatistics,
     },
-    store: storeOf(config.settings),
+    store: configuredSettingsStore(config.settings),
     instance: { name, details },
   });
   const apply = (settings: MetricsSettings): void =>
@@ -41,15 +38,4 @@ export async function startLiveSettings(
   await service.start();
   apply(service.get());
   return service;
-}
-
-function storeOf({ store, file, redis }: TokenMeterConfig['settings']): SettingsStore {
-  switch (store) {
-    case 'memory':
-      return new MemorySettingsStore();
-    case 'file':
-      return new FileSettingsStore({ path: file.path });
-    case 'redis':
-      return new RedisSettingsStore(redis);
-  }
 }

@@ -3,6 +3,7 @@ export type { ErrorCode, ErrorDetails } from '../errors.ts';
 export { SettingsService } from './settings-service.ts';
 export { metricsSettings } from './metrics-settings.ts';
 export { MemorySettingsStore } from './stores/memory.ts';
+export { configuredSettingsStore } from './stores/configured.ts';
 export { FileSettingsStore } from './stores/file.ts';
 export { RedisSettingsStore } from './stores/redis.ts';
 export type { MetricsSettings } from './metrics-settings.ts';

@@ -39,6 +39,22 @@ export async function makeConnections(
   return [make('settings'), make('settings-changes')];
 }
 
+/** Neither the sockets of this connection nor its waits between attempts hold the process. */
+export function letGo(connection: RedisConnection): void {
+  const held = connection as unknown as {
+    readonly stream?: { unref?(): void };
+    readonly reconnectTimeout?: { unref?(): void } | null;
+  };
+  const release = (): void => {
+    held.stream?.unref?.();
+    held.reconnectTimeout?.unref?.();
+  };
+  for (const event of ['connecting', 'connect', 'reconnecting', 'node error']) {
+    connection.on(event, release);
+  }
+  connection.on('+node', (node: RedisConnection) => letGo(node));
+}
+
 type Make = (connectionName: string) => RedisConnection;
 
 function copiesOf(client: RedisClientLike): Make {

@@ -10,6 +10,7 @@ import { type RedisAddress, parseRedisUrl } from './redis-address.ts';
 import {
   type RedisClientLike,
   type RedisConnection,
+  letGo,
   makeConnections,
 } from './redis-connections.ts';
 import {
@@ -41,6 +42,8 @@ export interface RedisSettingsStoreOptions {
   readonly keyPrefix?: string;
   /** How often the state is read besides being pushed, ms, ± 20 %. @default 15000 */
   readonly pollIntervalMs?: number;
+  /** Never keeps the process alive, also not while it waits for an answer. @default false */
+  readonly background?: boolean;
 }
 
 const AUDIT_LIMIT = 10_000;
@@ -57,6 +60,7 @@ export class RedisSettingsStore implements SettingsStore {
   readonly #from: { readonly address: RedisAddress } | { readonly client: RedisClientLike };
   readonly #keys: Readonly<Record<'state' | 'audit' | 'instances' | 'channel', string>>;
   readonly #pollIntervalMs: number;
+  readonly #background: boolean;
   #listener: SettingsStoreListener | undefined;
   #commands: RedisConnection | undefined;
   #subscriber: RedisConnection | undefined;
@@ -88,6 +92,7 @@ export class RedisSettingsStore implements SettingsStore {
       channel: `${base}:changes`,
     };
     this.#pollIntervalMs = pollIntervalMs;
+    this.#background = options.background ?? false;
     this.address = `${describe(this.#from)} ${base}`;
   }
 
@@ -97,6 +102,7 @@ export class RedisSettingsStore implements SettingsStore {
     }
     this.#listener = listener;
     const [commands, subscriber] = await makeConnections(this.#from);
+    if (this.#background) for (const one of [commands, subscriber]) letGo(one);
     if (this.#listener !== listener) return;
     this.#commands = commands;
     this.#subscriber = subscriber;

@@ -1,0 +1,121 @@
+import { createRequire } from 'node:module';
+import { ROOT_CONTEXT, trace, type Meter } from '@opentelemetry/api';
+import type { LogRecord } from '@opentelemetry/api-logs';
+import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
+import type * as Exporter from 'otel-token-meter/exporter';
+import { influxOptions, type MetricsConfig } from '../config/index.ts';
+import { warnHost } from '../host-warning.ts';
+import { packageVersion } from '../package-version.ts';
+import { SCOPE } from '../telemetry.ts';
+import type { LogTarget } from './tee.ts';
+
+/** Where our own configuration sends usage, without any SDK in between. */
+export interface Destination extends LogTarget {
+  readonly meters: readonly (() => Meter)[];
+  flush(): Promise<void>;
+  status(): Exporter.ExporterStatus | undefined;
+}
+
+type Processor = Exporter.UsageLogProcessor & { status(): Exporter.ExporterStatus };
+
+const NOWHERE: Destination = {
+  meters: [],
+  emit: () => undefined,
+  flush: () => Promise.resolve(),
+  status: () => undefined,
+};
+
+/** By name and synchronously, so that the first call finds everything in place. */
+const load = createRequire(import.meta.url);
+
+/** Never throws: a destination that cannot be made is told, and the application goes on. */
+export function loadDestination(
+  config: MetricsConfig,
+  resource: Readonly<Record<string, string>>,
+): Destination {
+  if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
+  try {
+    const exporter = load('otel-token-meter/exporter') as typeof Exporter;
+    if (config.provider === 'sqlite') {
+      return destination(new exporter.SqliteUsageProcessor(config.sqlite), resource, undefined);
+    }
+    const options = influxOptions(config.influxdb);
+    return destination(
+      new exporter.InfluxUsageProcessor(options),
+      resource,
+      meterProvider(() => new exporter.InfluxMetricExporter(options), resource),
+    );
+  } catch (error) {
+    warnHost('TOKEN_METER_EXPORTER', `${config.provider} cannot be used: ${String(error)}`);
+    return NOWHERE;
+  }
+}
+
+function destination(
+  processor: Processor,
+  resource: Readonly<Record<string, string>>,
+  meters: SdkMetrics.MeterProvider | undefined,
+): Destination {
+  const meter = meters?.getMeter(SCOPE, packageVersion());
+  return {
+    meters: meter === undefined ? [] : [() => meter],
+    emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    async flush() {
+      await Promise.allSettled([processor.forceFlush(), meters?.forceFlush()]);
+    },
+    status: () => processor.status(),
+  };
+}
+
+/** The log record as the SDK would hand it to a processor. */
+function asEmitted(
+  record: LogRecord,
+  resource: Readonly<Record<string, string>>,
+): Exporter.UsageLogRecord {
+  const span = trace.getSpan(record.context ?? ROOT_CONTEXT);
+  const ofSpan = (span as { resource?: { attributes?: Record<string, unknown> } } | undefined)
+    ?.resource?.attributes;
+  const spanContext = span?.spanContext();
+  return {
+    hrTime: record.timestamp as [number, number],
+    eventName: record.eventName,
+    attributes: record.attributes ?? {},
+    resource: { attributes: ofSpan ?? resource },
+    ...(spanContext !== undefined && trace.isSpanContextValid(spanContext) && { spanContext }),
+  };
+}
+
+/** The metrics lane needs the metrics SDK; the ledger does not. */
+function meterProvider(
+  exporter: () => SdkMetrics.PushMetricExporter,
+  resource: Readonly<Record<string, string>>,
+): SdkMetrics.MeterProvider | undefined {
+  let sdk: typeof SdkMetrics;
+  try {
+    sdk = load('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
+  } catch {
+    return undefined;
+  }
+  const interval = Number(process.env['OTEL_METRIC_EXPORT_INTERVAL']);
+  return new sdk.MeterProvider({
+    resource: plainResource(resource),
+    readers: [
+      new sdk.PeriodicExportingMetricReader({
+        exporter: exporter(),
+        ...(interval > 0 && { exportIntervalMillis: interval }),
+      }),
+    ],
+  });
+}
+
+/** All that exporters read of a resource; `@opentelemetry/resources` is no dependency of ours. */
+function plainResource(
+  attributes: Readonly<Record<string, string>>,
+): NonNullable<SdkMetrics.MeterProviderOptions['resource']> {
+  const resource = {
+    attributes,
+    merge: () => resource,
+    getRawAttributes: () => Object.entries(attributes),
+  };
+  return resource;
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { MetricsConfig } from '../config/index.ts';
+import { warnHost } from '../host-warning.ts';
+
+export interface OwnSdk {
+  start(): void;
+  /** Flushes too. Never rejects. */
+  shutdown(): Promise<void>;
+}
+
+interface NodeSdkPackage {
+  startNodeSdk?(): { shutdown(): Promise<void> };
+  /** The name in SDK 2.x. */
+  startNodeSDK?(): { shutdown(): Promise<void> };
+}
+
+/** Blocks of the declarative file that only an SDK can serve. */
+const SDK_BLOCK = /^(?:tracer|meter|logger)_provider:/m;
+
+/**
+ * The SDK to start where the application starts none: for `otlp`, by the OTEL_* variables, and for a
+ * declarative file with providers in it. Loaded now, started when needed; `undefined` when it is not
+ * needed or not installed.
+ */
+export function loadOwnSdk(
+  provider: MetricsConfig['provider'],
+  file: string | undefined,
+): OwnSdk | undefined {
+  const needed = provider === 'otlp' ? 'otlp' : fileWithProviders(file);
+  if (needed === undefined) return undefined;
+  let sdk: NodeSdkPackage;
+  try {
+    sdk = createRequire(import.meta.url)('@opentelemetry/sdk-node') as NodeSdkPackage;
+  } catch {
+    warnHost(
+      'TOKEN_METER_SDK_MISSING',
+      `${needed} needs an OpenTelemetry SDK: npm install @opentelemetry/sdk-node`,
+    );
+    return undefined;
+  }
+  let running: { shutdown(): Promise<void> } | undefined;
+  return {
+    start: () => (running = sdk.startNodeSdk?.() ?? sdk.startNodeSDK?.()),
+    shutdown: async () => await running?.shutdown().catch(() => undefined),
+  };
+}
+
+function fileWithProviders(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return SDK_BLOCK.test(readFileSync(file, 'utf8')) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
+import { resolveConfig, type ResolvedConfig } from '../config/index.ts';
+import { flush } from '../current-metering.ts';
+import { warnHost } from '../host-warning.ts';
+import { TokenMeterInstrumentation } from '../instrumentation.ts';
+import { packageVersion } from '../package-version.ts';
+import { CurrentTelemetry, isSdkRegistered } from '../telemetry.ts';
+import { callLine } from './call-line.ts';
+import { loadDestination, type Destination } from './destination.ts';
+import { followSettings } from './live-settings.ts';
+import { loadOwnSdk, type OwnSdk } from './own-sdk.ts';
+import { resourceAttributes } from './resource.ts';
+import { onShutdown } from './shutdown.ts';
+import { teeLoggers, teeMeters, tracersFrom } from './tee.ts';
+
+const STARTED = Symbol.for('otel-token-meter.registered');
+
+/**
+ * The composition root of the preload, and the one place of `src/` that loads the exporter, by its
+ * published name and only when the configuration asks for it. Usage goes to whatever the
+ * OpenTelemetry API has registered, and beside that to the destination of our configuration. Whether
+ * an SDK has to be started is decided at the first call: by then the application has started its own,
+ * if it has one. Never throws.
+ */
+export function startRegistered(env: NodeJS.ProcessEnv = process.env): void {
+  const once = globalThis as { [STARTED]?: true };
+  if (once[STARTED] === true || env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return;
+  once[STARTED] = true;
+  try {
+    start(env);
+  } catch (error) {
+    warnHost('TOKEN_METER_REGISTER', `could not start: ${String(error)}; nothing is metered`);
+  }
+}
+
+function start(env: NodeJS.ProcessEnv): void {
+  const resolved = resolveConfig({ env });
+  const { values: config, file } = resolved;
+  const resource = resourceAttributes(env, file);
+  const destination = loadDestination(config.metrics, resource);
+  const sdk = loadOwnSdk(config.metrics.provider, file);
+  const first = firstCall(sdk);
+
+  const global = new CurrentTelemetry(packageVersion());
+  const prints = printsLines(resolved);
+  const instrumentation = new TokenMeterInstrumentation({
+    onUsage: (record) => {
+      if (prints()) process.stderr.write(`${callLine(record)}\n`);
+    },
+  });
+  instrumentation.setTracerProvider(
+    tracersFrom(() => {
+      first();
+      return global.tracer();
+    }),
+  );
+  instrumentation.setMeterProvider(teeMeters([global.meter, ...destination.meters]));
+  instrumentation.setLoggerProvider(teeLoggers(global, destination));
+  const settings = followSettings(config, instrumentation, () => statusOf(destination));
+  const flushAll = async (): Promise<void> => {
+    await flush();
+    await destination.flush();
+  };
+  onShutdown({
+    flush: flushAll,
+    async close() {
+      await flushAll();
+      await Promise.allSettled([sdk?.shutdown(), settings.close()]);
+    },
+  });
+}
+
+/** Runs once, when the first call starts: the application's own SDK stands by then, if ever. */
+function firstCall(sdk: OwnSdk | undefined): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    if (isSdkRegistered()) return;
+    if (sdk === undefined) {
+      // Nobody else shows what is wrong: a full disk, a refused token.
+      diag.setLogger(new DiagConsoleLogger(), { logLevel: DiagLogLevel.WARN });
+    } else sdk.start();
+  };
+}
+
+/** By default only where no SDK takes the records; always when the configuration says console. */
+function printsLines({ values, settings }: ResolvedConfig): () => boolean {
+  if (values.metrics.provider !== 'console') return () => false;
+  const provider = settings.find(({ setting }) => setting.key === 'metrics.provider');
+  return provider?.origin.from === 'default' ? () => !isSdkRegistered() : () => true;
+}
+
+function statusOf(destination: Destination): unknown {
+  const exporter = destination.status();
+  return exporter === undefined ? {} : { exporter };
+}

@@ -1,0 +1,43 @@
+// The same in CommonJS: its copy of the OpenTelemetry API is another one than ours.
+const { logs, metrics, trace } = require('@opentelemetry/api');
+const {
+  InMemoryLogRecordExporter,
+  LoggerProvider,
+  SimpleLogRecordProcessor,
+} = require('@opentelemetry/sdk-logs');
+const { MeterProvider, MetricReader } = require('@opentelemetry/sdk-metrics');
+const {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  TracerProvider,
+} = require('@opentelemetry/sdk-trace');
+
+class OnDemandReader extends MetricReader {
+  async onForceFlush() {}
+  async onShutdown() {}
+}
+const spans = new InMemorySpanExporter();
+const events = new InMemoryLogRecordExporter();
+const reader = new OnDemandReader();
+trace.setGlobalTracerProvider(
+  new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] }),
+);
+logs.setGlobalLoggerProvider(
+  new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter: events })] }),
+);
+metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+
+require('./chat.cjs');
+setTimeout(async () => {
+  const { resourceMetrics } = await reader.collect();
+  console.log(
+    JSON.stringify({
+      spans: spans.getFinishedSpans().map(({ name }) => name),
+      events: events.getFinishedLogRecords().map(({ eventName }) => eventName),
+      metrics: resourceMetrics.scopeMetrics
+        .flatMap((scope) => scope.metrics)
+        .map(({ descriptor }) => descriptor.name)
+        .toSorted(),
+    }),
+  );
+}, 1000);
