@@ -38,6 +38,7 @@ export class Delivery {
   /** Settles when the pause after the last failure is over. */
   #pause: Promise<void> = Promise.resolve();
   #endPause: () => void = () => {};
+  #isPauseAskedFor = false;
   /** While the server fails, one attempt at a time finds out whether it still does. */
   #probe: Promise<unknown> | undefined;
   lastError: ExporterError | undefined;
@@ -61,9 +62,9 @@ export class Delivery {
     await this.#deliver(chunk, { stored: false });
   }
 
-  /** Ends the current pause: the next attempt is made at once. */
+  /** Ends the current pause, unless the server asked for it: the next attempt is made at once. */
   retryNow(): void {
-    this.#endPause();
+    if (!this.#isPauseAskedFor) this.#endPause();
   }
 
   /** No attempt begins after this; those under way come to their end. */
@@ -205,6 +206,7 @@ export class Delivery {
         : `cannot write now (${message}); records are kept and sent again`,
     );
     const ms = backOff.fail(retryAfterMs);
+    this.#isPauseAskedFor = retryAfterMs !== undefined;
     this.#endPause();
     this.#pause = new Promise((resolve) => {
       const timer = setTimeout(resolve, ms).unref();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { disown, isAbandoned } from './owner.ts';
+import { disown, type AbandonedFolders } from './owner.ts';
 import { isSegment, Segment, TEMPORARY } from './segment.ts';
 import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 
@@ -11,14 +11,14 @@ export async function adoptSegments(
   fs: SpoolFs,
   parent: string,
   own: string,
-  now: number,
+  abandoned: AbandonedFolders,
 ): Promise<Segment[]> {
   const adopted: Segment[] = [];
   for (const entry of await fs.readdir(parent, { withFileTypes: true })) {
     const folder = join(parent, entry.name);
     // A leading dot: a folder that is being made.
     if (!entry.isDirectory() || entry.name.startsWith('.') || folder === own) continue;
-    if (!(await isAbandoned(fs, folder, now))) continue;
+    if (!(await abandoned.includes(folder))) continue;
     await disown(fs, folder);
     for (const name of (await fs.readdir(folder)).toSorted()) {
       if (name.endsWith(TEMPORARY)) await removeFile(fs, join(folder, name));

@@ -113,26 +113,44 @@ export class OwnedFolder {
   }
 }
 
-/** Whether nobody appends to a folder any more. Errs on the side of an owner that may be alive. */
-export async function isAbandoned(fs: SpoolFs, folder: string, now: number): Promise<boolean> {
-  const file = join(folder, OWNER_FILE);
-  let owner: Partial<Owner>;
-  let beat: number;
-  try {
-    owner = JSON.parse(await fs.readFile(file, 'utf8')) as Partial<Owner>;
-    beat = (await fs.stat(file)).mtimeMs;
-  } catch (error) {
-    // The file comes with the folder and goes first: without it there is no owner.
-    return codeOf(error) === 'ENOENT' || error instanceof SyntaxError;
+/** Finds folders that nobody appends to any more. Errs on the side of an owner that may be alive. */
+export class AbandonedFolders {
+  readonly #fs: SpoolFs;
+  readonly #staleMs: number;
+  /** Last sign of life of each owner that cannot be asked about, and since when it is the last. */
+  readonly #beats = new Map<string, { readonly beat: number; readonly since: number }>();
+
+  constructor(fs: SpoolFs, staleMs: number = STALE_MS) {
+    this.#fs = fs;
+    this.#staleMs = staleMs;
   }
-  const { pid = 0, started = '' } = owner;
-  if (owner.machine === thisMachine() && pid !== process.pid) {
-    return !isRunning(pid) || startOf(pid) !== started;
+
+  async includes(folder: string): Promise<boolean> {
+    const file = join(folder, OWNER_FILE);
+    let owner: Partial<Owner>;
+    let beat: number;
+    try {
+      owner = JSON.parse(await this.#fs.readFile(file, 'utf8')) as Partial<Owner>;
+      beat = (await this.#fs.stat(file)).mtimeMs;
+    } catch (error) {
+      // The file comes with the folder and goes first: without it there is no owner.
+      return codeOf(error) === 'ENOENT' || error instanceof SyntaxError;
+    }
+    const { pid = 0, machine, started } = owner;
+    if (machine === thisMachine() && (!isRunning(pid) || startOf(pid) !== started)) return true;
+    if (machine === thisMachine() && pid !== process.pid) return false;
+    // A thread of this process, or a process of another machine.
+    return this.#isSilent(folder, beat);
   }
-  // A thread of this process, or a process of another machine: only its heartbeat tells.
-  if (pid === process.pid && owner.machine === thisMachine() && started !== startOf(pid))
-    return true;
-  return Math.abs(now - beat) > STALE_MS;
+
+  /** Judged by our own steady clock only: clocks of machines differ, and are set. */
+  #isSilent(folder: string, beat: number): boolean {
+    const known = this.#beats.get(folder);
+    const now = performance.now();
+    if (known?.beat === beat) return now - known.since > this.#staleMs;
+    this.#beats.set(folder, { beat, since: now });
+    return false;
+  }
 }
 
 /** Takes an abandoned folder away from its owner. */

@@ -5,7 +5,7 @@ import { adoptSegments } from './adoption.ts';
 import { compressSegment } from './compression.ts';
 import { frameBytes, frameHeader } from './frame.ts';
 import type { LineChunk } from './line-queue.ts';
-import { OwnedFolder } from './owner.ts';
+import { AbandonedFolders, OwnedFolder } from './owner.ts';
 import { Segment } from './segment.ts';
 import { syncFolder, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
@@ -41,6 +41,7 @@ export interface Taken {
 export class SegmentStore {
   readonly #options: SegmentStoreOptions;
   readonly #fs: SpoolFs;
+  readonly #abandoned: AbandonedFolders;
   /** Appending, sealing and the bound, one at a time. */
   readonly #writes = new Turns();
   readonly #reads = new Turns();
@@ -57,6 +58,7 @@ export class SegmentStore {
   constructor(options: SegmentStoreOptions) {
     this.#options = options;
     this.#fs = options.fs;
+    this.#abandoned = new AbandonedFolders(options.fs);
   }
 
   get waitingLines(): number {
@@ -148,7 +150,7 @@ export class SegmentStore {
     this.#lastAdoption = performance.now();
     const { folder, onAdopted } = this.#options;
     const { path } = await this.#folder();
-    const adopted = await adoptSegments(this.#fs, folder, path, Date.now());
+    const adopted = await adoptSegments(this.#fs, folder, path, this.#abandoned);
     this.#segments.unshift(...adopted);
     const lines = adopted.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
     if (lines > 0) onAdopted(lines);
