@@ -1,122 +1,103 @@
-import { performance } from 'node:perf_hooks';
 import { tallyChat } from './chat.ts';
 import { tallyCompletion, type CompletionOutput } from './completion.ts';
-import { messageCounterFor } from './encodings.ts';
+import { counterFor, messageCounterFor } from './encodings.ts';
+import { JobQueue, type Steps } from './job-queue.ts';
+import { profileOfModel } from './models.ts';
 import type { Tally, TokenCount } from './tally.ts';
+import { CountingWorker } from './worker/counting-worker.ts';
+import { warnOnce } from './warnings.ts';
 
-/** Longest stretch of work between two turns of the event loop. */
-const SLICE_MS = 4;
+/**
+ * From here on a text is counted in a worker. Handing it over costs the event loop 0.3 ms a
+ * megabyte, counting it in slices 8 to 30 ms; below, a slice is over before a worker would answer.
+ */
+const WORKER_FROM_CHARACTERS = 256 << 10;
+/** A single run without a break is counted in one step: from here on that step is too long. */
+const WORKER_FROM_RUN = 16 << 10;
 
-type Steps<T> = Generator<void, T>;
-
-interface Job {
-  /** Runs until `deadline` at most; true when the job has ended. */
-  advance(deadline: number): boolean;
+export interface BackgroundCounterOptions {
+  /** Counts long texts elsewhere; when it fails they are counted here. */
+  readonly worker?: Pick<CountingWorker, 'count'>;
 }
 
 /**
- * Runs counting after the reply, in slices of at most 4 ms, so that no caller waits for it. Jobs run
- * in the order they came. The process stays alive while one is left, and no longer.
+ * Runs counting after the reply, in slices of at most 4 ms and for long texts in a worker, so that
+ * no caller waits for it.
  */
 export class BackgroundCounter {
-  readonly #jobs: Job[] = [];
-  readonly #idle: (() => void)[] = [];
-  #scheduled = false;
+  readonly #queue: JobQueue = new JobQueue();
+  readonly #worker: Pick<CountingWorker, 'count'>;
 
-  /**
-   * A generator job is stopped at a `yield` when its slice is over; a plain function is one step.
-   * A job that throws rejects its promise; `run` itself never throws.
-   */
+  constructor({ worker = new CountingWorker() }: BackgroundCounterOptions = {}) {
+    this.#worker = worker;
+  }
+
+  /** Any other work for later; see `JobQueue.run`. */
   run<T>(job: () => T | Steps<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#jobs.push(jobOf(job, resolve, reject));
-      this.#schedule();
-    });
+    return this.#queue.run(job);
   }
 
-  /** `countChat`, sliced. `model` as there. */
+  /** `countChat`, in the background. `model` as there. */
   countChat(request: unknown, model?: string): Promise<TokenCount> {
-    return this.run(() => countInSteps(tallyChat(request, model)));
+    return this.#queue.run(() => this.#countTally(tallyChat(request, model)));
   }
 
-  /** `countCompletion`, sliced. */
+  /** `countCompletion`, in the background. */
   countCompletion(output: CompletionOutput, model?: string): Promise<TokenCount> {
-    return this.run(() => countInSteps(tallyCompletion(output, model)));
+    return this.#queue.run(() => this.#countTally(tallyCompletion(output, model)));
   }
 
-  /** Resolves when every job given so far, and those they led to, has ended. */
+  /** Tokens of bare texts together, in the background. */
+  countTexts(texts: readonly string[], model?: string): Promise<number> {
+    const { encoding } = profileOfModel(model);
+    return this.#queue.run(() => this.#sumTexts(texts, encoding));
+  }
+
+  /** Resolves when all that was given so far is counted. */
   idle(): Promise<void> {
-    if (this.#jobs.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return this.#queue.idle();
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#slice());
+  *#countTally(tally: Tally): Steps<TokenCount> {
+    const counts: number[] = [];
+    for (const { text } of tally.texts) counts.push(yield* this.#countText(text, tally.encoding));
+    return tally.total(counts);
   }
 
-  #slice(): void {
-    this.#scheduled = false;
-    const deadline = performance.now() + SLICE_MS;
-    let job = this.#jobs[0];
-    while (job !== undefined && performance.now() < deadline) {
-      if (job.advance(deadline)) this.#jobs.shift();
-      job = this.#jobs[0];
+  *#sumTexts(texts: readonly string[], encoding: string): Steps<number> {
+    let sum = 0;
+    for (const text of texts) sum += yield* this.#countText(text, encoding);
+    return sum;
+  }
+
+  *#countText(text: string, encoding: string): Steps<number> {
+    const counter = messageCounterFor(encoding);
+    const known = counter.known(text);
+    if (known !== undefined) return known;
+    if (text.length >= WORKER_FROM_CHARACTERS) {
+      const counted = yield* this.#countInWorker(text, encoding);
+      if (counted !== undefined) return counter.remember(text, counted);
     }
-    if (job !== undefined) this.#schedule();
-    else for (const resolve of this.#idle.splice(0)) resolve();
-  }
-}
-
-function jobOf<T>(
-  start: () => T | Steps<T>,
-  resolve: (value: T) => void,
-  reject: (reason: unknown) => void,
-): Job {
-  let steps: Steps<T> | undefined;
-  return {
-    advance(deadline) {
-      try {
-        if (steps === undefined) {
-          const started = start();
-          if (!isSteps(started)) {
-            resolve(started);
-            return true;
-          }
-          steps = started;
-        }
-        do {
-          const step = steps.next();
-          if (step.done === true) {
-            resolve(step.value);
-            return true;
-          }
-        } while (performance.now() < deadline);
-        return false;
-      } catch (error) {
-        reject(error);
-        return true;
-      }
-    },
-  };
-}
-
-function isSteps<T>(value: T | Steps<T>): value is Steps<T> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value;
-}
-
-function* countInSteps(tally: Tally): Steps<TokenCount> {
-  const counter = messageCounterFor(tally.encoding);
-  const counts: number[] = [];
-  for (const { text } of tally.texts) {
-    const steps = counter.countInSteps(text);
+    const steps = counterFor(encoding).countInSteps(text);
     let step = steps.next();
     while (step.done !== true) {
+      if (step.value === 'long' && text.length >= WORKER_FROM_RUN) {
+        const counted = yield* this.#countInWorker(text, encoding);
+        if (counted !== undefined) return counter.remember(text, counted);
+      }
       yield;
       step = steps.next();
     }
-    counts.push(step.value);
+    return counter.remember(text, step.value);
   }
-  return tally.total(counts);
+
+  /** Undefined when the worker failed. */
+  *#countInWorker(text: string, encoding: string): Steps<number | undefined> {
+    try {
+      return (yield this.#worker.count(text, encoding)) as number;
+    } catch (error) {
+      warnOnce('worker', `Long texts are counted on the main thread: ${String(error)}`);
+      return undefined;
+    }
+  }
 }

@@ -1,29 +1,30 @@
 import type { MessageCache } from './message-cache.ts';
-import type { StepKind, TextCounter } from './text-counter.ts';
+import type { TextCounter } from './text-counter.ts';
 
-/** A counter that counts a text once, for as long as the cache remembers it. */
-export class CachedCounter implements TextCounter {
-  readonly #inner: TextCounter;
+/** Counts a text once, for as long as the cache remembers it. */
+export class CachedCounter {
   readonly #cache: MessageCache;
   readonly #vocabulary: number;
-  readonly #countInner: (text: string) => number;
+  readonly #count: (text: string) => number;
 
   /** @param vocabulary tells the counters that share a cache apart */
   constructor(inner: TextCounter, cache: MessageCache, vocabulary: number) {
-    this.#inner = inner;
     this.#cache = cache;
     this.#vocabulary = vocabulary;
-    this.#countInner = (text) => inner.count(text);
+    this.#count = (text) => inner.count(text);
   }
 
   count(text: string): number {
-    return this.#cache.count(text, this.#vocabulary, this.#countInner);
+    return this.#cache.count(text, this.#vocabulary, this.#count);
   }
 
-  *countInSteps(text: string): Generator<StepKind, number> {
-    const known = this.#cache.get(text, this.#vocabulary);
-    if (known !== undefined) return known;
-    const tokens = yield* this.#inner.countInSteps(text);
+  /** The tokens of `text` if they are remembered. */
+  known(text: string): number | undefined {
+    return this.#cache.get(text, this.#vocabulary);
+  }
+
+  /** Takes in what was counted elsewhere, and gives it back. */
+  remember(text: string, tokens: number): number {
     this.#cache.set(text, this.#vocabulary, tokens);
     return tokens;
   }

@@ -14,7 +14,7 @@ const SAME_TEXT_TOKENS: Readonly<Record<string, string>> = {
 };
 
 const counters = new Map<string, TextCounter>();
-const messageCounters = new Map<string, TextCounter>();
+const messageCounters = new Map<string, CachedCounter>();
 let messages: MessageCache | undefined;
 
 /** The counter of an encoding, loaded on first use and kept. */
@@ -29,7 +29,7 @@ export function counterFor(encoding: string): TextCounter {
 }
 
 /** The same for what a chat sends again with every turn: each text is counted once. */
-export function messageCounterFor(encoding: string): TextCounter {
+export function messageCounterFor(encoding: string): CachedCounter {
   let counter = messageCounters.get(encoding);
   if (counter === undefined) {
     messages ??= new MessageCache({ hasher: createTextHasher() });

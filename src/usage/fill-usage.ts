@@ -1,7 +1,7 @@
 import type { EndedCall } from '../call/chat-call.ts';
 import { quietly } from '../call/quietly.ts';
 import type { CountableInput, ReportedUsage } from '../providers/provider.ts';
-import { countTokens, encodingForModel } from '../tokens/index.ts';
+import { encodingForModel } from '../tokens/index.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
 import type { TokenSource, TokenUsage } from './usage-record.ts';
 
@@ -127,14 +127,7 @@ async function countTexts(
   model: string | undefined,
   counter: BackgroundCounter,
 ): Promise<Count> {
-  const tokens = await counter.run(function* count(): Generator<void, number> {
-    let sum = countable.tokens;
-    for (const text of countable.texts) {
-      sum += countTokens(text, model);
-      yield;
-    }
-    return sum;
-  });
+  const tokens = countable.tokens + (await counter.countTexts(countable.texts, model));
   return { tokens, exact: model !== undefined && encodingForModel(model).quality === 'exact' };
 }
 

@@ -1,0 +1,129 @@
+import { Worker } from 'node:worker_threads';
+import type { CountReply, CountRequest } from './messages.ts';
+
+/** Copying a part to the worker takes the event loop a third of a millisecond. */
+const PART_CHARACTERS = 1 << 20;
+const IDLE_MS = 30_000;
+/** A worker that keeps dying is left alone. */
+const MAX_FAILURES = 3;
+/** Far longer than any text takes that fits into memory. */
+const ANSWER_MS = 120_000;
+
+export interface CountingWorkerOptions {
+  /** Makes the thread; tests make one that fails. */
+  readonly start?: () => Worker;
+  readonly answerMs?: number;
+  readonly idleMs?: number;
+}
+
+interface Waiting {
+  readonly resolve: (tokens: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Counts in a thread of its own, started with the first text and ended when it has had none for half
+ * a minute. It keeps the process alive only while a text is in it.
+ */
+export class CountingWorker {
+  readonly #start: () => Worker;
+  readonly #answerMs: number;
+  readonly #idleMs: number;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #lastId = 0;
+
+  constructor({
+    start = startThread,
+    answerMs = ANSWER_MS,
+    idleMs = IDLE_MS,
+  }: CountingWorkerOptions = {}) {
+    this.#start = start;
+    this.#answerMs = answerMs;
+    this.#idleMs = idleMs;
+  }
+
+  /** Rejects when the thread cannot start, dies, or gives no answer. */
+  async count(text: string, encoding: string): Promise<number> {
+    if (this.#failures >= MAX_FAILURES) throw new Error('The counting worker has failed too often');
+    this.#worker ??= this.#open();
+    const worker = this.#worker;
+    const id = ++this.#lastId;
+    const counted = new Promise<number>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+    });
+    // The thread may die before the last part is sent and somebody waits.
+    counted.catch(() => undefined);
+    worker.ref();
+    this.#setTimer(this.#answerMs, () => this.#fail(worker, new Error('gave no answer in time')));
+    for (let at = 0; at < text.length; at += PART_CHARACTERS) {
+      // One part a turn of the event loop.
+      if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+      const part = text.slice(at, at + PART_CHARACTERS);
+      const last = at + PART_CHARACTERS >= text.length;
+      worker.postMessage({ id, encoding, part, last } satisfies CountRequest);
+    }
+    return counted;
+  }
+
+  #open(): Worker {
+    const worker = this.#startCounted();
+    worker.on('message', (reply: CountReply) => this.#settle(worker, reply));
+    worker.on('error', (error: Error) => this.#fail(worker, error));
+    worker.on('exit', () => this.#fail(worker, new Error('ended')));
+    return worker;
+  }
+
+  #startCounted(): Worker {
+    try {
+      return this.#start();
+    } catch (error) {
+      this.#failures++;
+      throw error;
+    }
+  }
+
+  #settle(worker: Worker, { id, tokens, error }: CountReply): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (tokens === undefined) waiting?.reject(new Error(error));
+    else waiting?.resolve(tokens);
+    this.#failures = 0;
+    if (this.#waiting.size > 0) return;
+    worker.unref();
+    this.#setTimer(this.#idleMs, () => this.#close());
+  }
+
+  #fail(worker: Worker, error: Error): void {
+    if (worker !== this.#worker) return;
+    this.#failures++;
+    this.#close();
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate().catch(() => undefined);
+  }
+
+  #setTimer(delayMs: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(then, delayMs);
+    this.#timer.unref();
+  }
+}
+
+/** Without the flags and preloads of this process: it must not instrument itself. */
+function startThread(): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`./thread.${extension}`, import.meta.url), {
+    execArgv: [],
+    env: {},
+    name: 'otel-token-meter',
+  });
+}
