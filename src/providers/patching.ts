@@ -29,12 +29,17 @@ export function replaceMethod<F extends AnyFunction>(
   Object.defineProperty(owner, name, { ...descriptor, value: replacement });
 }
 
-/** The prototype in the chain of `start` that has `name` as an own method. */
+/** The nearest object in the chain of `start` that has `name` as an own method. */
 export function ownerOf(start: unknown, name: string): object | undefined {
+  return ownersOf(start, name).next().value ?? undefined;
+}
+
+/** All of them, the nearest first. */
+export function* ownersOf(start: unknown, name: string): Generator<object, undefined> {
   let owner = typeof start === 'object' ? start : undefined;
   while (owner !== undefined && owner !== null) {
     const value = Object.getOwnPropertyDescriptor(owner, name)?.value as unknown;
-    if (typeof value === 'function') return owner;
+    if (typeof value === 'function') yield owner;
     owner = Object.getPrototypeOf(owner) as object | null;
   }
   return undefined;

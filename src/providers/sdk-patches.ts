@@ -3,6 +3,7 @@ import { bedrock } from './bedrock/index.ts';
 import { cohere } from './cohere/index.ts';
 import { google } from './google/index.ts';
 import { groq } from './groq/index.ts';
+import { langchain } from './langchain/index.ts';
 import { mistral } from './mistral/index.ts';
 import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
@@ -24,4 +25,5 @@ export const sdkPatches: readonly SdkPatch[] = [
   bedrock,
   vercelAi,
   ...vercelAiProviders,
+  ...langchain,
 ];

@@ -34,6 +34,12 @@ export interface Metering {
   close(): void;
 }
 
+/**
+ * A copy of an SDK is patched once a process and asks for the meter on every call: here it gets that of
+ * whichever test file is running.
+ */
+let running: CallMeter | undefined;
+
 const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 
 /** The life of calls from patch to record, without the instrumentation around it. */
@@ -77,11 +83,10 @@ export function startMetering(): Metering {
     nativeSpans: 'separate',
     onEnd: (ended) => void pipeline.settle(ended),
   });
-  let active = false;
   return {
-    current: () => (active ? meter : undefined),
-    on: () => (active = true),
-    off: () => (active = false),
+    current: () => running,
+    on: () => (running = meter),
+    off: () => (running = undefined),
     tokenStatistics: (on) => (tokenStatistics = on),
     get recorded() {
       return records.length;

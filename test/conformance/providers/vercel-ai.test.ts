@@ -197,7 +197,7 @@ for (const [version, place, routes] of VERSIONS) {
       stream: async (client, signal) => stream(client, signal),
       abort: (_stream, controller) => controller.abort(),
       breakSeen: 'collected',
-      neverRead: 'ok',
+      neverRead: 'whole',
       wire: {
         plain: chatPlain(WIRE),
         stream: chatStream(WIRE),

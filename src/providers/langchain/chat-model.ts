@@ -1,0 +1,126 @@
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import type { TokenUsage } from '../../usage/usage-record.ts';
+import { GatheredOutput } from '../gathered-output.ts';
+import { namedIdentity } from '../named-identity.ts';
+import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import { streamed } from '../streamed.ts';
+import { ChatModelEventReader } from './event-reader.ts';
+import { chatModelCountable } from './messages.ts';
+import { addUsage, messageUsage, outputUsage } from './usage.ts';
+
+/** What the patch makes of a call's arguments. */
+export interface ChatModelRequest {
+  readonly messages: unknown;
+  readonly tools: unknown;
+  /** The runnable's configuration. */
+  readonly config: unknown;
+}
+
+/** A call of a chat model; its whole reply is `{ generations, llmOutput }` of one prompt. */
+export const chatModel: CallShape = {
+  operation: 'chat',
+  request: (request) => {
+    const config = objectAt(request, 'config');
+    return namedIdentity(config?.['metadata'], config?.['configurable']);
+  },
+  reader: (options) => new ChatModelReader(options),
+  countable: chatModelCountable,
+};
+
+export const chatModelStream: CallShape = streamed(chatModel);
+
+export const chatModelEvents: CallShape = {
+  ...chatModelStream,
+  reader: (options) => new ChatModelEventReader(options),
+};
+
+/** Metadata under which packages tell why the model stopped. */
+const FINISH_REASONS = [
+  'finish_reason',
+  'stop_reason',
+  'finishReason',
+  'stopReason',
+  'done_reason',
+];
+
+class ChatModelReader implements ReplyReader {
+  readonly #readUsage: boolean;
+  readonly #output: GatheredOutput;
+  readonly #finishReasons = new Map<number, string>();
+  #usage: TokenUsage | undefined;
+  #id: string | undefined;
+  #model: string | undefined;
+  #closed = false;
+
+  constructor(options: ReadOptions) {
+    this.#readUsage = options.usage;
+    this.#output = new GatheredOutput(options.output);
+  }
+
+  whole(reply: unknown): void {
+    for (const [index, generation] of listOf(
+      isObject(reply) ? reply['generations'] : undefined,
+    ).entries()) {
+      this.#message(objectAt(generation, 'message'), index);
+    }
+    if (this.#readUsage) this.#usage ??= outputUsage(objectAt(reply, 'llmOutput'));
+    this.#closed = true;
+  }
+
+  /** A message chunk. LangChain's own rule is that the usage of chunks adds up. */
+  event(chunk: unknown): void {
+    this.#message(chunk, 0);
+  }
+
+  /** A stream that LangChain lets end without an error is whole. */
+  done(): void {
+    this.#closed = true;
+  }
+
+  result(): Reply {
+    return {
+      usage: this.#usage,
+      responseId: this.#id,
+      responseModel: this.#model,
+      finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
+      closed: this.#closed,
+      outputs: this.#output.outputs(),
+    };
+  }
+
+  #message(message: unknown, choice: number): void {
+    if (!isObject(message)) return;
+    if (this.#readUsage) {
+      this.#usage = addUsage(this.#usage, messageUsage(message['usage_metadata']));
+    }
+    const id = stringAt(message, 'id');
+    // LangChain makes up ids of this kind.
+    if (id !== undefined && !id.startsWith('run-')) this.#id = id;
+    this.#metadata(objectAt(message, 'response_metadata'), choice);
+    this.#content(message['content'], choice);
+    this.#output.reasoning(objectAt(message, 'additional_kwargs')?.['reasoning_content'], choice);
+    const pieces = listOf(message['tool_call_chunks']);
+    for (const call of pieces.length > 0 ? pieces : listOf(message['tool_calls'])) {
+      if (!isObject(call)) continue;
+      const key = call['index'] ?? call['id'] ?? call['name'];
+      this.#output.tool(String(key), call['name'], call['args'], choice);
+    }
+  }
+
+  #metadata(metadata: JsonObject | undefined, choice: number): void {
+    this.#model = stringAt(metadata, 'model_name') ?? stringAt(metadata, 'model') ?? this.#model;
+    for (const name of FINISH_REASONS) {
+      const reason = stringAt(metadata, name);
+      if (reason !== undefined) this.#finishReasons.set(choice, reason);
+    }
+  }
+
+  #content(content: unknown, choice: number): void {
+    if (typeof content === 'string') this.#output.text(content, choice);
+    for (const block of listOf(content)) {
+      if (!isObject(block)) continue;
+      this.#output.text(stringAt(block, 'text'), choice);
+      this.#output.reasoning(stringAt(block, 'reasoning') ?? stringAt(block, 'thinking'), choice);
+    }
+  }
+}

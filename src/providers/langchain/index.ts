@@ -1,0 +1,177 @@
+import type { CallStart } from '../../call/call-meter.ts';
+import type { ChatCall } from '../../call/chat-call.ts';
+import type { CallWatch } from '../../call/layer.ts';
+import { observeGenerator } from '../../call/observed-stream.ts';
+import { quietly } from '../../call/quietly.ts';
+import { listOf, stringAt } from '../../tokens/json-shape.ts';
+import { startCall } from '../metered-promise.ts';
+import { isPatched, ownersOf, replaceMethod } from '../patching.ts';
+import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import { providerName } from '../provider-names.ts';
+import {
+  chatModel,
+  chatModelEvents,
+  chatModelStream,
+  type ChatModelRequest,
+} from './chat-model.ts';
+
+interface Model {
+  readonly model?: unknown;
+  readonly modelName?: unknown;
+  getLsParams?(options: unknown): unknown;
+}
+interface Result {
+  readonly generations?: unknown;
+  readonly llmOutput?: unknown;
+}
+type Generate = (
+  this: Model,
+  prompts: readonly unknown[],
+  options: unknown,
+  config: unknown,
+  ...rest: unknown[]
+) => Promise<Result>;
+type AnyMethod = (this: Model, ...args: unknown[]) => unknown;
+type Stream = (this: Model, ...args: unknown[]) => AsyncGenerator<unknown, unknown>;
+
+/**
+ * Every chat model inherits from `BaseChatModel`, so its prototype is found behind whichever class a
+ * package exports. The vendor's SDK below sees a call more truly; these methods lend it user and
+ * conversation, and count what no SDK below has.
+ */
+function chatModels(moduleName: string): SdkPatch {
+  return {
+    moduleName,
+    testedMajors: [1, 1],
+    patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+      let outcome: PatchOutcome = 'unfit';
+      for (const exported of Object.values((moduleExports ?? {}) as Record<string, unknown>)) {
+        if (typeof exported !== 'function') continue;
+        for (const [name, wrap] of Object.entries(wrappers(meter))) {
+          for (const owner of ownersOf(exported.prototype, name)) {
+            if (!isPatched(owner, name)) {
+              replaceMethod(owner, name, wrap);
+              outcome = 'patched';
+            } else if (outcome === 'unfit') outcome = 'already-patched';
+          }
+        }
+      }
+      return outcome;
+    },
+  };
+}
+
+export const langchain: readonly SdkPatch[] = [
+  'core/language_models/chat_models',
+  'openai',
+  'anthropic',
+  'google-genai',
+  'google-vertexai',
+  'google',
+  'aws',
+  'mistralai',
+  'ollama',
+  'cohere',
+  'groq',
+  'deepseek',
+  'xai',
+].map((name) => chatModels(`@langchain/${name}`));
+
+/** A package may override what its base has and call it: the inner one counts then. */
+function wrappers(
+  meter: CurrentMeter,
+): Readonly<Record<string, (original: AnyMethod) => AnyMethod>> {
+  return {
+    _generateUncached: (original) => meteredGenerate(original as Generate, meter) as AnyMethod,
+    _streamIterator: (original) => meteredStream(original as Stream, chatModelStream, meter),
+    _streamChatModelEvents: (original) => meteredStream(original as Stream, chatModelEvents, meter),
+  };
+}
+
+/** One model call a prompt; `model.generate` takes several at once. */
+function meteredGenerate(original: Generate, meter: CurrentMeter): Generate {
+  return async function _generateUncached(this: Model, prompts, options, config, ...rest) {
+    const watch: CallWatch = { metered: 0 };
+    const calls = prompts.map((messages) =>
+      startCall(meter, () =>
+        describe(this, chatModel, { messages, tools: toolsOf(options), config }, watch),
+      ),
+    );
+    const invoke = (): Promise<Result> => original.call(this, prompts, options, config, ...rest);
+    try {
+      const result = await (calls[0] === undefined ? invoke() : calls[0].run(invoke));
+      for (const [index, call] of calls.entries()) settle(call, watch, result, index);
+      return result;
+    } catch (error) {
+      for (const call of calls) call?.failed(error);
+      throw error;
+    }
+  };
+}
+
+function settle(call: ChatCall | undefined, watch: CallWatch, result: Result, index: number): void {
+  if (watch.metered > 0) call?.dismiss();
+  else {
+    call?.complete({ generations: listOf(result.generations)[index], llmOutput: result.llmOutput });
+  }
+}
+
+/** Both kinds of stream take the call's configuration second. */
+function meteredStream(original: Stream, shape: CallShape, meter: CurrentMeter): Stream {
+  return function (this: Model, ...args) {
+    const generator = original.apply(this, args);
+    const [input, config] = args;
+    const watch: CallWatch = { metered: 0 };
+    const request = { messages: messagesOf(input), tools: toolsOf(config), config };
+    const call = startCall(meter, () => describe(this, shape, request, watch));
+    if (call !== undefined) quietly('watching a stream', () => follow(generator, call, watch));
+    return generator;
+  };
+}
+
+/** The body of a generator runs in the Context of whoever asks for its next value. */
+function follow(
+  generator: AsyncGenerator<unknown, unknown>,
+  call: ChatCall,
+  watch: CallWatch,
+): void {
+  observeGenerator(generator, call);
+  const next = generator.next.bind(generator);
+  Object.defineProperty(generator, 'next', {
+    configurable: true,
+    enumerable: false,
+    writable: true,
+    value: (...args: [] | [unknown]) => {
+      if (watch.metered > 0) call.dismiss();
+      return call.run(() => next(...args));
+    },
+  });
+}
+
+function describe(
+  model: Model,
+  shape: CallShape,
+  request: ChatModelRequest,
+  watch: CallWatch,
+): CallStart {
+  const params = quietly('reading a LangChain model', () =>
+    model.getLsParams?.(request.config ?? {}),
+  );
+  return {
+    provider: providerName(stringAt(params, 'ls_provider') ?? 'unknown'),
+    shape,
+    request,
+    model:
+      stringAt(params, 'ls_model_name') ?? stringAt(model, 'model') ?? stringAt(model, 'modelName'),
+    outer: { watch },
+  };
+}
+
+function toolsOf(options: unknown): unknown {
+  return (options as { readonly tools?: unknown } | undefined)?.tools;
+}
+
+/** A text, messages, or a prompt value that holds them. */
+function messagesOf(input: unknown): unknown {
+  return (input as { readonly messages?: unknown } | undefined)?.messages ?? input;
+}

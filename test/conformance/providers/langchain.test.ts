@@ -1,0 +1,205 @@
+import { createRequire } from 'node:module';
+import type { ChatAnthropic } from '@langchain/anthropic';
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import { anthropic } from '../../../src/providers/anthropic/index.ts';
+import { langchain } from '../../../src/providers/langchain/index.ts';
+import type { SdkPatch } from '../../../src/providers/provider.ts';
+import { plainChatModel, type LangchainCore } from '../../support/plain-chat-model.ts';
+import { anthropicError, anthropicPlain, anthropicStream } from '../../support/wire/anthropic.ts';
+import {
+  chatBareStream,
+  chatError,
+  chatPlain,
+  chatStream,
+  type ChatWire,
+} from '../../support/wire/openai-chat.ts';
+import { describeProvider, type Shape } from './provider-suite.ts';
+
+const QUESTION = 'How often does the tide come in?';
+const CONFIG = { metadata: { user_id: 'u-7' }, configurable: { thread_id: 'thread-1' } };
+const WHO = { userId: 'u-7', conversationId: 'thread-1' };
+
+function patchOf(name: string): SdkPatch {
+  const found = langchain.find(({ moduleName }) => moduleName === `@langchain/${name}`);
+  if (found === undefined) throw new Error(`no patch for ${name}`);
+  return found;
+}
+
+/** Chunks without ids that are made up anew on each run. */
+async function* told(chunks: AsyncIterable<{ content: unknown }>): AsyncIterable<unknown> {
+  for await (const { content } of chunks) yield content;
+}
+
+/** Ways of calling that every chat model has; each is to leave the same record. */
+function shapes(
+  plain: Shape<BaseChatModel>['script'],
+  stream: Shape<BaseChatModel>['script'],
+  expected: Shape<BaseChatModel>['expected'],
+): readonly Shape<BaseChatModel>[] {
+  return [
+    {
+      title: 'user and conversation of the runnable',
+      script: plain,
+      expected: { ...expected, ...WHO },
+      run: async (model) => (await model.invoke(QUESTION, CONFIG)).content,
+    },
+    {
+      title: 'user and conversation of a stream',
+      script: stream,
+      expected: { ...expected, ...WHO },
+      run: async (model) => {
+        const contents: unknown[] = [];
+        for await (const { content } of await model.stream(QUESTION, CONFIG))
+          contents.push(content);
+        return contents;
+      },
+    },
+    {
+      title: 'batch()',
+      script: plain,
+      calls: 2,
+      expected,
+      run: async (model) => (await model.batch([QUESTION, QUESTION])).map(({ content }) => content),
+    },
+    {
+      title: 'generate() of two prompts',
+      script: plain,
+      calls: 2,
+      expected,
+      run: async (model) =>
+        (await model.generate([[['human', QUESTION]], [['human', QUESTION]]])).generations.map(
+          ([generation]) => generation?.text,
+        ),
+    },
+    {
+      title: 'a step of a sequence',
+      script: plain,
+      expected,
+      run: async (model) => model.pipe(({ content }) => content).invoke(QUESTION),
+    },
+    {
+      title: 'streamEvents(), version 2',
+      script: stream,
+      expected,
+      run: async (model) => {
+        const names: string[] = [];
+        for await (const { event } of model.streamEvents(QUESTION, { version: 'v2' })) {
+          names.push(event);
+        }
+        return names;
+      },
+    },
+    {
+      title: 'streamEvents(), version 3',
+      script: stream,
+      expected,
+      run: async (model) => {
+        const names: string[] = [];
+        for await (const { event } of model.streamEvents(QUESTION)) names.push(event);
+        return names;
+      },
+    },
+  ];
+}
+
+const PLAIN_USAGE = { prompt_tokens: 18, completion_tokens: 9, total_tokens: 27 };
+const WIRE: ChatWire = {
+  model: 'plain-1-0826',
+  usage: PLAIN_USAGE,
+  streamUsage: { usage: PLAIN_USAGE },
+};
+const COUNTS = { inputTokens: 18, outputTokens: 9 };
+const RECORD = {
+  provider: 'plain',
+  operation: 'chat',
+  requestModel: 'plain-1',
+  responseId: 'chatcmpl-1',
+};
+const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+
+/** LangChain and what is below it must be of one copy, so these are the ones every import gets. */
+const require = createRequire(import.meta.url);
+
+async function loadCore(load: (name: string) => unknown): Promise<LangchainCore> {
+  const names = ['language_models/chat_models', 'messages', 'outputs'];
+  const modules = await Promise.all(names.map((name) => load(`@langchain/core/${name}`)));
+  return Object.assign({}, ...(modules as object[])) as LangchainCore;
+}
+
+for (const [build, load] of [
+  ['CommonJS', (name: string): unknown => require(name)],
+  ['ESM', (name: string): unknown => import(name)],
+] as const) {
+  describeProvider<BaseChatModel>({
+    title: `@langchain/core 1, ${build}, over fetch`,
+    patch: patchOf('core/language_models/chat_models'),
+    load: () => loadCore(load),
+    client: (module, url) => plainChatModel(module as LangchainCore, url),
+    plain: async (model) => (await model.invoke(QUESTION)).content,
+    stream: async (model, signal) => told(await model.stream(QUESTION, signal && { signal })),
+    abort: (_stream, controller) => controller.abort(),
+    neverRead: 'begun',
+    wire: {
+      plain: chatPlain(WIRE),
+      stream: chatStream(WIRE),
+      bareStream: chatBareStream(WIRE),
+      error: chatError,
+    },
+    expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
+    shapes: shapes(chatPlain(WIRE), chatStream(WIRE), OK),
+  });
+}
+
+const USAGE = { inputTokens: 36, outputTokens: 9, cacheReadTokens: 20, cacheWriteTokens: 5 };
+const INNER_RECORD = {
+  provider: 'anthropic',
+  operation: 'chat',
+  requestModel: 'claude-opus-5',
+  responseModel: 'claude-opus-5-20260801',
+  responseId: 'msg_01',
+};
+const INNER_OK = { ...INNER_RECORD, ...USAGE, outcome: 'ok', tokenSource: 'provider' } as const;
+
+interface AnthropicModules {
+  readonly sdk: unknown;
+  readonly langchain: { readonly ChatAnthropic: typeof ChatAnthropic };
+}
+
+describeProvider<BaseChatModel>({
+  title: '@langchain/anthropic 1, over its own @anthropic-ai/sdk 0.122',
+  patch: {
+    ...anthropic,
+    patch(modules, meter) {
+      const { sdk, langchain: packaged } = modules as AnthropicModules;
+      patchOf('anthropic').patch(packaged, meter);
+      return anthropic.patch(sdk, meter);
+    },
+  },
+  load(): Promise<AnthropicModules> {
+    const inside = createRequire(require.resolve('@langchain/anthropic'));
+    return Promise.resolve({
+      sdk: inside('@anthropic-ai/sdk') as unknown,
+      langchain: require('@langchain/anthropic') as AnthropicModules['langchain'],
+    });
+  },
+  client: (modules, url) =>
+    new (modules as AnthropicModules).langchain.ChatAnthropic({
+      model: 'claude-opus-5',
+      apiKey: 'test',
+      anthropicApiUrl: url,
+      maxRetries: 0,
+      maxTokens: 100,
+    }) as unknown as BaseChatModel,
+  plain: async (model) => (await model.invoke(QUESTION)).content,
+  stream: async (model, signal) => told(await model.stream(QUESTION, signal && { signal })),
+  abort: (_stream, controller) => controller.abort(),
+  neverRead: 'begun',
+  wire: {
+    plain: anthropicPlain,
+    stream: anthropicStream,
+    error: anthropicError,
+  },
+  // LangChain adds the counts of a stream up, which Anthropic has added up already: 10 for 9.
+  expected: { record: INNER_RECORD, plain: USAGE, stream: USAGE },
+  shapes: shapes(anthropicPlain, anthropicStream, INNER_OK),
+});
