@@ -3,6 +3,7 @@ import type { LoggerProvider } from '@opentelemetry/api-logs';
 import {
   InstrumentationBase,
   InstrumentationNodeModuleDefinition,
+  InstrumentationNodeModuleFile,
 } from '@opentelemetry/instrumentation';
 import { quietly, warnOnce } from './call/quietly.ts';
 import { currentCallMeter, installMetering, isMetering } from './current-metering.ts';
@@ -40,14 +41,27 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
 
   /** Runs inside the base class's constructor, before there is any field of this class. */
   protected override init(): InstrumentationNodeModuleDefinition[] {
-    return sdkPatches.map(
-      (sdk) =>
-        // Every version, so that one nobody tested is never passed over in silence.
-        new InstrumentationNodeModuleDefinition(sdk.moduleName, ['*'], (exports, version) => {
-          patch(sdk, exports, version);
-          return exports as unknown;
-        }),
-    );
+    return sdkPatches.map((sdk) => {
+      const patched = (exports: unknown, version: string | undefined): unknown => {
+        patch(sdk, exports, version);
+        return exports;
+      };
+      // Every version, so that one nobody tested is never passed over in silence.
+      const versions = ['*'];
+      const { moduleName, file } = sdk;
+      if (file === undefined) {
+        return new InstrumentationNodeModuleDefinition(moduleName, versions, patched);
+      }
+      const inside = new InstrumentationNodeModuleFile(
+        `${moduleName}/${file}`,
+        versions,
+        patched,
+        () => undefined,
+      );
+      return new InstrumentationNodeModuleDefinition(moduleName, versions, undefined, undefined, [
+        inside,
+      ]);
+    });
   }
 
   override setTracerProvider(provider: TracerProvider): void {

@@ -106,6 +106,8 @@ export type PatchOutcome = 'patched' | 'already-patched' | 'unfit';
 export interface SdkPatch {
   /** Package name, as imported. */
   readonly moduleName: string;
+  /** File inside the package that is patched in place of what its name leads to. */
+  readonly file?: string;
   /** First and last major version this was tested with. */
   readonly testedMajors: readonly [first: number, last: number];
   /**

@@ -39,9 +39,10 @@ type Stream = (this: Model, ...args: unknown[]) => AsyncGenerator<unknown, unkno
  * package exports. The vendor's SDK below sees a call more truly; these methods lend it user and
  * conversation, and count what no SDK below has.
  */
-function chatModels(moduleName: string): SdkPatch {
+function chatModels(moduleName: string, file?: string): SdkPatch {
   return {
     moduleName,
+    ...(file !== undefined && { file }),
     testedMajors: [1, 1],
     patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
       let outcome: PatchOutcome = 'unfit';
@@ -61,8 +62,13 @@ function chatModels(moduleName: string): SdkPatch {
   };
 }
 
-export const langchain: readonly SdkPatch[] = [
-  'core/language_models/chat_models',
+/** By the name it is imported under; a CommonJS `require` is known only by its file. */
+const core: readonly SdkPatch[] = [
+  chatModels('@langchain/core/language_models/chat_models'),
+  chatModels('@langchain/core', 'dist/language_models/chat_models.cjs'),
+];
+
+const packages: readonly SdkPatch[] = [
   'openai',
   'anthropic',
   'google-genai',
@@ -76,6 +82,8 @@ export const langchain: readonly SdkPatch[] = [
   'deepseek',
   'xai',
 ].map((name) => chatModels(`@langchain/${name}`));
+
+export const langchain: readonly SdkPatch[] = [...core, ...packages];
 
 /** A package may override what its base has and call it: the inner one counts then. */
 function wrappers(
