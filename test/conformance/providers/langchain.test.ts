@@ -4,6 +4,7 @@ import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import { anthropic } from '../../../src/providers/anthropic/index.ts';
 import { langchain } from '../../../src/providers/langchain/index.ts';
 import type { SdkPatch } from '../../../src/providers/provider.ts';
+import type { UsageRecord } from '../../../src/usage/usage-record.ts';
 import { plainChatModel, type LangchainCore } from '../../support/plain-chat-model.ts';
 import { anthropicError, anthropicPlain, anthropicStream } from '../../support/wire/anthropic.ts';
 import {
@@ -34,7 +35,7 @@ async function* told(chunks: AsyncIterable<{ content: unknown }>): AsyncIterable
 function shapes(
   plain: Shape<BaseChatModel>['script'],
   stream: Shape<BaseChatModel>['script'],
-  expected: Shape<BaseChatModel>['expected'],
+  expected: Partial<UsageRecord>,
 ): readonly Shape<BaseChatModel>[] {
   return [
     {
