@@ -165,9 +165,34 @@ export async function startVictoriaMetrics(): Promise<TestServer> {
 export async function startRedis(args: readonly string[] = []): Promise<TestServer> {
   const directory = temporaryFolder('redis');
   const port = await freePort();
+  const bound = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  return await launchRedis([...bound, ...args], port, directory);
+}
+
+/** A Redis Sentinel that watches the group `name`, whose primary is this server. */
+export async function startSentinel(primary: TestServer, name: string): Promise<TestServer> {
+  const directory = temporaryFolder('sentinel');
+  const port = await freePort();
+  writeFileSync(
+    join(directory, 'sentinel.conf'),
+    `port ${port}
+bind 127.0.0.1
+sentinel monitor ${name} 127.0.0.1 ${primary.port} 1
+sentinel down-after-milliseconds ${name} 1000
+sentinel failover-timeout ${name} 5000
+`,
+  );
+  return await launchRedis(['sentinel.conf', '--sentinel'], port, directory);
+}
+
+async function launchRedis(
+  args: readonly string[],
+  port: number,
+  directory: string,
+): Promise<TestServer> {
   const server = await launch({
     command: 'redis-server',
-    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args],
+    args,
     port,
     directory,
     ready: async () => {
