@@ -13,6 +13,14 @@ export interface Page {
 
 /** In the order of the navigation. */
 export const pages: readonly Page[] = [
+  {
+    path: '/',
+    name: 'dashboard',
+    title: 'dashboard.title',
+    listed: true,
+    styles: ['uplot.css', 'dashboard.css'],
+  },
+  { path: '/chat', name: 'chat', title: 'chat.title', listed: true, styles: ['chat.css'] },
   { path: '/settings', name: 'settings', title: 'settings.title', listed: true },
   { path: '/sign-in', name: 'sign-in', title: 'signIn.title', listed: false },
 ];

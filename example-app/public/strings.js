@@ -5,6 +5,10 @@
 /** The language that the server chose by the browser's wishes. */
 export const language = document.documentElement.lang;
 
+/** That language as the browser's region writes numbers and dates. */
+export const locale =
+  navigator.languages.find((wished) => wished.startsWith(language.slice(0, 2))) ?? language;
+
 /** @type {{ default: Readonly<Record<StringKey, string>> }} */
 const { default: strings } = await import(`/assets/strings.${language}.js`);
 
@@ -18,9 +22,9 @@ export function t(key, values = {}) {
   return strings[key].replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
 }
 
-const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
-const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
-const number = new Intl.NumberFormat(language);
+const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+const number = new Intl.NumberFormat(locale);
 
 const list = new Intl.ListFormat(language, { type: 'conjunction', style: 'narrow' });
 
@@ -68,7 +72,7 @@ export function formatDuration(seconds) {
   const first = parts.findIndex(([, value]) => value > 0);
   return (first < 0 ? parts.slice(-1) : parts.slice(first, first + 2))
     .map(([unit, value]) =>
-      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'narrow' }).format(value),
+      new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'narrow' }).format(value),
     )
     .join(' ');
 }

@@ -1,3 +1,5 @@
+import { chatStrings } from './chat.ts';
+import { dashboardStrings } from './dashboard.ts';
 import { settingsStrings } from './settings.ts';
 import { sharedStrings } from './shared.ts';
 
@@ -8,7 +10,7 @@ export const languages = ['en', 'zh-CN'] as const;
 export type Language = (typeof languages)[number];
 
 /** All texts of all pages; a page adds its own file here. */
-const catalogue = { ...sharedStrings, ...settingsStrings };
+const catalogue = { ...sharedStrings, ...dashboardStrings, ...chatStrings, ...settingsStrings };
 
 export type StringKey = keyof typeof catalogue;
 

@@ -1,0 +1,38 @@
+// @ts-check
+import { element } from '../dom.js';
+import { followSettings } from '../settings-live.js';
+import { t } from '../strings.js';
+
+/**
+ * Says what is recorded at the moment, and follows changes. Who may not see it sees nothing.
+ *
+ * @param {HTMLElement} banner
+ * @returns {() => boolean} whether calls are recorded, as far as it is known
+ */
+export function followSwitches(banner) {
+  let metering = true;
+  followSettings({
+    onSettings({ settings }) {
+      metering = settings.enabled;
+      const what = !settings.enabled
+        ? 'nothing'
+        : settings.token_statistics
+          ? 'everything'
+          : 'basic';
+      banner.dataset['tone'] = what === 'everything' ? 'good' : 'warn';
+      banner.replaceChildren(
+        t(`chat.recorded.${what}`),
+        ' ',
+        element('a', { href: '/settings' }, t('chat.recorded.change')),
+      );
+      banner.hidden = false;
+    },
+    onStatus() {},
+    onInstances() {},
+    onConnection() {},
+    onSignedOut() {
+      banner.hidden = true;
+    },
+  });
+  return () => metering;
+}

@@ -1,0 +1,23 @@
+// @ts-check
+import { startOf } from './period.js';
+
+/**
+ * One value a bucket of the period, from rows of a summary by its unit.
+ *
+ * @param {readonly import('./usage-api.js').Row[]} rows
+ * @param {import('./period.js').Period} period
+ * @param {(row: import('./usage-api.js').Row) => number | undefined} valueOf
+ * @returns {(number | undefined)[]} undefined where there is no call, or none that told it
+ */
+export function bucketValues(rows, { unit, starts }, valueOf) {
+  const byStart = new Map(
+    rows.map((row) => [startOf(unit, Date.parse(row.start ?? '')), valueOf(row)]),
+  );
+  return starts.map((start) => byStart.get(start));
+}
+
+/** @param {readonly (number | undefined)[]} values */
+export function sumOf(values) {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,88 @@
+// @ts-check
+import { element, find } from '../dom.js';
+import {
+  costCell,
+  durationCell,
+  outcomeCell,
+  pickCell,
+  timeCell,
+  tokensCell,
+} from './call-cells.js';
+import { KeyedList } from './keyed-list.js';
+
+export const CALLS_A_PAGE = 15;
+
+/** The newest calls, a page at a time. The first page is live; older ones do not move. */
+export class CallsPanel {
+  /** Of the pages before the shown one and its own; the first has none. @type {(string | undefined)[]} */
+  #cursors = [undefined];
+  /** @type {string | undefined} */
+  #next;
+  #rows;
+  #newer;
+  #older;
+  #onPage;
+  #empty;
+
+  /**
+   * @param {HTMLElement} host
+   * @param {{ onPick: import('./call-cells.js').Pick, onPage: () => void }} handlers
+   *   `onPage`: another page is wanted
+   */
+  constructor(host, { onPick, onPage }) {
+    this.#onPage = onPage;
+    this.#newer = find('#newer', HTMLButtonElement, host);
+    this.#older = find('#older', HTMLButtonElement, host);
+    this.#empty = find('.nothing', HTMLElement, host);
+    this.#rows = new KeyedList(
+      find('tbody', HTMLElement, host),
+      () => element('tr'),
+      (row, /** @type {import('./usage-api.js').UsageRecord} */ call) => {
+        // A call never changes.
+        if (row.childElementCount > 0) return;
+        row.append(
+          timeCell(call),
+          pickCell('user', call, onPick),
+          pickCell('model', call, onPick),
+          pickCell('conversation', call, onPick),
+          tokensCell(call),
+          costCell(call),
+          durationCell(call),
+          outcomeCell(call),
+        );
+      },
+    );
+    this.#newer.addEventListener('click', () => this.#turn(-1));
+    this.#older.addEventListener('click', () => this.#turn(1));
+  }
+
+  /** What to ask for. */
+  get parameters() {
+    return { limit: CALLS_A_PAGE, cursor: this.#cursors.at(-1) };
+  }
+
+  get isFirstPage() {
+    return this.#cursors.length === 1;
+  }
+
+  /** Another view begins at its newest call. */
+  reset() {
+    this.#cursors = [undefined];
+  }
+
+  /** @param {import('./usage-api.js').Page} page */
+  show({ records, cursor }) {
+    this.#next = cursor;
+    this.#rows.show(records.map((record) => [record.id, record]));
+    this.#newer.disabled = this.isFirstPage;
+    this.#older.disabled = cursor === undefined;
+    this.#empty.hidden = records.length > 0;
+  }
+
+  /** @param {1 | -1} step */
+  #turn(step) {
+    if (step === 1) this.#cursors.push(this.#next);
+    else this.#cursors.pop();
+    this.#onPage();
+  }
+}

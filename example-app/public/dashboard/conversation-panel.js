@@ -1,0 +1,88 @@
+// @ts-check
+import { element, find } from '../dom.js';
+import { formatMoney, formatMs, formatWhole } from '../formats.js';
+import { t } from '../strings.js';
+import {
+  costCell,
+  durationCell,
+  outcomeCell,
+  pickCell,
+  timeCell,
+  tokensCell,
+} from './call-cells.js';
+import { KeyedList } from './keyed-list.js';
+
+/** @typedef {import('./usage-api.js').UsageRecord} UsageRecord */
+
+/** One conversation, call by call, with how its context grows. */
+export class ConversationPanel {
+  #host;
+  #rows;
+
+  /** @param {HTMLElement} host @param {import('./call-cells.js').Pick} onPick */
+  constructor(host, onPick) {
+    this.#host = host;
+    this.#rows = new KeyedList(
+      find('tbody', HTMLElement, host),
+      () => element('tr'),
+      (row, /** @type {readonly [number, UsageRecord]} */ [number, call]) => {
+        // A call never changes.
+        if (row.childElementCount > 0) return;
+        row.append(
+          element('td', { class: 'number', 'data-label': '#' }, String(number)),
+          timeCell(call),
+          pickCell('model', call, onPick),
+          tokensCell(call),
+          element('td', { class: 'wide', 'aria-hidden': 'true' }, tokenBar(call)),
+          costCell(call),
+          durationCell(call),
+          outcomeCell(call),
+        );
+      },
+    );
+  }
+
+  hide() {
+    this.#host.hidden = true;
+  }
+
+  /** @param {import('./usage-api.js').Conversation | undefined} conversation undefined: there is none of that name */
+  show(conversation) {
+    this.#host.hidden = false;
+    const { records = [], total, truncated = false } = conversation ?? {};
+    const most = Math.max(1, ...records.map((call) => call.total_tokens ?? 0));
+    this.#host.style.setProperty('--most', String(most));
+    find('.facts', HTMLElement, this.#host).textContent = total
+      ? factsOf(records, total)
+      : t('conversation.unknown');
+    find('.truncated', HTMLElement, this.#host).hidden = !truncated;
+    find('.scroll', HTMLElement, this.#host).hidden = records.length === 0;
+    const before = (total?.calls ?? records.length) - records.length;
+    this.#rows.show(records.map((call, index) => [call.id, [before + index + 1, call]]));
+  }
+}
+
+/** @param {readonly UsageRecord[]} records @param {NonNullable<import('./usage-api.js').Conversation['total']>} total */
+function factsOf(records, total) {
+  const users = [...new Set(records.map((call) => call.user_id ?? t('usage.noUser')))];
+  const first = Date.parse(records[0]?.time ?? '');
+  const last = Date.parse(records.at(-1)?.time ?? '');
+  return [
+    users.slice(0, 3).join(', '),
+    t('usage.calls', { count: formatWhole(total.calls) }),
+    t('usage.tokens', { count: formatWhole(total.total_tokens) }),
+    formatMoney(total.cost_usd),
+    t('conversation.span', { time: formatMs(last - first) }),
+  ].join(' · ');
+}
+
+/** Input and output of one call, to the scale of the largest. @param {UsageRecord} call */
+function tokenBar({ input_tokens: input = 0, output_tokens: output = 0 }) {
+  const bar = element('div', { class: 'token-bar' });
+  for (const [name, tokens] of Object.entries({ input, output })) {
+    const part = element('span', { class: name });
+    part.style.setProperty('--tokens', String(tokens));
+    bar.append(part);
+  }
+  return bar;
+}

@@ -1,0 +1,27 @@
+// @ts-check
+import { formatCompact, formatMoney } from '../formats.js';
+import { t } from '../strings.js';
+
+/**
+ * How values of a dimension are called: users and conversations may be missing, and the rest
+ * beyond the limit has one row.
+ *
+ * @param {import('./view.js').Dimension} dimension
+ * @param {string | null | undefined} value
+ */
+export function nameOf(dimension, value) {
+  if (value) {
+    if (dimension !== 'outcome') return value;
+    return value === 'error' || value === 'aborted' || value === 'ok'
+      ? t(`outcome.${value}`)
+      : value;
+  }
+  return dimension === 'conversation' ? t('usage.noConversation') : t('usage.noUser');
+}
+
+/** @type {Readonly<Record<import('./view.js').Measure, (value: number | undefined) => string>>} */
+export const measureFormats = {
+  total_tokens: formatCompact,
+  cost_usd: formatMoney,
+  calls: formatCompact,
+};

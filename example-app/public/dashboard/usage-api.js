@@ -1,0 +1,94 @@
+// @ts-check
+import { callApi } from '../api.js';
+import { timeZone } from './period.js';
+
+/**
+ * @typedef {import('zod').z.output<typeof import('../../routes/usage-schemas.ts').usageSummary>} Summary
+ * @typedef {Summary['rows'][number]} Row
+ * @typedef {Summary['total']} Total
+ * @typedef {import('zod').z.output<typeof import('../../routes/usage-schemas.ts').usageRecord>} UsageRecord
+ * @typedef {import('zod').z.output<typeof import('../../routes/usage-schemas.ts').usagePage>} Page
+ * @typedef {import('zod').z.output<typeof import('../../routes/usage-schemas.ts').usageConversation>} Conversation
+ * @typedef {import('../../routes/dashboard-health.ts').UsageHealth} Health
+ * @typedef {import('zod').z.output<typeof import('../../schemas.ts').auditLog>['entries'][number]} AuditEntry
+ * @typedef {Readonly<Record<string, string | number | boolean | undefined>>} Parameters
+ */
+
+/** The usage API for one view: its range and filters go with every question. */
+export class UsageApi {
+  #view;
+  #period;
+  #signal;
+
+  /**
+   * @param {import('./view.js').View} view
+   * @param {import('./period.js').Period} period
+   * @param {AbortSignal} signal
+   */
+  constructor(view, period, signal) {
+    this.#view = view;
+    this.#period = period;
+    this.#signal = signal;
+  }
+
+  /** @param {Parameters} parameters @returns {Promise<Summary>} */
+  async summary(parameters) {
+    return await this.#json(`/api/usage/summary?${this.#search(parameters)}`);
+  }
+
+  /** @param {Parameters} parameters @returns {Promise<Page>} */
+  async records(parameters) {
+    return await this.#json(`/api/usage/records?${this.#search(parameters)}`);
+  }
+
+  /** Whether there is any call at all, whatever the view shows. @returns {Promise<boolean>} */
+  async isEmpty() {
+    /** @type {Page} */
+    const { records } = await this.#json('/api/usage/records?limit=1');
+    return records.length === 0;
+  }
+
+  /** @param {string} id @returns {Promise<Conversation>} */
+  async conversation(id) {
+    return await this.#json(`/api/usage/conversations/${encodeURIComponent(id)}`);
+  }
+
+  /** @returns {Promise<Health>} */
+  async health() {
+    return await this.#json('/api/usage/health');
+  }
+
+  /** Newest first. @returns {Promise<readonly AuditEntry[]>} */
+  async audit() {
+    const { entries } = await this.#json('/api/settings/metrics/audit?limit=1000');
+    return entries;
+  }
+
+  /** Of all calls that the view shows. */
+  csvLink() {
+    return `/api/usage/export.csv?${this.#search({})}`;
+  }
+
+  /** @param {Parameters} parameters */
+  #search(parameters) {
+    const search = new URLSearchParams({
+      from: this.#period.from.toISOString(),
+      time_zone: timeZone,
+    });
+    // A view that ends now ends at the server's now, whatever this clock says.
+    if (!this.#period.live) search.set('to', this.#period.to.toISOString());
+    for (const [dimension, values] of Object.entries(this.#view.filters)) {
+      for (const value of values) search.append(dimension, value);
+    }
+    for (const [name, value] of Object.entries(parameters)) {
+      if (value !== undefined) search.set(name, String(value));
+    }
+    return search;
+  }
+
+  /** @param {string} path */
+  async #json(path) {
+    const answer = await callApi(path, { signal: this.#signal });
+    return await answer.json();
+  }
+}

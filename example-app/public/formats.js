@@ -1,0 +1,101 @@
+// @ts-check
+import { language, locale, t } from './strings.js';
+
+/** Numbers as people read them, in the language of the page. Absent is a dash: unknown is not 0. */
+const ABSENT = '–';
+
+// Not the region's: British English writes a million as `1m`, which here reads as a minute.
+const compact = new Intl.NumberFormat(language, {
+  notation: 'compact',
+  maximumSignificantDigits: 3,
+});
+const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+
+/** @param {Intl.NumberFormatOptions} options */
+function money(options) {
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency: 'USD',
+    currencyDisplay: 'narrowSymbol',
+    ...options,
+  });
+}
+const dollars = money({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const wholeDollars = money({ maximumFractionDigits: 0 });
+const exact = money({ minimumFractionDigits: 5, maximumFractionDigits: 5 });
+const fractions = money({ maximumSignificantDigits: 3, minimumSignificantDigits: 1 });
+
+/** @param {'millisecond' | 'second' | 'minute' | 'hour'} unit @param {number} digits */
+function timeUnit(unit, digits) {
+  return new Intl.NumberFormat(locale, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'narrow',
+    maximumFractionDigits: digits,
+  });
+}
+const milliseconds = timeUnit('millisecond', 0);
+const seconds = timeUnit('second', 1);
+const minutes = timeUnit('minute', 1);
+const hours = timeUnit('hour', 1);
+
+/** @param {number | undefined} value "1.2M" */
+export function formatCompact(value) {
+  if (value === undefined) return ABSENT;
+  return Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value);
+}
+
+/** @param {number | undefined} value "1,234,567" */
+export function formatWhole(value) {
+  return value === undefined ? ABSENT : whole.format(value);
+}
+
+/** @param {number | undefined} usd "$12.34", small sums with as many digits as they need */
+export function formatMoney(usd) {
+  if (usd === undefined) return ABSENT;
+  if (usd !== 0 && Math.abs(usd) < 0.1) return fractions.format(usd);
+  return (Math.abs(usd) < 10_000 ? dollars : wholeDollars).format(usd);
+}
+
+/** @param {number | undefined} usd "$0.01234": columns of these align */
+export function formatExactMoney(usd) {
+  if (usd === undefined) return ABSENT;
+  return usd > 0 && usd < 0.000_01 ? `< ${exact.format(0.000_01)}` : exact.format(usd);
+}
+
+/** @param {number | undefined} ms "850ms", "2.1s" */
+export function formatMs(ms) {
+  if (ms === undefined) return ABSENT;
+  if (ms > 0 && ms < 1000) return milliseconds.format(ms);
+  if (ms < 60_000) return seconds.format(ms / 1000);
+  return ms < 3_600_000 ? minutes.format(ms / 60_000) : hours.format(ms / 3_600_000);
+}
+
+/** @param {number | undefined} share 0 to 1 */
+export function formatPercent(share) {
+  return share === undefined ? ABSENT : percent.format(share);
+}
+
+/**
+ * The change from the period before, in words and as a direction for the eye.
+ *
+ * @param {number | undefined} now
+ * @param {number | undefined} before
+ * @returns {{ text: string, direction: 'up' | 'down' | 'same' | 'none' }}
+ */
+export function formatChange(now, before) {
+  if (now === undefined || before === undefined || before === 0) {
+    return { text: t('usage.noPrevious'), direction: 'none' };
+  }
+  const change = now / before - 1;
+  const rounded = percent.format(Math.abs(change));
+  if (rounded === percent.format(0)) return { text: t('usage.same'), direction: 'same' };
+  if (change > 9.995) {
+    const factor = formatCompact(Math.round(now / before));
+    return { text: t('usage.times', { factor }), direction: 'up' };
+  }
+  return change > 0
+    ? { text: t('usage.more', { change: rounded }), direction: 'up' }
+    : { text: t('usage.less', { change: rounded }), direction: 'down' };
+}

@@ -1,0 +1,3 @@
+// What `pages.ts` serves as /assets/uplot.js.
+import uPlot from 'uplot';
+export default uPlot;

@@ -1,0 +1,153 @@
+import type { ExporterStatus } from 'otel-token-meter/exporter';
+import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
+import { z } from 'zod';
+import { type ApiRoute, apiRoute } from './api-route.ts';
+
+const counts = z.record(z.string(), z.int().nonnegative());
+const time = z.iso.datetime({ offset: true });
+
+/** Of this instance: what the dashboard must say before its numbers can be believed. */
+export const usageHealth = z.strictObject({
+  exporter: z
+    .strictObject({
+      state: z.enum(['ok', 'retrying', 'failing', 'closed']),
+      accepted: z.int(),
+      delivered: z.int(),
+      pending: z.int().optional(),
+      oldest_age_ms: z.number().optional().describe('Of the record that waits longest'),
+      dropped: counts.describe('By reason, since the start of the process'),
+      cleaned: counts.optional().describe('Single values left out of records, by reason'),
+      retries: z.int(),
+      spool_bytes: z.int(),
+      last_success: time.optional(),
+      last_error: z.strictObject({ time, code: z.string(), message: z.string() }).optional(),
+    })
+    .optional()
+    .describe('Absent when nothing is exported'),
+  settings: z
+    .strictObject({
+      enabled: z.boolean(),
+      token_statistics: z.boolean(),
+      version: z.int(),
+      state: z.enum(['ready', 'stale']),
+      stale_since: time.optional(),
+      updated_at: time.optional(),
+      updated_by: z.string().optional(),
+    })
+    .optional(),
+  prices: z
+    .strictObject({
+      name: z.string(),
+      date: z.string().optional(),
+      overrides: z.string().optional(),
+    })
+    .optional()
+    .describe('Where prices come from'),
+  alerts: z
+    .array(
+      z.strictObject({
+        rule: z.string(),
+        level: z.enum(['warning', 'alert']),
+        metric: z.string(),
+        by: z.enum(['user', 'model', 'all']),
+        key: z.string().nullable(),
+        value: z.number().optional(),
+        threshold: z.number().optional(),
+        no_data: z.boolean(),
+        window_ms: z.number(),
+        since: time,
+      }),
+    )
+    .describe('Rules that are not ok, worst first'),
+});
+
+export type UsageHealth = z.output<typeof usageHealth>;
+
+/** An alert that is not `ok`; `UsageAlerts.status().active` holds them. */
+export interface ActiveAlert {
+  readonly rule: string;
+  readonly level: string;
+  readonly metric: string;
+  readonly by: 'user' | 'model' | 'all';
+  readonly key: string | null;
+  readonly value?: number;
+  readonly threshold?: number;
+  readonly noData: boolean;
+  readonly windowMs: number;
+  readonly time: string;
+}
+
+/** The parts to ask; each may be missing. */
+export interface HealthSources {
+  readonly exporter?: () => ExporterStatus | undefined;
+  readonly settings?: SettingsService<MetricsSettings>;
+  readonly prices?: () => UsageHealth['prices'] | undefined;
+  readonly alerts?: () => readonly ActiveAlert[];
+}
+
+export function healthOf({ exporter, settings, prices, alerts }: HealthSources): UsageHealth {
+  const status = exporter?.();
+  const source = prices?.();
+  return {
+    ...(status && { exporter: exporterHealth(status) }),
+    ...(settings && { settings: settingsHealth(settings) }),
+    ...(source && { prices: source }),
+    alerts: (alerts?.() ?? []).map(({ noData, windowMs, time: since, level, ...alert }) => ({
+      rule: alert.rule,
+      level: level === 'alert' ? 'alert' : 'warning',
+      metric: alert.metric,
+      by: alert.by,
+      key: alert.key,
+      ...(alert.value !== undefined && { value: alert.value }),
+      ...(alert.threshold !== undefined && { threshold: alert.threshold }),
+      no_data: noData,
+      window_ms: windowMs,
+      since,
+    })),
+  };
+}
+
+/** `GET /api/usage/health`. */
+export function dashboardHealthRoute(sources: HealthSources): ApiRoute {
+  return apiRoute({
+    method: 'get',
+    path: '/api/usage/health',
+    summary: 'Whether the numbers can be believed: exporter, settings, prices, alerts',
+    role: 'viewer',
+    answers: { 200: { description: 'Of the instance that answers', schema: usageHealth } },
+    handle(ctx) {
+      ctx.body = healthOf(sources);
+    },
+  });
+}
+
+function exporterHealth(status: ExporterStatus): NonNullable<UsageHealth['exporter']> {
+  const { oldestAgeMs, lastSuccess, lastError, pending, cleaned } = status;
+  return {
+    state: status.state,
+    accepted: status.accepted,
+    delivered: status.delivered,
+    ...(pending !== undefined && { pending }),
+    ...(oldestAgeMs !== undefined && { oldest_age_ms: oldestAgeMs }),
+    dropped: { ...status.dropped },
+    ...(cleaned && { cleaned: { ...cleaned } }),
+    retries: status.retries,
+    spool_bytes: status.spoolBytes,
+    ...(lastSuccess !== undefined && { last_success: lastSuccess }),
+    ...(lastError && { last_error: { ...lastError } }),
+  };
+}
+
+function settingsHealth(
+  settings: SettingsService<MetricsSettings>,
+): NonNullable<UsageHealth['settings']> {
+  const { version, updated, status } = settings;
+  return {
+    ...settings.get(),
+    version,
+    state: status.state,
+    ...(status.staleSince !== undefined && { stale_since: status.staleSince }),
+    ...(updated.at !== undefined && { updated_at: updated.at }),
+    ...(updated.by !== undefined && { updated_by: updated.by }),
+  };
+}

@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HealthSources } from '../../example-app/routes/dashboard-health.ts';
+import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
+import { settingsRoutes } from '../../example-app/routes/settings.ts';
+import { usageRoutes } from '../../example-app/routes/usage.ts';
+import type { ApiRoute } from '../../example-app/routes/api-route.ts';
+import { SqliteUsageProcessor, SqliteUsageReader } from '../../exporter/index.ts';
+import {
+  MemorySettingsStore,
+  type MetricsSettings,
+  SettingsService,
+  metricsSettings,
+} from '../../src/settings/index.ts';
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { type ServedApp, serveApp } from './app.ts';
+import { logOf } from './usage-logs.ts';
+
+/** The application over a SQLite ledger of its own, with everything that the dashboard asks. */
+export interface UsageApp {
+  readonly app: ServedApp;
+  readonly settings: SettingsService<MetricsSettings>;
+  /** What `/api/usage/health` tells; change it to tell something else. */
+  readonly health: { -readonly [K in keyof Omit<HealthSources, 'settings'>]: HealthSources[K] };
+  /** Resolves when the records can be read. */
+  record(records: Iterable<UsageRecord>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function serveUsage(more: readonly ApiRoute[] = []): Promise<UsageApp> {
+  const folder = await mkdtemp(join(tmpdir(), 'usage-app-'));
+  const path = join(folder, 'usage.db');
+  const processor = new SqliteUsageProcessor({ path });
+  await processor.forceFlush();
+  const reader = new SqliteUsageReader({ path });
+  const store = new MemorySettingsStore();
+  const settings = new SettingsService({ schema: metricsSettings, store });
+  await settings.start();
+  const stopping = new AbortController();
+  const health: UsageApp['health'] = { exporter: () => processor.status() };
+  const sources: HealthSources = {
+    settings,
+    exporter: () => health.exporter?.(),
+    prices: () => health.prices?.(),
+    alerts: () => health.alerts?.() ?? [],
+  };
+  const app = await serveApp({
+    stopping: stopping.signal,
+    routes: [
+      ...usageRoutes({ reader }),
+      ...settingsRoutes({ settings, stopping: stopping.signal }),
+      ...dashboardRoutes({ ...sources, reader, stopping: stopping.signal, everyMs: 100 }),
+      ...more,
+    ],
+  });
+  return {
+    app,
+    settings,
+    health,
+    async record(records) {
+      for (const record of records) processor.onEmit(logOf(record));
+      await processor.forceFlush();
+    },
+    async close() {
+      stopping.abort();
+      await app.close();
+      await reader.close();
+      await settings.close();
+      await processor.shutdown();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
