@@ -11,6 +11,7 @@ import type { ResolvedInfluxOptions } from './influxdb/influx-options.ts';
 import { InfluxTransport } from './influxdb/transport.ts';
 import { Intake } from './intake.ts';
 import { atEndOfProcess } from './process-end.ts';
+import { SelfMetrics } from './self-metrics.ts';
 import { DiskSpool, type SpoolRefusal } from './spool/disk-spool.ts';
 import type { LineChunk } from './spool/line-queue.ts';
 import { MemoryQueue } from './spool/memory-queue.ts';
@@ -39,6 +40,7 @@ export class LineExporter {
   readonly #deadLetters: DeadLetters | undefined;
   readonly #delivery: Delivery;
   readonly #intake: Intake;
+  readonly #selfMetrics: SelfMetrics;
   readonly #appends = new Set<Promise<void>>();
   readonly #pumps = new Set<Promise<void>>();
   readonly #forgetEnd: () => void;
@@ -66,12 +68,14 @@ export class LineExporter {
       gzip: !isLoopback(url),
       backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
       counts: this.counts,
+      onLatency: (ms) => this.#selfMetrics.recordLatency(ms),
       onRefused: ({ body }, reason, message) => {
         const kept = this.#deadLetters === undefined ? '' : `; kept in ${this.#deadLetters.path}`;
         this.counts.drop(reason, 1, message + kept);
         this.#deadLetters?.keep({ line: Buffer.from(body), reason, message });
       },
     });
+    this.#selfMetrics = new SelfMetrics(name, () => this.status());
     this.#intake = new Intake((chunk) => this.#append(chunk));
     this.#forgetEnd = atEndOfProcess({
       beforeExit: async () => await this.flush(Math.min(BEFORE_EXIT_MS, timeoutMs)),
@@ -147,6 +151,7 @@ export class LineExporter {
     // Lines that a stalled disk has not taken yet get their last chance at the exit.
     if (!(this.#queue instanceof DiskSpool) || !this.#queue.isWriting) this.#forgetEnd();
     this.counts.drop('closed', this.#queue.volatileLines);
+    this.#selfMetrics.stop();
   }
 
   /** What has not reached the disk yet, synchronously. */
@@ -174,7 +179,11 @@ export class LineExporter {
       folder: destinationFolder(this.#options, spool),
       maxMemoryBytes: MAX_MEMORY_BYTES,
       onDropped: (reason, lines) => counts.drop(reason, lines),
-      onAdopted: (lines) => (counts.adopted += lines),
+      onAdopted: (lines) => {
+        counts.adopted += lines;
+        // They have waited long enough.
+        this.#isFlushDue = true;
+      },
       onWaiting: () => this.#wake(),
       onUpkeepError: ({ message }) => counts.warn('upkeep', `spool folder: ${message}`),
       onDiskState: (error) => {
@@ -191,6 +200,7 @@ export class LineExporter {
   }
 
   #append(chunk: LineChunk): void {
+    this.#selfMetrics.ensure();
     const append: Promise<void> = this.#queue
       .append(chunk)
       .then(

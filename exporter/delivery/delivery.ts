@@ -19,7 +19,7 @@ export interface DeliveryOptions {
   /** Keeps a line that the server refuses for good. */
   readonly onRefused: (line: LineChunk, reason: DropReason, message: string) => void;
   /** Told the duration of each answered write. */
-  readonly onLatency?: (ms: number) => void;
+  readonly onLatency: (ms: number) => void;
 }
 
 /** Thrown to leave a delivery whose lines stay in the queue. */
@@ -120,7 +120,7 @@ export class Delivery {
       this.#fail('later', codeOf(error), message);
       return { verdict: { kind: 'later' }, message };
     }
-    this.#options.onLatency?.(performance.now() - start);
+    this.#options.onLatency(performance.now() - start);
     const verdict = judge(answer, Date.now());
     const message = explain(answer);
     switch (verdict.kind) {

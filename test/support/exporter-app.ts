@@ -1,0 +1,60 @@
+import { writeSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import { InfluxUsageProcessor } from '../../exporter/usage-processor.ts';
+import type { InfluxOptions } from '../../exporter/influxdb/influx-options.ts';
+import { logOf, usageRecord } from './usage-logs.ts';
+
+/** An application that does nothing but emit records; run as a process of its own by the fault tests. */
+export interface AppPlan {
+  readonly options: InfluxOptions;
+  /** Records are a millisecond apart from here on. */
+  readonly from: number;
+  readonly count: number;
+  /** All at once when absent. */
+  readonly perSecond?: number;
+  readonly end: 'nothing' | 'exit' | 'stay' | 'shutdown';
+}
+
+const plan = JSON.parse(process.argv[2] ?? '') as AppPlan;
+const processor = new InfluxUsageProcessor(plan.options);
+let emitted = 0;
+
+function emit(): void {
+  const { userId } = { userId: `user-${emitted % 50}` };
+  const record = usageRecord(plan.from + emitted, { userId, inputTokens: 10, outputTokens: 5 });
+  processor.onEmit(logOf(record));
+  emitted++;
+}
+
+/** One line of JSON, written at once: a killed process has no time to flush a stream. */
+function tell(): void {
+  if (!isMainThread) return;
+  const { accepted, delivered, dropped, state } = processor.status();
+  const { rss } = process.memoryUsage();
+  writeSync(1, `${JSON.stringify({ emitted, accepted, delivered, dropped, state, rss })}\n`);
+}
+
+if (plan.perSecond === undefined) {
+  while (emitted < plan.count) emit();
+} else {
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(
+        plan.count,
+        Math.floor(((performance.now() - start) / 1000) * (plan.perSecond ?? 0)),
+      );
+      while (emitted < due) emit();
+      tell();
+      if (emitted < plan.count) return;
+      clearInterval(timer);
+      resolve();
+    }, 10);
+  });
+}
+if (plan.end === 'exit') process.exit(0);
+if (plan.end === 'shutdown') {
+  await processor.shutdown();
+  tell();
+}
+if (plan.end === 'stay') setInterval(tell, 10);

@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { AppPlan } from './exporter-app.ts';
+
+export interface AppTold {
+  readonly emitted: number;
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly state: string;
+  readonly rss: number;
+}
+
+export interface RunningExporterApp {
+  readonly process: ChildProcess;
+  /** What it told last. */
+  readonly told: AppTold | undefined;
+  /** Largest resident set it told of. */
+  readonly maxRss: number;
+  /** Errors and warnings of the process. */
+  readonly stderr: string;
+  ended(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+/** Starts `exporter-app.ts` as a process of its own. */
+export function runExporterApp(plan: AppPlan): RunningExporterApp {
+  const script = new URL('./exporter-app.ts', import.meta.url).pathname;
+  const args = ['--conditions=otel-token-meter/source', script, JSON.stringify(plan)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let told: AppTold | undefined;
+  let maxRss = 0;
+  let stderr = '';
+  createInterface(child.stdout).on('line', (line) => {
+    told = JSON.parse(line) as AppTold;
+    maxRss = Math.max(maxRss, told.rss);
+  });
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const ended = once(child, 'close');
+  return {
+    process: child,
+    get told() {
+      return told;
+    },
+    get maxRss() {
+      return maxRss;
+    },
+    get stderr() {
+      return stderr;
+    },
+    async ended() {
+      const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+      return { code, signal };
+    },
+  };
+}
