@@ -20,6 +20,7 @@ import { UnreadReplies } from './abandoned.ts';
 import { ChatCall, type EndedCall } from './chat-call.ts';
 import type { Clock } from './clock.ts';
 import { isMetered, markMetered, noteMetered, watchCalls, type CallWatch } from './layer.ts';
+import { holdEnd, type LaterSpan } from './native-span.ts';
 import { quietly } from './quietly.ts';
 import { RecentCalls, type CallTrace } from './recent-calls.ts';
 
@@ -37,6 +38,8 @@ export interface CallStart {
   readonly usageContext?: UsageContext | undefined;
   /** The span the SDK made for this very call, if it makes its own. */
   readonly nativeSpan?: Span | undefined;
+  /** The same for an SDK that makes its span later on. */
+  readonly laterNativeSpan?: LaterSpan | undefined;
   /** Given by a layer that may stand above metered SDKs. */
   readonly outer?: OuterLayer | undefined;
 }
@@ -183,7 +186,24 @@ export class CallMeter {
       });
     }
     noteMetered(parent);
+    const { laterNativeSpan } = start;
+    if (nativeSpans === 'enrich' && laterNativeSpan !== undefined) {
+      laterNativeSpan.want();
+      return new ChatCall({
+        ...parts,
+        span: NO_SPAN,
+        spanIsForeign: false,
+        inside: markMetered(parent),
+        onEnd: (ended) => {
+          this.#recent.add(traceOf(ended, startedMs));
+          const made = laterNativeSpan.get();
+          const span = made ?? this.#openSpan(start, facts, startedAtMs, parent);
+          onEnd({ ...ended, span, spanIsForeign: made !== undefined });
+        },
+      });
+    }
     const foreign = nativeSpans === 'enrich' ? start.nativeSpan : undefined;
+    if (foreign !== undefined) holdEnd(foreign);
     const span = foreign ?? this.#openSpan(start, facts, startedAtMs, parent);
     return new ChatCall({
       ...parts,

@@ -154,6 +154,7 @@ export class ChatCall implements Abandonable, ReplySink {
 
   /** Ends without a record: a layer below has made it. */
   dismiss(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#parts.unread.delete(this);
     unwatch(this);

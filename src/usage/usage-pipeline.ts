@@ -9,7 +9,7 @@ import { buildRecord, type RecordOptions } from './build-record.ts';
 import { contentAttributes } from './emit/content.ts';
 import { emitEvent } from './emit/event.ts';
 import { UsageMetrics } from './emit/metrics.ts';
-import { emitSpan } from './emit/span.ts';
+import { closeUnrecorded, emitSpan } from './emit/span.ts';
 import { fillUsage, usageAsReported, type Counting, type FilledUsage } from './fill-usage.ts';
 import type { UsageAttributeValue, UsageRecord } from './usage-record.ts';
 
@@ -69,7 +69,7 @@ export class UsagePipeline {
     const options = this.#options;
     const record = quietly('making a usage record', () => this.#record(ended, filled));
     if (record === undefined) {
-      if (!ended.spanIsForeign) ended.span.end();
+      closeUnrecorded(ended);
       return undefined;
     }
     const content =

@@ -31,6 +31,8 @@ export interface Metering {
     /** Spans begun: one that was never ended is none of `spans`. */
     readonly started: number;
   }>;
+  /** Gives the spans that `take` returns; not registered globally. */
+  readonly provider: TracerProvider;
   close(): void;
 }
 
@@ -42,8 +44,12 @@ let running: CallMeter | undefined;
 
 const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 
+export interface MeteringOptions {
+  readonly nativeSpans?: 'enrich' | 'separate';
+}
+
 /** The life of calls from patch to record, without the instrumentation around it. */
-export function startMetering(): Metering {
+export function startMetering({ nativeSpans = 'separate' }: MeteringOptions = {}): Metering {
   const exporter = new InMemorySpanExporter();
   let started = 0;
   const counting: SpanProcessor = {
@@ -80,7 +86,7 @@ export function startMetering(): Metering {
     switches: () => ({ enabled: true, tokenStatistics }),
     keepContent: true,
     requestIdentity: 'plain',
-    nativeSpans: 'separate',
+    nativeSpans,
     onEnd: (ended) => void pipeline.settle(ended),
   });
   return {
@@ -103,6 +109,7 @@ export function startMetering(): Metering {
       exporter.reset();
       return taken;
     },
+    provider,
     close() {
       context.disable();
     },

@@ -1,10 +1,12 @@
 import type { ChatCall } from '../../call/chat-call.ts';
+import type { LaterSpan } from '../../call/native-span.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { quietly } from '../../call/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { isPatched, replaceMethod } from '../patching.ts';
 import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
 import { streamed } from '../streamed.ts';
+import { collectSpan, expectSpan } from './native-span.ts';
 import { chat, conversation, embeddings, fillInTheMiddle } from './shapes.ts';
 
 interface Resource {
@@ -71,10 +73,20 @@ function prototypeAt(client: object | undefined, resource: string): object | und
 
 function metered(original: Method, shape: CallShape, meter: CurrentMeter): Method {
   return function (this: Resource, request: unknown, ...rest: unknown[]): Promise<unknown> {
+    let span: LaterSpan | undefined;
     return meterPromise(
       meter,
-      () => ({ provider: 'mistral_ai', shape, request, ...serverAt(this._baseURL) }),
-      () => original.call(this, request, ...rest),
+      () => {
+        span = expectSpan(this);
+        return {
+          provider: 'mistral_ai',
+          shape,
+          request,
+          laterNativeSpan: span,
+          ...serverAt(this._baseURL),
+        };
+      },
+      () => collectSpan(span, () => original.call(this, request, ...rest)),
       watch,
     );
   };
