@@ -48,6 +48,7 @@ describe('backends of others', () => {
         body: scraped,
       });
       assert.equal(imported.status, 204);
+      await fetch(`${database.url}/internal/force_flush`);
       await until(async () => {
         const match = 'match[]=gen_ai_client_token_usage_sum';
         const lines = await (await fetch(`${database.url}/api/v1/export?${match}`)).text();
