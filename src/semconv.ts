@@ -37,6 +37,22 @@ export const ATTR = {
   costUsd: 'token_meter.cost_usd',
 } as const;
 
+/** What a request asks for; spans only. The last two are of the latest generation alone. */
+export const ATTR_REQUEST = {
+  maxTokens: 'gen_ai.request.max_tokens',
+  temperature: 'gen_ai.request.temperature',
+  topP: 'gen_ai.request.top_p',
+  topK: 'gen_ai.request.top_k',
+  seed: 'gen_ai.request.seed',
+  choiceCount: 'gen_ai.request.choice.count',
+  frequencyPenalty: 'gen_ai.request.frequency_penalty',
+  presencePenalty: 'gen_ai.request.presence_penalty',
+  stopSequences: 'gen_ai.request.stop_sequences',
+  outputType: 'gen_ai.output.type',
+  previousResponseId: 'gen_ai.request.previous_response.id',
+  reasoningLevel: 'gen_ai.request.reasoning.level',
+} as const;
+
 /** Renamed between the generations (semantic-conventions-genai #440). */
 export const ATTR_CACHE_WRITE_TOKENS: Readonly<Record<SemconvGeneration, string>> = {
   v1_41: 'gen_ai.usage.cache_creation.input_tokens',

@@ -15,6 +15,7 @@ import {
 } from '../context.ts';
 import type { CallShape, Reply, RequestFacts } from '../providers/provider.ts';
 import type { Outcome } from '../usage/usage-record.ts';
+import { requestParameters } from '../usage/emit/request-parameters.ts';
 import { startAttributes } from '../usage/emit/span.ts';
 import { UnreadReplies } from './abandoned.ts';
 import { ChatCall, type EndedCall } from './chat-call.ts';
@@ -241,7 +242,7 @@ export class CallMeter {
   }
 
   #openSpan(start: CallStart, facts: RequestFacts, startedAtMs: number, parent: Context): Span {
-    return this.#options.tracer().startSpan(
+    const span = this.#options.tracer().startSpan(
       `${start.shape.operation} ${facts.model ?? 'unknown'}`,
       {
         kind: SpanKind.CLIENT,
@@ -250,6 +251,12 @@ export class CallMeter {
       },
       parent,
     );
+    if (span.isRecording()) {
+      quietly('reading request parameters', () =>
+        span.setAttributes(requestParameters(start.request)),
+      );
+    }
+    return span;
   }
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { flush, recordUsage } from '../../src/index.ts';
+import { flush, recordUsage, TokenMeterInstrumentation } from '../../src/index.ts';
 import { runApp, type AppRun } from '../support/run-app.ts';
 import { freePort, requireServer, startVictoriaMetrics } from '../support/servers.ts';
 import { until } from '../support/until.ts';
@@ -38,6 +38,7 @@ describe('backends of others', () => {
     const exporter = new PrometheusExporter({ port, host: '127.0.0.1' });
     const provider = new MeterProvider({ readers: [exporter] });
     metrics.setGlobalMeterProvider(provider);
+    const instrumentation = new TokenMeterInstrumentation();
     try {
       await recordUsage({ model: 'gpt-4o', provider: 'openai', inputTokens: 18, outputTokens: 9 });
       await flush();
@@ -60,6 +61,7 @@ describe('backends of others', () => {
         return sums.includes('input 18') && sums.includes('output 9');
       });
     } finally {
+      instrumentation.disable();
       metrics.disable();
       await provider.shutdown();
       await database.stop();
