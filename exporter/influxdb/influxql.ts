@@ -5,8 +5,8 @@ import type { Dimension, Filters } from '../queries/checked-query.ts';
 
 export const LEDGER: string = `"${USAGE_MEASUREMENT}"`;
 
-/** Dimensions that are tags; the conversation is a field, which InfluxQL cannot group by. */
-export const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
+/** Dimensions that are tags; the conversation is a field. */
+const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
   user: 'user_id',
   model: 'model',
   provider: 'provider',
@@ -16,7 +16,7 @@ export const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
 
 export const name = (identifier: string): string => `"${identifier}"`;
 
-export function literal(text: string): string {
+function literal(text: string): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n');
   return `'${escaped}'`;
 }

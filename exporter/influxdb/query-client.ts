@@ -28,7 +28,7 @@ interface QueryAnswer {
 }
 
 /** Rows parsed at a time: a few milliseconds of the event loop. */
-const CHUNK_ROWS = 1000;
+const CHUNK_ROWS = 2000;
 const START = '{"results":';
 
 type Target = Pick<

@@ -4,7 +4,7 @@ import { newTally, type Tally } from './usage-sums.ts';
 /** One value for each grouped dimension; `null`: the calls have none. */
 export type Key = readonly (string | null)[];
 
-/** Index of everything beyond the named keys. */
+/** Everything beyond the named keys. */
 export const OTHER = -1;
 
 /** The keys that get rows of their own, in their order. */
@@ -30,25 +30,53 @@ export interface Cell {
   readonly tally: Tally;
 }
 
-/** The numbers of one query while they are gathered: one cell a named key and bucket. */
+/** A gathering was given up: the calls have more keys than may be held at once. */
+export class TooManyKeys extends Error {}
+
+/**
+ * The numbers of one query while they are gathered, one cell a key and bucket. Without named keys
+ * every key is one, up to a bound; with them everything else is `OTHER`.
+ */
 export class Cells {
-  readonly named: NamedKeys;
+  readonly named: NamedKeys | undefined;
   readonly #percentiles: boolean;
+  readonly #maxCells: number;
+  readonly #indexes = new Map<string, number>();
+  readonly #keys: Key[] = [];
   readonly #cells = new Map<string, Cell>();
 
-  constructor(query: CheckedQuery, named: NamedKeys) {
-    this.named = named;
+  constructor(query: CheckedQuery, bounds: { named: NamedKeys } | { maxCells: number }) {
     this.#percentiles = query.percentiles;
+    this.named = 'named' in bounds ? bounds.named : undefined;
+    this.#maxCells = 'named' in bounds ? Infinity : bounds.maxCells;
   }
 
-  tally(index: number, bucket: number | undefined): Tally {
+  get keys(): readonly Key[] {
+    return this.named?.keys ?? this.#keys;
+  }
+
+  /** @throws TooManyKeys */
+  tally(key: Key, bucket: number | undefined): Tally {
+    return this.tallyAt(this.named?.indexOf(key) ?? this.#place(key), bucket);
+  }
+
+  tallyAt(index: number, bucket: number | undefined): Tally {
     const id = `${index}/${bucket ?? ''}`;
     let cell = this.#cells.get(id);
     if (cell === undefined) {
+      if (this.#cells.size >= this.#maxCells) throw new TooManyKeys();
       cell = { index, bucket, tally: newTally(this.#percentiles) };
       this.#cells.set(id, cell);
     }
     return cell.tally;
+  }
+
+  #place(key: Key): number {
+    const name = JSON.stringify(key);
+    const known = this.#indexes.get(name);
+    if (known !== undefined) return known;
+    this.#indexes.set(name, this.#keys.length);
+    return this.#keys.push(key) - 1;
   }
 
   /** Cells that have a call. */

@@ -1,49 +1,70 @@
-import type { Key } from './cells.ts';
+import { type Key, TooManyKeys } from './cells.ts';
 import type { CheckedQuery } from './checked-query.ts';
 
 /** Keys held at once: some ten megabytes. */
-const MAX_KEYS = 100_000;
+const MAX_KEYS = 200_000;
 const SPREAD = 8;
+
+export interface RankedKey {
+  readonly key: Key;
+  /** Null: none of its calls tells the metric. */
+  readonly value: number | null;
+}
+
+/** Unknown metrics come last whatever the order, equal ones in the order of their keys. */
+export function rankOrder({
+  ascending,
+}: Pick<CheckedQuery, 'ascending'>): (a: RankedKey, b: RankedKey) => number {
+  return (a, b) => {
+    if (a.value === b.value) return keyOrder(a.key, b.key);
+    if (a.value === null || b.value === null) {
+      return Number(a.value === null) - Number(b.value === null);
+    }
+    return ascending ? a.value - b.value : b.value - a.value;
+  };
+}
+
+function keyOrder(a: Key, b: Key): number {
+  for (const [place, x] of a.entries()) {
+    const y = b[place] ?? null;
+    if (x === y) continue;
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return x < y ? -1 : 1;
+  }
+  return 0;
+}
 
 /** Adds part of a key's metric; null: the calls do not tell it. */
 export type AddToRank = (key: Key, value: number | null) => void;
-
-class TooManyKeys extends Error {}
 
 /**
  * The first `limit` keys of any number of them, in bounded memory: `pass` tells all calls, and where
  * the keys become too many it is run once for each share of them.
  */
 export async function rankKeys(
-  query: CheckedQuery,
+  query: Pick<CheckedQuery, 'ascending' | 'limit'>,
   pass: (add: AddToRank) => Promise<void>,
   maxKeys: number = MAX_KEYS,
 ): Promise<readonly Key[]> {
   for (let shares = 1; ; shares *= SPREAD) {
     try {
-      let first: Ranked[] = [];
+      let first: RankedKey[] = [];
       for (let share = 0; share < shares; share++) {
         const ranked = await rankShare(pass, (name) => hash(name) % shares === share, maxKeys);
-        first = [...first, ...ranked].toSorted(byMetric(query)).slice(0, query.limit);
+        first = [...first, ...ranked].toSorted(rankOrder(query)).slice(0, query.limit);
       }
-      return first.map(({ name }) => JSON.parse(name) as Key);
+      return first.map(({ key }) => key);
     } catch (error) {
       if (!(error instanceof TooManyKeys)) throw error;
     }
   }
 }
 
-interface Ranked {
-  /** The key as JSON. */
-  readonly name: string;
-  readonly value: number | null;
-}
-
 async function rankShare(
   pass: (add: AddToRank) => Promise<void>,
   isOfShare: (name: string) => boolean,
   maxKeys: number,
-): Promise<Ranked[]> {
+): Promise<RankedKey[]> {
   const values = new Map<string, number | null>();
   await pass((key, value) => {
     const name = JSON.stringify(key);
@@ -52,19 +73,7 @@ async function rankShare(
     values.set(name, value === null ? before : (before ?? 0) + value);
     if (values.size > maxKeys) throw new TooManyKeys();
   });
-  return [...values].map(([name, value]) => ({ name, value }));
-}
-
-/** Unknown metrics come last, equal ones by name, as SQLite has them. */
-function byMetric({ ascending }: CheckedQuery): (a: Ranked, b: Ranked) => number {
-  return (a, b) => {
-    if (a.value !== b.value) {
-      if (a.value === null || b.value === null)
-        return Number(a.value === null) - Number(b.value === null);
-      return ascending ? a.value - b.value : b.value - a.value;
-    }
-    return a.name < b.name ? -1 : 1;
-  };
+  return [...values].map(([name, value]) => ({ key: JSON.parse(name) as Key, value }));
 }
 
 /** FNV-1a. */

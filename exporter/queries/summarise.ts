@@ -5,17 +5,18 @@ import type {
   UsageSummary,
   UsageTotal,
 } from '../usage-reader.ts';
-import { type Cell, Cells, type Key, NamedKeys, OTHER } from './cells.ts';
+import { type Cell, Cells, type Key, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
 import { type CheckedQuery, previousPeriod } from './checked-query.ts';
+import { rankOrder } from './ranking.ts';
 import { dayLabel, hourLabel } from './time-zone.ts';
-import { addSums, metricOf, newTally, numbersOf, type Tally } from './usage-sums.ts';
+import { addSums, addTally, metricOf, newTally, numbersOf, type Tally } from './usage-sums.ts';
 
 /** What a ledger must be able to tell; the rest of a summary is the same for all of them. */
 export interface SummarySource {
-  /** The first `limit` keys in the order of the query; keys whose metric is unknown come last. */
-  rank(query: CheckedQuery): Promise<readonly Key[]>;
-  /** Adds every call of the query to its cell. */
+  /** Adds every call of the query to its cell. Rejects with the `TooManyKeys` that a cell throws. */
   gather(query: CheckedQuery, cells: Cells): Promise<void>;
+  /** The first `limit` keys in the order of `rankOrder`, of any number of them. */
+  rank(query: CheckedQuery): Promise<readonly Key[]>;
   distinct(
     query: CheckedQuery,
   ): Promise<{ readonly users: number; readonly conversations: number }>;
@@ -23,23 +24,25 @@ export interface SummarySource {
 
 /** Name of everything beyond the limit. */
 const OTHER_NAME = '(other)';
+/** Cells to hold before the keys are ranked in a run of their own: some ten megabytes. */
+const MAX_CELLS = 20_000;
+/** A sketch is some hundred numbers. */
+const MAX_SKETCHES = 1000;
 
 export async function summarise(query: CheckedQuery, source: SummarySource): Promise<UsageSummary> {
-  const named = new NamedKeys(query.dimensions.length === 0 ? [[]] : await source.rank(query));
-  const cells = new Cells(query, named);
-  await source.gather(query, cells);
+  const { cells, named } = await gathered(query, source);
   const total = await totalOf(query, cells, source);
   const before = query.compare ? await gatherBefore(query, named, source) : undefined;
   const shareOf = metricOf(total.tally.sums, query.orderBy);
   const rows =
     query.groupBy.length === 0
       ? []
-      : [...cells]
+      : cells
           .toSorted(byBucketThenMetric(query))
           .map((cell) => rowOf(query, named, cell, shareOf, before?.cells));
   const other = merged(
     query,
-    [...cells].filter(({ index }) => index === OTHER),
+    cells.filter(({ index }) => index === OTHER),
   );
   return {
     from: new Date(query.fromMs).toISOString(),
@@ -50,6 +53,49 @@ export async function summarise(query: CheckedQuery, source: SummarySource): Pro
     total: total.numbers,
     ...(before && { previous: before.total }),
   };
+}
+
+interface Gathered {
+  readonly cells: readonly Cell[];
+  readonly named: NamedKeys;
+}
+
+/** In one run while the keys are few; else the first ones are found before. */
+async function gathered(query: CheckedQuery, source: SummarySource): Promise<Gathered> {
+  const all = new Cells(query, { maxCells: query.percentiles ? MAX_SKETCHES : MAX_CELLS });
+  try {
+    await source.gather(query, all);
+    return folded(query, all);
+  } catch (error) {
+    if (!(error instanceof TooManyKeys)) throw error;
+  }
+  const named = new NamedKeys(await source.rank(query));
+  const cells = new Cells(query, { named });
+  await source.gather(query, cells);
+  return { cells: [...cells], named };
+}
+
+/** The first keys keep their cells, the cells of all others become one a bucket. */
+function folded(query: CheckedQuery, all: Cells): Gathered {
+  const { keys } = all;
+  const sums = keys.map(() => newTally(false).sums);
+  for (const { index, tally } of all) {
+    const sum = sums[index];
+    if (sum !== undefined) addSums(sum, tally.sums);
+  }
+  const ranked = keys
+    .map((key, index) => ({
+      key,
+      value: metricOf(sums[index] ?? newTally(false).sums, query.orderBy),
+    }))
+    .toSorted(rankOrder(query))
+    .slice(0, query.limit);
+  const named = new NamedKeys(ranked.map(({ key }) => key));
+  const cells = new Cells(query, { named });
+  for (const { index, bucket, tally } of all) {
+    addTally(cells.tally(keys[index] ?? [], bucket), tally);
+  }
+  return { cells: [...cells], named };
 }
 
 interface Total {
@@ -73,7 +119,7 @@ async function gatherBefore(
   source: SummarySource,
 ): Promise<{ readonly cells: ReadonlyMap<number, UsageNumbers>; readonly total: UsageTotal }> {
   const earlier = previousPeriod({ ...query, unit: undefined });
-  const cells = new Cells(earlier, named);
+  const cells = new Cells(earlier, { named });
   await source.gather(earlier, cells);
   const { numbers } = await totalOf(earlier, cells, source);
   return {
@@ -84,12 +130,7 @@ async function gatherBefore(
 
 function merged(query: CheckedQuery, cells: Iterable<Cell>): Tally {
   const sum = newTally(query.percentiles);
-  for (const { tally } of cells) {
-    addSums(sum.sums, tally.sums);
-    if (sum.latencies === undefined || tally.latencies === undefined) continue;
-    sum.latencies.duration.merge(tally.latencies.duration);
-    sum.latencies.firstChunk.merge(tally.latencies.firstChunk);
-  }
+  for (const { tally } of cells) addTally(sum, tally);
   return sum;
 }
 

@@ -88,6 +88,13 @@ export function addSums(target: UsageSums, more: Partial<UsageSums>): void {
   }
 }
 
+export function addTally(target: Tally, more: Tally): void {
+  addSums(target.sums, more.sums);
+  if (target.latencies === undefined || more.latencies === undefined) return;
+  target.latencies.duration.merge(more.latencies.duration);
+  target.latencies.firstChunk.merge(more.latencies.firstChunk);
+}
+
 export function metricOf(sums: UsageSums, metric: UsageMetric): number | null {
   return metric === 'costUsd' ? sums.costNanos : sums[metric];
 }

@@ -3,13 +3,15 @@ import type { Cells, Key } from '../queries/cells.ts';
 import { OTHER } from '../queries/cells.ts';
 import type { CheckedQuery } from '../queries/checked-query.ts';
 import type { SummarySource } from '../queries/summarise.ts';
-import { addSums, type UsageSums } from '../queries/usage-sums.ts';
+import { addSums, type Tally, type UsageSums } from '../queries/usage-sums.ts';
 import type { UsageMetric } from '../usage-reader.ts';
 import { SUMS } from './roll-up.ts';
-import { binOfColumn, bucketOf, callConditions, indexOf, sourceOf } from './summary-sql.ts';
+import { binOfColumn, bucketOf, callConditions, placeOf, sourceOf } from './summary-sql.ts';
 
 const camel = (name: string): string =>
   name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+const SUM_NAMES = [...SUMS.map(camel), 'errors', 'aborted'] as (keyof UsageSums)[];
 
 /** As a double: exact up to 2^53, and beyond it no error, which an integer of that size would be. */
 const SELECT_SUMS = [
@@ -23,6 +25,8 @@ function metricColumn(metric: UsageMetric): string {
   if (metric === 'costUsd') return 'cost_nanos';
   return metric.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
+
+type Row = Readonly<Record<string, SQLOutputValue>>;
 
 const numberOf = (value: SQLOutputValue | undefined): number | undefined =>
   typeof value === 'number' ? value : undefined;
@@ -47,26 +51,26 @@ export class SqliteSummarySource implements SummarySource {
          ORDER BY metric IS NULL, metric ${direction}, ${ties} LIMIT ?`,
       )
       .all(...source.values, query.limit);
-    const text = (value: SQLOutputValue | undefined): string | null =>
-      typeof value === 'string' ? value : null;
-    return Promise.resolve(
-      rows.map((row) => query.dimensions.map((dimension) => text(row[dimension]))),
-    );
+    return Promise.resolve(rows.map((row) => keyOf(query, row)));
   }
 
   gather(query: CheckedQuery, cells: Cells): Promise<void> {
-    this.#fillNamed(cells.named.keys);
+    if (cells.named !== undefined) this.#fillNamed(cells.named.keys);
     const source = sourceOf(query);
+    const groups = groupsOf(query, cells);
     const rows = this.#database
       .prepare(
-        `SELECT ${bucketOf(query)} AS bucket, ${indexOf(query)} AS place, ${SELECT_SUMS}
-         FROM (${source.text}) AS source GROUP BY 1, 2`,
+        `SELECT ${bucketOf(query)} AS bucket, ${groups.select}, ${SELECT_SUMS}
+         FROM (${source.text}) AS source GROUP BY bucket${groups.names}`,
       )
       .iterate(...source.values);
     for (const row of rows) {
-      const { bucket, place, ...sums } = row;
-      const tally = cells.tally(numberOf(place) ?? OTHER, numberOf(bucket));
-      addSums(tally.sums, sums as Partial<UsageSums>);
+      const sums: Partial<Record<keyof UsageSums, number>> = {};
+      for (const name of SUM_NAMES) {
+        const value = row[name];
+        if (typeof value === 'number') sums[name] = value;
+      }
+      addSums(tallyOf(query, cells, row).sums, sums);
     }
     if (query.percentiles) {
       this.#gatherBins(query, cells, 'duration_ms', 'duration');
@@ -96,18 +100,19 @@ export class SqliteSummarySource implements SummarySource {
     kind: 'duration' | 'firstChunk',
   ): void {
     const { text, values } = callConditions(query.fromMs, query.toMs, query.filters);
+    const groups = groupsOf(query, cells);
     const rows = this.#database
       .prepare(
-        `SELECT ${bucketOf(query)} AS bucket, ${indexOf(query)} AS place,
+        `SELECT ${bucketOf(query)} AS bucket, ${groups.select},
            ${binOfColumn(column)} AS bin, count(*) AS calls
          FROM (SELECT *, time_ns / 1000000 AS ms FROM usage
                WHERE ${column} IS NOT NULL AND ${text}) AS source
-         GROUP BY 1, 2, 3`,
+         GROUP BY bucket${groups.names}, bin`,
       )
       .iterate(...values);
-    for (const { bucket, place, bin, calls } of rows) {
-      const tally = cells.tally(numberOf(place) ?? OTHER, numberOf(bucket));
-      tally.latencies?.[kind].addBin(Number(bin), Number(calls));
+    for (const row of rows) {
+      const { latencies } = tallyOf(query, cells, row);
+      latencies?.[kind].addBin(Number(row['bin']), Number(row['calls']));
     }
   }
 
@@ -122,4 +127,27 @@ export class SqliteSummarySource implements SummarySource {
       insert.run(first, second, place);
     }
   }
+}
+
+/** Every key by itself, or its place among the named ones. */
+function groupsOf(query: CheckedQuery, { named }: Cells): { select: string; names: string } {
+  if (query.dimensions.length === 0) return { select: '0 AS place', names: '' };
+  if (named !== undefined) return { select: `${placeOf(query)} AS place`, names: ', place' };
+  const names = query.dimensions.join(', ');
+  return { select: names, names: `, ${names}` };
+}
+
+function tallyOf(query: CheckedQuery, cells: Cells, row: Row): Tally {
+  const bucket = numberOf(row['bucket']);
+  if (cells.named !== undefined && query.dimensions.length > 0) {
+    return cells.tallyAt(numberOf(row['place']) ?? OTHER, bucket);
+  }
+  return cells.tally(keyOf(query, row), bucket);
+}
+
+function keyOf(query: CheckedQuery, row: Row): Key {
+  return query.dimensions.map((dimension) => {
+    const value = row[dimension];
+    return typeof value === 'string' ? value : null;
+  });
 }

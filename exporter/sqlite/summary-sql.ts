@@ -93,9 +93,8 @@ export function bucketOf(query: CheckedQuery): string {
 }
 
 /** Place of a row's key in the temporary table `named`; null beyond it. */
-export function indexOf(query: CheckedQuery): string {
+export function placeOf(query: CheckedQuery): string {
   const [first, second] = query.dimensions;
-  if (first === undefined) return '0';
   const also = second === undefined ? '' : ` AND named.second IS source.${second}`;
   return `(SELECT place FROM named WHERE named.first IS source.${first}${also})`;
 }

@@ -8,7 +8,8 @@ import type {
   UsageRow,
 } from '../../exporter/usage-reader.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { mixedRecords } from '../support/usage-ledger.ts';
+import { usageRecord } from '../support/usage-logs.ts';
+import { mixedRecords, randomOf } from '../support/usage-ledger.ts';
 import { type OracleRow, percentileOf, rowsOf, sumOf } from '../support/usage-oracle.ts';
 
 /** What a reader is tried on: its store, filled with the records. */
@@ -123,6 +124,20 @@ const GROUPINGS: readonly (readonly UsageGroup[])[] = [
   ['hour', 'service'],
 ];
 
+const CROWD = { from: new Date('2026-08-01'), to: new Date('2026-08-03') };
+
+/** A conversation a call, each with tokens of its own but for every seventh, which has none. */
+function crowdedRecords(count: number): UsageRecord[] {
+  const order = randomOf(3);
+  return Array.from({ length: count }, (_, index) => {
+    const tokens = Math.floor(order() * 1e6) * 30_000 + index;
+    return usageRecord(CROWD.from.getTime() + index * 8000, {
+      conversationId: `crowd-${index}`,
+      ...(index % 7 !== 0 && { inputTokens: tokens, outputTokens: 0, totalTokens: tokens }),
+    });
+  });
+}
+
 /** The same promises for every store. */
 export function usageReaderSuite(
   name: string,
@@ -132,11 +147,12 @@ export function usageReaderSuite(
     const records = mixedRecords(900, FROM - 86_400_000, TO + 86_400_000);
     const range = { from: new Date(FROM), to: new Date(TO) };
     const inRange = records.filter(({ time }) => Date.parse(time) >= FROM && Date.parse(time) < TO);
+    const crowd = crowdedRecords(21_000);
     let test: ReaderUnderTest;
     let reader: UsageReader;
 
     before(async function () {
-      test = await open.call(this, records);
+      test = await open.call(this, [...crowd, ...records]);
       ({ reader } = test);
     });
     after(async () => await test?.close());
@@ -236,6 +252,25 @@ export function usageReaderSuite(
       }
     });
 
+    it('finds the first of more values than it may hold at once', async () => {
+      const query = { ...CROWD, groupBy: ['conversation'] as const, limit: 3 };
+      const { rows, other, total } = await reader.summary(query);
+      const sorted = crowd.toSorted((a, b) => (b.totalTokens ?? -1) - (a.totalTokens ?? -1));
+      assert.deepEqual(
+        rows.map(({ conversation }) => conversation),
+        [...sorted.slice(0, 3).map(({ conversationId }) => conversationId), '(other)'],
+      );
+      agree(other, sorted.slice(3));
+      agree(total, crowd);
+      const byDay = await reader.summary({ ...query, groupBy: ['conversation', 'day'] });
+      agree(byDay.other, sorted.slice(3));
+      const last = await reader.summary({ ...query, order: 'asc', limit: 1 });
+      assert.equal(
+        last.rows[0]?.conversation,
+        sorted.findLast((one) => one.totalTokens !== undefined)?.conversationId,
+      );
+    });
+
     it('names the same values in every bucket, by their rank over the whole range', async () => {
       const query = { ...range, groupBy: ['day', 'user'] as const, limit: 2 };
       const { rows, other } = await reader.summary(query);
@@ -330,7 +365,12 @@ export function usageReaderSuite(
       const seen: UsageRecord[] = [];
       let cursor: string | undefined;
       do {
-        const page = await reader.records({ limit: 400, ...(cursor !== undefined && { cursor }) });
+        const from = new Date(FROM - 86_400_000);
+        const page = await reader.records({
+          from,
+          limit: 400,
+          ...(cursor !== undefined && { cursor }),
+        });
         seen.push(...page.records);
         ({ cursor } = page);
       } while (cursor !== undefined);
