@@ -61,3 +61,26 @@ export function setPair(planes: Uint8Array, index: number, a: number, b: number)
     planes[(plane + 3) * length + index] = (b >>> (8 * plane)) & 255;
   }
 }
+
+/** Each merged token with its two parts, in the order of the ids. */
+export function forEachPair(
+  { planes }: VocabularyTable,
+  visit: (a: number, b: number, id: number) => void,
+): void {
+  const length = planes.length / PLANES;
+  const plane = (number: number, index: number) => planes[number * length + index] ?? 0;
+  for (let i = 0; i < length; i++) {
+    const a = plane(0, i) | (plane(1, i) << 8) | (plane(2, i) << 16);
+    const b = plane(3, i) | (plane(4, i) << 8) | (plane(5, i) << 16);
+    visit(a, b, SINGLE_BYTES + i);
+  }
+}
+
+/** Bytes of each token, by id: those of its two parts together. */
+export function tokenLengths(table: VocabularyTable): Uint32Array {
+  const lengths = new Uint32Array(table.tokens).fill(1, 0, SINGLE_BYTES);
+  forEachPair(table, (a, b, id) => {
+    lengths[id] = (lengths[a] ?? 0) + (lengths[b] ?? 0);
+  });
+  return lengths;
+}

@@ -4,6 +4,7 @@ import type { EngineExports } from './wasm-exports.ts';
 import {
   buildInstance,
   renewInstance,
+  sizesOf,
   type EngineParts,
   type TableSizes,
 } from './wasm-instance.ts';
@@ -34,12 +35,8 @@ export class WasmEngine implements TextCounter {
 
   constructor(parts: EngineParts, table: VocabularyTable) {
     this.#parts = parts;
-    this.#sizes = {
-      tokens: table.tokens,
-      byteCount: table.byteCount,
-      ...(table.extraPairs && { extraPairs: { length: table.extraPairs.length } }),
-    };
-    this.#engine = buildInstance(parts, table);
+    this.#sizes = sizesOf(table);
+    this.#engine = buildInstance(parts, this.#sizes, table);
     this.#baseBytes = this.#engine.memory.buffer.byteLength;
   }
 

@@ -6,7 +6,13 @@ export interface EngineExports {
   setSplitter(kind: number, maxDigits: number, contractions: number, slashTail: number): void;
   reserveClasses(bytes: number): number;
   buildClasses(): void;
-  reserveTables(log2Tokens: number, log2Pairs: number, bytes: number): void;
+  reserveTables(
+    log2Short: number,
+    log2Medium: number,
+    log2Long: number,
+    log2Pairs: number,
+    bytes: number,
+  ): void;
   openInput(bytes: number): number;
   addSingleBytes(bytes: number, scratch: number): void;
   addTokens(planes: number, length: number, from: number, to: number): void;

@@ -1,4 +1,10 @@
-import { PLANES, SINGLE_BYTES, type Splitter, type VocabularyTable } from './tables.ts';
+import {
+  PLANES,
+  SINGLE_BYTES,
+  tokenLengths,
+  type Splitter,
+  type VocabularyTable,
+} from './tables.ts';
 import type { EngineExports } from './wasm-exports.ts';
 import { wasm, type WasmModule } from './webassembly.ts';
 
@@ -18,11 +24,15 @@ export interface EngineParts {
 }
 
 /** A new instance with the tables of one vocabulary built in its memory. */
-export function buildInstance(parts: EngineParts, table: VocabularyTable): EngineExports {
+export function buildInstance(
+  parts: EngineParts,
+  sizes: TableSizes,
+  table: VocabularyTable,
+): EngineExports {
   const engine = reserveInstance(parts);
   new Uint8Array(engine.memory.buffer).set(parts.classes, engine.classes);
   engine.buildClasses();
-  reserveTables(engine, table);
+  reserveTables(engine, sizes);
   fillTables(engine, table);
   return engine;
 }
@@ -33,12 +43,12 @@ export function buildInstance(parts: EngineParts, table: VocabularyTable): Engin
  */
 export function renewInstance(
   parts: EngineParts,
-  table: TableSizes,
+  sizes: TableSizes,
   old: EngineExports,
 ): EngineExports {
   const engine = reserveInstance(parts);
   engine.buildClasses();
-  reserveTables(engine, table);
+  reserveTables(engine, sizes);
   const tables = old.openInput(0);
   engine.openInput(0);
   new Uint8Array(engine.memory.buffer).set(new Uint8Array(old.memory.buffer, 0, tables));
@@ -47,9 +57,18 @@ export function renewInstance(
 }
 
 export interface TableSizes {
-  readonly tokens: number;
+  /** Tokens of up to 7, of 8 to 15, and of more bytes. */
+  readonly byLength: readonly [short: number, medium: number, long: number];
+  readonly pairs: number;
   readonly byteCount: number;
-  readonly extraPairs?: { readonly length: number };
+}
+
+/** How large the tables of a vocabulary will be. */
+export function sizesOf(table: VocabularyTable): TableSizes {
+  const byLength: [number, number, number] = [0, 0, 0];
+  for (const length of tokenLengths(table)) byLength[length < 8 ? 0 : length < 16 ? 1 : 2]++;
+  const pairs = table.tokens + (table.extraPairs?.length ?? 0) / 3;
+  return { byLength, pairs, byteCount: table.byteCount };
 }
 
 function reserveInstance({
@@ -72,14 +91,20 @@ function instantiate(module: WasmModule): EngineExports {
   return new wasm.Instance(module, {}).exports as EngineExports;
 }
 
-function reserveTables(engine: EngineExports, table: TableSizes): void {
-  const pairs = table.tokens + (table.extraPairs?.length ?? 0) / 3;
-  engine.reserveTables(log2Slots(table.tokens, 2), log2Slots(pairs, 1.3), table.byteCount);
+function reserveTables(engine: EngineExports, { byLength, pairs, byteCount }: TableSizes): void {
+  const [short, medium, long] = byLength;
+  engine.reserveTables(
+    log2Slots(short, 1.6),
+    log2Slots(medium, 1.6),
+    log2Slots(long, 2),
+    log2Slots(pairs, 1.3),
+    byteCount,
+  );
 }
 
 /** Slots as a power of two, at least `spare` times the entries. */
 function log2Slots(entries: number, spare: number): number {
-  return Math.ceil(Math.log2(entries * spare));
+  return Math.ceil(Math.log2(Math.max(entries, 16) * spare));
 }
 
 function fillTables(engine: EngineExports, table: VocabularyTable): void {

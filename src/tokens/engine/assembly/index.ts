@@ -17,9 +17,15 @@ export { setHashKey, startHash, hashWords, finishHash } from './siphash';
 export { longestToken, setLongestToken } from './vocabulary';
 export { reserveClasses, buildClasses };
 
-/** Tables for `tokens` tokens of `bytes` bytes in all. */
-export function reserveTables(log2Tokens: u32, log2Pairs: u32, bytes: u32): void {
-  reserveVocabulary(log2Tokens, bytes);
+/** Tables of so many slots: tokens of up to 7, up to 15 and more bytes, and pairs. */
+export function reserveTables(
+  log2Short: u32,
+  log2Medium: u32,
+  log2Long: u32,
+  log2Pairs: u32,
+  bytes: u32,
+): void {
+  reserveVocabulary(log2Short, log2Medium, log2Long, bytes);
   reservePairs(log2Pairs);
   reserveCuts();
   reserveMerge();

@@ -44,43 +44,45 @@ const MEDIUM_KEY: u64 = (<u64>1 << 60) - 1;
 @inline
 export function countPiece(p: usize, n: u32, work: usize): u32 {
   if (n == 1) return 1;
+  return n < 16 ? countShort(p, n, work, false) : countLong(p, n, work);
+}
+
+/** @param whole whether the bytes are known to have no cut inside */
+function countShort(p: usize, n: u32, work: usize, whole: bool): u32 {
   if (n < 8) {
     const key = lowBytes(load<u64>(p), n) | ((<u64>n) << 56);
     const at = short + (<usize>(hash1(key) >>> (64 - LOG2_SHORT)) << 3);
     const slot = load<u64>(at);
     if ((slot & SHORT_KEY) == key) return <u32>(slot >>> 59);
-    const count = countAnew(p, n, work);
+    const count = countAnew(p, n, work, whole);
     store<u64>(at, key | ((<u64>count) << 59));
     return count;
   }
-  if (n < 16) {
-    const low = load<u64>(p);
-    const high = lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56);
-    const at = medium + (<usize>(hash2(low, high) >>> (64 - LOG2_MEDIUM)) << 4);
-    const slot = load<u64>(at, 8);
-    if ((slot & MEDIUM_KEY) == high && load<u64>(at) == low) return <u32>(slot >>> 60);
-    const count = countAnew(p, n, work);
-    store<u64>(at, low);
-    store<u64>(at, high | ((<u64>count) << 60), 8);
-    return count;
-  }
-  return countLong(p, n, work);
+  const low = load<u64>(p);
+  const high = lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56);
+  const at = medium + (<usize>(hash2(low, high) >>> (64 - LOG2_MEDIUM)) << 4);
+  const slot = load<u64>(at, 8);
+  if ((slot & MEDIUM_KEY) == high && load<u64>(at) == low) return <u32>(slot >>> 60);
+  const count = countAnew(p, n, work, whole);
+  store<u64>(at, low);
+  store<u64>(at, high | ((<u64>count) << 60), 8);
+  return count;
 }
 
 function countLong(p: usize, n: u32, work: usize): u32 {
-  if (n > LONGEST_KEPT) return countAnew(p, n, work);
+  if (n > LONGEST_KEPT) return countAnew(p, n, work, false);
   const at = long + <usize>(hashBytes(p, n) >>> (64 - LOG2_LONG)) * LONG_SLOT;
   if (load<u8>(at, 44) == n && sameBytes(at, p, n)) return load<u8>(at, 45);
-  const count = countAnew(p, n, work);
+  const count = countAnew(p, n, work, false);
   memory.copy(at, p, n);
   store<u8>(at, n, 44);
   store<u8>(at, count, 45);
   return count;
 }
 
-function countAnew(p: usize, n: u32, work: usize): u32 {
+function countAnew(p: usize, n: u32, work: usize, whole: bool): u32 {
   if (isToken(p, n)) return 1;
-  return countParts(p, n, work);
+  return whole ? mergedCount(p, n, work) : countParts(p, n, work);
 }
 
 /** Cuts the piece where no token crosses, then counts each part by itself. */
@@ -100,29 +102,28 @@ function countParts(p: usize, n: u32, work: usize): u32 {
     }
     const length = lengthOf(lead);
     if (before != 0 && isCut(q, before, length)) {
-      count += countPart(start, q, before, work);
+      count += countPart(start, <u32>(q - start), before, work);
       start = q;
     }
     before = length;
     q += length;
   }
   if (start == p) return mergedCount(p, n, work);
-  return count + countPart(start, end, before, work);
+  return count + countPart(start, <u32>(end - start), before, work);
 }
 
 /** @param last bytes of the part's last character */
-function countPart(start: usize, end: usize, last: u32, work: usize): u32 {
-  const n = <u32>(end - start);
-  if (n > 3 || n != last) return n < 16 && isToken(start, n) ? 1 : mergedCount(start, n, work);
-  const b: u32 = load<u8>(start, 1);
+function countPart(p: usize, n: u32, last: u32, work: usize): u32 {
+  if (n > 3 || n != last) return n < 16 ? countShort(p, n, work, true) : mergedCount(p, n, work);
+  const b: u32 = load<u8>(p, 1);
   const code =
     n == 2
-      ? ((<u32>load<u8>(start) & 31) << 6) | (b & 63)
-      : ((<u32>load<u8>(start) & 15) << 12) | ((b & 63) << 6) | (<u32>load<u8>(start, 2) & 63);
+      ? ((<u32>load<u8>(p) & 31) << 6) | (b & 63)
+      : ((<u32>load<u8>(p) & 15) << 12) | ((b & 63) << 6) | (<u32>load<u8>(p, 2) & 63);
   const at = characters + code;
   let count: u32 = load<u8>(at);
   if (count == 0) {
-    count = mergedCount(start, n, work);
+    count = mergedCount(p, n, work);
     store<u8>(at, count);
   }
   return count;

@@ -1,22 +1,41 @@
-import { hashBytes, sameBytes } from './hash';
+import { hash1, hash2, hashBytes, lowBytes, sameBytes } from './hash';
 import { reserve } from './memory';
 
 /**
- * Which byte strings are tokens. Open addressing; a slot holds 32 bits of the hash, then where the
- * bytes are (24 bits) and how many (8 bits, so an empty slot is 0). Longer tokens are left out: the
- * merges find them too.
+ * Which byte strings are tokens: three tables by length, open addressing, as a look outside the
+ * processor's cache costs more than all else. Up to 7 bytes a slot is the bytes themselves with their
+ * number on top, up to 15 bytes two words of the same; above, it is 32 bits of the hash, then where
+ * the bytes are (24 bits) and how many (8 bits). An empty slot is 0. Tokens of more than 255 bytes are
+ * left out: the merges find them too.
  */
-let slots: usize = 0;
-let shift: u64 = 0;
-let mask: usize = 0;
+let short: usize = 0;
+let shortShift: u64 = 0;
+let shortMask: usize = 0;
+let medium: usize = 0;
+let mediumShift: u64 = 0;
+let mediumMask: usize = 0;
+let long: usize = 0;
+let longShift: u64 = 0;
+let longMask: usize = 0;
 let bytes: usize = 0;
 let used: usize = 0;
 let longest: u32 = 0;
 
-export function reserveVocabulary(log2Slots: u32, byteCount: u32): void {
-  slots = reserve((<usize>8) << log2Slots);
-  shift = 64 - log2Slots;
-  mask = ((<usize>1) << log2Slots) - 1;
+export function reserveVocabulary(
+  log2Short: u32,
+  log2Medium: u32,
+  log2Long: u32,
+  byteCount: u32,
+): void {
+  short = reserve((<usize>8) << log2Short);
+  shortShift = 64 - log2Short;
+  shortMask = ((<usize>1) << log2Short) - 1;
+  medium = reserve((<usize>16) << log2Medium);
+  mediumShift = 64 - log2Medium;
+  mediumMask = ((<usize>1) << log2Medium) - 1;
+  long = reserve((<usize>8) << log2Long);
+  longShift = 64 - log2Long;
+  longMask = ((<usize>1) << log2Long) - 1;
   bytes = reserve(byteCount + 16);
 }
 
@@ -32,10 +51,26 @@ export function addToken(n: u32): void {
   used += n;
   if (n > 255) return;
   if (n > longest) longest = n;
+  if (n < 8) {
+    const key = lowBytes(load<u64>(p), n) | ((<u64>n) << 56);
+    let i = <usize>(hash1(key) >>> shortShift);
+    while (load<u64>(short + (i << 3)) != 0) i = (i + 1) & shortMask;
+    store<u64>(short + (i << 3), key);
+    return;
+  }
+  if (n < 16) {
+    const low = load<u64>(p);
+    const high = lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56);
+    let i = <usize>(hash2(low, high) >>> mediumShift);
+    while (load<u64>(medium + (i << 4), 8) != 0) i = (i + 1) & mediumMask;
+    store<u64>(medium + (i << 4), low);
+    store<u64>(medium + (i << 4), high, 8);
+    return;
+  }
   const hash = hashBytes(p, n);
-  let i = <usize>(hash >>> shift);
-  while (load<u64>(slots + (i << 3)) != 0) i = (i + 1) & mask;
-  store<u64>(slots + (i << 3), (hash << 32) | (<u64>offset << 8) | n);
+  let i = <usize>(hash >>> longShift);
+  while (load<u64>(long + (i << 3)) != 0) i = (i + 1) & longMask;
+  store<u64>(long + (i << 3), (hash << 32) | (<u64>offset << 8) | n);
 }
 
 export function longestToken(): u32 {
@@ -47,17 +82,44 @@ export function setLongestToken(bytes: u32): void {
 }
 
 export function isToken(p: usize, n: u32): bool {
-  if (n > longest) return false;
+  if (n < 8) return isShort(lowBytes(load<u64>(p), n) | ((<u64>n) << 56));
+  if (n < 16) return isMedium(load<u64>(p), lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56));
+  return n <= longest && isLong(p, n);
+}
+
+function isShort(key: u64): bool {
+  let i = <usize>(hash1(key) >>> shortShift);
+  let slot = load<u64>(short + (i << 3));
+  while (slot != 0) {
+    if (slot == key) return true;
+    i = (i + 1) & shortMask;
+    slot = load<u64>(short + (i << 3));
+  }
+  return false;
+}
+
+function isMedium(low: u64, high: u64): bool {
+  let i = <usize>(hash2(low, high) >>> mediumShift);
+  let slot = load<u64>(medium + (i << 4), 8);
+  while (slot != 0) {
+    if (slot == high && load<u64>(medium + (i << 4)) == low) return true;
+    i = (i + 1) & mediumMask;
+    slot = load<u64>(medium + (i << 4), 8);
+  }
+  return false;
+}
+
+function isLong(p: usize, n: u32): bool {
   const hash = hashBytes(p, n);
   const tag = <u32>hash;
-  let i = <usize>(hash >>> shift);
-  let slot = load<u64>(slots + (i << 3));
+  let i = <usize>(hash >>> longShift);
+  let slot = load<u64>(long + (i << 3));
   while (slot != 0) {
     if (<u32>(slot >>> 32) == tag && ((<u32>slot) & 255) == n) {
       if (sameBytes(bytes + <usize>((<u32>slot) >>> 8), p, n)) return true;
     }
-    i = (i + 1) & mask;
-    slot = load<u64>(slots + (i << 3));
+    i = (i + 1) & longMask;
+    slot = load<u64>(long + (i << 3));
   }
   return false;
 }

@@ -15,18 +15,25 @@ const REPLACEMENT = 0xfffd;
 export class CharacterClasses {
   readonly #blocks: Uint8Array;
   readonly #index: DataView;
+  readonly #ascii: Uint8Array;
 
   /** @param table 4352 block numbers of two bytes, then blocks of 256 classes */
   constructor(table: Uint8Array) {
     this.#index = new DataView(table.buffer, table.byteOffset, INDEX_BYTES);
     this.#blocks = table.subarray(INDEX_BYTES);
+    this.#ascii = Uint8Array.from({ length: 128 }, (_, code) => this.#classOf(code));
   }
 
   /** Class of the character at `p`; a lone surrogate is U+FFFD, as in UTF-8. */
   at(text: string, p: number): number {
-    let code = text.codePointAt(p);
-    if (code === undefined) return END;
-    if (code >= 0xd800 && code < 0xe000) code = REPLACEMENT;
+    if (p >= text.length) return END;
+    const unit = text.charCodeAt(p);
+    if (unit < 128) return this.#ascii[unit] ?? 0;
+    const code = text.codePointAt(p) ?? 0;
+    return this.#classOf(code >= 0xd800 && code < 0xe000 ? REPLACEMENT : code);
+  }
+
+  #classOf(code: number): number {
     const block = this.#index.getUint16(2 * (code >>> 8), true);
     return this.#blocks[256 * block + (code & 255)] ?? 0;
   }

@@ -1,4 +1,4 @@
-import { PLANES, SINGLE_BYTES, type VocabularyTable } from '../tables.ts';
+import { forEachPair, SINGLE_BYTES, type VocabularyTable } from '../tables.ts';
 
 /** No merge: above every id. */
 export const NONE = 0xffffffff;
@@ -13,18 +13,13 @@ export class Merges {
   /** Id of each single byte. */
   readonly byteIds: Uint32Array = new Uint32Array(SINGLE_BYTES);
 
-  constructor({ tokens, singleBytes, planes, extraPairs = new Uint32Array(0) }: VocabularyTable) {
+  constructor(table: VocabularyTable) {
+    const { tokens, singleBytes, extraPairs = new Uint32Array(0) } = table;
     const pairs = tokens + extraPairs.length / 3;
     this.#mask = 2 ** Math.ceil(Math.log2(pairs * 1.5)) - 1;
     this.#slots = new Uint32Array(3 * (this.#mask + 1)).fill(NONE);
     singleBytes.forEach((byte, id) => (this.byteIds[byte] = id));
-    const length = planes.length / PLANES;
-    const plane = (number: number, index: number) => planes[number * length + index] ?? 0;
-    for (let i = 0; i < length; i++) {
-      const a = plane(0, i) | (plane(1, i) << 8) | (plane(2, i) << 16);
-      const b = plane(3, i) | (plane(4, i) << 8) | (plane(5, i) << 16);
-      this.#add(a, b, SINGLE_BYTES + i);
-    }
+    forEachPair(table, (a, b, id) => this.#add(a, b, id));
     for (let i = 0; i < extraPairs.length; i += 3) {
       this.#add(extraPairs[i] ?? 0, extraPairs[i + 1] ?? 0, extraPairs[i + 2] ?? 0);
     }
