@@ -60,15 +60,24 @@ export function createApp(dependencies: AppDependencies): Koa {
   ]);
   const { onError = (error) => app.onerror(error as Error) } = dependencies;
   app.on('error', (error: unknown) => {
-    if (!isReaderGone(error)) onError(error);
+    if (!isOfTheClient(error)) onError(error);
   });
   for (const middleware of protection({ access, failures })) app.use(middleware);
   app.use(webFiles()).use(router.routes()).use(router.allowedMethods());
   return app;
 }
 
-/** A client that goes away in the middle of an answer is no failure of ours. */
-function isReaderGone(error: unknown): boolean {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  return ['ERR_STREAM_PREMATURE_CLOSE', 'EPIPE', 'ECONNRESET'].includes(String(code));
+/**
+ * A client that goes away in the middle of an answer, or sends what is no HTTP, is no failure of
+ * ours. Errors of the second kind hold the bytes that came, tokens and all: not for a log.
+ */
+function isOfTheClient(error: unknown): boolean {
+  const code = String((error as { readonly code?: unknown } | null)?.code);
+  return code.startsWith('HPE_') || CLIENT_GONE.has(code);
 }
+
+const CLIENT_GONE: ReadonlySet<string> = new Set([
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'EPIPE',
+  'ECONNRESET',
+]);

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OpenAI } from 'openai';
+import type { AppDependencies } from '../../example-app/app.ts';
+import { ChatService } from '../../example-app/chat/chat-service.ts';
+import { DEMO_MODELS, startDemoModel } from '../../example-app/demo-model/server.ts';
+import { chatRoutes } from '../../example-app/routes/chat.ts';
+import { type SettingsRoutesOptions, settingsRoutes } from '../../example-app/routes/settings.ts';
+import { usageRoutes } from '../../example-app/routes/usage.ts';
+import { SqliteUsageReader } from '../../exporter/index.ts';
+import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
+import {
+  MemorySettingsStore,
+  type MetricsSettings,
+  SettingsService,
+  metricsSettings,
+} from '../../src/settings/index.ts';
+import { type ServedApp, serveApp } from './app.ts';
+import { usageRecord } from './usage-logs.ts';
+
+export interface WholeApp extends ServedApp {
+  readonly settings: SettingsService<MetricsSettings>;
+  readonly store: MemorySettingsStore;
+}
+
+/** The application with every route it has, on a ledger of a few calls and the demo model. */
+export async function serveWholeApp(
+  options: Partial<SettingsRoutesOptions> & Partial<AppDependencies> = {},
+): Promise<WholeApp> {
+  const folder = mkdtempSync(join(tmpdir(), 'token-meter-app-'));
+  const path = join(folder, 'usage.db');
+  const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
+  file.write(
+    Array.from({ length: 20 }, (_, i) =>
+      usageRecord(Date.now() - i * 60_000, { userId: `user-${i % 3}`, conversationId: `c-${i}` }),
+    ),
+  );
+  file.close();
+  const store = new MemorySettingsStore();
+  const settings = new SettingsService({ schema: metricsSettings, store, instance: { id: 'one' } });
+  await settings.start();
+  const reader = new SqliteUsageReader({ path });
+  const demo = await startDemoModel({ chunkPauseMs: 0 });
+  const client = new OpenAI({ apiKey: 'sk-canary-key', baseURL: demo.url, maxRetries: 0 });
+  const chat = new ChatService(client);
+  const app = await serveApp({
+    routes: [
+      ...settingsRoutes({ settings, ...options }),
+      ...usageRoutes({ reader }),
+      ...chatRoutes({
+        chat,
+        role: 'anyone',
+        models: DEMO_MODELS,
+        demo: true,
+        perMinute: 1_000_000,
+      }),
+    ],
+    ...options,
+  });
+  return {
+    ...app,
+    settings,
+    store,
+    async close() {
+      await app.close();
+      await demo.close();
+      await reader.close();
+      await settings.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
