@@ -15,7 +15,7 @@ export interface OpenedPage {
   readonly page: Page;
   /** What a developer would see in red in the console: errors, refusals of the policy, crashes. */
   readonly complaints: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A page of a session of its own. `expected` complaints are left out, a refused request for one. */
