@@ -1,0 +1,12 @@
+/**
+ * The example: a chat service whose calls are metered, with a dashboard and a settings page. Telemetry
+ * starts first and the rest is imported after it, so that the `openai` SDK is patched when it is loaded.
+ */
+import { readEnvironment } from './environment.ts';
+import { startTelemetry } from './telemetry.ts';
+
+const environment = readEnvironment();
+for (const problem of environment.problems) console.error(problem);
+const telemetry = startTelemetry(environment.config);
+const { startServer } = await import('./server.ts');
+await startServer(environment, telemetry);

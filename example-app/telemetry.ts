@@ -1,0 +1,136 @@
+import { diag } from '@opentelemetry/api';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
+import { ConsoleLogRecordExporter, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
+import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import { TokenMeterInstrumentation } from 'otel-token-meter';
+import { influxOptions, type TokenMeterConfig } from 'otel-token-meter/config';
+import {
+  InfluxMetricExporter,
+  InfluxUsageProcessor,
+  InfluxUsageReader,
+  SqliteUsageProcessor,
+  SqliteUsageReader,
+  type ExporterStatus,
+  type UsageReader,
+} from 'otel-token-meter/exporter';
+
+export interface AppTelemetry {
+  readonly instrumentation: TokenMeterInstrumentation;
+  /** Undefined when nothing is stored here: there is nothing to show then. */
+  readonly reader: UsageReader | undefined;
+  readonly ledger: {
+    readonly kind: TokenMeterConfig['metrics']['provider'];
+    readonly where: string;
+  };
+  status(): ExporterStatus | undefined;
+  /** Makes everything durable and closes it. Never rejects. */
+  shutdown(): Promise<void>;
+}
+
+interface Ledger {
+  readonly processors: readonly LogRecordProcessor[];
+  readonly metricReaders: readonly PeriodicExportingMetricReader[];
+  readonly reader: UsageReader | undefined;
+  readonly where: string;
+  readonly status: () => ExporterStatus | undefined;
+}
+
+/**
+ * Starts OpenTelemetry with our instrumentation and the ledger that the configuration names. To be
+ * called before the LLM SDKs are imported.
+ */
+export function startTelemetry(
+  config: TokenMeterConfig,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): AppTelemetry {
+  const ledger = ledgerOf(config);
+  const { counting, metricNames, metricAttributes, captureContent, userIdHashKey } = config;
+  const instrumentation = new TokenMeterInstrumentation({
+    enabled: config.metrics.enabled,
+    tokenStatistics: config.metrics.tokenStatistics,
+    counting,
+    metricNames,
+    metricAttributes,
+    captureContent,
+    ...(userIdHashKey !== undefined && { userIdHashKey }),
+  });
+  const sdk = new NodeSDK({
+    instrumentations: [instrumentation],
+    ...standardSignals(config, env, ledger),
+    ...(env['OTEL_SERVICE_NAME'] === undefined && { serviceName: 'token-meter-example' }),
+  });
+  sdk.start();
+  return {
+    instrumentation,
+    reader: ledger.reader,
+    ledger: { kind: config.metrics.provider, where: ledger.where },
+    status: ledger.status,
+    async shutdown() {
+      await sdk.shutdown().catch((error: unknown) => diag.error(`shutdown: ${String(error)}`));
+      await ledger.reader?.close();
+    },
+  };
+}
+
+/**
+ * What the standard variables ask for is left to the SDK. Without them nothing is sent anywhere: its own
+ * default would be an OTLP endpoint that a fresh machine does not have.
+ */
+function standardSignals(
+  config: TokenMeterConfig,
+  env: Readonly<Record<string, string | undefined>>,
+  ledger: Ledger,
+): Partial<NodeSDKConfiguration> {
+  const otlp =
+    config.metrics.provider === 'otlp' || env['OTEL_EXPORTER_OTLP_ENDPOINT'] !== undefined;
+  return {
+    ...(otlp || env['OTEL_TRACES_EXPORTER'] !== undefined ? {} : { spanProcessors: [] }),
+    ...(otlp || env['OTEL_METRICS_EXPORTER'] !== undefined
+      ? {}
+      : { metricReaders: [...ledger.metricReaders] }),
+    ...(config.metrics.provider === 'otlp' ? {} : { logRecordProcessors: [...ledger.processors] }),
+  };
+}
+
+function ledgerOf({ metrics: config }: TokenMeterConfig): Ledger {
+  const nothing = { processors: [], metricReaders: [], reader: undefined, status: () => undefined };
+  switch (config.provider) {
+    case 'influxdb': {
+      const options = influxOptions(config.influxdb);
+      const processor = new InfluxUsageProcessor(options);
+      const metricReader = new PeriodicExportingMetricReader({
+        exporter: new InfluxMetricExporter(options),
+        exportIntervalMillis: config.influxdb.flushIntervalMs,
+        exportTimeoutMillis: config.influxdb.flushIntervalMs,
+      });
+      return {
+        processors: [processor],
+        metricReaders: [metricReader],
+        reader: new InfluxUsageReader(options),
+        where: `InfluxDB at ${new URL(config.influxdb.url).origin}, ${config.influxdb.bucket}`,
+        status: () => processor.status(),
+      };
+    }
+    case 'sqlite': {
+      const processor = new SqliteUsageProcessor(config.sqlite);
+      return {
+        ...nothing,
+        processors: [processor],
+        reader: new SqliteUsageReader({ path: config.sqlite.path }),
+        where: config.sqlite.path,
+        status: () => processor.status(),
+      };
+    }
+    case 'console':
+      return {
+        ...nothing,
+        processors: [new SimpleLogRecordProcessor({ exporter: new ConsoleLogRecordExporter() })],
+        where: 'the console',
+      };
+    case 'otlp':
+      return { ...nothing, where: 'OTLP, as OTEL_EXPORTER_OTLP_* say' };
+    case 'none':
+      return { ...nothing, where: 'nowhere' };
+  }
+}

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export const APP_TOKEN = 'e2e-admin-token';
+
+/** The example application as `npm start` runs it, in a process of its own and a folder of its own. */
+export interface RunningApp {
+  readonly origin: string;
+  readonly directory: string;
+  readonly process: ChildProcess;
+  /** Everything it printed so far. */
+  readonly output: () => string;
+  readonly chat: (body: Readonly<Record<string, unknown>>) => Promise<Response>;
+  /** With the admin token. JSON when `body` is given. */
+  api(
+    path: string,
+    init?: { readonly method?: string; readonly body?: unknown },
+  ): Promise<Response>;
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>;
+  /** Stops it and removes its folder. */
+  close(): Promise<void>;
+}
+
+export interface StartAppOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kept and used again; a temporary one is made otherwise. */
+  readonly directory?: string;
+}
+
+export async function startExampleApp(options: StartAppOptions = {}): Promise<RunningApp> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'example-app-'));
+  const child = spawn(
+    process.execPath,
+    ['--conditions=otel-token-meter/source', join(ROOT, 'example-app/main.ts')],
+    {
+      cwd: directory,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: directory,
+        PORT: '0',
+        TOKEN_METER_ADMIN_TOKEN: APP_TOKEN,
+        ...options.env,
+      },
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  let origin: string | undefined;
+  await until(() => {
+    if (child.exitCode !== null)
+      throw new Error(`the app ended with ${child.exitCode}:\n${output}`);
+    origin = /otel-token-meter example: (http:\S+)/.exec(output)?.[1];
+    return origin !== undefined;
+  }, 15_000);
+  const at = origin as string;
+  const send = async (path: string, method: string, body: unknown): Promise<Response> =>
+    await fetch(at + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${APP_TOKEN}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+  const stop = async (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    return child.exitCode;
+  };
+  return {
+    origin: at,
+    directory,
+    process: child,
+    output: () => output,
+    chat: (body) => send('/api/chat', 'POST', body),
+    api: (path, init = {}) => send(path, init.method ?? 'GET', init.body),
+    stop,
+    async close() {
+      await stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
