@@ -1,4 +1,4 @@
-import { describeProblems, resolveConfig, type TokenMeterConfig } from 'otel-token-meter/config';
+import { resolveConfig, type TokenMeterConfig } from 'otel-token-meter/config';
 
 /** What the application itself reads from the environment; the rest is the plugin's configuration. */
 export interface AppEnvironment {
@@ -10,7 +10,7 @@ export interface AppEnvironment {
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
   readonly config: TokenMeterConfig;
-  /** Everything that was wrong and is not in effect, ready to print; empty when nothing was. */
+  /** What was wrong of the application's own and is not in effect; the plugin tells the rest. */
   readonly problems: readonly string[];
 }
 
@@ -21,10 +21,8 @@ export interface AppEnvironment {
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): AppEnvironment {
-  const resolved = resolveConfig({ env, defaults: { metrics: { provider: 'sqlite' } } });
+  const { values: config } = resolveConfig({ env, defaults: { metrics: { provider: 'sqlite' } } });
   const problems: string[] = [];
-  const told = describeProblems(resolved.problems);
-  if (told !== undefined) problems.push(told);
   const number = (name: string, fallback: number, max: number): number => {
     const text = env[name]?.trim() ?? '';
     if (text === '') return fallback;
@@ -46,7 +44,7 @@ export function readEnvironment(
       apiKey === undefined && baseURL === undefined
         ? undefined
         : { apiKey: apiKey ?? 'none', baseURL },
-    config: resolved.values,
+    config,
     problems,
   };
 }

@@ -12,6 +12,7 @@ import { startLiveSettings } from './live-settings.ts';
 import { Access, isLoopback, mayListenOn, signInLink } from './middleware/access.ts';
 import { limitServer } from './middleware/protection.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
 import type { AppTelemetry } from './telemetry.ts';
@@ -64,6 +65,13 @@ export async function startServer(
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...(telemetry.reader === undefined ? [] : usageRoutes({ reader: telemetry.reader })),
+      ...dashboardRoutes({
+        reader: telemetry.reader,
+        settings,
+        exporter: () => telemetry.status(),
+        prices: () => telemetry.instrumentation.priceSource,
+        stopping: stopping.signal,
+      }),
     ],
     checks: {
       settings: () => ({ ready: true, state: settings.status.state }),

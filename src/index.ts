@@ -10,6 +10,7 @@ export type { MeterChatDecorator, MeterChatOptions } from './manual/meter-chat.t
 export type { RecordUsageInput } from './manual/record-usage.ts';
 export type { Source } from './manual/source.ts';
 export type { LiveSettings, TokenMeterOptions } from './options.ts';
+export type { PriceSource } from './usage/cost.ts';
 export type {
   Outcome,
   TokenSource,

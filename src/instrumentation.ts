@@ -16,6 +16,7 @@ import type { PatchOutcome, SdkPatch } from './providers/provider.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
 import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
 import { CurrentTelemetry, SCOPE } from './telemetry.ts';
+import type { PriceSource } from './usage/cost.ts';
 import { watchUnmeteredCalls } from './unmetered.ts';
 
 const VERSION = packageVersion();
@@ -85,6 +86,11 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
   get settings(): Required<LiveSettings> {
     const { enabled, tokenStatistics } = this.#metering;
     return { enabled, tokenStatistics };
+  }
+
+  /** Where prices come from; undefined until they are loaded. */
+  get priceSource(): PriceSource | undefined {
+    return this.#metering.prices.source;
   }
 
   /**

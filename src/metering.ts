@@ -17,6 +17,7 @@ import type { UsageRecord } from './usage/usage-record.ts';
 /** Everything between a call and its record: one in a process, shared by all ways to meter a call. */
 export class Metering {
   readonly calls: CallMeter;
+  readonly prices: Prices;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #enabled: boolean;
@@ -28,9 +29,9 @@ export class Metering {
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
-    const prices = new Prices(
+    const prices = (this.prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
-    );
+    ));
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
       ...telemetry,
