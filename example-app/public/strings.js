@@ -13,13 +13,17 @@ export const locale =
 const { default: strings } = await import(`/assets/strings.${language}.js`);
 
 /**
- * The text of this name in the page's language; `{name}` in it is filled from `values`.
+ * The text of this name in the page's language; `{name}` in it is filled from `values`, and of
+ * `{name#one|many}` the first is taken when that value is 1.
  *
  * @param {StringKey} key
  * @param {Readonly<Record<string, string | number>>} [values]
  */
 export function t(key, values = {}) {
-  return strings[key].replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+  return strings[key].replaceAll(/\{(\w+)(?:#([^|}]*)\|([^}]*))?\}/g, (_, name, one, many) => {
+    const value = String(values[name] ?? '');
+    return one === undefined ? value : value === '1' ? one : many;
+  });
 }
 
 const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });

@@ -21,9 +21,9 @@ export const dashboardStrings = {
   'measure.total_tokens': { en: 'Tokens', 'zh-CN': 'Token' },
   'measure.cost_usd': { en: 'Cost', 'zh-CN': '费用' },
   'measure.calls': { en: 'Calls', 'zh-CN': '调用' },
-  'measured.total_tokens': { en: '{value} tokens', 'zh-CN': '{value} 个 token' },
+  'measured.total_tokens': { en: '{value} {value#token|tokens}', 'zh-CN': '{value} 个 token' },
   'measured.cost_usd': { en: '{value}', 'zh-CN': '{value}' },
-  'measured.calls': { en: '{value} calls', 'zh-CN': '{value} 次调用' },
+  'measured.calls': { en: '{value} {value#call|calls}', 'zh-CN': '{value} 次调用' },
 
   'filter.label': { en: 'Filters in force', 'zh-CN': '当前筛选条件' },
   'filter.add': { en: '+ Add filter', 'zh-CN': '+ 添加筛选' },
@@ -50,8 +50,8 @@ export const dashboardStrings = {
   'usage.noConversation': { en: '(no conversation)', 'zh-CN': '（无会话）' },
   'usage.other': { en: '(other)', 'zh-CN': '（其他）' },
   'usage.nothing': { en: 'No calls here.', 'zh-CN': '没有调用。' },
-  'usage.calls': { en: '{count} calls', 'zh-CN': '{count} 次调用' },
-  'usage.tokens': { en: '{count} tokens', 'zh-CN': '{count} 个 token' },
+  'usage.calls': { en: '{count} {count#call|calls}', 'zh-CN': '{count} 次调用' },
+  'usage.tokens': { en: '{count} {count#token|tokens}', 'zh-CN': '{count} 个 token' },
   'usage.more': { en: '▲ {change} vs previous period', 'zh-CN': '▲ 较上期 {change}' },
   'usage.less': { en: '▼ {change} vs previous period', 'zh-CN': '▼ 较上期 {change}' },
   'usage.times': { en: '▲ {factor}× the previous period', 'zh-CN': '▲ 上期的 {factor} 倍' },
@@ -126,7 +126,7 @@ export const dashboardStrings = {
 
   'failures.title': { en: 'Errors and aborts', 'zh-CN': '错误与中止' },
   'failures.classes': {
-    en: 'Newest {count} errors by class',
+    en: 'Newest {count} {count#error|errors} by class',
     'zh-CN': '最近 {count} 个错误的类别',
   },
   'failures.none': { en: 'No errors in this range.', 'zh-CN': '此范围内没有错误。' },
@@ -163,7 +163,10 @@ export const dashboardStrings = {
   'health.nothingCounted': { en: 'no tokens counted', 'zh-CN': '未计数 token' },
   'health.unpriced': { en: 'Without price', 'zh-CN': '无价格' },
   'health.allPriced': { en: 'none', 'zh-CN': '无' },
-  'health.unpricedCalls': { en: '{count} calls: {models}', 'zh-CN': '{count} 次调用：{models}' },
+  'health.unpricedCalls': {
+    en: '{count} {count#call|calls}: {models}',
+    'zh-CN': '{count} 次调用：{models}',
+  },
 
   'alert.title': { en: 'Alerts', 'zh-CN': '告警' },
   'alert.alert': { en: 'Alert', 'zh-CN': '告警' },

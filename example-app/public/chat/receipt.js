@@ -74,6 +74,6 @@ function receiptText(record) {
 
 /** @param {string} conversation */
 function linkTo(conversation) {
-  const href = `/?${new URLSearchParams({ range: 'today', conversation })}`;
+  const href = `/?${new URLSearchParams({ range: 'today', conversation }).toString()}`;
   return element('a', { href }, t('chat.receipt.link'));
 }

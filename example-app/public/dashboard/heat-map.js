@@ -83,7 +83,7 @@ export class HeatMap {
           'aria-label',
           t('heat.cell', {
             day: longWeekdayName.format(start),
-            hours: hourName.formatRange(start, start.getTime() + 3_600_000),
+            hours: `${hourName.format(start)}–${hourName.format(start.getTime() + 3_600_000)}`,
             value: t(`measured.${view.measure}`, { value: format(sum) }),
           }),
         );

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { ApiRoute } from '../../example-app/routes/api-route.ts';
+import { ADMIN_TOKEN } from './app.ts';
+import { type OpenedPage, openPage, startBrowser } from './browser.ts';
+import { requireServer } from './servers.ts';
+import { type UsageApp, serveUsage } from './usage-app.ts';
+
+export interface DashboardPages {
+  /** A new one for each test. */
+  readonly usage: UsageApp;
+  /** Signed in, and loaded. `expected` complaints are left out, a refused request for one. */
+  open(path?: string, options?: BrowserContextOptions, expected?: RegExp): Promise<Page>;
+  /** Waits until the element is seen with this text. */
+  shows(page: Page, selector: string, text: RegExp | string): Promise<void>;
+  /** Waits until what was asked is answered. */
+  loaded(page: Page): Promise<void>;
+}
+
+/**
+ * Registers the hooks of a suite that looks at pages in Chromium. Each test ends with no complaint of
+ * the browser and no error of the application.
+ */
+export function dashboardPages(more: () => readonly ApiRoute[] = () => []): DashboardPages {
+  let browser: Browser;
+  let usage: UsageApp;
+  const opened: OpenedPage[] = [];
+
+  before(async function () {
+    requireServer(this, 'chromium');
+    browser = await startBrowser();
+  });
+
+  after(async () => {
+    await browser?.close();
+  });
+
+  beforeEach(async () => {
+    usage = await serveUsage(more());
+  });
+
+  afterEach(async () => {
+    const complaints = opened.flatMap((each) => each.complaints);
+    await Promise.all(opened.splice(0).map((each) => each.close()));
+    await usage.close();
+    assert.deepEqual(complaints, []);
+    assert.deepEqual(usage.app.errors, []);
+  });
+
+  const loaded = async (page: Page): Promise<void> => {
+    await page.waitForSelector('#dashboard[data-loaded="true"][aria-busy="false"]');
+  };
+  /** Signing in by the page is the subject of other tests. */
+  const sessionCookie = async () => {
+    const url = usage.app.origin;
+    const answer = await fetch(`${url}/api/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token: ADMIN_TOKEN }),
+    });
+    const [name = '', value = ''] = (answer.headers.get('set-cookie') ?? '').split(/[=;]/);
+    return { url, name, value, httpOnly: true };
+  };
+  return {
+    get usage() {
+      return usage;
+    },
+    loaded,
+    async open(path = '/', options = {}, expected) {
+      const made = await openPage(browser, options, expected);
+      opened.push(made);
+      const { page } = made;
+      await page.context().addCookies([await sessionCookie()]);
+      await page.goto(usage.app.origin + path);
+      if (path.startsWith('/?') || path === '/') await loaded(page);
+      return page;
+    },
+    async shows(page, selector, text) {
+      await page.locator(selector).filter({ hasText: text, visible: true }).first().waitFor();
+    },
+  };
+}
