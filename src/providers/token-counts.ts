@@ -21,3 +21,15 @@ export function usageOf(counts: {
   const known = Object.entries(counts).filter(([, count]) => count !== undefined);
   return known.length === 0 ? undefined : (Object.fromEntries(known) as TokenUsage);
 }
+
+/** Usage of a further part of the same reply. */
+export function addUsage(
+  known: TokenUsage | undefined,
+  more: TokenUsage | undefined,
+): TokenUsage | undefined {
+  if (known === undefined || more === undefined) return known ?? more;
+  const keys = new Set([...Object.keys(known), ...Object.keys(more)] as (keyof TokenUsage)[]);
+  return Object.fromEntries(
+    [...keys].map((key) => [key, (known[key] ?? 0) + (more[key] ?? 0)]),
+  ) as TokenUsage;
+}

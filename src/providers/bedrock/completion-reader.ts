@@ -1,4 +1,4 @@
-import { isObject, listOf, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
 import { tokenCount, usageOf } from '../token-counts.ts';
@@ -32,10 +32,15 @@ export class CompletionReader implements ReplyReader {
       ...listOf(body['results']),
       ...listOf(body['outputs']),
       ...listOf(body['generations']),
+      ...listOf(body['choices']),
     ];
     for (const part of parts) if (isObject(part)) this.#piece(part);
+    const usage = objectAt(body, 'usage');
     this.#inputTokens =
-      tokenCount(body['inputTextTokenCount'] ?? body['prompt_token_count']) ?? this.#inputTokens;
+      tokenCount(
+        body['inputTextTokenCount'] ?? body['prompt_token_count'] ?? usage?.['prompt_tokens'],
+      ) ?? this.#inputTokens;
+    this.#outputTokens = tokenCount(usage?.['completion_tokens']) ?? this.#outputTokens;
   }
 
   result(): Reply {

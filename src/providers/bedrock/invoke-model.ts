@@ -87,9 +87,16 @@ class InvokeModelReader implements ReplyReader {
 function readerOf(body: JsonObject, options: ReadOptions): ReplyReader {
   const { type } = body;
   if (type === 'message' || type === 'message_start') return new MessagesReader(options);
-  if (Array.isArray(body['choices'])) return chat.reader(options);
+  if (Array.isArray(body['choices']) && !isTextChoice(body['choices'][0])) {
+    return chat.reader(options);
+  }
   if ('messageStart' in body || isObject(body['output'])) return new ConverseReader(options);
   return new CompletionReader(options);
+}
+
+/** DeepSeek's: `{ text }` in place of a message. */
+function isTextChoice(choice: unknown): boolean {
+  return stringAt(choice, 'text') !== undefined;
 }
 
 function invokeCountable(input: unknown): CountableInput {

@@ -1,14 +1,21 @@
 import type { ChatCall } from '../../call/chat-call.ts';
+import { observeReadableStream } from '../../call/observed-readable.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
+import { quietly } from '../../call/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
-import { exportedPrototype, isPatched, replaceMethod } from '../patching.ts';
+import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import { interaction } from './interaction.ts';
 import { embedContent, generateContent, generateContentStream } from './shapes.ts';
 
 /** `Models` of @google/genai; its public methods are own arrow fields that all end in these. */
 interface Models {
   readonly apiClient?: { isVertexAI?: () => boolean; getBaseUrl?: () => string };
 }
+interface Interactions {
+  readonly parentClient?: Models['apiClient'];
+}
+type Create = (this: Interactions, params: unknown, ...rest: unknown[]) => Promise<unknown>;
 type Method = (this: Models, params: unknown) => Promise<unknown>;
 
 const METHODS: readonly (readonly [name: string, shape: CallShape])[] = [
@@ -32,9 +39,47 @@ export const google: SdkPatch = {
       if (!Object.hasOwn(prototype, name)) continue;
       replaceMethod<Method>(prototype, name, (original) => meteredMethod(original, shape, meter));
     }
+    const interactions = ownerOf(interactionsOf(moduleExports), 'create');
+    if (interactions !== undefined && !isPatched(interactions, 'create')) {
+      replaceMethod<Create>(interactions, 'create', (original) => meteredCreate(original, meter));
+    }
     return 'patched';
   },
 };
+
+/** Its class is not exported: it is reached through a client made for this, which opens no connection. */
+function interactionsOf(moduleExports: unknown): unknown {
+  return quietly('reading @google/genai', () => {
+    const { GoogleGenAI } = moduleExports as { GoogleGenAI?: new (options: object) => object };
+    const client = GoogleGenAI && new GoogleGenAI({ apiKey: 'unused', vertexai: false });
+    return (client as { readonly interactions?: unknown } | undefined)?.interactions;
+  });
+}
+
+/** Automatic continuation is inside: the SDK adds up the usage of a reply it has continued. */
+function meteredCreate(original: Create, meter: CurrentMeter): Create {
+  return function create(
+    this: Interactions,
+    params: unknown,
+    ...rest: unknown[]
+  ): Promise<unknown> {
+    return meterPromise(
+      meter,
+      () => ({
+        provider: this.parentClient?.isVertexAI?.() === true ? 'gcp.vertex_ai' : 'gcp.gemini',
+        shape: interaction,
+        request: params,
+        ...serverAt(this.parentClient?.getBaseUrl?.()),
+      }),
+      () => original.call(this, params, ...rest),
+      (reply, call) => {
+        if (!(reply instanceof ReadableStream && observeReadableStream(reply, call))) {
+          call.complete(reply);
+        }
+      },
+    );
+  };
+}
 
 function meteredMethod(original: Method, shape: CallShape, meter: CurrentMeter): Method {
   return function (this: Models, params: unknown): Promise<unknown> {

@@ -4,9 +4,10 @@ import { GatheredOutput } from '../gathered-output.ts';
 import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
 import { streamed } from '../streamed.ts';
+import { addUsage } from '../token-counts.ts';
 import { ChatModelEventReader } from './event-reader.ts';
 import { chatModelCountable } from './messages.ts';
-import { addUsage, messageUsage, outputUsage } from './usage.ts';
+import { messageUsage, outputUsage } from './usage.ts';
 
 /** What the patch makes of a call's arguments. */
 export interface ChatModelRequest {

@@ -16,18 +16,6 @@ export function messageUsage(usageMetadata: unknown): TokenUsage | undefined {
   });
 }
 
-/** Usage of a further message or chunk of the same reply. */
-export function addUsage(
-  known: TokenUsage | undefined,
-  more: TokenUsage | undefined,
-): TokenUsage | undefined {
-  if (known === undefined || more === undefined) return known ?? more;
-  const keys = new Set([...Object.keys(known), ...Object.keys(more)] as (keyof TokenUsage)[]);
-  return Object.fromEntries(
-    [...keys].map((key) => [key, (known[key] ?? 0) + (more[key] ?? 0)]),
-  ) as TokenUsage;
-}
-
 /** `llmOutput`, where the usage of several choices stands. */
 export function outputUsage(llmOutput: unknown): TokenUsage | undefined {
   const usage = objectAt(llmOutput, 'tokenUsage') ?? objectAt(llmOutput, 'estimatedTokenUsage');

@@ -6,6 +6,7 @@ import {
   cohereEmbed,
   cohereError,
   cohereLegacyPlain,
+  cohereLegacyStream,
   coherePlain,
   cohereStream,
   cohereToolStream,
@@ -24,6 +25,16 @@ const RECORD = {
   responseId: 'chat-1',
 };
 const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+
+const LEGACY = {
+  requestModel: 'command-r',
+  responseId: 'gen-1',
+  conversationId: 'conv-1',
+  inputTokens: 7,
+  outputTokens: 9,
+  tokenSource: 'provider',
+  outcome: 'ok',
+} as const;
 
 interface Clients {
   readonly v2: CohereClientV2;
@@ -98,17 +109,34 @@ for (const [version, load] of BUILDS) {
           }),
       },
       {
+        title: 'API v1, stream',
+        script: cohereLegacyStream,
+        expected: LEGACY,
+        run: async ({ v1 }) => {
+          const events: unknown[] = [];
+          const stream = await v1.chatStream({
+            model: 'command-r',
+            message: 'How often?',
+            conversationId: 'conv-1',
+          });
+          for await (const event of stream) events.push(event);
+          return events;
+        },
+      },
+      {
+        title: 'rerank() is no call',
+        script: {
+          body: JSON.stringify({ id: 'rr-1', results: [{ index: 0, relevance_score: 1 }] }),
+        },
+        calls: 0,
+        expected: {},
+        run: async ({ v2 }) =>
+          v2.rerank({ model: 'rerank-v3.5', query: 'tide', documents: ['The tide'] }),
+      },
+      {
         title: 'API v1',
         script: cohereLegacyPlain,
-        expected: {
-          requestModel: 'command-r',
-          responseId: 'gen-1',
-          conversationId: 'conv-1',
-          inputTokens: 7,
-          outputTokens: 9,
-          tokenSource: 'provider',
-          outcome: 'ok',
-        },
+        expected: LEGACY,
         run: async ({ v1 }) =>
           v1.chat({ model: 'command-r', message: 'How often?', conversationId: 'conv-1' }),
       },

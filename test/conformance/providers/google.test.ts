@@ -6,6 +6,9 @@ import {
   googleBlocked,
   googleEmbedding,
   googleError,
+  googleInteraction,
+  googleInteractionBareStream,
+  googleInteractionStream,
   googlePlain,
   googleStream,
 } from '../../support/wire/google.ts';
@@ -21,6 +24,38 @@ const RECORD = {
   responseId: 'resp-1',
 };
 const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+
+/** Nothing reported: what is there was counted. */
+const COUNTED = {
+  inputTokens: 10,
+  outputTokens: 8,
+  cacheReadTokens: undefined,
+  reasoningTokens: undefined,
+};
+
+async function interactionEvents(client: GoogleGenAI, until = Infinity): Promise<unknown> {
+  const types: unknown[] = [];
+  const stream = await client.interactions.create({
+    model: 'gemini-3-pro',
+    input: 'How often?',
+    stream: true,
+  });
+  for await (const event of stream) {
+    types.push(event.event_type);
+    if (types.length === until) break;
+  }
+  return types;
+}
+
+const INTERACTION = {
+  ...RECORD,
+  ...COUNTS,
+  operation: 'chat',
+  responseModel: 'gemini-3-pro',
+  responseId: 'int-1',
+  outcome: 'ok',
+  tokenSource: 'provider',
+} as const;
 
 const BUILDS = [
   ['3, CommonJS', loadCjs('@google/genai')],
@@ -91,6 +126,37 @@ for (const [version, load] of BUILDS) {
         script: googleBlocked,
         expected: { ...RECORD, inputTokens: 12, outcome: 'ok' },
         run: (client) => client.models.generateContent(REQUEST),
+      },
+      {
+        title: 'interactions.create()',
+        script: googleInteraction,
+        expected: INTERACTION,
+        run: async (client) =>
+          (await client.interactions.create({ model: 'gemini-3-pro', input: 'How often?' })).id,
+      },
+      {
+        title: 'interactions.create(), stream',
+        script: googleInteractionStream,
+        expected: INTERACTION,
+        run: (client) => interactionEvents(client),
+      },
+      {
+        title: 'interactions.create(), stream without usage',
+        script: googleInteractionBareStream,
+        expected: { ...INTERACTION, ...COUNTED, tokenSource: 'estimated' },
+        run: (client) => interactionEvents(client),
+      },
+      {
+        title: 'interactions.create(), stream that is left',
+        script: googleInteractionStream,
+        expected: {
+          ...INTERACTION,
+          ...COUNTED,
+          outputTokens: 6,
+          outcome: 'aborted',
+          tokenSource: 'estimated',
+        },
+        run: (client) => interactionEvents(client, 5),
       },
       {
         title: 'embedContent()',

@@ -4,6 +4,7 @@ import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import {
   mistralBareStream,
   mistralConversation,
+  mistralConversationStream,
   mistralEmbeddings,
   mistralError,
   mistralPlain,
@@ -24,6 +25,21 @@ const RECORD = {
   responseId: 'cmpl-1',
 };
 const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+
+const CONVERSATION = {
+  operation: 'chat',
+  conversationId: 'conv-1',
+  inputTokens: 17,
+  outputTokens: 9,
+  outcome: 'ok',
+  tokenSource: 'provider',
+} as const;
+
+async function all(stream: AsyncIterable<unknown>): Promise<readonly unknown[]> {
+  const events: unknown[] = [];
+  for await (const event of stream) events.push(event);
+  return events;
+}
 
 const BUILDS = [
   ['2', loadEsm('@mistralai/mistralai')],
@@ -103,16 +119,73 @@ for (const [version, load] of BUILDS) {
         run: (client) => client.embeddings.create({ model: 'mistral-embed', inputs: ['The tide'] }),
       },
       {
+        title: 'agents.stream()',
+        script: mistralStream,
+        expected: { ...OK, requestModel: 'agent-7' },
+        run: async (client) =>
+          all(await client.agents.stream({ agentId: 'agent-7', messages: REQUEST.messages })),
+      },
+      {
+        title: 'fim.stream()',
+        script: mistralStream,
+        expected: { ...OK, operation: 'text_completion', requestModel: 'codestral-latest' },
+        run: async (client) =>
+          all(await client.fim.stream({ model: 'codestral-latest', prompt: 'def f(' })),
+      },
+      {
+        title: 'stream read by tee()',
+        script: mistralStream,
+        expected: OK,
+        run: async (client) => {
+          const [left, right] = (await client.chat.stream(REQUEST)).tee();
+          return [await all(left), await all(right)];
+        },
+      },
+      {
+        title: 'stream read by pipeThrough()',
+        script: mistralStream,
+        expected: OK,
+        run: async (client) =>
+          all((await client.chat.stream(REQUEST)).pipeThrough(new TransformStream())),
+      },
+      {
+        title: 'beta.conversations.startStream()',
+        script: mistralConversationStream,
+        expected: CONVERSATION,
+        run: async (client) =>
+          all(
+            await client.beta.conversations.startStream({
+              model: 'mistral-large-latest',
+              inputs: 'How often does the tide come in?',
+            }),
+          ),
+      },
+      {
+        title: 'beta.conversations.append()',
+        script: mistralConversation,
+        expected: CONVERSATION,
+        run: (client) =>
+          client.beta.conversations.append({
+            conversationId: 'conv-1',
+            conversationAppendRequest: { inputs: 'And how long?' },
+          }),
+      },
+      {
+        title: 'beta.conversations.appendStream()',
+        script: mistralConversationStream,
+        expected: CONVERSATION,
+        run: async (client) =>
+          all(
+            await client.beta.conversations.appendStream({
+              conversationId: 'conv-1',
+              conversationAppendStreamRequest: { inputs: 'And how long?' },
+            }),
+          ),
+      },
+      {
         title: 'beta.conversations.start()',
         script: mistralConversation,
-        expected: {
-          operation: 'chat',
-          conversationId: 'conv-1',
-          inputTokens: 17,
-          outputTokens: 9,
-          outcome: 'ok',
-          tokenSource: 'provider',
-        },
+        expected: CONVERSATION,
         run: (client) =>
           client.beta.conversations.start({
             model: 'mistral-large-latest',

@@ -7,9 +7,11 @@ import {
   ollamaEmbed,
   ollamaError,
   ollamaGenerate,
+  ollamaGenerateStream,
   ollamaPlain,
   ollamaStream,
   ollamaStreamedError,
+  ollamaTools,
 } from '../../support/wire/ollama.ts';
 import { describeProvider } from './provider-suite.ts';
 
@@ -59,6 +61,27 @@ for (const [build, load] of BUILDS) {
         script: ollamaGenerate,
         expected: { ...OK, operation: 'text_completion' },
         run: (client) => client.generate({ model: 'llama3.2', prompt: 'How often?' }),
+      },
+      {
+        title: 'generate(), stream',
+        script: ollamaGenerateStream,
+        expected: { ...OK, operation: 'text_completion' },
+        run: async (client) => {
+          const stream = await client.generate({
+            model: 'llama3.2',
+            prompt: 'How often?',
+            stream: true,
+          });
+          const texts: unknown[] = [];
+          for await (const part of stream) texts.push(part.response);
+          return texts;
+        },
+      },
+      {
+        title: 'tool call and thinking, nothing reported',
+        script: ollamaTools,
+        expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+        run: (client) => client.chat(request()),
       },
       {
         title: 'embed()',

@@ -61,6 +61,21 @@ for (const [build, load] of BUILDS) {
           client.chat.completions.stream({ ...REQUEST, stream: true }).finalContent(),
       },
       {
+        title: 'completions.create()',
+        script: {
+          body: JSON.stringify({
+            id: 'cmpl-1',
+            object: 'text.completion',
+            model: REQUEST.model,
+            choices: [{ index: 0, text: ' twice a day.', finish_reason: 'eos' }],
+            usage: USAGE,
+          }),
+        },
+        expected: { ...OK, operation: 'text_completion', responseId: 'cmpl-1' },
+        run: (client) =>
+          client.completions.create({ model: REQUEST.model, prompt: 'How often does the tide' }),
+      },
+      {
         title: 'embeddings.create(), no usage',
         script: embeddingsReply('BAAI/bge-large-en-v1.5', undefined),
         expected: {

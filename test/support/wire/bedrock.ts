@@ -120,6 +120,10 @@ export const INVOKE_BODIES: Readonly<Record<string, object>> = {
     generation_token_count: 9,
     stop_reason: 'stop',
   },
+  'deepseek.r1-v1:0': {
+    choices: [{ text: TEXT.join(''), stop_reason: 'stop' }],
+    usage: { prompt_tokens: 12, completion_tokens: 9 },
+  },
   'openai.gpt-oss-120b-1:0': {
     id: 'chatcmpl-1',
     model: 'gpt-oss-120b',
@@ -151,6 +155,11 @@ export const invokeLlamaStream: Script = {
     chunk({ generation: '', stop_reason: 'stop', ...METRICS }),
   ],
 };
+
+/** Texts of choices without a message, and nothing reported in the body. */
+export const invokeTextChoices: Script = invokeReply({
+  choices: [{ text: TEXT.join(''), stop_reason: 'stop' }],
+});
 
 export const invokeClaudeStream: Script = {
   headers: { ...HEADERS, ...EVENT_STREAM },

@@ -85,3 +85,26 @@ export const cohereError: Script = {
   status: 429,
   body: JSON.stringify({ message: 'trial token rate limit exceeded' }),
 };
+
+function legacyEvent(data: object): string {
+  return `${JSON.stringify(data)}\n`;
+}
+
+export const cohereLegacyStream: Script = {
+  headers: { 'content-type': 'application/stream+json' },
+  pieces: [
+    legacyEvent({ event_type: 'stream-start', generation_id: 'gen-1', is_finished: false }),
+    ...TEXT.map((text) => legacyEvent({ event_type: 'text-generation', text, is_finished: false })),
+    legacyEvent({
+      event_type: 'stream-end',
+      is_finished: true,
+      finish_reason: 'COMPLETE',
+      response: {
+        text: TEXT.join(''),
+        generation_id: 'gen-1',
+        finish_reason: 'COMPLETE',
+        meta: { billed_units: { input_tokens: 7, output_tokens: 9 } },
+      },
+    }),
+  ],
+};

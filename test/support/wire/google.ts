@@ -66,3 +66,40 @@ export const googleError: Script = {
     error: { code: 400, message: 'Invalid argument', status: 'INVALID_ARGUMENT' },
   }),
 };
+
+const INTERACTION_USAGE = {
+  total_input_tokens: 12,
+  total_output_tokens: 9,
+  total_thought_tokens: 30,
+  total_cached_tokens: 4,
+  total_tokens: 51,
+};
+const INTERACTION = { id: 'int-1', model: 'gemini-3-pro', object: 'interaction' };
+
+export const googleInteraction: Script = {
+  body: JSON.stringify({
+    ...INTERACTION,
+    status: 'completed',
+    steps: [{ type: 'model_output', content: [{ type: 'text', text: TEXT.join('') }] }],
+    usage: INTERACTION_USAGE,
+  }),
+};
+
+function interactionStream(usage: object): Script {
+  const event = (type: string, more: object): string => sse({ event_type: type, ...more }, type);
+  return {
+    pieces: [
+      event('interaction.created', { interaction: { ...INTERACTION, status: 'in_progress' } }),
+      event('step.start', { index: 0, step: { type: 'model_output' } }),
+      ...TEXT.map((text) => event('step.delta', { index: 0, delta: { type: 'text', text } })),
+      event('step.stop', { index: 0 }),
+      event('interaction.completed', {
+        interaction: { ...INTERACTION, status: 'completed', ...usage },
+      }),
+      sse('[DONE]', 'done'),
+    ],
+  };
+}
+
+export const googleInteractionStream: Script = interactionStream({ usage: INTERACTION_USAGE });
+export const googleInteractionBareStream: Script = interactionStream({});

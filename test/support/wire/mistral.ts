@@ -77,3 +77,30 @@ export const mistralError: Script = {
   status: 422,
   body: JSON.stringify({ detail: [{ loc: ['body'], msg: 'Field required', type: 'missing' }] }),
 };
+
+/** Events of a conversation, as the SDK asks for them in a stream. */
+export const mistralConversationStream: Script = {
+  pieces: [
+    conversationEvent({ type: 'conversation.response.started', conversation_id: 'conv-1' }),
+    ...TEXT.map((content) =>
+      conversationEvent({
+        type: 'message.output.delta',
+        id: 'msg-1',
+        role: 'assistant',
+        model: 'mistral-large-2512',
+        content,
+      }),
+    ),
+    conversationEvent({
+      type: 'conversation.response.done',
+      usage: { prompt_tokens: 12, completion_tokens: 9, total_tokens: 26, connector_tokens: 5 },
+    }),
+  ],
+};
+
+function conversationEvent(data: {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}): string {
+  return sse({ created_at: '2026-11-01T00:00:00Z', output_index: 0, ...data }, data.type);
+}

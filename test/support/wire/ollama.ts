@@ -78,3 +78,25 @@ export const ollamaError: Script = {
   status: 404,
   body: JSON.stringify({ error: "model 'llama3.2' not found" }),
 };
+
+export const ollamaGenerateStream: Script = {
+  headers: NDJSON,
+  pieces: [
+    ...TEXT.map((text) => line({ response: text, done: false })),
+    line({ response: '', done: true, done_reason: 'stop', ...COUNTS }),
+  ],
+};
+
+export const ollamaTools: Script = {
+  body: JSON.stringify({
+    ...HEAD,
+    message: {
+      role: 'assistant',
+      content: '',
+      thinking: 'They ask for the tide.',
+      tool_calls: [{ function: { name: 'tide', arguments: { place: 'Brest' } } }],
+    },
+    done: true,
+    done_reason: 'stop',
+  }),
+};
