@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { brotliDecompressSync } from 'node:zlib';
 import { decodeVocabulary, type VocabularyTable } from './tables.ts';
 
-/** Beside this file in the sources and in the built package alike. */
-const DATA = new URL('./data/', import.meta.url);
+/**
+ * Beside this file in the sources and in the built package alike. Asked for only when needed: a bundle
+ * for CommonJS has no `import.meta.url`, and must still load.
+ */
+const data = (name: string): URL => new URL(`./data/${name}`, import.meta.url);
 
 /** The vocabularies this package brings. */
 export const BUILT_IN: ReadonlySet<string> = new Set([
@@ -24,9 +27,9 @@ export function readClasses(): Uint8Array {
 }
 
 export function readEngine(): Uint8Array {
-  return readFileSync(new URL('engine.wasm', DATA));
+  return readFileSync(data('engine.wasm'));
 }
 
 function readBrotli(name: string): Uint8Array {
-  return brotliDecompressSync(readFileSync(new URL(name, DATA)));
+  return brotliDecompressSync(readFileSync(data(name)));
 }
