@@ -1,4 +1,5 @@
 import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../src/semconv.ts';
+import { settledAttributes, type ResourceLike } from '../src/settled-resource.ts';
 import type {
   Outcome,
   TokenSource,
@@ -12,7 +13,7 @@ export interface UsageLogRecord {
   readonly hrTime: readonly [number, number];
   readonly eventName?: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
-  readonly resource: { readonly attributes: Readonly<Record<string, unknown>> };
+  readonly resource: ResourceLike;
   readonly spanContext?: { readonly traceId: string; readonly spanId: string } | undefined;
 }
 
@@ -71,7 +72,7 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   return {
     id,
     time: timeOf(log.hrTime),
-    service: text(log.resource.attributes['service.name']) ?? 'unknown_service',
+    service: text(settledAttributes(log.resource)['service.name']) ?? 'unknown_service',
     operation: text(source[ATTR.operationName]) ?? 'chat',
     provider: text(source[ATTR.providerName]) ?? 'unknown',
     requestModel: text(source[ATTR.requestModel]) ?? 'unknown',

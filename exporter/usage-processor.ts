@@ -1,6 +1,7 @@
 import { type InfluxOptions, resolveInfluxOptions } from './influxdb/influx-options.ts';
 import { LineExporter } from './line-exporter.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
+import { settledAttributes } from '../src/settled-resource.ts';
 import type { ExporterStatus } from './status.ts';
 import { type UsageLogProcessor, type UsageLogRecord, usageRecordFromLog } from './usage-event.ts';
 
@@ -51,7 +52,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
 }
 
 function environmentOf({ resource }: UsageLogRecord): string | undefined {
-  const { attributes } = resource;
+  const attributes = settledAttributes(resource);
   // The second is the name before conventions 1.27.
   const value = attributes['deployment.environment.name'] ?? attributes['deployment.environment'];
   return typeof value === 'string' ? value : undefined;

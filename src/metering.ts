@@ -7,6 +7,7 @@ import { TokenMeterError } from './errors.ts';
 import { warnHost } from './host-warning.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import type { SemconvGeneration } from './semconv.ts';
+import { settledAttributes, type ResourceLike } from './settled-resource.ts';
 import { SCOPE, type Telemetry } from './telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
@@ -114,8 +115,8 @@ let lastService: string | undefined;
 
 /** The span's resource; a span that is not recorded has none, so the last one seen stands in. */
 function serviceOf(span: Span): string {
-  const { resource } = span as { resource?: { attributes?: Record<string, unknown> } };
-  const name = resource?.attributes?.['service.name'];
+  const { resource } = span as { readonly resource?: ResourceLike };
+  const name = resource === undefined ? undefined : settledAttributes(resource)['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
 }

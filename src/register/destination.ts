@@ -7,6 +7,7 @@ import { influxOptions, type MetricsConfig } from '../config/index.ts';
 import { TokenMeterError } from '../errors.ts';
 import { warnHost } from '../host-warning.ts';
 import { packageVersion } from '../package-version.ts';
+import type { ResourceLike } from '../settled-resource.ts';
 import { SCOPE } from '../telemetry.ts';
 import type { LogTarget } from './tee.ts';
 
@@ -88,14 +89,13 @@ function asEmitted(
   resource: Readonly<Record<string, string>>,
 ): Exporter.UsageLogRecord {
   const span = trace.getSpan(record.context ?? ROOT_CONTEXT);
-  const ofSpan = (span as { resource?: { attributes?: Record<string, unknown> } } | undefined)
-    ?.resource?.attributes;
+  const { resource: ofSpan } = (span ?? {}) as { readonly resource?: ResourceLike };
   const spanContext = span?.spanContext();
   return {
     hrTime: record.timestamp as [number, number],
     eventName: record.eventName,
     attributes: record.attributes ?? {},
-    resource: { attributes: ofSpan ?? resource },
+    resource: ofSpan ?? { attributes: resource },
     ...(spanContext !== undefined && trace.isSpanContextValid(spanContext) && { spanContext }),
   };
 }

@@ -16,6 +16,8 @@ export function followSettings(
       schema: metricsSettings,
       defaults: { enabled: metrics.enabled, token_statistics: metrics.tokenStatistics },
       store: configuredSettingsStore(settings, { background: true }),
+      // Nothing waits for it here, and a busy machine is no lost store.
+      startTimeoutMs: 10_000,
       instance: { name: process.env['OTEL_SERVICE_NAME'] ?? 'app', details },
     });
     const apply = ({ enabled, token_statistics: tokenStatistics }: MetricsSettings): void =>

@@ -4,15 +4,23 @@ import type { MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host-warning.ts';
 
 export interface OwnSdk {
+  /** It shows its own diagnostics, and ours with them. */
+  readonly setsDiagLogger: boolean;
   start(): void;
   /** Flushes too. Never rejects. */
   shutdown(): Promise<void>;
 }
 
+interface Running {
+  shutdown(): Promise<void>;
+}
+
 interface NodeSdkPackage {
-  startNodeSdk?(): { shutdown(): Promise<void> };
+  readonly NodeSDK: new () => Running & { start(): void };
+  /** For declarative files alone: without one, SDK 2.x starts nothing here. */
+  startNodeSdk?(): Running;
   /** The name in SDK 2.x. */
-  startNodeSDK?(): { shutdown(): Promise<void> };
+  startNodeSDK?(): Running;
 }
 
 /** Blocks of the declarative file that only an SDK can serve. */
@@ -39,11 +47,22 @@ export function loadOwnSdk(
     );
     return undefined;
   }
-  let running: { shutdown(): Promise<void> } | undefined;
+  let running: Running | undefined;
   return {
-    start: () => (running = sdk.startNodeSdk?.() ?? sdk.startNodeSDK?.()),
+    setsDiagLogger: file !== undefined || Boolean(process.env['OTEL_LOG_LEVEL']),
+    start: () => (running = file === undefined ? startFromEnv(sdk) : startFromFile(sdk)),
     shutdown: async () => await running?.shutdown().catch(() => undefined),
   };
+}
+
+function startFromEnv({ NodeSDK }: NodeSdkPackage): Running {
+  const sdk = new NodeSDK();
+  sdk.start();
+  return sdk;
+}
+
+function startFromFile(sdk: NodeSdkPackage): Running | undefined {
+  return sdk.startNodeSdk?.() ?? sdk.startNodeSDK?.();
 }
 
 function fileWithProviders(file: string | undefined): string | undefined {

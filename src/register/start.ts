@@ -77,10 +77,11 @@ function firstCall(sdk: OwnSdk | undefined): () => void {
     if (done) return;
     done = true;
     if (isSdkRegistered()) return;
-    if (sdk === undefined) {
+    if (sdk?.setsDiagLogger !== true) {
       // Nobody else shows what is wrong: a full disk, a refused token.
       diag.setLogger(new DiagConsoleLogger(), { logLevel: DiagLogLevel.WARN });
-    } else sdk.start();
+    }
+    sdk?.start();
   };
 }
 
