@@ -1,6 +1,8 @@
 /** A call whose reply may be dropped without a word. */
 export interface Abandonable {
   readonly ended: boolean;
+  /** Written by this file alone: a finalizer is registered for the call. */
+  watched: boolean;
   abandon(): void;
 }
 
@@ -10,14 +12,30 @@ export interface Abandonable {
  */
 const registry = new FinalizationRegistry<Abandonable>((call) => call.abandon());
 
+/** Handles of this turn of the event loop. Most are read at once, and then need no finalizer. */
+let recent = new Map<Abandonable, object>();
+
 /** `handle`: the stream, iterator or response without which the reply cannot be read on. */
 export function watchHandle(call: Abandonable, handle: object): void {
-  registry.unregister(call);
-  registry.register(handle, call, call);
+  if (recent.size === 0) setImmediate(registerRecent).unref();
+  recent.set(call, handle);
 }
 
 export function unwatch(call: Abandonable): void {
+  recent.delete(call);
+  if (!call.watched) return;
+  call.watched = false;
   registry.unregister(call);
+}
+
+function registerRecent(): void {
+  const due = recent;
+  recent = new Map();
+  for (const [call, handle] of due) {
+    if (call.watched) registry.unregister(call);
+    call.watched = true;
+    registry.register(handle, call, call);
+  }
 }
 
 /** Replies that have arrived and that nobody has begun to read. */

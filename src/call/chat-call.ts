@@ -67,6 +67,7 @@ const NOTHING_READ: Reply = { closed: false, outputs: [] };
  * and it never refers to the reply object, so that a dropped reply can be collected.
  */
 export class ChatCall implements Abandonable, ReplySink {
+  watched = false;
   readonly #parts: ChatCallParts;
   #firstChunkMs: number | undefined;
   #replied = false;

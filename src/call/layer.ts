@@ -18,9 +18,30 @@ interface WatchLink {
   readonly above: WatchLink | undefined;
 }
 
+/** A Context with the mark, without the copy of the whole Context that `setValue` makes for each call. */
+class MeteredContext implements Context {
+  readonly #under: Context;
+
+  constructor(under: Context) {
+    this.#under = under;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === METERED ? true : this.#under.getValue(key);
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    return new MeteredContext(this.#under.setValue(key, value));
+  }
+
+  deleteValue(key: symbol): Context {
+    return new MeteredContext(this.#under.deleteValue(key));
+  }
+}
+
 /** Calls started in the returned Context are metered by the caller already. */
 export function markMetered(context: Context): Context {
-  return context.setValue(METERED, true);
+  return new MeteredContext(context);
 }
 
 export function isMetered(context: Context): boolean {

@@ -22,19 +22,25 @@ export interface ApiClientSdk {
   readonly conversationId?: (options: Fields) => string | undefined;
 }
 
+/** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
+const TRACKED = Symbol('otel-token-meter call');
+
 /** What `makeRequest` resolves to, as far as it is needed. The same object reaches the parse step. */
 interface RequestProps {
   readonly response: object;
-  readonly options?: { readonly stream?: unknown; readonly __binaryResponse?: unknown };
+  [TRACKED]?: Tracked;
 }
 
 interface Tracked {
   readonly call: ChatCall;
   parsing: boolean;
+  /** The caller has the raw response. */
+  handedOut: boolean;
 }
 
 interface ApiPromise {
   parseResponse?: unknown;
+  readonly responsePromise?: unknown;
 }
 
 type Method<A extends unknown[], R> = (this: unknown, ...args: A) => R;
@@ -46,8 +52,9 @@ type Parse = (...args: unknown[]) => Promise<unknown>;
 
 /**
  * Path of a call in these SDKs: resource method → `request` → `makeRequest` → parse step, the last one
- * only when the caller asks for the body. Three places see everything and change nothing: `makeRequest`
- * (start, errors, the raw response), the parse step (reply or stream) and the stream's `iterator`.
+ * only when the caller asks for the body. Four places see everything and change nothing: `makeRequest`
+ * (start, errors), the parse step (reply or stream), the stream's `iterator`, and `asResponse` (a body
+ * that the caller reads himself).
  */
 export function patchApiClient(
   moduleExports: unknown,
@@ -58,9 +65,8 @@ export function patchApiClient(
   if (owner === undefined) return 'unfit';
   if (isPatched(owner, 'makeRequest')) return 'already-patched';
   const parsedByClient = Object.hasOwn(owner, 'parseResponseWithTimeout');
-  if (!parsedByClient && !Object.hasOwn(owner, 'request')) return 'unfit';
+  if (!Object.hasOwn(owner, 'request')) return 'unfit';
 
-  const tracked = new WeakMap<object, Tracked>();
   replaceMethod<MakeRequest>(owner, 'makeRequest', (original) => meteredRequest(original));
   if (parsedByClient) {
     // openai from 7.5 on: the promise's own parse step ends here, whichever way it is composed.
@@ -72,22 +78,17 @@ export function patchApiClient(
           return observeParsing(() => original.apply(this, args), args);
         },
     );
-  } else {
-    replaceMethod<Method<unknown[], ApiPromise>>(
-      owner,
-      'request',
-      (original) =>
-        function request(this: unknown, ...args) {
-          const promise = original.apply(this, args);
-          const parse = promise.parseResponse;
-          if (typeof parse === 'function') {
-            promise.parseResponse = (...props: unknown[]) =>
-              observeParsing(() => parse.apply(promise, props) as Promise<unknown>, props);
-          }
-          return promise;
-        },
-    );
   }
+  replaceMethod<Method<unknown[], ApiPromise>>(
+    owner,
+    'request',
+    (original) =>
+      function request(this: unknown, ...args) {
+        const promise = original.apply(this, args);
+        quietly('watching a promise', () => observePromise(promise));
+        return promise;
+      },
+  );
   return 'patched';
 
   function meteredRequest(original: MakeRequest): MakeRequest {
@@ -142,35 +143,60 @@ export function patchApiClient(
     };
   }
 
-  function track(props: RequestProps, call: ChatCall): void {
-    const entry: Tracked = { call, parsing: false };
-    tracked.set(props, entry);
-    call.arrived(props.response);
-    observeResponse(props.response, call, () => entry.parsing);
+  /** The class of these promises is seen first here; it is not exported by all of the SDKs. */
+  function observePromise(promise: ApiPromise): void {
+    const promises = Object.getPrototypeOf(promise) as object;
+    if (!isPatched(promises, 'asResponse') && Object.hasOwn(promises, 'asResponse')) {
+      replaceMethod<Method<[], Promise<object>>>(promises, 'asResponse', observeRawResponse);
+    }
+    const parse = promise.parseResponse;
+    if (parsedByClient || typeof parse !== 'function') return;
+    promise.parseResponse = (...props: unknown[]) =>
+      observeParsing(() => parse.apply(promise, props) as Promise<unknown>, props);
   }
+}
 
-  /** The last argument is what `makeRequest` gave (openai 4 passes nothing else). */
-  function observeParsing(
-    parse: () => Promise<unknown>,
-    args: readonly unknown[],
-  ): Promise<unknown> {
-    const props = args.at(-1) as RequestProps | undefined;
-    const entry = props === undefined ? undefined : tracked.get(props);
-    if (entry === undefined || entry.parsing) return parse();
-    entry.parsing = true;
-    const { call } = entry;
-    call.reading();
-    return parse().then(
-      (value) => {
-        quietly('watching a reply', () => takeParsed(value, call));
-        return value;
-      },
-      (error: unknown) => {
-        call.failed(error);
-        throw error;
-      },
-    );
-  }
+function track(props: RequestProps, call: ChatCall): void {
+  Object.defineProperty(props, TRACKED, {
+    value: { call, parsing: false, handedOut: false } satisfies Tracked,
+  });
+  call.arrived(props.response);
+}
+
+/** The last argument is what `makeRequest` gave (openai 4 passes nothing else). */
+function observeParsing(parse: () => Promise<unknown>, args: readonly unknown[]): Promise<unknown> {
+  const entry = (args.at(-1) as RequestProps | undefined)?.[TRACKED];
+  if (entry === undefined || entry.parsing) return parse();
+  entry.parsing = true;
+  const { call } = entry;
+  call.reading();
+  return parse().then(
+    (value) => {
+      quietly('watching a reply', () => takeParsed(value, call));
+      return value;
+    },
+    (error: unknown) => {
+      call.failed(error);
+      throw error;
+    },
+  );
+}
+
+/** `withResponse()` of most versions asks for the raw response too, when the body is being parsed. */
+function observeRawResponse(original: Method<[], Promise<object>>): Method<[], Promise<object>> {
+  return function asResponse(this: unknown) {
+    const response = original.call(this);
+    return Promise.all([response, (this as ApiPromise).responsePromise]).then(([given, props]) => {
+      const entry = (props as RequestProps)[TRACKED];
+      if (entry !== undefined && !entry.parsing && !entry.handedOut) {
+        entry.handedOut = true;
+        quietly('watching a response', () =>
+          observeResponse(given, entry.call, () => entry.parsing),
+        );
+      }
+      return given;
+    });
+  };
 }
 
 function takeParsed(value: unknown, call: ChatCall): void {

@@ -32,6 +32,6 @@ export function present<T extends object>(
   values: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) kept[key] = value;
+  for (const key in values) if (values[key] !== undefined) kept[key] = values[key];
   return kept as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -102,7 +102,9 @@ function soundAttributes(
   given: Readonly<Record<string, unknown>> | undefined,
 ): Record<string, UsageAttributeValue> {
   const sound: Record<string, UsageAttributeValue> = {};
-  for (const [key, value] of Object.entries(given ?? {})) {
+  if (given === undefined) return sound;
+  for (const key of Object.keys(given)) {
+    const value = given[key];
     if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) {
       sound[key] = value as UsageAttributeValue;
     }

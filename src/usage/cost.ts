@@ -52,21 +52,73 @@ const MAX_REMEMBERED = 1000;
 
 const NANO = 1e9;
 
-/** Token counts times prices in whole femto-dollars a token: no float touches the sum. */
+/** A model of the price list. */
+interface Listed {
+  /** Cut down to that one model. */
+  readonly provider: GenaiPrices.Provider;
+  /** Set where the price is the same at any time and size, so that this file can do the sum. */
+  readonly plain: TokenPrices | undefined;
+}
+
+/** Prices that depend on time, size or requests are left to the list's own rules, at 15 µs a call. */
+function plainPrices(
+  prices: GenaiPrices.Provider['models'][number]['prices'],
+): TokenPrices | undefined {
+  if (Array.isArray(prices)) return undefined;
+  const given = prices as Readonly<Record<string, unknown>>;
+  const price = (key: string): number | undefined =>
+    typeof given[key] === 'number' ? given[key] : undefined;
+  const input = price('input_mtok');
+  if (input === undefined || given['requests_kcount'] !== undefined) return undefined;
+  if (Object.values(given).some((value) => typeof value === 'object')) return undefined;
+  const [cacheRead, cacheWrite, reasoning] = [
+    price('cache_read_mtok'),
+    price('cache_write_mtok'),
+    price('output_reasoning_mtok'),
+  ];
+  return {
+    input,
+    output: price('output_mtok') ?? 0,
+    ...(cacheRead !== undefined && { cacheRead }),
+    ...(cacheWrite !== undefined && { cacheWrite }),
+    ...(reasoning !== undefined && { reasoning }),
+  };
+}
+
+/** Token counts times prices in whole femto-dollars a token: nothing is rounded before the sum. */
 function nanoDollars(call: PricedCall, prices: TokenPrices): number {
   const cacheRead = call.cacheReadTokens ?? 0;
   const cacheWrite = call.cacheWriteTokens ?? 0;
   const reasoning = call.reasoningTokens ?? 0;
-  const parts: readonly (readonly [tokens: number, usdPerMillion: number])[] = [
-    [(call.inputTokens ?? 0) - cacheRead - cacheWrite, prices.input],
+  const input = (call.inputTokens ?? 0) - cacheRead - cacheWrite;
+  const output = (call.outputTokens ?? 0) - reasoning;
+  const femto =
+    input * femtoDollars(prices.input) +
+    cacheRead * femtoDollars(prices.cacheRead ?? prices.input) +
+    cacheWrite * femtoDollars(prices.cacheWrite ?? prices.input) +
+    output * femtoDollars(prices.output) +
+    reasoning * femtoDollars(prices.reasoning ?? prices.output);
+  // A sum of products that is itself below 2^53 was exact all the way.
+  if (femto < Number.MAX_SAFE_INTEGER) return Math.round(femto / 1e6);
+  return exactNanoDollars([
+    [input, prices.input],
     [cacheRead, prices.cacheRead ?? prices.input],
     [cacheWrite, prices.cacheWrite ?? prices.input],
-    [(call.outputTokens ?? 0) - reasoning, prices.output],
+    [output, prices.output],
     [reasoning, prices.reasoning ?? prices.output],
-  ];
+  ]);
+}
+
+function femtoDollars(usdPerMillion: number): number {
+  return Math.round(usdPerMillion * 1e9);
+}
+
+function exactNanoDollars(
+  parts: readonly (readonly [tokens: number, usdPerMillion: number])[],
+): number {
   let femto = 0n;
   for (const [tokens, usdPerMillion] of parts) {
-    femto += BigInt(tokens) * BigInt(Math.round(usdPerMillion * 1e9));
+    femto += BigInt(tokens) * BigInt(femtoDollars(usdPerMillion));
   }
   return Number((femto + 500_000n) / 1_000_000n);
 }
@@ -87,7 +139,8 @@ async function installedVersion(): Promise<string | undefined> {
 export class Prices {
   readonly #options: PricesOptions;
   readonly #unknown = new Map<string, { readonly provider: string; readonly model: string }>();
-  readonly #narrow = new Map<string, GenaiPrices.Provider | undefined>();
+  readonly #known = new Map<string, Map<string, Listed | undefined>>();
+  #knownSize = 0;
   #list: typeof GenaiPrices | undefined;
   #overrides: readonly OverrideMatcher[] = [];
   #source: PriceSource | undefined;
@@ -148,11 +201,16 @@ export class Prices {
   costOf(call: PricedCall): number | undefined {
     if (this.#list === undefined || call.inputTokens === undefined) return undefined;
     if (call.outputTokens === undefined && call.operation !== 'embeddings') return undefined;
+    // Counts that contradict each other have no price.
+    const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = call;
+    if (read + written > call.inputTokens || reasoningTokens > (call.outputTokens ?? 0)) {
+      return undefined;
+    }
     try {
       const nano = this.#nanoDollars(call);
       if (nano !== undefined && Number.isSafeInteger(nano) && nano >= 0) return nano / NANO;
     } catch {
-      // The list throws for counts that contradict each other: such a call has no price.
+      // The list throws for what it does not know how to price.
       return undefined;
     }
     this.#noteUnknown(call.provider, call.responseModel ?? call.requestModel);
@@ -161,45 +219,62 @@ export class Prices {
 
   #nanoDollars(call: PricedCall): number | undefined {
     // The model that answered is what is billed; aliases and deployments are only in the request.
-    const models = [...new Set([call.responseModel, call.requestModel])];
-    const time = Date.parse(call.time);
-    for (const model of models) {
-      if (model === undefined) continue;
-      const own = this.#overrides.find((entry) => entry.fits(call.provider, model, time));
-      if (own !== undefined) return nanoDollars(call, own.usdPerMillion);
-    }
-    for (const model of models) {
-      if (model === undefined) continue;
-      const provider = this.#providerFor(call.provider, model, time);
-      const result =
-        provider &&
-        this.#list?.calcPrice(
-          {
-            input_tokens: call.inputTokens,
-            output_tokens: call.outputTokens,
-            cache_read_tokens: call.cacheReadTokens,
-            cache_write_tokens: call.cacheWriteTokens,
-            output_reasoning_tokens: call.reasoningTokens,
-          },
-          model,
-          { provider, timestamp: new Date(time) },
-        );
-      if (result) return Math.round(result.total_price * NANO);
-    }
-    return undefined;
+    const { responseModel, requestModel } = call;
+    const first = responseModel ?? requestModel;
+    const second = requestModel === first ? undefined : requestModel;
+    return (
+      this.#byContract(call, first) ??
+      (second === undefined ? undefined : this.#byContract(call, second)) ??
+      this.#byList(call, first) ??
+      (second === undefined ? undefined : this.#byList(call, second))
+    );
   }
 
-  /** The provider cut down to the one model that fits: matching all of them takes 20 µs a call. */
-  #providerFor(name: string, model: string, time: number): GenaiPrices.Provider | undefined {
-    const key = JSON.stringify([name, model]);
-    if (this.#narrow.has(key)) return this.#narrow.get(key);
+  #byContract(call: PricedCall, model: string): number | undefined {
+    if (this.#overrides.length === 0) return undefined;
+    const time = Date.parse(call.time);
+    const own = this.#overrides.find((entry) => entry.fits(call.provider, model, time));
+    return own === undefined ? undefined : nanoDollars(call, own.usdPerMillion);
+  }
+
+  #byList(call: PricedCall, model: string): number | undefined {
+    const listed = this.#listed(call, model);
+    if (listed === undefined) return undefined;
+    if (listed.plain !== undefined) return nanoDollars(call, listed.plain);
+    const result = this.#list?.calcPrice(
+      {
+        input_tokens: call.inputTokens,
+        output_tokens: call.outputTokens,
+        cache_read_tokens: call.cacheReadTokens,
+        cache_write_tokens: call.cacheWriteTokens,
+        output_reasoning_tokens: call.reasoningTokens,
+      },
+      model,
+      { provider: listed.provider, timestamp: new Date(call.time) },
+    );
+    return result ? Math.round(result.total_price * NANO) : undefined;
+  }
+
+  /** What the list says of a model, looked up once: matching all of it takes 20 µs. */
+  #listed(call: PricedCall, model: string): Listed | undefined {
+    let models = this.#known.get(call.provider);
+    if (models?.has(model) === true) return models.get(model);
     const found = this.#list?.calcPrice({ input_tokens: 0 }, model, {
-      providerId: PROVIDER_IDS[name] ?? name,
-      timestamp: new Date(time),
+      providerId: PROVIDER_IDS[call.provider] ?? call.provider,
+      timestamp: new Date(call.time),
     });
-    const narrow = found ? { ...found.provider, models: [found.model] } : undefined;
-    if (this.#narrow.size < MAX_REMEMBERED) this.#narrow.set(key, narrow);
-    return narrow;
+    const listed = found
+      ? {
+          provider: { ...found.provider, models: [found.model] },
+          plain: plainPrices(found.model.prices),
+        }
+      : undefined;
+    if (this.#knownSize < MAX_REMEMBERED) {
+      this.#knownSize += 1;
+      if (models === undefined) this.#known.set(call.provider, (models = new Map()));
+      models.set(model, listed);
+    }
+    return listed;
   }
 
   #noteUnknown(provider: string, model: string): void {

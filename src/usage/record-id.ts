@@ -8,6 +8,8 @@ export function recordId(wallMs: number): string {
 
 const DIGITS = 1_000_000;
 let sequence = randomInt(DIGITS);
+/** The calls of one second share all of their time down to it. */
+let second = { at: Number.NaN, iso: '' };
 
 /**
  * RFC 3339 with nine fraction digits. The digits below a millisecond are a process-random start plus a
@@ -15,8 +17,14 @@ let sequence = randomInt(DIGITS);
  */
 export function recordTime(wallMs: number): string {
   sequence = (sequence + 1) % DIGITS;
-  const iso = new Date(wallMs).toISOString();
-  return `${iso.slice(0, -1)}${String(sequence).padStart(6, '0')}Z`;
+  const ms = Math.trunc(wallMs);
+  const at = Math.floor(ms / 1000);
+  if (at !== second.at) second = { at, iso: new Date(at * 1000).toISOString().slice(0, -4) };
+  return `${second.iso}${digits(ms - at * 1000, 3)}${digits(sequence, 6)}Z`;
+}
+
+function digits(value: number, width: number): string {
+  return String(value).padStart(width, '0');
 }
 
 /** Seconds and nanoseconds since 1970 of a `recordTime`. */

@@ -88,7 +88,7 @@ export class UsagePipeline {
         options.logger(),
         record,
         options.generations,
-        trace.setSpan(context.active(), ended.span),
+        () => trace.setSpan(context.active(), ended.span),
         ended.facts.stream === true,
       ),
     );
@@ -127,24 +127,32 @@ export class UsagePipeline {
   }
 }
 
+const MODALITIES = Object.entries(ATTR_MODALITY_TOKENS) as readonly (readonly [
+  keyof typeof ATTR_MODALITY_TOKENS,
+  string,
+])[];
+
 function modalityAttributes(
   usage: ReportedUsage | undefined,
 ): Record<string, UsageAttributeValue> | undefined {
   if (usage === undefined) return undefined;
-  const attributes: Record<string, UsageAttributeValue> = {};
-  for (const [field, name] of Object.entries(ATTR_MODALITY_TOKENS)) {
-    const tokens = usage[field as keyof typeof ATTR_MODALITY_TOKENS];
-    if (tokens !== undefined && tokens > 0) attributes[name] = tokens;
+  let attributes: Record<string, UsageAttributeValue> | undefined;
+  for (const [field, name] of MODALITIES) {
+    const tokens = usage[field];
+    if (tokens !== undefined && tokens > 0) (attributes ??= {})[name] = tokens;
   }
   return attributes;
 }
 
-function countedAttributes({ counted }: FilledUsage): Record<string, UsageAttributeValue> {
+function countedAttributes({
+  counted,
+}: FilledUsage): Record<string, UsageAttributeValue> | undefined {
+  if (counted === undefined) return undefined;
   const attributes: Record<string, UsageAttributeValue> = {};
-  if (counted?.inputTokens !== undefined) {
+  if (counted.inputTokens !== undefined) {
     attributes['token_meter.counted_input_tokens'] = counted.inputTokens;
   }
-  if (counted?.outputTokens !== undefined) {
+  if (counted.outputTokens !== undefined) {
     attributes['token_meter.counted_output_tokens'] = counted.outputTokens;
   }
   return attributes;

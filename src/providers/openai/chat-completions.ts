@@ -1,3 +1,4 @@
+import type { CompletionOutput } from '../../tokens/index.ts';
 import { ChoiceOutput } from '../choice-output.ts';
 import type { CallShape, ReadOptions, Reply, ReplyReader, ReportedUsage } from '../provider.ts';
 import { fields, list, text, type Fields } from '../reading.ts';
@@ -57,16 +58,20 @@ class ChatReader implements ReplyReader {
   }
 
   result(): Reply {
-    const choices = [...this.#choices.values()];
+    const finishReasons: string[] = [];
+    const outputs: CompletionOutput[] = [];
+    for (const { finishReason, output } of this.#choices.values()) {
+      if (finishReason !== undefined) finishReasons.push(finishReason);
+      if (output !== undefined) outputs.push(output.result());
+    }
+    const { size } = this.#choices;
     return {
       usage: this.#options.usage ? this.#normalise(this.#usage) : undefined,
       responseId: this.#id,
       responseModel: this.#model,
-      finishReasons: choices.flatMap(({ finishReason }) => finishReason ?? []),
-      closed:
-        this.#whole ||
-        (choices.length > 0 && choices.every(({ finishReason }) => finishReason !== undefined)),
-      outputs: choices.flatMap(({ output }) => output?.result() ?? []),
+      finishReasons,
+      closed: this.#whole || (size > 0 && finishReasons.length === size),
+      outputs,
     };
   }
 

@@ -22,7 +22,7 @@ export const embeddings: CallShape = {
 };
 
 /** A string, a list of strings, a list of token numbers, or a list of such lists. */
-export function countableTexts(input: unknown): CountableInput {
+function countableTexts(input: unknown): CountableInput {
   const texts: string[] = [];
   let tokens = 0;
   const add = (item: unknown): void => {

@@ -12,16 +12,18 @@ import type { UsageAttributeValue, UsageRecord } from '../usage-record.ts';
 type EventAttributes = Record<string, UsageAttributeValue>;
 
 /**
- * One log event a record: what exporters make durable. `context` holds the call's span, from which the
+ * One log event a record: what exporters make durable. `context` gives the call's span, from which the
  * log record takes trace and span id.
  */
 export function emitEvent(
   logger: Logger,
   record: UsageRecord,
   generations: readonly SemconvGeneration[],
-  context: Context,
+  context: () => Context,
   stream: boolean,
 ): void {
+  // Nobody listens. Loggers of older APIs cannot tell.
+  if ((logger as Partial<Logger>).enabled?.() === false) return;
   const timestamp = hrTimeOf(record.time);
   logger.emit({
     eventName: EVENT_INFERENCE_DETAILS,
@@ -30,7 +32,7 @@ export function emitEvent(
     timestamp,
     observedTimestamp: timestamp,
     attributes: eventAttributes(record, generations, stream),
-    context,
+    context: context(),
   });
 }
 
@@ -40,36 +42,41 @@ function eventAttributes(
   stream: boolean,
 ): EventAttributes {
   const attributes: EventAttributes = { ...record.attributes };
-  const fields: readonly (readonly [string, UsageAttributeValue | undefined])[] = [
-    [ATTR.recordId, record.id],
-    [ATTR.operationName, record.operation],
-    [ATTR.providerName, record.provider],
-    [ATTR.requestModel, record.requestModel],
-    [ATTR.requestStream, stream ? true : undefined],
-    [ATTR.responseModel, record.responseModel],
-    [ATTR.responseId, record.responseId],
-    [ATTR.userId, record.userId],
-    [ATTR.conversationId, record.conversationId],
-    [ATTR.durationMs, record.durationMs],
-    [ATTR.timeToFirstChunk, seconds(record.timeToFirstChunkMs)],
-    [ATTR.inputTokens, record.inputTokens],
-    [ATTR.outputTokens, record.outputTokens],
-    [ATTR.cacheReadTokens, record.cacheReadTokens],
-    [ATTR.reasoningTokens, record.reasoningTokens],
-    [ATTR.tokenSource, record.tokenSource],
-    [ATTR.outcome, record.outcome],
-    [ATTR.errorType, record.errorType],
-    [ATTR.costUsd, record.costUsd],
-  ];
-  for (const [key, value] of fields) {
-    if (value === undefined) delete attributes[key];
-    else attributes[key] = value;
-  }
-  for (const generation of generations) {
-    if (record.cacheWriteTokens === undefined) break;
-    attributes[ATTR_CACHE_WRITE_TOKENS[generation]] = record.cacheWriteTokens;
+  set(attributes, ATTR.recordId, record.id);
+  set(attributes, ATTR.operationName, record.operation);
+  set(attributes, ATTR.providerName, record.provider);
+  set(attributes, ATTR.requestModel, record.requestModel);
+  set(attributes, ATTR.requestStream, stream ? true : undefined);
+  set(attributes, ATTR.responseModel, record.responseModel);
+  set(attributes, ATTR.responseId, record.responseId);
+  set(attributes, ATTR.userId, record.userId);
+  set(attributes, ATTR.conversationId, record.conversationId);
+  set(attributes, ATTR.durationMs, record.durationMs);
+  set(attributes, ATTR.timeToFirstChunk, seconds(record.timeToFirstChunkMs));
+  set(attributes, ATTR.inputTokens, record.inputTokens);
+  set(attributes, ATTR.outputTokens, record.outputTokens);
+  set(attributes, ATTR.cacheReadTokens, record.cacheReadTokens);
+  set(attributes, ATTR.reasoningTokens, record.reasoningTokens);
+  set(attributes, ATTR.tokenSource, record.tokenSource);
+  set(attributes, ATTR.outcome, record.outcome);
+  set(attributes, ATTR.errorType, record.errorType);
+  set(attributes, ATTR.costUsd, record.costUsd);
+  if (record.cacheWriteTokens !== undefined) {
+    for (const generation of generations) {
+      attributes[ATTR_CACHE_WRITE_TOKENS[generation]] = record.cacheWriteTokens;
+    }
   }
   return attributes;
+}
+
+/** A name of ours is never the caller's, not even where there is nothing to say. */
+function set(
+  attributes: EventAttributes,
+  key: string,
+  value: UsageAttributeValue | undefined,
+): void {
+  if (value !== undefined) attributes[key] = value;
+  else if (key in attributes) delete attributes[key];
 }
 
 function seconds(ms: number | undefined): number | undefined {

@@ -51,7 +51,7 @@ export interface Shape<Client> {
   readonly calls?: number;
 }
 
-export interface Wire {
+interface Wire {
   readonly plain: Script;
   readonly stream: Script;
   /**

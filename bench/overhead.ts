@@ -1,0 +1,220 @@
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { cpus } from 'node:os';
+import type { AddressInfo } from 'node:net';
+import { parseArgs, isDeepStrictEqual } from 'node:util';
+import { PEERS, versionOf, type Peer } from './overhead/peers.ts';
+import type { CpuResult, MemoryResult, ShapeResult } from './overhead/program.ts';
+import { CHUNKS, REPLIES } from './overhead/replies.ts';
+
+const USAGE = `What metering costs, and what it breaks: otel-token-meter and its peers on the openai SDK.
+
+  npm run bench:overhead -- [--rounds N] [--only NAME,NAME]
+
+  --rounds N   interleaved rounds of the CPU measurement, the median counts (default 5)
+  --only NAME  only these rows, by name; the bare SDK always runs
+`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+
+const wanted = values.only?.split(',').map((name) => name.trim().toLowerCase());
+const rows = PEERS.map((peer, index) => ({ peer, index })).filter(
+  ({ peer }) =>
+    peer.name === 'bare' || wanted === undefined || wanted.includes(peer.name.toLowerCase()),
+);
+const program = new URL('overhead/program.ts', import.meta.url);
+
+async function run(index: number, mode: string, flags: readonly string[], serverUrl = '') {
+  const peer = PEERS[index] as Peer;
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=otel-token-meter/source',
+      ...flags,
+      ...(peer.flags ?? []),
+      program.pathname,
+      String(index),
+      mode,
+      serverUrl,
+    ],
+    {
+      cwd: new URL('.', import.meta.url),
+      env: { ...process.env, ...peer.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
+  child.stderr.on('data', (piece: Buffer) => (errors += piece.toString()));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  const found = /^RESULT (.*)$/m.exec(output)?.[1];
+  if (found === undefined) {
+    throw new Error(`${peer.name} ended with ${String(code)} in ${mode}:\n${errors.slice(-2000)}`);
+  }
+  return JSON.parse(found) as unknown;
+}
+
+/** The local server, in this process so that its work is not counted. */
+async function startServer(): Promise<{ server: Server; url: string }> {
+  const stream = (REPLIES.stream.pieces ?? []).join('');
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      const streamed = request.url?.startsWith('/stream') === true;
+      response.writeHead(200, {
+        'content-type': streamed ? 'text/event-stream' : 'application/json',
+      });
+      response.end(streamed ? stream : REPLIES.plain.body);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`);
+}
+
+const cpu = new Map<number, CpuResult[]>();
+const memory = new Map<number, MemoryResult>();
+const shapes = new Map<number, readonly ShapeResult[]>();
+const { server, url } = await startServer();
+for (const { index, peer } of rows) {
+  progress(`shapes and memory: ${peer.name} on openai ${peer.openai}`);
+  shapes.set(index, (await run(index, 'shapes', [])) as ShapeResult[]);
+  memory.set(index, (await run(index, 'memory', ['--max-semi-space-size=128'])) as MemoryResult);
+}
+const rounds = Math.max(1, Number.parseInt(values.rounds, 10) || 1);
+for (let round = 0; round < rounds; round += 1) {
+  // Another order each time: what came before warms and slows a shared machine.
+  const order = round % 2 === 0 ? rows : rows.toReversed();
+  for (const { index, peer } of order) {
+    progress(`round ${round + 1} of ${rounds}: ${peer.name} on openai ${peer.openai}`);
+    const results = cpu.get(index) ?? [];
+    results.push((await run(index, 'cpu', [], url)) as CpuResult);
+    cpu.set(index, results);
+  }
+}
+progress('');
+server.close();
+
+/** What a peer adds to the bare SDK of its major, round by round. */
+function added(index: number, of: (result: CpuResult) => number): number {
+  const bare = cpu.get(bareOf(index)) ?? [];
+  return median(
+    (cpu.get(index) ?? []).map((result, round) => of(result) - of(bare[round] as CpuResult)),
+  );
+}
+
+function bareOf(index: number): number {
+  const { openai } = PEERS[index] as Peer;
+  return PEERS.findIndex((peer) => peer.name === 'bare' && peer.openai === openai);
+}
+
+interface Verdict {
+  readonly right: number;
+  readonly broken: readonly string[];
+  readonly silent: readonly string[];
+  readonly untold: readonly string[];
+  readonly paysOn: readonly string[];
+}
+
+/** Broken: the caller, or the process, saw something else than with the bare SDK. */
+function judge(index: number): Verdict {
+  const bare = shapes.get(bareOf(index)) ?? [];
+  const verdict = { right: 0, broken: [], silent: [], untold: [], paysOn: [] } as {
+    right: number;
+    broken: string[];
+    silent: string[];
+    untold: string[];
+    paysOn: string[];
+  };
+  for (const [at, result] of (shapes.get(index) ?? []).entries()) {
+    const { title, seen, unhandled, spans, sentAfterHold } = result;
+    const expected = bare[at];
+    if (sentAfterHold > (expected?.sentAfterHold ?? 0)) verdict.paysOn.push(title);
+    if (!isDeepStrictEqual(seen, expected?.seen) || unhandled > 0) verdict.broken.push(title);
+    else if (spans.length === 0) verdict.silent.push(title);
+    else if (!spans.some((span) => span.inputTokens)) verdict.untold.push(title);
+    else verdict.right += 1;
+  }
+  return verdict;
+}
+
+function signed(value: number, digits: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+}
+
+const us = (value: number): string => value.toFixed(1);
+const chunk = (target: 'fetch' | 'server') => (result: CpuResult) =>
+  (result[target].stream - result[target].plain) / CHUNKS;
+
+const lines: string[] = [
+  `Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds`,
+  '',
+  '| openai | | µs a call, in process | µs a chunk, in process | µs a call, server | µs a chunk, server | KB allocated a call | bytes kept a call | right of 27 |',
+  '|---|---|---|---|---|---|---|---|---|',
+];
+for (const { index, peer } of rows) {
+  const version = peer.package === undefined ? '' : ` ${versionOf(peer.package)}`;
+  const heap = memory.get(index) as MemoryResult;
+  const bareHeap = memory.get(bareOf(index)) as MemoryResult;
+  const cells =
+    peer.name === 'bare'
+      ? [
+          us(median((cpu.get(index) ?? []).map(({ fetch }) => fetch.plain))),
+          median((cpu.get(index) ?? []).map(chunk('fetch'))).toFixed(2),
+          us(median((cpu.get(index) ?? []).map(({ server: target }) => target.plain))),
+          median((cpu.get(index) ?? []).map(chunk('server'))).toFixed(2),
+          (heap.allocated / 1024).toFixed(1),
+          heap.retained.toFixed(0),
+          '',
+        ]
+      : [
+          signed(
+            added(index, ({ fetch }) => fetch.plain),
+            1,
+          ),
+          signed(added(index, chunk('fetch')), 2),
+          signed(
+            added(index, ({ server: target }) => target.plain),
+            1,
+          ),
+          signed(added(index, chunk('server')), 2),
+          signed((heap.allocated - bareHeap.allocated) / 1024, 1),
+          signed(heap.retained - bareHeap.retained, 0),
+          String(judge(index).right),
+        ];
+  lines.push(`| ${peer.openai} | ${peer.name}${version} | ${cells.join(' | ')} |`);
+}
+lines.push(
+  '',
+  '| openai | | breaks | no span | span without tokens | goes on paying after a break |',
+);
+lines.push('|---|---|---|---|---|---|');
+for (const { index, peer } of rows.filter(({ peer: row }) => row.name !== 'bare')) {
+  const { broken, silent, untold, paysOn } = judge(index);
+  const told = [broken, silent, untold, paysOn].map((titles) => titles.join('; ') || 'none');
+  lines.push(`| ${peer.openai} | ${peer.name} | ${told.join(' | ')} |`);
+}
+process.stdout.write(`${lines.join('\n')}\n`);
+process.exit(0);

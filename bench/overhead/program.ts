@@ -1,0 +1,145 @@
+/** One peer in a process of its own: `program.ts <index of PEERS> cpu|memory|shapes [server URL]`. */
+import { createRequire } from 'node:module';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import type { OpenAI } from 'openai';
+import { see } from '../../test/conformance/providers/seen.ts';
+import { collectUntil } from '../../test/support/collect.ts';
+import { startWireServer } from '../../test/support/wire/wire-server.ts';
+import { PEERS } from './peers.ts';
+import { inProcessFetch } from './replies.ts';
+import { SHAPES } from './shapes.ts';
+import type { SeenSpan } from './telemetry.ts';
+
+export type Kind = 'plain' | 'stream';
+export type Target = 'fetch' | 'server';
+
+/** Microseconds of main-thread CPU a call. */
+export type CpuResult = Readonly<Record<Target, Readonly<Record<Kind, number>>>>;
+/** Bytes a call of the in-process program. */
+export interface MemoryResult {
+  readonly allocated: number;
+  readonly retained: number;
+}
+export interface ShapeResult {
+  readonly title: string;
+  readonly seen: unknown;
+  readonly unhandled: number;
+  /** Pieces a server went on sending to a client that had left the loop. */
+  readonly sentAfterHold: number;
+  readonly spans: readonly SeenSpan[];
+}
+
+const [index = '0', mode = 'cpu', serverUrl = ''] = process.argv.slice(2);
+const peer = PEERS[Number(index)];
+if (peer === undefined) throw new Error(`no peer ${index}`);
+const spans: SeenSpan[] = [];
+const running = await peer.start(spans);
+const place = peer.openai === 7 ? '../../package.json' : '../../test/sdks/openai-6/package.json';
+const { OpenAI: Client } = createRequire(new URL(place, import.meta.url))('openai') as {
+  OpenAI: typeof OpenAI;
+};
+
+function clientFor(options: { baseURL: string; fetch?: typeof fetch }): OpenAI {
+  const client = new Client({ apiKey: 'bench', maxRetries: 0, ...options });
+  return running.wrap?.(client) ?? client;
+}
+
+// What a peer still loads is no part of a call, and a loop of promises would keep it from arriving.
+await sleep(1500);
+
+const CHAT = {
+  model: 'gpt-4o-mini',
+  messages: [{ role: 'user' as const, content: 'How often does the tide come in?' }],
+};
+
+/** One call, then a turn of the event loop, as any call over a network has. */
+async function call(client: OpenAI, kind: Kind): Promise<void> {
+  await turn();
+  if (kind === 'plain') {
+    await client.chat.completions.create(CHAT);
+    return;
+  }
+  const chunks = await client.chat.completions.create({
+    ...CHAT,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  for await (const _chunk of chunks);
+}
+
+async function cpu(): Promise<CpuResult> {
+  let kind: Kind = 'plain';
+  const clients = {
+    fetch: clientFor({ baseURL: 'http://127.0.0.1:9', fetch: inProcessFetch(() => kind) }),
+  };
+  const measure = async (target: Target, now: Kind, calls: number): Promise<number> => {
+    kind = now;
+    const client =
+      target === 'fetch' ? clients.fetch : clientFor({ baseURL: `${serverUrl}/${now}` });
+    for (let i = 0; i < calls * 6; i += 1) await call(client, now);
+    const batches: number[] = [];
+    for (let batch = 0; batch < 9; batch += 1) {
+      spans.length = 0;
+      const before = process.threadCpuUsage();
+      for (let i = 0; i < calls; i += 1) await call(client, now);
+      const { user, system } = process.threadCpuUsage(before);
+      batches.push((user + system) / calls);
+    }
+    return batches.toSorted((a, b) => a - b)[4] ?? Number.NaN;
+  };
+  return {
+    fetch: {
+      plain: await measure('fetch', 'plain', 500),
+      stream: await measure('fetch', 'stream', 40),
+    },
+    server: {
+      plain: await measure('server', 'plain', 300),
+      stream: await measure('server', 'stream', 40),
+    },
+  };
+}
+
+/** Wants `--expose-gc` and a young generation that holds all the calls. */
+async function memory(): Promise<MemoryResult> {
+  const client = clientFor({ baseURL: 'http://127.0.0.1:9', fetch: inProcessFetch(() => 'plain') });
+  const settle = async (): Promise<number> => {
+    spans.length = 0;
+    await collectUntil(() => false, 200);
+    return process.memoryUsage().heapUsed;
+  };
+  const CALLS = 400;
+  for (let i = 0; i < 2000; i += 1) await call(client, 'plain');
+  const start = await settle();
+  for (let i = 0; i < CALLS; i += 1) await call(client, 'plain');
+  const full = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 10 * CALLS; i += 1) await call(client, 'plain');
+  return {
+    allocated: (full - start) / CALLS,
+    retained: ((await settle()) - start) / (11 * CALLS),
+  };
+}
+
+async function shapes(): Promise<readonly ShapeResult[]> {
+  const server = await startWireServer();
+  let unhandled = 0;
+  process.on('unhandledRejection', () => (unhandled += 1));
+  const results: ShapeResult[] = [];
+  for (const shape of SHAPES) {
+    const { title, script } = shape;
+    spans.length = 0;
+    unhandled = 0;
+    server.play(...('length' in script ? script : ([script] as const)));
+    const { surfaces: _surfaces, ...seen } = await see(async () =>
+      shape.run(clientFor({ baseURL: server.url })),
+    );
+    const { sentAfterHold } = await server.served();
+    await collectUntil(() => false, 80);
+    await running.flush?.();
+    results.push({ title, seen, unhandled, sentAfterHold, spans: [...spans] });
+  }
+  await server.close();
+  return results;
+}
+
+const result = await { cpu, memory, shapes }[mode as 'cpu' | 'memory' | 'shapes']();
+process.stdout.write(`\nRESULT ${JSON.stringify(result)}\n`, () => process.exit(0));
