@@ -6,12 +6,12 @@ const GATHER_MS = 20;
 const MAX_CHUNK_LINES = 1000;
 const MAX_CHUNK_CHARACTERS = 256 * 1024;
 
-/** Gathers single lines into chunks. Costs the caller nothing but the push of a string. */
+/** Gathers single lines into chunks. Costs the caller no more than a concatenation. */
 export class Intake {
   readonly #onChunk: (chunk: LineChunk) => void;
-  #lines: string[] = [];
-  #characters = 0;
-  #multiline = false;
+  /** Grows by concatenation, which copies nothing until the bytes are needed. */
+  #text = '';
+  #lines = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(onChunk: (chunk: LineChunk) => void) {
@@ -20,10 +20,9 @@ export class Intake {
 
   /** `line` without its line break at the end. */
   add(line: string): void {
-    this.#lines.push(line);
-    this.#characters += line.length;
-    this.#multiline ||= line.includes('\n');
-    if (this.#lines.length >= MAX_CHUNK_LINES || this.#characters >= MAX_CHUNK_CHARACTERS) {
+    this.#text += `${line}\n`;
+    this.#lines++;
+    if (this.#lines >= MAX_CHUNK_LINES || this.#text.length >= MAX_CHUNK_CHARACTERS) {
       this.cut();
     } else {
       this.#timer ??= setTimeout(() => this.cut(), GATHER_MS).unref();
@@ -40,15 +39,16 @@ export class Intake {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const lines = this.#lines;
-    if (lines.length === 0) return undefined;
-    const chunk = {
-      body: Buffer.from(`${lines.join('\n')}\n`),
-      lines: lines.length,
-      multiline: this.#multiline,
-    };
-    this.#lines = [];
-    this.#characters = 0;
-    this.#multiline = false;
-    return chunk;
+    if (lines === 0) return undefined;
+    const body = Buffer.from(this.#text);
+    this.#text = '';
+    this.#lines = 0;
+    return { body, lines, multiline: countBreaks(body) > lines };
   }
+}
+
+function countBreaks(body: Buffer): number {
+  let breaks = 0;
+  for (let at = body.indexOf(10); at !== -1; at = body.indexOf(10, at + 1)) breaks++;
+  return breaks;
 }

@@ -1,12 +1,6 @@
 import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../src/semconv.ts';
 import { settledAttributes, type ResourceLike } from '../src/settled-resource.ts';
-import type {
-  Outcome,
-  TokenSource,
-  TokenUsage,
-  UsageAttributeValue,
-  UsageRecord,
-} from '../src/usage/usage-record.ts';
+import type { Outcome, UsageAttributeValue, UsageRecord } from '../src/usage/usage-record.ts';
 
 /** What is read of an SDK log record; the records of sdk-logs 0.2xx and 3.x both fit. */
 export interface UsageLogRecord {
@@ -27,14 +21,12 @@ export interface UsageLogProcessor {
   shutdown(): Promise<void>;
 }
 
-const CONTENT = new Set([
+/** Members of a record, and content, which another instrumentation of the same span may add. */
+const NOT_OTHERS = new Set<string>([
   'gen_ai.input.messages',
   'gen_ai.output.messages',
   'gen_ai.system_instructions',
   'gen_ai.tool.definitions',
-]);
-
-const MEMBERS = new Set<string>([
   ATTR.recordId,
   ATTR.operationName,
   ATTR.providerName,
@@ -67,59 +59,69 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   const id = text(source[ATTR.recordId]);
   if (id === undefined) return undefined;
   const errorType = text(source[ATTR.errorType]);
-  const firstChunk = amount(source[ATTR.timeToFirstChunk]);
-  const span = log.spanContext;
-  return {
+  // Member by member: this runs once a call on the application's thread, and copies would double it.
+  const record: Mutable<UsageRecord> = {
     id,
     time: timeOf(log.hrTime),
     service: text(settledAttributes(log.resource)['service.name']) ?? 'unknown_service',
     operation: text(source[ATTR.operationName]) ?? 'chat',
     provider: text(source[ATTR.providerName]) ?? 'unknown',
     requestModel: text(source[ATTR.requestModel]) ?? 'unknown',
-    ...optional('responseModel', text(source[ATTR.responseModel])),
-    ...optional('responseId', text(source[ATTR.responseId])),
-    ...optional('userId', text(source[ATTR.userId])),
-    ...optional('conversationId', text(source[ATTR.conversationId])),
     durationMs: amount(source[ATTR.durationMs]) ?? 0,
-    // seconds in the conventions; whole nanoseconds keep the conversion exact
-    ...optional('timeToFirstChunkMs', firstChunk && Math.round(firstChunk * 1e9) / 1e6),
-    ...tokensOf(source),
     outcome: outcomeOf(source[ATTR.outcome], errorType),
-    ...optional('errorType', errorType),
-    ...optional('costUsd', amount(source[ATTR.costUsd])),
     attributes: othersOf(source),
-    ...(span === undefined ? {} : { traceId: span.traceId, spanId: span.spanId }),
   };
+  setTokens(record, source);
+  set(record, 'responseModel', text(source[ATTR.responseModel]));
+  set(record, 'responseId', text(source[ATTR.responseId]));
+  set(record, 'userId', text(source[ATTR.userId]));
+  set(record, 'conversationId', text(source[ATTR.conversationId]));
+  const firstChunk = amount(source[ATTR.timeToFirstChunk]);
+  // seconds in the conventions; whole nanoseconds keep the conversion exact
+  set(record, 'timeToFirstChunkMs', firstChunk && Math.round(firstChunk * 1e9) / 1e6);
+  set(record, 'errorType', errorType);
+  set(record, 'costUsd', amount(source[ATTR.costUsd]));
+  set(record, 'traceId', log.spanContext?.traceId);
+  set(record, 'spanId', log.spanContext?.spanId);
+  return record;
 }
 
-function tokensOf(source: Readonly<Record<string, unknown>>): TokenUsage & {
-  totalTokens?: number;
-  tokenSource?: TokenSource;
-} {
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Unknown is absent. */
+function set<K extends keyof UsageRecord>(
+  record: Mutable<UsageRecord>,
+  key: K,
+  value: UsageRecord[K] | undefined,
+): void {
+  if (value !== undefined) record[key] = value;
+}
+
+function setTokens(record: Mutable<UsageRecord>, source: Readonly<Record<string, unknown>>): void {
   const inputTokens = count(source[ATTR.inputTokens]);
   const outputTokens = count(source[ATTR.outputTokens]);
-  const cacheWriteTokens =
-    count(source[ATTR_CACHE_WRITE_TOKENS.latest]) ?? count(source[ATTR_CACHE_WRITE_TOKENS.v1_41]);
+  set(record, 'inputTokens', inputTokens);
+  set(record, 'outputTokens', outputTokens);
+  if (inputTokens !== undefined && outputTokens !== undefined) {
+    record.totalTokens = inputTokens + outputTokens;
+  }
+  set(record, 'cacheReadTokens', count(source[ATTR.cacheReadTokens]));
+  set(
+    record,
+    'cacheWriteTokens',
+    count(source[ATTR_CACHE_WRITE_TOKENS.latest]) ?? count(source[ATTR_CACHE_WRITE_TOKENS.v1_41]),
+  );
+  set(record, 'reasoningTokens', count(source[ATTR.reasoningTokens]));
   const tokenSource = source[ATTR.tokenSource];
-  return {
-    ...optional('inputTokens', inputTokens),
-    ...optional('outputTokens', outputTokens),
-    ...optional('cacheReadTokens', count(source[ATTR.cacheReadTokens])),
-    ...optional('cacheWriteTokens', cacheWriteTokens),
-    ...optional('reasoningTokens', count(source[ATTR.reasoningTokens])),
-    ...(inputTokens === undefined || outputTokens === undefined
-      ? {}
-      : { totalTokens: inputTokens + outputTokens }),
-    ...(tokenSource === 'provider' || tokenSource === 'counted' || tokenSource === 'estimated'
-      ? { tokenSource }
-      : {}),
-  };
+  if (tokenSource === 'provider' || tokenSource === 'counted' || tokenSource === 'estimated') {
+    record.tokenSource = tokenSource;
+  }
 }
 
 function othersOf(source: Readonly<Record<string, unknown>>): Record<string, UsageAttributeValue> {
   const others: Record<string, UsageAttributeValue> = {};
-  for (const key of Object.keys(source)) {
-    if (MEMBERS.has(key) || CONTENT.has(key)) continue;
+  for (const key in source) {
+    if (NOT_OTHERS.has(key)) continue;
     const value = plain(source[key]);
     if (value !== undefined) others[key] = value;
   }
@@ -153,10 +155,6 @@ function amount(value: unknown): number | undefined {
 
 function count(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
 
 let second = Number.NaN;

@@ -15,12 +15,18 @@ const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/g;
 const SPECIAL = /[,= ]/g;
 /** Backslashes before a delimiter or at the end: servers disagree on whether they escape. */
 const AMBIGUOUS_BACKSLASHES = /\\+(?=[,= ]|$)/g;
-const NEEDS_CLEANING = /["\\]/;
+/** ASCII without quote, backslash and control characters: nothing to escape, nothing malformed. */
+const PLAIN_STRING = /^[ !#-[\]-~]*$/;
 
 /** A tag or field key or a tag value, escaped; '' when nothing is left of it. */
 export function escapeName(value: string): string {
   if (value.length <= 64 && PLAIN_NAME.test(value)) return value;
   return cleanTag(value).replace(SPECIAL, '\\$&');
+}
+
+/** Whether the server gives a tag value back as it is. */
+export function isPlainTag(value: string): boolean {
+  return (value.length <= 64 && PLAIN_NAME.test(value)) || cleanTag(value) === value;
 }
 
 /** A tag value as the server will give it back. */
@@ -41,9 +47,9 @@ export function escapeMeasurement(name: string): string {
 
 /** A quoted string field; undefined when it is too long to be stored. */
 export function quoteString(value: string): string | undefined {
+  if (value.length <= MAX_STRING_BYTES && PLAIN_STRING.test(value)) return `"${value}"`;
   if (value.length * 3 > MAX_STRING_BYTES && Buffer.byteLength(value) > MAX_STRING_BYTES) {
     return undefined;
   }
-  const formed = value.toWellFormed();
-  return NEEDS_CLEANING.test(formed) ? `"${formed.replace(/["\\]/g, '\\$&')}"` : `"${formed}"`;
+  return `"${value.toWellFormed().replace(/["\\]/g, '\\$&')}"`;
 }

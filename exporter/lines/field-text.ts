@@ -1,6 +1,9 @@
 import { quoteString } from './escaping.ts';
 
-/** Writes single fields as `,key=value`; '' for what has no representation, which `onCleaned` is told of. */
+/**
+ * Writes single fields as `,key=value`; '' for what has no representation, which `onCleaned` is told of.
+ * `lead` is the `,key=` of a field, escaped.
+ */
 export class FieldText {
   readonly #onCleaned: (reason: string) => void;
 
@@ -9,24 +12,24 @@ export class FieldText {
   }
 
   /** Whole numbers that a double holds exactly; anything else would be another number in the store. */
-  integer(key: string, value: number | undefined): string {
+  integer(lead: string, value: number | undefined): string {
     if (value === undefined) return '';
-    if (Number.isSafeInteger(value)) return `,${key}=${value}i`;
+    if (Number.isSafeInteger(value)) return `${lead}${value}i`;
     this.#onCleaned('value_not_an_integer');
     return '';
   }
 
-  float(key: string, value: number | undefined): string {
+  float(lead: string, value: number | undefined): string {
     if (value === undefined) return '';
-    if (Number.isFinite(value)) return `,${key}=${value}`;
+    if (Number.isFinite(value)) return lead + value;
     this.#onCleaned('value_not_finite');
     return '';
   }
 
-  string(key: string, value: string | undefined): string {
+  string(lead: string, value: string | undefined): string {
     if (value === undefined) return '';
     const quoted = quoteString(value);
-    if (quoted !== undefined) return `,${key}=${quoted}`;
+    if (quoted !== undefined) return lead + quoted;
     this.#onCleaned('value_too_long');
     return '';
   }

@@ -82,21 +82,21 @@ export function pointSince(point: MetricPoint, earlier: MetricPoint): MetricPoin
 
 /** The fields of a line, each with a comma before it; '' when there are none. */
 export function pointFields(point: MetricPoint, text: FieldText): string {
-  const number = (key: string, value: number | undefined): string =>
-    point.isInteger ? text.integer(key, value) : text.float(key, value);
-  if ('value' in point) return number('value', point.value);
+  const number = (lead: string, value: number | undefined): string =>
+    point.isInteger ? text.integer(lead, value) : text.float(lead, value);
+  if ('value' in point) return number(',value=', point.value);
   const { sums } = point;
   const common = (values: HistogramSums): string =>
-    text.integer('count', values.count) +
-    number('sum', values.sum) +
-    number('min', values.min) +
-    number('max', values.max);
+    text.integer(',count=', values.count) +
+    number(',sum=', values.sum) +
+    number(',min=', values.min) +
+    number(',max=', values.max);
   if (point.kind === 'explicit') return common(sums) + bucketFields(point.sums, text);
   return (
     common(sums) +
-    text.float('p50', exponentialQuantile(point.sums, 0.5)) +
-    text.float('p95', exponentialQuantile(point.sums, 0.95)) +
-    text.float('p99', exponentialQuantile(point.sums, 0.99))
+    text.float(',p50=', exponentialQuantile(point.sums, 0.5)) +
+    text.float(',p95=', exponentialQuantile(point.sums, 0.95)) +
+    text.float(',p99=', exponentialQuantile(point.sums, 0.99))
   );
 }
 
@@ -105,7 +105,7 @@ function bucketFields({ boundaries = [], counts }: ExplicitSums, text: FieldText
   let fields = '';
   for (const [i, bound] of boundaries.entries()) {
     below += counts[i] ?? 0;
-    fields += text.integer(`le_${bound}`, below);
+    fields += text.integer(`,le_${bound}=`, below);
   }
   return fields;
 }

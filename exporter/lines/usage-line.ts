@@ -1,5 +1,5 @@
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { cleanTag, escapeName } from './escaping.ts';
+import { cleanTag, escapeName, isPlainTag } from './escaping.ts';
 import { FieldText } from './field-text.ts';
 import { fieldOfAttribute, USAGE_FIELDS, USAGE_MEASUREMENT } from './usage-schema.ts';
 import { UserTags } from './user-tags.ts';
@@ -13,93 +13,148 @@ export interface UsageLineOptions {
   readonly onCleaned: (reason: string) => void;
 }
 
+/** `,name=` of each field of the ledger. */
+const LEADS = Object.fromEntries(
+  Object.entries(USAGE_FIELDS).map(([key, name]) => [key, `,${name}=`]),
+) as Readonly<Record<keyof typeof USAGE_FIELDS, string>>;
+
 const MAX_PREFIXES = 5000;
-const MAX_LINE_BYTES = 1_000_000;
+const MAX_LINE_CHARACTERS = 1_000_000;
+
+/** What the tags of a record are made of, but its user. */
+interface TagSource {
+  readonly record: UsageRecord;
+  readonly environment: string;
+  readonly prefix: string;
+}
 
 /** Writes usage records as lines; keeps the escaped tag prefixes it has seen. */
 export class UsageLineWriter {
   readonly #constantTags: string;
   readonly #tagNames: ReadonlySet<string>;
   readonly #users: UserTags;
-  readonly #fieldText: FieldText;
+  readonly #text: FieldText;
   readonly #onCleaned: (reason: string) => void;
-  readonly #prefixes = new Map<string, string>();
+  /** By model: with it few others change. */
+  readonly #prefixes = new Map<string, TagSource[]>();
+  #prefixCount = 0;
 
   constructor(options: UsageLineOptions) {
     const tags = Object.entries(options.tags ?? {});
     this.#constantTags = tags.map(([name, value]) => tag(name, value)).join('');
     this.#tagNames = new Set(tags.map(([name]) => name));
     this.#users = new UserTags(options.maxUserTags);
-    this.#fieldText = new FieldText(options.onCleaned);
+    this.#text = new FieldText(options.onCleaned);
     this.#onCleaned = options.onCleaned;
   }
 
   /** One line without its newline; undefined when it is too long for any server. */
-  line(record: UsageRecord, environment?: string): string | undefined {
-    const line = `${this.#tags(record, environment)} ${this.#fields(record)} ${nanoseconds(record.time)}`;
-    return line.length > MAX_LINE_BYTES ? undefined : line;
+  line(record: UsageRecord, environment = ''): string | undefined {
+    const { userId, time } = record;
+    let line = this.#prefix(record, environment);
+    if (userId !== undefined && !this.#tagNames.has('user_id')) {
+      const user = this.#users.value(userId, time);
+      if (user !== '') line += `,user_id=${user}`;
+    }
+    line += ` ${this.#fields(record)} ${nanoseconds(time)}`;
+    return line.length > MAX_LINE_CHARACTERS ? undefined : line;
   }
 
-  #tags(record: UsageRecord, environment = ''): string {
-    const { requestModel, operation, outcome, provider, service, tokenSource = '' } = record;
-    const key = `${environment}\n${requestModel}\n${operation}\n${outcome}\n${provider}\n${service}\n${tokenSource}`;
-    let prefix = this.#prefixes.get(key);
-    if (prefix === undefined) {
-      if (this.#prefixes.size >= MAX_PREFIXES) this.#prefixes.clear();
-      prefix =
-        USAGE_MEASUREMENT +
-        this.#constantTags +
-        tag('environment', environment) +
-        tag('model', requestModel) +
-        tag('operation', operation) +
-        tag('outcome', outcome) +
-        tag('provider', provider) +
-        tag('service', service) +
-        tag('token_source', tokenSource);
-      this.#prefixes.set(key, prefix);
+  #prefix(record: UsageRecord, environment: string): string {
+    const { requestModel } = record;
+    const known = this.#prefixes.get(requestModel);
+    if (known !== undefined) {
+      for (const one of known) {
+        if (one.environment === environment && hasSameTags(one.record, record)) return one.prefix;
+      }
     }
-    if (record.userId === undefined) return prefix;
-    return `${prefix},user_id=${this.#users.value(record.userId, record.time.slice(0, 10))}`;
+    if (this.#prefixCount++ >= MAX_PREFIXES) {
+      this.#prefixes.clear();
+      this.#prefixCount = 1;
+    }
+    const prefix =
+      USAGE_MEASUREMENT +
+      this.#constantTags +
+      this.#tag('environment', environment) +
+      this.#tag('model', requestModel) +
+      this.#tag('operation', record.operation) +
+      this.#tag('outcome', record.outcome) +
+      this.#tag('provider', record.provider) +
+      this.#tag('service', record.service) +
+      this.#tag('token_source', record.tokenSource ?? '');
+    this.#prefixes.set(requestModel, [
+      ...(this.#prefixes.get(requestModel) ?? []),
+      { record, environment, prefix },
+    ]);
+    return prefix;
+  }
+
+  /** A constant tag stands for the record's own. */
+  #tag(name: string, value: string): string {
+    return this.#tagNames.has(name) ? '' : tag(name, value);
   }
 
   #fields(record: UsageRecord): string {
-    let fields = `${USAGE_FIELDS.calls}=1i`;
-    fields += this.#fieldText.integer(USAGE_FIELDS.inputTokens, record.inputTokens);
-    fields += this.#fieldText.integer(USAGE_FIELDS.outputTokens, record.outputTokens);
-    fields += this.#fieldText.integer(USAGE_FIELDS.totalTokens, record.totalTokens);
-    fields += this.#fieldText.integer(USAGE_FIELDS.cacheReadTokens, record.cacheReadTokens);
-    fields += this.#fieldText.integer(USAGE_FIELDS.cacheWriteTokens, record.cacheWriteTokens);
-    fields += this.#fieldText.integer(USAGE_FIELDS.reasoningTokens, record.reasoningTokens);
-    fields += this.#fieldText.float(USAGE_FIELDS.durationMs, record.durationMs);
-    fields += this.#fieldText.float(USAGE_FIELDS.timeToFirstChunkMs, record.timeToFirstChunkMs);
-    fields += this.#fieldText.float(USAGE_FIELDS.costUsd, record.costUsd);
-    fields += this.#fieldText.string(USAGE_FIELDS.user, record.userId);
-    fields += this.#fieldText.string(USAGE_FIELDS.conversationId, record.conversationId);
-    fields += this.#fieldText.string(USAGE_FIELDS.recordId, record.id);
-    fields += this.#fieldText.string(USAGE_FIELDS.responseId, record.responseId);
-    fields += this.#fieldText.string(USAGE_FIELDS.responseModel, record.responseModel);
-    if (cleanTag(record.requestModel) !== record.requestModel) {
-      fields += this.#fieldText.string(USAGE_FIELDS.requestModel, record.requestModel);
+    const text = this.#text;
+    let fields = 'calls=1i';
+    fields += text.integer(LEADS.inputTokens, record.inputTokens);
+    fields += text.integer(LEADS.outputTokens, record.outputTokens);
+    fields += text.integer(LEADS.totalTokens, record.totalTokens);
+    fields += text.integer(LEADS.cacheReadTokens, record.cacheReadTokens);
+    fields += text.integer(LEADS.cacheWriteTokens, record.cacheWriteTokens);
+    fields += text.integer(LEADS.reasoningTokens, record.reasoningTokens);
+    fields += text.float(LEADS.durationMs, record.durationMs);
+    fields += text.float(LEADS.timeToFirstChunkMs, record.timeToFirstChunkMs);
+    fields += text.float(LEADS.costUsd, record.costUsd);
+    fields += text.string(LEADS.user, record.userId);
+    fields += text.string(LEADS.conversationId, record.conversationId);
+    fields += text.string(LEADS.recordId, record.id);
+    fields += text.string(LEADS.responseId, record.responseId);
+    fields += text.string(LEADS.responseModel, record.responseModel);
+    fields += text.string(LEADS.errorType, record.errorType);
+    fields += text.string(LEADS.traceId, record.traceId);
+    fields += text.string(LEADS.spanId, record.spanId);
+    if (!isPlainTag(record.requestModel)) {
+      fields += text.string(LEADS.requestModel, record.requestModel);
     }
-    fields += this.#fieldText.string(USAGE_FIELDS.errorType, record.errorType);
-    fields += this.#fieldText.string(USAGE_FIELDS.traceId, record.traceId);
-    fields += this.#fieldText.string(USAGE_FIELDS.spanId, record.spanId);
     return fields + this.#attributes(record.attributes);
   }
 
   #attributes(attributes: UsageRecord['attributes']): string {
     let fields = '';
-    for (const name of Object.keys(attributes)) {
+    /** Names that were the same one only after cleaning: a second field would replace the first. */
+    let cleaned: Set<string> | undefined;
+    for (const name in attributes) {
       const value = attributes[name];
-      const key = escapeName(fieldOfAttribute(name, this.#tagNames));
-      if (key === '') this.#onCleaned('name_empty');
+      const field = fieldOfAttribute(name, this.#tagNames);
+      const key = escapeName(field);
+      if (key !== field) {
+        cleaned ??= new Set(
+          Object.keys(attributes).map((one) => fieldOfAttribute(one, this.#tagNames)),
+        );
+        if (key === '' || (cleaned.has(cleanTag(field)) && cleanTag(field) !== field)) {
+          this.#onCleaned('name_unusable');
+          continue;
+        }
+        cleaned.add(cleanTag(field));
+      }
       // always a float: the type may not depend on whether a number happens to be whole
-      else if (typeof value === 'number') fields += this.#fieldText.float(key, value);
+      if (typeof value === 'number') fields += this.#text.float(`,${key}=`, value);
       else if (typeof value === 'boolean') fields += `,${key}=${value}`;
-      else fields += this.#fieldText.string(key, value);
+      else fields += this.#text.string(`,${key}=`, value);
     }
     return fields;
   }
+}
+
+function hasSameTags(one: UsageRecord, other: UsageRecord): boolean {
+  return (
+    one.operation === other.operation &&
+    one.outcome === other.outcome &&
+    one.provider === other.provider &&
+    one.service === other.service &&
+    one.tokenSource === other.tokenSource
+  );
 }
 
 function tag(name: string, value: string): string {

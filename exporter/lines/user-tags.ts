@@ -14,18 +14,22 @@ export class UserTags {
 
   /**
    * The escaped tag value of a user; `(other)` too for an id that no tag can hold as it is, so that
-   * readers may take every other value for the id itself. `day`: YYYY-MM-DD.
+   * readers may take every other value for the id itself. `time`: RFC 3339, or its date.
    */
-  value(userId: string, day: string): string {
-    if (day > this.#day) {
-      this.#day = day;
-      this.#escaped.clear();
-    }
+  value(userId: string, time: string): string {
+    if (this.#day === '' || !time.startsWith(this.#day)) this.#beginDay(time.slice(0, 10));
     const known = this.#escaped.get(userId);
     if (known !== undefined) return known;
     if (this.#escaped.size >= this.#max) return OTHER_USERS;
     const escaped = cleanTag(userId) === userId ? escapeName(userId) : OTHER_USERS;
     this.#escaped.set(userId, escaped);
     return escaped;
+  }
+
+  /** A late record of an earlier day counts as one of today. */
+  #beginDay(day: string): void {
+    if (day <= this.#day) return;
+    this.#day = day;
+    this.#escaped.clear();
   }
 }

@@ -1,0 +1,253 @@
+/**
+ * How fast records reach a real server, and what a record costs: our processor with its spool on, the
+ * official client with `Point`, and bodies built beforehand as the ceiling. One interleaved run; needs
+ * Debian's influxd and victoria-metrics.
+ *
+ *     npm run bench:exporter [-- --records 50000 --rounds 5]
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { InfluxDB, Point } from '@influxdata/influxdb-client';
+import { InfluxUsageProcessor } from 'otel-token-meter/exporter';
+import { UsageLineWriter } from '../exporter/lines/usage-line.ts';
+import { usageRecordFromLog, type UsageLogRecord } from '../exporter/usage-event.ts';
+import type { UsageRecord } from '../src/usage/usage-record.ts';
+import { startInfluxd, startVictoriaMetrics, type TestServer } from '../test/support/servers.ts';
+import { logOf, usageRecord } from '../test/support/usage-logs.ts';
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '50000' },
+    rounds: { type: 'string', default: '5' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  console.log('npm run bench:exporter -- [--records 50000] [--rounds 5]');
+  process.exit(0);
+}
+const RECORDS = Number(values.records);
+const ROUNDS = Number(values.rounds);
+const BATCH = 5000;
+/** What may be under way before the emitting loop waits: a real application is slower than this. */
+const AHEAD = 20_000;
+
+interface Work {
+  readonly logs: readonly UsageLogRecord[];
+  readonly bodies: readonly Buffer[];
+}
+
+interface Cost {
+  readonly perSecond: number;
+  /** CPU of the whole process, microseconds a record. */
+  readonly cpu: number;
+  /** CPU of the application's thread, microseconds a record. */
+  readonly thread: number;
+}
+
+let clock = Date.parse('2026-01-01T00:00:00Z');
+
+/** New records for each round: servers treat a point that they have differently. */
+function makeWork(): Work {
+  const logs: UsageLogRecord[] = [];
+  for (let i = 0; i < RECORDS; i++) {
+    clock += 7;
+    const record = usageRecord(clock, {
+      userId: `user-${i % 200}`,
+      conversationId: `conversation-${i % 2000}`,
+      responseId: `chatcmpl-${i}`,
+      responseModel: 'gpt-4o-2024-08-06',
+      requestModel: i % 3 === 0 ? 'gpt-4o-mini' : 'gpt-4o',
+      inputTokens: 500 + (i % 900),
+      outputTokens: 50 + (i % 300),
+      totalTokens: 550 + (i % 900) + (i % 300),
+      cacheReadTokens: 128,
+      tokenSource: 'provider',
+      costUsd: 0.001234,
+      durationMs: 812.5 + (i % 100),
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+    });
+    logs.push(logOf(record));
+  }
+  const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
+  const lines = logs.map((log) => writer.line(usageRecordFromLog(log) as UsageRecord) ?? '');
+  const bodies: Buffer[] = [];
+  for (let i = 0; i < lines.length; i += BATCH) {
+    bodies.push(Buffer.from(`${lines.slice(i, i + BATCH).join('\n')}\n`));
+  }
+  return { logs, bodies };
+}
+
+async function measured(work: () => Promise<void>): Promise<Cost> {
+  globalThis.gc?.();
+  const start = performance.now();
+  const cpu = process.cpuUsage();
+  const thread = process.threadCpuUsage();
+  await work();
+  const seconds = (performance.now() - start) / 1000;
+  const used = process.cpuUsage(cpu);
+  const usedByThread = process.threadCpuUsage(thread);
+  return {
+    perSecond: RECORDS / seconds,
+    cpu: (used.user + used.system) / RECORDS,
+    thread: (usedByThread.user + usedByThread.system) / RECORDS,
+  };
+}
+
+async function sendBodies(url: string, bodies: readonly Buffer[]): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  const left = [...bodies];
+  const send = async (body: Buffer): Promise<void> =>
+    await new Promise((resolve, reject) => {
+      const headers = { 'content-length': body.length };
+      const sent = request(url, { method: 'POST', agent, headers }, (response) => {
+        response.resume();
+        response.once('end', () =>
+          response.statusCode === 204 ? resolve() : reject(new Error(`${response.statusCode}`)),
+        );
+      });
+      sent.once('error', reject);
+      sent.end(body);
+    });
+  const lane = async (): Promise<void> => {
+    for (let body = left.shift(); body !== undefined; body = left.shift()) await send(body);
+  };
+  await Promise.all([lane(), lane()]);
+  agent.destroy();
+}
+
+function pointOf(record: UsageRecord): Point {
+  const point = new Point('llm_usage')
+    .tag('model', record.requestModel)
+    .tag('operation', record.operation)
+    .tag('outcome', record.outcome)
+    .tag('provider', record.provider)
+    .tag('service', record.service)
+    .tag('token_source', record.tokenSource ?? '')
+    .tag('user_id', record.userId ?? '')
+    .intField('calls', 1)
+    .intField('input_tokens', record.inputTokens)
+    .intField('output_tokens', record.outputTokens)
+    .intField('total_tokens', record.totalTokens)
+    .intField('cache_read_tokens', record.cacheReadTokens)
+    .floatField('duration_ms', record.durationMs)
+    .floatField('cost_usd', record.costUsd)
+    .stringField('user', record.userId)
+    .stringField('conversation_id', record.conversationId)
+    .stringField('record_id', record.id)
+    .stringField('response_id', record.responseId)
+    .stringField('response_model', record.responseModel)
+    .stringField('trace_id', record.traceId)
+    .stringField('span_id', record.spanId);
+  const seconds = Date.parse(`${record.time.slice(0, 19)}Z`) / 1000;
+  return point.timestamp(`${seconds}${record.time.slice(20, 29)}`);
+}
+
+async function sendPoints(
+  url: string,
+  path: string,
+  logs: readonly UsageLogRecord[],
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 2 });
+  let stored = 0;
+  const api = new InfluxDB({ url, transportOptions: { agent } }).getWriteApi('', 'usage', 'ns', {
+    batchSize: BATCH,
+    flushInterval: 0,
+    // On the same machine compression only costs.
+    gzipThreshold: Infinity,
+    writeSuccess: (lines) => void (stored += lines.length),
+  });
+  Object.assign(api, { path });
+  for (const [i, log] of logs.entries()) {
+    api.writePoint(pointOf(usageRecordFromLog(log) as UsageRecord));
+    if (i % 500 === 0) await turn();
+  }
+  // Resolves when the last batch is sent, and knows nothing of the ones before.
+  await api.flush(true);
+  while (stored < logs.length) await turn();
+  agent.destroy();
+}
+
+async function sendOurs(url: string, logs: readonly UsageLogRecord[]): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
+  const processor = new InfluxUsageProcessor({ url, bucket: 'usage', spool: { directory } });
+  for (const [i, log] of logs.entries()) {
+    processor.onEmit(log);
+    if (i % 500 !== 0) continue;
+    do await turn();
+    while (i - processor.status().accepted > AHEAD);
+  }
+  while (processor.status().delivered < RECORDS) {
+    await processor.forceFlush();
+    const { dropped, lastError } = processor.status();
+    if (Object.keys(dropped).length > 0) throw new Error(JSON.stringify({ dropped, lastError }));
+  }
+  await processor.shutdown();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+async function compare(name: string, server: TestServer): Promise<void> {
+  const path = '/write?db=usage&precision=n';
+  const contenders: readonly (readonly [string, (work: Work) => Promise<void>])[] = [
+    ['bodies built before', async ({ bodies }) => await sendBodies(server.url + path, bodies)],
+    ['client with Point', async ({ logs }) => await sendPoints(server.url, path, logs)],
+    ['otel-token-meter', async ({ logs }) => await sendOurs(server.url, logs)],
+  ];
+  const costs = new Map<string, Cost[]>(contenders.map(([contender]) => [contender, []]));
+  for (let round = -1; round < ROUNDS; round++) {
+    // Each begins one round in three: what the server does meanwhile hits all alike.
+    const order = contenders.map((_, i) => contenders[(i + round + 3) % 3]);
+    for (const contender of order) {
+      if (contender === undefined) continue;
+      const work = makeWork();
+      const cost = await measured(async () => await contender[1](work));
+      // The first round warms up.
+      if (round >= 0) costs.get(contender[0])?.push(cost);
+    }
+  }
+  const ceiling = costs.get('bodies built before') ?? [];
+  console.log(
+    `\n${name}\n| | records/s | of the ceiling | CPU µs/record | application thread µs/record |`,
+  );
+  console.log('|---|---|---|---|---|');
+  for (const [contender, all] of costs) {
+    const perSecond = median(all.map((cost) => cost.perSecond));
+    const ratio = median(
+      all.map((cost, i) => cost.perSecond / (ceiling[i]?.perSecond ?? Number.NaN)),
+    );
+    const cpu = median(all.map((cost) => cost.cpu));
+    const thread = median(all.map((cost) => cost.thread));
+    console.log(
+      `| ${contender} | ${Math.round(perSecond)} | ${ratio.toFixed(2)} | ${cpu.toFixed(2)} | ${thread.toFixed(2)} |`,
+    );
+  }
+}
+
+const version = (name: string): string =>
+  (
+    JSON.parse(
+      readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8'),
+    ) as { version: string }
+  ).version;
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores, @influxdata/influxdb-client ${version('@influxdata/influxdb-client')}; ${RECORDS} records a round, ${ROUNDS} rounds, medians`,
+);
+// The servers of the test helpers hold no process alive.
+const alive = setInterval(() => {}, 1000);
+for (const [name, start] of [
+  ['InfluxDB 1.x', async () => await startInfluxd({ databases: ['usage'] })],
+  ['VictoriaMetrics', startVictoriaMetrics],
+] as const) {
+  const server = await start();
+  await compare(name, server);
+  await server.stop();
+}
+clearInterval(alive);
