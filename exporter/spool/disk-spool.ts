@@ -48,6 +48,8 @@ export class DiskSpool implements LineQueue {
   readonly #unwritten: Unwritten[] = [];
   #unwrittenLines = 0;
   #unwrittenBytes = 0;
+  /** Lines taken from memory and not done. */
+  #underWay = 0;
   #writing: Promise<void> | undefined;
   #isDiskDown = false;
   #isClosed = false;
@@ -61,7 +63,7 @@ export class DiskSpool implements LineQueue {
   }
 
   get waitingLines(): number {
-    return this.#store.waitingLines + this.volatileLines;
+    return this.#store.waitingLines + (this.#isDiskDown ? this.#unwrittenLines : 0);
   }
 
   get pendingLines(): number {
@@ -74,7 +76,7 @@ export class DiskSpool implements LineQueue {
 
   /** Lines that were accepted although the disk took none. */
   get volatileLines(): number {
-    return this.#isDiskDown ? this.#unwrittenLines : 0;
+    return this.#underWay + (this.#isDiskDown ? this.#unwrittenLines : 0);
   }
 
   /** Whether lines wait for the disk, accepted or not. */
@@ -115,10 +117,15 @@ export class DiskSpool implements LineQueue {
     const group = this.#nextUnwritten(maxLines, maxBytes);
     if (group.length === 0) return undefined;
     this.#removeUnwritten(group.length);
+    const batch = joinChunks(group.map(({ chunk }) => chunk));
+    this.#underWay += batch.lines;
     return {
-      ...joinChunks(group.map(({ chunk }) => chunk)),
-      done: () => {},
-      release: () => this.#putBack(group),
+      ...batch,
+      done: () => (this.#underWay -= batch.lines),
+      release: () => {
+        this.#underWay -= batch.lines;
+        this.#putBack(group);
+      },
     };
   }
 
@@ -210,7 +217,8 @@ export class DiskSpool implements LineQueue {
   }
 
   #putBack(group: readonly Unwritten[]): void {
-    this.#unwritten.unshift(...group);
+    // Behind a group that is being written: what is written is removed from the front.
+    this.#unwritten.push(...group);
     for (const { chunk } of group) {
       this.#unwrittenLines += chunk.lines;
       this.#unwrittenBytes += chunk.body.length;
