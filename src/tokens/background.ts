@@ -1,6 +1,6 @@
 import { tallyChat } from './chat.ts';
 import { tallyCompletion, type CompletionOutput } from './completion.ts';
-import { counterFor, messageCounterFor } from './encodings.ts';
+import { counterFor, loadsSlowly, messageCounterFor, qualityOfEncoding } from './encodings.ts';
 import { JobQueue, type Steps } from './job-queue.ts';
 import { profileOfModel } from './models.ts';
 import type { Tally, TokenCount } from './tally.ts';
@@ -61,7 +61,7 @@ export class BackgroundCounter {
   *#countTally(tally: Tally): Steps<TokenCount> {
     const counts: number[] = [];
     for (const { text } of tally.texts) counts.push(yield* this.#countText(text, tally.encoding));
-    return tally.total(counts);
+    return tally.total(counts, qualityOfEncoding(tally.encoding));
   }
 
   *#sumTexts(texts: readonly string[], encoding: string): Steps<number> {
@@ -74,7 +74,7 @@ export class BackgroundCounter {
     const counter = messageCounterFor(encoding);
     const known = counter.known(text);
     if (known !== undefined) return known;
-    if (text.length >= WORKER_FROM_CHARACTERS) {
+    if (text.length >= WORKER_FROM_CHARACTERS || loadsSlowly(encoding)) {
       const counted = yield* this.#countInWorker(text, encoding);
       if (counted !== undefined) return counter.remember(text, counted);
     }

@@ -1,5 +1,4 @@
 import type { MessageCache } from './message-cache.ts';
-import type { TextCounter } from './text-counter.ts';
 
 /** Counts a text once, for as long as the cache remembers it. */
 export class CachedCounter {
@@ -8,10 +7,10 @@ export class CachedCounter {
   readonly #count: (text: string) => number;
 
   /** @param vocabulary tells the counters that share a cache apart */
-  constructor(inner: TextCounter, cache: MessageCache, vocabulary: number) {
+  constructor(count: (text: string) => number, cache: MessageCache, vocabulary: number) {
+    this.#count = count;
     this.#cache = cache;
     this.#vocabulary = vocabulary;
-    this.#count = (text) => inner.count(text);
   }
 
   count(text: string): number {

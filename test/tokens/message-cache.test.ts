@@ -2,20 +2,14 @@ import assert from 'node:assert/strict';
 import { CachedCounter } from '../../src/tokens/cached-counter.ts';
 import { MessageCache } from '../../src/tokens/message-cache.ts';
 import { createTextHasher } from '../../src/tokens/text-hasher.ts';
-import type { TextCounter } from '../../src/tokens/text-counter.ts';
 
 /** Counts characters, and how often it was asked. */
-class LengthCounter implements TextCounter {
+class LengthCounter {
   asked = 0;
 
   count(text: string): number {
     this.asked++;
     return text.length;
-  }
-
-  *countInSteps(text: string): ReturnType<TextCounter['countInSteps']> {
-    yield 'step';
-    return this.count(text);
   }
 }
 
@@ -29,7 +23,7 @@ function cachedLengths(maxBytes?: number): {
   const hasher = createTextHasher();
   const cache = new MessageCache({ hasher, ...(maxBytes !== undefined && { maxBytes }) });
   const inner = new LengthCounter();
-  return { cache, inner, counter: new CachedCounter(inner, cache, 1) };
+  return { cache, inner, counter: new CachedCounter((text) => inner.count(text), cache, 1) };
 }
 
 describe('tokens/message-cache', () => {

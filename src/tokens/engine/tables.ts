@@ -17,6 +17,8 @@ export interface VocabularyTable {
   readonly planes: Uint8Array;
   /** Further merges, three numbers each: first part, second part, result. */
   readonly extraPairs?: Uint32Array;
+  /** A piece that is a token is one token even where the merges do not reach it. */
+  readonly wholePieces?: boolean;
 }
 
 /** The pre-tokenizer; numbers as in `assembly/split.ts`. */

@@ -21,6 +21,7 @@ export interface EngineExports {
   setLongestToken(bytes: number): void;
   count(from: number, to: number, final: number): number;
   takeTotal(): number;
+  setWholePieces(on: number): void;
   clearPieces(): void;
   setHashKey(a: number, b: number, c: number, d: number): void;
   startHash(): void;

@@ -61,6 +61,7 @@ export interface TableSizes {
   readonly byLength: readonly [short: number, medium: number, long: number];
   readonly pairs: number;
   readonly byteCount: number;
+  readonly wholePieces: boolean;
 }
 
 /** How large the tables of a vocabulary will be. */
@@ -68,7 +69,7 @@ export function sizesOf(table: VocabularyTable): TableSizes {
   const byLength: [number, number, number] = [0, 0, 0];
   for (const length of tokenLengths(table)) byLength[length < 8 ? 0 : length < 16 ? 1 : 2]++;
   const pairs = table.tokens + (table.extraPairs?.length ?? 0) / 3;
-  return { byLength, pairs, byteCount: table.byteCount };
+  return { byLength, pairs, byteCount: table.byteCount, wholePieces: table.wholePieces === true };
 }
 
 function reserveInstance({
@@ -91,8 +92,10 @@ function instantiate(module: WasmModule): EngineExports {
   return new wasm.Instance(module, {}).exports as EngineExports;
 }
 
-function reserveTables(engine: EngineExports, { byLength, pairs, byteCount }: TableSizes): void {
+function reserveTables(engine: EngineExports, sizes: TableSizes): void {
+  const { byLength, pairs, byteCount, wholePieces } = sizes;
   const [short, medium, long] = byLength;
+  engine.setWholePieces(Number(wholePieces));
   engine.reserveTables(
     log2Slots(short, 1.6),
     log2Slots(medium, 1.6),

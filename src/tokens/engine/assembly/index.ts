@@ -12,7 +12,7 @@ import { nextPiece } from './split';
 import { addToken, nextToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
-export { clearPieces } from './pieces';
+export { clearPieces, setWholePieces } from './pieces';
 export { setHashKey, startHash, hashWords, finishHash } from './siphash';
 export { longestToken, setLongestToken } from './vocabulary';
 export { reserveClasses, buildClasses };

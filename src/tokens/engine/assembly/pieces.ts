@@ -34,6 +34,16 @@ export function clearPieces(): void {
   memory.fill(long, 0, LONG_SLOT << LOG2_LONG);
 }
 
+/**
+ * In some vocabularies a piece that is a token is one token though the merges do not reach it. There
+ * a part of a piece may have another count than the same bytes as a piece.
+ */
+let wholePieces: bool = false;
+
+export function setWholePieces(on: bool): void {
+  wholePieces = on;
+}
+
 /** The length in bits 56 to 58, the count in the bits above. */
 const SHORT_KEY: u64 = (<u64>1 << 59) - 1;
 /** The length in bits 56 to 59, the count in the bits above. */
@@ -114,7 +124,10 @@ function countParts(p: usize, n: u32, work: usize): u32 {
 
 /** @param last bytes of the part's last character */
 function countPart(p: usize, n: u32, last: u32, work: usize): u32 {
-  if (n > 3 || n != last) return n < 16 ? countShort(p, n, work, true) : mergedCount(p, n, work);
+  if (n > 3 || n != last) {
+    if (n > 15 || wholePieces) return mergedCount(p, n, work);
+    return countShort(p, n, work, true);
+  }
   const b: u32 = load<u8>(p, 1);
   const code =
     n == 2

@@ -170,12 +170,13 @@ function gpt2(p: usize): usize {
   return q > s ? q : space(p, false);
 }
 
-// --- DeepSeek v3: digits, then ideographs and kana, then words are split off one after another ---
+// --- DeepSeek v3: digits, then runs of ideographs and kana are split off, then words within each ---
 
 function deepseek(p: usize): usize {
   const c = charAt(p);
   if ((c & N) != 0) return digits(p);
-  if (isIdeograph(p)) return runOfIdeographs(p);
+  // No rule from here on crosses the ends of such a run, from inside or outside.
+  const run = isIdeograph(p);
   const b: u32 = load<u8>(p);
   // ASCII punctuation takes ASCII letters with it, before any other rule.
   if (b < 0x80 && (c & P) != 0 && (asciiClass(load<u8>(p, 1)) & (U | L)) != 0) {
@@ -185,26 +186,26 @@ function deepseek(p: usize): usize {
     return q;
   }
   if (!isNewline(b)) {
-    const word = (c & (U | L | X)) != 0;
     const prefix = (c & (U | L | P)) == 0 && !isLetter(c);
     // The prefix is tried first, a mark again as part of the word.
     if (prefix) {
       const s = p + (c >> 8);
-      const q = runOfWord(s);
+      const q = runWithin(s, U | L | X, run);
       if (q > s) return q;
     }
-    if (word) return runOfWord(p);
+    if ((c & (U | L | X)) != 0) return runWithin(p, U | L | X, run);
   }
   const s = b == SPACE ? p + 1 : p;
-  let q = runOf(s, P);
+  let q = runWithin(s, P, run);
   if (q > s) {
+    if (run) return q;
     while (isNewline(load<u8>(q))) q++;
     if (load<u8>(q) == 0xff) touchEnd();
     return q;
   }
   if ((c & S) != 0) return deepseekSpace(p);
   // Matched by no alternative: what stands between two matches stays one piece.
-  return unmatched(p);
+  return unmatched(p, run);
 }
 
 function isIdeograph(p: usize): bool {
@@ -214,16 +215,10 @@ function isIdeograph(p: usize): bool {
   return (code >= 0x4e00 && code <= 0x9fa5) || (code >= 0x3040 && code <= 0x30ff);
 }
 
-function runOfIdeographs(p: usize): usize {
-  while (isIdeograph(p)) p += 3;
-  if (load<u8>(p) == 0xff) touchEnd();
-  return p;
-}
-
-/** Letters and marks, up to the ideographs that were split off before. */
-function runOfWord(p: usize): usize {
+/** Characters in any of the classes `mask`, all ideographs or kana, or none of them. */
+function runWithin(p: usize, mask: u32, run: bool): usize {
   let c = charAt(p);
-  while ((c & (U | L | X)) != 0 && !isIdeograph(p)) {
+  while ((c & mask) != 0 && isIdeograph(p) == run) {
     p += c >> 8;
     c = charAt(p);
   }
@@ -246,13 +241,13 @@ function lastNewline(p: usize, end: usize): usize {
   return nl;
 }
 
-function unmatched(p: usize): usize {
+function unmatched(p: usize, run: bool): usize {
   let c = charAt(p);
-  while ((c & (U | L | X | N | S | P | END)) == 0) {
+  while ((c & (U | L | X | N | S | P | END)) == 0 && isIdeograph(p) == run) {
     const next = p + (c >> 8);
     const following = charAt(next);
     // As the prefix of a word it does match.
-    if ((following & (U | L | X)) != 0 && !isIdeograph(next)) return p;
+    if ((following & (U | L | X)) != 0 && isIdeograph(next) == run) return p;
     p = next;
     c = following;
   }

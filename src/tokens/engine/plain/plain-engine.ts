@@ -1,5 +1,5 @@
 import type { StepKind, TextCounter } from '../../text-counter.ts';
-import type { Splitter, VocabularyTable } from '../tables.ts';
+import { forEachPair, type Splitter, type VocabularyTable } from '../tables.ts';
 import { CharacterClasses } from './classes.ts';
 import { mergedCount } from './merge.ts';
 import { Merges } from './merges.ts';
@@ -22,10 +22,13 @@ export class PlainEngine implements TextCounter {
   readonly #merges: Merges;
   readonly #pieces: PieceCounts = new PieceCounts();
   readonly #short: Uint8Array = new Uint8Array(256);
+  /** Tokens that the merges do not reach, as latin1: one token when they are a whole piece. */
+  readonly #unreached: ReadonlySet<string>;
 
   constructor(classes: Uint8Array, splitter: Splitter, table: VocabularyTable) {
     this.#nextPiece = createSplitter(new CharacterClasses(classes), splitter);
     this.#merges = new Merges(table);
+    this.#unreached = table.wholePieces === true ? unreachedOf(table, this.#merges) : new Set();
   }
 
   count(text: string): number {
@@ -61,7 +64,10 @@ export class PlainEngine implements TextCounter {
     return this.#pieces.of(this.#short.subarray(0, written), this.#merge);
   }
 
-  readonly #merge = (bytes: Uint8Array): number => mergedCount(bytes, this.#merges);
+  readonly #merge = (bytes: Uint8Array): number => {
+    if (this.#unreached.size > 0 && this.#unreached.has(latin1(bytes))) return 1;
+    return mergedCount(bytes, this.#merges);
+  };
 
   #countLong(bytes: Uint8Array): number {
     let tokens = 0;
@@ -70,4 +76,20 @@ export class PlainEngine implements TextCounter {
     }
     return tokens;
   }
+}
+
+/** Tokens that merging their own bytes does not give. */
+export function unreachedOf(table: VocabularyTable, merges: Merges): Set<string> {
+  const tokens = Array.from(table.singleBytes, (byte) => Buffer.of(byte));
+  const unreached = new Set<string>();
+  forEachPair(table, (a, b, id) => {
+    const token = Buffer.concat([tokens[a] ?? Buffer.alloc(0), tokens[b] ?? Buffer.alloc(0)]);
+    tokens[id] = token;
+    if (mergedCount(token, merges) !== 1) unreached.add(latin1(token));
+  });
+  return unreached;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }

@@ -18,7 +18,7 @@ interface SharedRules {
   readonly space: (text: string, p: number, newlines: boolean) => number;
 }
 
-/** DeepSeek v3: digits, then ideographs and kana, then words are split off one after another. */
+/** DeepSeek v3: digits, then runs of ideographs and kana are split off, then words within each. */
 export function deepseekPiece(
   classes: CharacterClasses,
   text: string,
@@ -27,7 +27,8 @@ export function deepseekPiece(
 ): number {
   const c = classes.at(text, p);
   if ((c & N) !== 0) return digits(text, p);
-  if (isIdeograph(text, p)) return runOfIdeographs(text, p);
+  // No rule from here on crosses the ends of such a run, from inside or outside.
+  const run = isIdeograph(text, p);
   // ASCII punctuation takes ASCII letters with it, before any other rule.
   if ((c & P) !== 0 && text.charCodeAt(p) < 0x80 && isAsciiLetter(text, p + 1)) {
     let end = p + 1;
@@ -38,18 +39,18 @@ export function deepseekPiece(
     // One character before a word; a mark is tried again as part of the word.
     if ((c & (U | L | P)) === 0 && !isLetter(c)) {
       const start = after(text, p);
-      const end = runOfWord(classes, text, start);
+      const end = runWithin(classes, text, start, U | L | X, run);
       if (end > start) return end;
     }
-    if ((c & (U | L | X)) !== 0) return runOfWord(classes, text, p);
+    if ((c & (U | L | X)) !== 0) return runWithin(classes, text, p, U | L | X, run);
   }
   const start = text[p] === ' ' ? p + 1 : p;
-  let end = classes.runOf(text, start, P);
+  let end = runWithin(classes, text, start, P, run);
   if (end > start) {
-    while (isNewline(text, end)) end++;
+    while (!run && isNewline(text, end)) end++;
     return end;
   }
-  if ((c & S) === 0) return unmatched(classes, text, p);
+  if ((c & S) === 0) return unmatched(classes, text, p, run);
   // Digits and ideographs end the text of this rule, so they are no character to look ahead at.
   end = classes.runOf(text, p, S);
   if ((classes.at(text, end) & N) !== 0 || isIdeograph(text, end)) {
@@ -68,30 +69,30 @@ function isIdeograph(text: string, p: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fa5) || (code >= 0x3040 && code <= 0x30ff);
 }
 
-function runOfIdeographs(text: string, p: number): number {
+/** Characters in any of the classes `mask`, all ideographs or kana, or none of them. */
+function runWithin(
+  classes: CharacterClasses,
+  text: string,
+  p: number,
+  mask: number,
+  run: boolean,
+): number {
   let end = p;
-  while (isIdeograph(text, end)) end++;
-  return end;
-}
-
-/** Letters and marks, up to the ideographs that were split off before. */
-function runOfWord(classes: CharacterClasses, text: string, p: number): number {
-  let end = p;
-  while ((classes.at(text, end) & (U | L | X)) !== 0 && !isIdeograph(text, end)) {
+  while ((classes.at(text, end) & mask) !== 0 && isIdeograph(text, end) === run) {
     end = after(text, end);
   }
   return end;
 }
 
 /** What no alternative takes stays one piece between two that match. */
-function unmatched(classes: CharacterClasses, text: string, p: number): number {
+function unmatched(classes: CharacterClasses, text: string, p: number, run: boolean): number {
   let at = p;
   let c = classes.at(text, at);
-  while ((c & (U | L | X | N | S | P | END)) === 0) {
+  while ((c & (U | L | X | N | S | P | END)) === 0 && isIdeograph(text, at) === run) {
     const next = after(text, at);
     const following = classes.at(text, next);
     // As the one character before a word it does match.
-    if ((following & (U | L | X)) !== 0 && !isIdeograph(text, next)) return at;
+    if ((following & (U | L | X)) !== 0 && isIdeograph(text, next) === run) return at;
     at = next;
     c = following;
   }

@@ -1,0 +1,60 @@
+import { PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
+import { BYTE_OF_CHARACTER } from './byte-alphabet.ts';
+
+/** Two parts, as a pair or as one text with a space between. */
+export type Merge = string | readonly [string, string];
+
+/**
+ * The table of a list of merges in the order of their ranks. Its ids are not the vendor's: the
+ * single bytes come first, then each merged token in the order of its first merge.
+ *
+ * @throws when the list is not byte-level, or ranks two merges into one token apart from each other:
+ * the engine knows one rank a token.
+ */
+export function tableOfMerges(merges: readonly Merge[]): VocabularyTable {
+  const pairs = merges.map(partsOf);
+  const ids = new Map<string, number>();
+  for (const [character, byte] of BYTE_OF_CHARACTER) ids.set(character, byte);
+  let last = -1;
+  for (const [a, b] of pairs) {
+    const known = ids.get(a + b);
+    if (known === undefined) ids.set(a + b, (last = ids.size));
+    else if (known !== last) throw new Error('its merges are not in the order of their tokens');
+  }
+  const merged = ids.size - SINGLE_BYTES;
+  const planes = new Uint8Array(PLANES * merged);
+  const placed = new Uint8Array(merged);
+  const extra: number[] = [];
+  for (const [a, b] of pairs) {
+    const [first, second, id] = [idOf(ids, a), idOf(ids, b), idOf(ids, a + b)];
+    // A token's bytes are put together from parts that are already there.
+    if (placed[id - SINGLE_BYTES] === 0 && first < id && second < id) {
+      placed[id - SINGLE_BYTES] = 1;
+      setPair(planes, id - SINGLE_BYTES, first, second);
+    } else {
+      extra.push(first, second, id);
+    }
+  }
+  if (placed.includes(0)) throw new Error('a token of it is merged from later ones only');
+  let byteCount = 0;
+  for (const token of ids.keys()) byteCount += token.length;
+  return {
+    tokens: ids.size,
+    byteCount,
+    singleBytes: Uint8Array.from({ length: SINGLE_BYTES }, (_, byte) => byte),
+    planes,
+    extraPairs: Uint32Array.from(extra),
+  };
+}
+
+function partsOf(merge: Merge): readonly [string, string] {
+  if (typeof merge !== 'string') return merge;
+  const space = merge.indexOf(' ');
+  return [merge.slice(0, space), merge.slice(space + 1)];
+}
+
+function idOf(ids: ReadonlyMap<string, number>, token: string): number {
+  const id = ids.get(token);
+  if (id === undefined) throw new Error('it is not a byte-level vocabulary');
+  return id;
+}

