@@ -1,5 +1,6 @@
 export { TokenMeterError } from '../src/errors.ts';
 export { CSV_BYTE_ORDER_MARK, csvLine } from './queries/csv.ts';
+export { usageJson } from './queries/usage-json.ts';
 export { parseUsageTime } from './queries/usage-time.ts';
 export { InfluxMetricExporter } from './metric-exporter.ts';
 export { InfluxUsageProcessor } from './usage-processor.ts';

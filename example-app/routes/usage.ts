@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'koa';
-import { TokenMeterError, type UsageReader } from 'otel-token-meter/exporter';
+import { TokenMeterError, usageJson, type UsageReader } from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
-import { snakeKeys } from './snake-keys.ts';
 import { usageCsv } from './usage-csv.ts';
 import { recordsQueryOf, summaryQueryOf } from './usage-query.ts';
 import {
@@ -100,10 +99,10 @@ export function usageRoutes({
 
 const UNAVAILABLE = { description: 'The ledger cannot be read at the moment' };
 
-function sendJson(ctx: Context, value: unknown): void {
+function sendJson(ctx: Context, value: object | undefined): void {
   if (value === undefined) return;
   ctx.set('cache-control', 'no-store');
-  ctx.body = snakeKeys(value);
+  ctx.body = usageJson(value);
 }
 
 function untilGone(ctx: Context): AbortSignal {
@@ -133,7 +132,8 @@ async function fromReader<T>(ctx: Context, ask: () => Promise<T>): Promise<T | u
     if (!(error instanceof TokenMeterError)) throw error;
     const { code, message, allowed } = error;
     if (code === 'INVALID_OPTION') {
-      const detail = allowed === undefined ? message : `${message} (allowed: ${allowed})`;
+      const isTold = allowed === undefined || message.includes(allowed);
+      const detail = isTold ? message : `${message} (allowed: ${allowed})`;
       return ctx.throw(422, detail, { code: 'invalid_request' });
     }
     if (!STORE_PROBLEMS.includes(code)) throw error;

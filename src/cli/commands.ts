@@ -3,6 +3,8 @@ import type { CliCommand } from './io.ts';
 /** The commands in the order of `--help`. */
 export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   count: async () => await import('./count.ts'),
+  report: async () => await import('./report.ts'),
+  top: async () => await import('./top.ts'),
   config: async () => await import('./config.ts'),
   settings: async () => await import('./settings.ts'),
 };

@@ -60,7 +60,8 @@ function explain(error: unknown): string {
   const missing = /Cannot find package '([^']+)'/.exec(error.message)?.[1];
   if (missing !== undefined) return `this command needs the package ${missing}: npm i ${missing}`;
   if (error instanceof TokenMeterError && error.allowed !== undefined) {
-    return `${error.message} (allowed: ${error.allowed})`;
+    const isTold = error.message.includes(error.allowed);
+    return isTold ? error.message : `${error.message} (allowed: ${error.allowed})`;
   }
   return error.message;
 }

@@ -1,3 +1,5 @@
+import { displayWidth, padEnd, padStart } from './display-width.ts';
+
 /** Columns as wide as their widest cell; the columns named are set to the right. */
 export function textTable(
   head: readonly string[],
@@ -5,13 +7,13 @@ export function textTable(
   right: readonly string[] = [],
 ): string {
   const widths = head.map((name, i) =>
-    Math.max(...[name, ...rows.map((row) => row[i] ?? '')].map((cell) => cell.length)),
+    Math.max(...[name, ...rows.map((row) => row[i] ?? '')].map(displayWidth)),
   );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => {
         const width = widths[i] ?? 0;
-        return right.includes(head[i] ?? '') ? cell.padStart(width) : cell.padEnd(width);
+        return right.includes(head[i] ?? '') ? padStart(cell, width) : padEnd(cell, width);
       })
       .join('  ')
       .trimEnd();

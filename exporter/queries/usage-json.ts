@@ -1,0 +1,17 @@
+const snake = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Answers as JSON has them: member names in snake_case at every depth but in a caller's attributes. */
+export function usageJson(answer: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(answer).map(([key, value]) => [
+      snake(key),
+      key === 'attributes' ? value : inner(value),
+    ]),
+  );
+}
+
+function inner(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inner);
+  return typeof value === 'object' && value !== null ? usageJson(value) : value;
+}

@@ -1,0 +1,140 @@
+import type { UsageNumbers, UsageRow, UsageSummary } from 'otel-token-meter/exporter';
+import type { PriceSource } from '../usage/cost.ts';
+import { shownCost, shownCount, shownDuration, shownName, shownShare } from './shown-number.ts';
+import { textTable } from './text-table.ts';
+
+export interface UnpricedModel {
+  readonly provider: string;
+  readonly model: string;
+  readonly calls: number;
+}
+
+type Column = readonly [title: string, show: (numbers: UsageNumbers & Partial<UsageRow>) => string];
+
+const COLUMNS: readonly Column[] = [
+  ['calls', ({ calls }) => shownCount(calls)],
+  ['input', ({ inputTokens }) => shownCount(inputTokens)],
+  ['cached', ({ cacheReadTokens }) => shownCount(cacheReadTokens)],
+  ['output', ({ outputTokens }) => shownCount(outputTokens)],
+  ['total', ({ totalTokens }) => shownCount(totalTokens)],
+  ['share', ({ share }) => shownShare(share)],
+  ['cost', ({ costUsd }) => shownCost(costUsd)],
+  ['errors', ({ errors }) => shownCount(errors)],
+  ['mean', ({ durationMs, calls }) => shownDuration(calls === 0 ? undefined : durationMs / calls)],
+];
+const PERCENTILES: readonly Column[] = [
+  ['p50', ({ durationP50Ms }) => shownDuration(durationP50Ms)],
+  ['p95', ({ durationP95Ms }) => shownDuration(durationP95Ms)],
+];
+const CHANGE: Column = [
+  'change',
+  ({ calls, totalTokens, previous }) => changeOf(totalTokens ?? calls, previous),
+];
+
+export function reportTable(
+  { groupBy, rows, total, previous }: UsageSummary,
+  { percentiles }: { readonly percentiles: boolean },
+): string {
+  const columns = [
+    ...COLUMNS,
+    ...(percentiles ? PERCENTILES : []),
+    ...(previous === undefined ? [] : [CHANGE]),
+  ];
+  const cellsOf = (numbers: UsageNumbers & Partial<UsageRow>): string[] =>
+    columns.map(([, show]) => show(numbers));
+  const head = [...groupBy, ...columns.map(([title]) => title)];
+  const lines = rows.map((row) => [
+    ...groupBy.map((group) => shownName(row[group])),
+    ...cellsOf(row),
+  ]);
+  const sum = cellsOf(previous === undefined ? total : { ...total, previous });
+  const label = groupBy.map((_, place) => (place === 0 ? 'TOTAL' : ''));
+  return textTable(
+    head,
+    [...lines, [...label, ...sum]],
+    columns.map(([title]) => title),
+  );
+}
+
+/** `+12.3 %`; `new` when there was nothing before. */
+function changeOf(now: number, previous: UsageNumbers | undefined): string {
+  const before = previous?.totalTokens ?? previous?.calls ?? 0;
+  if (before === 0) return now === 0 ? '-' : 'new';
+  const change = (now - before) / before;
+  return `${change < 0 ? '' : '+'}${(change * 100).toFixed(1)} %`;
+}
+
+export interface ReportNotes {
+  readonly source: string;
+  readonly prices: PriceSource | undefined;
+  readonly unpriced: readonly UnpricedModel[];
+}
+
+/** What a reader must know to trust the numbers. */
+export function reportNotes(
+  answer: UsageSummary,
+  { source, prices, unpriced }: ReportNotes,
+): string {
+  const { from, to, total } = answer;
+  const lines = [`${from} to ${to} in ${source}`];
+  if (total.users !== undefined && total.conversations !== undefined) {
+    lines.push(
+      `${shownCount(total.users)} users, ${shownCount(total.conversations)} conversations`,
+    );
+  }
+  if (total.calls === 0) lines.push('No calls were recorded in this range.');
+  if (total.estimatedShare !== undefined && total.estimatedShare > 0) {
+    lines.push(`${shownShare(total.estimatedShare)} of the token counts are estimates`);
+  }
+  if (prices !== undefined) {
+    const date = prices.date === undefined ? '' : ` of ${prices.date}`;
+    const own =
+      prices.overrides === undefined ? '' : `, own prices ${prices.overrides} before them`;
+    lines.push(
+      `List prices today: ${prices.name}${date}${own}; each call keeps the price of its time`,
+    );
+  }
+  if (unpriced.length > 0) {
+    const names = unpriced.map(
+      ({ provider, model, calls }) =>
+        `${shownName(provider)}/${shownName(model)} (${shownCount(calls)})`,
+    );
+    lines.push(`Calls without a price, which the cost leaves out: ${names.join(', ')}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+const CSV_NUMBERS = [
+  'calls',
+  'errors',
+  'aborted',
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'costUsd',
+  'unpricedCalls',
+  'estimatedShare',
+  'durationMs',
+  'durationP50Ms',
+  'durationP95Ms',
+  'durationP99Ms',
+  'timeToFirstChunkMs',
+  'outputTokensPerSecond',
+] as const satisfies readonly (keyof UsageNumbers)[];
+
+/** The rows alone, or the total where nothing is grouped: a sum among rows would be added twice. */
+export async function reportCsv({ groupBy, rows, total }: UsageSummary): Promise<string> {
+  const { csvLine, usageJson } = await import('otel-token-meter/exporter');
+  const names = Object.keys(usageJson(Object.fromEntries(CSV_NUMBERS.map((name) => [name, 0]))));
+  const lines =
+    groupBy.length === 0
+      ? [CSV_NUMBERS.map((name) => total[name])]
+      : rows.map((row) => [
+          ...groupBy.map((group) => row[group]),
+          ...CSV_NUMBERS.map((name) => row[name]),
+        ]);
+  return [[...groupBy, ...names], ...lines].map(csvLine).join('');
+}

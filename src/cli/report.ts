@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util';
+import type { UsageGroup, UsageQuery, UsageReader } from 'otel-token-meter/exporter';
+import { Prices } from '../usage/cost.ts';
+import type { CliIo } from './io.ts';
+import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
+import type { UnpricedModel } from './report-formats.ts';
+import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
+import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
+
+export const summary: string = 'sum up recorded calls by user, model, conversation or time';
+
+const HELP = `Usage: otel-token-meter report [hourly | daily | GROUP[,GROUP]] [options]
+
+GROUP is user, model, conversation, provider, outcome, service, hour or day; at most one is a time.
+Without any the total is printed.
+
+  --since TIME     Start (default: 24h, for daily 30d): an age such as 24h or 7d, a date, or an
+                   RFC 3339 time
+  --until TIME     End (default: now)
+  --tz ZONE        Time zone of dates, hours and days (default: that of this machine)
+  --metric NAME    Orders the rows: total_tokens (default), cost_usd, calls, errors, input_tokens, …
+  --limit N        Rows with a name; the rest is (other) (default: 20)
+${FILTER_HELP}  --compare        Adds the change against the period before
+  --percentiles    Adds p50 and p95 of the duration
+  --json, --csv    Prints JSON or CSV instead of a table
+${SOURCE_HELP}
+Cost is an estimate by list prices, or by your own price file; calls whose price is not known are
+left out of it and listed.
+`;
+
+const SHORTHANDS: Readonly<Record<string, string>> = { hourly: 'hour', daily: 'day' };
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...QUERY_OPTIONS,
+      ...SOURCE_OPTIONS,
+      compare: { type: 'boolean', default: false },
+      percentiles: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      csv: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help || positionals.length > 1 || (values.json && values.csv)) {
+    (values.help ? io.stdout : io.stderr).write(HELP);
+    return values.help ? 0 : 2;
+  }
+  const by = [positionals[0] ?? values.by ?? '']
+    .flatMap((names) => names.split(','))
+    .map((name) => SHORTHANDS[name] ?? name)
+    .join(',');
+  const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
+  const defaults = { since: by.includes('day') ? '30d' : '24h', timeZone: localZone() };
+  const query: UsageQuery = {
+    ...usageQuery({ ...values, by }, parseUsageTime, new Date(), defaults),
+    compare: values.compare ? 'previous' : 'none',
+    percentiles: values.percentiles,
+    distinct: true,
+  };
+  const { reader, name, pricesFile } = await openUsageSource(values, io);
+  try {
+    const answer = await reader.summary(query);
+    const unpriced = answer.total.unpricedCalls > 0 ? await unpricedModels(reader, query) : [];
+    const prices = new Prices(pricesFile === undefined ? {} : { overridesFile: pricesFile });
+    await prices.load();
+    if (values.json) {
+      const document = { ...answer, source: name, prices: prices.source, unpriced };
+      io.stdout.write(`${JSON.stringify(usageJson(document), undefined, 2)}\n`);
+    } else if (values.csv) {
+      io.stdout.write(await reportCsv(answer));
+    } else {
+      io.stdout.write(reportTable(answer, { percentiles: values.percentiles }));
+      io.stderr.write(reportNotes(answer, { source: name, prices: prices.source, unpriced }));
+    }
+  } finally {
+    await reader.close();
+  }
+  return 0;
+}
+
+/** Which models the cost leaves out. */
+async function unpricedModels(
+  reader: UsageReader,
+  { from, to, filter = {} }: UsageQuery,
+): Promise<readonly UnpricedModel[]> {
+  const groupBy: readonly UsageGroup[] = ['provider', 'model'];
+  const { rows } = await reader.summary({ from, to, filter, groupBy, limit: 1000 });
+  return rows
+    .filter(({ unpricedCalls, isOther }) => unpricedCalls > 0 && isOther !== true)
+    .map(({ provider = '', model = '', unpricedCalls: calls }) => ({ provider, model, calls }));
+}
+
+function localZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -1,0 +1,141 @@
+import { parseArgs } from 'node:util';
+import type { UsageGroup, UsageQuery, UsageReader } from 'otel-token-meter/exporter';
+import { TokenMeterError } from '../errors.ts';
+import type { CliIo } from './io.ts';
+import { CLEAR_SCREEN, HIDE_CURSOR, keysOf, SHOW_CURSOR } from './terminal.ts';
+import { topScreen } from './top-screen.ts';
+import type { TopView } from './top-screen.ts';
+import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
+import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
+
+export const summary: string = 'watch who spends tokens on what, live';
+
+const HELP = `Usage: otel-token-meter top [options]
+
+Shows the largest users of the last hour with bars, and goes on doing so. Keys: u users, m models,
+c conversations, p providers, s services, o outcomes, q quit.
+
+  --by GROUP         What to start with (default: user)
+  --since TIME       Start of the window (default: 1h); an age moves along
+  --metric NAME      What is compared: total_tokens (default), cost_usd, calls, …
+  --limit N          Rows (default: as many as fit)
+  --interval SECONDS Between two looks (default: 2)
+  --once             Prints one look and ends, as it does when the output is no terminal
+  --json             Prints one look as JSON
+${FILTER_HELP}${SOURCE_HELP}
+NO_COLOR switches colours off.
+`;
+
+const GROUP_KEYS: Readonly<Record<string, UsageGroup>> = {
+  u: 'user',
+  m: 'model',
+  c: 'conversation',
+  p: 'provider',
+  s: 'service',
+  o: 'outcome',
+};
+const DAY_MS = 86_400_000;
+
+export async function run(args: readonly string[], io: CliIo): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...QUERY_OPTIONS,
+      ...SOURCE_OPTIONS,
+      interval: { type: 'string', default: '2' },
+      once: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    io.stdout.write(HELP);
+    return 0;
+  }
+  const intervalMs = Number(values.interval) * 1000;
+  if (!(intervalMs >= 100 && intervalMs <= DAY_MS)) {
+    throw new TokenMeterError('INVALID_OPTION', '--interval is no time', {
+      value: values.interval,
+      allowed: 'seconds from 0.1 to 86400',
+    });
+  }
+  const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
+  const queryNow = (group: string, limit: number): UsageQuery => ({
+    ...usageQuery({ limit: String(limit), ...values, by: group }, parseUsageTime, new Date(), {
+      since: '1h',
+      timeZone: 'UTC',
+    }),
+    percentiles: true,
+  });
+  const { reader, name } = await openUsageSource(values, io);
+  const by = values.by ?? 'user';
+  try {
+    if (values.json) {
+      const answer = await reader.summary(queryNow(by, 20));
+      io.stdout.write(`${JSON.stringify(usageJson({ ...answer, source: name }), undefined, 2)}\n`);
+    } else if (values.once || io.stdout.isTTY !== true) {
+      const view = await look(reader, queryNow(by, 20));
+      io.stdout.write(topScreen(view, { source: name, width: widthOf(io), color: false }));
+    } else {
+      const since = values.since ?? '1h';
+      await live(reader, io, { queryNow, by, since, intervalMs, source: name });
+    }
+  } finally {
+    await reader.close();
+  }
+  return 0;
+}
+
+/** One look: the window, and the tokens of each of the last 24 hours. */
+async function look(reader: UsageReader, query: UsageQuery): Promise<TopView> {
+  const from = new Date(query.to.getTime() - DAY_MS);
+  const { filter = {}, to, orderBy = 'totalTokens' } = query;
+  const [answer, hours] = await Promise.all([
+    reader.summary(query),
+    reader.summary({ from, to, filter, groupBy: ['hour'] }),
+  ]);
+  return { answer, hours: hours.rows, orderBy, time: to };
+}
+
+interface LiveOptions {
+  readonly queryNow: (group: string, limit: number) => UsageQuery;
+  readonly by: string;
+  readonly since: string;
+  readonly intervalMs: number;
+  readonly source: string;
+}
+
+/** Until q or Ctrl-C. A ledger that cannot be read is told in its place, and tried again. */
+async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promise<void> {
+  const { source, since } = options;
+  const color = (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb';
+  let by = options.by;
+  let view: TopView | undefined;
+  const keys = keysOf(io);
+  if (keys.isRaw) io.stdout.write(HIDE_CURSOR);
+  try {
+    for (;;) {
+      const room = Math.max(1, (io.stdout.rows ?? 24) - 8);
+      let problem: string | undefined;
+      try {
+        view = await look(reader, options.queryNow(by, Math.min(room, 1000)));
+      } catch (error) {
+        // A wrong option does not become right by waiting.
+        if (error instanceof TokenMeterError && error.code === 'INVALID_OPTION') throw error;
+        problem = error instanceof Error ? error.message : String(error);
+      }
+      const shown = { source, since, width: widthOf(io), color, problem, keys: true };
+      io.stdout.write(CLEAR_SCREEN + topScreen(view, shown));
+      const key = await keys.next(options.intervalMs);
+      if (key === 'q' || key === '\u0003') return;
+      by = GROUP_KEYS[key ?? ''] ?? by;
+    }
+  } finally {
+    keys.close();
+    if (keys.isRaw) io.stdout.write(SHOW_CURSOR);
+  }
+}
+
+function widthOf(io: CliIo): number {
+  return io.stdout.columns ?? 80;
+}
