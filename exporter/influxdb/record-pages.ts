@@ -5,7 +5,7 @@ import type { UsagePage } from '../usage-reader.ts';
 import { conditions, isTellable, LEDGER, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import { recordOfRow } from './stored-point.ts';
-import { pieces, type TimeRange, withinReach } from './time-ranges.ts';
+import { newestFirst, type TimeRange, withinReach } from './time-ranges.ts';
 
 /**
  * Records of one nanosecond that are put in the order of their ids. Two of one process never share
@@ -20,25 +20,28 @@ export async function recordPage(
 ): Promise<UsagePage> {
   if (query.filters.some(({ values }) => values.length === 0)) return { records: [] };
   const version = await client.version();
-  const reach = withinReach(query, version, Date.now());
+  const now = Date.now();
+  const { fromMs, toMs } = withinReach(query, version, now);
+  // A page that goes on has nothing to find after its cursor.
+  const last = query.after === undefined ? toMs : Math.min(toMs, Date.parse(query.after[0]) + 1);
   const wanted = query.limit + 1 + MAX_TIES;
   const found: UsageRecord[] = [];
-  for (const piece of pieces(reach, version).toReversed()) {
+  for (const piece of newestFirst({ fromMs, toMs: last }, version, Math.min(now, last))) {
     if (found.length >= wanted) break;
-    for await (const record of newestFirst(client, query, piece, wanted - found.length, signal)) {
+    for await (const record of recordsOf(client, query, piece, wanted - found.length, signal)) {
       found.push(record);
       if (found.length >= wanted) break;
     }
   }
   const records = found.toSorted(newerFirst).slice(0, query.limit);
-  const last = records.at(-1);
+  const oldest = records.at(-1);
   return {
     records,
-    ...(found.length > query.limit && last !== undefined && { cursor: writeCursor(last) }),
+    ...(found.length > query.limit && oldest !== undefined && { cursor: writeCursor(oldest) }),
   };
 }
 
-async function* newestFirst(
+async function* recordsOf(
   client: InfluxQueryClient,
   query: CheckedRecordsQuery,
   { fromMs, toMs }: TimeRange,

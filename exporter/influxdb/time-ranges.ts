@@ -5,6 +5,7 @@ export interface TimeRange {
   readonly toMs: number;
 }
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** 3 Core refuses queries over more than about three days of files. */
 const VERSION_3_RANGE_MS = 2 * DAY_MS;
@@ -27,9 +28,33 @@ export function withinReach<T extends TimeRange>(
 export function pieces<T extends TimeRange>(range: T, version: InfluxVersion): readonly T[] {
   if (version !== '3') return [range];
   const result: T[] = [];
-  for (let from = range.fromMs; from < range.toMs; from += VERSION_3_RANGE_MS) {
-    const to = Math.min(from + VERSION_3_RANGE_MS, range.toMs);
-    result.push({ ...range, fromMs: from, toMs: to });
+  for (let fromMs = range.fromMs; fromMs < range.toMs; fromMs += VERSION_3_RANGE_MS) {
+    result.push({ ...range, fromMs, toMs: Math.min(fromMs + VERSION_3_RANGE_MS, range.toMs) });
+  }
+  return result;
+}
+
+/**
+ * The range newest first, in pieces that grow from an hour before `nowMs`: the newest records are
+ * mostly there, and a server that is asked for everything opens every series of every shard.
+ */
+export function newestFirst<T extends TimeRange>(
+  range: T,
+  version: InfluxVersion,
+  nowMs: number,
+): readonly T[] {
+  const longest = version === '3' ? VERSION_3_RANGE_MS : Infinity;
+  const result: T[] = [];
+  let width = HOUR_MS;
+  let toMs = range.toMs;
+  // What lies ahead of now is one piece with the last hour.
+  let start = Math.min(toMs, nowMs) - width;
+  while (toMs > range.fromMs) {
+    const fromMs = Math.max(range.fromMs, start);
+    result.push({ ...range, fromMs, toMs });
+    toMs = fromMs;
+    width = Math.min(width * 8, longest);
+    start = fromMs - width;
   }
   return result;
 }
