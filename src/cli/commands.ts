@@ -2,6 +2,7 @@ import type { CliCommand } from './io.ts';
 
 /** The commands in the order of `--help`. */
 export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
+  doctor: async () => await import('./doctor.ts'),
   count: async () => await import('./count.ts'),
   report: async () => await import('./report.ts'),
   top: async () => await import('./top.ts'),

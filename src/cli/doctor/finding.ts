@@ -1,0 +1,26 @@
+/** `note`: nothing is wrong, but worth knowing. `problem`: calls or records would be missed. */
+export type FindingState = 'ok' | 'note' | 'warning' | 'problem';
+
+export interface Finding {
+  readonly check: string;
+  readonly state: FindingState;
+  /** One sentence for a person; with what to do where something is to be done. Holds no secret. */
+  readonly says: string;
+}
+
+export const ok = (check: string, says: string): Finding => ({ check, state: 'ok', says });
+export const note = (check: string, says: string): Finding => ({ check, state: 'note', says });
+export const warning = (check: string, says: string): Finding => ({
+  check,
+  state: 'warning',
+  says,
+});
+export const problem = (check: string, says: string): Finding => ({
+  check,
+  state: 'problem',
+  says,
+});
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TokenMeterInstrumentation } from '../../instrumentation.ts';
+import { installLoaderHook } from '../../loader-hook.ts';
+import { packageVersion } from '../../package-version.ts';
+import { note, ok, problem, type Finding } from './finding.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const HOOKS = {
+  sync: 'ES module imports are seen in the application thread',
+  async: 'ES module imports are seen by a loader thread; Node 22.22.3, 24.11.1 or newer need none',
+  foreign: 'ES module imports are seen by the loader hook named on the command line',
+  none: 'ES module imports are not seen; pass each SDK by hand: instrumentation.instrument(name, module)',
+} as const;
+
+/** Node, its hooks, and whether the start command preloads us. */
+export function checkHost(cwd: string, env: Env): readonly Finding[] {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const supported = major > 22 || (major === 22 && minor >= 18);
+  const hook = installLoaderHook(TokenMeterInstrumentation.moduleNames);
+  return [
+    supported
+      ? ok('node', `${process.version}, otel-token-meter ${packageVersion()}`)
+      : problem('node', `${process.version} is too old: 22.18 or newer is needed`),
+    (hook === 'none' ? problem : ok)('loader hook', HOOKS[hook]),
+    ...checkStart(cwd, env),
+  ];
+}
+
+function checkStart(cwd: string, env: Env): readonly Finding[] {
+  if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
+    return [problem('start', 'OTEL_SDK_DISABLED=true: nothing is metered')];
+  }
+  let scripts = '';
+  try {
+    const manifest = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8')) as {
+      scripts?: Record<string, string>;
+    };
+    scripts = Object.values(manifest.scripts ?? {}).join('\n');
+  } catch {
+    return [note('start', `no package.json in ${cwd}: run this in the application's folder`)];
+  }
+  return `${scripts}\n${env['NODE_OPTIONS'] ?? ''}`.includes('otel-token-meter/register')
+    ? [ok('start', 'a start command preloads otel-token-meter/register')]
+    : [
+        note(
+          'start',
+          'no script preloads us: start with `node --import otel-token-meter/register app.js`, or create TokenMeterInstrumentation before the SDKs are imported',
+        ),
+      ];
+}

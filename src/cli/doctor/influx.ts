@@ -1,0 +1,86 @@
+import { influxOptions } from '../../config/index.ts';
+import type { DestinationContext } from './destination.ts';
+import { checkDisk } from './disk.ts';
+import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
+import { installedPackage } from './installed.ts';
+import { writeAndReadBack, type Exporters } from './test-record.ts';
+
+const CLOCK_SLACK_MS = 5000;
+/** Of the exporter, where the configuration names none. */
+const DEFAULT_USER_TAGS = 10_000;
+const DAY_MS = 86_400_000;
+
+export async function checkInflux({
+  config,
+  cwd,
+  write,
+}: DestinationContext): Promise<readonly Finding[]> {
+  const { url, bucket, spool, maxUserTags = DEFAULT_USER_TAGS } = config.influxdb;
+  const findings: Finding[] = [];
+  if (installedPackage(cwd, '@influxdata/influxdb-client') === undefined) {
+    findings.push(
+      problem('influxdb', 'npm install @influxdata/influxdb-client: it is needed to write'),
+    );
+  }
+  const reached = await checkServer(url);
+  findings.push(...reached);
+  if (reached.some(({ state }) => state === 'problem')) return findings;
+  const exporters: Exporters = await import('otel-token-meter/exporter');
+  const options = influxOptions(config.influxdb);
+  const reader = new exporters.InfluxUsageReader(options);
+  try {
+    if (write) {
+      // Without the spool: what is refused must not stay behind.
+      const processor = new exporters.InfluxUsageProcessor({ ...options, spool: false });
+      findings.push(await writeAndReadBack(processor, reader));
+    }
+    const to = new Date();
+    const { total } = await reader.summary({
+      from: new Date(to.getTime() - DAY_MS),
+      to,
+      filter: {},
+      distinct: true,
+    });
+    const users = total.users ?? 0;
+    const says = `${total.calls} calls of ${users} users in ${bucket} in the last 24 hours`;
+    findings.push(
+      users > maxUserTags * 0.8
+        ? warning('cardinality', `${says}; beyond ${maxUserTags} the user tag reads (other)`)
+        : ok('cardinality', says),
+    );
+  } catch (error) {
+    findings.push(problem('read', messageOf(error)));
+  } finally {
+    await reader.close();
+  }
+  if (!spool.enabled) findings.push(note('disk', 'no spool: an outage is bridged in memory only'));
+  else if (spool.directory !== undefined) {
+    findings.push(await checkDisk('the spool', spool.directory));
+  }
+  return findings;
+}
+
+/** Reachability, and the clock by the server's Date header. */
+async function checkServer(url: string): Promise<readonly Finding[]> {
+  const shown = new URL(url);
+  shown.username = shown.password = '';
+  try {
+    const asked = Date.now();
+    const answer = await fetch(new URL('ping', `${shown.href.replace(/\/$/, '')}/`), {
+      signal: AbortSignal.timeout(5000),
+    });
+    const middle = (asked + Date.now()) / 2;
+    const version = answer.headers.get('x-influxdb-version') ?? 'unknown version';
+    const findings = [ok('influxdb', `${shown.href} answers, ${version}`)];
+    const date = Date.parse(answer.headers.get('date') ?? '');
+    const away = Math.abs(date - middle);
+    if (away > CLOCK_SLACK_MS) {
+      const says = `this machine and the server are ${Math.round(away / 1000)} s apart: times of records are off`;
+      findings.push(warning('clock', says));
+    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'within seconds of the server'));
+    return findings;
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    return [problem('influxdb', `${shown.href} does not answer: ${messageOf(cause ?? error)}`)];
+  }
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { SdkPatch } from '../../providers/provider.ts';
+import { sdkPatches } from '../../providers/sdk-patches.ts';
+import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
+import { installedPackage, type InstalledPackage } from './installed.ts';
+
+/** Which SDKs the application has, and whether each can be patched: tried here, on the real package. */
+export async function checkModelSdks(cwd: string): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for (const name of new Set(sdkPatches.map(({ moduleName }) => moduleName))) {
+    const installed = installedPackage(cwd, name);
+    if (installed === undefined) continue;
+    found.push(
+      await checkSdk(
+        installed,
+        sdkPatches.filter((sdk) => sdk.moduleName === name),
+      ),
+    );
+  }
+  if (found.length > 0) return found;
+  return [
+    warning(
+      'llm sdk',
+      'none of the known SDKs is installed here; meter calls of others with meterChat() or recordUsage()',
+    ),
+  ];
+}
+
+async function checkSdk(
+  installed: InstalledPackage,
+  patches: readonly SdkPatch[],
+): Promise<Finding> {
+  const label = `${installed.name} ${installed.version}`;
+  try {
+    for (const patch of patches) {
+      const module = (await import(moduleOf(installed, patch))) as unknown;
+      if (patch.patch(module, () => undefined) === 'unfit') continue;
+      const [first, last] = patch.testedMajors;
+      const major = Number.parseInt(installed.version, 10);
+      return major >= first && major <= last
+        ? ok('llm sdk', `${label} is patched`)
+        : warning(
+            'llm sdk',
+            `${label} is patched, but outside the tested majors ${first} to ${last}`,
+          );
+    }
+    return problem('llm sdk', `${label} has an unknown shape: its calls are not metered`);
+  } catch (error) {
+    return warning('llm sdk', `${label} could not be loaded: ${messageOf(error)}`);
+  }
+}
+
+function moduleOf({ name, folder, entry }: InstalledPackage, { file }: SdkPatch): string {
+  if (file !== undefined) return pathToFileURL(join(folder, file)).href;
+  if (entry !== undefined) return entry;
+  throw new Error(`${name} has no entry for this Node`);
+}

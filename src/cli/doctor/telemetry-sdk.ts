@@ -1,0 +1,38 @@
+import type { MetricsConfig } from '../../config/index.ts';
+import { note, ok, problem, type Finding } from './finding.ts';
+import { installedPackage } from './installed.ts';
+
+/** The OpenTelemetry packages of the application, and whether they fit each other and the provider. */
+export function checkTelemetrySdk(
+  cwd: string,
+  provider: MetricsConfig['provider'],
+): readonly Finding[] {
+  const version = (name: string): string | undefined =>
+    installedPackage(cwd, `@opentelemetry/${name}`)?.version;
+  const api = version('api');
+  if (api === undefined) {
+    return [
+      problem('opentelemetry', '@opentelemetry/api is missing: npm install @opentelemetry/api'),
+    ];
+  }
+  const node = version('sdk-node');
+  const parts = ['sdk-node', 'sdk-trace', 'sdk-trace-base', 'sdk-metrics', 'sdk-logs']
+    .map((name) => [name, version(name)] as const)
+    .filter(([, installed]) => installed !== undefined)
+    .map(([name, installed]) => `${name} ${installed}`);
+  const found = [`api ${api}`, ...parts].join(', ');
+  if (provider === 'otlp' && node === undefined) {
+    return [problem('opentelemetry', `${found}; otlp needs npm install @opentelemetry/sdk-node`)];
+  }
+  if (parts.length === 0) {
+    const without = 'no SDK: lines on the console, SQLite and the InfluxDB ledger need none';
+    return [note('opentelemetry', `${found}; ${without}`)];
+  }
+  const metrics = version('sdk-metrics');
+  return [
+    ok('opentelemetry', found),
+    ...(provider === 'influxdb' && metrics === undefined
+      ? [note('metrics', 'metrics beside the ledger need npm install @opentelemetry/sdk-metrics')]
+      : []),
+  ];
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { run } from '../../src/cli/doctor.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { requireServer, startInfluxd, startRedis } from '../support/servers.ts';
+import { memoryIo } from './memory-io.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('otel-token-meter doctor', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'token-meter-doctor-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function examine(
+    env: Readonly<Record<string, string>>,
+    { cwd = ROOT, args = [] as readonly string[] } = {},
+  ): Promise<{ code: number; of: (check: string) => readonly string[] }> {
+    const io = memoryIo({ TOKEN_METER_SETTINGS_STORE: 'memory', ...env });
+    const code = await run(['--json', ...args], io, cwd);
+    const { findings, healthy } = JSON.parse(io.out()) as {
+      findings: Finding[];
+      healthy: boolean;
+    };
+    assert.equal(healthy, code === 0, io.out());
+    return {
+      code,
+      of: (check) =>
+        findings.filter((one) => one.check === check).map(({ state, says }) => `${state}: ${says}`),
+    };
+  }
+
+  it('patches the SDKs that are installed, and says what it found of OpenTelemetry', async () => {
+    const { code, of } = await examine({});
+    assert.equal(code, 0);
+    assert.match(of('node')[0] ?? '', /^ok: v\d+/);
+    assert.match(of('loader hook')[0] ?? '', /^ok: ES module imports are seen/);
+    assert.match(of('opentelemetry')[0] ?? '', /^ok: api 1\.10\.0, sdk-node 0\.301\./);
+    const sdks = of('llm sdk');
+    for (const name of ['openai 7', '@anthropic-ai/sdk', '@langchain/core']) {
+      assert.ok(
+        sdks.some((says) => says.startsWith(`ok: ${name}`) && says.endsWith('is patched')),
+        sdks.join('\n'),
+      );
+    }
+    assert.match(of('records')[0] ?? '', /^ok: one line a call/);
+  });
+
+  it('tells of an SDK of an unknown shape, and of none', async () => {
+    writeFileSync(
+      join(folder, 'package.json'),
+      '{"scripts":{"start":"node --import otel-token-meter/register app.js"}}',
+    );
+    const empty = await examine({}, { cwd: folder });
+    assert.match(empty.of('llm sdk')[0] ?? '', /^warning: none of the known SDKs/);
+    assert.match(empty.of('start')[0] ?? '', /^ok: /);
+    assert.match(empty.of('opentelemetry')[0] ?? '', /^problem: @opentelemetry\/api is missing/);
+    const openai = join(folder, 'node_modules', 'openai');
+    mkdirSync(openai, { recursive: true });
+    writeFileSync(join(openai, 'package.json'), '{"version":"99.0.0","main":"index.js"}');
+    writeFileSync(join(openai, 'index.js'), 'exports.Other = class {};');
+    const odd = await examine({}, { cwd: folder });
+    assert.deepEqual(odd.of('llm sdk'), [
+      'problem: openai 99.0.0 has an unknown shape: its calls are not metered',
+    ]);
+  });
+
+  it('names wrong values, and exits with 1', async () => {
+    const { code, of } = await examine({ TOKEN_METER_PROVIDER: 'influx' });
+    assert.equal(code, 1);
+    assert.match(
+      of('configuration')[0] ?? '',
+      /TOKEN_METER_PROVIDER is "influx"; allowed: influxdb/,
+    );
+  });
+
+  it('writes to SQLite beside the ledger, reads back, and leaves nothing', async () => {
+    const env = {
+      TOKEN_METER_PROVIDER: 'sqlite',
+      TOKEN_METER_SQLITE_PATH: join(folder, 'usage.db'),
+      TOKEN_METER_SETTINGS_STORE: 'file',
+      TOKEN_METER_SETTINGS_PATH: join(folder, 'settings', 'settings.json'),
+    };
+    const { code, of } = await examine(env);
+    assert.equal(code, 0);
+    assert.match(of('test write')[0] ?? '', /^ok: written and read back/);
+    assert.match(of('ledger')[0] ?? '', /^note: .*made with the first call/);
+    assert.match(of('settings')[0] ?? '', /^ok: .*version 0/);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('usage')),
+      [],
+    );
+  });
+
+  it('writes to InfluxDB and reads back; says why where it cannot', async function () {
+    requireServer(this, 'influxd');
+    const influx = await startInfluxd({ databases: ['llm_metrics'] });
+    const env = { INFLUX_URL: influx.url, TOKEN_METER_SPOOL_DIRECTORY: join(folder, 'spool') };
+    try {
+      const well = await examine(env);
+      assert.equal(well.code, 0);
+      assert.match(well.of('influxdb')[0] ?? '', /^ok: .* answers, \S+/);
+      assert.match(well.of('clock')[0] ?? '', /^ok/);
+      assert.match(well.of('test write')[0] ?? '', /^ok: written and read back/);
+      assert.match(well.of('cardinality')[0] ?? '', /^ok: 1 calls of \d users in llm_metrics/);
+      assert.match(well.of('disk')[0] ?? '', /^ok: the spool/);
+      const dry = await examine(env, { args: ['--no-write'] });
+      assert.deepEqual(dry.of('test write'), []);
+      const other = await examine({ ...env, INFLUX_BUCKET: 'nowhere' });
+      assert.equal(other.code, 1);
+      assert.match(other.of('test write')[0] ?? '', /^problem: .*(?:not found|404|nowhere)/i);
+      assert.equal(existsSync(join(folder, 'spool')), false);
+    } finally {
+      await influx.stop();
+    }
+    const down = await examine(env);
+    assert.equal(down.code, 1);
+    assert.match(down.of('influxdb')[0] ?? '', /^problem: .*does not answer: .*ECONNREFUSED/);
+  });
+
+  it('reaches a collector by each protocol, and not one that is away', async () => {
+    const receiver = await startOtlpReceiver();
+    const env = { TOKEN_METER_PROVIDER: 'otlp' };
+    for (const [protocol, endpoint] of [
+      ['http/protobuf', receiver.httpUrl],
+      ['http/json', receiver.httpUrl],
+      ['grpc', receiver.grpcUrl],
+    ] as const) {
+      const { code, of } = await examine({
+        ...env,
+        OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+        OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      });
+      assert.equal(code, 0, protocol);
+      for (const signal of ['traces', 'metrics', 'logs']) {
+        assert.match(of(`otlp ${signal}`)[0] ?? '', /^ok: /);
+      }
+    }
+    const endpoint = receiver.httpUrl;
+    await receiver.close();
+    const { code, of } = await examine({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    assert.equal(code, 1);
+    assert.match(of('otlp traces')[0] ?? '', /^problem: .*(?:ECONNREFUSED|closed)/);
+  });
+
+  it('asks Redis for settings and instances', async function () {
+    requireServer(this, 'redis-server');
+    const redis = await startRedis();
+    const env = { REDIS_URL: redis.url, TOKEN_METER_SETTINGS_STORE: 'redis' };
+    try {
+      const { code, of } = await examine(env);
+      assert.equal(code, 0);
+      assert.match(of('settings')[0] ?? '', /^ok: Redis: version 0/);
+      assert.match(of('instances')[0] ?? '', /^note: none is running/);
+    } finally {
+      await redis.stop();
+    }
+    const { code, of } = await examine(env);
+    assert.equal(code, 1);
+    assert.match(of('settings')[0] ?? '', /^problem: /);
+  });
+
+  it('speaks plainly without --json', async () => {
+    const io = memoryIo({ TOKEN_METER_SETTINGS_STORE: 'memory' });
+    assert.equal(await run([], io, ROOT), 0);
+    assert.match(io.out(), /^ok {2}node +v\d+/);
+    assert.match(io.out(), /Calls are seen and recorded/);
+    const help = memoryIo();
+    assert.equal(await run(['--help'], help), 0);
+    assert.match(help.out(), /Exit code 1/);
+  });
+});
