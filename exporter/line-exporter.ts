@@ -49,7 +49,12 @@ export class LineExporter {
   #flushTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(name: string, options: ResolvedInfluxOptions) {
+  /** `isOptionalField`: what may be left out of a line rather than lose it. */
+  constructor(
+    name: string,
+    options: ResolvedInfluxOptions,
+    isOptionalField: (name: string) => boolean = () => false,
+  ) {
     const { url, timeoutMs, spool } = options;
     this.counts = new ExportCounts(name);
     this.#options = options;
@@ -69,6 +74,7 @@ export class LineExporter {
       backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
       counts: this.counts,
       onLatency: (ms) => this.#selfMetrics.recordLatency(ms),
+      isOptionalField,
       onRefused: ({ body }, reason, message) => {
         const kept = this.#deadLetters === undefined ? '' : `; kept in ${this.#deadLetters.path}`;
         this.counts.drop(reason, 1, message + kept);

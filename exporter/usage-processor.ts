@@ -1,5 +1,6 @@
 import { type InfluxOptions, resolveInfluxOptions } from './influxdb/influx-options.ts';
 import { LineExporter } from './line-exporter.ts';
+import { attributeOfField } from './lines/usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
 import { settledAttributes } from '../src/settled-resource.ts';
 import type { ExporterStatus } from './status.ts';
@@ -16,7 +17,10 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
 
   constructor(options: InfluxOptions) {
     const resolved = resolveInfluxOptions('InfluxUsageProcessor', options);
-    this.#exporter = new LineExporter('usage', resolved);
+    const tagNames = new Set(Object.keys(resolved.tags));
+    // A caller's attribute of the wrong type must not cost the record its numbers.
+    const isAttribute = (field: string): boolean => attributeOfField(field, tagNames) !== undefined;
+    this.#exporter = new LineExporter('usage', resolved, isAttribute);
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({
       tags: resolved.tags,

@@ -62,6 +62,16 @@ export function explain({ status, body, headers }: Answer): string {
   return short === '' ? `HTTP ${status}` : `HTTP ${status}: ${short}`;
 }
 
+/** The field that a server refused for its type; undefined when it refused something else. */
+export function conflictingField({ body }: Answer): string | undefined {
+  // 1.x and 2.x, then 3.x; inside of JSON quotes are escaped.
+  const [, name1, name3] =
+    /field type conflict: input field \\?"(.+?)\\?" on measurement|invalid column type for column '(.+?)', expected/.exec(
+      body,
+    ) ?? [];
+  return name1 ?? name3;
+}
+
 function messageIn(body: string): string | undefined {
   if (!body.startsWith('{')) return undefined;
   try {

@@ -3,10 +3,10 @@ import type { Answer, Transport } from '../influxdb/transport.ts';
 import type { ExportCounts, DropReason } from '../export-counts.ts';
 import type { LineChunk } from '../spool/line-queue.ts';
 import type { ExporterError, ExporterState } from '../status.ts';
-import { explain, judge, type Verdict } from './answers.ts';
+import { conflictingField, explain, judge, type Verdict } from './answers.ts';
 import type { BackOff } from './back-off.ts';
 import { compressed } from './compress.ts';
-import { halve, withoutInnerBreaks } from './split-lines.ts';
+import { halve, withoutField, withoutInnerBreaks } from './split-lines.ts';
 
 export interface DeliveryOptions {
   readonly transport: Transport;
@@ -16,10 +16,19 @@ export interface DeliveryOptions {
   readonly gzip: boolean;
   readonly backOff: BackOff;
   readonly counts: ExportCounts;
+  /** Whether a line says what matters without this field. */
+  readonly isOptionalField: (name: string) => boolean;
   /** Keeps a line that the server refuses for good. */
   readonly onRefused: (line: LineChunk, reason: DropReason, message: string) => void;
   /** Told the duration of each answered write. */
   readonly onLatency: (ms: number) => void;
+}
+
+interface Attempt {
+  readonly verdict: Verdict;
+  readonly message: string;
+  /** An optional field that the server holds with another type. */
+  readonly conflict?: string;
 }
 
 /** Thrown to leave a delivery whose lines stay in the queue. */
@@ -80,7 +89,7 @@ export class Delivery {
       if (this.#stopped) throw new DeliveryStopped();
       const attempt = this.#attempt(chunk);
       if (this.isFailing) this.#probe = attempt.finally(() => (this.#probe = undefined));
-      const { verdict, message } = await attempt;
+      const { verdict, message, conflict } = await attempt;
       if (verdict.kind === 'stored') {
         batch.stored = true;
         this.#options.counts.delivered += chunk.lines;
@@ -90,6 +99,12 @@ export class Delivery {
         if (chunk.lines > 1) {
           for (const half of halve(chunk)) await this.#deliver(half, batch);
           return;
+        }
+        const shorter = conflict === undefined ? undefined : withoutField(chunk, conflict);
+        if (shorter !== undefined) {
+          this.#options.counts.clean('type_conflict');
+          chunk = shorter;
+          continue;
         }
         if (batch.stored || (await this.#isLineAtFault(verdict, message))) {
           const reason = verdict.kind === 'tooLarge' ? 'too_large' : verdict.reason;
@@ -110,7 +125,7 @@ export class Delivery {
   }
 
   /** One write and what it says about the server. */
-  async #attempt(chunk: LineChunk): Promise<{ verdict: Verdict; message: string }> {
+  async #attempt(chunk: LineChunk): Promise<Attempt> {
     const start = performance.now();
     let answer: Answer;
     try {
@@ -140,7 +155,10 @@ export class Delivery {
       case 'tooLarge':
         break;
     }
-    return { verdict, message };
+    const conflict = conflictingField(answer);
+    return conflict !== undefined && this.#options.isOptionalField(conflict)
+      ? { verdict, message, conflict }
+      : { verdict, message };
   }
 
   async #write(chunk: LineChunk): Promise<Answer> {

@@ -45,6 +45,29 @@ export function halve(chunk: LineChunk): [LineChunk, LineChunk] {
   ];
 }
 
+/**
+ * A single line without one of its fields; undefined when it does not have it, or nothing else. `name` as
+ * the server tells it, plain.
+ */
+export function withoutField(chunk: LineChunk, name: string): LineChunk | undefined {
+  const line = chunk.body.toString();
+  const head = /^(?:[^ \\]|\\[^])+ /.exec(line)?.[0] ?? '';
+  const field = /((?:[^,= \\]|\\[^])+)=("(?:[^"\\]|\\[^])*"|[^, "]+)(,?)/y;
+  field.lastIndex = head.length;
+  const kept: string[] = [];
+  let found = false;
+  let end = head.length;
+  for (let match = field.exec(line); match !== null; match = field.exec(line)) {
+    const [all, key = '', value = '', comma] = match;
+    end += all.length;
+    if (key.replaceAll(/\\([,= ])/g, '$1') === name) found = true;
+    else kept.push(`${key}=${value}`);
+    if (comma === '') break;
+  }
+  if (!found || kept.length === 0) return undefined;
+  return { ...chunk, body: Buffer.from(head + kept.join(',') + line.slice(end)) };
+}
+
 /** The same lines with a space for each line break inside a string, for servers that cannot read them. */
 export function withoutInnerBreaks(chunk: LineChunk): LineChunk {
   if (!chunk.multiline) return chunk;

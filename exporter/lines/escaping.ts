@@ -13,8 +13,8 @@ const PLAIN_NAME = /^[A-Za-z0-9_.:/@+-]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/g;
 const SPECIAL = /[,= ]/g;
-/** Backslashes before a delimiter or at the end: servers disagree on whether they escape. */
-const AMBIGUOUS_BACKSLASHES = /\\+(?=[,= ]|$)/g;
+/** Backslashes before a delimiter, a quote or the end: servers disagree on whether they escape. */
+const AMBIGUOUS_BACKSLASHES = /\\+(?=[,= "]|$)/g;
 /** ASCII without quote, backslash and control characters: nothing to escape, nothing malformed. */
 const PLAIN_STRING = /^[ !#-[\]-~]*$/;
 
@@ -40,9 +40,10 @@ export function cleanTag(value: string): string {
   return bytes.toString('utf8', 0, end).replace(AMBIGUOUS_BACKSLASHES, '');
 }
 
-/** A measurement: only comma and space are special, an equals sign is not. */
+/** A measurement: only comma and space are special, an equals sign is not. `#` begins a comment. */
 export function escapeMeasurement(name: string): string {
-  return PLAIN_NAME.test(name) ? name : cleanTag(name).replace(/[, ]/g, '\\$&');
+  if (PLAIN_NAME.test(name)) return name;
+  return cleanTag(name).replace(/^#/, '_').replace(/[, ]/g, '\\$&');
 }
 
 /** A quoted string field; undefined when it is too long to be stored. */

@@ -23,7 +23,7 @@ describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
 
   before(async function () {
     requireServer(this, 'influxd');
-    server = await startInfluxd({ databases: ['usage', 'timed', 'memory', 'later'] });
+    server = await startInfluxd({ databases: ['usage', 'timed', 'memory', 'later', 'types'] });
   });
   after(async () => await server?.stop());
   beforeEach(() => {
@@ -119,6 +119,24 @@ describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
     await until(() => processor.status().delivered === 6);
     const [count] = await influxRows(server.url, 'timed', 'SELECT count(calls) FROM llm_usage');
     assert.equal(count?.['count'], 6);
+    await processor.shutdown();
+  });
+
+  it('stores a record whose attribute has another type than before, without it', async () => {
+    const processor = new InfluxUsageProcessor(options({ bucket: 'types' }));
+    processor.onEmit(logOf(usageRecord(T0, { attributes: { team: 'search', size: 1 } })));
+    await processor.forceFlush();
+    processor.onEmit(logOf(usageRecord(T0 + 1, { attributes: { team: 7, size: 'L' } })));
+    await processor.forceFlush();
+    const rows = await influxRows(server.url, 'types', 'SELECT calls, team, size FROM llm_usage');
+    assert.deepEqual(
+      rows.map(({ calls, team, size }) => [calls, team, size]),
+      [
+        [1, 'search', 1],
+        [1, null, null],
+      ],
+    );
+    assert.deepEqual(processor.status().cleaned, { type_conflict: 2 });
     await processor.shutdown();
   });
 

@@ -39,7 +39,8 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
         ...CREDENTIALS[version],
         ...over,
       };
-      exporter = new LineExporter('test', resolveInfluxOptions('test', options));
+      const isOptional = (name: string): boolean => name.startsWith('extra');
+      exporter = new LineExporter('test', resolveInfluxOptions('test', options), isOptional);
       return exporter;
     };
     const write = (count: number, line = (i: number): string => `m,t=a v=${i}i ${i}`): void => {
@@ -95,6 +96,23 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
       await until(() => deadLetters().filter((line) => line.startsWith('m v=1.5')).length === 3);
       const [one] = [...server.stored.values()].slice(1);
       assert.deepEqual(one?.fields['s'], { type: 's', value: 'x"\n0,y= ' });
+    });
+
+    it('leaves out an attribute of another type rather than the record', async () => {
+      start();
+      exporter.write('m v=1i,extra\\ a="x",extra=1 1');
+      await exporter.flush();
+      exporter.write('m extra\\ a=2,v=2i,s="a, b=\\"c",extra="y" 2');
+      exporter.write('m extra=true 3');
+      await exporter.flush();
+      const [, second, ...others] = [...server.stored.values()];
+      assert.deepEqual(second?.fields, {
+        v: { type: 'i', value: 2 },
+        s: { type: 's', value: 'a, b="c' },
+      });
+      assert.deepEqual(others, []);
+      const { dropped, cleaned } = exporter.status();
+      assert.deepEqual([dropped, cleaned], [{ refused: 1 }, { type_conflict: 2 }]);
     });
 
     it('keeps everything while the token is wrong, and delivers when it is right', async () => {
