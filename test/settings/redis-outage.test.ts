@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -176,6 +176,32 @@ describe('settings in Redis', () => {
     client.disconnect();
     await admin.select(3);
     assert.equal(await admin.hget('{my-app}:settings', 'version'), '1');
+  });
+
+  it('needs no more rights than the guide lists', async () => {
+    const guide = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
+    const [, rules = ''] = /^ACL SETUSER app on (.*)$/m.exec(guide) ?? [];
+    await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', ...rules.split(' '));
+    const make = async (): Promise<Service> => {
+      const store = new RedisSettingsStore({
+        url: `redis://app:password@127.0.0.1:${server.port}`,
+        keyPrefix: 'my-app',
+      });
+      const made = new SettingsService({
+        schema: metricsSettings,
+        store,
+        lastKnownGoodPath: false,
+      });
+      services.push(made);
+      await made.start();
+      return made;
+    };
+    const [a, b] = [await make(), await make()];
+    await a.patch({ enabled: false });
+    await until(() => b.version === 1, 1000);
+    await until(async () => (await b.instances()).length === 2);
+    assert.equal((await a.audit()).length, 1);
+    assert.deepEqual(await admin.call('ACL', 'LOG'), []);
   });
 
   it('shows no password in errors', async () => {

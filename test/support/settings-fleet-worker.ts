@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { RedisSettingsStore, SettingsService, metricsSettings } from '../../src/settings/index.ts';
 import type { FleetMessage, FleetOptions } from './settings-fleet.ts';
 
@@ -9,9 +10,12 @@ const {
   process: name,
   directory,
   pollIntervalMs,
+  bareChannel,
 } = JSON.parse(process.argv[2] ?? '') as FleetOptions & { process: string };
 
 const say = (message: FleetMessage): void => void process.send?.(message);
+
+const now = (): number => performance.timeOrigin + performance.now();
 
 const services = Array.from({ length: perProcess }, (_, i) => {
   const id = `${name}-${i}`;
@@ -22,7 +26,7 @@ const services = Array.from({ length: perProcess }, (_, i) => {
     instance: { id, name },
   });
   service.subscribe(({ version }) => {
-    say({ type: 'applied', id, version, at: performance.timeOrigin + performance.now() });
+    say({ type: 'applied', id, version, at: now() });
   });
   return service;
 });
@@ -37,8 +41,17 @@ process.on('message', (message: 'read' | 'close') => {
     }));
     say({ type: 'states', states });
   } else {
+    for (const client of bare) client.disconnect();
     void Promise.all(services.map((service) => service.close())).then(() => process.disconnect());
   }
 });
 await Promise.all(services.map((service) => service.start()));
+
+const bare = bareChannel === undefined ? [] : services.map(() => new Redis(url));
+for (const [i, client] of bare.entries()) {
+  client.on('message', (_channel, message) => {
+    say({ type: 'heard', id: services[i]!.instanceId, version: Number(message), at: now() });
+  });
+  await client.subscribe(bareChannel ?? '');
+}
 say({ type: 'ready' });

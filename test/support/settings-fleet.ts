@@ -10,6 +10,8 @@ export interface FleetOptions {
   /** For the last known good settings; none are kept without. */
   readonly directory?: string;
   readonly pollIntervalMs?: number;
+  /** Each instance listens on this channel too, by a bare connection: what a push costs without us. */
+  readonly bareChannel?: string;
 }
 
 export interface InstanceState {
@@ -21,7 +23,13 @@ export interface InstanceState {
 
 export type FleetMessage =
   | { readonly type: 'ready' }
-  | { readonly type: 'applied'; readonly id: string; readonly version: number; readonly at: number }
+  | {
+      readonly type: 'applied' | 'heard';
+      readonly id: string;
+      /** Of the settings; of a bare push the number that was its message. */
+      readonly version: number;
+      readonly at: number;
+    }
   | { readonly type: 'states'; readonly states: readonly InstanceState[] };
 
 /** Many instances of an application in several processes, all on one Redis. */
@@ -29,30 +37,35 @@ export interface Fleet {
   readonly size: number;
   /** Milliseconds since the epoch at which each instance applied a version, by instance. */
   appliedAt(version: number): ReadonlyMap<string, number>;
+  /** The same for a bare push. */
+  heardAt(message: number): ReadonlyMap<string, number>;
   states(): Promise<readonly InstanceState[]>;
   close(): Promise<void>;
 }
 
+type Times = Map<string, number>;
+
 const WORKER = new URL('settings-fleet-worker.ts', import.meta.url);
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const applied = new Map<number, Map<string, number>>();
+  const seen = { applied: new Map<number, Times>(), heard: new Map<number, Times>() };
   const children = Array.from({ length: options.processes }, (_, i) => {
     const child = fork(WORKER, [JSON.stringify({ ...options, process: `p${i}` })], {
       execArgv: ['--conditions=otel-token-meter/source'],
     });
     child.on('message', (message: FleetMessage) => {
-      if (message.type !== 'applied') return;
-      const { version, id, at } = message;
-      if (!applied.has(version)) applied.set(version, new Map());
-      applied.get(version)!.set(id, at);
+      if (message.type !== 'applied' && message.type !== 'heard') return;
+      const { type, version, id, at } = message;
+      const times = seen[type].get(version) ?? new Map<string, number>();
+      seen[type].set(version, times.set(id, at));
     });
     return child;
   });
   await Promise.all(children.map((child) => answer(child, 'ready')));
   return {
     size: options.processes * options.perProcess,
-    appliedAt: (version) => applied.get(version) ?? new Map<string, number>(),
+    appliedAt: (version) => seen.applied.get(version) ?? new Map<string, number>(),
+    heardAt: (message) => seen.heard.get(message) ?? new Map<string, number>(),
     async states() {
       const answers = children.map((child) => answer(child, 'states'));
       for (const child of children) child.send('read');
@@ -74,12 +87,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
 /** One listener all along: of several messages in one tick `once` would see only the first. */
 async function answer(child: ChildProcess, type: FleetMessage['type']): Promise<FleetMessage> {
-  return await new Promise((resolve) => {
+  return await new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('a process of the fleet ended'));
     const listen = (message: FleetMessage): void => {
       if (message.type !== type) return;
-      child.off('message', listen);
+      child.off('message', listen).off('exit', ended);
       resolve(message);
     };
-    child.on('message', listen);
+    child.on('message', listen).once('exit', ended);
   });
 }
