@@ -12,15 +12,28 @@ function requireFrom(place: InstalledIn): NodeJS.Require {
 
 /** The CommonJS build of a package: a copy of its own, that no other test has patched. */
 export function loadCjs(name: string, place: InstalledIn = 'root'): () => Promise<unknown> {
-  return () => {
-    const require = requireFrom(place);
-    const folder = packageFolder(require.resolve(name), name);
-    const others = Object.entries(require.cache).filter(([file]) => file.startsWith(folder));
-    for (const [file] of others) delete require.cache[file];
-    const copy = require(name) as unknown;
-    for (const [file, module] of others) require.cache[file] = module;
-    return Promise.resolve(copy);
-  };
+  return () => Promise.resolve(loadTogether([name], place)[0]);
+}
+
+/** Copies of several packages that use each other, or of several modules of one. */
+export function loadTogether(
+  names: readonly string[],
+  place: InstalledIn = 'root',
+): readonly unknown[] {
+  const require = requireFrom(place);
+  const folders = names.map((name) => packageFolder(require.resolve(name), packageOf(name)));
+  const others = Object.entries(require.cache).filter(([file]) =>
+    folders.some((folder) => file.startsWith(folder)),
+  );
+  for (const [file] of others) delete require.cache[file];
+  const copies = names.map((name) => require(name) as unknown);
+  for (const [file, module] of others) require.cache[file] = module;
+  return copies;
+}
+
+/** `@scope/package/inside` → `@scope/package`. */
+function packageOf(name: string): string {
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
 }
 
 const COPY = 'test-copy';

@@ -4,7 +4,7 @@ import type { CallShape, SdkPatch } from '../provider.ts';
 import { MessagesReader } from './messages-reader.ts';
 import { messagesCountable, messagesFacts } from './messages-request.ts';
 
-export const messages: CallShape = {
+const messages: CallShape = {
   operation: 'chat',
   request: messagesFacts,
   reader: (options) => new MessagesReader(options),

@@ -24,7 +24,7 @@ export const invokeEmbedding: CallShape = {
 };
 
 /** A whole reply of InvokeModel, with the headers it came with. */
-export interface InvokeReply {
+interface InvokeReply {
   readonly output: unknown;
   readonly headers: unknown;
 }

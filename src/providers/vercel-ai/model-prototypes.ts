@@ -15,7 +15,7 @@ const FACTORIES = [
   'textEmbeddingModel',
 ];
 
-export const MODEL_METHODS = ['doGenerate', 'doStream', 'doEmbed'] as const;
+const MODEL_METHODS = ['doGenerate', 'doStream', 'doEmbed'] as const;
 
 export type ModelMethod = (typeof MODEL_METHODS)[number];
 

@@ -5,6 +5,7 @@ import { anthropic } from '../../../src/providers/anthropic/index.ts';
 import { langchain } from '../../../src/providers/langchain/index.ts';
 import type { SdkPatch } from '../../../src/providers/provider.ts';
 import type { UsageRecord } from '../../../src/usage/usage-record.ts';
+import { loadTogether } from '../../support/sdk-versions.ts';
 import { plainChatModel, type LangchainCore } from '../../support/plain-chat-model.ts';
 import { anthropicError, anthropicPlain, anthropicStream } from '../../support/wire/anthropic.ts';
 import {
@@ -118,23 +119,28 @@ const RECORD = {
 };
 const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
 
-/** LangChain and what is below it must be of one copy, so these are the ones every import gets. */
-const require = createRequire(import.meta.url);
+const CORE = ['language_models/chat_models', 'messages', 'outputs'].map(
+  (name) => `@langchain/core/${name}`,
+);
 
-async function loadCore(load: (name: string) => unknown): Promise<LangchainCore> {
-  const names = ['language_models/chat_models', 'messages', 'outputs'];
-  const modules = await Promise.all(names.map((name) => load(`@langchain/core/${name}`)));
-  return Object.assign({}, ...(modules as object[])) as LangchainCore;
+/** Node has one ESM copy, which only this file patches. */
+async function importCore(): Promise<LangchainCore> {
+  const modules = await Promise.all(CORE.map((name) => import(name) as Promise<object>));
+  return Object.assign({}, ...modules) as LangchainCore;
+}
+
+function requireCore(): Promise<LangchainCore> {
+  return Promise.resolve(Object.assign({}, ...(loadTogether(CORE) as object[])) as LangchainCore);
 }
 
 for (const [build, load] of [
-  ['CommonJS', (name: string): unknown => require(name)],
-  ['ESM', (name: string): unknown => import(name)],
+  ['CommonJS', requireCore],
+  ['ESM', importCore],
 ] as const) {
   describeProvider<BaseChatModel>({
     title: `@langchain/core 1, ${build}, over fetch`,
     patch: patchOf('core/language_models/chat_models'),
-    load: () => loadCore(load),
+    load,
     client: (module, url) => plainChatModel(module as LangchainCore, url),
     plain: async (model) => (await model.invoke(QUESTION)).content,
     stream: async (model, signal) => told(await model.stream(QUESTION, signal && { signal })),
@@ -177,10 +183,12 @@ describeProvider<BaseChatModel>({
     },
   },
   load(): Promise<AnthropicModules> {
-    const inside = createRequire(require.resolve('@langchain/anthropic'));
+    const [, packaged] = loadTogether(['@langchain/core/messages', '@langchain/anthropic']);
+    // Its SDK lies inside it, so this is the copy that it has just loaded.
+    const inside = createRequire(createRequire(import.meta.url).resolve('@langchain/anthropic'));
     return Promise.resolve({
       sdk: inside('@anthropic-ai/sdk') as unknown,
-      langchain: require('@langchain/anthropic') as AnthropicModules['langchain'],
+      langchain: packaged as AnthropicModules['langchain'],
     });
   },
   client: (modules, url) =>
