@@ -18,7 +18,7 @@ export function chatPlain(wire: ChatWire, contents: readonly string[] = [TEXT.jo
 }
 
 /** `choices`: message and finish reason of each. */
-function chatReply({ model, usage }: ChatWire, choices: readonly object[]): Script {
+export function chatReply({ model, usage }: ChatWire, choices: readonly object[]): Script {
   return {
     headers: { 'x-request-id': 'req_c1' },
     body: JSON.stringify({
