@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { OpenAI } from 'openai';
 import { flush } from 'otel-token-meter';
+import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
 import { ChatService } from './chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
@@ -52,6 +53,15 @@ export async function startServer(
     name: `${hostname()}:${port}`,
     details: () => ({ exporter: telemetry.status() }),
   });
+  const alerts =
+    telemetry.reader === undefined
+      ? undefined
+      : await startAlerts({
+          config: config.alerts,
+          reader: telemetry.reader,
+          isRecording: () => settings.get().enabled,
+          log: (line) => console.warn(line),
+        });
   const app = createApp({
     access,
     proxies,
@@ -70,6 +80,7 @@ export async function startServer(
         settings,
         exporter: () => telemetry.status(),
         prices: () => telemetry.instrumentation.priceSource,
+        alerts: () => alerts?.active() ?? [],
         stopping: stopping.signal,
       }),
     ],
@@ -100,6 +111,7 @@ export async function startServer(
     server.closeIdleConnections();
     await once(server, 'close');
     await flush();
+    await alerts?.close();
     await settings.close();
     await telemetry.shutdown();
     await demo?.close();

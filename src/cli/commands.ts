@@ -6,6 +6,7 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   count: async () => await import('./count.ts'),
   report: async () => await import('./report.ts'),
   top: async () => await import('./top.ts'),
+  reprice: async () => await import('./reprice.ts'),
   config: async () => await import('./config.ts'),
   settings: async () => await import('./settings.ts'),
 };

@@ -10,6 +10,7 @@ export interface TokenMeterConfig {
   readonly modelAliases?: Readonly<Record<string, string>>;
   readonly pricesFile?: string;
   readonly metrics: MetricsConfig;
+  readonly alerts: AlertsConfig;
   readonly settings: {
     readonly store: 'memory' | 'file' | 'redis';
     readonly file: { readonly path: string };
@@ -19,6 +20,14 @@ export interface TokenMeterConfig {
       readonly pollIntervalMs: number;
     };
   };
+}
+
+/** Thresholds on the ledger; see docs/alerts.md. */
+export interface AlertsConfig {
+  readonly file?: string;
+  readonly intervalMs: number;
+  readonly webhookUrl?: string;
+  readonly webhookSecret?: string;
 }
 
 export interface MetricsConfig {

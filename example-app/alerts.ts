@@ -1,0 +1,68 @@
+import type { TokenMeterConfig } from 'otel-token-meter/config';
+import {
+  AlertWebhook,
+  readAlertRules,
+  UsageAlerts,
+  type UsageAlert,
+  type UsageReader,
+} from 'otel-token-meter/exporter';
+
+export interface AlertsOptions {
+  readonly config: TokenMeterConfig['alerts'];
+  readonly reader: UsageReader;
+  /** Whether calls are recorded at all: an empty window is explained when they are not. */
+  readonly isRecording: () => boolean;
+  readonly log: (line: string) => void;
+}
+
+export interface RunningAlerts {
+  /** What is not `ok`, worst first. */
+  active(): readonly UsageAlert[];
+  close(): Promise<void>;
+}
+
+/**
+ * Watches the thresholds of the configured file. A wrong file or address is logged and leaves the
+ * application without alerts: it starts all the same.
+ */
+export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts | undefined> {
+  const { config, reader, isRecording, log } = options;
+  if (config.file === undefined) return undefined;
+  try {
+    const rules = await readAlertRules(config.file);
+    const { webhookUrl: url, webhookSecret: secret, intervalMs } = config;
+    const webhook =
+      url === undefined
+        ? undefined
+        : new AlertWebhook({ url, ...(secret !== undefined && { secret }) });
+    const alerts = new UsageAlerts({
+      rules,
+      reader,
+      isRecording,
+      intervalMs,
+      onAlert(alert) {
+        log(describe(alert));
+        webhook?.send(alert);
+      },
+    });
+    alerts.start();
+    return {
+      active: () => alerts.status().active,
+      async close() {
+        await alerts.close();
+        await webhook?.close();
+      },
+    };
+  } catch (error) {
+    log(`alerts are off: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+/** One line without line breaks: names come from callers. */
+function describe({ level, rule, key, metric, value, threshold, noData }: UsageAlert): string {
+  const who = key === null ? '' : ` of ${JSON.stringify(key)}`;
+  if (noData) return `${level}: ${rule}: no calls were recorded`;
+  const limit = threshold === undefined ? '' : `, threshold ${threshold}`;
+  return `${level}: ${rule}: ${metric}${who} is ${value ?? 'unknown'}${limit}`;
+}

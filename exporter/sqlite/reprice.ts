@@ -1,0 +1,155 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { TokenMeterError } from '../../src/errors.ts';
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { rebuildHours } from './roll-up.ts';
+import { HOUR_NS, prepareSchema } from './schema.ts';
+import { loadSqlite } from './sqlite-module.ts';
+import { costNanos, fromRow, SELECT_COLUMNS, timeToNs } from './stored-record.ts';
+
+export interface RepriceOptions {
+  readonly path: string;
+  /** What a call costs now, in US dollars; undefined: unknown. */
+  readonly costOf: (record: UsageRecord) => number | undefined;
+  /** @default the whole ledger */
+  readonly from?: Date;
+  readonly to?: Date;
+  /** Tells what would change, and changes nothing. @default false */
+  readonly dryRun?: boolean;
+  readonly onProgress?: (done: RepriceResult) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface RepriceResult {
+  /** Calls looked at. */
+  readonly calls: number;
+  readonly changed: number;
+  /** Of the changed ones: had no price before. */
+  readonly newlyPriced: number;
+  /** Have a cost, but no price is known any more: they keep it. */
+  readonly kept: number;
+  /** Have neither a cost nor a price. */
+  readonly unknown: number;
+  /** US dollars of all calls looked at. */
+  readonly beforeUsd: number;
+  readonly afterUsd: number;
+}
+
+/** Calls of one transaction: other processes get their turn in between. */
+const BATCH = 2000;
+const BUSY_TIMEOUT_MS = 10_000;
+const LAST_NS = 2n ** 63n - 1n;
+
+/**
+ * Works out the cost of recorded calls anew, each by the price of its time, and the hours with them.
+ * A call whose price is unknown keeps what it has. Rejects with `DATABASE_UNAVAILABLE`; what was
+ * done before an abort stays done. Each batch holds the event loop for some ten milliseconds: a job of
+ * its own is the place to run it.
+ */
+export async function repriceLedger(options: RepriceOptions): Promise<RepriceResult> {
+  const { path, from, to, signal, onProgress, dryRun = false } = options;
+  const result = { calls: 0, changed: 0, newlyPriced: 0, kept: 0, unknown: 0 };
+  const nanos = { before: 0, after: 0 };
+  const told = (): RepriceResult => ({
+    ...result,
+    beforeUsd: nanos.before / 1e9,
+    afterUsd: nanos.after / 1e9,
+  });
+  const database = open(path);
+  try {
+    let after: SQLInputValue[] = [
+      from === undefined ? 0n : BigInt(from.getTime()) * 1_000_000n,
+      '',
+    ];
+    const end = to === undefined ? LAST_NS : BigInt(to.getTime()) * 1_000_000n;
+    for (;;) {
+      signal?.throwIfAborted();
+      const batch = nextBatch(database, after, end);
+      const last = batch.at(-1);
+      if (last === undefined) return told();
+      const changes = batch.flatMap((record) => {
+        const before = costNanos(record.costUsd);
+        const now = costNanos(options.costOf(record));
+        result.calls++;
+        nanos.before += before ?? 0;
+        nanos.after += now ?? before ?? 0;
+        if (now === null) result[before === null ? 'unknown' : 'kept']++;
+        if (now === null || now === before) return [];
+        result.changed++;
+        if (before === null) result.newlyPriced++;
+        return [{ record, cost: now }];
+      });
+      if (!dryRun) update(database, changes);
+      after = [timeToNs(last.time), last.id];
+      onProgress?.(told());
+      await nextTurn();
+    }
+  } catch (error) {
+    if (signal?.aborted === true || error instanceof TokenMeterError) throw error;
+    throw unavailable(path, error);
+  } finally {
+    database.close();
+  }
+}
+
+function open(path: string): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  try {
+    // Opened for reading first: a wrong name must not leave a file behind.
+    new DatabaseSync(path, { readOnly: true }).close();
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      prepareSchema(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  } catch (error) {
+    throw unavailable(path, error);
+  }
+}
+
+function unavailable(path: string, cause: unknown): TokenMeterError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new TokenMeterError(
+    'DATABASE_UNAVAILABLE',
+    `cannot reprice the usage ledger ${path}: ${message}`,
+    { value: path, cause },
+  );
+}
+
+function nextBatch(database: DatabaseSync, after: SQLInputValue[], end: bigint): UsageRecord[] {
+  return database
+    .prepare(
+      `SELECT ${SELECT_COLUMNS} FROM usage WHERE (time_ns, id) > (?, ?) AND time_ns < ?
+       ORDER BY time_ns, id LIMIT ${BATCH}`,
+    )
+    .all(...after, end)
+    .map(fromRow);
+}
+
+/** The calls and their hours in one transaction: no reader sees the one without the other. */
+function update(
+  database: DatabaseSync,
+  changes: readonly { readonly record: UsageRecord; readonly cost: number }[],
+): void {
+  const [first, last] = [changes[0], changes.at(-1)];
+  if (first === undefined || last === undefined) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const statement = database.prepare(
+      'UPDATE usage SET cost_nanos = ? WHERE time_ns = ? AND id = ?',
+    );
+    for (const { record, cost } of changes) statement.run(cost, timeToNs(record.time), record.id);
+    rebuildHours(
+      database,
+      timeToNs(first.record.time) / HOUR_NS,
+      timeToNs(last.record.time) / HOUR_NS + 1n,
+    );
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
+import { SqliteUsageReader } from '../../exporter/sqlite/usage-reader.ts';
+import { dispatch } from '../../src/cli/dispatch.ts';
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { usageRecord } from '../support/usage-logs.ts';
+import { memoryIo } from './memory-io.ts';
+
+const START = Date.parse('2026-11-01T00:10:00Z');
+
+describe('otel-token-meter reprice', () => {
+  let folder: string;
+  let path: string;
+  let prices: string;
+
+  /** 5,000 calls of an own model without a price, one of a known model, one that lost its price. */
+  const records = (): UsageRecord[] => {
+    const tokens = {
+      inputTokens: 1000,
+      outputTokens: 100,
+      totalTokens: 1100,
+      tokenSource: 'provider' as const,
+    };
+    return [
+      ...Array.from({ length: 5000 }, (_, index) =>
+        usageRecord(START + index * 1000, { provider: 'acme', requestModel: 'house-1', ...tokens }),
+      ),
+      usageRecord(START, { ...tokens, costUsd: 99 }),
+      usageRecord(START, { provider: 'acme', requestModel: 'gone', costUsd: 0.5, ...tokens }),
+      usageRecord(START, { provider: 'acme', requestModel: 'house-1', outcome: 'error' }),
+    ];
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'token-meter-reprice-'));
+    path = join(folder, 'usage.db');
+    prices = join(folder, 'prices.json');
+    writeFileSync(
+      prices,
+      JSON.stringify({
+        date: '2026-11-15',
+        usdPer: { EUR: 1.1 },
+        prices: [
+          { model: 'house-*', currency: 'EUR', perMillionTokens: { input: 1, output: 10 } },
+          { model: 'gpt-4o', perMillionTokens: { input: 2, output: 8 } },
+        ],
+      }),
+    );
+    const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
+    file.write(records());
+    file.close();
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Once from whole hours, once from single calls: the two must never come apart. */
+  const costs = async (): Promise<(number | undefined)[]> => {
+    const reader = new SqliteUsageReader({ path });
+    const range = { from: new Date('2026-11-01'), to: new Date('2026-11-02') };
+    const byHours = await reader.summary(range);
+    const byCalls = await reader.summary({ ...range, percentiles: true, filter: { user: null } });
+    await reader.close();
+    assert.equal(byHours.total.unpricedCalls, byCalls.total.unpricedCalls);
+    return [byHours.total.costUsd, byCalls.total.costUsd];
+  };
+  const reprice = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const io = memoryIo();
+    const all = ['reprice', '--sqlite', path, '--prices', prices, '--json', ...args];
+    assert.equal(await dispatch(all, io), 0, io.err());
+    return JSON.parse(io.out()) as Record<string, unknown>;
+  };
+
+  it('gives calls the price of their model, and the hours with them', async () => {
+    assert.deepEqual(await costs(), [99.5, 99.5]);
+    const { prices: source, ...result } = await reprice();
+    // 1000 × 1.10 + 100 × 11.00 a million: 0.0022 a call
+    const after = 11 + 0.0028 + 0.5;
+    assert.deepEqual(result, {
+      calls: 5003,
+      changed: 5001,
+      kept: 1,
+      unknown: 1,
+      newly_priced: 5000,
+      before_usd: 99.5,
+      after_usd: after,
+      dry_run: false,
+    });
+    assert.equal((source as { overrides: string }).overrides, '2026-11-15');
+    assert.deepEqual(await costs(), [after, after]);
+    assert.equal((await reprice())['changed'], 0);
+  });
+
+  it('only tells what would change when it is asked to', async () => {
+    assert.equal((await reprice('--dry-run'))['changed'], 5001);
+    assert.deepEqual(await costs(), [99.5, 99.5]);
+  });
+
+  it('keeps to the range', async () => {
+    const result = await reprice(
+      '--since',
+      '2026-11-01T01:00:00Z',
+      '--until',
+      '2026-11-01T01:10:00Z',
+    );
+    assert.equal(result['calls'], 600);
+    const [byHours, byCalls] = await costs();
+    assert.equal(byHours, 99.5 + 600 * 0.0022);
+    assert.equal(byCalls, byHours);
+  });
+
+  it('prints for people, and says what is wrong', async () => {
+    const io = memoryIo();
+    assert.equal(await dispatch(['reprice', '--sqlite', path, '--prices', prices], io), 0);
+    assert.match(io.out(), /5,003 calls by genai-prices .*own prices 2026-11-15/);
+    assert.match(io.out(), /5,001 changed, 5,000 of them had no price before/);
+    assert.match(io.out(), /\$99\.50 before, \$11\.50 now/);
+    const missing = join(folder, 'none.db');
+    const wrong = memoryIo();
+    assert.equal(await dispatch(['reprice', '--sqlite', missing], wrong), 1);
+    assert.match(wrong.err(), /cannot reprice the usage ledger .*none\.db/);
+    assert.equal(existsSync(missing), false);
+    const influx = memoryIo({ INFLUX_URL: 'http://127.0.0.1:1' });
+    assert.equal(await dispatch(['reprice'], influx), 1);
+    assert.match(influx.err(), /only a SQLite ledger/);
+  });
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAlerts } from '../../example-app/alerts.ts';
+import { healthOf } from '../../example-app/routes/dashboard-health.ts';
+import { SqliteUsageProcessor } from '../../exporter/sqlite/usage-processor.ts';
+import { SqliteUsageReader } from '../../exporter/sqlite/usage-reader.ts';
+import { until } from '../support/until.ts';
+import { logOf, usageRecord } from '../support/usage-logs.ts';
+
+interface Delivery {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+describe('alerts of the application', () => {
+  let folder: string;
+  let processor: SqliteUsageProcessor;
+  let reader: SqliteUsageReader;
+  const lines: string[] = [];
+  const log = (line: string): number => lines.push(line);
+  const rules = (content: unknown): string => {
+    const file = join(folder, 'alerts.json');
+    writeFileSync(file, JSON.stringify(content));
+    return file;
+  };
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'token-meter-app-alerts-'));
+    const path = join(folder, 'usage.db');
+    processor = new SqliteUsageProcessor({ path });
+    reader = new SqliteUsageReader({ path });
+    const call = {
+      totalTokens: 900,
+      inputTokens: 900,
+      outputTokens: 0,
+      tokenSource: 'provider' as const,
+    };
+    for (const userId of ['alice\nroot', 'alice\nroot', 'bob']) {
+      processor.onEmit(logOf(usageRecord(Date.now() - 5000, { userId, ...call })));
+    }
+    await processor.forceFlush();
+  });
+  beforeEach(() => lines.splice(0));
+  after(async () => {
+    await reader.close();
+    await processor.shutdown();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('tell a crossed threshold to the log, the webhook and the dashboard', async () => {
+    const deliveries: Delivery[] = [];
+    const receiver = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => (body += String(chunk)));
+      request.on('end', () => {
+        deliveries.push({ headers: request.headers, body });
+        // The first attempt fails: it is tried again.
+        response.statusCode = deliveries.length === 1 ? 503 : 204;
+        response.end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const file = rules({
+      rules: [
+        { name: 'hour', metric: 'totalTokens', by: 'user', windowMs: 3_600_000, warning: 1500 },
+      ],
+    });
+    const alerts = await startAlerts({
+      config: {
+        file,
+        intervalMs: 60_000,
+        webhookUrl: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`,
+        webhookSecret: 'a shared secret',
+      },
+      reader,
+      isRecording: () => true,
+      log,
+    });
+    await until(() => deliveries.length === 2);
+    assert.deepEqual(lines, [
+      'warning: hour: totalTokens of "alice\\nroot" is 1800, threshold 1500',
+    ]);
+    const [first, second] = deliveries as [Delivery, Delivery];
+    assert.equal(first.body, second.body);
+    assert.equal(first.headers['webhook-id'], second.headers['webhook-id']);
+    const id = String(second.headers['webhook-id']);
+    const signed = `${id}.${String(second.headers['webhook-timestamp'])}.${second.body}`;
+    const expected = createHmac('sha256', 'a shared secret').update(signed).digest('base64');
+    assert.equal(second.headers['webhook-signature'], `v1,${expected}`);
+    const health = healthOf({ alerts: () => alerts?.active() ?? [] });
+    assert.deepEqual(
+      health.alerts.map(({ rule, level, key, value }) => ({ rule, level, key, value })),
+      [{ rule: 'hour', level: 'warning', key: 'alice\nroot', value: 1800 }],
+    );
+    await alerts?.close();
+    receiver.close();
+  });
+
+  it('leave the application without alerts, and say so, when their file is wrong', async () => {
+    const wrong = { file: rules({ rules: [{ name: 'x' }] }), intervalMs: 60_000 };
+    const start = { reader, isRecording: () => true, log };
+    assert.equal(await startAlerts({ ...start, config: wrong }), undefined);
+    assert.match(lines[0] ?? '', /^alerts are off: .*metric must be/);
+    assert.equal(await startAlerts({ ...start, config: { intervalMs: 60_000 } }), undefined);
+    assert.equal(lines.length, 1);
+  });
+});
