@@ -33,7 +33,13 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
   constructor(options: TokenMeterOptions = {}) {
     super(SCOPE, VERSION, {});
     this.#telemetry = new CurrentTelemetry(VERSION);
-    this.#metering = new Metering(options, this.#telemetry);
+    try {
+      this.#metering = new Metering(options, this.#telemetry);
+    } catch (error) {
+      // The base class has begun to listen for SDKs already; what cannot be must not patch them.
+      this.disable();
+      throw error;
+    }
     installMetering(this.#metering, () => this.isEnabled());
     registerAiSdkTelemetry(currentCallMeter);
     installLoaderHook(TokenMeterInstrumentation.moduleNames);
