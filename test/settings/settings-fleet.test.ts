@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { RedisSettingsStore, SettingsService, metricsSettings } from '../../src/settings/index.ts';
+import { asAdmin, serveApp } from '../support/app.ts';
 import { patchStorm } from '../support/patch-storm.ts';
 import { type TestServer, requireServer, startRedis } from '../support/servers.ts';
 import { startFleet } from '../support/settings-fleet.ts';
@@ -44,6 +46,42 @@ describe('settings of a fleet', () => {
     } finally {
       await admin.close();
       await fleet.close();
+    }
+  });
+
+  it('let one of two administrators win who change them at two instances at once', async () => {
+    const services = [1, 2].map(
+      () =>
+        new SettingsService({
+          schema: metricsSettings,
+          store: new RedisSettingsStore({ url: server.url }),
+          lastKnownGoodPath: false,
+        }),
+    );
+    await Promise.all(services.map((each) => each.start()));
+    const apps = await Promise.all(
+      services.map((settings) => serveApp({ routes: settingsRoutes({ settings }) })),
+    );
+    try {
+      for (let round = 0; round < 10; round++) {
+        await until(() => services.every(({ version }) => version === round));
+        const { enabled, token_statistics } = services[0]!.get();
+        const patches = [{ enabled: !enabled }, { token_statistics: !token_statistics }];
+        const answers = await Promise.all(
+          patches.map((patch, i) =>
+            fetch(`${apps[i]!.origin}/api/settings/metrics`, {
+              method: 'PATCH',
+              headers: { ...asAdmin, 'content-type': 'application/json', 'if-match': `"${round}"` },
+              body: JSON.stringify(patch),
+            }),
+          ),
+        );
+        const statuses = answers.map(({ status }) => status);
+        assert.deepEqual(new Set(statuses), new Set([200, 412]));
+      }
+    } finally {
+      await Promise.all(apps.map((app) => app.close()));
+      await Promise.all(services.map((each) => each.close()));
     }
   });
 

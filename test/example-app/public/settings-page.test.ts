@@ -4,6 +4,7 @@ import { settingsRoutes } from '../../../example-app/routes/settings.ts';
 import {
   MemorySettingsStore,
   type MetricsSettings,
+  RedisSettingsStore,
   SettingsService,
   type SettingsStoreListener,
   TokenMeterError,
@@ -17,7 +18,7 @@ import {
   overflow,
   startBrowser,
 } from '../../support/browser.ts';
-import { requireServer } from '../../support/servers.ts';
+import { requireServer, startRedis } from '../../support/servers.ts';
 import { until } from '../../support/until.ts';
 
 const PHONE = { viewport: { width: 360, height: 740 } };
@@ -187,6 +188,38 @@ describe('settings page', () => {
     await page.waitForSelector('#stale', { state: 'hidden' });
     await page.click('#save');
     await shows(page, '#done', 'Saved as version 1.');
+  });
+
+  it('shows that a real Redis is stopped, and when it is back', async function () {
+    requireServer(this, 'redis-server');
+    const redis = await startRedis();
+    const live = new SettingsService({
+      schema: metricsSettings,
+      store: new RedisSettingsStore({ url: redis.url }),
+      lastKnownGoodPath: false,
+    });
+    const served = app;
+    app = await serveApp({ routes: settingsRoutes({ settings: live }) });
+    await live.start();
+    try {
+      const page = await open(ADMIN_TOKEN, {}, /503/);
+      await live.patch({ token_statistics: false }, { actor: 'bob' });
+      await shows(page, '#version', 'Version 1, changed by bob');
+      await redis.kill();
+      await shows(page, '#stale', 'The last known settings stay in force');
+      await page.uncheck('#enabled');
+      await page.click('#save');
+      await shows(page, '#problem', 'Not saved');
+      await redis.restart();
+      await page.waitForSelector('#stale', { state: 'hidden' });
+      await page.click('#save');
+      await shows(page, '#done', 'Saved as version 2.');
+      assert.deepEqual(live.get(), { enabled: false, token_statistics: false });
+    } finally {
+      await served.close();
+      await live.close();
+      await redis.stop();
+    }
   });
 
   it('survives a restart of the server, by events or by polling', async () => {
