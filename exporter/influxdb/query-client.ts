@@ -176,6 +176,10 @@ function* seriesOf(answer: QueryAnswer): Generator<InfluxSeries> {
   for (const { statement_id: statement = 0, error, series = [] } of answer.results ?? []) {
     if (error !== undefined) throw refused(200, error);
     for (const { tags = {}, columns, values = [] } of series) {
+      if (!columns.includes('time') && !columns.includes('tagKey')) {
+        // VictoriaMetrics answers any query with 200 and a list of databases.
+        throw refused(200, 'the server does not understand InfluxQL');
+      }
       yield { statement, tags, columns, values };
     }
   }

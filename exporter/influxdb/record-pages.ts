@@ -16,11 +16,11 @@ const MAX_TIES = 16;
 export async function recordPage(
   client: InfluxQueryClient,
   query: CheckedRecordsQuery,
+  now: number,
   signal: AbortSignal | undefined,
 ): Promise<UsagePage> {
   if (query.filters.some(({ values }) => values.length === 0)) return { records: [] };
   const version = await client.version();
-  const now = Date.now();
   const { fromMs, toMs } = withinReach(query, version, now);
   // A page that goes on has nothing to find after its cursor.
   const last = query.after === undefined ? toMs : Math.min(toMs, Date.parse(query.after[0]) + 1);

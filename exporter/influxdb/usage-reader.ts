@@ -21,6 +21,8 @@ export interface InfluxUsageReaderOptions extends Pick<
   readonly timeoutMs?: number;
   /** @default the global fetch */
   readonly fetch?: typeof fetch;
+  /** @default Date.now */
+  readonly now?: () => number;
 }
 
 const MAX_CONVERSATION_RECORDS = 1000;
@@ -31,27 +33,30 @@ const MAX_CONVERSATION_RECORDS = 1000;
  */
 export class InfluxUsageReader implements UsageReader {
   readonly #client: InfluxQueryClient;
+  readonly #now: () => number;
 
   /** @throws TokenMeterError `INVALID_OPTION` */
   constructor({
     fetch: fetchFunction = fetch,
     timeoutMs = 60_000,
+    now = Date.now,
     ...options
   }: InfluxUsageReaderOptions) {
     const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
     this.#client = new InfluxQueryClient(target, fetchFunction);
+    this.#now = now;
   }
 
   async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
     const checked = checkQuery(query);
     signal?.throwIfAborted();
-    return await summarise(checked, new InfluxSummarySource(this.#client, signal));
+    return await summarise(checked, new InfluxSummarySource(this.#client, this.#now, signal));
   }
 
   async records({ signal, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
     const checked = checkRecordsQuery(query);
     signal?.throwIfAborted();
-    return await recordPage(this.#client, checked, signal);
+    return await recordPage(this.#client, checked, this.#now(), signal);
   }
 
   async conversation(
@@ -61,8 +66,8 @@ export class InfluxUsageReader implements UsageReader {
     signal?.throwIfAborted();
     const filter = { conversation: id };
     const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
-    const page = await recordPage(this.#client, query, signal);
-    const source = new InfluxSummarySource(this.#client, signal);
+    const page = await recordPage(this.#client, query, this.#now(), signal);
+    const source = new InfluxSummarySource(this.#client, this.#now, signal);
     const { total } = await summarise(checkConversationQuery(id), source);
     return {
       id,

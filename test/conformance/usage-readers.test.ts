@@ -6,8 +6,12 @@ import { InfluxUsageReader } from '../../exporter/influxdb/usage-reader.ts';
 import { UsageLineWriter } from '../../exporter/lines/usage-line.ts';
 import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
 import { SqliteUsageReader } from '../../exporter/sqlite/usage-reader.ts';
-import { requireServer, startInfluxd } from '../support/servers.ts';
+import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { QueryContract } from '../support/query-contract.ts';
+import { requireServer, startInfluxd, type TestServer } from '../support/servers.ts';
 import { usageReaderSuite } from './usage-reader-suite.ts';
+
+const BUCKET = 'llm_metrics';
 
 usageReaderSuite('SqliteUsageReader', async (records) => {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-reader-'));
@@ -25,17 +29,25 @@ usageReaderSuite('SqliteUsageReader', async (records) => {
   });
 });
 
-usageReaderSuite('InfluxUsageReader on InfluxDB 1.x', async function (records) {
-  requireServer(this, 'influxd');
-  const server = await startInfluxd({ databases: ['llm_metrics'] });
+async function filledInfluxd(
+  test: Mocha.Context,
+  records: readonly UsageRecord[],
+): Promise<TestServer> {
+  requireServer(test, 'influxd');
+  const server = await startInfluxd({ databases: [BUCKET] });
   // Two users get a tag a day; the others are known by their field only.
   const lines = new UsageLineWriter({ tags: { region: 'eu' }, maxUserTags: 2, onCleaned() {} });
-  const response = await fetch(`${server.url}/write?db=llm_metrics`, {
+  const response = await fetch(`${server.url}/write?db=${BUCKET}`, {
     method: 'POST',
     body: records.map((record) => lines.line(record)).join('\n'),
   });
   assert.equal(response.status, 204, await response.text());
-  const reader = new InfluxUsageReader({ url: server.url, bucket: 'llm_metrics' });
+  return server;
+}
+
+usageReaderSuite('InfluxUsageReader on InfluxDB 1.x', async function (records) {
+  const server = await filledInfluxd(this, records);
+  const reader = new InfluxUsageReader({ url: server.url, bucket: BUCKET });
   return {
     reader,
     async close() {
@@ -44,3 +56,25 @@ usageReaderSuite('InfluxUsageReader on InfluxDB 1.x', async function (records) {
     },
   };
 });
+
+for (const version of ['2', '3'] as const) {
+  usageReaderSuite(
+    `InfluxUsageReader by the contract of InfluxDB ${version}.x`,
+    async function (records) {
+      const server = await filledInfluxd(this, records);
+      const contract = await QueryContract.start(version, server.url);
+      const { url, token } = contract;
+      // 3.x is asked for the 90 days before now where a query names no start.
+      const now = (): number => Date.parse('2026-10-30');
+      const reader = new InfluxUsageReader({ url, bucket: BUCKET, org: 'acme', token, now });
+      return {
+        reader,
+        async close() {
+          await reader.close();
+          await contract.stop();
+          await server.stop();
+        },
+      };
+    },
+  );
+}

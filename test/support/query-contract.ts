@@ -1,0 +1,107 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const TOKEN = 'secret-token';
+const DAY_NS = 86_400_000_000_000n;
+/** 432 files of ten minutes: what 3 Core looks at in one query. */
+const CORE_REACH_NS = 3n * DAY_NS;
+
+/**
+ * Stands before an InfluxDB 1.x and answers `/ping` and `/query` as 2.x or 3.x do, by their sources:
+ * who may ask, which headers they take, how chunks are parted, how far 3 Core looks.
+ */
+export class QueryContract {
+  readonly token: string = TOKEN;
+  readonly #version: '2' | '3';
+  readonly #target: string;
+  readonly #server: Server;
+
+  private constructor(version: '2' | '3', target: string) {
+    this.#version = version;
+    this.#target = target;
+    this.#server = createServer((request, response) => void this.#handle(request, response));
+  }
+
+  static async start(version: '2' | '3', target: string): Promise<QueryContract> {
+    const contract = new QueryContract(version, target);
+    await new Promise<void>((resolve) => contract.#server.listen(0, '127.0.0.1', resolve));
+    return contract;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.#target);
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const refusal = this.#refusal(request, url, body);
+    if (refusal !== undefined) {
+      response.writeHead(refusal.status, { 'content-type': 'application/json' });
+      response.end(refusal.body);
+    } else if (url.pathname === '/ping') {
+      this.#ping(response);
+    } else {
+      await this.#query(url, body, response);
+    }
+  }
+
+  #ping(response: ServerResponse): void {
+    if (this.#version === '2') {
+      response.writeHead(204, { 'x-influxdb-version': 'v2.7.12', 'x-influxdb-build': 'OSS' }).end();
+    } else {
+      response.writeHead(200, { 'cluster-uuid': 'e3f0' });
+      response.end('{"product_name":"InfluxDB 3 Core","version":"3.9.6"}');
+    }
+  }
+
+  async #query(url: URL, body: string, response: ServerResponse): Promise<void> {
+    const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(body) });
+    const text = await answer.text();
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    // 3.x writes nothing between the objects of a chunked answer, and no line break at its end.
+    response.end(this.#version === '2' ? text : text.replaceAll('\n', ''));
+  }
+
+  #refusal(
+    { method, headers }: IncomingMessage,
+    { pathname, searchParams }: URL,
+    body: string,
+  ): { status: number; body: string } | undefined {
+    const { authorization, accept } = headers;
+    const isVersion2 = this.#version === '2';
+    if (pathname === '/ping' && isVersion2) return undefined;
+    const accepted = isVersion2 ? [`Token ${TOKEN}`] : [`Token ${TOKEN}`, `Bearer ${TOKEN}`];
+    if (!accepted.includes(authorization ?? '')) {
+      const [v2, v3] = [
+        '{"code":"unauthorized","message":"Unauthorized"}',
+        '{"error": "the request was not authenticated"}',
+      ];
+      return { status: 401, body: isVersion2 ? v2 : v3 };
+    }
+    if (pathname === '/ping') return undefined;
+    if (pathname !== '/query' || method !== 'POST') return { status: 404, body: 'Not found' };
+    if (isVersion2) return undefined;
+    if (accept !== 'application/json') return { status: 400, body: `{"error":"accept ${accept}"}` };
+    if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) {
+      return { status: 400, body: '{"error":"content type"}' };
+    }
+    if (!['true', 'false', null].includes(searchParams.get('chunked'))) {
+      return { status: 400, body: '{"error":"chunked"}' };
+    }
+    const q = new URLSearchParams(body).get('q') ?? '';
+    for (const [, from = '0', to = '0'] of q.matchAll(/time >= (\d+) AND time < (\d+)/g)) {
+      if (BigInt(to) - BigInt(from) <= CORE_REACH_NS) continue;
+      const error = 'Query would exceed file limit of 432 parquet files';
+      return { status: 200, body: `{"results":[{"statement_id":0,"error":"${error}"}]}` };
+    }
+    return undefined;
+  }
+}
