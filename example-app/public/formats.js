@@ -24,7 +24,7 @@ function money(options) {
 const dollars = money({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const wholeDollars = money({ maximumFractionDigits: 0 });
 const exact = money({ minimumFractionDigits: 5, maximumFractionDigits: 5 });
-const fractions = money({ maximumSignificantDigits: 3, minimumSignificantDigits: 1 });
+const fractions = money({ maximumSignificantDigits: 3, minimumSignificantDigits: 2 });
 
 /** @param {'millisecond' | 'second' | 'minute' | 'hour'} unit @param {number} digits */
 function timeUnit(unit, digits) {
@@ -82,11 +82,11 @@ export function formatPercent(share) {
  *
  * @param {number | undefined} now
  * @param {number | undefined} before
- * @returns {{ text: string, direction: 'up' | 'down' | 'same' | 'none' }}
+ * @returns {{ text: string, direction: 'up' | 'down' | 'same' | 'none' }} no text when there was nothing before
  */
 export function formatChange(now, before) {
   if (now === undefined || before === undefined || before === 0) {
-    return { text: t('usage.noPrevious'), direction: 'none' };
+    return { text: '', direction: 'none' };
   }
   const change = now / before - 1;
   const rounded = percent.format(Math.abs(change));

@@ -56,7 +56,6 @@ export const dashboardStrings = {
   'usage.less': { en: '▼ {change} vs previous period', 'zh-CN': '▼ 较上期 {change}' },
   'usage.times': { en: '▲ {factor}× the previous period', 'zh-CN': '▲ 上期的 {factor} 倍' },
   'usage.same': { en: 'same as the previous period', 'zh-CN': '与上期持平' },
-  'usage.noPrevious': { en: 'nothing to compare with', 'zh-CN': '无上期数据' },
 
   'tile.label': { en: 'Overview', 'zh-CN': '概览' },
   'tile.calls': { en: 'Calls', 'zh-CN': '调用' },

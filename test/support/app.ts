@@ -26,6 +26,24 @@ export function testAccess(): Access {
   return new Access({ adminTokens: `ada:${ADMIN_TOKEN}`, viewerTokens: `vic:${VIEWER_TOKEN}` });
 }
 
+export interface SessionCookie {
+  readonly url: string;
+  readonly name: string;
+  readonly value: string;
+  readonly httpOnly: true;
+}
+
+/** For a browser that need not go by the sign-in page. */
+export async function sessionCookie(url: string): Promise<SessionCookie> {
+  const answer = await fetch(`${url}/api/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: ADMIN_TOKEN }),
+  });
+  const [name = '', value = ''] = (answer.headers.get('set-cookie') ?? '').split(/[=;]/);
+  return { url, name, value, httpOnly: true };
+}
+
 export async function serveApp(dependencies: Partial<AppDependencies> = {}): Promise<ServedApp> {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);

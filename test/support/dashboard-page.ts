@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
-import { ADMIN_TOKEN } from './app.ts';
+import { sessionCookie } from './app.ts';
 import { type OpenedPage, openPage, startBrowser } from './browser.ts';
 import { requireServer } from './servers.ts';
 import { type UsageApp, serveUsage } from './usage-app.ts';
@@ -36,7 +36,7 @@ export function dashboardPages(more: () => readonly ApiRoute[] = () => []): Dash
   });
 
   beforeEach(async () => {
-    usage = await serveUsage(more());
+    usage = await serveUsage({ routes: more() });
   });
 
   afterEach(async () => {
@@ -50,17 +50,6 @@ export function dashboardPages(more: () => readonly ApiRoute[] = () => []): Dash
   const loaded = async (page: Page): Promise<void> => {
     await page.waitForSelector('#dashboard[data-loaded="true"][aria-busy="false"]');
   };
-  /** Signing in by the page is the subject of other tests. */
-  const sessionCookie = async () => {
-    const url = usage.app.origin;
-    const answer = await fetch(`${url}/api/session`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token: ADMIN_TOKEN }),
-    });
-    const [name = '', value = ''] = (answer.headers.get('set-cookie') ?? '').split(/[=;]/);
-    return { url, name, value, httpOnly: true };
-  };
   return {
     get usage() {
       return usage;
@@ -70,7 +59,7 @@ export function dashboardPages(more: () => readonly ApiRoute[] = () => []): Dash
       const made = await openPage(browser, options, expected);
       opened.push(made);
       const { page } = made;
-      await page.context().addCookies([await sessionCookie()]);
+      await page.context().addCookies([await sessionCookie(usage.app.origin)]);
       await page.goto(usage.app.origin + path);
       if (path.startsWith('/?') || path === '/') await loaded(page);
       return page;

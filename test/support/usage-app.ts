@@ -28,9 +28,16 @@ export interface UsageApp {
   close(): Promise<void>;
 }
 
-export async function serveUsage(more: readonly ApiRoute[] = []): Promise<UsageApp> {
+export interface UsageAppOptions {
+  /** Besides those of the dashboard. */
+  readonly routes?: readonly ApiRoute[];
+  /** A ledger to show, which stays. @default a new one */
+  readonly ledger?: string;
+}
+
+export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}): Promise<UsageApp> {
   const folder = await mkdtemp(join(tmpdir(), 'usage-app-'));
-  const path = join(folder, 'usage.db');
+  const path = ledger ?? join(folder, 'usage.db');
   const processor = new SqliteUsageProcessor({ path });
   await processor.forceFlush();
   const reader = new SqliteUsageReader({ path });
@@ -51,7 +58,7 @@ export async function serveUsage(more: readonly ApiRoute[] = []): Promise<UsageA
       ...usageRoutes({ reader }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...dashboardRoutes({ ...sources, reader, stopping: stopping.signal, everyMs: 100 }),
-      ...more,
+      ...routes,
     ],
   });
   return {

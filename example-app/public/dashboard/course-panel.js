@@ -72,9 +72,10 @@ export class CoursePanel {
 
   /**
    * @param {import('./usage-api.js').Summary} course by the period's unit, and by the stack unless it is `kind`
+   * @param {import('./view.js').Gaps} gaps
    * @param {import('./view.js').Context} context
    */
-  show({ rows }, { view, period, gaps }) {
+  show({ rows }, gaps, { view, period }) {
     const series =
       view.stack === 'kind'
         ? this.#byKind(rows, period, view)

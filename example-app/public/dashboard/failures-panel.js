@@ -29,9 +29,10 @@ export class FailuresPanel {
    * @param {import('./usage-api.js').Summary} course
    * @param {import('./usage-api.js').Total} total
    * @param {import('./usage-api.js').Page} newest failed calls
+   * @param {import('./view.js').Gaps} gaps
    * @param {import('./view.js').Context} context
    */
-  show({ rows }, total, newest, { period, gaps }) {
+  show({ rows }, total, newest, gaps, { period }) {
     const errors = { key: 'error', name: t('outcome.error'), colour: '--failure-error' };
     const aborted = { key: 'aborted', name: t('outcome.aborted'), colour: '--failure-aborted' };
     const series = [

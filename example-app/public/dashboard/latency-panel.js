@@ -34,9 +34,10 @@ export class LatencyPanel {
   /**
    * @param {import('./usage-api.js').Summary} course with percentiles
    * @param {import('./usage-api.js').Total} total
+   * @param {import('./view.js').Gaps} gaps
    * @param {import('./view.js').Context} context
    */
-  show({ rows }, total, { view, period, gaps }) {
+  show({ rows }, total, gaps, { view, period }) {
     const first = view.latency === 'first';
     const series = percentiles.map(([name, colour, dash, duration, firstChunk]) => ({
       key: name,

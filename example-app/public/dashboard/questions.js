@@ -8,40 +8,54 @@ const LISTED = 8;
 const FAILURES = 200;
 
 /**
- * Everything that one view asks the API, each question once; panels share the answers.
+ * Everything that one view asks the API, each question once; panels share the answers. In the order
+ * of what is seen first: the ledger answers one after the other.
  *
  * @param {import('./usage-api.js').UsageApi} api
  * @param {import('./view.js').View} view
  * @param {import('./period.js').Period} period
  * @param {import('./usage-api.js').Parameters} callsPage
  */
-export function ask(api, view, period, callsPage) {
+export function askSums(api, view, period, callsPage) {
   const { unit } = period;
   const { measure: metric, stack, filters } = view;
-  const course = api.summary({ group_by: unit, percentiles: true });
-  const top = (/** @type {string} */ group) =>
-    api.summary({ group_by: group, metric, limit: LISTED });
+  const overview = api.summary({ compare: 'previous' });
   const health = api.health();
+  const course = api.summary({ group_by: unit });
   const showsErrors = filters.outcome?.includes('error') ?? true;
   const [conversation, ...others] = filters.conversation ?? [];
   return {
-    overview: api.summary({ compare: 'previous', percentiles: true, distinct: true }),
+    overview,
+    health,
+    gaps: gapsOf(api, health, period),
     course,
     stacked:
       stack === 'kind'
         ? course
         : api.summary({ group_by: `${unit},${stack}`, metric, limit: SLOTS }),
+    models: api.summary({ group_by: 'model', metric, limit: LISTED }),
+    calls: api.records(callsPage),
     hourly: unit === 'hour' ? course : api.summary({ group_by: 'hour' }),
-    users: top('user'),
-    models: top('model'),
-    conversations: top('conversation'),
     failures: showsErrors
       ? api.records({ outcome: 'error', limit: FAILURES })
       : Promise.resolve({ records: [] }),
-    calls: api.records(callsPage),
-    health,
-    gaps: gapsOf(api, health, period),
     conversation: conversation && others.length === 0 ? api.conversation(conversation) : undefined,
+  };
+}
+
+/**
+ * Questions for which the ledger has to look at every single call of the range.
+ *
+ * @param {import('./usage-api.js').UsageApi} api
+ * @param {import('./view.js').View} view
+ * @param {import('./period.js').Period} period
+ */
+export function askCalls(api, { measure: metric }, { unit }) {
+  return {
+    users: api.summary({ group_by: 'user', metric, limit: LISTED }),
+    conversations: api.summary({ group_by: 'conversation', metric, limit: LISTED }),
+    details: api.summary({ compare: 'previous', percentiles: true, distinct: true }),
+    latencies: api.summary({ group_by: unit, percentiles: true }),
   };
 }
 

@@ -20,23 +20,50 @@ import { showSparkline } from './sparkline.js';
  * }} Tile
  */
 
-/** @type {Readonly<Record<string, Tile>>} */
-const tiles = {
+/** Told by sums. @type {Readonly<Record<string, Tile>>} */
+const sums = {
   calls: { valueOf: (total) => total.calls, format: formatCompact },
   tokens: { valueOf: (total) => total.total_tokens, format: formatCompact },
   cost: { valueOf: (total) => total.cost_usd, format: formatMoney },
+  errors: { valueOf: (total) => total.error_rate, format: formatPercent, moreIs: 'bad' },
+};
+/** Told only by every call of the range. @type {Readonly<Record<string, Tile>>} */
+const details = {
   p95: { valueOf: (total) => total.duration_p95_ms, format: formatMs, moreIs: 'bad' },
   users: { valueOf: (total) => total.users, format: formatWhole },
   conversations: { valueOf: (total) => total.conversations, format: formatWhole },
-  errors: { valueOf: (total) => total.error_rate, format: formatPercent, moreIs: 'bad' },
 };
 
+/** @typedef {import('./usage-api.js').Summary} Summary */
+
+/** The overview, with the change from the equally long period before. @param {Summary} overview */
+export function showSums(overview) {
+  showTiles(sums, overview);
+}
+
+/** @param {Summary} overview with percentiles and numbers of users and conversations */
+export function showDetails(overview) {
+  showTiles(details, overview);
+}
+
 /**
- * The overview, with the change from the equally long period before.
- *
- * @param {import('./usage-api.js').Summary} overview
+ * @param {Summary} course
+ * @param {import('./period.js').Period} period
  */
-export function showTiles({ total, previous }) {
+export function showSumLines(course, period) {
+  showSparklines(sums, course, period);
+}
+
+/**
+ * @param {Summary} course with percentiles
+ * @param {import('./period.js').Period} period
+ */
+export function showDetailLines(course, period) {
+  showSparklines(details, course, period);
+}
+
+/** @param {Readonly<Record<string, Tile>>} tiles @param {Summary} overview */
+function showTiles(tiles, { total, previous }) {
   for (const [name, { valueOf, format, moreIs }] of Object.entries(tiles)) {
     const tile = find(`[data-tile=${name}]`, HTMLElement);
     const now = valueOf(total);
@@ -44,16 +71,16 @@ export function showTiles({ total, previous }) {
     find('.figure', HTMLElement, tile).textContent = format(now);
     const change = find('.change', HTMLElement, tile);
     change.textContent = text;
-    change.dataset['direction'] = direction;
     change.dataset['tone'] = moreIs && direction === 'up' ? 'bad' : '';
   }
 }
 
 /**
- * @param {import('./usage-api.js').Summary} course
+ * @param {Readonly<Record<string, Tile>>} tiles
+ * @param {Summary} course
  * @param {import('./period.js').Period} period
  */
-export function showSparklines({ rows }, period) {
+function showSparklines(tiles, { rows }, period) {
   for (const [name, { valueOf }] of Object.entries(tiles)) {
     const svg = document.querySelector(`[data-tile=${name}] svg`);
     if (svg instanceof SVGElement) showSparkline(svg, bucketValues(rows, period, valueOf));

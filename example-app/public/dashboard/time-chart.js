@@ -1,8 +1,9 @@
 // @ts-check
 import { find } from '../dom.js';
 import uPlot from '../uplot.js';
-import { axisLabels, bucketLabel } from './bucket-labels.js';
-import { canvasColour } from './colours.js';
+import { bucketLabel } from './bucket-labels.js';
+import { axesOptions } from './chart-axes.js';
+import { plottedData, seriesOptions } from './chart-series.js';
 import { ChartTable } from './chart-table.js';
 import { ChartTooltip } from './chart-tooltip.js';
 import { drawGaps } from './gap-marks.js';
@@ -31,12 +32,6 @@ import { drawGaps } from './gap-marks.js';
  * }} ChartOptions `bars` are stacked; `onSelect`: a range was dragged.
  */
 
-const FONT = '12px system-ui, "Noto Sans SC", sans-serif';
-const LABEL_PX = 48;
-/** Steps of an axis: calls come whole, dollars do not. */
-const STEPS = Array.from({ length: 26 }, (_, index) => index - 10).flatMap((power) =>
-  [1, 2, 5].map((digit) => digit * 10 ** power),
-);
 /** Shorter drags are clicks. */
 const MIN_DRAG_PX = 8;
 
@@ -76,7 +71,8 @@ export class TimeChart {
   show(data) {
     this.#data = data;
     const shape = JSON.stringify(data.series.map(({ key, name, colour }) => [key, name, colour]));
-    if (this.#plot && this.#made === shape) this.#plot.setData(this.#plotted(data));
+    if (this.#plot && this.#made === shape)
+      this.#plot.setData(plottedData(this.#options.shape, data));
     else this.#make(data);
     this.#made = shape;
     this.#tooltip.show(this.#bucket(this.#pointed()));
@@ -87,9 +83,6 @@ export class TimeChart {
   #make(data) {
     this.#plot?.destroy();
     const { width, height } = this.#size();
-    const colour = (/** @type {string} */ name) => canvasColour(this.#host, name);
-    const grid = { stroke: colour('--grid'), width: 1 };
-    const axis = { stroke: colour('--muted'), font: FONT, ticks: { show: false } };
     this.#plot = new uPlot(
       {
         width,
@@ -107,73 +100,17 @@ export class TimeChart {
           x: { time: true, range: () => this.#rangeX() },
           y: { range: (_, __, max) => [0, max > 0 ? max * 1.06 : 1] },
         },
-        axes: [
-          {
-            ...axis,
-            size: 28,
-            space: 64,
-            align: 1,
-            grid: { show: false },
-            values: (plot, splits, __, ___, step) => {
-              const [from, to] = this.#rangeX();
-              const roomS = ((to - from) / plot.bbox.width) * LABEL_PX * uPlot.pxRatio;
-              return axisLabels(splits, step, { to, roomS });
-            },
-          },
-          {
-            ...axis,
-            size: 58,
-            gap: 6,
-            space: 36,
-            grid,
-            incrs: () => STEPS.filter((step) => !this.#data?.whole || step >= 1),
-            values: (_, splits) => splits.map((value) => this.#data?.format(value) ?? ''),
-          },
-        ],
-        series: [{}, ...this.#drawnOrder(data.series).map((series) => this.#seriesOptions(series))],
+        axes: axesOptions(this.#host, () => this.#data),
+        series: [{}, ...seriesOptions(this.#host, this.#options.shape, data.series)],
         hooks: {
           drawClear: [(plot) => drawGaps(plot, this.#host, this.#data?.gaps ?? [])],
           setCursor: [() => this.#tooltip.show(this.#bucket(this.#pointed()))],
           setSelect: [(plot) => this.#onSelect(plot)],
         },
       },
-      this.#plotted(data),
+      plottedData(this.#options.shape, data),
       this.#host,
     );
-  }
-
-  /** @param {Series} series @returns {uPlot.Series} */
-  #seriesOptions({ colour, dash }) {
-    const fill = canvasColour(this.#host, colour);
-    if (this.#options.shape === 'lines') {
-      const points = { show: true, size: 5, fill, filter: lonely };
-      return { stroke: fill, width: 2, points, ...(dash && { dash: [...dash] }) };
-    }
-    const bars = /** @type {uPlot.Series.BarsPathBuilderFactory} */ (uPlot.paths.bars);
-    return { fill, width: 0, points: { show: false }, paths: bars({ size: [0.82, 44], align: 1 }) };
-  }
-
-  /** Stacked bars all start at 0: the longest is drawn first. @param {readonly Series[]} series */
-  #drawnOrder(series) {
-    return this.#options.shape === 'bars' ? series.toReversed() : series;
-  }
-
-  /** @param {ChartData} data @returns {uPlot.AlignedData} */
-  #plotted({ period, series }) {
-    const ends = [...period.starts.slice(1), period.end];
-    const bars = this.#options.shape === 'bars';
-    const times = period.starts.map((start, index) =>
-      bars ? start / 1000 : (start + /** @type {number} */ (ends[index])) / 2000,
-    );
-    const sums = times.map(() => 0);
-    const columns = series.map(({ values }) =>
-      times.map((_, index) => {
-        const value = values[index];
-        if (!bars) return value ?? null;
-        return (sums[index] = /** @type {number} */ (sums[index]) + (value ?? 0));
-      }),
-    );
-    return [times, ...(bars ? columns.toReversed() : columns)];
   }
 
   /** @returns {[number, number]} */
@@ -266,17 +203,4 @@ export class TimeChart {
       this.#plot.setSize({ width, height });
     }
   }
-}
-
-/**
- * A value between two unknown ones has no line to be seen by.
- *
- * @param {uPlot} plot
- * @param {number} series
- */
-function lonely(plot, series) {
-  const values = plot.data[series] ?? [];
-  return Array.from(values.keys()).filter(
-    (index) => values[index] != null && values[index - 1] == null && values[index + 1] == null,
-  );
 }

@@ -16,11 +16,8 @@
  *   measure: Measure,
  *   latency: Latency,
  * }} View Times are RFC 3339; an empty filter value stands for calls that have none.
- * @typedef {{
- *   view: View,
- *   period: import('./period.js').Period,
- *   gaps: readonly import('./statistics-gaps.js').Gap[],
- * }} Context What panels show.
+ * @typedef {{ view: View, period: import('./period.js').Period }} Context What panels show.
+ * @typedef {readonly import('./statistics-gaps.js').Gap[]} Gaps Oldest first.
  */
 
 /** @type {readonly Preset[]} */
