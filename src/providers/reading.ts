@@ -20,13 +20,6 @@ export function count(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-/** First part decides whether there is a sum at all; absent further parts count as 0. */
-export function sum(first: unknown, ...more: readonly unknown[]): number | undefined {
-  const start = count(first);
-  if (start === undefined) return undefined;
-  return more.reduce<number>((total, part) => total + (count(part) ?? 0), start);
-}
-
 /** Leaves out the keys whose value is undefined. */
 export function present<T extends object>(
   values: T,

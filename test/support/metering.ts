@@ -46,10 +46,14 @@ const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 
 export interface MeteringOptions {
   readonly nativeSpans?: 'enrich' | 'separate';
+  readonly requestIdentity?: 'never' | 'plain' | 'all';
 }
 
 /** The life of calls from patch to record, without the instrumentation around it. */
-export function startMetering({ nativeSpans = 'separate' }: MeteringOptions = {}): Metering {
+export function startMetering({
+  nativeSpans = 'separate',
+  requestIdentity = 'plain',
+}: MeteringOptions = {}): Metering {
   const exporter = new InMemorySpanExporter();
   let started = 0;
   const counting: SpanProcessor = {
@@ -85,7 +89,7 @@ export function startMetering({ nativeSpans = 'separate' }: MeteringOptions = {}
     tracer: () => provider.getTracer('conformance'),
     switches: () => ({ enabled: true, tokenStatistics }),
     keepContent: true,
-    requestIdentity: 'plain',
+    requestIdentity,
     nativeSpans,
     onEnd: (ended) => void pipeline.settle(ended),
   });

@@ -4,7 +4,7 @@ import type { CallShape, SdkPatch } from '../provider.ts';
 import { MessagesReader } from './messages-reader.ts';
 import { messagesCountable, messagesFacts } from './messages-request.ts';
 
-const messages: CallShape = {
+export const messages: CallShape = {
   operation: 'chat',
   request: messagesFacts,
   reader: (options) => new MessagesReader(options),

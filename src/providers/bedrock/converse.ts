@@ -8,12 +8,16 @@ import {
 } from '../../tokens/json-shape.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { GatheredOutput } from '../gathered-output.ts';
+import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, CountableInput, ReadOptions, Reply, ReplyReader } from '../provider.ts';
 import { converseUsage } from './usage.ts';
 
 export const converse: CallShape = {
   operation: 'chat',
-  request: (input) => ({ model: stringAt(input, 'modelId') }),
+  request: (input) => ({
+    model: stringAt(input, 'modelId'),
+    ...namedIdentity(objectAt(input, 'requestMetadata')),
+  }),
   reader: (options) => new ConverseReader(options),
   countable: converseCountable,
 };

@@ -1,5 +1,12 @@
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
-import { imagePart, toolCall, toolDefinition } from '../chat-parts.ts';
+import {
+  isObject,
+  listOf,
+  objectAt,
+  stringAt,
+  toJson,
+  type JsonObject,
+} from '../../tokens/json-shape.ts';
+import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import type { CallShape, CountableInput } from '../provider.ts';
 import { ChatReader } from './chat-reader.ts';
@@ -61,20 +68,27 @@ function chatCountable(request: unknown): CountableInput {
 
 function chatMessage(message: unknown): unknown {
   if (!isObject(message)) return message;
-  const { role, content } = message;
+  const { role, content, toolPlan } = message;
+  const parts = Array.isArray(content)
+    ? listOf(content).map(contentPart)
+    : content === undefined
+      ? []
+      : [textPart(content)];
   return {
     role,
-    content: Array.isArray(content)
-      ? listOf(content).map((part) => {
-          const url = stringAt(objectAt(part, 'imageUrl'), 'url');
-          return url === undefined ? part : imagePart({ url });
-        })
-      : content,
+    content: toolPlan === undefined ? parts : [textPart(toolPlan), ...parts],
     tool_calls: listOf(message['toolCalls']).map((call) => {
       const called = objectAt(call, 'function');
       return toolCall(called?.['name'], called?.['arguments']);
     }),
   };
+}
+
+function contentPart(part: unknown): unknown {
+  const url = stringAt(objectAt(part, 'imageUrl'), 'url');
+  if (url !== undefined) return imagePart({ url });
+  const thinking = stringAt(part, 'thinking');
+  return thinking === undefined ? part : textPart(thinking);
 }
 
 function legacyCountable(request: unknown): CountableInput {
@@ -93,6 +107,7 @@ function legacyCountable(request: unknown): CountableInput {
             content: turn['message'],
           })),
         { role: 'user', content: request['message'] },
+        ...listOf(request['toolResults']).filter(isObject).flatMap(legacyResult),
       ],
       tools: listOf(request['tools'])
         .filter(isObject)
@@ -103,6 +118,14 @@ function legacyCountable(request: unknown): CountableInput {
         ),
     },
   };
+}
+
+function legacyResult(result: JsonObject): readonly object[] {
+  const call = objectAt(result, 'call');
+  return [
+    { role: 'assistant', tool_calls: [toolCall(call?.['name'], call?.['parameters'])] },
+    { role: 'tool', content: toJson(result['outputs']) },
+  ];
 }
 
 function isText(value: unknown): value is string {

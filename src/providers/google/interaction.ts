@@ -1,4 +1,11 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import {
+  isObject,
+  listOf,
+  objectAt,
+  stringAt,
+  toJson,
+  type JsonObject,
+} from '../../tokens/json-shape.ts';
 import type { TokenUsage } from '../../usage/usage-record.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { GatheredOutput } from '../gathered-output.ts';
@@ -135,7 +142,7 @@ function message(entry: unknown): unknown {
     case 'function_call':
       return { role: 'assistant', tool_calls: [toolCall(entry['name'], entry['arguments'])] };
     case 'function_result':
-      return { role: 'tool', content: JSON.stringify(entry['result'] ?? {}) };
+      return { role: 'tool', content: toJson(entry['result']) };
     default:
       return { role: 'user', content: [part(entry)] };
   }

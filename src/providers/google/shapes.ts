@@ -1,5 +1,6 @@
-import { isObject } from '../../tokens/json-shape.ts';
+import { isObject, objectAt } from '../../tokens/json-shape.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
+import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, CountableInput } from '../provider.ts';
 import { streamed } from '../streamed.ts';
 import { GenerateContentReader } from './generate-reader.ts';
@@ -8,7 +9,11 @@ import { embeddingUsage } from './usage.ts';
 
 export const generateContent: CallShape = {
   operation: 'generate_content',
-  request: (request) => ({ model: modelName(request) }),
+  request: (request) => ({
+    model: modelName(request),
+    // Vertex keeps labels with its bill.
+    ...namedIdentity(objectAt(objectAt(request, 'config'), 'labels')),
+  }),
   reader: (options) => new GenerateContentReader(options),
   countable: generateCountable,
 };

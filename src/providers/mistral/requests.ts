@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
 import { imagePart, textPart, toolCall } from '../chat-parts.ts';
+import { namedIdentity } from '../named-identity.ts';
 import type { CountableInput, RequestFacts } from '../provider.ts';
 
 /** Agents have an id in place of a model. */
@@ -7,6 +8,7 @@ export function completionFacts(request: unknown): RequestFacts {
   return {
     model: stringAt(request, 'model') ?? stringAt(request, 'agentId'),
     opaqueConversationId: stringAt(request, 'promptCacheKey'),
+    ...namedIdentity(objectAt(request, 'metadata')),
   };
 }
 
@@ -17,6 +19,7 @@ export function conversationFacts(request: unknown): RequestFacts {
     request;
   return {
     model: stringAt(inner, 'model') ?? stringAt(inner, 'agentId'),
+    userId: namedIdentity(objectAt(inner, 'metadata')).userId,
     conversationId: stringAt(request, 'conversationId'),
   };
 }
@@ -73,8 +76,13 @@ export function embeddingCountable(request: unknown): CountableInput {
 
 function chatMessage(message: unknown): unknown {
   if (!isObject(message)) return message;
+  const { type } = message;
+  // Entries of a conversation: calls and results are messages of their own there.
+  if (type === 'function.call') {
+    return { role: 'assistant', tool_calls: [toolCall(message['name'], message['arguments'])] };
+  }
   return {
-    role: message['role'],
+    role: type === 'function.result' ? 'tool' : message['role'],
     content: Array.isArray(message['content'])
       ? listOf(message['content']).filter(isObject).map(contentPart)
       : (message['content'] ?? message['result']),

@@ -60,21 +60,26 @@ function chatCountable(request: unknown): CountableInput {
 
 function chatMessage(message: unknown): unknown {
   if (!isObject(message)) return message;
-  const images = listOf(message['images']);
+  const { content, thinking } = message;
   return {
     role: message['role'],
-    content:
-      images.length === 0
-        ? message['content']
-        : [
-            textPart(message['content']),
-            ...images.map((image) => imagePart(typeof image === 'string' ? { data: image } : {})),
-          ],
+    content: [
+      ...(thinking === undefined ? [] : [textPart(thinking)]),
+      textPart(content),
+      ...listOf(message['images']).map(imageOf),
+    ],
     tool_calls: listOf(message['tool_calls']).map((call) => {
       const called = objectAt(call, 'function');
       return toolCall(called?.['name'], called?.['arguments']);
     }),
   };
+}
+
+/** Base64 or bytes. */
+function imageOf(image: unknown): object {
+  if (image instanceof Uint8Array)
+    return imagePart({ data: Buffer.from(image).toString('base64') });
+  return imagePart(typeof image === 'string' ? { data: image } : {});
 }
 
 function generateCountable(request: unknown): CountableInput {
