@@ -15,6 +15,7 @@ import { SelfMetrics } from './self-metrics.ts';
 import { DiskSpool, type SpoolRefusal } from './spool/disk-spool.ts';
 import type { LineChunk } from './spool/line-queue.ts';
 import { MemoryQueue } from './spool/memory-queue.ts';
+import { realFs, type SpoolFs } from './spool/spool-fs.ts';
 import type { ExporterError, ExporterStatus } from './status.ts';
 
 /** Sends under way at once: one is read by the server while the next is on its way. */
@@ -30,6 +31,12 @@ const SHUTDOWN_MS = 5000;
 /** How long a process that has nothing else to do waits for its last lines to arrive. */
 const BEFORE_EXIT_MS = 2000;
 const POLL_MS = 5;
+
+interface LineExporterParts {
+  /** What may be left out of a line rather than lose it. */
+  readonly isOptionalField?: (name: string) => boolean;
+  readonly fs?: SpoolFs;
+}
 
 /** The way of lines from the instrumented process into the store. Both Influx exporters are one of these. */
 export class LineExporter {
@@ -49,17 +56,16 @@ export class LineExporter {
   #flushTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
-  /** `isOptionalField`: what may be left out of a line rather than lose it. */
   constructor(
     name: string,
     options: ResolvedInfluxOptions,
-    isOptionalField: (name: string) => boolean = () => false,
+    { isOptionalField = () => false, fs = realFs }: LineExporterParts = {},
   ) {
     const { url, timeoutMs, spool } = options;
     this.counts = new ExportCounts(name);
     this.#options = options;
     this.#transport = new InfluxTransport(url, CONCURRENCY);
-    this.#queue = spool === false ? this.#memoryQueue() : this.#diskSpool(spool);
+    this.#queue = spool === false ? this.#memoryQueue() : this.#diskSpool(spool, fs);
     this.#deadLetters =
       spool === false
         ? undefined
@@ -178,10 +184,11 @@ export class LineExporter {
     });
   }
 
-  #diskSpool(spool: Exclude<ResolvedInfluxOptions['spool'], false>): DiskSpool {
+  #diskSpool(spool: Exclude<ResolvedInfluxOptions['spool'], false>, fs: SpoolFs): DiskSpool {
     const { counts } = this;
     return new DiskSpool({
       ...spool,
+      fs,
       folder: destinationFolder(this.#options, spool),
       maxMemoryBytes: MAX_MEMORY_BYTES,
       onDropped: (reason, lines) => counts.drop(reason, lines),

@@ -19,8 +19,9 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
     const resolved = resolveInfluxOptions('InfluxUsageProcessor', options);
     const tagNames = new Set(Object.keys(resolved.tags));
     // A caller's attribute of the wrong type must not cost the record its numbers.
-    const isAttribute = (field: string): boolean => attributeOfField(field, tagNames) !== undefined;
-    this.#exporter = new LineExporter('usage', resolved, isAttribute);
+    const isOptionalField = (name: string): boolean =>
+      attributeOfField(name, tagNames) !== undefined;
+    this.#exporter = new LineExporter('usage', resolved, { isOptionalField });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({
       tags: resolved.tags,

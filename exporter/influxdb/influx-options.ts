@@ -1,4 +1,5 @@
 import { TokenMeterError } from '../../src/errors.ts';
+import { USAGE_FIELDS } from '../lines/usage-schema.ts';
 
 export type InfluxVersion = '1' | '2' | '3';
 
@@ -69,6 +70,17 @@ export type ResolvedInfluxOptions = Readonly<
   }
 >;
 
+/** A server refuses a tag with the name of a field, or hides one of the two. */
+const TAKEN = new Set<string>([
+  'time',
+  ...Object.values(USAGE_FIELDS),
+  'value',
+  'count',
+  'sum',
+  'min',
+  'max',
+]);
+
 /** Fills in the defaults. Throws `INVALID_OPTION`; `owner` names the class in its message. */
 export function resolveInfluxOptions(owner: string, options: InfluxOptions): ResolvedInfluxOptions {
   const invalid = (name: string, value: unknown, allowed: string): never => {
@@ -112,8 +124,8 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     invalid('bucket', options.bucket, 'a name');
   }
   for (const [name, value] of Object.entries(options.tags ?? {})) {
-    if (name === '' || name === 'time' || typeof value !== 'string') {
-      invalid(`tags.${name}`, value, 'a string under a name other than time');
+    if (name === '' || TAKEN.has(name) || name.startsWith('_') || typeof value !== 'string') {
+      invalid(`tags.${name}`, value, 'a string, under a name that is neither time nor a field');
     }
   }
   const { spool = {} } = options;

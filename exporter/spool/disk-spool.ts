@@ -1,13 +1,11 @@
 import { joinChunks, type LineBatch, type LineChunk, type LineQueue } from './line-queue.ts';
 import { SegmentStore, SpoolFullError, type SegmentStoreOptions } from './segment-store.ts';
-import { realFs, type SpoolFs } from './spool-fs.ts';
 
 /** Appends are grouped: this much at once. */
 const MAX_GROUP_BYTES = 1_000_000;
 const UPKEEP_MS = 1000;
 
-export interface DiskSpoolOptions extends Omit<SegmentStoreOptions, 'fs'> {
-  readonly fs?: SpoolFs;
+export interface DiskSpoolOptions extends SegmentStoreOptions {
   /** Bound of what waits for the disk. */
   readonly maxMemoryBytes: number;
   /** The disk takes nothing, or (undefined) does again. */
@@ -58,7 +56,7 @@ export class DiskSpool implements LineQueue {
 
   constructor(options: DiskSpoolOptions) {
     this.#options = options;
-    this.#store = new SegmentStore({ ...options, fs: options.fs ?? realFs });
+    this.#store = new SegmentStore(options);
     this.#upkeeping = this.#upkeep();
   }
 

@@ -3,8 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { InfluxOptions } from '../../exporter/influxdb/influx-options.ts';
+import {
+  type InfluxOptions,
+  resolveInfluxOptions,
+} from '../../exporter/influxdb/influx-options.ts';
+import { LineExporter } from '../../exporter/line-exporter.ts';
+import { realFs, type SpoolFs } from '../../exporter/spool/spool-fs.ts';
 import { InfluxUsageProcessor } from '../../exporter/usage-processor.ts';
 import type { AppPlan } from '../support/exporter-app.ts';
 import { influxRows } from '../support/influx.ts';
@@ -149,5 +155,50 @@ describe('long faults between application and InfluxDB', () => {
     } finally {
       execFileSync('umount', ['-l', small]);
     }
+  });
+
+  it('does not hold up the event loop while the disk stalls for 10 s', async () => {
+    let stalled: Promise<void> = Promise.resolve();
+    const stalling: SpoolFs = {
+      ...realFs,
+      open: async (...args) => {
+        const handle = await realFs.open(...args);
+        const write = handle.write.bind(handle);
+        return Object.assign(handle, {
+          write: async (...bytes: Parameters<typeof write>) => {
+            await stalled;
+            return await write(...bytes);
+          },
+        });
+      },
+    };
+    const resolved = resolveInfluxOptions('test', options);
+    const exporter = new LineExporter('test', resolved, { fs: stalling });
+    let time = 0;
+    /** Longest and typical lateness of a turn of the loop, at 1000 lines/s. */
+    const delays = async (ms: number): Promise<{ p99: number }> => {
+      const histogram = monitorEventLoopDelay({ resolution: 5 });
+      histogram.enable();
+      const end = performance.now() + ms;
+      while (performance.now() < end) {
+        for (let i = 0; i < 5; i++) exporter.write(`llm_usage calls=1i ${(FROM + time++) * 1e6}`);
+        await sleep(5);
+      }
+      histogram.disable();
+      return { p99: histogram.percentile(99) / 1e6 };
+    };
+    await delays(1000);
+    const before = await delays(5000);
+    await exporter.settle();
+    const accepted = exporter.status().accepted;
+    stalled = sleep(10_000);
+    const during = await delays(9500);
+    assert.ok(exporter.status().accepted - accepted < 200, 'the disk did not stall');
+    // The machine's own noise is the same before and during.
+    assert.ok(during.p99 <= before.p99 + 10, `${during.p99} ms, ${before.p99} ms before`);
+    await until(() => exporter.status().delivered === time, 20_000);
+    assert.deepEqual(exporter.status().dropped, {});
+    assert.equal((await stored()).length, time);
+    await exporter.shutdown();
   });
 });

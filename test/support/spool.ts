@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { DiskSpool, type DiskSpoolOptions } from '../../exporter/spool/disk-spool.ts';
+import { realFs } from '../../exporter/spool/spool-fs.ts';
 import type { LineChunk } from '../../exporter/spool/line-queue.ts';
 
 export function chunkOf(...lines: readonly string[]): LineChunk {
@@ -10,6 +11,7 @@ export function chunkOf(...lines: readonly string[]): LineChunk {
 export function diskSpool(folder: string, over: Partial<DiskSpoolOptions> = {}): DiskSpool {
   return new DiskSpool({
     folder,
+    fs: realFs,
     maxBytes: 2 ** 30,
     maxMemoryBytes: 1_000_000,
     fsync: 'never',

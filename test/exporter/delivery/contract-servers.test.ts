@@ -39,8 +39,9 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
         ...CREDENTIALS[version],
         ...over,
       };
-      const isOptional = (name: string): boolean => name.startsWith('extra');
-      exporter = new LineExporter('test', resolveInfluxOptions('test', options), isOptional);
+      exporter = new LineExporter('test', resolveInfluxOptions('test', options), {
+        isOptionalField: (name) => name.startsWith('extra'),
+      });
       return exporter;
     };
     const write = (count: number, line = (i: number): string => `m,t=a v=${i}i ${i}`): void => {
