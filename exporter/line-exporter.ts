@@ -22,7 +22,7 @@ import type { ExporterError, ExporterStatus } from './status.ts';
 const CONCURRENCY = 2;
 /** Bounds of one send, however long the backlog. 3.x takes no more than 10 MB. */
 const MAX_BATCH_LINES = 5000;
-const MAX_BATCH_BYTES = 4_000_000;
+const MAX_BATCH_BYTES = 2_000_000;
 /** Lines held in memory without a spool, or while its disk takes none. */
 const MAX_MEMORY_BYTES = 16_000_000;
 const FIRST_RETRY_MS = 500;

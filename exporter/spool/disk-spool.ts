@@ -2,7 +2,7 @@ import { joinChunks, type LineBatch, type LineChunk, type LineQueue } from './li
 import { SegmentStore, SpoolFullError, type SegmentStoreOptions } from './segment-store.ts';
 
 /** Appends are grouped: this much at once. */
-const MAX_GROUP_BYTES = 1_000_000;
+const MAX_GROUP_BYTES = 500_000;
 const UPKEEP_MS = 1000;
 
 export interface DiskSpoolOptions extends SegmentStoreOptions {

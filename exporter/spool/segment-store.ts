@@ -10,7 +10,7 @@ import { Segment } from './segment.ts';
 import { syncFolder, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
-const MAX_SEGMENT_BYTES = 4_000_000;
+const MAX_SEGMENT_BYTES = 2_000_000;
 const MAX_SEGMENT_AGE_MS = 5000;
 /** Segments this far behind the one that is sent are compressed. */
 const PLAIN_SEGMENTS = 3;

@@ -119,16 +119,12 @@ export class Segment {
   async append(chunks: readonly LineChunk[], sync: boolean): Promise<void> {
     const handle = this.#handle;
     if (handle === undefined) throw new Error(`${this.#path} is sealed`);
-    const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
-    let written = 0;
-    while (written < bytes.length) {
-      const rest = bytes.length - written;
-      const { bytesWritten } = await handle.write(bytes, written, rest, this.#bytes + written);
-      if (bytesWritten === 0) throw new Error(`${this.#path} takes no more bytes`);
-      written += bytesWritten;
-    }
+    const bytes = chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
+    const buffers = chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]);
+    const { bytesWritten } = await handle.writev(buffers, this.#bytes);
+    if (bytesWritten < bytes) throw new Error(`${this.#path} takes no more bytes`);
     if (sync) await handle.datasync();
-    this.#bytes += bytes.length;
+    this.#bytes += bytes;
     this.#lines += sumOfLines(chunks);
   }
 

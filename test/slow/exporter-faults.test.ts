@@ -163,9 +163,9 @@ describe('long faults between application and InfluxDB', () => {
       ...realFs,
       open: async (...args) => {
         const handle = await realFs.open(...args);
-        const write = handle.write.bind(handle);
+        const write = handle.writev.bind(handle);
         return Object.assign(handle, {
-          write: async (...bytes: Parameters<typeof write>) => {
+          writev: async (...bytes: Parameters<typeof write>) => {
             await stalled;
             return await write(...bytes);
           },
