@@ -1,67 +1,70 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { Router } from '@koa/router';
-import Koa from 'koa';
+import { z } from 'zod';
 import { Access } from '../../../example-app/middleware/access.ts';
-import { identityOf, requireRole } from '../../../example-app/middleware/authentication.ts';
-import { bodyOf, jsonBody } from '../../../example-app/middleware/json-body.ts';
-import { limitServer, protection } from '../../../example-app/middleware/protection.ts';
-import { RateLimit, rateLimit } from '../../../example-app/middleware/rate-limit.ts';
-import { routerOf } from '../../../example-app/routes/api-route.ts';
-import { sessionRoutes } from '../../../example-app/routes/session.ts';
+import { identityOf } from '../../../example-app/middleware/authentication.ts';
+import { RateLimit } from '../../../example-app/middleware/rate-limit.ts';
+import { apiRoute } from '../../../example-app/routes/api-route.ts';
+import { type ServedApp, serveApp } from '../../support/app.ts';
 
 describe('protection of the routes', () => {
-  let server: Server;
+  let app: ServedApp;
   let origin: string;
-  let errors: unknown[];
+  let errors: readonly unknown[];
 
   async function serve(access: Access): Promise<void> {
-    const app = new Koa();
-    errors = [];
-    app.on('error', (error) => void errors.push(error));
-    const failures = new RateLimit({ perMinute: 5 });
-    for (const middleware of protection({ access, failures })) app.use(middleware);
-    const sessions = routerOf(sessionRoutes({ access, failures }));
-    app.use(sessions.routes()).use(sessions.allowedMethods());
-    const router = new Router();
-    router.get('/api/seen', requireRole('viewer'), (ctx) => {
-      ctx.body = { who: identityOf(ctx)?.name };
-    });
-    router.post('/api/change', requireRole('admin'), jsonBody(4096), (ctx) => {
-      ctx.body = { got: bodyOf(ctx) };
-    });
-    router.get('/api/broken', () => {
-      throw new Error('password=hunter2');
-    });
+    const answers = {};
     const limit = new RateLimit({ perMinute: 2 });
-    router.get(
-      '/api/limited',
-      rateLimit(limit, (ctx) => ctx.ip),
-      (ctx) => {
-        ctx.body = 'ok';
-      },
-    );
-    app.use(router.routes()).use(router.allowedMethods());
-    server = app.listen(0, '127.0.0.1');
-    limitServer(server);
-    await once(server, 'listening');
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    app = await serveApp({
+      access,
+      routes: [
+        apiRoute({
+          method: 'get',
+          path: '/api/seen',
+          summary: 'Who asks',
+          role: 'viewer',
+          answers,
+          handle(ctx) {
+            ctx.body = { who: identityOf(ctx)?.name };
+          },
+        }),
+        apiRoute({
+          method: 'post',
+          path: '/api/change',
+          summary: 'What came',
+          role: 'admin',
+          body: { schema: z.unknown(), limitBytes: 4096 },
+          answers,
+          handle(ctx, { body }) {
+            ctx.body = { got: body };
+          },
+        }),
+        apiRoute({
+          method: 'get',
+          path: '/api/broken',
+          summary: 'Fails',
+          role: 'anyone',
+          answers,
+          handle() {
+            throw new Error('password=hunter2');
+          },
+        }),
+        apiRoute({
+          method: 'get',
+          path: '/api/limited',
+          summary: 'Twice a minute',
+          role: 'anyone',
+          limit,
+          answers,
+          handle(ctx) {
+            ctx.body = 'ok';
+          },
+        }),
+      ],
+    });
+    ({ origin, errors } = app);
   }
 
-  /** Bytes as they are, and the bytes that come back: clients would correct or refuse them. */
-  async function raw(request: string, holdMs = 1000): Promise<string> {
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    let answer = '';
-    socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
-    socket.on('error', () => undefined);
-    socket.write(request);
-    const timer = setTimeout(() => socket.destroy(), holdMs);
-    await once(socket, 'close');
-    clearTimeout(timer);
-    return answer;
-  }
+  const raw = async (request: string): Promise<string> => await app.raw(request);
 
   const asAdmin = { authorization: 'Bearer secret-admin' };
   const asViewer = { authorization: 'Bearer secret-viewer' };
@@ -90,9 +93,8 @@ describe('protection of the routes', () => {
     await serve(new Access({ adminTokens: 'ada:secret-admin', viewerTokens: 'secret-viewer' }));
   });
 
-  afterEach(() => {
-    server.closeAllConnections();
-    server.close();
+  afterEach(async () => {
+    await app.close();
   });
 
   it('sends strict headers with every answer, errors included', async () => {
@@ -166,11 +168,11 @@ describe('protection of the routes', () => {
   it('slows down guessing, while sessions stay usable', async () => {
     const cookie = await signIn('secret-viewer');
     const statuses: number[] = [];
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 12; i++) {
       const headers = { authorization: `Bearer guess-${i}` };
       statuses.push((await fetch(`${origin}/api/seen`, { headers })).status);
     }
-    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    assert.deepEqual(statuses, [...Array<number>(10).fill(401), 429, 429]);
     const right = await fetch(`${origin}/api/seen`, { headers: asAdmin });
     assert.ok(Number(right.headers.get('retry-after')) >= 1);
     await assertProblem(right, 429, 'rate_limited');
@@ -290,7 +292,7 @@ describe('protection of the routes', () => {
   });
 
   it('answers under loopback names only while no token is configured', async () => {
-    server.close();
+    await app.close();
     await serve(new Access());
     const request = (host: string): string =>
       `GET /api/session HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
