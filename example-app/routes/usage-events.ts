@@ -1,23 +1,17 @@
-import type { Context } from 'koa';
 import type { UsageReader } from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import type { UsageHealth } from './dashboard-health.ts';
-import { EventStream } from './event-stream.ts';
+import type { StreamedEvent } from './event-stream.ts';
+import { Watchers, type WatchersOptions } from './watchers.ts';
 
-export interface UsageEventsOptions {
+export interface UsageEventsOptions extends WatchersOptions {
   readonly reader: Pick<UsageReader, 'records'>;
   readonly health: () => UsageHealth;
-  readonly stopping?: AbortSignal | undefined;
-  /** @default 50 */
-  readonly maxStreams?: number;
   /** How often the ledger is looked at while somebody watches. @default 1000 */
   readonly everyMs?: number;
 }
 
-/** Who may watch is asked again this often: a stream must not outlive its session for long. */
-const MAX_STREAM_MS = 30 * 60_000;
-const RETRY_MS = 3000;
 /** Where the newest record is looked for; older ones that come late are no news. */
 const RECENT_MS = 3_600_000;
 
@@ -26,8 +20,8 @@ const RECENT_MS = 3_600_000;
  * and calls of other instances are seen too. One look for all who watch, none when nobody does.
  */
 class UsageWatch {
+  readonly watchers: Watchers;
   readonly #options: UsageEventsOptions;
-  readonly #streams = new Set<EventStream>();
   #timer: NodeJS.Timeout | undefined;
   #sequence = 0;
   /** Id of the newest record, or why it is unknown. */
@@ -36,29 +30,19 @@ class UsageWatch {
 
   constructor(options: UsageEventsOptions) {
     this.#options = options;
-    options.stopping?.addEventListener('abort', () => {
-      for (const stream of this.#streams) stream.end();
-    });
+    this.watchers = new Watchers(options);
   }
 
-  get size(): number {
-    return this.#streams.size;
+  /** What a client begins with. */
+  now(): readonly StreamedEvent[] {
+    return [this.#usageEvent(), { event: 'health', data: this.#options.health() }];
   }
 
-  add(stream: EventStream): void {
-    stream.send(this.#usageEvent());
-    stream.send({ event: 'health', data: this.#options.health() });
-    this.#streams.add(stream);
-    const lifetime = setTimeout(() => stream.end(), MAX_STREAM_MS * (0.8 + 0.4 * Math.random()));
-    lifetime.unref();
-    stream.onClose(() => {
-      clearTimeout(lifetime);
-      this.#streams.delete(stream);
-    });
+  follow(): void {
     if (this.#timer === undefined) this.#lookIn(0);
   }
 
-  #usageEvent(): { id: number; event: 'usage'; data: { sequence: number } } {
+  #usageEvent(): StreamedEvent {
     return { id: this.#sequence, event: 'usage', data: { sequence: this.#sequence } };
   }
 
@@ -72,12 +56,12 @@ class UsageWatch {
     // The first look says where things stand; a store that went away or came back is news as well.
     if (this.#seen !== undefined && newest !== this.#seen) {
       this.#sequence += 1;
-      for (const stream of this.#streams) stream.send(this.#usageEvent());
+      this.watchers.tell(this.#usageEvent());
     }
     this.#seen = newest;
     this.#tellHealth();
     this.#timer = undefined;
-    if (this.#streams.size > 0) this.#lookIn(this.#options.everyMs ?? 1000);
+    if (this.watchers.size > 0) this.#lookIn(this.#options.everyMs ?? 1000);
     else this.#seen = undefined;
   }
 
@@ -100,14 +84,13 @@ class UsageWatch {
     );
     if (shown === this.#health) return;
     this.#health = shown;
-    for (const stream of this.#streams) stream.send({ event: 'health', data: health });
+    this.watchers.tell({ event: 'health', data: health });
   }
 }
 
 /** `GET /api/usage/events`: says that there is something new, not what; pages ask again. */
 export function usageEventsRoute(options: UsageEventsOptions): ApiRoute {
   const watch = new UsageWatch(options);
-  const { stopping, maxStreams = 50 } = options;
   return apiRoute({
     method: 'get',
     path: '/api/usage/events',
@@ -120,16 +103,9 @@ export function usageEventsRoute(options: UsageEventsOptions): ApiRoute {
         type: 'text/event-stream',
       },
     },
-    handle(ctx: Context) {
-      if (stopping?.aborted || watch.size >= maxStreams) {
-        ctx.throw(503, 'No more streams; poll instead, or try again.', {
-          code: 'too_many_streams',
-          headers: { 'retry-after': '10' },
-          expose: true,
-        });
-      }
-      const retryMs = RETRY_MS * (0.7 + 0.6 * Math.random());
-      watch.add(new EventStream(ctx, { retryMs }));
+    handle(ctx) {
+      watch.watchers.add(ctx, watch.now());
+      watch.follow();
     },
   });
 }

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
-import {
-  type MetricsSettings,
-  RedisSettingsStore,
-  SettingsService,
-  metricsSettings,
-} from '../../src/settings/index.ts';
+import { RedisServices } from '../support/redis-services.ts';
 import { type TestServer, requireServer, startRedis } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
@@ -15,11 +10,11 @@ describe('settings behind a network that swallows bytes', () => {
   let redis: TestServer;
   let proxy: Server;
   let pairs: (readonly [Socket, Socket])[];
-  const services: SettingsService<MetricsSettings>[] = [];
+  const services = new RedisServices();
 
   before(async function () {
     requireServer(this, 'redis-server');
-    redis = await startRedis();
+    redis = await services.started(startRedis());
     pairs = [];
     proxy = createServer((near) => {
       const far = connect(redis.port, '127.0.0.1');
@@ -37,26 +32,16 @@ describe('settings behind a network that swallows bytes', () => {
   });
 
   after(async () => {
-    await Promise.all(services.map((each) => each.close()));
     for (const [near] of pairs) near.destroy();
     proxy?.close();
-    await redis?.stop();
+    await services.close();
   });
 
-  async function service(port: number): Promise<SettingsService<MetricsSettings>> {
-    const made = new SettingsService({
-      schema: metricsSettings,
-      store: new RedisSettingsStore({ url: `redis://127.0.0.1:${port}` }),
-      lastKnownGoodPath: false,
-    });
-    services.push(made);
-    await made.start();
-    return made;
-  }
-
   it('finds out within the poll interval, and listens again', async () => {
-    const behind = await service((proxy.address() as AddressInfo).port);
-    const admin = await service(redis.port);
+    const behind = await services.service(
+      `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    );
+    const admin = await services.service(redis.url);
     await admin.patch({ enabled: false });
     await until(() => behind.version === 1, 1000);
     for (const [near, far] of pairs) {

@@ -1,0 +1,61 @@
+import type { Context } from 'koa';
+import { EventStream, type StreamedEvent } from './event-stream.ts';
+
+export interface WatchersOptions {
+  /** Aborted at the shutdown: all streams end and no new one begins. */
+  readonly stopping?: AbortSignal | undefined;
+  /** @default 50 */
+  readonly maxStreams?: number | undefined;
+}
+
+/** Who may watch is asked again this often: a stream must not outlive its session for long. */
+const MAX_STREAM_MS = 30 * 60_000;
+const RETRY_MS = 3000;
+
+/** The clients that watch one thing, bounded in number and time. */
+export class Watchers {
+  readonly #stopping: AbortSignal | undefined;
+  readonly #maxStreams: number;
+  readonly #streams = new Set<EventStream>();
+
+  constructor({ stopping, maxStreams = 50 }: WatchersOptions) {
+    this.#stopping = stopping;
+    this.#maxStreams = maxStreams;
+    stopping?.addEventListener('abort', () => {
+      for (const stream of this.#streams) stream.end();
+    });
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Answers with a stream that begins with these events. Throws 503 when there are too many. */
+  add(ctx: Context, first: readonly StreamedEvent[]): void {
+    if (this.#stopping?.aborted || this.#streams.size >= this.#maxStreams) {
+      ctx.throw(503, 'No more streams; poll instead, or try again.', {
+        code: 'too_many_streams',
+        headers: { 'retry-after': '10' },
+        expose: true,
+      });
+    }
+    const stream = new EventStream(ctx, { retryMs: RETRY_MS * spread(0.3) });
+    const lifetime = setTimeout(() => stream.end(), MAX_STREAM_MS * spread(0.2));
+    lifetime.unref();
+    this.#streams.add(stream);
+    stream.onClose(() => {
+      clearTimeout(lifetime);
+      this.#streams.delete(stream);
+    });
+    for (const event of first) stream.send(event);
+  }
+
+  tell(event: StreamedEvent): void {
+    for (const stream of this.#streams) stream.send(event);
+  }
+}
+
+/** So that clients do not come back all at once. */
+function spread(part: number): number {
+  return 1 + part * (2 * Math.random() - 1);
+}
