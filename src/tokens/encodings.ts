@@ -1,16 +1,12 @@
 import { CachedCounter } from './cached-counter.ts';
 import { loadBuiltIn } from './engine/load.ts';
 import { MessageCache } from './message-cache.ts';
+import { NEWEST } from './models.ts';
 import type { Quality } from './quality.ts';
 import { createTextHasher } from './text-hasher.ts';
 import { loadTiktokenCounter } from './tiktoken-counter.ts';
 import type { TextCounter } from './text-counter.ts';
-import {
-  isAvailable,
-  isFileVocabulary,
-  loadFileVocabulary,
-  nearestTo,
-} from './vendor/vocabulary-files.ts';
+import { isAvailable, isFileVocabulary, loadFileVocabulary } from './vendor/vocabulary-files.ts';
 import { warnOnce } from './warnings.ts';
 
 /** Differ from the right-hand one in special tokens only, which user text never contains. */
@@ -76,9 +72,8 @@ function loadFile(name: string): TextCounter {
   try {
     return loadFileVocabulary(name);
   } catch (error) {
-    const nearest = nearestTo(name);
     const reason = error instanceof Error ? error.message : String(error);
-    warnOnce(`file:${name}`, `Tokens of ${name} are estimated with ${nearest}: ${reason}`);
-    return counterFor(nearest);
+    warnOnce(`file:${name}`, `Tokens of ${name} are estimated with ${NEWEST}: ${reason}`);
+    return counterFor(NEWEST);
   }
 }

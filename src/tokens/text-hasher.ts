@@ -1,4 +1,4 @@
-import { hash, randomFillSync } from 'node:crypto';
+import type * as nodeCrypto from 'node:crypto';
 import { readEngine } from './engine/artefacts.ts';
 import type { EngineExports } from './engine/wasm-exports.ts';
 import { wasm } from './engine/webassembly.ts';
@@ -17,7 +17,7 @@ const WINDOW = 1 << 16;
 /** The fastest hash of this host that nobody can aim at: keyed SipHash, else SHA-256. */
 export function createTextHasher(): TextHasher {
   try {
-    return createSipHasher(randomFillSync(new Uint32Array(HASH_WORDS)));
+    return createSipHasher(crypto().randomFillSync(new Uint32Array(HASH_WORDS)));
   } catch {
     return sha256Hasher;
   }
@@ -58,6 +58,11 @@ export function createSipHasher(key: Uint32Array): TextHasher {
 }
 
 const sha256Hasher: TextHasher = (text, into) => {
-  const digest = hash('sha256', text, 'buffer');
+  const digest = crypto().hash('sha256', text, 'buffer');
   for (let word = 0; word < HASH_WORDS; word++) into[word] = digest.readUInt32LE(4 * word);
 };
+
+/** Asked for late: OpenSSL takes megabytes that a plain count has no use for. */
+function crypto(): typeof nodeCrypto {
+  return process.getBuiltinModule('node:crypto');
+}

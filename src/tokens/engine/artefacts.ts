@@ -18,18 +18,19 @@ export const BUILT_IN: ReadonlySet<string> = new Set([
 
 /** @throws when the file is not there: a bundle that left the data behind. */
 export function readVocabulary(name: string): VocabularyTable {
-  return decodeVocabulary(readBrotli(`${name}.br`));
+  return decodeVocabulary(readBrotli(`${name}.br`, 1 << 21));
 }
 
 /** Unicode 16 classes: 4352 block numbers of two bytes, then blocks of 256 classes. */
 export function readClasses(): Uint8Array {
-  return readBrotli('classes.br');
+  return readBrotli('classes.br', 1 << 16);
 }
 
 export function readEngine(): Uint8Array {
   return readFileSync(data('engine.wasm'));
 }
 
-function readBrotli(name: string): Uint8Array {
-  return brotliDecompressSync(readFileSync(data(name)));
+/** @param size at least that of the contents: in pieces they would take twice the memory */
+function readBrotli(name: string, size: number): Uint8Array {
+  return brotliDecompressSync(readFileSync(data(name)), { chunkSize: size });
 }

@@ -79,8 +79,8 @@ export function forEachPair(
 }
 
 /** Bytes of each token, by id: those of its two parts together. */
-export function tokenLengths(table: VocabularyTable): Uint32Array {
-  const lengths = new Uint32Array(table.tokens).fill(1, 0, SINGLE_BYTES);
+export function tokenLengths(table: VocabularyTable): Uint16Array {
+  const lengths = new Uint16Array(table.tokens).fill(1, 0, SINGLE_BYTES);
   forEachPair(table, (a, b, id) => {
     lengths[id] = (lengths[a] ?? 0) + (lengths[b] ?? 0);
   });

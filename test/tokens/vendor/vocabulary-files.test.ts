@@ -184,7 +184,7 @@ describe('tokens/vendor: vocabularies in files', function () {
 
   it('a known model without its package names the package, once', () => {
     for (const model of ['llama3.1:8b', 'meta-llama/Llama-3.3-70B', 'us.meta.llama3-1-8b-v1:0']) {
-      assert.deepEqual(encodingForModel(model), { encoding: 'cl100k_base', quality: 'estimated' });
+      assert.deepEqual(encodingForModel(model), { encoding: 'o200k_base', quality: 'estimated' });
     }
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /@lenml\/tokenizer-llama3_1/);

@@ -22,7 +22,7 @@ const INDEX_BYTES: usize = 4352 * 2;
 let index: usize = 0;
 let blocks: usize = 0;
 /** Classes by first byte; of 0x80 and above only END is meant. */
-export let ascii: usize = 0;
+let ascii: usize = 0;
 
 /** Room for the class table: 4352 block numbers (u16), then the blocks of 256 classes. */
 export function reserveClasses(bytes: u32): usize {
@@ -91,7 +91,7 @@ export function isLetter(c: u32): bool {
 /** Neither white space nor number nor letter: marks are symbols here. */
 // @ts-ignore: decorator
 @inline
-export function isSymbol(c: u32): bool {
+function isSymbol(c: u32): bool {
   return (c & (S | N | END)) == 0 && !isLetter(c);
 }
 

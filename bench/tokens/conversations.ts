@@ -1,0 +1,78 @@
+import { workedMs } from './clock.ts';
+import { textTable } from '../../src/cli/text-table.ts';
+import { messageCounterFor } from '../../src/tokens/encodings.ts';
+import type { Conversation } from './inputs.ts';
+import { OURS, TIKTOKEN, type Engine } from './peers.ts';
+import { target } from './report.ts';
+import { median } from './statistics.ts';
+
+const CONVERSATIONS = 40;
+const TURNS = 20;
+const ROUNDS = 3;
+
+/** Forty chats of twenty requests, each with the whole history, as an API client sends them. */
+export function benchConversations(
+  engines: readonly Engine[],
+  conversations: readonly Conversation[],
+  encoding: string,
+): void {
+  const histories = growing(conversations);
+  const cached = messageCounterFor(encoding);
+  const contenders: readonly Engine[] = [
+    { name: `${OURS}, message cache`, count: (text) => cached.count(text) },
+    ...engines,
+  ];
+  const times = contenders.map(() => [] as number[]);
+  const totals = new Map<string, number>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, { name, count }] of contenders.entries()) {
+      let total = 0;
+      let spent = 0;
+      for (const history of histories) {
+        // Fresh strings, as parsed from a request: new to every cache that goes by identity.
+        for (let turn = 1; turn <= TURNS; turn++) {
+          const messages = history.slice(0, 2 * turn).map((text) => fresh(text, round));
+          const start = workedMs();
+          for (const text of messages) total += count(text);
+          spent += workedMs() - start;
+        }
+      }
+      times[i]?.push(spent);
+      totals.set(name, total);
+    }
+  }
+  const requests = CONVERSATIONS * TURNS;
+  const medians = times.map(median);
+  const base = medians[contenders.findIndex(({ name }) => name === TIKTOKEN)] ?? NaN;
+  const rows = contenders.map(({ name }, i) => [
+    name,
+    ((medians[i] ?? NaN) * (1000 / requests)).toFixed(0),
+    (base / (medians[i] ?? NaN)).toFixed(1),
+    String(totals.get(name)),
+  ]);
+  console.log('\n## Growing conversations, whole history each time\n');
+  console.log(
+    textTable(['engine', 'µs/request', '× tiktoken', 'tokens'], rows, [
+      'µs/request',
+      '× tiktoken',
+      'tokens',
+    ]),
+  );
+  target('growing conversations, × tiktoken', base / (medians[0] ?? NaN), '≥', 150);
+}
+
+/** Histories of forty messages, put together from the conversations given. */
+function growing(conversations: readonly Conversation[]): string[][] {
+  const contents = conversations.flatMap((chat) => chat.contents).filter((text) => text.length > 0);
+  return Array.from({ length: CONVERSATIONS }, (_, chat) =>
+    Array.from(
+      { length: 2 * TURNS },
+      (__, i) => contents[(chat * 2 * TURNS + i) % contents.length] ?? '',
+    ),
+  );
+}
+
+/** The same characters in a new string; a round of its own has texts of its own. */
+function fresh(text: string, round: number): string {
+  return Buffer.from(`${round}${text}`).toString();
+}
