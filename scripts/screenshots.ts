@@ -1,0 +1,64 @@
+/**
+ * Takes the pictures of the dashboard for the documentation, of a made-up office:
+ *
+ *     npm run docs:images
+ */
+import { mkdirSync } from 'node:fs';
+import { sessionCookie } from '../test/support/app.ts';
+import { openPage, startBrowser } from '../test/support/browser.ts';
+import { officeUsage } from '../test/support/office-usage.ts';
+import { serveUsage } from '../test/support/usage-app.ts';
+import type { UsageRecord } from '../src/usage/usage-record.ts';
+
+const VIEWPORT = { width: 1280, height: 1440 };
+const DAY_MS = 86_400_000;
+
+/** An afternoon on which the token statistics were off. */
+const gap = { from: startOfDay(9) + 13 * 3_600_000, to: startOfDay(8) + 9 * 3_600_000 };
+
+function startOfDay(daysAgo: number): number {
+  return new Date(Date.now() - daysAgo * DAY_MS).setHours(0, 0, 0, 0);
+}
+
+function asRecorded(record: UsageRecord): UsageRecord {
+  const at = Date.parse(`${record.time.slice(0, 23)}Z`);
+  if (at < gap.from || at > gap.to) return record;
+  const { inputTokens, outputTokens, totalTokens, tokenSource, costUsd, ...rest } = record;
+  return rest;
+}
+
+const audit = [
+  { version: 2, time: gap.to, from: { token_statistics: false }, to: { token_statistics: true } },
+  { version: 1, time: gap.from, from: { token_statistics: true }, to: { token_statistics: false } },
+].map(({ time, ...change }) => ({
+  ...change,
+  time: new Date(time).toISOString(),
+  actor: 'ada',
+  action: 'change',
+  reason: 'gateway migration',
+  undo: {},
+}));
+
+const served = await serveUsage();
+const { origin } = served.app;
+served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });
+await served.record(officeUsage({ until: Date.now(), days: 62, perDay: 190 }).map(asRecorded));
+mkdirSync(new URL('../docs/images/', import.meta.url), { recursive: true });
+const browser = await startBrowser();
+for (const colorScheme of ['light', 'dark'] as const) {
+  const { page, close } = await openPage(browser, { viewport: VIEWPORT, colorScheme });
+  await page.context().addCookies([await sessionCookie(origin)]);
+  await page.route('**/api/settings/metrics/audit?*', async (route) => {
+    await route.fulfill({ json: { entries: audit } });
+  });
+  await page.goto(`${origin}/?range=30d`);
+  await page.waitForSelector('#dashboard[data-loaded="true"]');
+  await page.waitForSelector('#live[data-state="live"]');
+  const name = colorScheme === 'light' ? 'dashboard.png' : 'dashboard-dark.png';
+  const path = new URL(`../docs/images/${name}`, import.meta.url).pathname;
+  await page.screenshot({ path });
+  console.log(path);
+  await close();
+}
+await browser.close();
+await served.close();
