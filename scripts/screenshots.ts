@@ -23,8 +23,10 @@ function startOfDay(daysAgo: number): number {
 function asRecorded(record: UsageRecord): UsageRecord {
   const at = Date.parse(`${record.time.slice(0, 23)}Z`);
   if (at < gap.from || at > gap.to) return record;
-  const { inputTokens, outputTokens, totalTokens, tokenSource, costUsd, ...rest } = record;
-  return rest;
+  const kept = Object.entries(record).filter(
+    ([key]) => !/tokens$|^tokenSource|^costUsd/i.test(key),
+  );
+  return Object.fromEntries(kept) as unknown as UsageRecord;
 }
 
 const audit = [
@@ -42,7 +44,7 @@ const audit = [
 const served = await serveUsage();
 const { origin } = served.app;
 served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });
-await served.record(officeUsage({ until: Date.now(), days: 62, perDay: 190 }).map(asRecorded));
+await served.record([...officeUsage({ until: Date.now(), days: 62, perDay: 190 })].map(asRecorded));
 mkdirSync(new URL('../docs/images/', import.meta.url), { recursive: true });
 const browser = await startBrowser();
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,4 +1,4 @@
-import type { ExporterStatus } from 'otel-token-meter/exporter';
+import type { ExporterStatus, UsageAlert } from 'otel-token-meter/exporter';
 import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
 import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
@@ -7,7 +7,7 @@ const counts = z.record(z.string(), z.int().nonnegative());
 const time = z.iso.datetime({ offset: true });
 
 /** Of this instance: what the dashboard must say before its numbers can be believed. */
-export const usageHealth = z.strictObject({
+const usageHealth = z.strictObject({
   exporter: z
     .strictObject({
       state: z.enum(['ok', 'retrying', 'failing', 'closed']),
@@ -63,26 +63,13 @@ export const usageHealth = z.strictObject({
 
 export type UsageHealth = z.output<typeof usageHealth>;
 
-/** An alert that is not `ok`; `UsageAlerts.status().active` holds them. */
-export interface ActiveAlert {
-  readonly rule: string;
-  readonly level: string;
-  readonly metric: string;
-  readonly by: 'user' | 'model' | 'all';
-  readonly key: string | null;
-  readonly value?: number;
-  readonly threshold?: number;
-  readonly noData: boolean;
-  readonly windowMs: number;
-  readonly time: string;
-}
-
 /** The parts to ask; each may be missing. */
 export interface HealthSources {
   readonly exporter?: () => ExporterStatus | undefined;
   readonly settings?: SettingsService<MetricsSettings>;
   readonly prices?: () => UsageHealth['prices'] | undefined;
-  readonly alerts?: () => readonly ActiveAlert[];
+  /** Not `ok`, worst first: `UsageAlerts.status().active`. */
+  readonly alerts?: () => readonly UsageAlert[];
 }
 
 export function healthOf({ exporter, settings, prices, alerts }: HealthSources): UsageHealth {

@@ -14,6 +14,8 @@
  *   `open`: it still lasts. Without `by` it was so by configuration, or longer ago than the audit.
  */
 
+/** @typedef {{ by?: string, reason?: string }} Blame */
+
 /**
  * @param {readonly import('./usage-api.js').AuditEntry[]} entries newest first, changed keys only
  * @param {Readonly<Record<string, unknown>>} current the settings in force
@@ -23,16 +25,21 @@
 export function statisticsGaps(entries, current, range) {
   let state = { ...current };
   for (const { from } of entries) state = { ...state, ...from };
+  /** Who switched it off, by key. @type {Map<string, Blame>} */
+  const blames = new Map();
   /** @type {Gap[]} */
   const gaps = [];
-  let open = begun(offBy(state), Number.NEGATIVE_INFINITY);
+  let open = begun(state, Number.NEGATIVE_INFINITY, blames);
   for (const { time, to, actor, reason } of entries.toReversed()) {
     state = { ...state, ...to };
-    const what = offBy(state);
-    if (what === open?.what) continue;
+    for (const [key, value] of Object.entries(to)) {
+      if (value === false) blames.set(key, { by: actor, ...(reason && { reason }) });
+    }
     const at = Date.parse(time);
+    const next = begun(state, at, blames);
+    if (next?.what === open?.what) continue;
     if (open) gaps.push({ ...open, to: at, open: false });
-    open = begun(what, at, actor, reason);
+    open = next;
   }
   if (open) gaps.push(open);
   return gaps
@@ -41,26 +48,14 @@ export function statisticsGaps(entries, current, range) {
 }
 
 /**
- * @param {Gap['what'] | undefined} what
+ * @param {Readonly<Record<string, unknown>>} settings
  * @param {number} from
- * @param {string} [by]
- * @param {string} [reason]
- * @returns {Gap | undefined}
+ * @param {ReadonlyMap<string, Blame>} blames
+ * @returns {Gap | undefined} nothing when everything is recorded
  */
-function begun(what, from, by, reason) {
-  if (what === undefined) return undefined;
-  return {
-    from,
-    to: Number.POSITIVE_INFINITY,
-    what,
-    open: true,
-    ...(by === undefined ? {} : { by }),
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-/** @param {Readonly<Record<string, unknown>>} settings @returns {Gap['what'] | undefined} */
-function offBy(settings) {
-  if (settings['enabled'] === false) return 'recording';
-  return settings['token_statistics'] === false ? 'tokens' : undefined;
+function begun(settings, from, blames) {
+  const key = ['enabled', 'token_statistics'].find((one) => settings[one] === false);
+  if (key === undefined) return undefined;
+  const what = key === 'enabled' ? 'recording' : 'tokens';
+  return { from, to: Number.POSITIVE_INFINITY, what, open: true, ...blames.get(key) };
 }

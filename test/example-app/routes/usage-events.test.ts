@@ -6,6 +6,7 @@ import { type ServedApp, asViewer, serveApp } from '../../support/app.ts';
 import { type ReceivedEvents, receiveEvents } from '../../support/event-source.ts';
 import { until } from '../../support/until.ts';
 import { type UsageApp, serveUsage } from '../../support/usage-app.ts';
+import { usageAlert } from '../../support/usage-alerts.ts';
 import { usageRecord } from '../../support/usage-logs.ts';
 
 describe('GET /api/usage/events', () => {
@@ -160,20 +161,7 @@ describe('GET /api/usage/health', () => {
   it('tells alerts in the order it got them, and where prices come from', async () => {
     usage.health.exporter = () => undefined;
     usage.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });
-    usage.health.alerts = () => [
-      {
-        rule: 'daily budget',
-        level: 'alert',
-        metric: 'costUsd',
-        by: 'user',
-        key: 'eve',
-        value: 12.5,
-        threshold: 10,
-        noData: false,
-        windowMs: 86_400_000,
-        time: '2026-11-25T07:00:00.000Z',
-      },
-    ];
+    usage.health.alerts = () => [usageAlert()];
     const { exporter, prices, alerts } = await ask();
     assert.equal(exporter, undefined);
     assert.deepEqual(prices, { name: 'genai-prices 0.1.8', date: '2026-09-23' });

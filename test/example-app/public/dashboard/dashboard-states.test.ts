@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { dashboardPages } from '../../../support/dashboard-page.ts';
+import { usageAlert } from '../../../support/usage-alerts.ts';
 import { usageRecord } from '../../../support/usage-logs.ts';
 
 const calls = '[data-tile=calls] .figure';
@@ -155,20 +156,7 @@ describe('dashboard: live, empty, failing', () => {
       spoolBytes: 1000,
       lastError: { time: new Date().toISOString(), code: '503', message: 'the server is away' },
     });
-    health.alerts = () => [
-      {
-        rule: 'daily <i>budget</i>',
-        level: 'alert',
-        metric: 'costUsd',
-        by: 'user',
-        key: 'eve',
-        value: 12.5,
-        threshold: 10,
-        noData: false,
-        windowMs: 86_400_000,
-        time: new Date().toISOString(),
-      },
-    ];
+    health.alerts = () => [usageAlert({ rule: 'daily <i>budget</i>' })];
     await pages.shows(page, '#exporter', /failing.*31, the oldest for 2\.1m.*9 queue_full.*away/s);
     assert.equal(await page.innerText('[data-tile=dropped] .figure'), '9');
     await pages.shows(
