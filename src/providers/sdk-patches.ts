@@ -1,4 +1,4 @@
-import { anthropic } from './anthropic/index.ts';
+import { anthropic, anthropicPlatforms } from './anthropic/index.ts';
 import { bedrock } from './bedrock/index.ts';
 import { cohere } from './cohere/index.ts';
 import { google } from './google/index.ts';
@@ -16,6 +16,7 @@ import { vercelAiProviders } from './vercel-ai/provider-packages.ts';
 export const sdkPatches: readonly SdkPatch[] = [
   openai,
   anthropic,
+  ...anthropicPlatforms,
   google,
   mistral,
   cohere,

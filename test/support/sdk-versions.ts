@@ -31,6 +31,11 @@ export function loadTogether(
   return copies;
 }
 
+/** Requires as a package does: its own dependencies, in its own versions. */
+export function requireInside(name: string, place: InstalledIn = 'root'): NodeJS.Require {
+  return createRequire(requireFrom(place).resolve(name));
+}
+
 /** `@scope/package/inside` → `@scope/package`. */
 function packageOf(name: string): string {
   return name.split('/', name.startsWith('@') ? 2 : 1).join('/');

@@ -1,6 +1,7 @@
 import { stringAt } from '../../tokens/json-shape.ts';
 import { patchApiClient } from '../api-client.ts';
 import type { CallShape, SdkPatch } from '../provider.ts';
+import type { Fields } from '../reading.ts';
 import { MessagesReader } from './messages-reader.ts';
 import { messagesCountable, messagesFacts } from './messages-request.ts';
 
@@ -11,18 +12,40 @@ export const messages: CallShape = {
   countable: messagesCountable,
 };
 
-export const anthropic: SdkPatch = {
-  moduleName: '@anthropic-ai/sdk',
-  testedMajors: [0, 1],
-  patch: (moduleExports, meter) =>
-    patchApiClient(
-      moduleExports,
-      {
-        exportNames: ['BaseAnthropic', 'Anthropic'],
-        provider: () => 'anthropic',
-        shape: (path) => (path.endsWith('/v1/messages') ? messages : undefined),
-        conversationId: ({ openTelemetry }) => stringAt(openTelemetry, 'conversationId'),
-      },
-      meter,
-    ),
-};
+/**
+ * The client class and those of other platforms, which inherit from its base and import it by a path of its
+ * own: any of them may be the first to be loaded.
+ */
+function clientOf(moduleName: string, exportNames: readonly string[]): SdkPatch {
+  return {
+    moduleName,
+    testedMajors: [0, 1],
+    patch: (moduleExports, meter) =>
+      patchApiClient(
+        moduleExports,
+        {
+          exportNames,
+          provider: (host, client) => platformOf(host, client),
+          shape: (path) => (path.endsWith('/v1/messages') ? messages : undefined),
+          conversationId: ({ openTelemetry }) => stringAt(openTelemetry, 'conversationId'),
+        },
+        meter,
+      ),
+  };
+}
+
+/** From 1.0 on a client names its platform itself, for spans of its own. */
+function platformOf(host: string, client: Fields): string {
+  const named = stringAt(client, '_genAIProviderName');
+  if (named !== undefined) return named;
+  if (host.includes('bedrock')) return 'aws.bedrock';
+  return host.endsWith('aiplatform.googleapis.com') ? 'gcp.vertex_ai' : 'anthropic';
+}
+
+export const anthropic: SdkPatch = clientOf('@anthropic-ai/sdk', ['BaseAnthropic', 'Anthropic']);
+
+export const anthropicPlatforms: readonly SdkPatch[] = [
+  clientOf('@anthropic-ai/bedrock-sdk', ['AnthropicBedrock']),
+  clientOf('@anthropic-ai/vertex-sdk', ['AnthropicVertex']),
+  clientOf('@anthropic-ai/foundry-sdk', ['AnthropicFoundry']),
+];

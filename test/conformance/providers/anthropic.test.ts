@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Anthropic } from '@anthropic-ai/sdk';
-import { anthropic } from '../../../src/providers/anthropic/index.ts';
+import { anthropic, anthropicPlatforms } from '../../../src/providers/anthropic/index.ts';
+import { startMetering } from '../../support/metering.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import {
   anthropicBareStream,
@@ -9,6 +10,7 @@ import {
   anthropicStream,
   anthropicTools,
 } from '../../support/wire/anthropic.ts';
+import { startWireServer } from '../../support/wire/wire-server.ts';
 import { describeProvider } from './provider-suite.ts';
 
 const REQUEST = {
@@ -139,6 +141,35 @@ for (const [version, load] of BUILDS) {
     ],
   });
 }
+
+/** Clients of other clouds inherit from a base that they import without the package itself. */
+describe('a client of another platform', () => {
+  it('is metered by the base it inherits from', async () => {
+    const { BaseAnthropic } = (await loadCjs('@anthropic-ai/sdk/client')()) as {
+      readonly BaseAnthropic: typeof Anthropic;
+    };
+    class AnthropicBedrock extends BaseAnthropic {
+      _genAIProviderName = 'aws.bedrock';
+    }
+    const metering = startMetering();
+    const server = await startWireServer();
+    try {
+      const [patch] = anthropicPlatforms;
+      assert.equal(patch?.patch({ AnthropicBedrock }, metering.current), 'patched');
+      metering.on();
+      server.play(anthropicPlain);
+      const client = new AnthropicBedrock({ apiKey: 'test', baseURL: server.url });
+      await client.post('/v1/messages', { body: REQUEST });
+      const [record] = (await metering.take()).records;
+      assert.equal(record?.provider, 'aws.bedrock');
+      assert.equal(record.outputTokens, 9);
+    } finally {
+      metering.off();
+      metering.close();
+      await server.close();
+    }
+  });
+});
 
 describe('@anthropic-ai/sdk of another shape', () => {
   it('is left alone', () => {

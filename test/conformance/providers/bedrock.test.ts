@@ -1,8 +1,7 @@
 import * as bedrockModule from '@aws-sdk/client-bedrock-runtime';
 import type { BedrockRuntime, ConverseStreamCommandOutput } from '@aws-sdk/client-bedrock-runtime';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { bedrock } from '../../../src/providers/bedrock/index.ts';
-import { loadCjs } from '../../support/sdk-versions.ts';
+import { loadCjs, requireInside } from '../../support/sdk-versions.ts';
 import {
   bedrockError,
   converseBareStream,
@@ -24,6 +23,15 @@ const {
   InvokeModelCommand,
   InvokeModelWithResponseStreamCommand,
 } = bedrockModule;
+
+/** A dependency of the SDK: without it the SDK speaks HTTP/2. */
+const { NodeHttpHandler } = requireInside('@aws-sdk/client-bedrock-runtime')(
+  '@smithy/node-http-handler',
+) as {
+  readonly NodeHttpHandler: new () => NonNullable<
+    bedrockModule.BedrockRuntimeClientConfig['requestHandler']
+  >;
+};
 
 const REQUEST = {
   modelId: 'anthropic.claude-opus-5',

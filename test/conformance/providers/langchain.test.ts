@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module';
 import type { ChatAnthropic } from '@langchain/anthropic';
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { anthropic } from '../../../src/providers/anthropic/index.ts';
 import { langchain } from '../../../src/providers/langchain/index.ts';
 import type { SdkPatch } from '../../../src/providers/provider.ts';
 import type { UsageRecord } from '../../../src/usage/usage-record.ts';
-import { loadTogether } from '../../support/sdk-versions.ts';
+import { loadTogether, requireInside } from '../../support/sdk-versions.ts';
 import { plainChatModel, type LangchainCore } from '../../support/plain-chat-model.ts';
 import { anthropicError, anthropicPlain, anthropicStream } from '../../support/wire/anthropic.ts';
 import {
@@ -185,9 +184,8 @@ describeProvider<BaseChatModel>({
   load(): Promise<AnthropicModules> {
     const [, packaged] = loadTogether(['@langchain/core/messages', '@langchain/anthropic']);
     // Its SDK lies inside it, so this is the copy that it has just loaded.
-    const inside = createRequire(createRequire(import.meta.url).resolve('@langchain/anthropic'));
     return Promise.resolve({
-      sdk: inside('@anthropic-ai/sdk') as unknown,
+      sdk: requireInside('@langchain/anthropic')('@anthropic-ai/sdk') as unknown,
       langchain: packaged as AnthropicModules['langchain'],
     });
   },

@@ -1,5 +1,4 @@
-import { EventStreamCodec } from '@smithy/core/event-streams';
-import { fromUtf8, toUtf8 } from '@smithy/core/serde';
+import { requireInside } from '../sdk-versions.ts';
 import type { Script } from './wire-server.ts';
 
 const USAGE = {
@@ -12,6 +11,18 @@ const USAGE = {
 const TEXT = ['The tide ', 'comes in ', 'twice ', 'a day.'];
 const EVENT_STREAM = { 'content-type': 'application/vnd.amazon.eventstream' };
 
+/** What the SDK itself frames its events with. */
+const inSdk = requireInside('@aws-sdk/client-bedrock-runtime');
+const { EventStreamCodec } = inSdk('@smithy/core/event-streams') as {
+  readonly EventStreamCodec: new (
+    toText: unknown,
+    toBytes: unknown,
+  ) => { encode(message: object): Uint8Array };
+};
+const { fromUtf8, toUtf8 } = inSdk('@smithy/core/serde') as {
+  readonly fromUtf8: (text: string) => Uint8Array;
+  readonly toUtf8: unknown;
+};
 const codec = new EventStreamCodec(toUtf8, fromUtf8);
 
 /** One event in the binary framing of AWS event streams. */
