@@ -179,10 +179,12 @@ export class SettingsService<T extends object> {
     return await this.#store.audit(limit);
   }
 
-  /** Every instance heard of in the last 30 s. Rejects with `STORE_UNAVAILABLE`. */
+  /** Every instance heard of in the last 30 s; this one as it is now. Rejects with `STORE_UNAVAILABLE`. */
   async instances(): Promise<readonly SeenInstance[]> {
     const instances = await this.#store.instances();
-    return instances.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    return instances
+      .map((each) => (each.id === this.instanceId ? { ...each, ...this.#applied() } : each))
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   /** Withdraws this instance's report and lets the store go. Reads go on working. */
@@ -302,6 +304,10 @@ export class SettingsService<T extends object> {
     if (this.#reach.found()) this.#heartbeat.soon();
   }
 
+  #applied(): Pick<InstanceReport, 'version' | 'state'> {
+    return { version: this.version, state: this.status.state };
+  }
+
   #report(): InstanceReport {
     const { name = 'app', details } = this.#options.instance ?? {};
     const extra = details?.();
@@ -310,8 +316,7 @@ export class SettingsService<T extends object> {
       name,
       host: hostname(),
       pid: process.pid,
-      version: this.version,
-      state: this.status.state,
+      ...this.#applied(),
       startedAt: this.#startedAt,
       ...(extra === undefined ? {} : { details: extra }),
     };

@@ -156,6 +156,9 @@ describe('SettingsService', () => {
       [one.instanceId, two.instanceId].toSorted(),
     );
     assert.equal(instances[0]?.pid, process.pid);
+    await two.patch({ enabled: false });
+    const own = (await two.instances()).find(({ id }) => id === two.instanceId);
+    assert.equal(own?.version, 2, 'of itself it needs no report');
   });
 
   it('gives values changed by hand a version, and ignores wrong ones', async () => {
