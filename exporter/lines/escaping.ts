@@ -5,9 +5,9 @@
  */
 
 /** Longest tag value in bytes; what is longer is cut at a character. */
-export const MAX_TAG_BYTES = 256;
+const MAX_TAG_BYTES = 256;
 /** Longest string field in bytes. */
-export const MAX_STRING_BYTES = 65_535;
+const MAX_STRING_BYTES = 65_535;
 
 const PLAIN_NAME = /^[A-Za-z0-9_.:/@+-]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for

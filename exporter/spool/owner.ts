@@ -6,7 +6,7 @@ import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 
 const OWNER_FILE = 'owner.json';
 /** Between signs of life. */
-export const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_MS = 10_000;
 /** Without a sign of life for so long, an owner that cannot be asked about counts as dead. */
 const STALE_MS = 60_000;
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { AppPlan } from './exporter-app.ts';
 
-export interface AppTold {
+interface AppTold {
   readonly emitted: number;
   readonly accepted: number;
   readonly delivered: number;

@@ -168,6 +168,29 @@ for (const target of TARGETS) {
       await allThere(50);
     });
 
+    it('is not misled by a clock that is set back', async () => {
+      start();
+      emit(60);
+      await until(() => processor.status().delivered === 60);
+      const { now } = Date;
+      Date.now = () => now() - 3_600_000;
+      try {
+        // Another exporter shares the folder and may not take this one for dead.
+        const other = new InfluxUsageProcessor({
+          url: proxy.url,
+          bucket: 'usage',
+          spool: { directory },
+        });
+        emit(60);
+        await other.forceFlush();
+        await allThere(120);
+        assert.equal(other.status().adopted, 0);
+        await other.shutdown();
+      } finally {
+        Date.now = now;
+      }
+    });
+
     it('loses nothing when the server is killed and started again', async () => {
       start();
       emit(200);
