@@ -117,6 +117,8 @@ async function timed(ask: () => Promise<unknown>): Promise<number> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
+/** Children that are unref'd do not keep an ending process waiting for them. */
+const alive = setInterval(() => {}, 1000);
 const stores: { readonly name: string; readonly reader: UsageReader; close(): Promise<void> }[] =
   [];
 
@@ -186,4 +188,5 @@ try {
 } finally {
   for (const store of stores) await store.close();
   rmSync(folder, { recursive: true, force: true });
+  clearInterval(alive);
 }

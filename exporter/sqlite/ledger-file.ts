@@ -2,8 +2,8 @@ import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { addToHours } from './roll-up.ts';
-import { HOUR_NS, prepareSchema } from './schema.ts';
+import { addToRollUps, HOURS, removeBefore } from './roll-up.ts';
+import { prepareSchema } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
 import { COLUMNS, toRow } from './stored-record.ts';
 
@@ -79,10 +79,10 @@ export class LedgerFile {
           `DELETE FROM usage WHERE (time_ns, id) IN
            (SELECT time_ns, id FROM usage WHERE time_ns < ? ORDER BY time_ns LIMIT ?)`,
         )
-        .run(hour * HOUR_NS, RETENTION_STEP);
+        .run(hour * HOURS.ns, RETENTION_STEP);
       removed = Number(result.changes);
       // Half-removed hours would answer whole from the roll-up: it goes first.
-      database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
+      removeBefore(database, hour);
       database.exec('COMMIT');
     } catch (error) {
       this.#rollBack(database);
@@ -113,7 +113,7 @@ export class LedgerFile {
       for (const record of records) {
         if (this.#insert.run(...toRow(record)).changes > 0) fresh.push(record);
       }
-      addToHours(database, fresh);
+      addToRollUps(database, fresh);
       database.exec('COMMIT');
       return fresh.length;
     } catch (error) {

@@ -16,7 +16,7 @@ import type {
   UsageRecordsQuery,
   UsageSummary,
 } from '../usage-reader.ts';
-import { APPLICATION_ID } from './schema.ts';
+import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
 import { fromRow, SELECT_COLUMNS, timeToNs } from './stored-record.ts';
 import { callConditions } from './summary-sql.ts';
@@ -87,8 +87,12 @@ export class LedgerView {
     const { DatabaseSync } = loadSqlite();
     const database = new DatabaseSync(this.#path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
     try {
-      const owner = database.prepare('PRAGMA application_id').get()?.['application_id'];
-      if (owner !== APPLICATION_ID) throw new Error('the file is no usage ledger');
+      const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
+      if (pragma('application_id') !== APPLICATION_ID) throw new Error('it is no usage ledger');
+      const version = pragma('user_version');
+      if (version !== SCHEMA_VERSION) {
+        throw new Error(`it has version ${String(version)}, this release reads ${SCHEMA_VERSION}`);
+      }
       database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
       database.function('keep_going', { varargs: false }, () => {
         this.#keepGoing();

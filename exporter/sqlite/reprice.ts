@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { TokenMeterError } from '../../src/errors.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { rebuildHours } from './roll-up.ts';
-import { HOUR_NS, prepareSchema } from './schema.ts';
+import { rebuildRollUps } from './roll-up.ts';
+import { prepareSchema } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
 import { costNanos, fromRow, SELECT_COLUMNS, timeToNs } from './stored-record.ts';
 
@@ -142,11 +142,7 @@ function update(
       'UPDATE usage SET cost_nanos = ? WHERE time_ns = ? AND id = ?',
     );
     for (const { record, cost } of changes) statement.run(cost, timeToNs(record.time), record.id);
-    rebuildHours(
-      database,
-      timeToNs(first.record.time) / HOUR_NS,
-      timeToNs(last.record.time) / HOUR_NS + 1n,
-    );
+    rebuildRollUps(database, timeToNs(first.record.time), timeToNs(last.record.time));
     database.exec('COMMIT');
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');

@@ -1,7 +1,17 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { HOUR_NS } from './schema.ts';
 import { costNanos, timeToNs } from './stored-record.ts';
+
+/** Sums kept beside the calls, so that long ranges need not walk over every call. */
+export interface RollUp {
+  readonly table: string;
+  /** Column of the cell's number since 1970, in UTC. */
+  readonly unit: string;
+  readonly ns: bigint;
+}
+
+export const HOURS: RollUp = { table: 'usage_hour', unit: 'hour', ns: 3_600_000_000_000n };
+export const DAYS: RollUp = { table: 'usage_day', unit: 'day', ns: 86_400_000_000_000n };
 
 /** Columns that add up; null plus null stays null, because no sum of unknowns is 0. */
 export const SUMS = [
@@ -64,19 +74,26 @@ function sumsOf(record: UsageRecord): (number | null)[] {
   ];
 }
 
-const UPSERT = `INSERT INTO usage_hour (hour, service, provider, model, outcome, ${SUMS.join(', ')})
+const KEY = 'service, provider, model, outcome';
+
+const upsertInto = ({ table, unit }: RollUp): string => `
+INSERT INTO ${table} (${unit}, ${KEY}, ${SUMS.join(', ')})
 VALUES (?, ?, ?, ?, ?, ${SUMS.map(() => '?').join(', ')})
 ON CONFLICT DO UPDATE SET ${SUMS.map(
   (name) =>
     `${name} = iif(excluded.${name} IS NULL, ${name}, ifnull(${name}, 0) + excluded.${name})`,
 ).join(', ')}`;
 
-/** Adds records that were just inserted to their hours; call it inside their transaction. */
-export function addToHours(database: DatabaseSync, records: readonly UsageRecord[]): void {
+/** Adds records that were just inserted to their cells; call it inside their transaction. */
+export function addToRollUps(database: DatabaseSync, records: readonly UsageRecord[]): void {
+  for (const rollUp of [HOURS, DAYS]) addTo(database, rollUp, records);
+}
+
+function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRecord[]): void {
   const cells = new Map<string, Cell>();
   for (const record of records) {
     const { service, provider, requestModel, outcome } = record;
-    const key = [timeToNs(record.time) / HOUR_NS, service, provider, requestModel, outcome];
+    const key = [timeToNs(record.time) / rollUp.ns, service, provider, requestModel, outcome];
     const name = key.join('\u0000');
     const cell = cells.get(name);
     if (cell === undefined) {
@@ -87,19 +104,40 @@ export function addToHours(database: DatabaseSync, records: readonly UsageRecord
       if (value !== null) cell.sums[index] = (cell.sums[index] ?? 0) + value;
     }
   }
-  const upsert = database.prepare(UPSERT);
+  const upsert = database.prepare(upsertInto(rollUp));
   for (const { key, sums } of cells.values()) upsert.run(...key, ...sums);
 }
 
-/** Makes the hours from `fromHour` to `toHour` (not included) anew from their calls. */
-export function rebuildHours(database: DatabaseSync, fromHour: bigint, toHour: bigint): void {
+/** Makes all cells that hold a moment of the range anew: hours from calls, days from hours. */
+export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: bigint): void {
+  const [fromHour, toHour] = [fromNs / HOURS.ns, toNs / HOURS.ns + 1n];
   database.prepare('DELETE FROM usage_hour WHERE hour >= ? AND hour < ?').run(fromHour, toHour);
-  const select = SUMS.map((name) => `sum(${CALL_SUMS[name]})`).join(', ');
+  const sums = SUMS.map((name) => `sum(${CALL_SUMS[name]})`).join(', ');
   database
     .prepare(
-      `INSERT INTO usage_hour (hour, service, provider, model, outcome, ${SUMS.join(', ')})
-       SELECT time_ns / ${HOUR_NS}, service, provider, model, outcome, ${select}
+      `INSERT INTO usage_hour (hour, ${KEY}, ${SUMS.join(', ')})
+       SELECT time_ns / ${HOURS.ns}, ${KEY}, ${sums}
        FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY 1, 2, 3, 4, 5`,
     )
-    .run(fromHour * HOUR_NS, toHour * HOUR_NS);
+    .run(fromHour * HOURS.ns, toHour * HOURS.ns);
+  rebuildDays(database, fromNs / DAYS.ns, toNs / DAYS.ns + 1n);
+}
+
+/** Removes all cells before an hour; its day keeps what is left of it. */
+export function removeBefore(database: DatabaseSync, hour: bigint): void {
+  database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
+  const day = hour / 24n;
+  database.prepare('DELETE FROM usage_day WHERE day < ?').run(day);
+  rebuildDays(database, day, day + 1n);
+}
+
+function rebuildDays(database: DatabaseSync, fromDay: bigint, toDay: bigint): void {
+  database.prepare('DELETE FROM usage_day WHERE day >= ? AND day < ?').run(fromDay, toDay);
+  database
+    .prepare(
+      `INSERT INTO usage_day (day, ${KEY}, ${SUMS.join(', ')})
+       SELECT hour / 24, ${KEY}, ${SUMS.map((name) => `sum(${name})`).join(', ')}
+       FROM usage_hour WHERE hour >= ? AND hour < ? GROUP BY 1, 2, 3, 4, 5`,
+    )
+    .run(fromDay * 24n, toDay * 24n);
 }

@@ -1,11 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Nanoseconds of an hour, the width of a roll-up cell. */
-export const HOUR_NS: bigint = 3_600_000_000_000n;
-
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 export const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
+
+/** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. */
+const rollUpTable = (table: string, unit: string): string => `
+CREATE TABLE IF NOT EXISTS ${table} (
+  ${unit} INTEGER NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
+  unpriced_calls INTEGER NOT NULL,
+  input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
+  cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+  cost_nanos INTEGER,
+  duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
+  first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
+  PRIMARY KEY (${unit}, service, provider, model, outcome)
+) WITHOUT ROWID;`;
 
 /**
  * `usage` is clustered by time: the newest records and any range are one walk, and a resend, whose
@@ -27,18 +39,8 @@ CREATE TABLE IF NOT EXISTS usage (
 CREATE INDEX IF NOT EXISTS usage_by_conversation ON usage (conversation, time_ns)
   WHERE conversation IS NOT NULL;
 CREATE INDEX IF NOT EXISTS usage_by_user ON usage (user, time_ns) WHERE user IS NOT NULL;
-CREATE TABLE IF NOT EXISTS usage_hour (
-  hour INTEGER NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
-  outcome TEXT NOT NULL,
-  calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
-  unpriced_calls INTEGER NOT NULL,
-  input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
-  cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
-  cost_nanos INTEGER,
-  duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
-  first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
-  PRIMARY KEY (hour, service, provider, model, outcome)
-) WITHOUT ROWID;
+${rollUpTable('usage_hour', 'hour')}
+${rollUpTable('usage_day', 'day')}
 `;
 
 /**
@@ -52,7 +54,9 @@ export function prepareSchema(database: DatabaseSync): void {
   const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
   if (owner === APPLICATION_ID && version === SCHEMA_VERSION) return;
   if (owner === APPLICATION_ID && version !== 0) {
-    throw new Error(`the file has ledger version ${String(version)}, this release knows 1`);
+    throw new Error(
+      `the file has ledger version ${String(version)}, this release knows ${SCHEMA_VERSION}`,
+    );
   }
   if (owner !== APPLICATION_ID && tables !== 0) {
     throw new Error('the file is a database of another program');

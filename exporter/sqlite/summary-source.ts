@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Cells, Key } from '../queries/cells.ts';
 import { OTHER } from '../queries/cells.ts';
 import type { CheckedQuery } from '../queries/checked-query.ts';
@@ -6,7 +6,16 @@ import type { SummarySource } from '../queries/summarise.ts';
 import { addSums, type Tally, type UsageSums } from '../queries/usage-sums.ts';
 import type { UsageMetric } from '../usage-reader.ts';
 import { SUMS } from './roll-up.ts';
-import { binOfColumn, bucketOf, callConditions, placeOf, sourceOf } from './summary-sql.ts';
+import {
+  binOfColumn,
+  bucketOf,
+  callConditions,
+  placeOf,
+  rollUpsFor,
+  sourceOf,
+} from './summary-sql.ts';
+
+const DAY_MS = 86_400_000;
 
 const camel = (name: string): string =>
   name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -34,6 +43,7 @@ const numberOf = (value: SQLOutputValue | undefined): number | undefined =>
 /** Summaries of one ledger file. What could grow without bound stays inside SQLite. */
 export class SqliteSummarySource implements SummarySource {
   readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -56,21 +66,19 @@ export class SqliteSummarySource implements SummarySource {
 
   gather(query: CheckedQuery, cells: Cells): Promise<void> {
     if (cells.named !== undefined) this.#fillNamed(cells.named.keys);
-    const source = sourceOf(query);
     const groups = groupsOf(query, cells);
-    const rows = this.#database
-      .prepare(
-        `SELECT ${bucketOf(query)} AS bucket, ${groups.select}, ${SELECT_SUMS}
-         FROM (${source.text}) AS source GROUP BY bucket${groups.names}`,
-      )
-      .iterate(...source.values);
-    for (const row of rows) {
-      const sums: Partial<Record<keyof UsageSums, number>> = {};
-      for (const name of SUM_NAMES) {
-        const value = row[name];
-        if (typeof value === 'number') sums[name] = value;
+    const [select, names] = [`${bucketOf(query)} AS bucket, ${groups.select}`, groups.names];
+    for (const piece of this.#pieces(query)) {
+      const source = sourceOf(piece);
+      const text = `SELECT ${select}, ${SELECT_SUMS} FROM (${source.text}) AS source GROUP BY bucket${names}`;
+      for (const row of this.#statement(text).iterate(...source.values)) {
+        const sums: Partial<Record<keyof UsageSums, number>> = {};
+        for (const name of SUM_NAMES) {
+          const value = row[name];
+          if (typeof value === 'number') sums[name] = value;
+        }
+        addSums(tallyOf(query, cells, row).sums, sums);
       }
-      addSums(tallyOf(query, cells, row).sums, sums);
     }
     if (query.percentiles) {
       this.#gatherBins(query, cells, 'duration_ms', 'duration');
@@ -99,21 +107,51 @@ export class SqliteSummarySource implements SummarySource {
     column: string,
     kind: 'duration' | 'firstChunk',
   ): void {
-    const { text, values } = callConditions(query.fromMs, query.toMs, query.filters);
     const groups = groupsOf(query, cells);
-    const rows = this.#database
-      .prepare(
+    for (const { fromMs, toMs } of this.#days(query)) {
+      const { text, values } = callConditions(fromMs, toMs, query.filters);
+      const statement = this.#statement(
         `SELECT ${bucketOf(query)} AS bucket, ${groups.select},
            ${binOfColumn(column)} AS bin, count(*) AS calls
          FROM (SELECT *, time_ns / 1000000 AS ms FROM usage
                WHERE ${column} IS NOT NULL AND ${text}) AS source
          GROUP BY bucket${groups.names}, bin`,
-      )
-      .iterate(...values);
-    for (const row of rows) {
-      const { latencies } = tallyOf(query, cells, row);
-      latencies?.[kind].addBin(Number(row['bin']), Number(row['calls']));
+      );
+      for (const row of statement.iterate(...values)) {
+        const { latencies } = tallyOf(query, cells, row);
+        latencies?.[kind].addBin(Number(row['bin']), Number(row['calls']));
+      }
     }
+  }
+
+  #pieces(query: CheckedQuery): readonly CheckedQuery[] {
+    if (rollUpsFor(query).length > 0) return [query];
+    return this.#days(query).map((day) => ({ ...query, ...day }));
+  }
+
+  /**
+   * The part of the range that has calls, by the day: grouping sorts its calls, and a day of them fits
+   * into memory where a year of them is sorted on the disk.
+   */
+  #days({ fromMs, toMs }: CheckedQuery): { readonly fromMs: number; readonly toMs: number }[] {
+    const bound = (name: 'min' | 'max'): number | undefined =>
+      numberOf(this.#statement(`SELECT ${name}(time_ns) / 1000000 AS ms FROM usage`).get()?.['ms']);
+    const [first, last] = [bound('min'), bound('max')];
+    if (first === undefined || last === undefined) return [];
+    const days: { fromMs: number; toMs: number }[] = [];
+    const end = Math.min(toMs, last + 1);
+    for (let from = Math.max(fromMs, first); from < end; from += DAY_MS) {
+      days.push({ fromMs: from, toMs: Math.min(from + DAY_MS, end) });
+    }
+    return days;
+  }
+
+  #statement(text: string): StatementSync {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
   }
 
   #fillNamed(keys: readonly Key[]): void {

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { CheckedQuery, Dimension, Filters } from '../queries/checked-query.ts';
 import { LOG_RATIO, SMALLEST } from '../queries/quantile-sketch.ts';
-import { CALL_SUMS, SUMS } from './roll-up.ts';
+import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from './roll-up.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -39,14 +39,19 @@ export function filterConditions(filters: Filters): Sql {
   return { text: text.join(''), values };
 }
 
-/** Whether whole hours answer the query: none of its groups, filters or borders is finer. */
-function fitsHours(query: CheckedQuery): boolean {
+/** The roll-ups that answer the query, widest first: none of its groups or borders may be finer. */
+export function rollUpsFor(query: CheckedQuery): readonly RollUp[] {
   const dimensions = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)];
-  if (!dimensions.every((dimension) => ROLLED_UP.has(dimension))) return false;
-  if (query.unit === undefined) return true;
-  return query.zone.segments(query.fromMs, query.toMs).every(({ offsetMs, toMs }) => {
-    return offsetMs % HOUR_MS === 0 && (toMs === query.toMs || toMs % HOUR_MS === 0);
-  });
+  if (!dimensions.every((dimension) => ROLLED_UP.has(dimension))) return [];
+  if (query.unit === undefined) return [DAYS, HOURS];
+  const segments = query.zone.segments(query.fromMs, query.toMs);
+  const isUtc = segments.every(({ offsetMs }) => offsetMs === 0);
+  if (query.unit === 'day' && isUtc) return [DAYS, HOURS];
+  const isWholeHours = segments.every(
+    ({ offsetMs, toMs }) =>
+      offsetMs % HOUR_MS === 0 && (toMs === query.toMs || toMs % HOUR_MS === 0),
+  );
+  return isWholeHours ? [HOURS] : [];
 }
 
 function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
@@ -58,20 +63,46 @@ function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
   };
 }
 
-/** The calls of the query, rolled up where whole hours will do, as rows of `ms`, dimensions, sums. */
+/** The calls of the query as rows of `ms`, dimensions and sums, rolled up as far as may be. */
 export function sourceOf(query: CheckedQuery): Sql {
-  const { fromMs, toMs } = query;
-  const [fromHour, toHour] = [Math.ceil(fromMs / HOUR_MS), Math.floor(toMs / HOUR_MS)];
-  if (toHour <= fromHour || !fitsHours(query)) return callsOf(query, fromMs, toMs);
-  const { text, values } = filterConditions(query.filters);
-  const rolled = `SELECT hour * ${HOUR_MS} AS ms, service, provider, model, outcome, NULL AS user,
-    NULL AS conversation, ${SUMS.join(', ')} FROM usage_hour WHERE hour >= ? AND hour < ?${text}`;
-  const parts: Sql[] = [{ text: rolled, values: [fromHour, toHour, ...values] }];
-  if (fromMs < fromHour * HOUR_MS) parts.push(callsOf(query, fromMs, fromHour * HOUR_MS));
-  if (toHour * HOUR_MS < toMs) parts.push(callsOf(query, toHour * HOUR_MS, toMs));
+  const parts = partsOf(query, query.fromMs, query.toMs, rollUpsFor(query));
   return {
     text: parts.map((part) => part.text).join(' UNION ALL '),
     values: parts.flatMap((part) => part.values),
+  };
+}
+
+/** Whole cells of the widest roll-up, and what is left before and after them from the next. */
+function partsOf(
+  query: CheckedQuery,
+  fromMs: number,
+  toMs: number,
+  [rollUp, ...finer]: readonly RollUp[],
+): Sql[] {
+  if (fromMs >= toMs) return [];
+  if (rollUp === undefined) return [callsOf(query, fromMs, toMs)];
+  const width = Number(rollUp.ns) / 1e6;
+  const [first, end] = [Math.ceil(fromMs / width), Math.floor(toMs / width)];
+  if (first >= end) return partsOf(query, fromMs, toMs, finer);
+  return [
+    ...partsOf(query, fromMs, first * width, finer),
+    cellsOf(query, rollUp, first, end),
+    ...partsOf(query, end * width, toMs, finer),
+  ];
+}
+
+function cellsOf(
+  query: CheckedQuery,
+  { table, unit, ns }: RollUp,
+  first: number,
+  end: number,
+): Sql {
+  const { text, values } = filterConditions(query.filters);
+  return {
+    text: `SELECT ${unit} * ${Number(ns) / 1e6} AS ms, service, provider, model, outcome,
+      NULL AS user, NULL AS conversation, ${SUMS.join(', ')}
+      FROM ${table} WHERE ${unit} >= ? AND ${unit} < ?${text}`,
+    values: [first, end, ...values],
   };
 }
 

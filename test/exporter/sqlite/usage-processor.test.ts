@@ -53,7 +53,10 @@ describe('SqliteUsageProcessor', () => {
   const hourCalls = (): unknown => {
     const database = new DatabaseSync(path, { readOnly: true });
     try {
-      return database.prepare('SELECT sum(calls) AS n FROM usage_hour').get()?.['n'];
+      const callsIn = (table: string): unknown =>
+        database.prepare(`SELECT sum(calls) AS n FROM ${table}`).get()?.['n'];
+      assert.equal(callsIn('usage_day'), callsIn('usage_hour'));
+      return callsIn('usage_hour');
     } finally {
       database.close();
     }
