@@ -17,6 +17,9 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Longer ranges are shown by day: more bars than this are no bars. */
 const MAX_HOURS = 7 * 24;
+/** On a phone. */
+const MAX_HOURS_NARROW = 2 * 24;
+const narrow = matchMedia('(max-width: 40rem)');
 /** What the API answers at once, by hour. */
 const MAX_DAYS = 366;
 
@@ -29,7 +32,8 @@ export const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
  */
 export function periodOf(range, now) {
   const { from, to } = borders(range, now);
-  const unit = to.getTime() - from.getTime() <= (MAX_HOURS + 1) * HOUR_MS ? 'hour' : 'day';
+  const hours = narrow.matches ? MAX_HOURS_NARROW : MAX_HOURS;
+  const unit = to.getTime() - from.getTime() <= (hours + 1) * HOUR_MS ? 'hour' : 'day';
   const starts = [];
   let start = startOf(unit, from);
   while (start < to.getTime() && starts.length < MAX_HOURS * 4) {

@@ -53,6 +53,9 @@ describe('dashboard modules', () => {
       ['2026-11-18T18:30:00.000Z', to, 'hour', 155],
       ['2026-08-27T18:30:00.000Z', to, 'day', 90],
     ]);
+    await page.setViewportSize({ width: 360, height: 700 });
+    const unit = await inPage<string>(page, 'period', `m.periodOf('7d', new Date()).unit`);
+    assert.equal(unit, 'day', 'a phone has no room for 168 bars');
   });
 
   it('keeps a view in an address and gives it back; nonsense is the default', async () => {
