@@ -13,60 +13,19 @@ import {
   usageContextOf,
   type UsageContext,
 } from '../context.ts';
-import type { CallShape, Reply, RequestFacts } from '../providers/provider.ts';
-import type { Outcome } from '../usage/usage-record.ts';
+import type { RequestFacts } from '../providers/provider.ts';
 import { requestParameters } from '../usage/emit/request-parameters.ts';
 import { startAttributes } from '../usage/emit/span.ts';
 import { UnreadReplies } from './abandoned.ts';
+import type { CallStart, FinishedCall, OuterLayer } from './call-start.ts';
 import { ChatCall, type EndedCall } from './chat-call.ts';
 import type { Clock } from './clock.ts';
-import { isMetered, markMetered, noteMetered, watchCalls, type CallWatch } from './layer.ts';
-import { holdEnd, type LaterSpan } from './native-span.ts';
+import { isMetered, markMetered, noteMetered, watchCalls } from './layer.ts';
+import { holdEnd } from './native-span.ts';
 import { quietly } from './quietly.ts';
 import { RecentCalls, type CallTrace } from './recent-calls.ts';
 
-export interface CallStart {
-  /** `gen_ai.provider.name`. */
-  readonly provider: string;
-  readonly shape: CallShape;
-  /** The request as the SDK got it. Never changed. */
-  readonly request: unknown;
-  /** Model asked for, where it is not in the request (Bedrock, Gemini chats, manual calls). */
-  readonly model?: string | undefined;
-  readonly serverAddress?: string | undefined;
-  readonly serverPort?: number | undefined;
-  /** User, conversation, attributes the layer knows itself; wins over the ambient ones. */
-  readonly usageContext?: UsageContext | undefined;
-  /** The span the SDK made for this very call, if it makes its own. */
-  readonly nativeSpan?: Span | undefined;
-  /** The same for an SDK that makes its span later on. */
-  readonly laterNativeSpan?: LaterSpan | undefined;
-  /** Given by a layer that may stand above metered SDKs. */
-  readonly outer?: OuterLayer | undefined;
-}
-
-/**
- * A layer above SDKs that may be metered themselves. It lends them its user and conversation, and makes
- * a span and a record only when none of them did.
- */
-export interface OuterLayer {
-  readonly watch: CallWatch;
-  /** Shares no Context with the layers below: their calls are told by response id or model. */
-  readonly apart?: true;
-  /** Puts in what only the reply told. */
-  readonly amend?: (ended: EndedCall) => EndedCall;
-}
-
-/** The end of a call that was not watched. */
-export interface FinishedCall {
-  readonly endedAtMs: number;
-  readonly durationMs: number;
-  readonly reply: Reply;
-  readonly outcome: Outcome;
-  readonly errorType?: string | undefined;
-}
-
-export interface MeterSwitches {
+interface MeterSwitches {
   readonly enabled: boolean;
   readonly tokenStatistics: boolean;
 }

@@ -1,4 +1,4 @@
-import type { CallStart } from '../../call/call-meter.ts';
+import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import type { CallWatch } from '../../call/layer.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';

@@ -1,4 +1,4 @@
-import type { CallStart } from '../../call/call-meter.ts';
+import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
 import { startCall } from '../metered-promise.ts';

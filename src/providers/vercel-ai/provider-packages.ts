@@ -1,4 +1,4 @@
-import type { CallStart } from '../../call/call-meter.ts';
+import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { quietly } from '../../call/quietly.ts';

@@ -1,4 +1,4 @@
-import type { CallStart } from '../../call/call-meter.ts';
+import type { CallStart } from '../../call/call-start.ts';
 import type { CallWatch } from '../../call/layer.ts';
 import { quietly } from '../../call/quietly.ts';
 import { isObject, stringAt, type JsonObject } from '../../tokens/json-shape.ts';

@@ -1,5 +1,5 @@
 import { SpanStatusCode, type SpanAttributes } from '@opentelemetry/api';
-import type { CallStart } from '../../call/call-meter.ts';
+import type { CallStart } from '../../call/call-start.ts';
 import type { EndedCall } from '../../call/chat-call.ts';
 import { lacks, releaseEnd } from '../../call/native-span.ts';
 import type { RequestFacts } from '../../providers/provider.ts';
