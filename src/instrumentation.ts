@@ -57,7 +57,9 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
       const versions = ['*'];
       const { moduleName, file } = sdk;
       if (file === undefined) {
-        return new InstrumentationNodeModuleDefinition(moduleName, versions, patched);
+        return withPrereleases(
+          new InstrumentationNodeModuleDefinition(moduleName, versions, patched),
+        );
       }
       const inside = new InstrumentationNodeModuleFile(
         `${moduleName}/${file}`,
@@ -65,9 +67,11 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
         patched,
         () => undefined,
       );
-      return new InstrumentationNodeModuleDefinition(moduleName, versions, undefined, undefined, [
-        inside,
-      ]);
+      return withPrereleases(
+        new InstrumentationNodeModuleDefinition(moduleName, versions, undefined, undefined, [
+          inside,
+        ]),
+      );
     });
   }
 
@@ -123,6 +127,13 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
   }
 }
 
+/** `*` alone passes over `8.0.0-beta.1`, silently. */
+function withPrereleases(
+  definition: InstrumentationNodeModuleDefinition,
+): InstrumentationNodeModuleDefinition {
+  return Object.assign(definition, { includePrerelease: true });
+}
+
 function patch(sdk: SdkPatch, moduleExports: unknown, version: string | undefined): PatchOutcome {
   const outcome =
     quietly(`patching ${sdk.moduleName}`, () => sdk.patch(moduleExports, currentCallMeter)) ??
@@ -132,8 +143,8 @@ function patch(sdk: SdkPatch, moduleExports: unknown, version: string | undefine
     warnHost('TOKEN_METER_UNFIT', `${label} has an unknown shape: its calls are not metered`);
   } else if (version !== undefined && !isTested(sdk, version)) {
     const [first, last] = sdk.testedMajors;
-    warnOnce(
-      `untested ${label}`,
+    warnHost(
+      'TOKEN_METER_UNTESTED',
       `${label} is outside the tested majors ${first} to ${last}; it has the known shape and is metered`,
     );
   }
