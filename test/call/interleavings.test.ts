@@ -177,23 +177,24 @@ describe('any interleaving of chunks, ends and switches', function () {
   ): Promise<{ seen: readonly unknown[]; expected: readonly string[] }> {
     const replies = calls.map((call) => new Reply(call));
     const fetch = ((_url: unknown, init: RequestInit) => {
-      const { model } = JSON.parse(String(init.body)) as { model: string };
+      const { model } = JSON.parse(init.body as string) as { model: string };
       return Promise.resolve(replies[Number(model)]?.response());
     }) as typeof globalThis.fetch;
     const client = new Client({ apiKey: 'test', baseURL: 'http://test', maxRetries: 0, fetch });
-    const results: (Promise<unknown> | undefined)[] = calls.map(() => undefined);
+    const results = new Map<number, Promise<unknown>>();
     const expected: string[] = [];
     let on = metered;
     let statistics = true;
     if (on) metering.on();
     const start = (at: number): void => {
       const call = calls[at];
-      if (call === undefined || results[at] !== undefined) return;
+      if (call === undefined || results.has(at)) return;
       if (on) expected.push(String(at));
-      results[at] = consume(client, call, String(at)).catch((error: unknown) => {
+      const result = consume(client, call, String(at)).catch((error: unknown) => {
         const { name, message } = error as Error;
         return { name, message };
       });
+      results.set(at, result);
     };
     for (const { kind, at } of steps) {
       if (kind === 'start') start(at);
@@ -209,7 +210,7 @@ describe('any interleaving of chunks, ends and switches', function () {
     for (const at of calls.keys()) start(at);
     await turn();
     for (const reply of replies) while (reply.go()) await turn();
-    const seen = await Promise.all(results);
+    const seen = await Promise.all(calls.map(async (_call, at) => await results.get(at)));
     metering.tokenStatistics(true);
     metering.off();
     return { seen, expected };
