@@ -9,6 +9,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
+import { installMetering } from '../../src/current-metering.ts';
+import type { Metering as ProcessMetering } from '../../src/metering.ts';
 import { BackgroundCounter } from '../../src/tokens/background.ts';
 import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
@@ -93,6 +95,8 @@ export function startMetering({
     nativeSpans,
     onEnd: (ended) => void pipeline.settle(ended),
   });
+  // An instrumentation of another test may have patched the SDK first: it reports here then too.
+  installMetering({ calls: meter } as unknown as ProcessMetering, () => running === meter);
   return {
     current: () => running,
     on: () => (running = meter),

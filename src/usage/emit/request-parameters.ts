@@ -33,14 +33,29 @@ const PARAMETERS: readonly (readonly [attribute: string, kind: Kind, names: read
 /** Where the parameters stand when not at the top: Gemini, Bedrock, Ollama. */
 const NESTED = ['config', 'generationConfig', 'inferenceConfig', 'options'] as const;
 
+interface Parameter {
+  readonly attribute: string;
+  readonly kind: Kind;
+  /** Of two names in one request the lower one counts. */
+  readonly rank: number;
+}
+
+/** By name: a request has few keys, and these are many names. */
+const BY_NAME = new Map<string, Parameter>(
+  PARAMETERS.flatMap(([attribute, kind, names]) =>
+    names.map((name, rank) => [name, { attribute, kind, rank }] as const),
+  ),
+);
+
 /** What a request asks for besides its messages, none of whose content is read. */
 export function requestParameters(request: unknown): SpanAttributes {
   const attributes: SpanAttributes = {};
   if (!isObject(request)) return attributes;
-  const places = [request, ...NESTED.map((name) => request[name]).filter(isObject)];
-  for (const [attribute, kind, names] of PARAMETERS) {
-    const value = valueOf(places, names, kind);
-    if (value !== undefined) attributes[attribute] = value;
+  const ranks = new Map<string, number>();
+  take(attributes, ranks, request, 0);
+  for (const [index, name] of NESTED.entries()) {
+    const nested = request[name];
+    if (isObject(nested)) take(attributes, ranks, nested, 10 * (index + 1));
   }
   // Required only where it is another number than the usual one.
   if (attributes[ATTR_REQUEST.choiceCount] === 1) delete attributes[ATTR_REQUEST.choiceCount];
@@ -53,31 +68,36 @@ export function requestParameters(request: unknown): SpanAttributes {
   return attributes;
 }
 
-function valueOf(
-  places: readonly Record<string, unknown>[],
-  names: readonly string[],
-  kind: Kind,
-): number | string | string[] | undefined {
-  for (const place of places) {
-    for (const name of names) {
-      const value = place[name];
-      if (kind === 'number' && typeof value === 'number' && Number.isFinite(value)) return value;
-      if (kind === 'integer' && Number.isSafeInteger(value)) return value as number;
-      if (kind === 'string' && typeof value === 'string') return value;
-      if (kind === 'strings') {
-        if (typeof value === 'string') return [value];
-        if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-          return [...value];
-      }
-    }
+function take(
+  attributes: SpanAttributes,
+  ranks: Map<string, number>,
+  place: Record<string, unknown>,
+  rankOfPlace: number,
+): void {
+  for (const name in place) {
+    const parameter = BY_NAME.get(name);
+    if (parameter === undefined) continue;
+    const value = checked(place[name], parameter.kind);
+    const rank = rankOfPlace + parameter.rank;
+    if (value === undefined || rank >= (ranks.get(parameter.attribute) ?? Infinity)) continue;
+    ranks.set(parameter.attribute, rank);
+    attributes[parameter.attribute] = value;
   }
-  return undefined;
+}
+
+function checked(value: unknown, kind: Kind): number | string | string[] | undefined {
+  if (kind === 'number') return Number.isFinite(value) ? (value as number) : undefined;
+  if (kind === 'integer') return Number.isSafeInteger(value) ? (value as number) : undefined;
+  if (typeof value === 'string') return kind === 'strings' ? [value] : value;
+  if (kind !== 'strings' || !Array.isArray(value)) return undefined;
+  return value.every((item) => typeof item === 'string') ? [...value] : undefined;
 }
 
 /** `json` where the answer's form was asked for; text is what nobody asks for. */
 function outputType(request: Record<string, unknown>): string | undefined {
   const { response_format: format, text, config, modalities } = request;
-  const asked = [format, isObject(text) ? text['format'] : undefined].find(isObject)?.['type'];
+  const given = isObject(format) ? format : isObject(text) ? text['format'] : undefined;
+  const asked = isObject(given) ? given['type'] : undefined;
   if (asked === 'json_object' || asked === 'json_schema') return 'json';
   if (isObject(config) && config['responseMimeType'] === 'application/json') return 'json';
   if (Array.isArray(modalities) && modalities.includes('audio')) return 'speech';
