@@ -61,14 +61,21 @@ export function benchConversations(
   target('growing conversations, × tiktoken', base / (medians[0] ?? NaN), '≥', 150);
 }
 
-/** Histories of forty messages, put together from the conversations given. */
+/** An answer is as long as this at least; the recorded ones are of a terse assistant. */
+const ANSWER_CHARACTERS = 1000;
+
+/** Histories of forty messages, put together from those given: a question, an answer, and so on. */
 function growing(conversations: readonly Conversation[]): string[][] {
   const contents = conversations.flatMap((chat) => chat.contents).filter((text) => text.length > 0);
-  return Array.from({ length: CONVERSATIONS }, (_, chat) =>
-    Array.from(
-      { length: 2 * TURNS },
-      (__, i) => contents[(chat * 2 * TURNS + i) % contents.length] ?? '',
-    ),
+  let next = 0;
+  const take = () => contents[next++ % contents.length] ?? '';
+  const answer = () => {
+    let text = take();
+    while (text.length < ANSWER_CHARACTERS) text += `\n${take()}`;
+    return text;
+  };
+  return Array.from({ length: CONVERSATIONS }, () =>
+    Array.from({ length: 2 * TURNS }, (_, i) => (i % 2 === 0 ? take() : answer())),
   );
 }
 

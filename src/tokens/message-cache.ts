@@ -24,7 +24,6 @@ export interface MessageCacheOptions {
 export class MessageCache {
   readonly #hasher: TextHasher;
   readonly #maxSets: number;
-  readonly #hash: TextHash = new Uint32Array(HASH_WORDS);
   #slots: Uint32Array;
   #used = 0;
   #victim = 0;
@@ -42,10 +41,11 @@ export class MessageCache {
   /** @param vocabulary a number for each: one text has another count in another vocabulary. */
   count(text: string, vocabulary: number, count: (text: string) => number): number {
     if (!this.#keeps(text)) return count(text);
-    const known = this.#find(this.#hashOf(text, vocabulary));
+    const hash = this.#hashOf(text, vocabulary);
+    const known = this.#find(hash);
     if (known !== undefined) return known;
     const tokens = count(text);
-    this.#put(this.#hash, tokens);
+    this.#put(hash, tokens);
     return tokens;
   }
 
@@ -63,9 +63,9 @@ export class MessageCache {
   }
 
   #hashOf(text: string, vocabulary: number): TextHash {
-    this.#hasher(text, this.#hash);
-    this.#hash[3] = (this.#hash[3] ?? 0) ^ vocabulary;
-    return this.#hash;
+    const hash = this.#hasher(text);
+    hash[3] = (hash[3] ?? 0) ^ vocabulary;
+    return hash;
   }
 
   #find(hash: TextHash): number | undefined {
@@ -110,10 +110,13 @@ export class MessageCache {
   }
 
   #isAt(at: number, hash: TextHash): boolean {
-    for (let word = 0; word < HASH_WORDS; word++) {
-      if (this.#slots[at + word] !== hash[word]) return false;
-    }
-    return true;
+    const slots = this.#slots;
+    return (
+      slots[at] === hash[0] &&
+      slots[at + 1] === hash[1] &&
+      slots[at + 2] === hash[2] &&
+      slots[at + 3] === hash[3]
+    );
   }
 }
 

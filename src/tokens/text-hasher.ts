@@ -6,8 +6,8 @@ import { wasm } from './engine/webassembly.ts';
 /** 128 bits: what a text is known by once it is gone. */
 export type TextHash = Uint32Array;
 
-/** Writes the hash of `text` into `into`, four words. */
-export type TextHasher = (text: string, into: TextHash) => void;
+/** The hash of `text`, four words that are good until the next call. */
+export type TextHasher = (text: string) => TextHash;
 
 export const HASH_WORDS = 4;
 
@@ -35,7 +35,14 @@ export function createSipHasher(key: Uint32Array): TextHasher {
   const input = engine.openInput(WINDOW + 16);
   const window = new Uint8Array(engine.memory.buffer, input, WINDOW);
   const output = new Uint32Array(engine.memory.buffer, input + WINDOW, HASH_WORDS);
-  return (text, into) => {
+  return (text) => {
+    const { read, written } = encoder.encodeInto(text, window);
+    if (read === text.length) engine.hashWhole(input, input + written, input + WINDOW);
+    else hashInWindows(text);
+    return output;
+  };
+
+  function hashInWindows(text: string): void {
     engine.startHash();
     let rest = text;
     let bytes = 0;
@@ -47,20 +54,19 @@ export function createSipHasher(key: Uint32Array): TextHasher {
       const from = engine.hashWords(input, end);
       if (read === rest.length) {
         engine.finishHash(from, end, bytes, input + WINDOW);
-        into.set(output);
         return;
       }
       window.copyWithin(0, from - input, kept + written);
       kept = end - from;
       rest = rest.slice(read);
     }
-  };
+  }
 }
 
-const sha256Hasher: TextHasher = (text, into) => {
+function sha256Hasher(text: string): TextHash {
   const digest = crypto().hash('sha256', text, 'buffer');
-  for (let word = 0; word < HASH_WORDS; word++) into[word] = digest.readUInt32LE(4 * word);
-};
+  return Uint32Array.from({ length: HASH_WORDS }, (_, word) => digest.readUInt32LE(4 * word));
+}
 
 /** Asked for late: OpenSSL takes megabytes that a plain count has no use for. */
 function crypto(): typeof nodeCrypto {

@@ -26,5 +26,6 @@ export interface EngineExports {
   setHashKey(a: number, b: number, c: number, d: number): void;
   startHash(): void;
   hashWords(from: number, to: number): number;
+  hashWhole(from: number, to: number, out: number): void;
   finishHash(from: number, to: number, bytes: number, out: number): void;
 }

@@ -13,7 +13,7 @@ import { addToken, nextToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
 export { clearPieces, setWholePieces } from './pieces';
-export { setHashKey, startHash, hashWords, finishHash } from './siphash';
+export { setHashKey, startHash, hashWords, finishHash, hashWhole } from './siphash';
 export { longestToken, setLongestToken } from './vocabulary';
 export { reserveClasses, buildClasses };
 

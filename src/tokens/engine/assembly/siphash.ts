@@ -85,3 +85,9 @@ export function finishHash(from: usize, to: usize, bytes: u32, out: usize): void
   round();
   store<u64>(out, v0 ^ v1 ^ v2 ^ v3, 8);
 }
+
+/** The hash of a text that is there as a whole. */
+export function hashWhole(from: usize, to: usize, out: usize): void {
+  startHash();
+  finishHash(hashWords(from, to), to, <u32>(to - from), out);
+}
