@@ -91,7 +91,11 @@ export class LineExporter {
     this.#intake = new Intake((chunk) => this.#append(chunk));
     this.#forgetEnd = atEndOfProcess({
       beforeExit: async () => await this.flush(Math.min(BEFORE_EXIT_MS, timeoutMs)),
-      exit: () => this.#keepRest(),
+      save: () => this.#save(),
+      exit: () => {
+        this.#save();
+        if (this.#queue instanceof DiskSpool) this.#queue.releaseSync();
+      },
     });
   }
 
@@ -166,15 +170,17 @@ export class LineExporter {
     this.#selfMetrics.stop();
   }
 
-  /** What has not reached the disk yet, synchronously. */
-  #keepRest(): void {
+  /** Writes what has not reached the disk yet, synchronously. */
+  #save(): void {
     if (!(this.#queue instanceof DiskSpool)) return;
     const gathered = this.#intake.takeAll();
     try {
-      this.#queue.endSync(gathered === undefined ? [] : [gathered]);
+      this.#queue.saveSync(gathered === undefined ? [] : [gathered]);
     } catch (error) {
       this.counts.warn('exit', `the last records are lost: ${(error as Error).message}`);
     }
+    // The process may go on after all.
+    if (gathered !== undefined) this.#append(gathered);
   }
 
   #memoryQueue(): MemoryQueue {

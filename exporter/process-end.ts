@@ -4,6 +4,8 @@ import { isMainThread } from 'node:worker_threads';
 export interface EndOfProcess {
   /** Nothing else is left to do: the last chance for asynchronous work, which must be short. */
   beforeExit(): Promise<void>;
+  /** The process may end now, without another sign; synchronous. */
+  save(): void;
   /** The last chance of all; synchronous. */
   exit(): void;
 }
@@ -24,14 +26,21 @@ function onExit(): void {
 }
 
 /**
- * Does what the signal would have done without this listener. Where others listen too, the end is theirs
- * to decide, and `exit` follows it.
+ * Steps aside before it does anything: whoever listens too, and whether a signal ends the process is often
+ * decided by being the only one left, finds the process as without us. Without others the signal does what
+ * it would have done.
  */
 function onSignal(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) > 1) return;
-  onExit();
-  for (const each of SIGNALS) process.off(each, onSignal);
-  process.kill(process.pid, signal);
+  process.off(signal, onSignal);
+  for (const one of registered) one.save();
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  else setImmediate(listenTo, signal).unref();
+}
+
+function listenTo(signal: NodeJS.Signals): void {
+  if (registered.size > 0 && !process.listeners(signal).includes(onSignal)) {
+    process.prependListener(signal, onSignal);
+  }
 }
 
 /** One set of listeners for all exporters of the process; they hold no process alive. */
@@ -40,10 +49,10 @@ export function atEndOfProcess(one: EndOfProcess): () => void {
     isEnding = false;
     process.on('beforeExit', onBeforeExit);
     process.on('exit', onExit);
-    // Threads get no signals.
-    if (isMainThread) for (const signal of SIGNALS) process.on(signal, onSignal);
   }
   registered.add(one);
+  // Threads get no signals.
+  if (isMainThread) SIGNALS.forEach(listenTo);
   return () => {
     registered.delete(one);
     if (registered.size > 0) return;

@@ -135,13 +135,15 @@ export class DiskSpool implements LineQueue {
     await this.#store.close().catch(this.#onUpkeepError);
   }
 
-  /**
-   * The end of the process: what has not reached the disk is written now, and the folder is left to
-   * others. Throws when that cannot be.
-   */
-  endSync(gathered: readonly LineChunk[]): void {
+  /** The process may end: what has not reached the disk is written now. Throws when it cannot be. */
+  saveSync(gathered: readonly LineChunk[]): void {
     // A group that is being written may come twice: its lines overwrite themselves.
-    this.#store.endSync([...this.#unwritten.map(({ chunk }) => chunk), ...gathered]);
+    this.#store.saveSync([...this.#unwritten.map(({ chunk }) => chunk), ...gathered]);
+  }
+
+  /** The end of the process: the folder is left to others. */
+  releaseSync(): void {
+    this.#store.releaseSync();
   }
 
   async #write(): Promise<void> {

@@ -164,16 +164,19 @@ export class SegmentStore {
     });
   }
 
-  /** At the end of the process, synchronously: writes a last segment and gives the folder up. */
-  endSync(chunks: readonly LineChunk[]): void {
+  /** Writes a segment of its own, synchronously; nobody but the next owner of the folder reads it. */
+  saveSync(chunks: readonly LineChunk[]): void {
+    if (chunks.length === 0) return;
     const folder = this.#owned?.path ?? join(this.#options.folder, `exit-${process.pid}`);
-    if (chunks.length > 0) {
-      const lines = chunks.reduce((sum, chunk) => sum + chunk.lines, 0);
-      const name = `exit-${process.pid}-${randomBytes(6).toString('hex')}-${lines}.lines`;
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
-      writeFileSync(join(folder, name), bytes, { mode: 0o600 });
-    }
+    const lines = chunks.reduce((sum, chunk) => sum + chunk.lines, 0);
+    const name = `exit-${process.pid}-${randomBytes(6).toString('hex')}-${lines}.lines`;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
+    writeFileSync(join(folder, name), bytes, { mode: 0o600 });
+  }
+
+  /** At the end of the process: gives the folder up. */
+  releaseSync(): void {
     if (this.#owned === undefined) return;
     if (this.#current?.pendingLines === 0) rmSync(this.#current.path, { force: true });
     this.#owned.releaseSync();

@@ -42,7 +42,7 @@ export function timeToNs(time: string): bigint {
 }
 
 /** The inverse of `timeToNs`, from whole milliseconds and the nanoseconds below them. */
-export function nsToTime(ms: number, belowMs: number): string {
+function nsToTime(ms: number, belowMs: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(belowMs).padStart(6, '0')}Z`;
 }
 

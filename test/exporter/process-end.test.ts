@@ -68,6 +68,14 @@ describe('the end of a process with an exporter', () => {
     assert.equal(server.stored.size, 3);
   });
 
+  it('lets a signal end the process although another library listens too', async () => {
+    const app = runExporterApp(plan({ end: 'stay', otherListener: true }));
+    await until(() => app.told !== undefined);
+    app.process.kill('SIGTERM');
+    assert.deepEqual(await app.ended(), { code: null, signal: 'SIGTERM' });
+    await adoptAll(3);
+  });
+
   it('is not held up by a server that never answers', async () => {
     const deaf = createServer(() => {}).listen(0, '127.0.0.1');
     await new Promise((resolve) => deaf.once('listening', resolve));

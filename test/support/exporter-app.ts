@@ -13,9 +13,19 @@ export interface AppPlan {
   /** All at once when absent. */
   readonly perSecond?: number;
   readonly end: 'nothing' | 'exit' | 'stay' | 'shutdown';
+  /** Another library that lets a signal end the process when nobody but itself listens to it. */
+  readonly otherListener?: true;
 }
 
 const plan = JSON.parse(process.argv[2] ?? '') as AppPlan;
+if (plan.otherListener === true) {
+  const listener = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    process.off(signal, listener);
+    process.kill(process.pid, signal);
+  };
+  process.on('SIGTERM', listener);
+}
 const processor = new InfluxUsageProcessor(plan.options);
 let emitted = 0;
 

@@ -181,4 +181,34 @@ describe('DiskSpool', () => {
     assert.deepEqual(await takeAll(spool), ['b']);
     await spool.close();
   });
+
+  for (const [fsync, expected] of [
+    ['always', 'before each acceptance'],
+    ['interval', 'within a second'],
+    ['never', 'not at all'],
+  ] as const) {
+    it(`forces appends to the disk ${expected} with fsync: '${fsync}'`, async () => {
+      let syncs = 0;
+      const counting: typeof realFs = {
+        ...realFs,
+        open: async (...args) => {
+          const handle = await realFs.open(...args);
+          const datasync = handle.datasync.bind(handle);
+          return Object.assign(handle, {
+            datasync: async () => {
+              syncs++;
+              await datasync();
+            },
+          });
+        },
+      };
+      const spool = open({ fs: counting, fsync });
+      await spool.append(chunkOf('a'));
+      await spool.append(chunkOf('b'));
+      assert.equal(syncs, fsync === 'always' ? 2 : 0);
+      if (fsync === 'interval') await until(() => syncs === 1, 3000);
+      await spool.close();
+      assert.ok(fsync === 'never' ? syncs === 0 : syncs > 0);
+    });
+  }
 });
