@@ -86,14 +86,16 @@ export type Measure =
   | 'cacheReadTokens'
   | 'cacheWriteTokens'
   | 'reasoningTokens'
+  | 'costUsd'
   | 'durationSeconds'
   | 'timeToFirstChunkSeconds';
 
 export interface InstrumentDefinition {
-  readonly generation: SemconvGeneration;
+  /** Absent: an instrument of our own, in every generation. */
+  readonly generation?: SemconvGeneration;
   readonly name: string;
   readonly kind: 'histogram' | 'counter';
-  readonly unit: '{token}' | 's';
+  readonly unit: '{token}' | 's' | 'USD';
   readonly description: string;
   readonly measure: Measure;
   /** `gen_ai.token.type` of this measure: one old histogram carries two measures. */
@@ -112,6 +114,13 @@ const INFERENCE = 'gen_ai.client.inference';
 
 /** Every instrument of both generations, once. */
 export const INSTRUMENTS: readonly InstrumentDefinition[] = [
+  {
+    name: 'token_meter.cost',
+    kind: 'counter',
+    unit: 'USD',
+    description: 'Estimated cost of the calls whose price is known',
+    measure: 'costUsd',
+  },
   oldTokens('inputTokens', 'input'),
   oldTokens('outputTokens', 'output'),
   seconds('v1_41', 'gen_ai.client.operation.duration', 'durationSeconds', 'Duration of a call'),

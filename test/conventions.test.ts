@@ -20,7 +20,7 @@ const SECOND_BUCKETS = [
 
 interface MetricRow {
   readonly kind: 'counter' | 'histogram';
-  readonly unit: '{token}' | 's';
+  readonly unit: '{token}' | 's' | 'USD';
   /** Attributes of this metric beside the common ones. */
   readonly required?: string;
 }
@@ -31,15 +31,19 @@ const tokens = (kind: MetricRow['kind'], required?: string): MetricRow => ({
   ...(required !== undefined && { required }),
 });
 const SECONDS: MetricRow = { kind: 'histogram', unit: 's' };
+/** Of our own: the conventions have no cost. */
+const COST: MetricRow = { kind: 'counter', unit: 'USD' };
 
 /** `time_per_output_chunk` is left out: it takes a clock reading a chunk on the caller's path. */
 const METRICS: Readonly<Record<'v1_41' | 'latest', Readonly<Record<string, MetricRow>>>> = {
   v1_41: {
+    'token_meter.cost': COST,
     'gen_ai.client.token.usage': tokens('histogram', 'gen_ai.token.type'),
     'gen_ai.client.operation.duration': SECONDS,
     'gen_ai.client.operation.time_to_first_chunk': SECONDS,
   },
   latest: {
+    'token_meter.cost': COST,
     'gen_ai.client.inference.usage.input_tokens': tokens('counter', 'gen_ai.token.modality'),
     'gen_ai.client.inference.usage.output_tokens': tokens('counter', 'gen_ai.token.modality'),
     'gen_ai.client.inference.usage.cache_read.input_tokens': tokens(

@@ -81,7 +81,7 @@ describe('a declarative configuration file', () => {
   const everything = {
     signals: ['logs', 'metrics', 'traces'],
     services: ['tides'],
-    metrics: ['gen_ai.client.operation.duration', 'gen_ai.client.token.usage'],
+    metrics: ['gen_ai.client.operation.duration', 'gen_ai.client.token.usage', 'token_meter.cost'],
   };
 
   // With a file the SDK never hands its MeterProvider to the instrumentations.

@@ -67,7 +67,11 @@ describe('node --import otel-token-meter/register', () => {
       assert.deepEqual(JSON.parse(out.trim().split('\n').at(-1) ?? ''), {
         spans: ['chat gpt-4o'],
         events: ['gen_ai.client.inference.operation.details'],
-        metrics: ['gen_ai.client.operation.duration', 'gen_ai.client.token.usage'],
+        metrics: [
+          'gen_ai.client.operation.duration',
+          'gen_ai.client.token.usage',
+          'token_meter.cost',
+        ],
       });
     }
     const told = await run('chat-with-sdk.mjs', { env: { TOKEN_METER_PROVIDER: 'console' } });

@@ -100,29 +100,29 @@ function makeInstruments(
   generations: readonly SemconvGeneration[],
 ): readonly Instrument[] {
   const byName = new Map<string, Counter | Histogram>();
-  return INSTRUMENTS.filter(({ generation }) => generations.includes(generation)).map(
-    (definition) => {
-      const { name, kind, unit, description } = definition;
-      const known = byName.get(name);
-      const instrument =
-        known ??
-        (kind === 'counter'
-          ? meter.createCounter(name, { unit, description })
-          : meter.createHistogram(name, {
-              unit,
-              description,
-              advice: { explicitBucketBoundaries: [...bucketsOf(definition)] },
-            }));
-      byName.set(name, instrument);
-      return {
-        definition,
-        record: (value, attributes) =>
-          'add' in instrument
-            ? instrument.add(value, attributes)
-            : instrument.record(value, attributes),
-      };
-    },
-  );
+  return INSTRUMENTS.filter(
+    ({ generation }) => generation === undefined || generations.includes(generation),
+  ).map((definition) => {
+    const { name, kind, unit, description } = definition;
+    const known = byName.get(name);
+    const instrument =
+      known ??
+      (kind === 'counter'
+        ? meter.createCounter(name, { unit, description })
+        : meter.createHistogram(name, {
+            unit,
+            description,
+            advice: { explicitBucketBoundaries: [...bucketsOf(definition)] },
+          }));
+    byName.set(name, instrument);
+    return {
+      definition,
+      record: (value, attributes) =>
+        'add' in instrument
+          ? instrument.add(value, attributes)
+          : instrument.record(value, attributes),
+    };
+  });
 }
 
 function bucketsOf({ unit }: InstrumentDefinition): readonly number[] {
