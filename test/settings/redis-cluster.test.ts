@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Redis } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
+import { RedisSettingsStore, SettingsService, metricsSettings } from '../../src/settings/index.ts';
 import { RedisServices } from '../support/redis-services.ts';
 import { requireServer, startRedis } from '../support/servers.ts';
 import { until } from '../support/until.ts';
@@ -37,5 +38,19 @@ describe('settings in a Redis cluster', () => {
     await assert.rejects(a.patch({ enabled: false }, { ifVersion: 1 }));
     assert.equal((await a.audit()).length, 2);
     await until(async () => (await b.instances()).length === 2);
+
+    const client = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
+    const copied = new SettingsService({
+      schema: metricsSettings,
+      store: new RedisSettingsStore({ client }),
+      lastKnownGoodPath: false,
+    });
+    await copied.start();
+    assert.equal(copied.version, 2, 'connections copied from a client of the application');
+    await a.patch({ token_statistics: false });
+    await until(() => copied.version === 3, 1000);
+    await copied.close();
+    assert.equal(await client.ping(), 'PONG', 'which is left alone');
+    client.disconnect();
   });
 });
