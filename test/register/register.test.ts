@@ -146,6 +146,16 @@ describe('node --import otel-token-meter/register', () => {
     assert.match(err, LINE);
   });
 
+  it('has the switch of a file in effect from the first call, also one written by hand', async () => {
+    const path = file('settings.json', '{"values": {"enabled": false}}');
+    for (const enabled of [false, true, false]) {
+      writeFileSync(path, JSON.stringify({ values: { enabled } }));
+      const { err, code } = await run('chat.mjs');
+      assert.equal(code, 0);
+      assert.equal(LINE.test(err), enabled, err);
+    }
+  });
+
   it('follows Redis without keeping the process alive, up or down', async function () {
     requireServer(this, 'redis-server');
     const redis = await startRedis();

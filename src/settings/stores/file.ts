@@ -46,6 +46,7 @@ export class FileSettingsStore implements SettingsStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #lastSeen = '';
+  #lastVersion = 0;
 
   /** Throws `INVALID_OPTION` without a path. */
   constructor(options: FileSettingsStoreOptions) {
@@ -75,7 +76,12 @@ export class FileSettingsStore implements SettingsStore {
     const text = await this.#text();
     if (text === '') return NOTHING_STORED;
     const state = parseStoredSettings(text);
-    if (state) return state;
+    if (state) {
+      // Written anew by hand, without a version: another content of the version known here.
+      if (state.version === 0) return { ...state, version: this.#lastVersion };
+      this.#lastVersion = state.version;
+      return state;
+    }
     throw unavailable(`${this.#path} does not hold settings`);
   }
 

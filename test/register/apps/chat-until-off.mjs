@@ -18,7 +18,7 @@ const chat = async () => {
   await sleep(100);
 };
 while (lines.count === 0) await chat();
-writeFileSync(process.argv[2], '{"version": 3, "values": {"enabled": false}}');
+writeFileSync(process.argv[2], '{"values": {"enabled": false}}');
 for (let i = 0, quiet = 0; i < 80 && quiet < 3; i++) {
   const before = lines.count;
   await chat();
