@@ -45,7 +45,7 @@ export type Parsed =
 const accept = (value: SettingValue): Parsed => ({ ok: true, value });
 
 /** What the kind accepts, in words. */
-export function allowedValues(kind: SettingKind): string {
+function allowedValues(kind: SettingKind): string {
   switch (kind.type) {
     case 'boolean':
       return 'true or false';

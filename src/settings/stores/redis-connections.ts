@@ -1,14 +1,9 @@
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { TokenMeterError } from '../../errors.ts';
 import type { RedisAddress } from './redis-address.ts';
+import type { RedisClientLike } from './redis-client.ts';
 
 export type RedisConnection = Redis | Cluster;
-
-/** A client of the host application; connections of our own are made from it, it is not used. */
-export interface RedisClientLike {
-  readonly isCluster?: boolean;
-  duplicate(...args: never[]): unknown;
-}
 
 /**
  * Fail fast, come back by itself: a waiting queue would turn an outage into requests that hang,

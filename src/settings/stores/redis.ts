@@ -7,12 +7,8 @@ import type {
 } from '../stored-settings.ts';
 import { parseStoredSettings } from '../stored-settings-json.ts';
 import { type RedisAddress, parseRedisUrl } from './redis-address.ts';
-import {
-  type RedisClientLike,
-  type RedisConnection,
-  letGo,
-  makeConnections,
-} from './redis-connections.ts';
+import type { RedisClientLike } from './redis-client.ts';
+import { type RedisConnection, letGo, makeConnections } from './redis-connections.ts';
 import {
   INSTANCES_SCRIPT,
   REPORT_SCRIPT,
