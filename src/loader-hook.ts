@@ -1,6 +1,7 @@
 import * as nodeModule from 'node:module';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { warnHost } from './host-warning.ts';
 
 /** How ES module imports are seen: in this thread, by a loader thread, by somebody else's hook. */
 export type LoaderHook = 'sync' | 'async' | 'foreign' | 'none';
@@ -44,6 +45,13 @@ function install(include: readonly string[]): LoaderHook {
     }
     // Two hooks of import-in-the-middle in the one loader thread would warn and wrap twice.
     if (hasForeignHook()) return 'foreign';
+    if (isRequiredAtStart()) {
+      warnHost(
+        'TOKEN_METER_NO_HOOK',
+        `${process.version} sees no ES module imports after --require: use --import, or Node 22.22.3, 24.11.1 or newer`,
+      );
+      return 'none';
+    }
     nodeModule.register(pathToFileURL(pathOf('hook.mjs')), { data: { include } });
     return 'async';
   } catch {
@@ -55,4 +63,13 @@ function install(include: readonly string[]): LoaderHook {
 function hasForeignHook(): boolean {
   const start = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
   return /--(?:experimental-)?loader|auto-instrumentations-node\/register/.test(start);
+}
+
+/** A loader thread started while Node works through its `--require` files ends the process. */
+function isRequiredAtStart(): boolean {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 200;
+  const stack = new Error().stack ?? '';
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack.includes('loadPreloadModules');
 }

@@ -86,13 +86,17 @@ function isChatLine(line: string): boolean {
   }
 }
 
-/** Lines without their ends; the last one needs none. */
+/** Lines without their ends; the last one needs none. Pieces of a long line are not looked at twice. */
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
   for await (const piece of pieces) {
-    const lines = (rest + piece).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+    let start = 0;
+    for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', start)) {
+      yield rest + piece.slice(start, end);
+      rest = '';
+      start = end + 1;
+    }
+    rest += piece.slice(start);
   }
   if (rest !== '') yield rest;
 }

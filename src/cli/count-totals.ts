@@ -1,8 +1,12 @@
 import { countChat, countTokens, encodingForModel } from '../tokens/index.ts';
 import type { PartName, Quality } from '../tokens/index.ts';
+import { TokenMeterError } from '../errors.ts';
 import { linesOf } from './count-input.ts';
 import type { CountInput } from './count-input.ts';
 import { textChunks } from './text-chunks.ts';
+
+/** Half of what a string of V8 can hold. */
+const DOCUMENT_MAX = 2 ** 28;
 
 export interface CountTotals {
   readonly model: string;
@@ -70,7 +74,18 @@ async function* documents(input: CountInput): AsyncGenerator<unknown> {
     return;
   }
   let text = '';
-  for await (const piece of input.pieces) text += piece;
+  for await (const piece of input.pieces) {
+    text += piece;
+    if (text.length > DOCUMENT_MAX) {
+      throw new TokenMeterError(
+        'INVALID_OPTION',
+        'one JSON document is too long to be read whole',
+        {
+          allowed: 'JSONL, one chat a line, for more than 256 M characters',
+        },
+      );
+    }
+  }
   const document = parse(text);
   // A list is one chat when it holds messages, else a list of chats.
   if (Array.isArray(document) && !document.some((item) => isObject(item) && 'role' in item)) {

@@ -19,6 +19,8 @@ interface Expected {
   readonly err?: RegExp;
   /** A server: what is sent to it, and what it answers. */
   readonly ask?: { readonly path: string; readonly answer: RegExp };
+  /** Reads the ledger of a call that was made before. */
+  readonly ledger?: true;
   /** Loaded before a server that goes on. */
   readonly preload?: true;
   /** A module that others load: it has to start and to end. */
@@ -48,6 +50,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     ask: { path: '/metrics', answer: /target_info/ },
   },
   'influx.mjs': { register: false, endsBySignal: true },
+  'report.mjs': { ledger: true, register: false, out: /alice/ },
   'decorated.mjs': { out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m },
   'decorator.ts': { err: /^alice tide-1 18→4 tok .*$/m },
   'manual.mjs': { out: /^\d+ counted$/m },
@@ -142,6 +145,14 @@ await new TideService().ask({ body: { user: { id: 'alice' } }, model: 'tide-1', 
       ? ['--import', `./${file}`, '--eval', 'setInterval(() => undefined, 1000)']
       : [...preload, file];
     const port = await freePort();
+    if (expected.ledger) {
+      await app.write(
+        'app.mjs',
+        docBlocks('README.md').find((one) => one.file === 'app.mjs')?.text ?? '',
+      );
+      const made = ['--import', 'otel-token-meter/register', 'app.mjs'];
+      await app.run('node', made, { ...environment(port), TOKEN_METER_PROVIDER: 'sqlite' });
+    }
     const endless = expected.ask !== undefined || expected.endsBySignal === true;
     const { out, err, code } = endless
       ? { ...(await runUntilStopped(program, port, expected.ask)), code: 0 }
