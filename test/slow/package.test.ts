@@ -83,7 +83,9 @@ describe('the packed package', () => {
       });
       after(() => app.remove());
 
-      for (const compiler of ['ts58', 'ts59', 'ts60', 'ts70']) {
+      // The oldest and the newest compiler see what differs between the SDKs.
+      const compilers = sdk === '3.x' ? ['ts58', 'ts59', 'ts60', 'ts70'] : ['ts58', 'ts70'];
+      for (const compiler of compilers) {
         for (const [resolution, module] of [
           ['node16', 'node16'],
           ['nodenext', 'nodenext'],
