@@ -50,7 +50,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     ask: { path: '/metrics', answer: /target_info/ },
   },
   'influx.mjs': { register: false, endsBySignal: true },
-  'report.mjs': { ledger: true, register: false, out: /alice/ },
+  'report.mjs': { ledger: true, register: false },
   'decorated.mjs': { out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m },
   'decorator.ts': { err: /^alice tide-1 18→4 tok .*$/m },
   'manual.mjs': { out: /^\d+ counted$/m },
@@ -165,7 +165,7 @@ await new TideService().ask({ body: { user: { id: 'alice' } }, model: 'tide-1', 
 
   for (const doc of docFiles()) {
     const programs = docBlocks(doc).filter(
-      ({ language }) => language === 'js' || language === 'ts',
+      ({ file, language }) => file !== undefined && (language === 'js' || language === 'ts'),
     );
     for (const block of programs) {
       const { file = '' } = block;
