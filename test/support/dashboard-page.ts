@@ -62,6 +62,7 @@ export function dashboardPages(more: () => readonly ApiRoute[] = () => []): Dash
       await page.context().addCookies([await sessionCookie(usage.app.origin)]);
       await page.goto(usage.app.origin + path);
       if (path.startsWith('/?') || path === '/') await loaded(page);
+      if (path === '/chat') await page.waitForSelector('#model option', { state: 'attached' });
       return page;
     },
     async shows(page, selector, text) {

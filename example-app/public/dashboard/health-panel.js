@@ -35,10 +35,13 @@ export function showQuality(
   const names = models
     .filter((row) => row.unpriced_calls > 0 && !row.is_other)
     .map((row) => row.model ?? '');
-  const unpricedText =
-    unpriced === 0
-      ? t('health.allPriced')
-      : t('health.unpricedCalls', { count: formatWhole(unpriced), models: listed(names) });
+  const count = formatWhole(unpriced);
+  // Smaller models are in the row of all others, which has no names.
+  const calls =
+    names.length === 0
+      ? t('usage.calls', { count })
+      : t('health.unpricedCalls', { count, models: listed(names) });
+  const unpricedText = unpriced === 0 ? t('health.allPriced') : calls;
   list.replaceChildren(
     ...row(
       t('health.estimated'),
