@@ -273,7 +273,10 @@ describe('settings page', () => {
     const page = await open(ADMIN_TOKEN, PHONE);
     const nameless = await page.$$eval('input:not(label input), button', (all) =>
       all
-        .filter((each) => each.textContent === '' && !('labels' in each && each.labels))
+        .filter((each) => {
+          const { labels } = each as { readonly labels?: { readonly length: number } | null };
+          return each.textContent === '' && !labels?.length;
+        })
         .map((each) => each.outerHTML),
     );
     assert.deepEqual(nameless, []);
