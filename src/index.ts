@@ -18,3 +18,4 @@ export type {
   UsageAttributeValue,
   UsageRecord,
 } from './usage/usage-record.ts';
+export type { PriceOverrides } from './usage/price-overrides.ts';

@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 
 type Parameters = z.infer<typeof exportParameters>;
 
-export function rangeOf(parameters: Parameters, now: Date): { from: Date; to: Date } {
+function rangeOf(parameters: Parameters, now: Date): { from: Date; to: Date } {
   const { from, to, time_zone: timeZone } = parameters;
   const end = to === undefined ? now : parseUsageTime(to, timeZone, now);
   const start =
@@ -22,7 +22,7 @@ export function rangeOf(parameters: Parameters, now: Date): { from: Date; to: Da
 }
 
 /** An empty name stands for calls that have none. */
-export function filterOf(parameters: Parameters): UsageFilter {
+function filterOf(parameters: Parameters): UsageFilter {
   const { user, model, conversation, provider, outcome, service } = parameters;
   const orNone = (names: string | readonly string[]): (string | null)[] =>
     [names].flat().map((name) => (name === '' ? null : name));

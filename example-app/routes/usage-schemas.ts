@@ -107,7 +107,7 @@ const numbers = {
   time_to_first_chunk_p99_ms: milliseconds,
   output_tokens_per_second: z.number().min(0).optional(),
 };
-export const usageNumbers = z
+const usageNumbers = z
   .object(numbers)
   .describe('Absent means that no call told it: no sum of unknowns is 0.');
 

@@ -50,7 +50,7 @@ export interface UsageAlertsStatus {
 }
 
 /** The log event of a change of level. */
-export const EVENT_ALERT = 'token_meter.alert';
+const EVENT_ALERT = 'token_meter.alert';
 
 const SEVERITY = {
   ok: SeverityNumber.INFO,

@@ -8,7 +8,7 @@ import type {
 } from '../usage-reader.ts';
 import { TimeZone } from './time-zone.ts';
 
-export const GROUPS: readonly UsageGroup[] = [
+const GROUPS: readonly UsageGroup[] = [
   'user',
   'model',
   'conversation',
@@ -19,7 +19,7 @@ export const GROUPS: readonly UsageGroup[] = [
   'day',
 ];
 
-export const METRICS: readonly UsageMetric[] = [
+const METRICS: readonly UsageMetric[] = [
   'calls',
   'errors',
   'inputTokens',
@@ -33,7 +33,7 @@ export const METRICS: readonly UsageMetric[] = [
 ];
 
 export type Dimension = Exclude<UsageGroup, 'hour' | 'day'>;
-export type TimeUnit = 'hour' | 'day';
+type TimeUnit = 'hour' | 'day';
 
 /** The longest answer: this many buckets times named values. */
 const MAX_CELLS = 200_000;

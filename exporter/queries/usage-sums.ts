@@ -43,7 +43,7 @@ const KEYS = [
   'firstChunkCalls',
 ] as const satisfies readonly (keyof UsageSums)[];
 
-export interface Latencies {
+interface Latencies {
   readonly duration: QuantileSketch;
   readonly firstChunk: QuantileSketch;
 }

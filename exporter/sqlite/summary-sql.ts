@@ -14,7 +14,7 @@ export interface Sql {
   readonly values: readonly SQLInputValue[];
 }
 
-export const nanoseconds = (ms: number): bigint => BigInt(Math.ceil(ms)) * 1_000_000n;
+const nanoseconds = (ms: number): bigint => BigInt(Math.ceil(ms)) * 1_000_000n;
 
 /**
  * Conditions of single calls. The last one ends a long walk: about every thousandth row asks
@@ -28,7 +28,7 @@ export function callConditions(fromMs: number, toMs: number, filters: Filters): 
   };
 }
 
-export function filterConditions(filters: Filters): Sql {
+function filterConditions(filters: Filters): Sql {
   const values: SQLInputValue[] = [];
   const text = filters.map(({ dimension, values: wanted }) => {
     const names = wanted.filter((value) => value !== null);

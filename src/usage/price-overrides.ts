@@ -10,7 +10,7 @@ export interface TokenPrices {
 }
 
 /** One price of an own contract; the first entry that fits wins. */
-export interface PriceOverride {
+interface PriceOverride {
   /** `gen_ai.provider.name`; absent: any. */
   readonly provider?: string;
   /** Exact model name, or a prefix when it ends in `*`. */
