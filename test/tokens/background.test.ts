@@ -23,7 +23,7 @@ class NoWorker {
 }
 
 describe('tokens/background', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it('counts what the synchronous functions count', async () => {
     const counter = new BackgroundCounter();

@@ -46,7 +46,7 @@ for (const [encoding, name, load] of ENCODINGS.flatMap((encoding) =>
   ENGINES.map(([name, load]) => [encoding, name, load] as const),
 )) {
   describe(`tokens/engine: ${encoding} of the ${name} equals tiktoken`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let engine: TextCounter;
     let oracle: TextCounter;
     before(() => {
@@ -104,7 +104,7 @@ for (const [encoding, name, load] of ENCODINGS.flatMap((encoding) =>
 }
 
 describe('tokens/engine: every code point in context', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   // p50k_base shares its pre-tokenizer and its bytes with r50k_base.
   for (const encoding of ['o200k_base', 'cl100k_base', 'r50k_base']) {
     it(`${encoding}: tiktoken, the compiled and the plain engine agree`, () => {

@@ -29,7 +29,7 @@ function asBytes(text: string): string {
 }
 
 describe('tokens/vendor: vocabularies in files', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   const folder = mkdtempSync(join(tmpdir(), 'token-files-'));
   const warnings: string[] = [];
 
