@@ -13,3 +13,9 @@ export async function collectUntil(done: () => boolean, timeoutMs = 10_000): Pro
     await sleep(20);
   }
 }
+
+/** Bytes in use when nothing more can be collected. */
+export async function heapInUse(): Promise<number> {
+  await collectUntil(() => false, 300);
+  return process.memoryUsage().heapUsed;
+}
