@@ -13,7 +13,7 @@ export const BLOCKS = {
   distribution: ['distribution', 'token_meter'],
 } as const;
 
-export interface FileValue {
+interface FileValue {
   readonly value: SettingValue;
   readonly line: number;
 }

@@ -12,7 +12,7 @@ export interface OtlpAttribute {
 }
 
 /** A request as the JSON mapping of OTLP shows it, whatever came over the wire. */
-export interface OtlpRequest {
+interface OtlpRequest {
   readonly signal: OtlpSignal;
   readonly contentType: string;
   // oxlint-disable-next-line typescript/no-explicit-any -- the whole of OTLP, read by tests only

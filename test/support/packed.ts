@@ -15,14 +15,14 @@ function environment(more: Readonly<Record<string, string>> = {}): Record<string
   return { ...(env as Record<string, string>), PATH: path, ...more };
 }
 
-export interface Ran {
+interface Ran {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
 /** Runs a program in a folder to its end, at most two minutes. */
-export async function runIn(
+async function runIn(
   cwd: string,
   command: string,
   args: readonly string[],

@@ -1,5 +1,5 @@
 /** `note`: nothing is wrong, but worth knowing. `problem`: calls or records would be missed. */
-export type FindingState = 'ok' | 'note' | 'warning' | 'problem';
+type FindingState = 'ok' | 'note' | 'warning' | 'problem';
 
 export interface Finding {
   readonly check: string;
