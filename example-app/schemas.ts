@@ -49,13 +49,6 @@ const time = z.iso.datetime();
 const version = z.int().nonnegative();
 const values = z.record(z.string(), z.union([z.boolean(), z.number(), z.string()]));
 
-export const settingsEvent = z.strictObject({
-  version,
-  settings: settingsDocument,
-  updated_at: time.optional(),
-  updated_by: z.string().optional(),
-});
-
 export const auditLog = z.strictObject({
   entries: z.array(
     z.strictObject({

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware, Next } from 'koa';
 
 /** What `ctx.throw(status, detail, properties)` may carry besides koa's own. */
-export interface ProblemProperties {
+interface ProblemProperties {
   /** Stable name of the problem for programs. */
   readonly code?: string;
   /** One entry for each wrong member of the request. */

@@ -24,10 +24,7 @@ export function openApiRoute(routes: readonly ApiRoute[], description: ApiDescri
 }
 
 /** Made of the schemas that check the requests, so that the two cannot come apart. */
-export function openApiDocument(
-  routes: readonly ApiRoute[],
-  { title, version }: ApiDescription,
-): object {
+function openApiDocument(routes: readonly ApiRoute[], { title, version }: ApiDescription): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method] = operationOf(route);
   return {

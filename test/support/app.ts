@@ -22,7 +22,7 @@ export interface ServedApp {
   close(): Promise<void>;
 }
 
-export function testAccess(): Access {
+function testAccess(): Access {
   return new Access({ adminTokens: `ada:${ADMIN_TOKEN}`, viewerTokens: `vic:${VIEWER_TOKEN}` });
 }
 

@@ -1,6 +1,6 @@
 import { until } from './until.ts';
 
-export interface ReceivedEvent {
+interface ReceivedEvent {
   readonly id?: string;
   readonly event?: string;
   readonly data: Record<string, unknown>;

@@ -14,7 +14,7 @@ export interface FleetOptions {
   readonly bareChannel?: string;
 }
 
-export interface InstanceState {
+interface InstanceState {
   readonly id: string;
   readonly version: number;
   readonly settings: MetricsSettings;
