@@ -12,6 +12,8 @@ export type DropReason =
   | 'spool_full'
   /** Neither disk nor memory could hold it. */
   | 'memory_full'
+  /** Too many wait for the SQLite file. */
+  | 'queue_full'
   /** A checksum of a segment did not match. */
   | 'spool_corrupt'
   /** Emitted after shutdown, or not kept anywhere when it came. */

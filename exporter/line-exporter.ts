@@ -17,6 +17,7 @@ import type { LineChunk } from './spool/line-queue.ts';
 import { MemoryQueue } from './spool/memory-queue.ts';
 import { realFs, type SpoolFs } from './spool/spool-fs.ts';
 import type { ExporterError, ExporterStatus } from './status.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** Sends under way at once: one is read by the server while the next is on its way. */
 const CONCURRENCY = 2;
@@ -294,13 +295,4 @@ function destinationFolder(
   const name = bucket.replaceAll(/[^A-Za-z0-9_-]+/g, '_').slice(0, 40);
   const hash = createHash('sha256').update([url, org, bucket].join('\n')).digest('hex');
   return join(directory, `${name}-${hash.slice(0, 8)}`);
-}
-
-/** Waits for work that by itself does not keep the process alive. */
-async function whileAlive(work: Promise<unknown>, withinMs: number): Promise<void> {
-  const timeout = new AbortController();
-  await Promise.race([work, sleep(withinMs, undefined, { signal: timeout.signal })]).catch(
-    () => {},
-  );
-  timeout.abort();
 }

@@ -12,7 +12,7 @@ const NAME = 'token_meter.exporter';
 /**
  * What an exporter tells about itself, to whichever meter provider the application has: accepted,
  * delivered, dropped (by reason), retries, spool_bytes, oldest_age, latency, each with the attribute
- * `token_meter.exporter` (usage or metrics).
+ * `token_meter.exporter` (usage, metrics or sqlite).
  */
 export class SelfMetrics {
   readonly #attributes: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../../src/make-folder.ts';
 
 /** The file is renamed once, and the one before it goes: two of these at the most. */
 const MAX_BYTES = 8_000_000;
@@ -36,7 +37,7 @@ export class DeadLetters {
 
   async #append({ line, reason, message }: DeadLetter): Promise<void> {
     const comment = `# ${new Date().toISOString()} ${reason}: ${message.replaceAll(/\s+/g, ' ')}\n`;
-    await fs.mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(this.path), 0o700);
     const size = await fs.stat(this.path).then(
       (stat) => stat.size,
       () => 0,

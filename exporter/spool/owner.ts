@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../../src/make-folder.ts';
 import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 
 const OWNER_FILE = 'owner.json';
@@ -69,7 +70,7 @@ export class OwnedFolder {
       started: startOf(process.pid),
     };
     const unborn = join(parent, `.${name}`);
-    await fs.mkdir(unborn, { recursive: true, mode: 0o700 });
+    await makeFolder(unborn, 0o700, fs);
     await fs.writeFile(join(unborn, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
     const path = join(parent, name);
     await fs.rename(unborn, path);

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { makeFolderSync } from '../../src/make-folder.ts';
 import { adoptSegments } from './adoption.ts';
 import { compressSegment } from './compression.ts';
 import { frameBytes, frameHeader } from './frame.ts';
@@ -170,7 +171,7 @@ export class SegmentStore {
     const folder = this.#owned?.path ?? join(this.#options.folder, `exit-${process.pid}`);
     const lines = chunks.reduce((sum, chunk) => sum + chunk.lines, 0);
     const name = `exit-${process.pid}-${randomBytes(6).toString('hex')}-${lines}.lines`;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolderSync(folder, 0o700);
     const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
     writeFileSync(join(folder, name), bytes, { mode: 0o600 });
   }

@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { makeFolderSync } from '../../src/make-folder.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
 import { addToRollUps, HOURS, removeBefore } from './roll-up.ts';
 import { prepareSchema } from './schema.ts';
@@ -137,7 +138,7 @@ export class LedgerFile {
     if (this.#database !== undefined) return this.#database;
     this.#inode = inode;
     const { DatabaseSync } = loadSqlite();
-    mkdirSync(dirname(this.#path), { recursive: true });
+    makeFolderSync(dirname(this.#path));
     const database = new DatabaseSync(this.#path, { timeout: this.#busyTimeoutMs });
     try {
       prepareSchema(database);

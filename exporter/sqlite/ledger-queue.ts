@@ -2,7 +2,10 @@ import type { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import { TokenMeterError } from '../../src/errors.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { ExportCounts } from '../export-counts.ts';
+import { SelfMetrics } from '../self-metrics.ts';
 import type { ExporterStatus } from '../status.ts';
+import { whileAlive } from '../while-alive.ts';
 import { LedgerFile } from './ledger-file.ts';
 import { startThread } from './worker-thread.ts';
 import type { WriterAnswer, WriterData } from './writer-messages.ts';
@@ -13,7 +16,10 @@ const BATCH_RECORDS = 250;
 const GATHER_MS = 20;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
-const WARNING_INTERVAL_MS = 60_000;
+/** As long as another process may hold the file, so that what waits for it is still written. */
+const SHUTDOWN_MS = 5000;
+/** A thread whose disk does not answer is left to itself. */
+const THREAD_END_MS = 2000;
 /** At process exit there is no second try; another process may hold the file for a moment. */
 const EXIT_BUSY_TIMEOUT_MS = 1000;
 
@@ -21,9 +27,13 @@ export interface LedgerQueueOptions extends WriterData {
   /** Records kept in memory while the file cannot be written; more are dropped and counted. */
   readonly maxQueuedRecords: number;
   readonly now?: () => number;
+  /** @default a thread that runs `writer-thread` */
+  readonly startThread?: (data: WriterData) => Worker;
+  /** How long `close` waits for the last records. @default 5000 */
+  readonly shutdownMs?: number;
 }
 
-type DropReason = 'queue_full' | 'closed' | 'unwritable';
+const startWriter = (data: WriterData): Worker => startThread('writer-thread', data);
 
 interface Queued {
   readonly record: UsageRecord;
@@ -37,23 +47,21 @@ interface Queued {
 export class LedgerQueue {
   readonly #options: LedgerQueueOptions;
   readonly #now: () => number;
-  readonly #dropped: Partial<Record<DropReason, number>> = {};
+  readonly #counts = new ExportCounts('sqlite');
+  readonly #selfMetrics = new SelfMetrics('sqlite', () => this.status());
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   readonly #onExit = (): void => this.#writeAtExit();
   #queue: Queued[] = [];
   #inFlight: readonly Queued[] = [];
   #thread: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #accepted = 0;
-  #retries = 0;
   #failures = 0;
   #lastError: ExporterStatus['lastError'];
   #lastSuccess: string | undefined;
-  /** Time of the last message of each kind. */
-  readonly #told = new Map<string, number>();
   #closed = false;
   /** The thread owes an answer. */
   #busy = false;
+  #sentAt = 0;
 
   constructor(options: LedgerQueueOptions) {
     this.#options = options;
@@ -64,9 +72,9 @@ export class LedgerQueue {
   }
 
   add(record: UsageRecord): void {
-    if (this.#closed) return this.#drop('closed', 1);
+    if (this.#closed) return this.#counts.drop('closed', 1);
     const held = this.#queue.length + this.#inFlight.length;
-    if (held >= this.#options.maxQueuedRecords) return this.#drop('queue_full', 1);
+    if (held >= this.#options.maxQueuedRecords) return this.#counts.drop('queue_full', 1);
     this.#queue.push({ record, since: this.#now() });
     if (this.#queue.length >= BATCH_RECORDS && this.#failures === 0) this.#send();
     else this.#sendIn(GATHER_MS);
@@ -85,34 +93,37 @@ export class LedgerQueue {
     });
   }
 
+  /** Never rejects; takes a few seconds at the most, however the disk is. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.flush().catch(() => {
-      // Told by diag already; what could not be written is counted below.
-    });
-    this.#drop('unwritable', this.#queue.length + this.#inFlight.length);
+    // A failure was told already; what could not be written is counted below.
+    await whileAlive(this.flush(), this.#options.shutdownMs ?? SHUTDOWN_MS);
+    this.#counts.drop('unwritable', this.#queue.length + this.#inFlight.length);
     this.#queue = [];
     this.#inFlight = [];
     clearTimeout(this.#timer);
     process.off('exit', this.#onExit);
+    this.#selfMetrics.stop();
     const thread = this.#thread;
     this.#thread = undefined;
     if (thread === undefined) return;
     const ended = new Promise((resolve) => thread.once('exit', resolve));
     thread.ref();
     thread.postMessage('close');
-    await ended;
+    if (await whileAlive(ended, THREAD_END_MS)) return;
+    thread.unref();
+    void thread.terminate();
   }
 
   status(): ExporterStatus {
     const oldest = this.#inFlight[0] ?? this.#queue[0];
     return {
       state: this.#state(),
-      accepted: this.#accepted,
-      delivered: this.#accepted,
-      dropped: { ...this.#dropped },
-      retries: this.#retries,
+      accepted: this.#counts.accepted,
+      delivered: this.#counts.accepted,
+      dropped: { ...this.#counts.dropped },
+      retries: this.#counts.retries,
       spoolBytes: 0,
       ...(oldest !== undefined && { oldestAgeMs: this.#now() - oldest.since }),
       ...(this.#lastError !== undefined && { lastError: this.#lastError }),
@@ -138,13 +149,15 @@ export class LedgerQueue {
     if (this.#busy) return;
     if (this.#inFlight.length === 0) this.#inFlight = this.#queue.splice(0, BATCH_RECORDS);
     this.#busy = true;
+    this.#selfMetrics.ensure();
+    this.#sentAt = performance.now();
     this.#thread ??= this.#startThread();
     this.#thread.postMessage({ records: this.#inFlight.map(({ record }) => record) });
   }
 
   #startThread(): Worker {
-    const { path, retentionDays } = this.#options;
-    const thread = startThread('writer-thread', { path, retentionDays } satisfies WriterData);
+    const { path, retentionDays, startThread: start = startWriter } = this.#options;
+    const thread = start({ path, retentionDays });
     if (this.#waiting.length > 0) thread.ref();
     thread.on('message', (answer: WriterAnswer) => {
       if (answer.kind === 'movedAside') return this.#warnMovedAside(answer);
@@ -164,10 +177,13 @@ export class LedgerQueue {
   }
 
   #written(): void {
-    this.#accepted += this.#inFlight.length;
+    this.#counts.accepted += this.#inFlight.length;
     if (this.#failures > 0) diag.info(`token-meter: ${this.#options.path} can be written again`);
     this.#failures = 0;
-    if (this.#inFlight.length > 0) this.#lastSuccess = new Date(this.#now()).toISOString();
+    if (this.#inFlight.length > 0) {
+      this.#lastSuccess = new Date(this.#now()).toISOString();
+      this.#selfMetrics.recordLatency(performance.now() - this.#sentAt);
+    }
     this.#inFlight = [];
     if (this.#waiting.length > 0 && this.#queue.length > 0) return this.#send();
     if (this.#queue.length === 0) this.#settle((waiter) => waiter.resolve());
@@ -177,7 +193,7 @@ export class LedgerQueue {
 
   #failed(message: string): void {
     this.#failures++;
-    this.#retries++;
+    this.#counts.retries++;
     const { path } = this.#options;
     const text = `cannot write the usage ledger ${path}: ${message}`;
     const time = this.#now();
@@ -186,9 +202,7 @@ export class LedgerQueue {
       code: 'DATABASE_UNAVAILABLE',
       message: text,
     };
-    if (this.#mayTell('failed')) {
-      diag.error(`token-meter: ${text}; records wait in memory and it is tried again`);
-    }
+    this.#counts.warn('failed', `${text}; records wait in memory and it is tried again`);
     const error = new TokenMeterError('DATABASE_UNAVAILABLE', text, { value: path });
     this.#settle((waiter) => waiter.reject(error));
     if (this.#closed) return;
@@ -210,20 +224,6 @@ export class LedgerQueue {
     diag.error(`token-meter: ${message}`);
   }
 
-  #drop(reason: DropReason, count: number): void {
-    if (count === 0) return;
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
-    if (!this.#mayTell(reason)) return;
-    diag.warn(`token-meter: ${count} usage record(s) dropped (${reason}), see status()`);
-  }
-
-  #mayTell(kind: string): boolean {
-    const time = this.#now();
-    if (time - (this.#told.get(kind) ?? -Infinity) < WARNING_INTERVAL_MS) return false;
-    this.#told.set(kind, time);
-    return true;
-  }
-
   /**
    * The one synchronous write: `process.exit()` gives no other chance. A batch that the thread is
    * writing at the same time meets its own keys.
@@ -236,7 +236,7 @@ export class LedgerQueue {
       const file = new LedgerFile({ path, busyTimeoutMs: EXIT_BUSY_TIMEOUT_MS });
       file.write(records);
       file.close();
-      this.#accepted += records.length;
+      this.#counts.accepted += records.length;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       diag.error(`token-meter: ${records.length} usage record(s) lost at exit: ${message}`);

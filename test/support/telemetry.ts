@@ -15,7 +15,8 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace';
 
-class OnDemandReader extends MetricReader {
+/** Collects when it is asked to. */
+export class OnDemandReader extends MetricReader {
   protected override onForceFlush(): Promise<void> {
     return Promise.resolve();
   }

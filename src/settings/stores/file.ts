@@ -1,8 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { TokenMeterError } from '../../errors.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { replaceFile } from '../atomic-file.ts';
 import {
   type AuditEntry,
@@ -65,7 +66,7 @@ export class FileSettingsStore implements SettingsStore {
   async start(listener: SettingsStoreListener): Promise<void> {
     this.#listeners.add(listener);
     const folder = dirname(this.#path);
-    await mkdir(folder, { recursive: true }).catch(() => undefined);
+    await makeFolder(folder).catch(() => undefined);
     this.#watch(folder);
     this.#poll();
     listener.onState(await this.read());

@@ -1,5 +1,6 @@
-import { mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../make-folder.ts';
 import { replaceFile } from '../atomic-file.ts';
 import type { InstanceReport, SeenInstance } from './settings-store.ts';
 
@@ -12,7 +13,7 @@ export class InstanceFolder {
   }
 
   async add(instance: InstanceReport, ttlMs: number): Promise<void> {
-    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#path, 0o700);
     const seen: SeenInstance = { ...instance, lastSeenAt: new Date().toISOString() };
     const text = JSON.stringify({ instance: seen, until: Date.now() + ttlMs });
     await replaceFile(this.#fileOf(instance.id), text);
