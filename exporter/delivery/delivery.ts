@@ -20,6 +20,8 @@ export interface DeliveryOptions {
   readonly isOptionalField: (name: string) => boolean;
   /** Keeps a line that the server refuses for good. */
   readonly onRefused: (line: LineChunk, reason: DropReason, message: string) => void;
+  /** Asked after each failed attempt, with the failures in a row; true ends the delivery. @default never */
+  readonly givesUp?: (kind: 'later' | 'attention', failures: number) => boolean;
   /** Told the duration of each answered write. */
   readonly onLatency: (ms: number) => void;
 }
@@ -233,6 +235,7 @@ export class Delivery {
         resolve();
       };
     });
+    if (this.#options.givesUp?.(kind, backOff.failures) === true) this.stop();
   }
 }
 

@@ -82,10 +82,12 @@ export class InfluxQueryClient {
       ...(options.signal ? [options.signal] : []),
     ];
     const signal = AbortSignal.any(signals);
-    const idle = setTimeout(
-      () => ended.abort(new Error('it took too long')),
-      this.#target.timeoutMs,
-    );
+    // The reader may take its time with what it was given.
+    let isServersTurn = true;
+    const idle = setTimeout(() => {
+      if (isServersTurn) ended.abort(new Error('it took too long'));
+      else idle.refresh();
+    }, this.#target.timeoutMs);
     try {
       const response = await this.#fetch(`${this.#target.url}/query?${parameters.toString()}`, {
         method: 'POST',
@@ -96,7 +98,12 @@ export class InfluxQueryClient {
         signal,
       });
       if (!response.ok) throw refused(response.status, await response.text());
-      for await (const answer of answers(response, () => idle.refresh())) yield* seriesOf(answer);
+      for await (const answer of answers(response, () => idle.refresh())) {
+        isServersTurn = false;
+        yield* seriesOf(answer);
+        isServersTurn = true;
+        idle.refresh();
+      }
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof TokenMeterError) throw error;

@@ -26,10 +26,14 @@ export function withinReach<T extends TimeRange>(
 
 /** The range in pieces that the server answers at once, oldest first. */
 export function pieces<T extends TimeRange>(range: T, version: InfluxVersion): readonly T[] {
-  if (version !== '3') return [range];
+  return version === '3' ? slices(range, VERSION_3_RANGE_MS) : [range];
+}
+
+/** The range in pieces of `widthMs`, oldest first. */
+export function slices<T extends TimeRange>(range: T, widthMs: number): T[] {
   const result: T[] = [];
-  for (let fromMs = range.fromMs; fromMs < range.toMs; fromMs += VERSION_3_RANGE_MS) {
-    result.push({ ...range, fromMs, toMs: Math.min(fromMs + VERSION_3_RANGE_MS, range.toMs) });
+  for (let fromMs = range.fromMs; fromMs < range.toMs; fromMs += widthMs) {
+    result.push({ ...range, fromMs, toMs: Math.min(fromMs + widthMs, range.toMs) });
   }
   return result;
 }

@@ -157,7 +157,8 @@ function hasSameTags(one: UsageRecord, other: UsageRecord): boolean {
   );
 }
 
-function tag(name: string, value: string): string {
+/** `,name=value`, escaped; '' when nothing is left of the value. */
+export function tag(name: string, value: string): string {
   const escaped = escapeName(value);
   return escaped === '' ? '' : `,${escapeName(name)}=${escaped}`;
 }
@@ -166,7 +167,7 @@ let second = '';
 let secondDigits = '';
 
 /** Nanoseconds since 1970 in digits: the record's time holds more of them than a number can. */
-function nanoseconds(time: string): string {
+export function nanoseconds(time: string): string {
   const whole = time.slice(0, 19);
   if (whole !== second) {
     secondDigits = String(Date.parse(`${whole}Z`) / 1000);

@@ -1,6 +1,11 @@
 import type { UsageMetric, UsageNumbers } from '../usage-reader.ts';
 import { QuantileSketch } from './quantile-sketch.ts';
 
+/** Sums of whole nano-dollars do not drift. */
+export function costNanos(costUsd: number | undefined): number | null {
+  return costUsd === undefined ? null : Math.round(costUsd * 1e9);
+}
+
 /** What adds up over calls. Null: no call told it. */
 export interface UsageSums {
   calls: number;

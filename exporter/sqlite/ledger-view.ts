@@ -16,7 +16,7 @@ import type {
   UsageRecordsQuery,
   UsageSummary,
 } from '../usage-reader.ts';
-import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts';
+import { APPLICATION_ID, otherVersion, SCHEMA_VERSION } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
 import { fromRow, SELECT_COLUMNS, timeToNs } from './stored-record.ts';
 import { callConditions } from './summary-sql.ts';
@@ -90,9 +90,7 @@ export class LedgerView {
       const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
       if (pragma('application_id') !== APPLICATION_ID) throw new Error('it is no usage ledger');
       const version = pragma('user_version');
-      if (version !== SCHEMA_VERSION) {
-        throw new Error(`it has version ${String(version)}, this release reads ${SCHEMA_VERSION}`);
-      }
+      if (version !== SCHEMA_VERSION) throw otherVersion(version);
       database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
       database.function('keep_going', { varargs: false }, () => {
         this.#keepGoing();

@@ -2,37 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { TokenMeterError } from '../../src/errors.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { type RepriceOptions, type RepriceResult, RepriceTally } from '../reprice.ts';
 import { rebuildRollUps } from './roll-up.ts';
 import { prepareSchema } from './schema.ts';
 import { loadSqlite } from './sqlite-module.ts';
-import { costNanos, fromRow, SELECT_COLUMNS, timeToNs } from './stored-record.ts';
+import { fromRow, SELECT_COLUMNS, timeToNs } from './stored-record.ts';
 
-export interface RepriceOptions {
+export interface SqliteRepriceOptions extends RepriceOptions {
   readonly path: string;
-  /** What a call costs now, in US dollars; undefined: unknown. */
-  readonly costOf: (record: UsageRecord) => number | undefined;
-  /** @default the whole ledger */
-  readonly from?: Date;
-  readonly to?: Date;
-  /** Tells what would change, and changes nothing. @default false */
-  readonly dryRun?: boolean;
-  readonly onProgress?: (done: RepriceResult) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface RepriceResult {
-  /** Calls looked at. */
-  readonly calls: number;
-  readonly changed: number;
-  /** Of the changed ones: had no price before. */
-  readonly newlyPriced: number;
-  /** Have a cost, but no price is known any more: they keep it. */
-  readonly kept: number;
-  /** Have neither a cost nor a price. */
-  readonly unknown: number;
-  /** US dollars of all calls looked at. */
-  readonly beforeUsd: number;
-  readonly afterUsd: number;
 }
 
 /** Calls of one transaction: other processes get their turn in between. */
@@ -46,15 +23,9 @@ const LAST_NS = 2n ** 63n - 1n;
  * done before an abort stays done. Each batch holds the event loop for some ten milliseconds: a job of
  * its own is the place to run it.
  */
-export async function repriceLedger(options: RepriceOptions): Promise<RepriceResult> {
+export async function repriceLedger(options: SqliteRepriceOptions): Promise<RepriceResult> {
   const { path, from, to, signal, onProgress, dryRun = false } = options;
-  const result = { calls: 0, changed: 0, newlyPriced: 0, kept: 0, unknown: 0 };
-  const nanos = { before: 0, after: 0 };
-  const told = (): RepriceResult => ({
-    ...result,
-    beforeUsd: nanos.before / 1e9,
-    afterUsd: nanos.after / 1e9,
-  });
+  const tally = new RepriceTally(options.costOf);
   const database = open(path);
   try {
     let after: SQLInputValue[] = [
@@ -66,22 +37,14 @@ export async function repriceLedger(options: RepriceOptions): Promise<RepriceRes
       signal?.throwIfAborted();
       const batch = nextBatch(database, after, end);
       const last = batch.at(-1);
-      if (last === undefined) return told();
+      if (last === undefined) return tally.result();
       const changes = batch.flatMap((record) => {
-        const before = costNanos(record.costUsd);
-        const now = costNanos(options.costOf(record));
-        result.calls++;
-        nanos.before += before ?? 0;
-        nanos.after += now ?? before ?? 0;
-        if (now === null) result[before === null ? 'unknown' : 'kept']++;
-        if (now === null || now === before) return [];
-        result.changed++;
-        if (before === null) result.newlyPriced++;
-        return [{ record, cost: now }];
+        const change = tally.look(record);
+        return change === undefined ? [] : [{ record, cost: change.now }];
       });
       if (!dryRun) update(database, changes);
       after = [timeToNs(last.time), last.id];
-      onProgress?.(told());
+      onProgress?.(tally.result());
       await nextTurn();
     }
   } catch (error) {

@@ -43,8 +43,20 @@ ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 `;
 
+/** What a person can do about a file of another release. */
+export function otherVersion(version: unknown): Error {
+  const isOlder = typeof version === 'number' && version < SCHEMA_VERSION;
+  return new Error(
+    isOlder
+      ? `an earlier release wrote the file (ledger version ${version}, this one has ${SCHEMA_VERSION}) ` +
+          'and its records cannot be taken over: move the file away, or name another one, and a new ledger begins'
+      : `a newer release wrote the file (ledger version ${String(version)}, this one has ${SCHEMA_VERSION}): ` +
+          'update otel-token-meter, or name another file',
+  );
+}
+
 /**
- * Creates or checks the tables. Throws when the file belongs to another program or to a newer
+ * Creates or checks the tables. Throws when the file belongs to another program or to another
  * release: neither may be touched.
  */
 export function prepareSchema(database: DatabaseSync): void {
@@ -53,11 +65,7 @@ export function prepareSchema(database: DatabaseSync): void {
   const version = pragma('user_version');
   const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
   if (owner === APPLICATION_ID && version === SCHEMA_VERSION) return;
-  if (owner === APPLICATION_ID && version !== 0) {
-    throw new Error(
-      `the file has ledger version ${String(version)}, this release knows ${SCHEMA_VERSION}`,
-    );
-  }
+  if (owner === APPLICATION_ID && version !== 0) throw otherVersion(version);
   if (owner !== APPLICATION_ID && tables !== 0) {
     throw new Error('the file is a database of another program');
   }

@@ -5,6 +5,7 @@ import type {
   UsageAttributeValue,
   UsageRecord,
 } from '../../src/usage/usage-record.ts';
+import { costNanos } from '../queries/usage-sums.ts';
 
 /** Columns of table `usage`, in the order of `toRow`. */
 export const COLUMNS = [
@@ -44,10 +45,6 @@ export function timeToNs(time: string): bigint {
 /** The inverse of `timeToNs`, from whole milliseconds and the nanoseconds below them. */
 function nsToTime(ms: number, belowMs: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(belowMs).padStart(6, '0')}Z`;
-}
-
-export function costNanos(costUsd: number | undefined): number | null {
-  return costUsd === undefined ? null : Math.round(costUsd * 1e9);
 }
 
 export function toRow(record: UsageRecord): SQLInputValue[] {

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
+import type { RepriceOptions, RepriceResult } from 'otel-token-meter/exporter';
 import { resolveConfig } from '../config/resolve.ts';
+import type { TokenMeterConfig } from '../config/token-meter-config.ts';
 import { TokenMeterError } from '../errors.ts';
 import { Prices } from '../usage/cost.ts';
 import type { CliIo } from './io.ts';
@@ -9,15 +11,20 @@ export const summary: string = 'work out the cost of recorded calls anew, after 
 
 const HELP = `Usage: otel-token-meter reprice [--sqlite FILE] [--prices FILE] [options]
 
-Gives every call of a SQLite ledger the price that the list, or your own price file, has for the time of
-the call. Calls whose price is not known keep the cost they have.
+Gives every call of the ledger, in SQLite or InfluxDB, the price that the list, or your own price file,
+has for the time of the call. Calls whose price is not known keep the cost they have.
 
-  --sqlite FILE    The ledger (default: the configured one)
+  --sqlite FILE    This ledger file (default: where the configuration writes)
   --prices FILE    Your own price file (default: the configured one)
   --since TIME, --until TIME   Only these calls: an age such as 30d, a date, an RFC 3339 time
+                   (InfluxDB 3 without --since: the last 90 days)
   --dry-run        Tells what would change
   --json           Prints JSON
-  --config FILE    The configuration (default: OTEL_CONFIG_FILE)
+  --config FILE    The configuration (default: OTEL_CONFIG_FILE); INFLUX_URL, INFLUX_TOKEN,
+                   INFLUX_BUCKET and the other variables count as for the application
+
+In InfluxDB only the field cost_usd is written, over the old one; the token must be allowed to read and
+write. The exit code is 1 when a new cost was refused.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -42,22 +49,15 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     env: io.env,
     ...(values.config !== undefined && { file: values.config }),
   });
-  if (values.sqlite === undefined && config.metrics.provider === 'influxdb') {
-    throw new TokenMeterError('INVALID_OPTION', 'only a SQLite ledger can be repriced', {
-      value: config.metrics.provider,
-      allowed: '--sqlite FILE',
-    });
-  }
   const overridesFile = values.prices ?? config.pricesFile;
   const prices = new Prices(overridesFile === undefined ? {} : { overridesFile });
   await prices.load();
-  const { parseUsageTime, repriceLedger } = await import('otel-token-meter/exporter');
+  const { parseUsageTime } = await import('otel-token-meter/exporter');
   const time = (text: string | undefined): Date | undefined =>
     text === undefined ? undefined : parseUsageTime(text);
   const [from, to] = [time(values.since), time(values.until)];
   const isWatched = io.stderr.isTTY === true;
-  const result = await repriceLedger({
-    path: values.sqlite ?? config.metrics.sqlite.path,
+  const result = await reprice(values.sqlite, config.metrics, {
     costOf: (record) => prices.costOf(record),
     dryRun: values['dry-run'],
     ...(from && { from }),
@@ -69,6 +69,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     },
   });
   if (isWatched) io.stderr.write('\r\u001B[K');
+  const exitCode = result.refused > 0 ? 1 : 0;
   const { source } = prices;
   if (values.json) {
     const { newlyPriced, beforeUsd, afterUsd, ...counts } = result;
@@ -81,7 +82,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       prices: source,
     };
     io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
-    return 0;
+    return exitCode;
   }
   const list = `${source?.name ?? ''}${source?.date === undefined ? '' : ` of ${source.date}`}`;
   const own = source?.overrides === undefined ? '' : `, own prices ${source.overrides} before them`;
@@ -92,9 +93,34 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         `${shownCount(result.newlyPriced)} of them had no price before`,
       `${shownCount(result.kept)} keep a cost whose price is no longer known, ` +
         `${shownCount(result.unknown)} have no price`,
+      ...(result.refused > 0
+        ? [`${shownCount(result.refused)} keep their old cost: the server does not take a new one`]
+        : []),
       `${shownCost(result.beforeUsd)} before, ${shownCost(result.afterUsd)} ${values['dry-run'] ? 'then' : 'now'}`,
       '',
     ].join('\n'),
   );
-  return 0;
+  return exitCode;
+}
+
+/** The ledger that is named, or the one that the application writes. */
+async function reprice(
+  file: string | undefined,
+  { provider, influxdb, sqlite }: TokenMeterConfig['metrics'],
+  options: RepriceOptions,
+): Promise<RepriceResult> {
+  const { repriceInfluxLedger, repriceLedger } = await import('otel-token-meter/exporter');
+  if (file === undefined && provider === 'influxdb') {
+    const { url, bucket, org, token, username, password, version } = influxdb;
+    const target = { url, bucket, org, token, username, password, version };
+    return await repriceInfluxLedger({ ...target, ...options });
+  }
+  if (file === undefined && (provider === 'otlp' || provider === 'none')) {
+    throw new TokenMeterError(
+      'INVALID_OPTION',
+      `what the configured provider ${provider} has written cannot be repriced`,
+      { value: provider, allowed: '--sqlite FILE, or a configuration with influxdb or sqlite' },
+    );
+  }
+  return await repriceLedger({ path: file ?? sqlite.path, ...options });
 }

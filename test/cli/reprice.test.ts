@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UsageLineWriter } from '../../exporter/lines/usage-line.ts';
 import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
 import { SqliteUsageReader } from '../../exporter/sqlite/usage-reader.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { requireServer, startInfluxd } from '../support/servers.ts';
 import { usageRecord } from '../support/usage-logs.ts';
 import { memoryIo } from './memory-io.ts';
 
@@ -82,6 +84,7 @@ describe('otel-token-meter reprice', () => {
       changed: 5001,
       kept: 1,
       unknown: 1,
+      refused: 0,
       newly_priced: 5000,
       before_usd: 99.5,
       after_usd: after,
@@ -123,6 +126,35 @@ describe('otel-token-meter reprice', () => {
     assert.equal(existsSync(missing), false);
     const influx = memoryIo({ INFLUX_URL: 'http://127.0.0.1:1' });
     assert.equal(await dispatch(['reprice'], influx), 1);
-    assert.match(influx.err(), /only a SQLite ledger/);
+    assert.match(influx.err(), /InfluxDB at http:\/\/127\.0\.0\.1:1 does not answer/);
+    const elsewhere = memoryIo({ TOKEN_METER_PROVIDER: 'otlp' });
+    assert.equal(await dispatch(['reprice'], elsewhere), 1);
+    assert.match(elsewhere.err(), /provider otlp has written cannot be repriced/);
+  });
+
+  it('reprices the configured InfluxDB as well', async function () {
+    requireServer(this, 'influxd');
+    const influxd = await startInfluxd({ databases: ['usage'] });
+    try {
+      const writer = new UsageLineWriter({ maxUserTags: 10, onCleaned: () => {} });
+      const body = records().map((record) => writer.line(record) ?? '');
+      const write = `${influxd.url}/write?db=usage&precision=n`;
+      const written = await fetch(write, { method: 'POST', body: body.join('\n') });
+      assert.equal(written.status, 204);
+      const env = { INFLUX_URL: influxd.url, INFLUX_BUCKET: 'usage' };
+      const told = async (...args: string[]): Promise<string> => {
+        const io = memoryIo(env);
+        assert.equal(await dispatch(['reprice', '--prices', prices, ...args], io), 0, io.err());
+        return io.out();
+      };
+      assert.match(await told('--dry-run'), /5,001 would change, 5,000 of them/);
+      assert.match(await told(), /5,001 changed, 5,000 of them had no price before/);
+      assert.match(
+        await told(),
+        /0 changed[^]*1 keep a cost whose price is no longer known, 1 have no price\n\$11\.50 before, \$11\.50 now/,
+      );
+    } finally {
+      await influxd.stop();
+    }
   });
 });

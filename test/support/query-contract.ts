@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 
 const TOKEN = 'secret-token';
 const DAY_NS = 86_400_000_000_000n;
+const WRITE_PATHS = { '2': '/api/v2/write', '3': '/api/v3/write_lp' } as const;
 /** 432 files of ten minutes: what 3 Core looks at in one query. */
 const CORE_REACH_NS = 3n * DAY_NS;
 
 /**
- * Stands before an InfluxDB 1.x and answers `/ping` and `/query` as 2.x or 3.x do, by their sources:
+ * Stands before an InfluxDB 1.x and answers `/ping`, `/query` and writes as 2.x or 3.x do, by their sources:
  * who may ask, which headers they take, how chunks are parted, how far 3 Core looks.
  */
 export class QueryContract {
@@ -48,6 +49,11 @@ export class QueryContract {
       response.end(refusal.body);
     } else if (url.pathname === '/ping') {
       this.#ping(response);
+    } else if (url.pathname === WRITE_PATHS[this.#version]) {
+      const db = url.searchParams.get('bucket') ?? url.searchParams.get('db') ?? '';
+      const write = `${this.#target}/write?${new URLSearchParams({ db, precision: 'n' }).toString()}`;
+      const answer = await fetch(write, { method: 'POST', body });
+      response.writeHead(answer.status).end(await answer.text());
     } else {
       await this.#query(url, body, response);
     }
@@ -87,6 +93,7 @@ export class QueryContract {
       return { status: 401, body: isVersion2 ? v2 : v3 };
     }
     if (pathname === '/ping') return undefined;
+    if (pathname === WRITE_PATHS[this.#version]) return undefined;
     if (pathname !== '/query' || method !== 'POST') return { status: 404, body: 'Not found' };
     if (isVersion2) return undefined;
     if (accept !== 'application/json') return { status: 400, body: `{"error":"accept ${accept}"}` };

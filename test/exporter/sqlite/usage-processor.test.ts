@@ -8,7 +8,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { diag, type DiagLogger } from '@opentelemetry/api';
+import { repriceLedger } from '../../../exporter/sqlite/reprice.ts';
 import { SqliteUsageProcessor } from '../../../exporter/sqlite/usage-processor.ts';
+import { SqliteUsageReader } from '../../../exporter/sqlite/usage-reader.ts';
 import { fromRow, SELECT_COLUMNS } from '../../../exporter/sqlite/stored-record.ts';
 import type { UsageRecord } from '../../../src/usage/usage-record.ts';
 import { logOf, usageRecord } from '../../support/usage-logs.ts';
@@ -219,6 +221,30 @@ describe('SqliteUsageProcessor', () => {
     await assert.rejects(processor.forceFlush(), /database of another program/);
     await processor.shutdown();
     assert.deepEqual(processor.status().dropped, { unwritable: 1 });
+  });
+
+  it('says what to do about the file of another release', async () => {
+    const first = new SqliteUsageProcessor({ path });
+    first.onEmit(logOf(usageRecord(T0)));
+    await first.shutdown();
+    const said = {
+      1: /an earlier release wrote the file \(ledger version 1, .*move the file away, or name another one/,
+      99: /a newer release wrote the file \(ledger version 99, .*update otel-token-meter/,
+    };
+    for (const [version, message] of Object.entries(said)) {
+      const database = new DatabaseSync(path);
+      database.exec(`PRAGMA user_version = ${version}`);
+      database.close();
+      const processor = new SqliteUsageProcessor({ path });
+      processor.onEmit(logOf(usageRecord(T0 + 1)));
+      await assert.rejects(processor.forceFlush(), message);
+      await processor.shutdown();
+      const reader = new SqliteUsageReader({ path });
+      await assert.rejects(reader.records(), message);
+      await reader.close();
+      await assert.rejects(repriceLedger({ path, costOf: () => 1 }), message);
+    }
+    assert.equal(stored().length, 1);
   });
 
   it('holds records of an unwritable file in bounded memory and writes them later', async () => {
