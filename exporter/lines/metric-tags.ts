@@ -4,17 +4,17 @@ import { escapeName } from './escaping.ts';
 import type { UserTags } from './user-tags.ts';
 
 /** Short tags for the attributes that every query names; any other is its name with `_` for `.`. */
-const TAG_OF_ATTRIBUTE: Readonly<Record<string, string>> = {
-  [ATTR.operationName]: 'operation',
-  [ATTR.providerName]: 'provider',
-  [ATTR.requestModel]: 'model',
-  [ATTR.responseModel]: 'response_model',
-  [ATTR.outcome]: 'outcome',
-  [ATTR.tokenSource]: 'token_source',
-  [ATTR.conversationId]: 'conversation_id',
-  [ATTR_METRIC.tokenType]: 'token_type',
-  [ATTR_METRIC.tokenModality]: 'modality',
-};
+const TAG_OF_ATTRIBUTE: ReadonlyMap<string, string> = new Map([
+  [ATTR.operationName, 'operation'],
+  [ATTR.providerName, 'provider'],
+  [ATTR.requestModel, 'model'],
+  [ATTR.responseModel, 'response_model'],
+  [ATTR.outcome, 'outcome'],
+  [ATTR.tokenSource, 'token_source'],
+  [ATTR.conversationId, 'conversation_id'],
+  [ATTR_METRIC.tokenType, 'token_type'],
+  [ATTR_METRIC.tokenModality, 'modality'],
+]);
 
 /** The resource attributes that become tags: few values each, and needed to tell processes apart. */
 const TAG_OF_RESOURCE: Readonly<Record<string, string>> = {
@@ -72,7 +72,7 @@ export class MetricTags {
 
 /** A free name: the same attribute set gets the same ones, since attributes keep their order. */
 function nameOf(attribute: string, taken: ReadonlyMap<string, string>): string {
-  let name = escapeName(TAG_OF_ATTRIBUTE[attribute] ?? attribute.replaceAll('.', '_'));
+  let name = escapeName(TAG_OF_ATTRIBUTE.get(attribute) ?? attribute.replaceAll('.', '_'));
   if (name === '') return name;
   while (RESERVED.test(name) || taken.has(name)) name = `attr_${name}`;
   return name;

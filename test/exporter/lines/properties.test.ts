@@ -2,42 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { cleanTag } from '../../../exporter/lines/escaping.ts';
 import { attributeOfField, OTHER_USERS } from '../../../exporter/lines/usage-schema.ts';
-import { InfluxMetricExporter } from '../../../exporter/metric-exporter.ts';
 import { InfluxUsageProcessor } from '../../../exporter/usage-processor.ts';
 import type { UsageRecord } from '../../../src/usage/usage-record.ts';
-import { collectedMetrics } from '../../support/collected-metrics.ts';
+import { hostileText as text } from '../../support/hostile-text.ts';
 import { influxRows } from '../../support/influx.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../support/servers.ts';
 import { logOf, usageRecord } from '../../support/usage-logs.ts';
 
-/** What people and attackers put into names, and what line protocol trips over. */
-const HOSTILE = [
-  'a,b=c d',
-  '"quoted"',
-  'trailing\\',
-  '\\"',
-  '\\\\, \\= x',
-  'x\ny',
-  'x 1i 1\nllm_usage,model=evil calls=1000000i 1',
-  '",calls=99i 1\nevil v=1',
-  '#comment',
-  '\u0000\u0007\r\t',
-  '\u2028\u0085',
-  '😀 界 é',
-  '\ud800 lone',
-  'time',
-  '_field',
-  'calls',
-  'user_id',
-  '(other)',
-  '${jndi:x}',
-  "'; DROP MEASUREMENT llm_usage; --",
-];
-const text = fc.oneof(
-  fc.constantFrom(...HOSTILE),
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
-  fc.string({ minLength: 1, maxLength: 300 }),
-);
 const count = fc.option(fc.maxSafeNat(), { nil: undefined });
 const amount = fc.double({ min: 0, max: 1e9, noNaN: true });
 
@@ -88,7 +59,7 @@ describe('line protocol with arbitrary content and InfluxDB 1.x', () => {
 
   before(async function () {
     requireServer(this, 'influxd');
-    server = await startInfluxd({ databases: ['usage', 'metrics', 'large'] });
+    server = await startInfluxd({ databases: ['usage', 'large'] });
   });
   after(async () => await server?.stop());
 
@@ -180,43 +151,5 @@ describe('line protocol with arbitrary content and InfluxDB 1.x', () => {
     assert.deepEqual(processor.status().cleaned, { value_too_long: 2 });
     assert.deepEqual(processor.status().dropped, {});
     await processor.shutdown();
-  });
-
-  it('writes any metric so that the server takes every line and the sums come out', async () => {
-    const exporter = new InfluxMetricExporter({ url: server.url, bucket: 'metrics', spool: false });
-    const tags = fc.dictionary(
-      text,
-      fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(undefined)),
-      { maxKeys: 4 },
-    );
-    const points = fc.array(fc.tuple(tags, fc.integer({ min: 0, max: 1e6 })), {
-      minLength: 1,
-      maxLength: 6,
-    });
-    let run = 0;
-    await fc.assert(
-      fc.asyncProperty(points, text, async (given, suffix) => {
-        run++;
-        const name = `metric.${run}.${suffix}`;
-        const metrics = collectedMetrics(name, given);
-        const code = await new Promise((resolve) =>
-          exporter.export(metrics, (r) => resolve(r.code)),
-        );
-        assert.equal(code, 0);
-        await exporter.forceFlush();
-        assert.deepEqual(exporter.status().dropped, {});
-        const [row] = await influxRows(
-          server.url,
-          'metrics',
-          `SELECT sum(value) FROM /^metric_${run}_/`,
-        );
-        assert.equal(
-          row?.['sum'],
-          given.reduce((sum, [, value]) => sum + value, 0),
-        );
-      }),
-      { numRuns: 60 },
-    );
-    await exporter.shutdown();
   });
 });
