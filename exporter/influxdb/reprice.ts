@@ -1,29 +1,13 @@
-import { TokenMeterError } from '../../src/errors.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { BackOff } from '../delivery/back-off.ts';
-import { isLoopback } from '../delivery/compress.ts';
-import { Delivery, DeliveryStopped } from '../delivery/delivery.ts';
-import { ExportCounts } from '../export-counts.ts';
-import { costLine } from '../lines/cost-line.ts';
 import { USAGE_FIELDS, USAGE_TAGS } from '../lines/usage-schema.ts';
-import {
-  type CostChange,
-  type RepriceOptions,
-  type RepriceResult,
-  RepriceTally,
-} from '../reprice.ts';
+import { type RepriceOptions, type RepriceResult, RepriceTally } from '../reprice.ts';
 import { checkRecordsQuery } from '../queries/checked-query.ts';
-import { chooseDialect } from './dialect.ts';
-import {
-  type InfluxOptions,
-  type ResolvedInfluxOptions,
-  resolveInfluxOptions,
-} from './influx-options.ts';
+import { CostWriter } from './cost-writer.ts';
+import { type InfluxOptions, resolveInfluxOptions } from './influx-options.ts';
 import { LEDGER, name, timeRange } from './influxql.ts';
 import { InfluxQueryClient } from './query-client.ts';
 import { recordOfRow } from './stored-point.ts';
 import { pieces, slices, type TimeRange, withinReach } from './time-ranges.ts';
-import { InfluxTransport } from './transport.ts';
 
 export interface InfluxRepriceOptions
   extends
@@ -38,15 +22,11 @@ export interface InfluxRepriceOptions
   readonly now?: () => number;
 }
 
-/** Lines of one write. */
-const BATCH = 5000;
+/** Calls between two words of progress. */
+const PROGRESS_CALLS = 5000;
 /** A query opens every series of every shard of its range: a week is one shard of a long ledger. */
 const RANGE_MS = 7 * 86_400_000;
 const READ_TIMEOUT_MS = 60_000;
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 8000;
-/** About half a minute of a server that is away. */
-const MAX_FAILURES = 7;
 
 /**
  * Works out the cost of the calls in InfluxDB anew, each by the price of its time: a new cost is written
@@ -70,7 +50,7 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
       for await (const { record, tags } of storedCalls(client, piece, signal)) {
         const change = tally.look(record);
         if (change !== undefined && !dryRun) await writer.write(record, tags, change);
-        if (tally.calls % BATCH === 0) onProgress?.(tally.result());
+        if (tally.calls % PROGRESS_CALLS === 0) onProgress?.(tally.result());
       }
       onProgress?.(tally.result());
     }
@@ -131,82 +111,5 @@ async function* storedCalls(
       if (typeof row[calls] !== 'number') continue;
       yield { record: recordOfRow(all, [...row, ...tagValues], tagNames), tags };
     }
-  }
-}
-
-/** Brings new costs to the server in batches. */
-class CostWriter {
-  readonly #target: ResolvedInfluxOptions;
-  readonly #tally: RepriceTally;
-  readonly #signal: AbortSignal | undefined;
-  readonly #transport: InfluxTransport;
-  readonly #delivery: Delivery;
-  /** By line, its line break included. */
-  readonly #batch = new Map<string, CostChange>();
-  readonly #onAbort = (): void => this.#delivery.stop();
-
-  constructor(target: ResolvedInfluxOptions, tally: RepriceTally, signal: AbortSignal | undefined) {
-    const { url, timeoutMs } = target;
-    this.#target = target;
-    this.#tally = tally;
-    this.#signal = signal;
-    this.#transport = new InfluxTransport(url, 1);
-    const counts = new ExportCounts('reprice');
-    this.#delivery = new Delivery({
-      transport: this.#transport,
-      chooseDialect: async () => await chooseDialect(target, this.#transport, timeoutMs),
-      timeoutMs,
-      gzip: !isLoopback(url),
-      backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
-      counts,
-      isOptionalField: () => false,
-      givesUp: (kind, failures) => kind === 'attention' || failures >= MAX_FAILURES,
-      onLatency: () => {},
-      onRefused: ({ body }, reason, message) => {
-        counts.drop(reason, 1, message);
-        const change = this.#batch.get(body.toString());
-        if (change !== undefined) tally.refuse(change);
-      },
-    });
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  async write({ time }: UsageRecord, tags: StoredCall['tags'], change: CostChange): Promise<void> {
-    const line = costLine(tags, time, change.now / 1e9);
-    if (line === undefined) {
-      this.#tally.refuse(change);
-      return;
-    }
-    this.#batch.set(`${line}\n`, change);
-    if (this.#batch.size >= BATCH) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    const lines = this.#batch.size;
-    if (lines === 0) return;
-    const body = Buffer.from([...this.#batch.keys()].join(''));
-    try {
-      await this.#delivery.deliver({ body, lines, multiline: false });
-    } catch (error) {
-      this.#signal?.throwIfAborted();
-      if (!(error instanceof DeliveryStopped)) throw error;
-      throw this.#givenUp();
-    }
-    this.#batch.clear();
-  }
-
-  close(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#transport.close();
-  }
-
-  #givenUp(): TokenMeterError {
-    const { code = '', message = 'it does not answer' } = this.#delivery.lastError ?? {};
-    const isRefusal = /^[1-4]\d\d$/.test(code);
-    return new TokenMeterError(
-      isRefusal ? 'BACKEND_REFUSED' : 'BACKEND_UNREACHABLE',
-      `InfluxDB at ${new URL(this.#target.url).origin} does not take the new costs: ${message}; ` +
-        'what was written before stays, run it again to go on',
-    );
   }
 }
