@@ -26,6 +26,8 @@ export interface RepriceResult {
   readonly unknown: number;
   /** Would have changed, but the store does not take their new cost. */
   readonly refused: number;
+  /** Why the last of them did not. */
+  readonly lastRefusal?: string;
   /** US dollars of all calls looked at. */
   readonly beforeUsd: number;
   readonly afterUsd: number;
@@ -41,6 +43,7 @@ export interface CostChange {
 export class RepriceTally {
   readonly #costOf: RepriceOptions['costOf'];
   readonly #counts = { calls: 0, changed: 0, newlyPriced: 0, kept: 0, unknown: 0, refused: 0 };
+  #lastRefusal: string | undefined;
   #before = 0;
   #after = 0;
 
@@ -68,15 +71,21 @@ export class RepriceTally {
   }
 
   /** Takes a counted change back. */
-  refuse({ before, now }: CostChange): void {
+  refuse({ before, now }: CostChange, reason: string): void {
     const counts = this.#counts;
     counts.changed--;
     counts.refused++;
+    this.#lastRefusal = reason;
     if (before === null) counts.newlyPriced--;
     this.#after += (before ?? 0) - now;
   }
 
   result(): RepriceResult {
-    return { ...this.#counts, beforeUsd: this.#before / 1e9, afterUsd: this.#after / 1e9 };
+    return {
+      ...this.#counts,
+      beforeUsd: this.#before / 1e9,
+      afterUsd: this.#after / 1e9,
+      ...(this.#lastRefusal !== undefined && { lastRefusal: this.#lastRefusal }),
+    };
   }
 }

@@ -50,7 +50,7 @@ export class CostWriter {
       onRefused: ({ body }, reason, message) => {
         counts.drop(reason, 1, message);
         const change = this.#batch.get(body.toString());
-        if (change !== undefined) tally.refuse(change);
+        if (change !== undefined) tally.refuse(change, message);
       },
     });
     signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -64,7 +64,7 @@ export class CostWriter {
   ): Promise<void> {
     const line = costLine(tags, time, change.now / 1e9);
     if (line === undefined) {
-      this.#tally.refuse(change);
+      this.#tally.refuse(change, 'a tag of its series holds what no line can');
       return;
     }
     this.#batch.set(`${line}\n`, change);

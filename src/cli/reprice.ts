@@ -72,12 +72,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const exitCode = result.refused > 0 ? 1 : 0;
   const { source } = prices;
   if (values.json) {
-    const { newlyPriced, beforeUsd, afterUsd, ...counts } = result;
+    const { newlyPriced, beforeUsd, afterUsd, lastRefusal, ...counts } = result;
     const document = {
       ...counts,
       newly_priced: newlyPriced,
       before_usd: beforeUsd,
       after_usd: afterUsd,
+      ...(lastRefusal !== undefined && { last_refusal: lastRefusal }),
       dry_run: values['dry-run'],
       prices: source,
     };
@@ -94,7 +95,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       `${shownCount(result.kept)} keep a cost whose price is no longer known, ` +
         `${shownCount(result.unknown)} have no price`,
       ...(result.refused > 0
-        ? [`${shownCount(result.refused)} keep their old cost: the server does not take a new one`]
+        ? [`${shownCount(result.refused)} keep their old cost: ${result.lastRefusal ?? ''}`]
         : []),
       `${shownCost(result.beforeUsd)} before, ${shownCost(result.afterUsd)} ${values['dry-run'] ? 'then' : 'now'}`,
       '',

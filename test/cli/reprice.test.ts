@@ -153,6 +153,15 @@ describe('otel-token-meter reprice', () => {
         await told(),
         /0 changed[^]*1 keep a cost whose price is no longer known, 1 have no price\n\$11\.50 before, \$11\.50 now/,
       );
+      // Another program wrote a tag that our lines cannot hold.
+      const odd = `llm_usage,provider=acme,model=house-1,a=b\tc calls=1i,input_tokens=1i,output_tokens=1i ${START}000000`;
+      await fetch(write, { method: 'POST', body: odd });
+      const io = memoryIo(env);
+      assert.equal(await dispatch(['reprice', '--prices', prices], io), 1);
+      assert.match(
+        io.out(),
+        /\n1 keep their old cost: a tag of its series holds what no line can\n/,
+      );
     } finally {
       await influxd.stop();
     }

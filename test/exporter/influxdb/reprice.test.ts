@@ -191,6 +191,7 @@ describe('repriceInfluxLedger', function () {
     }, range);
     assert.ok(result.refused > 20 && result.changed > 20, JSON.stringify(result));
     assert.equal(result.changed + result.refused, wanted.changed);
+    assert.match(result.lastRefusal ?? '', /no line can|HTTP 400: partial write/);
     const after = await points();
     assert.equal(after.length, RECORDS.length + 1);
     assert.equal(after.find(({ a }) => a === 'b\tc')?.['cost_usd'], null);
