@@ -80,7 +80,7 @@ export const ATTR_METRIC = {
 } as const;
 
 /** The number of a record that an instrument records. */
-export type Measure =
+type Measure =
   | 'inputTokens'
   | 'outputTokens'
   | 'cacheReadTokens'

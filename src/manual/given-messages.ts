@@ -1,7 +1,7 @@
 import type { CountableInput } from '../providers/provider.ts';
 
 /** What a caller may hand over as the input of a call: chat messages, or one text. */
-export interface GivenRequest {
+interface GivenRequest {
   readonly messages?: unknown;
   readonly tools?: unknown;
 }

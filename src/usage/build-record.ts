@@ -12,7 +12,7 @@ import type {
 } from './usage-record.ts';
 
 /** Returns the price of a record in US dollars, or undefined when it is not known. */
-export type CostOf = (record: UsageRecord) => number | undefined;
+type CostOf = (record: UsageRecord) => number | undefined;
 
 export interface RecordInput {
   readonly service: string;

@@ -1,6 +1,6 @@
 import type { TokenUsage } from './usage-record.ts';
 
-export type UsageField = keyof TokenUsage;
+type UsageField = keyof TokenUsage;
 
 const FIELDS: readonly UsageField[] = [
   'inputTokens',

@@ -12,7 +12,7 @@ import {
 import type { UsageRecord } from '../usage-record.ts';
 
 /** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
-export const METRIC_ATTRIBUTE_VALUES_MAX = 200;
+const METRIC_ATTRIBUTE_VALUES_MAX = 200;
 const OTHER = '(other)';
 
 interface Instrument {
