@@ -4,15 +4,18 @@ import { Metering } from './metering.ts';
 import { packageVersion } from './package-version.ts';
 import { CurrentTelemetry } from './telemetry.ts';
 
+/** What is asked of the metering in force. */
+export type MeteringInForce = Pick<Metering, 'calls' | 'enabled' | 'settle' | 'flush'>;
+
 interface Installed {
-  readonly metering: Metering;
+  readonly metering: MeteringInForce;
   readonly isEnabled: () => boolean;
 }
 
 /** One a process: patches, wrappers and manual records all report to the instrumentation made last. */
 let installed: Installed | undefined;
 
-export function installMetering(metering: Metering, isEnabled: () => boolean): void {
+export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
   installed = { metering, isEnabled };
 }
 
@@ -30,7 +33,7 @@ export function isMetering(): boolean {
  * For calls metered by hand: without an instrumentation, one with options from the environment is made
  * that reports to the global OpenTelemetry providers.
  */
-export function currentMetering(): Metering | undefined {
+export function currentMetering(): MeteringInForce | undefined {
   if (installed === undefined) {
     const metering = quietly(
       'starting',

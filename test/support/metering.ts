@@ -9,8 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
-import { installMetering } from '../../src/current-metering.ts';
-import type { Metering as ProcessMetering } from '../../src/metering.ts';
+import { currentCallMeter, installMetering } from '../../src/current-metering.ts';
 import { BackgroundCounter } from '../../src/tokens/background.ts';
 import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
@@ -37,12 +36,6 @@ export interface Metering {
   readonly provider: TracerProvider;
   close(): void;
 }
-
-/**
- * A copy of an SDK is patched once a process and asks for the meter on every call: here it gets that of
- * whichever test file is running.
- */
-let running: CallMeter | undefined;
 
 const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 
@@ -86,6 +79,7 @@ export function startMetering({
     onUsage: (record) => records.push(record),
   });
   let tokenStatistics = true;
+  let isOn = false;
   const meter = new CallMeter({
     clock: systemClock,
     tracer: () => provider.getTracer('conformance'),
@@ -95,12 +89,25 @@ export function startMetering({
     nativeSpans,
     onEnd: (ended) => void pipeline.settle(ended),
   });
-  // An instrumentation of another test may have patched the SDK first: it reports here then too.
-  installMetering({ calls: meter } as unknown as ProcessMetering, () => running === meter);
+  // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.
+  const install = (): void =>
+    installMetering(
+      {
+        calls: meter,
+        enabled: true,
+        settle: (ended) => pipeline.settle(ended),
+        flush: () => pipeline.idle(),
+      },
+      () => isOn,
+    );
+  install();
   return {
-    current: () => running,
-    on: () => (running = meter),
-    off: () => (running = undefined),
+    current: currentCallMeter,
+    on() {
+      isOn = true;
+      install();
+    },
+    off: () => (isOn = false),
     tokenStatistics: (on) => (tokenStatistics = on),
     get recorded() {
       return records.length;
