@@ -144,14 +144,16 @@ bind-address = "127.0.0.1:${rpcPort}"
   return server;
 }
 
-export async function startVictoriaMetrics(): Promise<TestServer> {
+export async function startVictoriaMetrics({
+  retention = '100y',
+}: { readonly retention?: string } = {}): Promise<TestServer> {
   const directory = temporaryFolder('vm');
   const port = await freePort();
   return await launch({
     command: 'victoria-metrics',
     args: [
       '-storageDataPath=vm',
-      '-retentionPeriod=100y',
+      `-retentionPeriod=${retention}`,
       `-httpListenAddr=127.0.0.1:${port}`,
       '-search.latencyOffset=0s',
     ],

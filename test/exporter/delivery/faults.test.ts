@@ -34,7 +34,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     binary: 'victoria-metrics',
-    start: startVictoriaMetrics,
+    start: async () => await startVictoriaMetrics(),
     times: async (url) => {
       await fetch(`${url}/internal/force_flush`);
       const response = await fetch(`${url}/api/v1/export?match[]=llm_usage_calls`);
