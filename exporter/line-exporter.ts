@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from './delivery/back-off.ts';
 import { isLoopback } from './delivery/compress.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
-import { Delivery, DeliveryStopped } from './delivery/delivery.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { Sender } from './delivery/sender.ts';
 import { ExportCounts } from './export-counts.ts';
 import { chooseDialect } from './influxdb/dialect.ts';
 import type { ResolvedInfluxOptions } from './influxdb/influx-options.ts';
@@ -21,9 +22,6 @@ import { whileAlive } from './while-alive.ts';
 
 /** Sends under way at once: one is read by the server while the next is on its way. */
 const CONCURRENCY = 2;
-/** Bounds of one send, however long the backlog. 3.x takes no more than 10 MB. */
-const MAX_BATCH_LINES = 5000;
-const MAX_BATCH_BYTES = 2_000_000;
 /** Lines held in memory without a spool, or while its disk takes none. */
 const MAX_MEMORY_BYTES = 16_000_000;
 const FIRST_RETRY_MS = 500;
@@ -47,14 +45,12 @@ export class LineExporter {
   readonly #queue: MemoryQueue | DiskSpool;
   readonly #deadLetters: DeadLetters | undefined;
   readonly #delivery: Delivery;
+  readonly #sender: Sender;
   readonly #intake: Intake;
   readonly #selfMetrics: SelfMetrics;
   readonly #appends = new Set<Promise<void>>();
-  readonly #pumps = new Set<Promise<void>>();
   readonly #forgetEnd: () => void;
   #diskError: ExporterError | undefined;
-  #isFlushDue = false;
-  #flushTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -87,6 +83,14 @@ export class LineExporter {
         this.counts.drop(reason, 1, message + kept);
         this.#deadLetters?.keep({ line: Buffer.from(body), reason, message });
       },
+    });
+    this.#sender = new Sender({
+      queue: this.#queue,
+      delivery: this.#delivery,
+      counts: this.counts,
+      batchSize: options.batchSize,
+      flushIntervalMs: options.flushIntervalMs,
+      concurrency: CONCURRENCY,
     });
     this.#selfMetrics = new SelfMetrics(name, () => this.status());
     this.#intake = new Intake((chunk) => this.#append(chunk));
@@ -123,9 +127,9 @@ export class LineExporter {
     const { counts } = this;
     const end = this.#finished + this.#queue.pendingLines;
     const { retries } = counts;
-    this.#isFlushDue = true;
+    this.#sender.hurry();
     this.#delivery.retryNow();
-    this.#wake();
+    this.#sender.wake();
     while (this.#finished < end && counts.retries === retries && performance.now() < deadline) {
       await sleep(POLL_MS);
     }
@@ -162,8 +166,7 @@ export class LineExporter {
     await this.flush(Math.min(SHUTDOWN_MS, this.#options.timeoutMs));
     this.#delivery.stop();
     this.#transport.close();
-    clearTimeout(this.#flushTimer);
-    const closed = Promise.all(this.#pumps).then(async () => await this.#queue.close());
+    const closed = this.#sender.stop().then(async () => await this.#queue.close());
     await whileAlive(Promise.all([closed, this.#deadLetters?.settle()]), SHUTDOWN_MS);
     // Lines that a stalled disk has not taken yet get their last chance at the exit.
     if (!(this.#queue instanceof DiskSpool) || !this.#queue.isWriting) this.#forgetEnd();
@@ -202,9 +205,9 @@ export class LineExporter {
       onAdopted: (lines) => {
         counts.adopted += lines;
         // They have waited long enough.
-        this.#isFlushDue = true;
+        this.#sender.hurry();
       },
-      onWaiting: () => this.#wake(),
+      onWaiting: () => this.#sender.wake(),
       onUpkeepError: ({ message }) => counts.warn('upkeep', `spool folder: ${message}`),
       onDiskState: (error) => {
         if (error === undefined) {
@@ -226,7 +229,7 @@ export class LineExporter {
       .then(
         () => {
           this.counts.accepted += chunk.lines;
-          this.#wake();
+          this.#sender.wake();
         },
         (error: SpoolRefusal) => this.counts.drop(error.reason, chunk.lines),
       )
@@ -244,46 +247,6 @@ export class LineExporter {
   get #finished(): number {
     const { delivered, dropped } = this.counts;
     return Object.values(dropped).reduce((sum, count) => sum + count, delivered);
-  }
-
-  #wake(): void {
-    const { batchSize, flushIntervalMs } = this.#options;
-    const { waitingLines } = this.#queue;
-    if (waitingLines === 0) return;
-    if (waitingLines >= batchSize || this.#isFlushDue) {
-      if (this.#pumps.size >= CONCURRENCY) return;
-      const pump = this.#pump().finally(() => {
-        this.#pumps.delete(pump);
-        if (this.#delivery.state !== 'closed') this.#wake();
-      });
-      this.#pumps.add(pump);
-      return;
-    }
-    this.#flushTimer ??= setTimeout(() => {
-      this.#flushTimer = undefined;
-      this.#isFlushDue = true;
-      this.#wake();
-    }, flushIntervalMs).unref();
-  }
-
-  /** Takes and delivers until fewer lines wait than make a batch. */
-  async #pump(): Promise<void> {
-    do {
-      const batch = await this.#queue.take(MAX_BATCH_LINES, MAX_BATCH_BYTES);
-      if (this.#queue.waitingLines === 0) this.#isFlushDue = false;
-      if (batch === undefined) return;
-      try {
-        await this.#delivery.deliver(batch);
-      } catch (error) {
-        batch.release();
-        if (error instanceof DeliveryStopped) return;
-        // Nothing else is known to come here; whatever it is, it may not reach the host.
-        this.counts.warn('pump', `delivery failed (${String(error)}) and begins again`);
-        await sleep(FIRST_RETRY_MS, undefined, { ref: false });
-        return;
-      }
-      batch.done();
-    } while (this.#isFlushDue || this.#queue.waitingLines >= this.#options.batchSize);
   }
 }
 
