@@ -34,18 +34,20 @@ export interface PricesOptions {
 const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
 
 /** The price list's ids of providers that the conventions name otherwise. */
-const PROVIDER_IDS: Readonly<Record<string, string>> = {
-  'azure.ai.openai': 'azure',
-  'azure.ai.inference': 'azure',
-  'aws.bedrock': 'aws',
-  'gcp.gemini': 'google',
-  'gcp.gen_ai': 'google',
-  'gcp.vertex_ai': 'google',
-  mistral_ai: 'mistral',
-  x_ai: 'x-ai',
-  together_ai: 'together',
-  moonshot_ai: 'moonshotai',
-};
+const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'azure.ai.openai': 'azure',
+    'azure.ai.inference': 'azure',
+    'aws.bedrock': 'aws',
+    'gcp.gemini': 'google',
+    'gcp.gen_ai': 'google',
+    'gcp.vertex_ai': 'google',
+    mistral_ai: 'mistral',
+    x_ai: 'x-ai',
+    together_ai: 'together',
+    moonshot_ai: 'moonshotai',
+  }),
+);
 
 /** A hostile caller must not grow these without end by inventing model names. */
 const MAX_REMEMBERED = 1000;
@@ -260,7 +262,7 @@ export class Prices {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
     const found = this.#list?.calcPrice({ input_tokens: 0 }, model, {
-      providerId: PROVIDER_IDS[call.provider] ?? call.provider,
+      providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
       timestamp: new Date(call.time),
     });
     const listed = found

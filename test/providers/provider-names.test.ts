@@ -15,6 +15,7 @@ const NAMES = {
   amazon_bedrock: 'aws.bedrock',
   FakeList: 'fakelist',
   'my-provider.chat': 'my-provider',
+  'constructor.chat': 'constructor',
 };
 
 describe('providerName', () => {

@@ -2,12 +2,14 @@ import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tok
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import type { CountableInput } from '../provider.ts';
 
-const ROLES: Readonly<Record<string, string>> = {
-  human: 'user',
-  ai: 'assistant',
-  AIMessageChunk: 'assistant',
-  function: 'tool',
-};
+const ROLES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    human: 'user',
+    ai: 'assistant',
+    AIMessageChunk: 'assistant',
+    function: 'tool',
+  }),
+);
 
 /** `{ messages, tools }` of LangChain in the shape of chat completions, for counting. */
 export function chatModelCountable(request: unknown): CountableInput {
@@ -43,7 +45,7 @@ function typeOf(message: JsonObject): unknown {
 }
 
 function roleOf(type: unknown): unknown {
-  return typeof type === 'string' ? (ROLES[type] ?? type) : 'user';
+  return typeof type === 'string' ? (ROLES.get(type) ?? type) : 'user';
 }
 
 /** Content blocks of LangChain itself; those of a vendor are read by the vendor's own names. */
