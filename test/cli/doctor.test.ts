@@ -1,32 +1,50 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
-import { run } from '../../src/cli/doctor.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { requireServer, startInfluxd, startRedis } from '../support/servers.ts';
-import { memoryIo } from './memory-io.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = join(ROOT, 'src/cli/main.ts');
 
-describe('otel-token-meter doctor', () => {
+describe('otel-token-meter doctor', function () {
+  this.timeout(60_000);
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'token-meter-doctor-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** In a process of its own, as users run it: it loads and patches every SDK it finds. */
+  async function doctor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    cwd: string = ROOT,
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    const own = { PATH: process.env['PATH'], HOME: folder, TOKEN_METER_SETTINGS_STORE: 'memory' };
+    return await new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        ['--conditions=otel-token-meter/source', CLI, 'doctor', ...args],
+        { cwd, env: { ...own, ...env } },
+        (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+    });
+  }
 
   async function examine(
     env: Readonly<Record<string, string>>,
     { cwd = ROOT, args = [] as readonly string[] } = {},
   ): Promise<{ code: number; of: (check: string) => readonly string[] }> {
-    const io = memoryIo({ TOKEN_METER_SETTINGS_STORE: 'memory', ...env });
-    const code = await run(['--json', ...args], io, cwd);
-    const { findings, healthy } = JSON.parse(io.out()) as {
+    const { code, stdout, stderr } = await doctor(['--json', ...args], env, cwd);
+    const { findings, healthy } = JSON.parse(stdout) as {
       findings: Finding[];
       healthy: boolean;
     };
-    assert.equal(healthy, code === 0, io.out());
+    assert.equal(healthy, code === 0, `${stdout}\n${stderr}`);
     return {
       code,
       of: (check) =>
@@ -165,12 +183,12 @@ describe('otel-token-meter doctor', () => {
   });
 
   it('speaks plainly without --json', async () => {
-    const io = memoryIo({ TOKEN_METER_SETTINGS_STORE: 'memory' });
-    assert.equal(await run([], io, ROOT), 0);
-    assert.match(io.out(), /^ok {2}node +v\d+/);
-    assert.match(io.out(), /Calls are seen and recorded/);
-    const help = memoryIo();
-    assert.equal(await run(['--help'], help), 0);
-    assert.match(help.out(), /Exit code 1/);
+    const plain = await doctor([]);
+    assert.equal(plain.code, 0);
+    assert.match(plain.stdout, /^ok {2}node +v\d+/);
+    assert.match(plain.stdout, /Calls are seen and recorded/);
+    const help = await doctor(['--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /Exit code 1/);
   });
 });

@@ -1,3 +1,4 @@
+import { currentCallMeter } from '../../current-metering.ts';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { SdkPatch } from '../../providers/provider.ts';
@@ -35,7 +36,7 @@ async function checkSdk(
   try {
     for (const patch of patches) {
       const module = (await import(moduleOf(installed, patch))) as unknown;
-      if (patch.patch(module, () => undefined) === 'unfit') continue;
+      if (patch.patch(module, currentCallMeter) === 'unfit') continue;
       const [first, last] = patch.testedMajors;
       const major = Number.parseInt(installed.version, 10);
       return major >= first && major <= last
