@@ -18,7 +18,7 @@ The token engine against tiktoken and the JavaScript ports, interleaved in one p
 
   --only SECTION         ${SECTIONS.join(', ')} (default: all)
   --encoding NAME        o200k_base (default) or cl100k_base
-  --conversations FILE   JSON lines of chats (default: ../shared/data/conversations.jsonl)
+  --conversations FILE   JSON lines of chats (default: test/fixtures/conversations.jsonl)
 `;
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     encoding: { type: 'string', default: 'o200k_base' },
     conversations: {
       type: 'string',
-      default: fileURLToPath(new URL('../../shared/data/conversations.jsonl', import.meta.url)),
+      default: fileURLToPath(new URL('../test/fixtures/conversations.jsonl', import.meta.url)),
     },
     help: { type: 'boolean', short: 'h', default: false },
   },
