@@ -56,6 +56,7 @@ export class Metering {
       keepContent: config.counting !== 'never' || config.captureContent,
       requestIdentity: config.requestIdentity,
       nativeSpans: config.nativeSpans,
+      chunkTimes: config.chunkTimes,
       onEnd: (ended) => void this.settle(ended),
     });
   }

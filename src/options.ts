@@ -29,6 +29,11 @@ export interface TokenMeterOptions {
   readonly requestIdentity?: 'never' | 'plain' | 'all';
   /** Where an SDK makes its own span: enrich that one, or make ours beside it. @default 'enrich' */
   readonly nativeSpans?: 'enrich' | 'separate';
+  /**
+   * What the histogram of times between the chunks of a stream gets: `mean`, one value a call, or
+   * `each`, one a chunk as the conventions have it, which costs about 1 µs a chunk. @default 'mean'
+   */
+  readonly chunkTimes?: 'mean' | 'each';
   /** Model or encoding behind names of your own: `{ 'my-deployment': 'gpt-4o' }`. */
   readonly modelAliases?: Readonly<Record<string, string>>;
   /** JSON file with prices of your own contracts; see docs/costs.md. */

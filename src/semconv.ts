@@ -88,7 +88,8 @@ type Measure =
   | 'reasoningTokens'
   | 'costUsd'
   | 'durationSeconds'
-  | 'timeToFirstChunkSeconds';
+  | 'timeToFirstChunkSeconds'
+  | 'chunkGapSeconds';
 
 export interface InstrumentDefinition {
   /** Absent: an instrument of our own, in every generation. */
@@ -110,6 +111,7 @@ export const SECONDS_BUCKETS: readonly number[] = Array.from(
   (_, i) => 2 ** i / 100,
 );
 
+const CHUNK_GAP = 'Time from one chunk of a stream to the next';
 const INFERENCE = 'gen_ai.client.inference';
 
 /** Every instrument of both generations, once. */
@@ -130,6 +132,7 @@ export const INSTRUMENTS: readonly InstrumentDefinition[] = [
     'timeToFirstChunkSeconds',
     'Time until the first chunk of a stream',
   ),
+  seconds('v1_41', 'gen_ai.client.operation.time_per_output_chunk', 'chunkGapSeconds', CHUNK_GAP),
   usage('input_tokens', 'inputTokens', 'Input tokens used, cached ones included'),
   usage('output_tokens', 'outputTokens', 'Output tokens used, reasoning included'),
   usage('cache_read.input_tokens', 'cacheReadTokens', 'Input tokens read from a prompt cache'),
@@ -144,6 +147,7 @@ export const INSTRUMENTS: readonly InstrumentDefinition[] = [
     'timeToFirstChunkSeconds',
     'Time until the first chunk of a stream',
   ),
+  seconds('latest', `${INFERENCE}.time_per_output_chunk`, 'chunkGapSeconds', CHUNK_GAP),
 ];
 
 function oldTokens(measure: Measure, tokenType: 'input' | 'output'): InstrumentDefinition {

@@ -34,13 +34,13 @@ const SECONDS: MetricRow = { kind: 'histogram', unit: 's' };
 /** Of our own: the conventions have no cost. */
 const COST: MetricRow = { kind: 'counter', unit: 'USD' };
 
-/** `time_per_output_chunk` is left out: it takes a clock reading a chunk on the caller's path. */
 const METRICS: Readonly<Record<'v1_41' | 'latest', Readonly<Record<string, MetricRow>>>> = {
   v1_41: {
     'token_meter.cost': COST,
     'gen_ai.client.token.usage': tokens('histogram', 'gen_ai.token.type'),
     'gen_ai.client.operation.duration': SECONDS,
     'gen_ai.client.operation.time_to_first_chunk': SECONDS,
+    'gen_ai.client.operation.time_per_output_chunk': SECONDS,
   },
   latest: {
     'token_meter.cost': COST,
@@ -62,6 +62,7 @@ const METRICS: Readonly<Record<'v1_41' | 'latest', Readonly<Record<string, Metri
     'gen_ai.client.inference.operation.output_tokens': tokens('histogram'),
     'gen_ai.client.inference.duration': SECONDS,
     'gen_ai.client.inference.time_to_first_chunk': SECONDS,
+    'gen_ai.client.inference.time_per_output_chunk': SECONDS,
   },
 };
 const METRIC_REQUIRED = ['gen_ai.operation.name', 'gen_ai.provider.name'];

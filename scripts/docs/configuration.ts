@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { settingsTable, type Setting } from '../../src/config/index.ts';
+import { configJsonSchema, settingsTable, type Setting } from '../../src/config/index.ts';
 
 /**
  * Writes the tables of docs/configuration.md and config.schema.json from the table of settings:
@@ -9,6 +9,7 @@ import { settingsTable, type Setting } from '../../src/config/index.ts';
 export const CONFIGURATION_DOC: string = fileURLToPath(
   new URL('../../docs/configuration.md', import.meta.url),
 );
+const CONFIG_SCHEMA = fileURLToPath(new URL('../../config.schema.json', import.meta.url));
 const START = '<!-- made by npm run build:config -->';
 const END = '<!-- end -->';
 
@@ -75,4 +76,5 @@ function fallback({ kind, default: value }: Setting): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(CONFIGURATION_DOC, withTables(readFileSync(CONFIGURATION_DOC, 'utf8')));
+  writeFileSync(CONFIG_SCHEMA, `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
 }

@@ -40,6 +40,7 @@ export interface CallMeterOptions {
   readonly requestIdentity: 'never' | 'plain' | 'all';
   /** `enrich`: where the SDK makes its own span ours is left out and our attributes go on it. */
   readonly nativeSpans: 'enrich' | 'separate';
+  readonly chunkTimes: 'mean' | 'each';
   readonly onEnd: (ended: EndedCall) => void;
 }
 
@@ -94,6 +95,7 @@ export class CallMeter {
         startedAtMs,
         durationMs: end.durationMs,
         timeToFirstChunkMs: undefined,
+        chunkGapsMs: [],
         outcome: end.outcome,
         errorType: end.errorType,
         reply: end.reply,
@@ -125,6 +127,7 @@ export class CallMeter {
       tokenStatistics,
       reader: start.shape.reader({ usage: tokenStatistics, output: keep }),
       clock,
+      eachChunk: this.#options.chunkTimes === 'each',
       startedAtMs,
       startedMonotonicMs: startedMs,
       unread: this.unread,

@@ -30,6 +30,8 @@ export interface EndedCall {
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly timeToFirstChunkMs: number | undefined;
+  /** Times from one chunk to the next: each of them, or their mean alone. */
+  readonly chunkGapsMs: readonly number[];
   readonly outcome: Outcome;
   readonly errorType: string | undefined;
   readonly reply: Reply;
@@ -54,12 +56,15 @@ export interface ChatCallParts {
   readonly tokenStatistics: boolean;
   readonly reader: ReplyReader;
   readonly clock: Clock;
+  /** Every gap between chunks is kept, not only their mean. */
+  readonly eachChunk: boolean;
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly unread: UnreadReplies;
   readonly onEnd: (ended: EndedCall) => void;
 }
 
+const NO_GAPS: readonly number[] = [];
 const NOTHING_READ: Reply = { closed: false, outputs: [] };
 
 /**
@@ -70,6 +75,9 @@ export class ChatCall implements Abandonable, ReplySink {
   watched = false;
   readonly #parts: ChatCallParts;
   #firstChunkMs: number | undefined;
+  #lastChunkMs = 0;
+  #gaps = 0;
+  #eachGap: number[] | undefined;
   #replied = false;
   #ended = false;
 
@@ -119,7 +127,7 @@ export class ChatCall implements Abandonable, ReplySink {
   event(event: unknown): void {
     if (this.#ended) return;
     this.#replied = true;
-    this.#firstChunkMs ??= this.#elapsedMs();
+    this.#chunkArrived(this.#elapsedMs());
     try {
       this.#parts.reader.event(event);
     } catch (error) {
@@ -170,6 +178,21 @@ export class ChatCall implements Abandonable, ReplySink {
     return quietly('reading usage', () => this.#parts.reader.result()) ?? NOTHING_READ;
   }
 
+  #chunkArrived(atMs: number): void {
+    if (this.#firstChunkMs === undefined) this.#firstChunkMs = atMs;
+    else {
+      this.#gaps += 1;
+      if (this.#parts.eachChunk) (this.#eachGap ??= []).push(atMs - this.#lastChunkMs);
+    }
+    this.#lastChunkMs = atMs;
+  }
+
+  #chunkGapsMs(): readonly number[] {
+    if (this.#eachGap !== undefined) return this.#eachGap;
+    if (this.#firstChunkMs === undefined || this.#gaps === 0) return NO_GAPS;
+    return [(this.#lastChunkMs - this.#firstChunkMs) / this.#gaps];
+  }
+
   #elapsedMs(): number {
     return this.#parts.clock.monotonicMs() - this.#parts.startedMonotonicMs;
   }
@@ -193,6 +216,7 @@ export class ChatCall implements Abandonable, ReplySink {
         startedAtMs: parts.startedAtMs,
         durationMs: this.#elapsedMs(),
         timeToFirstChunkMs: this.#firstChunkMs,
+        chunkGapsMs: this.#chunkGapsMs(),
         outcome,
         errorType,
         reply,

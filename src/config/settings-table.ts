@@ -82,6 +82,16 @@ const instrumentation: readonly Setting[] = [
     description: 'Where an SDK makes its own span: enrich that one, or make ours beside it.',
   },
   {
+    key: 'chunk_times',
+    path: 'chunkTimes',
+    block: 'instrumentation',
+    kind: oneOf('mean', 'each'),
+    env: ['TOKEN_METER_CHUNK_TIMES'],
+    default: 'mean',
+    description:
+      'Times between the chunks of a stream, as a metric: their mean once a call, or each of them.',
+  },
+  {
     key: 'model_aliases',
     path: 'modelAliases',
     block: 'instrumentation',

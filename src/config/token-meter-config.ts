@@ -7,6 +7,7 @@ export interface TokenMeterConfig {
   readonly userIdHashKey?: string;
   readonly requestIdentity: 'never' | 'plain' | 'all';
   readonly nativeSpans: 'enrich' | 'separate';
+  readonly chunkTimes: 'mean' | 'each';
   readonly modelAliases?: Readonly<Record<string, string>>;
   readonly pricesFile?: string;
   readonly metrics: MetricsConfig;

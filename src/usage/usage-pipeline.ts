@@ -77,12 +77,7 @@ export class UsagePipeline {
         ? quietly('capturing content', () => contentAttributes(ended))
         : undefined;
     quietly('ending a span', () => emitSpan(record, ended, options.generations, content));
-    quietly('recording metrics', () =>
-      this.#metrics.record(options.meter(), record, ended.reply.usage, {
-        address: ended.serverAddress,
-        port: ended.serverPort,
-      }),
-    );
+    quietly('recording metrics', () => this.#metrics.record(options.meter(), record, ended));
     quietly('emitting a usage event', () =>
       emitEvent(
         options.logger(),

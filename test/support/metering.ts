@@ -87,6 +87,7 @@ export function startMetering({
     keepContent: true,
     requestIdentity,
     nativeSpans,
+    chunkTimes: 'mean',
     onEnd: (ended) => void pipeline.settle(ended),
   });
   // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.

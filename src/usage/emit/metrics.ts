@@ -1,4 +1,5 @@
 import type { Counter, Histogram, Meter, MetricAttributes } from '@opentelemetry/api';
+import type { EndedCall } from '../../call/chat-call.ts';
 import type { ReportedUsage } from '../../providers/provider.ts';
 import {
   ATTR,
@@ -14,6 +15,12 @@ import type { UsageRecord } from '../usage-record.ts';
 /** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
 const METRIC_ATTRIBUTE_VALUES_MAX = 200;
 const OTHER = '(other)';
+
+/** What metrics tell of a call that its record does not hold. */
+type CallDetails = Pick<
+  EndedCall,
+  'facts' | 'reply' | 'chunkGapsMs' | 'serverAddress' | 'serverPort'
+>;
 
 interface Instrument {
   readonly definition: InstrumentDefinition;
@@ -35,30 +42,28 @@ export class UsageMetrics {
   }
 
   /** Instruments are made again when the meter is another one: api 1.10 has no proxy for them. */
-  record(
-    meter: Meter,
-    record: UsageRecord,
-    usage: ReportedUsage | undefined,
-    server: { readonly address: string | undefined; readonly port: number | undefined },
-  ): void {
+  record(meter: Meter, record: UsageRecord, call: CallDetails): void {
     if (meter !== this.#meter) {
       this.#instruments = makeInstruments(meter, this.#generations);
       this.#meter = meter;
     }
-    const attributes = this.#attributes(record, server);
+    const attributes = this.#attributes(record, call);
     for (const { definition, record: add } of this.#instruments) {
-      const value = measured(definition, record);
+      if (definition.measure === 'chunkGapSeconds') {
+        if (call.facts.stream !== true) continue;
+        for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, attributes);
+        continue;
+      }
+      const value = measured(definition.measure, record);
       if (value === undefined) continue;
-      if (definition.byModality === true) addByModality(add, value, attributes, definition, usage);
-      else if (definition.tokenType === undefined) add(value, attributes);
+      if (definition.byModality === true) {
+        addByModality(add, value, attributes, definition, call.reply.usage);
+      } else if (definition.tokenType === undefined) add(value, attributes);
       else add(value, { ...attributes, [ATTR_METRIC.tokenType]: definition.tokenType });
     }
   }
 
-  #attributes(
-    record: UsageRecord,
-    server: { readonly address: string | undefined; readonly port: number | undefined },
-  ): MetricAttributes {
+  #attributes(record: UsageRecord, { serverAddress, serverPort }: CallDetails): MetricAttributes {
     const attributes: MetricAttributes = {
       [ATTR.operationName]: record.operation,
       [ATTR.providerName]: record.provider,
@@ -69,8 +74,8 @@ export class UsageMetrics {
       attributes[ATTR.responseModel] = this.#capped(ATTR.responseModel, record.responseModel);
     }
     if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;
-    if (server.address !== undefined) attributes[ATTR.serverAddress] = server.address;
-    if (server.port !== undefined) attributes[ATTR.serverPort] = server.port;
+    if (serverAddress !== undefined) attributes[ATTR.serverAddress] = serverAddress;
+    if (serverPort !== undefined) attributes[ATTR.serverPort] = serverPort;
     for (const name of this.#extra) {
       const value = extraValue(name, record);
       if (value !== undefined) attributes[name] = this.#capped(name, String(value));
@@ -129,7 +134,10 @@ function bucketsOf({ unit }: InstrumentDefinition): readonly number[] {
   return unit === 's' ? SECONDS_BUCKETS : TOKEN_BUCKETS;
 }
 
-function measured({ measure }: InstrumentDefinition, record: UsageRecord): number | undefined {
+function measured(
+  measure: Exclude<InstrumentDefinition['measure'], 'chunkGapSeconds'>,
+  record: UsageRecord,
+): number | undefined {
   if (measure === 'durationSeconds') return record.durationMs / 1000;
   if (measure !== 'timeToFirstChunkSeconds') return record[measure];
   return record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000;
