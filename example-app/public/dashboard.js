@@ -60,7 +60,7 @@ const panels = new Panels({
   go,
   pick,
   change: (part) => go({ ...view, ...part }),
-  turnPage: () => void turnPage(),
+  turnPage,
 });
 
 /** Asks anew and shows each answer as it comes. */

@@ -48,7 +48,9 @@ export function dashboardPages(more: () => readonly ApiRoute[] = () => []): Dash
   });
 
   const loaded = async (page: Page): Promise<void> => {
-    await page.waitForSelector('#dashboard[data-loaded="true"][aria-busy="false"]');
+    await page.waitForSelector(
+      '#dashboard[data-loaded="true"][aria-busy="false"]:not(:has([aria-busy="true"]))',
+    );
   };
   return {
     get usage() {

@@ -19,6 +19,7 @@ export class CallsPanel {
   /** @type {string | undefined} */
   #next;
   #rows;
+  #host;
   #newer;
   #older;
   #onPage;
@@ -26,10 +27,11 @@ export class CallsPanel {
 
   /**
    * @param {HTMLElement} host
-   * @param {{ onPick: import('./call-cells.js').Pick, onPage: () => void }} handlers
-   *   `onPage`: another page is wanted
+   * @param {{ onPick: import('./call-cells.js').Pick, onPage: () => Promise<void> }} handlers
+   *   `onPage`: another page is wanted; settles when it is shown or has failed
    */
   constructor(host, { onPick, onPage }) {
+    this.#host = host;
     this.#onPage = onPage;
     this.#newer = find('#newer', HTMLButtonElement, host);
     this.#older = find('#older', HTMLButtonElement, host);
@@ -52,8 +54,8 @@ export class CallsPanel {
         );
       },
     );
-    this.#newer.addEventListener('click', () => this.#turn(-1));
-    this.#older.addEventListener('click', () => this.#turn(1));
+    this.#newer.addEventListener('click', () => void this.#turn(-1));
+    this.#older.addEventListener('click', () => void this.#turn(1));
   }
 
   /** What to ask for. */
@@ -79,10 +81,13 @@ export class CallsPanel {
     this.#empty.hidden = records.length > 0;
   }
 
-  /** @param {1 | -1} step */
-  #turn(step) {
+  /** One page at a time: before it is there, nobody knows what follows it. @param {1 | -1} step */
+  async #turn(step) {
+    if (this.#host.ariaBusy === 'true') return;
     if (step === 1) this.#cursors.push(this.#next);
     else this.#cursors.pop();
-    this.#onPage();
+    this.#host.ariaBusy = 'true';
+    await this.#onPage();
+    this.#host.ariaBusy = 'false';
   }
 }

@@ -27,7 +27,7 @@ import { latencies, measures, stacks } from './view.js';
  *   change: (part: Partial<View>) => void,
  *   go: (view: View) => void,
  *   pick: (dimension: import('./view.js').Dimension, value: string) => void,
- *   turnPage: () => void,
+ *   turnPage: () => Promise<void>,
  * }} Wishes What people ask of the page.
  */
 

@@ -203,9 +203,6 @@ describe('dashboard: numbers, filters, drill-down', () => {
       seen.push(...(await page.locator('#calls tbody td:nth-child(4)').allInnerTexts()));
       if (await page.isDisabled('#older')) break;
       await page.click('#older');
-      await page
-        .locator('#calls tbody td', { hasText: seen.at(-1)! })
-        .waitFor({ state: 'detached' });
     }
     const within = records.filter(({ time }) => Date.parse(time) > now - 23 * HOUR_MS);
     assert.deepEqual(
