@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { OpenAI } from 'openai';
 import { see } from '../../test/conformance/providers/seen.ts';
-import { collectUntil } from '../../test/support/collect.ts';
+import { collectAll } from '../../test/support/collect.ts';
 import { startWireServer } from '../../test/support/wire/wire-server.ts';
 import { PEERS } from './peers.ts';
 import { inProcessFetch } from './replies.ts';
@@ -104,7 +104,7 @@ async function memory(): Promise<MemoryResult> {
   const client = clientFor({ baseURL: 'http://127.0.0.1:9', fetch: inProcessFetch(() => 'plain') });
   const settle = async (): Promise<number> => {
     spans.length = 0;
-    await collectUntil(() => false, 200);
+    await collectAll();
     return process.memoryUsage().heapUsed;
   };
   const CALLS = 400;
@@ -133,7 +133,7 @@ async function shapes(): Promise<readonly ShapeResult[]> {
       shape.run(clientFor({ baseURL: server.url })),
     );
     const { sentAfterHold } = await server.served();
-    await collectUntil(() => false, 80);
+    await collectAll();
     await running.flush?.();
     results.push({ title, seen, unhandled, sentAfterHold, spans: [...spans] });
   }

@@ -32,9 +32,9 @@ describe('settings in a Redis cluster', () => {
     const url = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
     const [a, b] = [await redis.service(url), await redis.service(url)];
     await a.patch({ enabled: false }, { actor: 'ada' });
-    await until(() => b.version === 1, 1000);
+    await until(() => b.version === 1);
     await b.patch({ enabled: null }, { ifVersion: 1 });
-    await until(() => a.version === 2, 1000);
+    await until(() => a.version === 2);
     await assert.rejects(a.patch({ enabled: false }, { ifVersion: 1 }));
     assert.equal((await a.audit()).length, 2);
     await until(async () => (await b.instances()).length === 2);
@@ -48,7 +48,7 @@ describe('settings in a Redis cluster', () => {
     await copied.start();
     assert.equal(copied.version, 2, 'connections copied from a client of the application');
     await a.patch({ token_statistics: false });
-    await until(() => copied.version === 3, 1000);
+    await until(() => copied.version === 3);
     await copied.close();
     assert.equal(await client.ping(), 'PONG', 'which is left alone');
     client.disconnect();

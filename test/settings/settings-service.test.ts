@@ -236,9 +236,9 @@ describe('SettingsService', () => {
     const settings = service();
     const rounds = 200_000;
     let on = 0;
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (let i = 0; i < rounds; i++) if (settings.get().enabled) on++;
-    const microseconds = ((performance.now() - begun) * 1000) / rounds;
+    const microseconds = process.cpuUsage(begun).user / rounds;
     assert.equal(on, rounds);
     assert.ok(microseconds < 1, `${microseconds} µs a read`);
   });

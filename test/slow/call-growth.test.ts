@@ -10,7 +10,7 @@ import { groq } from '../../src/providers/groq/index.ts';
 import { openai } from '../../src/providers/openai/index.ts';
 import type { SdkPatch } from '../../src/providers/provider.ts';
 import { together } from '../../src/providers/together/index.ts';
-import { collectUntil, heapInUse } from '../support/collect.ts';
+import { collectAll, heapInUse } from '../support/collect.ts';
 import { startMetering } from '../support/metering.ts';
 import { loadCjs } from '../support/sdk-versions.ts';
 import { anthropicPlain, anthropicStream } from '../support/wire/anthropic.ts';
@@ -166,7 +166,7 @@ describe('calls of every kind', function () {
             await turn();
             if (done % 500 === 499) records += (await metering.take()).records.length;
           }
-          await collectUntil(() => false, 200);
+          await collectAll();
           records += (await metering.take()).records.length;
         };
         const grown = async (count: number): Promise<{ bytes: number; listeners: number }> => {

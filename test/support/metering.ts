@@ -23,6 +23,8 @@ export interface Metering {
   tokenStatistics(on: boolean): void;
   /** Records since the last `take`. */
   readonly recorded: number;
+  /** Spans ended since the last `take`. */
+  readonly ended: number;
   /** Replies that arrived and nobody has begun to read. */
   readonly unread: number;
   /** Records and ended spans since the last `take`, every unread reply ended, every count done. */
@@ -112,6 +114,9 @@ export function startMetering({
     tokenStatistics: (on) => (tokenStatistics = on),
     get recorded() {
       return records.length;
+    },
+    get ended() {
+      return exporter.getFinishedSpans().length;
     },
     get unread() {
       return meter.unread.size;

@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './until.ts';
 
-/** Long enough for a call to a server on loopback to fail. */
-const WAIT_MS = 150;
+/** Long enough for a second rejection of the same call. */
+const MORE_MS = 30;
 
-/** Names of the rejections that nobody handled, and not those of the test runner's own listener. */
+/**
+ * Names of the rejections that nobody handled, and not those of the test runner's own listener. Waits
+ * for the first: `run` must fail.
+ */
 export async function unhandledRejections(run: () => void): Promise<readonly string[]> {
   const names: string[] = [];
   const others = process.listeners('unhandledRejection');
@@ -13,7 +17,8 @@ export async function unhandledRejections(run: () => void): Promise<readonly str
   });
   try {
     run();
-    await sleep(WAIT_MS);
+    await until(() => names.length > 0);
+    await sleep(MORE_MS);
     return names;
   } finally {
     process.removeAllListeners('unhandledRejection');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 /** Waits for what happens elsewhere; fails when it does not in time. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 5000,
+  timeoutMs = 10_000,
 ): Promise<void> {
   const giveUpAt = performance.now() + timeoutMs;
   while (!(await condition())) {

@@ -49,11 +49,17 @@ describe('chat page', () => {
     await pages.shows(page, '#switches', 'Metering and token statistics are on');
     await pages.shows(page, '#model', 'offline demo model');
     assert.equal(await page.evaluate('document.activeElement.id'), 'message');
+    await page.evaluate(`
+      window.wasBusy = [];
+      new MutationObserver((changes) => wasBusy.push(...changes.map((each) => each.oldValue)))
+        .observe(document.body, { subtree: true, attributeFilter: ['aria-busy'], attributeOldValue: true });
+    `);
     await page.keyboard.type('Hello <b>you</b>');
     await page.keyboard.press('Enter');
     await pages.shows(page, '.said.user', 'Hello <b>you</b>');
-    await page.waitForSelector('.said.model[aria-busy="true"]');
     await pages.shows(page, '.said.model .words', 'You said: “Hello <b>you</b>”');
+    await page.waitForSelector('.said.model[aria-busy="false"]');
+    assert.deepEqual(await page.evaluate('wasBusy'), [null, 'true']);
     await pages.shows(page, '.receipt', /\d+ → \d+ tokens · \$0\.\d{5} · .*first chunk after/);
     await pages.shows(page, '.receipt', 'counted with the exact tokenizer');
     const conversation = await page.inputValue('#conversation');
@@ -87,7 +93,7 @@ describe('chat page', () => {
 
   it('stops an answer, which is recorded as aborted', async () => {
     const page = await pages.open('/chat');
-    await page.fill('#message', 'A long story, please. '.repeat(60));
+    await page.fill('#message', 'A long story, please. '.repeat(150));
     await page.keyboard.press('Enter');
     await pages.shows(page, '.said.model .words', 'You said');
     await page.click('#stop');

@@ -151,19 +151,21 @@ describe('InfluxUsageReader when something is wrong', () => {
   });
 
   it('ends the request at the server when it is aborted or closed', async () => {
+    let asked = 0;
     const closed: string[] = [];
     const { server, url } = await answering((path, response) => {
+      asked++;
       response.once('close', () => closed.push(path));
       response.write('{"results":[{"statement_id":0}]}\n');
     });
     const reader = new InfluxUsageReader({ url, bucket: 'usage' });
     const controller = new AbortController();
     const answer = reader.summary({ ...QUERY, signal: controller.signal });
-    setTimeout(() => controller.abort(new Error('enough')), 50);
+    void until(() => asked === 1).then(() => controller.abort(new Error('enough')));
     await assert.rejects(answer, { message: 'enough' });
     await until(() => closed.length === 1);
     const other = reader.records();
-    setTimeout(() => void reader.close(), 50);
+    void until(() => asked === 2).then(() => reader.close());
     await assert.rejects(other, { code: 'BACKEND_UNREACHABLE', message: /closed/ });
     await until(() => closed.length === 2);
     server.close();

@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, rmdirSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { diag, type DiagLogger } from '@opentelemetry/api';
 import { repriceLedger } from '../../../exporter/sqlite/reprice.ts';
@@ -13,6 +12,7 @@ import { SqliteUsageProcessor } from '../../../exporter/sqlite/usage-processor.t
 import { SqliteUsageReader } from '../../../exporter/sqlite/usage-reader.ts';
 import { fromRow, SELECT_COLUMNS } from '../../../exporter/sqlite/stored-record.ts';
 import type { UsageRecord } from '../../../src/usage/usage-record.ts';
+import { until } from '../../support/until.ts';
 import { logOf, usageRecord } from '../../support/usage-logs.ts';
 
 /** For scripts that run in a process of their own. */
@@ -263,7 +263,7 @@ describe('SqliteUsageProcessor', () => {
     assert.ok((status.oldestAgeMs ?? -1) >= 0);
     assert.match(messages.join('\n'), /cannot write the usage ledger/);
     rmdirSync(path);
-    for (let i = 0; i < 100 && processor.status().accepted < 10; i++) await sleep(50);
+    await until(() => processor.status().accepted === 10);
     assert.equal(processor.status().state, 'ok');
     assert.equal(stored().length, 10);
     await processor.shutdown();
@@ -277,7 +277,7 @@ describe('SqliteUsageProcessor', () => {
     await processor.forceFlush();
     await processor.shutdown();
     const again = new SqliteUsageProcessor({ path, retentionDays: 2 });
-    for (let i = 0; i < 100 && stored().length > 1; i++) await sleep(20);
+    await until(() => stored().length === 1);
     await again.shutdown();
     assert.equal(stored().length, 1);
     assert.equal(hourCalls(), 1);

@@ -30,6 +30,7 @@ describe('dashboard: live, empty, failing', () => {
     `);
     await pages.usage.record([usageRecord(Date.now(), { userId: 'bob', conversationId: 'new' })]);
     await pages.shows(page, '#calls tbody tr:first-child', 'bob');
+    await pages.loaded(page);
     assert.equal(await page.innerText(calls), '16');
     assert.equal(await page.locator('#calls tbody tr[data-before]').count(), 14, 'rows are kept');
     assert.equal(await page.locator('#top-user li[data-before]').count(), 1);
@@ -76,6 +77,7 @@ describe('dashboard: live, empty, failing', () => {
     await pages.shows(page, '#live', 'Live');
     await pages.usage.record([usageRecord(Date.now(), { userId: 'ann' })]);
     await pages.shows(page, '#calls tbody tr', 'ann');
+    await pages.loaded(page);
     assert.equal(await page.isVisible('#empty'), false);
   });
 
@@ -89,6 +91,7 @@ describe('dashboard: live, empty, failing', () => {
     assert.equal(await page.isVisible('#empty-clear'), false);
     await page.click('#empty-widen');
     await pages.shows(page, '#top-user', 'ann');
+    await pages.loaded(page);
     assert.equal(await page.isVisible('#empty'), false);
   });
 
