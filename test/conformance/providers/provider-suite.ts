@@ -251,9 +251,14 @@ export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
     });
 
     it('never read, then collected', async () => {
-      await playing(wire.stream, () => see(() => dropStream()));
-      await collectUntil(() => metering.recorded > 0);
-      const [record] = await taken(1);
+      let dropped = 0;
+      // A frame of V8's interpreter may keep the last reply for as long as it waits.
+      do {
+        await playing(wire.stream, () => see(() => dropStream()));
+        dropped += 1;
+      } while (!(await collectUntil(() => metering.recorded > 0)) && dropped < 3);
+      assert.ok(metering.recorded > 0, 'never collected');
+      const [record] = await taken(dropped);
       assert.equal(record?.outcome, sdk.neverRead === 'whole' ? 'ok' : 'aborted');
       assert.equal(metering.unread, 0);
     });
