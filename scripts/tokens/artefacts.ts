@@ -11,7 +11,15 @@ export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
 
 export const DATA_DIRECTORY: string = join(ROOT, 'src/tokens/engine/data');
 
-const OPTIONS: readonly string[] = ['-O3', '--noAssert', '--runtime', 'stub', '--converge'];
+const OPTIONS: readonly string[] = [
+  '-O3',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--converge',
+  '--enable',
+  'simd',
+];
 
 export interface Artefact {
   readonly file: string;

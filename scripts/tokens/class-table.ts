@@ -11,7 +11,7 @@ const CLASSES: readonly (readonly [bit: number, property: string])[] = [
   [2, 'General_Category/Lowercase_Letter'],
   [4, 'General_Category/Modifier_Letter'],
   [4, 'General_Category/Other_Letter'],
-  [4 | 8, 'General_Category/Mark'],
+  [8, 'General_Category/Mark'],
   [16, 'General_Category/Number'],
   [32, 'Binary_Property/White_Space'],
   [64, 'General_Category/Punctuation'],

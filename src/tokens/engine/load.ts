@@ -19,11 +19,20 @@ export function loadBuiltIn(name: string): TextCounter | undefined {
   return splitter && loadEngine(splitter, readVocabulary(name));
 }
 
-/** The engine over any vocabulary; in plain TypeScript where there is no WebAssembly. */
+/** The engine over any vocabulary; in plain TypeScript where there is no WebAssembly with SIMD. */
 export function loadEngine(splitter: Splitter, table: VocabularyTable): TextCounter {
   classes ??= readClasses();
-  const { Module } = wasm ?? {};
-  if (Module === undefined) return new PlainEngine(classes, splitter, table);
-  compiled ??= new Module(readEngine());
+  compiled ??= compile(readEngine());
+  if (compiled === undefined) return new PlainEngine(classes, splitter, table);
   return new WasmEngine({ module: compiled, classes, splitter }, table);
+}
+
+function compile(engine: Uint8Array): WasmModule | undefined {
+  if (wasm === undefined) return undefined;
+  try {
+    return new wasm.Module(engine);
+  } catch {
+    // A processor without vector instructions.
+    return undefined;
+  }
 }

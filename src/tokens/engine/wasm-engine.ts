@@ -9,9 +9,8 @@ import {
   type TableSizes,
 } from './wasm-instance.ts';
 
-/** Characters a step takes: under a millisecond of work for any ordinary text. */
+/** UTF-16 units a step takes: under a millisecond of work for any ordinary text. */
 const CHUNK = 8192;
-const MAX_UTF8 = 3;
 /**
  * A single piece (a run of letters, spaces …) of more bytes than this is counted in segments, to
  * bound the memory; each seam may cost a token or two.
@@ -22,16 +21,14 @@ const SMALL_PIECE_BYTES = 64 << 10;
 /** Memory above that of the tables that is kept for the next large text. */
 const KEPT_BYTES = 4 << 20;
 
-const encoder = new TextEncoder();
-
 /** The compiled engine with the tables of one vocabulary. */
 export class WasmEngine implements TextCounter {
   readonly #parts: EngineParts;
   readonly #sizes: TableSizes;
   readonly #baseBytes: number;
   #engine: EngineExports;
-  #view = new Uint8Array(0);
-  #input = 0;
+  /** Where the engine takes its text from: UTF-16, which V8 copies as it is. */
+  #units = Buffer.alloc(0);
 
   constructor(parts: EngineParts, table: VocabularyTable) {
     this.#parts = parts;
@@ -61,52 +58,42 @@ export class WasmEngine implements TextCounter {
 
   #countAll(text: string, maxPiece: number): number {
     if (text.length <= CHUNK) {
-      this.#openView(text.length * MAX_UTF8);
-      const { written } = encoder.encodeInto(text, this.#view);
-      this.#engine.count(this.#input, this.#input + written, 1);
+      this.#write(text);
+      this.#engine.count(text.length, 1, maxPiece);
       return this.#engine.takeTotal();
     }
-    const scan = new TextScan(text, maxPiece);
-    while (!scan.done) this.#advance(scan);
+    const scan = new TextScan(text);
+    while (!scan.done) this.#advance(scan, maxPiece);
     this.#giveBack();
     return scan.tokens;
   }
 
   *#steps(text: string, maxPiece: number): Generator<StepKind, number> {
-    const scan = new TextScan(text, maxPiece);
+    const scan = new TextScan(text);
     while (!scan.done) {
-      this.#advance(scan);
-      if (scan.done) break;
-      // Whoever counts between two steps uses the same memory.
-      const carried = this.#view.slice(0, scan.carry);
-      yield scan.carry > CHUNK ? 'long' : 'step';
-      this.#openView(scan.carry);
-      this.#view.set(carried);
+      this.#advance(scan, maxPiece);
+      if (!scan.done) yield scan.carried > CHUNK ? 'long' : 'step';
     }
     this.#giveBack();
     return scan.tokens;
   }
 
   /** Counts the next chunk up to the last piece that more text could still change. */
-  #advance(scan: TextScan): void {
+  #advance(scan: TextScan, maxPiece: number): void {
     const chunk = scan.nextChunk();
-    this.#openView(scan.carry + chunk.length * MAX_UTF8);
-    const { written } = encoder.encodeInto(chunk, this.#view.subarray(scan.carry));
-    const end = scan.carry + written;
-    const final = scan.done || end > scan.maxPiece;
-    const stopped = this.#engine.count(this.#input, this.#input + end, Number(final)) - this.#input;
-    scan.tokens += this.#engine.takeTotal();
-    scan.carry = end - stopped;
-    this.#openView(end);
-    if (scan.carry > 0) this.#view.copyWithin(0, stopped, end);
+    this.#write(chunk);
+    const counted = this.#engine.count(chunk.length, Number(scan.isLast(chunk)), maxPiece);
+    scan.take(chunk, counted, this.#engine.takeTotal());
   }
 
-  /** A view of at least `bytes` bytes on the text area; a grown memory invalidates the old one. */
-  #openView(bytes: number): void {
-    if (this.#view.length >= bytes && this.#view.length > 0) return;
-    const wanted = Math.max(bytes, CHUNK * MAX_UTF8);
-    this.#input = this.#engine.openInput(wanted);
-    this.#view = new Uint8Array(this.#engine.memory.buffer, this.#input, wanted);
+  /** A grown memory invalidates the old view. */
+  #write(text: string): void {
+    if (this.#units.length < 2 * text.length || this.#units.length === 0) {
+      const capacity = Math.max(text.length, CHUNK + 1);
+      const at = this.#engine.openText(capacity);
+      this.#units = Buffer.from(this.#engine.memory.buffer, at, 2 * capacity);
+    }
+    this.#units.write(text, 0, 'utf16le');
   }
 
   #giveBack(): void {
@@ -115,35 +102,41 @@ export class WasmEngine implements TextCounter {
 
   #renew(): void {
     this.#engine = renewInstance(this.#parts, this.#sizes, this.#engine);
-    this.#view = new Uint8Array(0);
+    this.#units = Buffer.alloc(0);
   }
 }
 
 /** How far a long text has been counted. */
 class TextScan {
   readonly #text: string;
-  readonly maxPiece: number;
   #at = 0;
   tokens = 0;
-  /** Bytes at the start of the text area that wait for more text. */
-  carry = 0;
+  /** Units of the last chunk that wait for more text. */
+  carried = 0;
 
-  constructor(text: string, maxPiece: number) {
+  constructor(text: string) {
     this.#text = text;
-    this.maxPiece = maxPiece;
   }
 
   get done(): boolean {
     return this.#at === this.#text.length;
   }
 
-  /** Never parts a surrogate pair; grows with a long piece, so that its bytes are seen O(1) times. */
+  isLast(chunk: string): boolean {
+    return this.#at + chunk.length === this.#text.length;
+  }
+
+  /** Never parts a surrogate pair; grows with a long piece, so that its units are seen O(1) times. */
   nextChunk(): string {
-    let end = Math.min(this.#at + Math.max(CHUNK, this.carry), this.#text.length);
+    let end = Math.min(this.#at + this.carried + Math.max(CHUNK, this.carried), this.#text.length);
     if (isSurrogatePair(this.#text, end - 1)) end++;
-    const chunk = this.#text.slice(this.#at, end);
-    this.#at = end;
-    return chunk;
+    return this.#text.slice(this.#at, end);
+  }
+
+  take(chunk: string, counted: number, tokens: number): void {
+    this.#at += counted;
+    this.carried = chunk.length - counted;
+    this.tokens += tokens;
   }
 }
 

@@ -19,7 +19,8 @@ export interface EngineExports {
   addPairs(triples: number, count: number): void;
   longestToken(): number;
   setLongestToken(bytes: number): void;
-  count(from: number, to: number, final: number): number;
+  openText(units: number): number;
+  count(units: number, final: number, maxBytes: number): number;
   takeTotal(): number;
   setWholePieces(on: number): void;
   clearPieces(): void;

@@ -4,9 +4,9 @@ import { reserve } from './memory';
 export const U: u32 = 1;
 /** Lower case letters. */
 export const L: u32 = 2;
-/** Modifier letters, other letters and every mark. */
-export const X: u32 = 4;
-/** Marks, besides X. */
+/** Other letters: modifiers and those without case. */
+export const O: u32 = 4;
+/** Marks. */
 export const M: u32 = 8;
 /** Numbers. */
 export const N: u32 = 16;
@@ -14,14 +14,19 @@ export const N: u32 = 16;
 export const S: u32 = 32;
 /** Punctuation and symbols. */
 export const P: u32 = 64;
-/** Behind the text stands 0xff, a byte no UTF-8 contains. */
+/** Behind the text; there stands 0xff too, a byte no UTF-8 contains. */
 export const END: u32 = 128;
+
+export const LETTER: u32 = U | L | O;
+/** What goes with letters of either case. */
+export const CASELESS: u32 = O | M;
+/** What ends a run of symbols: marks are symbols here. */
+const NO_SYMBOL: u32 = S | N | END | LETTER;
 
 const INDEX_BYTES: usize = 4352 * 2;
 
 let index: usize = 0;
 let blocks: usize = 0;
-/** Classes by first byte; of 0x80 and above only END is meant. */
 let ascii: usize = 0;
 
 /** Room for the class table: 4352 block numbers (u16), then the blocks of 256 classes. */
@@ -32,15 +37,47 @@ export function reserveClasses(bytes: u32): usize {
 }
 
 export function buildClasses(): void {
-  ascii = reserve(256);
+  ascii = reserve(128);
   memory.copy(ascii, blocks + (<usize>load<u16>(index) << 8), 128);
-  store<u8>(ascii + 0xff, END);
 }
 
 // @ts-ignore: decorator
 @inline
-export function asciiClass(byte: u32): u32 {
-  return load<u8>(ascii + byte);
+export function classOfCode(code: u32): u32 {
+  const block: usize = load<u16>(index + (<usize>(code >> 8) << 1));
+  return load<u8>(blocks + (block << 8) + (code & 255));
+}
+
+/** Of 16 ASCII bytes: a swizzle gives 0 for an index above 15, so one of the eight finds the class. */
+// @ts-ignore: decorator
+@inline
+export function classesOfAscii(bytes: v128): v128 {
+  const table = ascii;
+  let classes = i8x16.swizzle(v128.load(table), bytes);
+  for (let row: i32 = 1; row < 8; row++) {
+    const part = v128.load(table + (<usize>row << 4));
+    classes = v128.or(classes, i8x16.swizzle(part, i8x16.sub(bytes, i8x16.splat(<i8>(row << 4)))));
+  }
+  return classes;
+}
+
+/** From a byte of the text to its class: every byte of a character has the character's. */
+let distance: usize = 0;
+
+export function setDistance(bytes: usize): void {
+  distance = bytes;
+}
+
+// @ts-ignore: decorator
+@inline
+export function placeOfClass(p: usize): usize {
+  return p + distance;
+}
+
+// @ts-ignore: decorator
+@inline
+export function classAt(p: usize): u32 {
+  return load<u8>(p + distance);
 }
 
 /** True once a look at the end of the text has decided something: more text could change it. */
@@ -54,71 +91,57 @@ export function forgetEnd(): void {
   touchedEnd = false;
 }
 
-/** Class of the character at `p` in the low byte, its length in bytes above. */
-export function charAt(p: usize): u32 {
-  const b: u32 = load<u8>(p);
-  if (b < 0x80) return <u32>load<u8>(ascii + b) | 0x100;
-  if (b == 0xff) {
-    touchedEnd = true;
-    return END;
-  }
-  let code: u32;
-  let length: u32;
-  if (b < 0xe0) {
-    code = ((b & 31) << 6) | (<u32>load<u8>(p, 1) & 63);
-    length = 0x200;
-  } else if (b < 0xf0) {
-    code = ((b & 15) << 12) | ((<u32>load<u8>(p, 1) & 63) << 6) | (<u32>load<u8>(p, 2) & 63);
-    length = 0x300;
-  } else {
-    code =
-      ((b & 7) << 18) |
-      ((<u32>load<u8>(p, 1) & 63) << 12) |
-      ((<u32>load<u8>(p, 2) & 63) << 6) |
-      (<u32>load<u8>(p, 3) & 63);
-    length = 0x400;
-  }
-  const block: usize = load<u16>(index + (<usize>(code >> 8) << 1));
-  return <u32>load<u8>(blocks + (block << 8) + (code & 255)) | length;
+/** Notes when a run that gave its end away ended with the text. */
+// @ts-ignore: decorator
+@inline
+export function noteEnd(p: usize): void {
+  if ((classAt(p) & END) != 0) touchedEnd = true;
+}
+
+/** Bytes of the character that starts with `lead`. */
+// @ts-ignore: decorator
+@inline
+export function lengthOf(lead: u32): u32 {
+  return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
 // @ts-ignore: decorator
 @inline
-export function isLetter(c: u32): bool {
-  return (c & (U | L | X)) != 0 && (c & M) == 0;
+export function afterCharacter(p: usize): usize {
+  return p + lengthOf(load<u8>(p));
 }
 
-/** Neither white space nor number nor letter: marks are symbols here. */
+/** Bits of those of 16 classes that are in none of `mask`. */
 // @ts-ignore: decorator
 @inline
-function isSymbol(c: u32): bool {
-  return (c & (S | N | END)) == 0 && !isLetter(c);
+export function outside(classes: v128, mask: u32): u32 {
+  const inside = v128.and(classes, i8x16.splat(<i8>mask));
+  return <u32>i8x16.bitmask(i8x16.eq(inside, i8x16.splat(0)));
 }
 
-/** End of the run of characters in any of the classes `mask`. */
+// @ts-ignore: decorator
+@inline
+export function classesFrom(p: usize): v128 {
+  return v128.load(p + distance);
+}
+
+/** End of the run of characters in any of the classes `mask`, which END is not. */
+// @ts-ignore: decorator
+@inline
 export function runOf(p: usize, mask: u32): usize {
-  let c = charAt(p);
-  while ((c & mask) != 0) {
-    p += c >> 8;
-    c = charAt(p);
+  let out = outside(classesFrom(p), mask);
+  while (out == 0) {
+    p += 16;
+    out = outside(classesFrom(p), mask);
   }
-  return p;
-}
-
-export function runOfLetters(p: usize): usize {
-  let c = charAt(p);
-  while (isLetter(c)) {
-    p += c >> 8;
-    c = charAt(p);
-  }
-  return p;
+  return p + <usize>ctz(out);
 }
 
 export function runOfSymbols(p: usize): usize {
-  let c = charAt(p);
-  while (isSymbol(c)) {
-    p += c >> 8;
-    c = charAt(p);
+  let out = outside(classesFrom(p), NO_SYMBOL);
+  while (out == 0xffff) {
+    p += 16;
+    out = outside(classesFrom(p), NO_SYMBOL);
   }
-  return p;
+  return p + <usize>ctz(~out);
 }

@@ -1,3 +1,4 @@
+import { lengthOf } from './classes';
 import { reserve } from './memory';
 
 /**
@@ -36,13 +37,6 @@ function setBit(table: usize, bit: u32): void {
 @inline
 function hasBit(table: usize, bit: u32): bool {
   return ((load<u8>(table + (bit >>> 3)) >>> (bit & 7)) & 1) != 0;
-}
-
-/** Length by the first byte of a character that is not ASCII. */
-// @ts-ignore: decorator
-@inline
-export function lengthOf(lead: u32): u32 {
-  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
 /** The bytes of a character as a number: as good as its code point here. */

@@ -1,14 +1,23 @@
 /**
  * Counts tokens of UTF-8 text; never makes a list of them. The host writes a table of classes and a
- * table of canonical pairs into the memory, has them built, then text, chunk by chunk.
+ * table of canonical pairs into the memory, has them built, then UTF-16 text, chunk by chunk.
  */
-import { buildClasses, forgetEnd, reserveClasses, touchedEnd } from './classes';
+import {
+  END,
+  buildClasses,
+  classAt,
+  forgetEnd,
+  reserveClasses,
+  setDistance,
+  touchedEnd,
+} from './classes';
 import { noteToken, reserveCuts } from './cuts';
 import { ensure, openArea } from './memory';
 import { reserveMerge } from './merge';
 import { addBytePair, addPair, byteIds, reservePairs } from './pairs';
 import { countPiece, reservePieces } from './pieces';
 import { nextPiece } from './split';
+import { closeText, transcode, unitsBetween } from './transcode';
 import { addToken, nextToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
@@ -32,7 +41,7 @@ export function reserveTables(
   reservePieces();
 }
 
-/** Room for `bytes` bytes of input behind the tables; the text area once they are built. */
+/** Room for `bytes` bytes of anything behind the tables. */
 export function openInput(bytes: u32): usize {
   const at = openArea();
   ensure(at + bytes + 64);
@@ -113,27 +122,40 @@ export function takeTotal(): u32 {
   return count;
 }
 
+/** UTF-8 of the text, then the classes of its bytes, then its UTF-16, which gives way to work. */
+let text: usize = 0;
+let units: usize = 0;
+
+/** Room for a text of `n` UTF-16 units; returns where they are to be put. */
+export function openText(n: u32): usize {
+  const bytes: usize = (3 * n + 127) & ~63;
+  text = openArea();
+  setDistance(bytes);
+  units = text + 2 * bytes;
+  ensure(units + 2 * <usize>n + 64);
+  return units;
+}
+
 /**
- * Counts the pieces between `from` and `to` and returns where it stopped: at `to` when `final`, else
- * before the first piece that more text could still change.
+ * Counts the pieces of the `n` units put in place and returns how many units it took: all when
+ * `final` or when a single piece has more than `maxBytes` bytes, else up to the first piece that
+ * more text could still change.
  */
-export function count(from: usize, to: usize, final: bool): usize {
-  const work = (to + 127) & ~63;
-  ensure(work);
-  store<u64>(to, 0xffffffffffffffff);
-  store<u64>(to, 0xffffffffffffffff, 8);
+export function count(n: u32, final: bool, maxBytes: u32): u32 {
+  const to = transcode(units, n, text);
+  closeText(to);
   forgetEnd();
-  let p = from;
+  let p = text;
   let sum: u32 = 0;
   while (p < to) {
     const q = nextPiece(p);
-    if (touchedEnd) {
-      if (!final) break;
+    if (touchedEnd || (classAt(q) & END) != 0) {
+      if (!final && <u32>(to - p) <= maxBytes) break;
       forgetEnd();
     }
-    sum += countPiece(p, <u32>(q - p), work);
+    sum += countPiece(p, <u32>(q - p), units);
     p = q;
   }
   total += sum;
-  return p;
+  return n - unitsBetween(p, to);
 }

@@ -1,4 +1,5 @@
-import { isCut, lengthOf } from './cuts';
+import { lengthOf } from './classes';
+import { isCut } from './cuts';
 import { hash1, hash2, hashBytes, lowBytes, sameBytes } from './hash';
 import { reserve } from './memory';
 import { mergedCount } from './merge';

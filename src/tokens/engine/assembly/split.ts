@@ -4,19 +4,21 @@
  * backtracking is computed.
  */
 import {
+  CASELESS,
   L,
+  LETTER,
   M,
   N,
   P,
   S,
   U,
-  X,
   END,
-  asciiClass,
-  charAt,
-  isLetter,
+  afterCharacter,
+  classAt,
+  classesFrom,
+  noteEnd,
+  outside,
   runOf,
-  runOfLetters,
   runOfSymbols,
   touchEnd,
 } from './classes';
@@ -63,96 +65,59 @@ export function nextPiece(p: usize): usize {
 
 // --- o200k ---
 
-/** ASCII all the way, else the general function from the start. */
 function cased(p: usize): usize {
-  const b: u32 = load<u8>(p);
-  if (b >= 0x80) return casedAny(p);
-  const c = asciiClass(b);
-  let s = p;
-  if ((c & (U | L)) == 0) {
-    const next: u32 = load<u8>(p, 1);
-    if (next >= 0x80) return casedAny(p);
-    if ((c & N) != 0) return digits(p);
-    if (isNewline(b) || (asciiClass(next) & (U | L)) == 0) return symbolsOrSpace(p);
-    s = p + 1;
-  }
-  let q = s;
-  let d: u32 = load<u8>(q);
-  while ((asciiClass(d) & U) != 0) d = load<u8>(++q);
-  while ((asciiClass(d) & L) != 0) d = load<u8>(++q);
-  if (d >= 0x80) return casedAny(p);
-  return d == QUOTE ? contraction(q, true) : q;
-}
-
-function casedAny(p: usize): usize {
-  const c = charAt(p);
-  const after = p + (c >> 8);
+  const c = classAt(p);
   if ((c & N) != 0) return digits(p);
-  if (!isNewline(load<u8>(p))) {
-    const first = isLetter(c) ? p : after;
+  if (isNewline(load<u8>(p))) return symbolsOrSpace(p);
+  let q: usize;
+  if ((c & M) != 0) {
     // A mark may be the prefix, or belong to the word itself.
-    const second = (c & M) != 0 ? p : 0;
-    let q = upperThenLower(first);
-    if (q == 0 && second != 0) q = upperThenLower(second);
-    if (q == 0) q = upperOnly(first);
-    if (q == 0 && second != 0) q = upperOnly(second);
-    if (q != 0) return contraction(q, true);
+    q = word(afterCharacter(p), false);
+    if (q == 0) q = word(p, false);
+  } else {
+    const s = (c & LETTER) != 0 ? p : afterCharacter(p);
+    if ((classAt(s) & (LETTER | M)) == 0) return symbolsOrSpace(p);
+    q = shortWord(s);
+    if (q == 0) q = word(s, true);
   }
-  return symbolsOrSpace(p);
+  return load<u8>(q) == QUOTE ? contraction(q, true) : q;
 }
 
-/** `upper* lower+`; 0 when it does not match. */
-function upperThenLower(s: usize): usize {
-  let q = s;
-  let x: usize = 0;
-  let c = charAt(q);
-  while ((c & (U | X)) != 0) {
-    q += c >> 8;
-    if ((c & X) != 0) x = q;
-    c = charAt(q);
-  }
+/** `upper* lower+` where it ends within 16 bytes, in one look at them; else 0. */
+// @ts-ignore: decorator
+@inline
+function shortWord(s: usize): usize {
+  const classes = classesFrom(s);
+  const upper = ctz(outside(classes, U | CASELESS) | 0x10000);
+  const lower = ctz((outside(classes, L | CASELESS) | 0x10000) >>> upper);
+  return lower > 0 && upper + lower < 16 ? s + upper + lower : 0;
+}
+
+/** `upper* lower+`, else, if wanted, `upper+ lower*`; 0 when it does not match. */
+function word(s: usize, orUpper: bool): usize {
+  const q = runOf(s, U | CASELESS);
+  if ((classAt(q) & L) != 0) return runOf(q, L | CASELESS);
+  noteEnd(q);
   // With no lower case behind it the run gives back up to its last caseless character.
-  return (c & L) != 0 ? runOf(q, L | X) : x;
-}
-
-/** `upper+ lower*`, tried when the other failed; 0 when it does not match. */
-function upperOnly(s: usize): usize {
-  const q = runOf(s, U | X);
-  return q > s ? runOf(q, L | X) : 0;
+  let x = q;
+  while (x > s && (classAt(x - 1) & CASELESS) == 0) x--;
+  if (x > s) return x;
+  return orUpper && q > s ? q : 0;
 }
 
 // --- cl100k ---
 
 function plain(p: usize): usize {
   const b: u32 = load<u8>(p);
-  if (b >= 0x80) return plainAny(p);
-  const c = asciiClass(b);
-  let s = p;
-  if ((c & (U | L)) == 0) {
-    const next: u32 = load<u8>(p, 1);
-    if (next >= 0x80) return plainAny(p);
-    if ((c & N) != 0) return digits(p);
-    if (b == QUOTE) {
-      const q = contraction(p, true);
-      if (q > p) return q;
-    }
-    if (isNewline(b) || (asciiClass(next) & (U | L)) == 0) return symbolsOrSpace(p);
-    s = p + 1;
+  if (b == QUOTE) {
+    const q = contraction(p, true);
+    if (q > p) return q;
   }
-  let q = s;
-  let d: u32 = load<u8>(q);
-  while ((asciiClass(d) & (U | L)) != 0) d = load<u8>(++q);
-  return d >= 0x80 ? plainAny(p) : q;
-}
-
-function plainAny(p: usize): usize {
-  const q = contraction(p, true);
-  if (q > p) return q;
-  const c = charAt(p);
+  const c = classAt(p);
   if ((c & N) != 0) return digits(p);
-  if (!isNewline(load<u8>(p))) {
-    const s = isLetter(c) ? p : p + (c >> 8);
-    const end = runOfLetters(s);
+  if (!isNewline(b)) {
+    const s = (c & LETTER) != 0 ? p : afterCharacter(p);
+    const end = runOf(s, LETTER);
     if (end > s) return end;
   }
   return symbolsOrSpace(p);
@@ -164,7 +129,7 @@ function gpt2(p: usize): usize {
   const end = contraction(p, false);
   if (end > p) return end;
   const s = load<u8>(p) == SPACE ? p + 1 : p;
-  let q = runOfLetters(s);
+  let q = runOf(s, LETTER);
   if (q == s) q = runOf(s, N);
   if (q == s) q = runOfSymbols(s);
   return q > s ? q : space(p, false);
@@ -173,34 +138,34 @@ function gpt2(p: usize): usize {
 // --- DeepSeek v3: digits, then runs of ideographs and kana are split off, then words within each ---
 
 function deepseek(p: usize): usize {
-  const c = charAt(p);
+  const c = classAt(p);
   if ((c & N) != 0) return digits(p);
   // No rule from here on crosses the ends of such a run, from inside or outside.
   const run = isIdeograph(p);
   const b: u32 = load<u8>(p);
   // ASCII punctuation takes ASCII letters with it, before any other rule.
-  if (b < 0x80 && (c & P) != 0 && (asciiClass(load<u8>(p, 1)) & (U | L)) != 0) {
+  if (b < 0x80 && (c & P) != 0 && isAsciiLetter(p + 1)) {
     let q = p + 1;
-    while ((asciiClass(load<u8>(q)) & (U | L)) != 0) q++;
-    if (load<u8>(q) == 0xff) touchEnd();
+    while (isAsciiLetter(q)) q++;
+    noteEnd(q);
     return q;
   }
   if (!isNewline(b)) {
-    const prefix = (c & (U | L | P)) == 0 && !isLetter(c);
+    const prefix = (c & (LETTER | P)) == 0;
     // The prefix is tried first, a mark again as part of the word.
     if (prefix) {
-      const s = p + (c >> 8);
-      const q = runWithin(s, U | L | X, run);
+      const s = afterCharacter(p);
+      const q = runWithin(s, LETTER | M, run);
       if (q > s) return q;
     }
-    if ((c & (U | L | X)) != 0) return runWithin(p, U | L | X, run);
+    if ((c & (LETTER | M)) != 0) return runWithin(p, LETTER | M, run);
   }
   const s = b == SPACE ? p + 1 : p;
   let q = runWithin(s, P, run);
   if (q > s) {
     if (run) return q;
     while (isNewline(load<u8>(q))) q++;
-    if (load<u8>(q) == 0xff) touchEnd();
+    noteEnd(q);
     return q;
   }
   if ((c & S) != 0) return deepseekSpace(p);
@@ -217,40 +182,40 @@ function isIdeograph(p: usize): bool {
 
 /** Characters in any of the classes `mask`, all ideographs or kana, or none of them. */
 function runWithin(p: usize, mask: u32, run: bool): usize {
-  let c = charAt(p);
-  while ((c & mask) != 0 && isIdeograph(p) == run) {
-    p += c >> 8;
-    c = charAt(p);
-  }
+  while ((classAt(p) & mask) != 0 && isIdeograph(p) == run) p = afterCharacter(p);
+  noteEnd(p);
   return p;
 }
 
 /** Digits and ideographs end the text of this rule, so they are no character to look ahead at. */
 function deepseekSpace(p: usize): usize {
   const end = runOf(p, S);
-  if ((charAt(end) & N) != 0 || isIdeograph(end)) {
+  noteEnd(end);
+  if ((classAt(end) & N) != 0 || isIdeograph(end)) {
     const nl = lastNewline(p, end);
     return nl != 0 ? nl : end;
   }
   return space(p, true);
 }
 
+/** End of the last newline, or 0. */
 function lastNewline(p: usize, end: usize): usize {
-  let nl: usize = 0;
-  for (; p < end; p++) if (isNewline(load<u8>(p))) nl = p + 1;
-  return nl;
+  for (let q = end; q > p; q--) if (isNewline(load<u8>(q - 1))) return q;
+  return 0;
+}
+
+function isAsciiLetter(p: usize): bool {
+  return load<u8>(p) < 0x80 && (classAt(p) & (U | L)) != 0;
 }
 
 function unmatched(p: usize, run: bool): usize {
-  let c = charAt(p);
-  while ((c & (U | L | X | N | S | P | END)) == 0 && isIdeograph(p) == run) {
-    const next = p + (c >> 8);
-    const following = charAt(next);
+  while ((classAt(p) & (LETTER | M | N | S | P | END)) == 0 && isIdeograph(p) == run) {
+    const next = afterCharacter(p);
     // As the prefix of a word it does match.
-    if ((following & (U | L | X)) != 0 && isIdeograph(next) == run) return p;
+    if ((classAt(next) & (LETTER | M)) != 0 && isIdeograph(next) == run) return p;
     p = next;
-    c = following;
   }
+  noteEnd(p);
   return p;
 }
 
@@ -258,9 +223,8 @@ function unmatched(p: usize, run: bool): usize {
 
 function digits(p: usize): usize {
   for (let i: u32 = 0; i < maxDigits; i++) {
-    const c = charAt(p);
-    if ((c & N) == 0) break;
-    p += c >> 8;
+    if ((classAt(p) & N) == 0) break;
+    p = afterCharacter(p);
   }
   return p;
 }
@@ -271,24 +235,21 @@ function symbolsOrSpace(p: usize): usize {
   if (q == s) return space(p, true);
   let b: u32 = load<u8>(q);
   while (isNewline(b) || (b == SLASH && slashTail)) b = load<u8>(++q);
-  if (b == 0xff) touchEnd();
   return q;
 }
 
 /** White space; its last character is left to the word behind it. */
 function space(p: usize, newlines: bool): usize {
-  let q = p;
-  let last = p;
-  let nl: usize = 0;
-  let c = charAt(q);
-  while ((c & S) != 0) {
-    last = q;
-    if (isNewline(load<u8>(q))) nl = q + 1;
-    q += c >> 8;
-    c = charAt(q);
+  const end = runOf(p, S);
+  noteEnd(end);
+  if (newlines) {
+    const nl = lastNewline(p, end);
+    if (nl != 0) return nl;
   }
-  if (newlines && nl != 0) return nl;
-  return (c & END) != 0 || last == p ? q : last;
+  if ((classAt(end) & END) != 0) return end;
+  let last = end - 1;
+  while ((<u32>load<u8>(last) & 0xc0) == 0x80) last--;
+  return last == p ? end : last;
 }
 
 /** End of the contraction at `q`, or `q`. Without case its s is U+017F too. */
@@ -299,11 +260,17 @@ function contraction(q: usize, anyCase: bool): usize {
   if (a == 0xff || b == 0xff) touchEnd();
   if (anyCase) {
     if (a == 0xc5 && b == 0xbf) return q + 3;
-    if (a < 0x80 && (asciiClass(a) & U) != 0) a |= 32;
-    if (b < 0x80 && (asciiClass(b) & U) != 0) b |= 32;
+    if (isUpperAscii(a)) a |= 32;
+    if (isUpperAscii(b)) b |= 32;
   }
   if (a == 0x73 || a == 0x74 || a == 0x6d || a == 0x64) return q + 2;
   if ((a == 0x72 || a == 0x76) && b == 0x65) return q + 3;
   if (a == 0x6c && b == 0x6c) return q + 3;
   return q;
+}
+
+// @ts-ignore: decorator
+@inline
+function isUpperAscii(b: u32): bool {
+  return b - 0x41 < 26;
 }

@@ -1,12 +1,15 @@
 /** Bits of a class, as in `../assembly/classes.ts`. */
 export const U = 1; // upper case and title case letters
 export const L = 2; // lower case letters
-export const X = 4; // modifier letters, other letters, marks
-export const M = 8; // marks, besides X
+export const O = 4; // other letters: modifiers and those without case
+export const M = 8; // marks
 export const N = 16; // numbers
 export const S = 32; // white space
 export const P = 64; // punctuation and symbols
 export const END = 128; // no character any more
+
+/** What goes with letters of either case. */
+export const X: number = O | M;
 
 const INDEX_BYTES = 2 * 4352;
 const REPLACEMENT = 0xfffd;
@@ -74,7 +77,7 @@ export function behindLastNewline(text: string, p: number, end: number): number 
 }
 
 export function isLetter(c: number): boolean {
-  return (c & (U | L | X)) !== 0 && (c & M) === 0;
+  return (c & (U | L | O)) !== 0;
 }
 
 /** Neither white space nor number nor letter: marks are symbols here. */
