@@ -23,7 +23,7 @@ const OPTIONS: readonly string[] = [
 
 export interface Artefact {
   readonly file: string;
-  /** Contents before compression: brotli may differ between Node versions, these may not. */
+  /** Contents before compression: zlib may differ between Node versions, these may not. */
   readonly bytes: Uint8Array;
   readonly compressed: boolean;
 }
@@ -31,9 +31,9 @@ export interface Artefact {
 /** Everything `src/tokens/engine/data` holds, made anew. */
 export function* makeArtefacts(): Generator<Artefact> {
   yield { file: 'engine.wasm', bytes: compileEngine(), compressed: false };
-  yield { file: 'classes.br', bytes: buildClassTable(), compressed: true };
+  yield { file: 'classes.deflate', bytes: buildClassTable(), compressed: true };
   for (const name of BUILT_IN) {
-    yield { file: `${name}.br`, bytes: buildVocabulary(name), compressed: true };
+    yield { file: `${name}.deflate`, bytes: buildVocabulary(name), compressed: true };
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { constants, deflateRawSync } from 'node:zlib';
 import { DATA_DIRECTORY, makeArtefacts } from './artefacts.ts';
 
 mkdirSync(DATA_DIRECTORY, { recursive: true });
@@ -11,11 +11,5 @@ for (const { file, bytes, compressed } of makeArtefacts()) {
 }
 
 function compress(bytes: Uint8Array): Uint8Array {
-  return brotliCompressSync(bytes, {
-    params: {
-      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
-      [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
-      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-    },
-  });
+  return deflateRawSync(bytes, { level: constants.Z_BEST_COMPRESSION, memLevel: 9 });
 }

@@ -1,13 +1,23 @@
 /** Ids 0 to 255 are the single bytes in every vocabulary. */
 export const SINGLE_BYTES = 256;
-const HEADER_BYTES = 8;
+/** Six numbers of four bytes: tokens, their bytes, how many of each length, bytes of the long. */
+const HEADER_BYTES = 24;
 export const PLANES = 6;
 
+/** Tokens of up to 7, of 8 to 15, and of more bytes. */
+export type TokensByLength = readonly [short: number, medium: number, long: number];
+
 /** A vocabulary as canonical pairs: each token above 255 is two tokens of lower rank. */
-export interface VocabularyTable {
-  readonly tokens: number;
+export interface VocabularyTable extends VocabularyParts {
   /** Bytes of all tokens together. */
   readonly byteCount: number;
+  readonly byLength: TokensByLength;
+  /** Bytes of the tokens of 16 and more. */
+  readonly longBytes: number;
+}
+
+export interface VocabularyParts {
+  readonly tokens: number;
   /** The byte of each of the ids 0 to 255. */
   readonly singleBytes: Uint8Array;
   /**
@@ -37,22 +47,37 @@ export function decodeVocabulary(blob: Uint8Array): VocabularyTable {
   if (blob.byteLength !== expected) {
     throw new RangeError(`Expected a vocabulary of ${expected} bytes, got ${blob.byteLength}`);
   }
+  const header = (word: number) => view.getUint32(4 * word, true);
   return {
     tokens,
-    byteCount: view.getUint32(4, true),
+    byteCount: header(1),
+    byLength: [header(2), header(3), header(4)],
+    longBytes: header(5),
     singleBytes: blob.subarray(HEADER_BYTES, HEADER_BYTES + SINGLE_BYTES),
     planes: blob.subarray(HEADER_BYTES + SINGLE_BYTES),
   };
 }
 
 export function encodeVocabulary(table: VocabularyTable): Uint8Array {
-  const blob = new Uint8Array(HEADER_BYTES + SINGLE_BYTES + table.planes.length);
-  const view = new DataView(blob.buffer);
-  view.setUint32(0, table.tokens, true);
-  view.setUint32(4, table.byteCount, true);
+  const { tokens, byteCount, byLength, longBytes, planes } = table;
+  const blob = new Uint8Array(HEADER_BYTES + SINGLE_BYTES + planes.length);
+  new Uint32Array(blob.buffer).set([tokens, byteCount, ...byLength, longBytes]);
   blob.set(table.singleBytes, HEADER_BYTES);
-  blob.set(table.planes, HEADER_BYTES + SINGLE_BYTES);
+  blob.set(planes, HEADER_BYTES + SINGLE_BYTES);
   return blob;
+}
+
+/** Adds what follows from the pairs; it takes too long to be found out at each start. */
+export function measured(parts: VocabularyParts): VocabularyTable {
+  const byLength: [number, number, number] = [0, 0, 0];
+  let byteCount = 0;
+  let longBytes = 0;
+  for (const length of tokenLengths(parts)) {
+    byLength[length < 8 ? 0 : length < 16 ? 1 : 2]++;
+    byteCount += length;
+    if (length > 15) longBytes += length;
+  }
+  return { ...parts, byteCount, byLength, longBytes };
 }
 
 /** Puts the pair of the `index`-th merged token into its planes. */
@@ -66,7 +91,7 @@ export function setPair(planes: Uint8Array, index: number, a: number, b: number)
 
 /** Each merged token with its two parts, in the order of the ids. */
 export function forEachPair(
-  { planes }: VocabularyTable,
+  { planes }: VocabularyParts,
   visit: (a: number, b: number, id: number) => void,
 ): void {
   const length = planes.length / PLANES;
@@ -79,7 +104,7 @@ export function forEachPair(
 }
 
 /** Bytes of each token, by id: those of its two parts together. */
-export function tokenLengths(table: VocabularyTable): Uint16Array {
+function tokenLengths(table: VocabularyParts): Uint16Array {
   const lengths = new Uint16Array(table.tokens).fill(1, 0, SINGLE_BYTES);
   forEachPair(table, (a, b, id) => {
     lengths[id] = (lengths[a] ?? 0) + (lengths[b] ?? 0);

@@ -33,7 +33,7 @@ export class WasmEngine implements TextCounter {
   constructor(parts: EngineParts, table: VocabularyTable) {
     this.#parts = parts;
     this.#sizes = sizesOf(table);
-    this.#engine = buildInstance(parts, this.#sizes, table);
+    this.#engine = buildInstance(parts, table);
     this.#baseBytes = this.#engine.memory.buffer.byteLength;
   }
 

@@ -11,11 +11,12 @@ export interface EngineExports {
     log2Medium: number,
     log2Long: number,
     log2Pairs: number,
-    bytes: number,
+    longBytes: number,
   ): void;
+  closeTables(): void;
   openInput(bytes: number): number;
-  addSingleBytes(bytes: number, scratch: number): void;
-  addTokens(planes: number, length: number, from: number, to: number): void;
+  addSingleBytes(bytes: number, starts: number, tokens: number): void;
+  addTokens(planes: number, count: number): void;
   addPairs(triples: number, count: number): void;
   longestToken(): number;
   setLongestToken(bytes: number): void;

@@ -1,10 +1,4 @@
-import {
-  PLANES,
-  SINGLE_BYTES,
-  tokenLengths,
-  type Splitter,
-  type VocabularyTable,
-} from './tables.ts';
+import { PLANES, type Splitter, type TokensByLength, type VocabularyTable } from './tables.ts';
 import type { EngineExports } from './wasm-exports.ts';
 import { wasm, type WasmModule } from './webassembly.ts';
 
@@ -24,16 +18,13 @@ export interface EngineParts {
 }
 
 /** A new instance with the tables of one vocabulary built in its memory. */
-export function buildInstance(
-  parts: EngineParts,
-  sizes: TableSizes,
-  table: VocabularyTable,
-): EngineExports {
+export function buildInstance(parts: EngineParts, table: VocabularyTable): EngineExports {
   const engine = reserveInstance(parts);
   new Uint8Array(engine.memory.buffer).set(parts.classes, engine.classes);
   engine.buildClasses();
-  reserveTables(engine, sizes);
+  reserveTables(engine, sizesOf(table));
   fillTables(engine, table);
+  engine.closeTables();
   return engine;
 }
 
@@ -49,6 +40,7 @@ export function renewInstance(
   const engine = reserveInstance(parts);
   engine.buildClasses();
   reserveTables(engine, sizes);
+  engine.closeTables();
   const tables = old.openInput(0);
   engine.openInput(0);
   new Uint8Array(engine.memory.buffer).set(new Uint8Array(old.memory.buffer, 0, tables));
@@ -57,19 +49,17 @@ export function renewInstance(
 }
 
 export interface TableSizes {
-  /** Tokens of up to 7, of 8 to 15, and of more bytes. */
-  readonly byLength: readonly [short: number, medium: number, long: number];
+  readonly byLength: TokensByLength;
+  readonly longBytes: number;
   readonly pairs: number;
-  readonly byteCount: number;
   readonly wholePieces: boolean;
 }
 
-/** How large the tables of a vocabulary will be. */
+/** What must be known of a vocabulary to lay its tables out; the table itself need not be kept. */
 export function sizesOf(table: VocabularyTable): TableSizes {
-  const byLength: [number, number, number] = [0, 0, 0];
-  for (const length of tokenLengths(table)) byLength[length < 8 ? 0 : length < 16 ? 1 : 2]++;
-  const pairs = table.tokens + (table.extraPairs?.length ?? 0) / 3;
-  return { byLength, pairs, byteCount: table.byteCount, wholePieces: table.wholePieces === true };
+  const { tokens, byLength, longBytes, extraPairs, wholePieces } = table;
+  const pairs = tokens + (extraPairs?.length ?? 0) / 3;
+  return { byLength, longBytes, pairs, wholePieces: wholePieces === true };
 }
 
 function reserveInstance({
@@ -93,7 +83,7 @@ function instantiate(module: WasmModule): EngineExports {
 }
 
 function reserveTables(engine: EngineExports, sizes: TableSizes): void {
-  const { byLength, pairs, byteCount, wholePieces } = sizes;
+  const { byLength, longBytes, pairs, wholePieces } = sizes;
   const [short, medium, long] = byLength;
   engine.setWholePieces(Number(wholePieces));
   engine.reserveTables(
@@ -101,7 +91,7 @@ function reserveTables(engine: EngineExports, sizes: TableSizes): void {
     log2Slots(medium, 1.6),
     log2Slots(long, 2),
     log2Slots(pairs, 1.3),
-    byteCount,
+    longBytes,
   );
 }
 
@@ -110,23 +100,26 @@ function log2Slots(entries: number, spare: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 16) * spare));
 }
 
+/** In batches, which also take less memory: what is laid behind the tables stays for good. */
 function fillTables(engine: EngineExports, table: VocabularyTable): void {
-  const { planes, tokens } = table;
-  const extra = table.extraPairs ?? new Uint32Array(0);
-  const planesAt = SINGLE_BYTES;
-  const startsAt = align(planesAt + planes.length);
-  const extraAt = startsAt + 4 * (tokens + 1);
-  const input = engine.openInput(extraAt + extra.byteLength);
+  const { byteCount, extraPairs = new Uint32Array(0), planes, singleBytes, tokens } = table;
+  const windowBytes = Math.max(PLANES * BATCH, extraPairs.byteLength);
+  const window = engine.openInput(align(windowBytes) + 4 * (tokens + 1) + byteCount + 16);
   const memory = new Uint8Array(engine.memory.buffer);
-  memory.set(table.singleBytes, input);
-  memory.set(planes, input + planesAt);
-  memory.set(new Uint8Array(extra.buffer, extra.byteOffset, extra.byteLength), input + extraAt);
-  engine.addSingleBytes(input, input + startsAt);
+  memory.set(singleBytes, window);
+  engine.addSingleBytes(window, window + align(windowBytes), tokens);
   const merged = planes.length / PLANES;
   for (let from = 0; from < merged; from += BATCH) {
-    engine.addTokens(input + planesAt, merged, from, Math.min(from + BATCH, merged));
+    const count = Math.min(BATCH, merged - from);
+    for (let plane = 0; plane < PLANES; plane++) {
+      const start = plane * merged + from;
+      memory.set(planes.subarray(start, start + count), window + plane * count);
+    }
+    engine.addTokens(window, count);
   }
-  engine.addPairs(input + extraAt, extra.length / 3);
+  const { buffer, byteOffset, byteLength } = extraPairs;
+  memory.set(new Uint8Array(buffer, byteOffset, byteLength), window);
+  engine.addPairs(window, extraPairs.length / 3);
 }
 
 function align(bytes: number): number {

@@ -1,4 +1,4 @@
-import { PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
+import { measured, PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
 import { BYTE_OF_CHARACTER } from './byte-alphabet.ts';
 
 /** Two parts, as a pair or as one text with a space between. */
@@ -36,15 +36,12 @@ export function tableOfMerges(merges: readonly Merge[]): VocabularyTable {
     }
   }
   if (placed.includes(0)) throw new Error('a token of it is merged from later ones only');
-  let byteCount = 0;
-  for (const token of ids.keys()) byteCount += token.length;
-  return {
+  return measured({
     tokens: ids.size,
-    byteCount,
     singleBytes: Uint8Array.from({ length: SINGLE_BYTES }, (_, byte) => byte),
     planes,
     extraPairs: Uint32Array.from(extra),
-  };
+  });
 }
 
 function partsOf(merge: Merge): readonly [string, string] {

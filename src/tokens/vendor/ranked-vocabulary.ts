@@ -1,4 +1,4 @@
-import { PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
+import { measured, PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
 
 /**
  * The table of a vocabulary that is a list of byte strings in the order of their ranks, kept as
@@ -14,12 +14,11 @@ export function tableOfRanks(tokens: readonly string[]): VocabularyTable {
     const [a, b] = canonicalPair(token, ids);
     setPair(planes, index, a, b);
   });
-  return {
+  return measured({
     tokens: tokens.length,
-    byteCount: tokens.reduce((sum, token) => sum + token.length, 0),
     singleBytes: Buffer.from(tokens.slice(0, SINGLE_BYTES).join(''), 'latin1'),
     planes,
-  };
+  });
 }
 
 /** tiktoken's way to write ranks: a line is a mark, the first rank, then tokens in base64. */

@@ -46,19 +46,20 @@ function characterAt(p: usize, n: u32): u32 {
   return load<u32>(p) & (n == 4 ? 0xffffffff : ((<u32>1) << (n << 3)) - 1);
 }
 
-/** Notes every boundary between non-ASCII characters inside a token. */
-export function noteToken(p: usize, n: u32): void {
-  for (let i: u32 = 1; i < n; i++) {
-    const second: u32 = load<u8>(p + i);
-    const before: u32 = load<u8>(p + i - 1);
-    if (second < 0xc0 || before < 0x80) continue;
-    const start = completeBefore(p, i);
-    const length = lengthOf(second);
-    if (start != i && completeAt(p + i, length, n - i)) {
-      setBit(filter, filterBit(characterAt(p + start, i - start), characterAt(p + i, length)));
-    } else {
-      setBit(marks, (before << 8) | second);
-    }
+/**
+ * Notes the boundary at `seam`, where the two parts of a token meet. Those inside the parts were
+ * noted with the parts, and one that was marked then stays no cut whatever stands around it here.
+ */
+export function noteSeam(p: usize, seam: u32, n: u32): void {
+  const second: u32 = load<u8>(p + seam);
+  const before: u32 = load<u8>(p + seam - 1);
+  if (second < 0xc0 || before < 0x80) return;
+  const start = completeBefore(p, seam);
+  const length = lengthOf(second);
+  if (start != seam && completeAt(p + seam, length, n - seam)) {
+    setBit(filter, filterBit(characterAt(p + start, seam - start), characterAt(p + seam, length)));
+  } else {
+    setBit(marks, (before << 8) | second);
   }
 }
 

@@ -11,14 +11,14 @@ import {
   setDistance,
   touchedEnd,
 } from './classes';
-import { noteToken, reserveCuts } from './cuts';
+import { noteSeam, reserveCuts } from './cuts';
 import { ensure, openArea } from './memory';
 import { reserveMerge } from './merge';
 import { addBytePair, addPair, byteIds, reservePairs } from './pairs';
 import { countPiece, reservePieces } from './pieces';
 import { nextPiece } from './split';
 import { closeText, transcode, unitsBetween } from './transcode';
-import { addToken, nextToken, reserveVocabulary } from './vocabulary';
+import { addToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
 export { clearPieces, setWholePieces } from './pieces';
@@ -32,11 +32,15 @@ export function reserveTables(
   log2Medium: u32,
   log2Long: u32,
   log2Pairs: u32,
-  bytes: u32,
+  longBytes: u32,
 ): void {
-  reserveVocabulary(log2Short, log2Medium, log2Long, bytes);
+  reserveVocabulary(log2Short, log2Medium, log2Long, longBytes);
   reservePairs(log2Pairs);
   reserveCuts();
+}
+
+/** Lays the areas for work over what only building the tables took. */
+export function closeTables(): void {
   reserveMerge();
   reservePieces();
 }
@@ -48,43 +52,50 @@ export function openInput(bytes: u32): usize {
   return at;
 }
 
+/** Where the bytes of each known token start, then where the next token's do. */
 let starts: usize = 0;
 let known: u32 = 0;
 
-/** `bytes`: the 256 single bytes in the order of their ids; `scratch`: 4 bytes a token. */
-export function addSingleBytes(bytes: usize, scratch: usize): void {
+/**
+ * `bytes`: the 256 single bytes in the order of their ids; `scratch`: 4 bytes for each of `tokens`
+ * and for one more, then room for the bytes of all tokens and 16 more.
+ */
+export function addSingleBytes(bytes: usize, scratch: usize, tokens: u32): void {
   starts = scratch;
+  let at = scratch + (<usize>(tokens + 1) << 2);
   for (let id: u32 = 0; id < 256; id++) {
     const byte = load<u8>(bytes + id);
     store<u32>(byteIds + (<usize>byte << 2), id);
-    store<u32>(starts + (<usize>id << 2), <u32>nextToken());
-    store<u8>(nextToken(), byte);
-    addToken(1);
+    store<u32>(starts + (<usize>id << 2), <u32>at);
+    store<u8>(at, byte);
+    addToken(at, 1);
+    at++;
   }
   known = 256;
-  store<u32>(starts + (<usize>known << 2), <u32>nextToken());
+  store<u32>(starts + (<usize>known << 2), <u32>at);
 }
 
 /**
- * Tokens `from` to `to` (exclusive) out of `planes`, six planes of `length` bytes: the low, middle
- * and high bytes of the first parts, then of the second. A token's bytes are those of its parts.
+ * The next `count` tokens out of six planes of `count` bytes: the low, middle and high bytes of the
+ * first parts, then of the second. A token's bytes are those of its parts.
  */
-export function addTokens(planes: usize, length: u32, from: u32, to: u32): void {
-  for (let i = from; i < to; i++) addMerged(planes + i, length);
+export function addTokens(planes: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) addMerged(planes + i, count);
 }
 
 function addMerged(plane: usize, length: u32): void {
   const a = threeBytes(plane, length);
   const b = threeBytes(plane + 3 * length, length);
   const id = known;
-  const at = nextToken();
-  const n = copyToken(a, at) + copyToken(b, at + lengthOfToken(a));
-  if (a < 256 && b < 256) addBytePair(load<u8>(at), load<u8>(at, 1), id);
+  const at = <usize>load<u32>(starts + (<usize>id << 2));
+  const seam = copyToken(a, at);
+  const n = seam + copyToken(b, at + seam);
+  if (n == 2) addBytePair(load<u8>(at), load<u8>(at, 1), id);
   addPair(a, b, id);
-  noteToken(at, n);
-  addToken(n);
+  noteSeam(at, seam, n);
+  addToken(at, n);
   known = id + 1;
-  store<u32>(starts + (<usize>known << 2), <u32>nextToken());
+  store<u32>(starts + (<usize>known << 2), <u32>at + n);
 }
 
 /** Further merges: `count` times first part, second part, result, four bytes each. */
@@ -101,15 +112,15 @@ function threeBytes(plane: usize, length: u32): u32 {
   );
 }
 
-function lengthOfToken(id: u32): u32 {
-  const at = starts + (<usize>id << 2);
-  return load<u32>(at, 4) - load<u32>(at);
-}
-
+/** Writes up to seven bytes behind the token's; returns its length. */
+// @ts-ignore: decorator
+@inline
 function copyToken(id: u32, to: usize): u32 {
-  const n = lengthOfToken(id);
-  const from = <usize>load<u32>(starts + (<usize>id << 2));
-  memory.copy(to, from, n);
+  const at = starts + (<usize>id << 2);
+  const from = <usize>load<u32>(at);
+  const n = load<u32>(at, 4) - <u32>from;
+  store<u64>(to, load<u64>(from));
+  for (let i: u32 = 8; i < n; i += 8) store<u64>(to + i, load<u64>(from + i));
   return n;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Memory is laid out by hand, once: tables first, then one open-ended area for text and work. There
- * is no allocator and so nothing to free; fresh pages are zero.
+ * is no allocator and so nothing to free.
  */
 
 let top: usize = __heap_base;
@@ -12,7 +12,7 @@ export function ensure(end: usize): void {
   if (missing > 0 && memory.grow(missing) < 0) unreachable();
 }
 
-/** A zeroed table that stays for good, on a cache line of its own. */
+/** A table that stays for good, on a cache line of its own; zero unless the open area was used. */
 export function reserve(bytes: usize): usize {
   const at = (top + 63) & ~63;
   top = at + bytes;

@@ -26,6 +26,8 @@ export function reservePieces(): void {
   medium = reserve((<usize>16) << LOG2_MEDIUM);
   long = reserve(LONG_SLOT << LOG2_LONG);
   characters = reserve(65536);
+  memory.fill(characters, 0, 65536);
+  clearPieces();
 }
 
 /** Forgets every text fragment. */

@@ -25,7 +25,7 @@ export function reserveVocabulary(
   log2Short: u32,
   log2Medium: u32,
   log2Long: u32,
-  byteCount: u32,
+  longBytes: u32,
 ): void {
   short = reserve((<usize>8) << log2Short);
   shortShift = 64 - log2Short;
@@ -36,19 +36,11 @@ export function reserveVocabulary(
   long = reserve((<usize>8) << log2Long);
   longShift = 64 - log2Long;
   longMask = ((<usize>1) << log2Long) - 1;
-  bytes = reserve(byteCount + 16);
+  bytes = reserve(longBytes + 16);
 }
 
-/** Where the next token's bytes go. */
-export function nextToken(): usize {
-  return bytes + used;
-}
-
-/** Takes the `n` bytes at `nextToken()` into the vocabulary. */
-export function addToken(n: u32): void {
-  const p = bytes + used;
-  const offset = used;
-  used += n;
+/** Takes the `n` bytes at `p` into the vocabulary; of up to 15 no copy is kept. */
+export function addToken(p: usize, n: u32): void {
   if (n > 255) return;
   if (n > longest) longest = n;
   if (n < 8) {
@@ -70,7 +62,9 @@ export function addToken(n: u32): void {
   const hash = hashBytes(p, n);
   let i = <usize>(hash >>> longShift);
   while (load<u64>(long + (i << 3)) != 0) i = (i + 1) & longMask;
-  store<u64>(long + (i << 3), (hash << 32) | (<u64>offset << 8) | n);
+  store<u64>(long + (i << 3), (hash << 32) | (<u64>used << 8) | n);
+  memory.copy(bytes + used, p, n);
+  used += n;
 }
 
 export function longestToken(): u32 {
