@@ -14,7 +14,59 @@ export function reserveMerge(): void {
 
 /** Tokens of the `n` bytes at `p` when merged from single bytes; `work` is free memory. */
 export function mergedCount(p: usize, n: u32, work: usize): u32 {
-  return n < HEAP_FROM ? mergeArray(p, n) : mergeHeap(p, n, work);
+  if (n < HEAP_FROM) return mergeArray(p, n);
+  return n < 2 * WINDOW ? mergeHeap(p, n, work) : mergeWindows(p, n, work);
+}
+
+/** Bytes merged at a time: what that takes fits the processor's cache. */
+const WINDOW: u32 = 4096;
+/** Bytes a window has in common with the one before: a few of the longest tokens. */
+const OVERLAP: u32 = 320;
+
+/**
+ * A long piece in overlapping windows, each from the start of a token of the one before. When both
+ * have the same token there, the tokens before it and those from it on are what the whole gives:
+ *
+ * Tokens are the outcome when any two neighbours merged alone stay these two. For take the first
+ * merge across a seam: until then both sides merged as if alone, so merging the two would do it too.
+ * And two neighbours in a window do stay these two, as nothing merged across their outer ends.
+ *
+ * Where the tokens differ the window is doubled, so the worst case is that of one heap.
+ */
+function mergeWindows(p: usize, n: u32, work: usize): u32 {
+  let size = WINDOW;
+  let start: u32 = 0;
+  let count: u32 = 0;
+  let left = mergeHeap(p, size, work);
+  while (start + size < n) {
+    let shared: u32 = 0;
+    let before: u32 = 0;
+    while (shared < size - OVERLAP) {
+      shared = nextPart(work, shared);
+      before++;
+    }
+    const end = shared < size ? nextPart(work, shared) : LAST;
+    if (end != LAST) {
+      const length = min(size, n - start - shared);
+      left = mergeHeap(p + start + shared, length, work);
+      if (nextPart(work, 0) + shared == end) {
+        start += shared;
+        count += before;
+        if (start + length == n) break;
+        continue;
+      }
+    }
+    size = min(2 * size, n - start);
+    left = mergeHeap(p + start, size, work);
+  }
+  return count + left;
+}
+
+/** The part behind that at `i`, once merged; LAST behind the last. */
+// @ts-ignore: decorator
+@inline
+function nextPart(work: usize, i: u32): u32 {
+  return load<u32>(work + <usize>i * PART);
 }
 
 // @ts-ignore: decorator
