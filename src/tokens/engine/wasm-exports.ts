@@ -23,6 +23,7 @@ export interface EngineExports {
   openText(units: number): number;
   count(units: number, final: number, maxBytes: number): number;
   takeTotal(): number;
+  setReachable(on: number): void;
   setWholePieces(on: number): void;
   clearPieces(): void;
   setHashKey(a: number, b: number, c: number, d: number): void;

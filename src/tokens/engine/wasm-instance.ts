@@ -104,6 +104,8 @@ function log2Slots(entries: number, spare: number): number {
 function fillTables(engine: EngineExports, table: VocabularyTable): void {
   const { byteCount, extraPairs = new Uint32Array(0), planes, singleBytes, tokens } = table;
   const windowBytes = Math.max(PLANES * BATCH, extraPairs.byteLength);
+  // Further merges may reach a token otherwise, or before its parts.
+  engine.setReachable(Number(table.extraPairs === undefined));
   const window = engine.openInput(align(windowBytes) + 4 * (tokens + 1) + byteCount + 16);
   const memory = new Uint8Array(engine.memory.buffer);
   memory.set(singleBytes, window);

@@ -2,22 +2,40 @@ import { lengthOf } from './classes';
 import { reserve } from './memory';
 
 /**
- * Where a piece may be cut before merging: between two non-ASCII characters that lie across no
- * boundary inside any token. A token across the boundary of characters A and B either holds both
- * completely, then (A, B) is in the filter, or only part of one, then (last byte of A, first byte
- * of B) is marked. A collision in the filter misses a cut and never makes a wrong one.
+ * What may be done with a piece before merging, by the boundaries between characters inside tokens.
+ * A token across the boundary of characters A and B either holds both completely, then (A, B) is in
+ * the filter, or only part of one, then (last byte of A, first byte of B) has a limit: the lowest id
+ * of such a token.
  *
- * A finer rule (ranks in place of the marks) held on every generated string and failed on Chinese
- * behind a space: keep the rule as it is.
+ * A piece may be cut between two non-ASCII characters whose boundary has neither. A collision in the
+ * filter misses a cut and never makes a wrong one. A finer rule (ranks in place of "has a limit") held
+ * on every generated string and failed on Chinese behind a space: keep the rule as it is.
+ *
+ * A character that is a token may be taken as one from the start when its id is below the limits of
+ * both its ends. For take the first merge across one of them: if the character were not merged by
+ * then, the merge would take part of it only and so have an id above the limit; but until the
+ * character is merged there is always one inside it of an id up to its own, which goes first.
  */
 const FILTER_BITS: u32 = 19;
 
 let filter: usize = 0;
-let marks: usize = 0;
+/** Complements of the limits, so that 0 is none. */
+let limits: usize = 0;
+/** Ids of the tokens that are one character of two to four bytes, by 17 bits of its code point. */
+let characters: usize = 0;
+const CHARACTERS: u32 = 0x20000;
+/** Whether every token is what merging its bytes gives. */
+let reachable: bool = false;
 
 export function reserveCuts(): void {
   filter = reserve(1 << (FILTER_BITS - 3));
-  marks = reserve(65536 >>> 3);
+  limits = reserve(65536 << 2);
+  characters = reserve(CHARACTERS << 2);
+}
+
+/** In such a vocabulary merging may start from characters. */
+export function setReachable(on: bool): void {
+  reachable = on;
 }
 
 // @ts-ignore: decorator
@@ -46,21 +64,71 @@ function characterAt(p: usize, n: u32): u32 {
   return load<u32>(p) & (n == 4 ? 0xffffffff : ((<u32>1) << (n << 3)) - 1);
 }
 
+/** By the second byte first: those before it lie side by side then. */
+// @ts-ignore: decorator
+@inline
+function limitOf(p: usize): usize {
+  return limits + (<usize>((<u32>load<u8>(p) << 8) | load<u8>(p - 1)) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function limitAt(p: usize): u32 {
+  return ~load<u32>(limitOf(p));
+}
+
 /**
- * Notes the boundary at `seam`, where the two parts of a token meet. Those inside the parts were
- * noted with the parts, and one that was marked then stays no cut whatever stands around it here.
+ * Notes the boundary at `seam`, where the two parts of the token `id` meet. Those inside the parts
+ * were noted with the parts, which came first; a limit once set stays, and is the lowest.
  */
-export function noteSeam(p: usize, seam: u32, n: u32): void {
+export function noteSeam(p: usize, seam: u32, n: u32, id: u32): void {
   const second: u32 = load<u8>(p + seam);
   const before: u32 = load<u8>(p + seam - 1);
-  if (second < 0xc0 || before < 0x80) return;
+  // Inside a character, or between two of ASCII.
+  if ((second & 0xc0) == 0x80) {
+    noteCharacter(p, n, id);
+    return;
+  }
+  if ((second | before) < 0x80) return;
   const start = completeBefore(p, seam);
   const length = lengthOf(second);
-  if (start != seam && completeAt(p + seam, length, n - seam)) {
+  if (start == seam || !completeAt(p + seam, length, n - seam)) {
+    const limit = limitOf(p + seam);
+    if (load<u32>(limit) == 0) store<u32>(limit, ~id);
+  } else if (second >= 0x80 && before >= 0x80) {
     setBit(filter, filterBit(characterAt(p + start, seam - start), characterAt(p + seam, length)));
-  } else {
-    setBit(marks, (before << 8) | second);
   }
+}
+
+function noteCharacter(p: usize, n: u32, id: u32): void {
+  const lead: u32 = load<u8>(p);
+  if (!reachable || lead < 0xc0 || n != lengthOf(lead) || !completeAt(p, n, n)) return;
+  const code = codeAt(p, n);
+  if (code < CHARACTERS) store<u32>(characters + (<usize>code << 2), id);
+}
+
+// @ts-ignore: decorator
+@inline
+function codeAt(p: usize, n: u32): u32 {
+  const b: u32 = load<u8>(p, 1) & 63;
+  if (n == 2) return ((<u32>load<u8>(p) & 31) << 6) | b;
+  const c: u32 = load<u8>(p, 2) & 63;
+  if (n == 3) return ((<u32>load<u8>(p) & 15) << 12) | (b << 6) | c;
+  return ((<u32>load<u8>(p) & 7) << 18) | (b << 12) | (c << 6) | (<u32>load<u8>(p, 3) & 63);
+}
+
+/**
+ * The token to take the character at `p` as, or 0. `n` are its bytes, more than one, and the piece
+ * goes from `from` to `to`.
+ */
+// @ts-ignore: decorator
+@inline
+export function characterToken(p: usize, n: u32, from: usize, to: usize): u32 {
+  const code = codeAt(p, n);
+  if (code >= CHARACTERS) return 0;
+  const id = load<u32>(characters + (<usize>code << 2));
+  if (p > from && id >= limitAt(p)) return 0;
+  return p + n < to && id >= limitAt(p + n) ? 0 : id;
 }
 
 /** Start of the whole character that ends before `i`, or `i` when its start is not in the token. */
@@ -68,7 +136,8 @@ function completeBefore(p: usize, i: u32): u32 {
   let start = i - 1;
   while (start > 0 && (<u32>load<u8>(p + start) & 0xc0) == 0x80) start--;
   const lead: u32 = load<u8>(p + start);
-  return lead >= 0xc0 && lengthOf(lead) == i - start ? start : i;
+  const whole = lead < 0x80 || lead >= 0xc0;
+  return whole && lengthOf(lead) == i - start ? start : i;
 }
 
 function completeAt(p: usize, length: u32, available: u32): bool {
@@ -83,6 +152,6 @@ function completeAt(p: usize, length: u32, available: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function isCut(p: usize, a: u32, b: u32): bool {
-  if (hasBit(marks, (<u32>load<u8>(p - 1) << 8) | load<u8>(p))) return false;
+  if (limitAt(p) != 0xffffffff) return false;
   return !hasBit(filter, filterBit(characterAt(p - a, a), characterAt(p, b)));
 }

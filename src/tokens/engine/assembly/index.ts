@@ -24,6 +24,7 @@ export { setSplitter } from './split';
 export { clearPieces, setWholePieces } from './pieces';
 export { setHashKey, startHash, hashWords, finishHash, hashWhole } from './siphash';
 export { longestToken, setLongestToken } from './vocabulary';
+export { setReachable } from './cuts';
 export { reserveClasses, buildClasses };
 
 /** Tables of so many slots: tokens of up to 7, up to 15 and more bytes, and pairs. */
@@ -92,7 +93,7 @@ function addMerged(plane: usize, length: u32): void {
   const n = seam + copyToken(b, at + seam);
   if (n == 2) addBytePair(load<u8>(at), load<u8>(at, 1), id);
   addPair(a, b, id);
-  noteSeam(at, seam, n);
+  noteSeam(at, seam, n, id);
   addToken(at, n);
   known = id + 1;
   store<u32>(starts + (<usize>known << 2), <u32>at + n);

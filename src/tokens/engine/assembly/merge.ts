@@ -1,20 +1,27 @@
+import { lengthOf } from './classes';
+import { characterToken } from './cuts';
 import { ensure, reserve } from './memory';
 import { NONE, byteIds, bytePair, findPair } from './pairs';
 
-/** From here on a heap beats looking through the array. */
+/** From so many parts on a heap beats looking through the array. */
 const HEAP_FROM: u32 = 33;
+/** A piece of so many bytes may still have few parts. */
+const ARRAY_BYTES: u32 = 96;
 
 let ids: usize = 0;
 let ranks: usize = 0;
 
 export function reserveMerge(): void {
-  ids = reserve(4 * (HEAP_FROM + 1));
-  ranks = reserve(4 * (HEAP_FROM + 1));
+  ids = reserve(4 * ARRAY_BYTES);
+  ranks = reserve(4 * ARRAY_BYTES);
 }
 
-/** Tokens of the `n` bytes at `p` when merged from single bytes; `work` is free memory. */
+/** Tokens of the `n` bytes at `p` when merged; `work` is free memory. */
 export function mergedCount(p: usize, n: u32, work: usize): u32 {
-  if (n < HEAP_FROM) return mergeArray(p, n);
+  if (n <= ARRAY_BYTES) {
+    const parts = startParts(p, n);
+    if (parts < HEAP_FROM) return mergeArray(parts);
+  }
   return n < 2 * WINDOW ? mergeHeap(p, n, work) : mergeWindows(p, n, work);
 }
 
@@ -81,13 +88,41 @@ function put(table: usize, i: u32, value: u32): void {
   store<u32>(table + (<usize>i << 2), value);
 }
 
-function mergeArray(p: usize, n: u32): u32 {
-  let last = n - 1;
-  for (let i: u32 = 0; i < last; i++) {
-    put(ids, i, at(byteIds, load<u8>(p + i)));
-    put(ranks, i, bytePair(load<u8>(p + i), load<u8>(p + i, 1)));
+/**
+ * Puts the ids merging starts from into `ids`, a character or a byte each, and the merges of
+ * neighbours into `ranks`; returns how many parts there are.
+ */
+function startParts(p: usize, n: u32): u32 {
+  const from = p;
+  const to = p + n;
+  let parts: u32 = 0;
+  // Whether the part before is a byte: two bytes have a table of their own.
+  let afterByte = false;
+  let before: u32 = 0;
+  while (p < to) {
+    const byte: u32 = load<u8>(p);
+    let id: u32 = 0;
+    if (byte >= 0xc0) {
+      const length = lengthOf(byte);
+      // What begins inside a character, or ends there, is bytes.
+      if (p + length <= to) id = characterToken(p, length, from, to);
+      p += <usize>(id != 0 ? length : 1);
+    } else p++;
+    const isByte = id == 0;
+    if (isByte) id = at(byteIds, byte);
+    if (parts > 0) {
+      const rank = isByte && afterByte ? bytePair(load<u8>(p - 2), byte) : findPair(before, id);
+      put(ranks, parts - 1, rank);
+    }
+    put(ids, parts++, id);
+    before = id;
+    afterByte = isByte;
   }
-  put(ids, last, at(byteIds, load<u8>(p + last)));
+  return parts;
+}
+
+function mergeArray(parts: u32): u32 {
+  let last = parts - 1;
   while (last > 0) {
     let best = NONE;
     let where: u32 = 0;
