@@ -2,6 +2,7 @@
  * Counts tokens of UTF-8 text; never makes a list of them. The host writes a table of classes and a
  * table of canonical pairs into the memory, has them built, then UTF-16 text, chunk by chunk.
  */
+import { addMedium, addShort, countWaiting, reserveBatch } from './batch';
 import {
   END,
   buildClasses,
@@ -15,7 +16,7 @@ import { noteSeam, reserveCuts } from './cuts';
 import { ensure, openArea } from './memory';
 import { reserveMerge } from './merge';
 import { addBytePair, addPair, byteIds, reservePairs } from './pairs';
-import { countPiece, reservePieces } from './pieces';
+import { countLong, reservePieces } from './pieces';
 import { nextPiece } from './split';
 import { closeText, transcode, unitsBetween } from './transcode';
 import { addToken, reserveVocabulary } from './vocabulary';
@@ -44,6 +45,7 @@ export function reserveTables(
 export function closeTables(): void {
   reserveMerge();
   reservePieces();
+  reserveBatch();
 }
 
 /** Room for `bytes` bytes of anything behind the tables. */
@@ -165,9 +167,13 @@ export function count(n: u32, final: bool, maxBytes: u32): u32 {
       if (!final && <u32>(to - p) <= maxBytes) break;
       forgetEnd();
     }
-    sum += countPiece(p, <u32>(q - p), units);
+    const bytes = <u32>(q - p);
+    if (bytes == 1) sum++;
+    else if (bytes < 8) sum += addShort(p, bytes, units);
+    else if (bytes < 16) sum += addMedium(p, bytes, units);
+    else sum += countLong(p, bytes, units);
     p = q;
   }
-  total += sum;
+  total += sum + countWaiting(units);
   return n - unitsBetween(p, to);
 }

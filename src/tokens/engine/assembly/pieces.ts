@@ -47,59 +47,60 @@ export function setWholePieces(on: bool): void {
   wholePieces = on;
 }
 
-/** The length in bits 56 to 58, the count in the bits above. */
-const SHORT_KEY: u64 = (<u64>1 << 59) - 1;
-/** The length in bits 56 to 59, the count in the bits above. */
-const MEDIUM_KEY: u64 = (<u64>1 << 60) - 1;
+/** A slot: the length in the three (four) bits from 56 on, the count in the bits above. */
+export const SHORT_COUNT: u64 = 59;
+export const SHORT_KEY: u64 = (<u64>1 << SHORT_COUNT) - 1;
+export const MEDIUM_COUNT: u64 = 60;
+export const MEDIUM_KEY: u64 = (<u64>1 << MEDIUM_COUNT) - 1;
 
-/** Tokens of the piece of `n` bytes at `p`; `work` is free memory. */
 // @ts-ignore: decorator
 @inline
-export function countPiece(p: usize, n: u32, work: usize): u32 {
-  if (n == 1) return 1;
-  return n < 16 ? countShort(p, n, work, false) : countLong(p, n, work);
+export function shortSlot(key: u64): usize {
+  return short + (<usize>(hash1(key) >>> (64 - LOG2_SHORT)) << 3);
 }
 
-/** @param whole whether the bytes are known to have no cut inside */
-function countShort(p: usize, n: u32, work: usize, whole: bool): u32 {
+// @ts-ignore: decorator
+@inline
+export function mediumSlot(low: u64, high: u64): usize {
+  return medium + (<usize>(hash2(low, high) >>> (64 - LOG2_MEDIUM)) << 4);
+}
+
+/** Tokens of a part of a piece, of 2 to 15 bytes, that has no cut inside. */
+function countUncut(p: usize, n: u32, work: usize): u32 {
   if (n < 8) {
     const key = lowBytes(load<u64>(p), n) | ((<u64>n) << 56);
-    const at = short + (<usize>(hash1(key) >>> (64 - LOG2_SHORT)) << 3);
+    const at = shortSlot(key);
     const slot = load<u64>(at);
-    if ((slot & SHORT_KEY) == key) return <u32>(slot >>> 59);
-    const count = countAnew(p, n, work, whole);
-    store<u64>(at, key | ((<u64>count) << 59));
+    if ((slot & SHORT_KEY) == key) return <u32>(slot >>> SHORT_COUNT);
+    const count = isToken(p, n) ? 1 : mergedCount(p, n, work);
+    store<u64>(at, key | ((<u64>count) << SHORT_COUNT));
     return count;
   }
   const low = load<u64>(p);
   const high = lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56);
-  const at = medium + (<usize>(hash2(low, high) >>> (64 - LOG2_MEDIUM)) << 4);
+  const at = mediumSlot(low, high);
   const slot = load<u64>(at, 8);
-  if ((slot & MEDIUM_KEY) == high && load<u64>(at) == low) return <u32>(slot >>> 60);
-  const count = countAnew(p, n, work, whole);
+  if ((slot & MEDIUM_KEY) == high && load<u64>(at) == low) return <u32>(slot >>> MEDIUM_COUNT);
+  const count = isToken(p, n) ? 1 : mergedCount(p, n, work);
   store<u64>(at, low);
-  store<u64>(at, high | ((<u64>count) << 60), 8);
+  store<u64>(at, high | ((<u64>count) << MEDIUM_COUNT), 8);
   return count;
 }
 
-function countLong(p: usize, n: u32, work: usize): u32 {
-  if (n > LONGEST_KEPT) return countAnew(p, n, work, false);
+/** Tokens of a piece of more than 15 bytes; `work` is free memory. */
+export function countLong(p: usize, n: u32, work: usize): u32 {
+  if (n > LONGEST_KEPT) return isToken(p, n) ? 1 : countSplit(p, n, work);
   const at = long + <usize>(hashBytes(p, n) >>> (64 - LOG2_LONG)) * LONG_SLOT;
   if (load<u8>(at, 44) == n && sameBytes(at, p, n)) return load<u8>(at, 45);
-  const count = countAnew(p, n, work, false);
+  const count = isToken(p, n) ? 1 : countSplit(p, n, work);
   memory.copy(at, p, n);
   store<u8>(at, n, 44);
   store<u8>(at, count, 45);
   return count;
 }
 
-function countAnew(p: usize, n: u32, work: usize, whole: bool): u32 {
-  if (isToken(p, n)) return 1;
-  return whole ? mergedCount(p, n, work) : countParts(p, n, work);
-}
-
-/** Cuts the piece where no token crosses, then counts each part by itself. */
-function countParts(p: usize, n: u32, work: usize): u32 {
+/** Cuts a piece that is no token where no token crosses, then counts each part by itself. */
+export function countSplit(p: usize, n: u32, work: usize): u32 {
   const end = p + n;
   let count: u32 = 0;
   let start = p;
@@ -129,7 +130,7 @@ function countParts(p: usize, n: u32, work: usize): u32 {
 function countPart(p: usize, n: u32, last: u32, work: usize): u32 {
   if (n > 3 || n != last) {
     if (n > 15 || wholePieces) return mergedCount(p, n, work);
-    return countShort(p, n, work, true);
+    return countUncut(p, n, work);
   }
   const b: u32 = load<u8>(p, 1);
   const code =

@@ -81,18 +81,57 @@ export function isToken(p: usize, n: u32): bool {
   return n <= longest && isLong(p, n);
 }
 
+/** Where the key of a token of up to 7 bytes is, or the first place to look. */
+// @ts-ignore: decorator
+@inline
+export function shortPlace(key: u64): usize {
+  return short + (<usize>(hash1(key) >>> shortShift) << 3);
+}
+
+// @ts-ignore: decorator
+@inline
+export function mediumPlace(low: u64, high: u64): usize {
+  return medium + (<usize>(hash2(low, high) >>> mediumShift) << 4);
+}
+
+// @ts-ignore: decorator
+@inline
 function isShort(key: u64): bool {
+  return isShortFrom(key, load<u64>(shortPlace(key)));
+}
+
+/** @param slot what is in the first place */
+// @ts-ignore: decorator
+@inline
+export function isShortFrom(key: u64, slot: u64): bool {
+  return slot == key || (slot != 0 && isShortBehind(key));
+}
+
+function isShortBehind(key: u64): bool {
   let i = <usize>(hash1(key) >>> shortShift);
-  let slot = load<u64>(short + (i << 3));
-  while (slot != 0) {
-    if (slot == key) return true;
+  let slot: u64;
+  do {
     i = (i + 1) & shortMask;
     slot = load<u64>(short + (i << 3));
-  }
+    if (slot == key) return true;
+  } while (slot != 0);
   return false;
 }
 
+// @ts-ignore: decorator
+@inline
 function isMedium(low: u64, high: u64): bool {
+  return isMediumFrom(low, high, load<u64>(mediumPlace(low, high), 8));
+}
+
+/** @param slot the second word of what is in the first place */
+// @ts-ignore: decorator
+@inline
+export function isMediumFrom(low: u64, high: u64, slot: u64): bool {
+  return slot != 0 && isMediumInside(low, high);
+}
+
+function isMediumInside(low: u64, high: u64): bool {
   let i = <usize>(hash2(low, high) >>> mediumShift);
   let slot = load<u64>(medium + (i << 4), 8);
   while (slot != 0) {

@@ -1,0 +1,127 @@
+/**
+ * Pieces wait until there are enough of them, then are looked up together, table by table. A look
+ * outside the processor's cache takes longer than all else; in a loop of nothing but looks the
+ * processor begins many before the first is done.
+ */
+import { hash1, hash2, lowBytes } from './hash';
+import { reserve } from './memory';
+import {
+  MEDIUM_COUNT,
+  MEDIUM_KEY,
+  SHORT_COUNT,
+  SHORT_KEY,
+  countSplit,
+  mediumSlot,
+  shortSlot,
+} from './pieces';
+import { isMediumFrom, isShortFrom, mediumPlace, shortPlace } from './vocabulary';
+
+const SIZE: u32 = 64;
+
+/** Of up to 7 bytes: key, then where the piece is. */
+let shortKeys: usize = 0;
+let shortStarts: usize = 0;
+let shorts: u32 = 0;
+/** Of 8 to 15 bytes: key of two words, then where the piece is. */
+let mediumKeys: usize = 0;
+let mediumStarts: usize = 0;
+let mediums: u32 = 0;
+/** Numbers of those not seen before, and what the vocabulary has in their place. */
+let missed: usize = 0;
+let found: usize = 0;
+
+export function reserveBatch(): void {
+  shortKeys = reserve(SIZE << 3);
+  shortStarts = reserve(SIZE << 2);
+  mediumKeys = reserve(SIZE << 4);
+  mediumStarts = reserve(SIZE << 2);
+  missed = reserve(SIZE << 2);
+  found = reserve(SIZE << 3);
+}
+
+/** Takes in a piece of 2 to 7 bytes; returns the tokens of those counted meanwhile. */
+// @ts-ignore: decorator
+@inline
+export function addShort(p: usize, n: u32, work: usize): u32 {
+  store<u64>(shortKeys + (<usize>shorts << 3), lowBytes(load<u64>(p), n) | ((<u64>n) << 56));
+  store<u32>(shortStarts + (<usize>shorts << 2), <u32>p);
+  return ++shorts == SIZE ? countShorts(work) : 0;
+}
+
+/** The same of 8 to 15 bytes. */
+// @ts-ignore: decorator
+@inline
+export function addMedium(p: usize, n: u32, work: usize): u32 {
+  const at = mediumKeys + (<usize>mediums << 4);
+  store<u64>(at, load<u64>(p));
+  store<u64>(at, lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56), 8);
+  store<u32>(mediumStarts + (<usize>mediums << 2), <u32>p);
+  return ++mediums == SIZE ? countMediums(work) : 0;
+}
+
+/** Tokens of all that wait. */
+export function countWaiting(work: usize): u32 {
+  return countShorts(work) + countMediums(work);
+}
+
+function countShorts(work: usize): u32 {
+  let sum: u32 = 0;
+  let misses: u32 = 0;
+  for (let i: u32 = 0; i < shorts; i++) {
+    const key = load<u64>(shortKeys + (<usize>i << 3));
+    const slot = load<u64>(shortSlot(key));
+    const hit = (slot & SHORT_KEY) == key;
+    sum += select<u32>(<u32>(slot >>> SHORT_COUNT), 0, hit);
+    store<u32>(missed + (<usize>misses << 2), i);
+    misses += <u32>!hit;
+  }
+  shorts = 0;
+  for (let j: u32 = 0; j < misses; j++) {
+    const key = load<u64>(shortKeys + (<usize>load<u32>(missed + (<usize>j << 2)) << 3));
+    store<u64>(found + (<usize>j << 3), load<u64>(shortPlace(key)));
+  }
+  for (let j: u32 = 0; j < misses; j++) {
+    const i = <usize>load<u32>(missed + (<usize>j << 2));
+    const key = load<u64>(shortKeys + (i << 3));
+    const token = isShortFrom(key, load<u64>(found + (<usize>j << 3)));
+    const p = <usize>load<u32>(shortStarts + (i << 2));
+    const count: u32 = token ? 1 : countSplit(p, <u32>(key >>> 56), work);
+    store<u64>(shortSlot(key), key | ((<u64>count) << SHORT_COUNT));
+    sum += count;
+  }
+  return sum;
+}
+
+function countMediums(work: usize): u32 {
+  let sum: u32 = 0;
+  let misses: u32 = 0;
+  for (let i: u32 = 0; i < mediums; i++) {
+    const at = mediumKeys + (<usize>i << 4);
+    const low = load<u64>(at);
+    const high = load<u64>(at, 8);
+    const slot = mediumSlot(low, high);
+    const kept = load<u64>(slot, 8);
+    const hit = ((kept & MEDIUM_KEY) == high) & (load<u64>(slot) == low);
+    sum += select<u32>(<u32>(kept >>> MEDIUM_COUNT), 0, hit);
+    store<u32>(missed + (<usize>misses << 2), i);
+    misses += <u32>!hit;
+  }
+  mediums = 0;
+  for (let j: u32 = 0; j < misses; j++) {
+    const at = mediumKeys + (<usize>load<u32>(missed + (<usize>j << 2)) << 4);
+    store<u64>(found + (<usize>j << 3), load<u64>(mediumPlace(load<u64>(at), load<u64>(at, 8)), 8));
+  }
+  for (let j: u32 = 0; j < misses; j++) {
+    const i = <usize>load<u32>(missed + (<usize>j << 2));
+    const low = load<u64>(mediumKeys + (i << 4));
+    const high = load<u64>(mediumKeys + (i << 4), 8);
+    const token = isMediumFrom(low, high, load<u64>(found + (<usize>j << 3)));
+    const p = <usize>load<u32>(mediumStarts + (i << 2));
+    const count: u32 = token ? 1 : countSplit(p, <u32>(high >>> 56), work);
+    const slot = mediumSlot(low, high);
+    store<u64>(slot, low);
+    store<u64>(slot, high | ((<u64>count) << MEDIUM_COUNT), 8);
+    sum += count;
+  }
+  return sum;
+}
