@@ -7,7 +7,7 @@ import { loadTiktokenCounter } from '../../../src/tokens/tiktoken-counter.ts';
 import type { TextCounter } from '../../../src/tokens/text-counter.ts';
 import { DISAGREEMENTS } from '../../fixtures/tokens/disagreements.ts';
 import { PROSE } from '../../fixtures/tokens/prose.ts';
-import { printable, RandomTexts } from '../../support/random-texts.ts';
+import { printable, RandomTexts, seededRandom } from '../../support/random-texts.ts';
 
 const FUZZ_STRINGS = 5000;
 const LAST_DENSE_CODE_POINT = 0x323af;
@@ -70,6 +70,16 @@ for (const [encoding, name, load] of ENCODINGS.flatMap((encoding) =>
       }
     });
 
+    it('on every length up to some vectors, with a longer character at every place', () => {
+      for (const odd of ['é', '组', '🎄', '\uD83C', '\uDF84', ' ', "'s"]) {
+        for (let length = 0; length < 40; length++) {
+          const around = 'abCDe fghIJklm 123 '.repeat(3);
+          assertSame(engine, oracle, `${around.slice(0, length)}${odd}${around.slice(length, 40)}`);
+          assertSame(engine, oracle, `${around.slice(0, length)}${odd}`);
+        }
+      }
+    });
+
     it('on two texts counted step by step in turn', () => {
       const texts = Object.values(PROSE).map((text) => text.repeat(80));
       const [first, second] = [texts.join('\n'), texts.toReversed().join(' ')];
@@ -117,6 +127,33 @@ describe('tokens/engine: every code point in context', function () {
         assertSame(engine, oracle, text);
         assertSame(plain, engine, text);
       }
+    });
+  }
+});
+
+describe('tokens/engine: long pieces in windows', function () {
+  this.timeout(120_000);
+  for (const encoding of ['o200k_base', 'cl100k_base']) {
+    it(`${encoding}: as the plain engine merges them whole`, () => {
+      const engine = counterFor(encoding);
+      const plain = plainEngineOf(encoding);
+      const random = seededRandom(11);
+      const words = new RandomTexts(encoding, 0).tokens
+        .map(String)
+        .filter((token) => /^[a-z]+$/.test(token));
+      const wordsOf = (count: number) => () =>
+        Array.from({ length: count }, () => words[Math.floor(random() * words.length)]).join('');
+      const letters = () => String.fromCodePoint(97 + Math.floor(random() * 4));
+      const runs = () => letters().repeat(1 + Math.floor(random() * 400));
+      for (const make of [wordsOf(1), letters, runs]) {
+        for (const length of [8191, 8193, 12_300, 20_000]) {
+          let text = '';
+          while (text.length < length) text += make();
+          assertSame(engine, plain, text);
+        }
+      }
+      const twice = wordsOf(2)();
+      assertSame(engine, plain, twice.repeat(2000));
     });
   }
 });

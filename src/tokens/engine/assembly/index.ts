@@ -18,7 +18,7 @@ import { reserveMerge } from './merge';
 import { addBytePair, addPair, byteIds, reservePairs } from './pairs';
 import { countLong, reservePieces } from './pieces';
 import { nextPiece } from './split';
-import { closeText, transcode, unitsBetween } from './transcode';
+import { buildOrders, closeText, transcode, unitsBetween } from './transcode';
 import { addToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
@@ -43,6 +43,7 @@ export function reserveTables(
 
 /** Lays the areas for work over what only building the tables took. */
 export function closeTables(): void {
+  buildOrders();
   reserveMerge();
   reservePieces();
   reserveBatch();

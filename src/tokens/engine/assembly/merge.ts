@@ -102,21 +102,23 @@ function startParts(p: usize, n: u32): u32 {
   while (p < to) {
     const byte: u32 = load<u8>(p);
     let id: u32 = 0;
+    let next = p + 1;
     if (byte >= 0xc0) {
       const length = lengthOf(byte);
       // What begins inside a character, or ends there, is bytes.
       if (p + length <= to) id = characterToken(p, length, from, to);
-      p += <usize>(id != 0 ? length : 1);
-    } else p++;
+      if (id != 0) next = p + length;
+    }
     const isByte = id == 0;
     if (isByte) id = at(byteIds, byte);
     if (parts > 0) {
-      const rank = isByte && afterByte ? bytePair(load<u8>(p - 2), byte) : findPair(before, id);
+      const rank = isByte && afterByte ? bytePair(load<u8>(p - 1), byte) : findPair(before, id);
       put(ranks, parts - 1, rank);
     }
     put(ids, parts++, id);
     before = id;
     afterByte = isByte;
+    p = next;
   }
   return parts;
 }

@@ -1,8 +1,27 @@
 import { END, classOfCode, classesOfAscii, placeOfClass } from './classes';
+import { reserve } from './memory';
 
 /** The character in place of half a surrogate pair. */
 const REPLACEMENT: u32 = 0xfffd;
 const BLOCK: usize = 32;
+
+/**
+ * For four words of one to three bytes, how to put the bytes side by side; by four bits of which have
+ * a second byte, and four of which have a third.
+ */
+let orders: usize = 0;
+
+export function buildOrders(): void {
+  orders = reserve(256 << 4);
+  for (let lengths: u32 = 0; lengths < 256; lengths++) {
+    let at = orders + (<usize>lengths << 4);
+    v128.store(at, i8x16.splat(-1));
+    for (let word: u32 = 0; word < 4; word++) {
+      const bytes: u32 = ((lengths >>> word) & 1) + ((lengths >>> (word + 4)) & 1) + 1;
+      for (let byte: u32 = 0; byte < bytes; byte++) store<u8>(at++, 4 * word + byte);
+    }
+  }
+}
 
 /**
  * Writes the `n` UTF-16 units at `from` as UTF-8 to `to`, the class of each byte's character to its
@@ -28,27 +47,57 @@ export function transcode(from: usize, n: u32, to: usize): usize {
     }
     const stop = min(from + BLOCK, end);
     while (from < stop) {
-      let c: u32 = load<u16>(from);
-      from += 2;
-      if ((c & 0xf800) == 0xd800) {
+      const four = v128.load_ext<u16>(from);
+      const high5 = v128.and(four, i32x4.splat(0xf800));
+      if (v128.any_true(i32x4.eq(high5, i32x4.splat(0xd800)))) {
+        const c: u32 = load<u16>(from);
         // Behind the end stands 0, no half of a pair.
-        const next: u32 = load<u16>(from);
-        if (c < 0xdc00 && (next & 0xfc00) == 0xdc00) {
-          from += 2;
+        const next: u32 = load<u16>(from, 2);
+        if ((c & 0xfc00) == 0xd800 && (next & 0xfc00) == 0xdc00) {
           p = writePair(p, 0x10000 + ((c & 0x3ff) << 10) + (next & 0x3ff));
-          continue;
+          from += 4;
+        } else {
+          p = writeOne(p, (c & 0xf800) == 0xd800 ? REPLACEMENT : c);
+          from += 2;
         }
-        c = REPLACEMENT;
+        continue;
       }
       // Without branches: which length comes next is not to be foretold.
-      const two = 0x80c0 | (c >>> 6) | ((c & 63) << 8);
-      const three = 0x8080e0 | (c >>> 12) | (((c >>> 6) & 63) << 8) | ((c & 63) << 16);
-      store<u32>(p, select<u32>(c, select<u32>(two, three, c < 0x800), c < 0x80));
-      store<u32>(placeOfClass(p), classOfCode(c) * 0x01010101);
-      p += 1 + <usize>(c > 0x7f) + <usize>(c > 0x7ff);
+      const above1 = i32x4.gt_s(four, i32x4.splat(0x7f));
+      const above2 = i32x4.gt_s(four, i32x4.splat(0x7ff));
+      const lengths = i32x4.bitmask(above1) | (i32x4.bitmask(above2) << 4);
+      const order = v128.load(orders + (<usize>lengths << 4));
+      const low6 = v128.and(four, i32x4.splat(63));
+      const next6 = i32x4.shr_u(four, 6);
+      const two = v128.or(
+        v128.or(next6, i32x4.shl(low6, 8)),
+        i32x4.splat(0x80c0),
+      );
+      const three = v128.or(
+        v128.or(i32x4.shr_u(four, 12), i32x4.shl(v128.and(next6, i32x4.splat(63)), 8)),
+        v128.or(i32x4.shl(low6, 16), i32x4.splat(0x8080e0)),
+      );
+      const words = v128.bitselect(three, v128.bitselect(two, four, above1), above2);
+      v128.store(p, i8x16.swizzle(words, order));
+      const classes =
+        classOfCode(load<u16>(from)) |
+        (classOfCode(load<u16>(from, 2)) << 8) |
+        (classOfCode(load<u16>(from, 4)) << 16) |
+        (classOfCode(load<u16>(from, 6)) << 24);
+      v128.store(placeOfClass(p), i8x16.swizzle(i32x4.splat(classes), i8x16.shr_u(order, 2)));
+      p += 4 + <usize>popcnt(lengths);
+      from += 8;
     }
   }
   return p - ((from - end) >>> 1);
+}
+
+function writeOne(p: usize, c: u32): usize {
+  const two = 0x80c0 | (c >>> 6) | ((c & 63) << 8);
+  const three = 0x8080e0 | (c >>> 12) | (((c >>> 6) & 63) << 8) | ((c & 63) << 16);
+  store<u32>(p, c < 0x80 ? c : c < 0x800 ? two : three);
+  store<u32>(placeOfClass(p), classOfCode(c) * 0x01010101);
+  return p + 1 + <usize>(c > 0x7f) + <usize>(c > 0x7ff);
 }
 
 // @ts-ignore: decorator
