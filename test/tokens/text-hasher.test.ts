@@ -48,19 +48,45 @@ function sipHash128(input: Uint8Array, c: number, d: number): string {
   return out.toString('hex');
 }
 
+function hexOf(hash: Uint32Array): string {
+  return Buffer.from(Uint32Array.from(hash).buffer).toString('hex');
+}
+
+function utf16Of(text: string): Uint8Array {
+  return Buffer.concat([Buffer.from(text, 'utf16le'), Uint8Array.of(1)]);
+}
+
 describe('tokens/text-hasher', () => {
   it('the reference here gives the published vector of SipHash-2-4-128', () => {
     assert.equal(sipHash128(new Uint8Array(0), 2, 4), 'a3817f04ba25a8e66df67214c7550293');
   });
 
-  it('is SipHash-1-3-128 of the UTF-8, also of texts longer than its window', () => {
+  it('is SipHash-1-3-128 of the Latin-1 and a 0, else of the UTF-16 and a 1', () => {
+    const hasher = createSipHasher(new Uint32Array(KEY.buffer));
+    const narrow = Array.from({ length: 60 }, (_, n) => 'aé\0ÿz'.repeat(12).slice(0, n));
+    for (const text of [...narrow, 'Ein Text. '.repeat(3276)]) {
+      const bytes = Buffer.concat([Buffer.from(text, 'latin1'), Uint8Array.of(0)]);
+      assert.equal(hexOf(hasher(text)), sipHash128(bytes, 1, 3));
+    }
+    const wide = Array.from({ length: 60 }, (_, n) => 'aé中🎄'.repeat(12).slice(2, 3 + n));
+    for (const text of [...wide, `${'a'.repeat(32_767)}中`, 'a\uD83C']) {
+      assert.equal(hexOf(hasher(text)), sipHash128(utf16Of(text), 1, 3));
+    }
+  });
+
+  it('takes a text longer than its window as UTF-16', () => {
     const hasher = createSipHasher(new Uint32Array(KEY.buffer));
     const long = 'Ein längerer Text, 中文 🎄. '.repeat(9000);
-    const texts = Array.from({ length: 40 }, (_, n) => 'aé中🎄'.repeat(10).slice(0, n));
-    for (const text of [...texts, long, `x${long}`, `${long}\uD83C`]) {
-      const hash = Buffer.from(Uint32Array.from(hasher(text)).buffer).toString('hex');
-      assert.equal(hash, sipHash128(Buffer.from(text), 1, 3));
+    const window = 'x'.repeat(32_768);
+    for (const text of [long, `x${long}`, `${window}y`, `${window}${window}`, `${long}\uD83C`]) {
+      assert.equal(hexOf(hasher(text)), sipHash128(utf16Of(text), 1, 3));
     }
+  });
+
+  it('tells Latin-1 from UTF-16 of the same bytes', () => {
+    const hasher = createSipHasher(new Uint32Array(KEY.buffer));
+    assert.notEqual(hexOf(hasher('AB')), hexOf(hasher('\u4241')));
+    assert.notEqual(hexOf(hasher('A\0')), hexOf(hasher('A')));
   });
 
   it('has a key of its own in each process', () => {

@@ -29,6 +29,6 @@ export interface EngineExports {
   setHashKey(a: number, b: number, c: number, d: number): void;
   startHash(): void;
   hashWords(from: number, to: number): number;
-  hashWhole(from: number, to: number, out: number): void;
+  hashUnits(from: number, units: number, out: number): void;
   finishHash(from: number, to: number, bytes: number, out: number): void;
 }

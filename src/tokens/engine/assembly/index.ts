@@ -23,7 +23,7 @@ import { addToken, reserveVocabulary } from './vocabulary';
 
 export { setSplitter } from './split';
 export { clearPieces, setWholePieces } from './pieces';
-export { setHashKey, startHash, hashWords, finishHash, hashWhole } from './siphash';
+export { setHashKey, startHash, hashWords, finishHash, hashUnits } from './siphash';
 export { longestToken, setLongestToken } from './vocabulary';
 export { setReachable } from './cuts';
 export { reserveClasses, buildClasses };

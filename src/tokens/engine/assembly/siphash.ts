@@ -86,8 +86,33 @@ export function finishHash(from: usize, to: usize, bytes: u32, out: usize): void
   store<u64>(out, v0 ^ v1 ^ v2 ^ v3, 8);
 }
 
-/** The hash of a text that is there as a whole. */
-export function hashWhole(from: usize, to: usize, out: usize): void {
+/** What is hashed behind the text: Latin-1 and UTF-16 may be the same bytes. */
+const NARROW: u8 = 0;
+const WIDE: u8 = 1;
+
+/**
+ * The hash of the `n` UTF-16 units at `from`, which it overwrites: as Latin-1 when they are, as that
+ * is half the bytes. Takes 16 bytes behind them.
+ */
+export function hashUnits(from: usize, n: u32, out: usize): void {
+  let to = from + (<usize>n << 1);
+  v128.store(to, i8x16.splat(0));
+  let all = i8x16.splat(0);
+  for (let p = from; p < to; p += 16) all = v128.or(all, v128.load(p));
+  const wide = v128.any_true(v128.and(all, i16x8.splat(<i16>0xff00)));
+  if (!wide) to = narrow(from, to);
+  store<u8>(to, wide ? WIDE : NARROW);
   startHash();
-  finishHash(hashWords(from, to), to, <u32>(to - from), out);
+  finishHash(hashWords(from, to + 1), to + 1, <u32>(to - from) + 1, out);
+}
+
+/** In place, as it reads ahead of what it writes; returns the new end. */
+function narrow(from: usize, to: usize): usize {
+  let at = from;
+  for (let p = from; p < to; p += 16) {
+    const units = v128.load(p);
+    store<u64>(at, i64x2.extract_lane(i8x16.narrow_i16x8_u(units, units), 0));
+    at += 8;
+  }
+  return from + ((to - from) >>> 1);
 }
