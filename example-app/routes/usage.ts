@@ -107,7 +107,9 @@ function sendJson(ctx: Context, value: object | undefined): void {
 
 function untilGone(ctx: Context): AbortSignal {
   const controller = new AbortController();
-  ctx.res.once('close', () => controller.abort(new Error('the client went away')));
+  const abort = (): void => controller.abort(new Error('the client went away'));
+  if (ctx.req.socket.destroyed) abort();
+  else ctx.res.once('close', abort);
   return controller.signal;
 }
 
@@ -125,7 +127,8 @@ async function fromReader<T>(ctx: Context, ask: () => Promise<T>): Promise<T | u
   try {
     return await ask();
   } catch (error) {
-    if (ctx.res.closed) {
+    // A server that stops is closed before its responses are.
+    if (ctx.req.socket.destroyed) {
       ctx.respond = false;
       return undefined;
     }

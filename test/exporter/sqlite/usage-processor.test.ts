@@ -169,7 +169,7 @@ describe('SqliteUsageProcessor', () => {
     const script = `
       ${IMPORTS}
       const processor = new SqliteUsageProcessor({ path: ${JSON.stringify(path)}, retentionDays: 3 });
-      processor.onEmit(logOf(usageRecord(${T0})));
+      processor.onEmit(logOf(usageRecord(Date.now())));
     `;
     const options = { timeout: 10_000 };
     const args = ['--input-type=module', '-e', script];
