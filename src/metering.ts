@@ -83,7 +83,7 @@ export class Metering {
    * exporters of the ledger have them. Rejects when an exporter does.
    */
   async flush(): Promise<void> {
-    this.calls.unread.abandonAll();
+    this.calls.open.abandonUnread();
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
   }

@@ -1,9 +1,16 @@
-/** A call whose reply may be dropped without a word. */
-export interface Abandonable {
-  readonly ended: boolean;
-  /** Written by this file alone: a finalizer is registered for the call. */
-  watched: boolean;
-  abandon(): void;
+import { setTimeout } from 'node:timers';
+
+/** A call whose reply may be dropped without a word. Its fields are written by this file alone. */
+export abstract class Abandonable {
+  /** The reply has arrived and nobody has begun to read it. */
+  unread = false;
+  /** What the reply is read from, until a finalizer stands for it. */
+  handle: object | undefined = undefined;
+  hasFinalizer = false;
+  previous: Abandonable | undefined = undefined;
+  next: Abandonable | undefined = undefined;
+
+  abstract abandon(): void;
 }
 
 /**
@@ -12,50 +19,93 @@ export interface Abandonable {
  */
 const registry = new FinalizationRegistry<Abandonable>((call) => call.abandon());
 
-/** Handles of this turn of the event loop. Most are read at once, and then need no finalizer. */
-let recent = new Map<Abandonable, object>();
+/** Most replies are read to their end within this time, and then need no finalizer. */
+const FINALIZER_AFTER_MS = 20;
 
-/** `handle`: the stream, iterator or response without which the reply cannot be read on. */
-export function watchHandle(call: Abandonable, handle: object): void {
-  if (recent.size === 0) setImmediate(registerRecent).unref();
-  recent.set(call, handle);
-}
+/**
+ * Replies that are unread, or that their reader may still drop. A linked list: a Set that lives as long
+ * as this leaves its outgrown tables in the old generation, and each of them carries every reply that
+ * came later past the quick collections (8 KB a call, and twice the time).
+ */
+export class OpenReplies {
+  #first: Abandonable | undefined;
+  /** Those that wait for a finalizer stand last. */
+  #last: Abandonable | undefined;
+  #due = false;
 
-export function unwatch(call: Abandonable): void {
-  recent.delete(call);
-  if (!call.watched) return;
-  call.watched = false;
-  registry.unregister(call);
-}
-
-function registerRecent(): void {
-  const due = recent;
-  recent = new Map();
-  for (const [call, handle] of due) {
-    if (call.watched) registry.unregister(call);
-    call.watched = true;
-    registry.register(handle, call, call);
-  }
-}
-
-/** Replies that have arrived and that nobody has begun to read. */
-export class UnreadReplies {
-  readonly #calls = new Set<Abandonable>();
-
-  get size(): number {
-    return this.#calls.size;
+  /** `handle`: the stream, iterator or response without which the reply cannot be read on. */
+  arrived(call: Abandonable, handle: object): void {
+    call.unread = true;
+    this.#await(call, handle);
   }
 
-  add(call: Abandonable): void {
-    this.#calls.add(call);
+  /** Without `handle` the reader cannot drop the reply half-way. */
+  reading(call: Abandonable, handle: object | undefined): void {
+    call.unread = false;
+    if (handle === undefined) this.ended(call);
+    else this.#await(call, handle);
   }
 
-  delete(call: Abandonable): void {
-    this.#calls.delete(call);
+  ended(call: Abandonable): void {
+    call.unread = false;
+    call.handle = undefined;
+    this.#remove(call);
+    if (!call.hasFinalizer) return;
+    call.hasFinalizer = false;
+    registry.unregister(call);
   }
 
-  abandonAll(): void {
-    for (const call of this.#calls) call.abandon();
-    this.#calls.clear();
+  get unread(): number {
+    return this.#unread().length;
+  }
+
+  abandonUnread(): void {
+    for (const call of this.#unread()) call.abandon();
+  }
+
+  #unread(): Abandonable[] {
+    const calls: Abandonable[] = [];
+    for (let call = this.#first; call !== undefined; call = call.next) {
+      if (call.unread) calls.push(call);
+    }
+    return calls;
+  }
+
+  #await(call: Abandonable, handle: object): void {
+    this.#remove(call);
+    call.handle = handle;
+    call.previous = this.#last;
+    if (this.#last === undefined) this.#first = call;
+    else this.#last.next = call;
+    this.#last = call;
+    if (this.#due) return;
+    this.#due = true;
+    setTimeout(() => this.#register(), FINALIZER_AFTER_MS).unref();
+  }
+
+  #register(): void {
+    this.#due = false;
+    let call = this.#last;
+    while (call?.handle !== undefined) {
+      const { handle, previous } = call;
+      if (call.hasFinalizer) registry.unregister(call);
+      registry.register(handle, call, call);
+      call.hasFinalizer = true;
+      call.handle = undefined;
+      if (!call.unread) this.#remove(call);
+      call = previous;
+    }
+  }
+
+  /** Leaves no link behind: those of a call that is over would keep its neighbours alive. */
+  #remove(call: Abandonable): void {
+    const { previous, next } = call;
+    if (previous !== undefined) previous.next = next;
+    else if (this.#first === call) this.#first = next;
+    else return;
+    if (next !== undefined) next.previous = previous;
+    else this.#last = previous;
+    call.previous = undefined;
+    call.next = undefined;
   }
 }

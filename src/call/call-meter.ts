@@ -16,9 +16,9 @@ import {
 import type { RequestFacts } from '../providers/provider.ts';
 import { requestParameters } from '../usage/emit/request-parameters.ts';
 import { startAttributes } from '../usage/emit/span.ts';
-import { UnreadReplies } from './abandoned.ts';
+import { OpenReplies } from './abandoned.ts';
 import type { CallStart, FinishedCall, OuterLayer } from './call-start.ts';
-import { ChatCall, type EndedCall } from './chat-call.ts';
+import { ChatCall, type ChatCallParts, type EndedCall } from './chat-call.ts';
 import type { Clock } from './clock.ts';
 import { isMetered, markMetered, noteMetered, watchCalls } from './layer.ts';
 import { holdEnd } from './native-span.ts';
@@ -52,7 +52,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
 export class CallMeter {
-  readonly unread: UnreadReplies = new UnreadReplies();
+  readonly open: OpenReplies = new OpenReplies();
   readonly #options: CallMeterOptions;
   readonly #recent = new RecentCalls();
 
@@ -116,7 +116,7 @@ export class CallMeter {
     const keep = keepContent && tokenStatistics;
     const startedAtMs = clock.wallMs();
     const startedMs = clock.monotonicMs();
-    const parts = {
+    const parts: ChatCallParts = {
       provider: start.provider,
       shape: start.shape,
       facts,
@@ -130,12 +130,11 @@ export class CallMeter {
       eachChunk: this.#options.chunkTimes === 'each',
       startedAtMs,
       startedMonotonicMs: startedMs,
-      unread: this.unread,
+      open: this.open,
     };
     const { outer } = start;
     if (outer !== undefined) {
-      return new ChatCall({
-        ...parts,
+      return new ChatCall(parts, {
         span: NO_SPAN,
         spanIsForeign: false,
         inside: setUsageContext(watchCalls(parent, outer.watch), usageContext),
@@ -152,8 +151,7 @@ export class CallMeter {
     const { laterNativeSpan } = start;
     if (nativeSpans === 'enrich' && laterNativeSpan !== undefined) {
       laterNativeSpan.want();
-      return new ChatCall({
-        ...parts,
+      return new ChatCall(parts, {
         span: NO_SPAN,
         spanIsForeign: false,
         inside: markMetered(parent),
@@ -168,8 +166,7 @@ export class CallMeter {
     const foreign = nativeSpans === 'enrich' ? start.nativeSpan : undefined;
     if (foreign !== undefined) holdEnd(foreign);
     const span = foreign ?? this.#openSpan(start, facts, startedAtMs, parent);
-    return new ChatCall({
-      ...parts,
+    return new ChatCall(parts, {
       span,
       spanIsForeign: foreign !== undefined,
       // The span is the parent of what happens inside, and layers inside stay quiet.

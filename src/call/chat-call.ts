@@ -8,7 +8,7 @@ import type {
   RequestFacts,
 } from '../providers/provider.ts';
 import type { Outcome } from '../usage/usage-record.ts';
-import { unwatch, watchHandle, type Abandonable, type UnreadReplies } from './abandoned.ts';
+import { Abandonable, type OpenReplies } from './abandoned.ts';
 import type { Clock } from './clock.ts';
 import { failureOf } from './failure.ts';
 import { quietly } from './quietly.ts';
@@ -49,10 +49,6 @@ export interface ChatCallParts {
   readonly serverAddress: string | undefined;
   readonly serverPort: number | undefined;
   readonly usageContext: UsageContext;
-  readonly span: Span;
-  readonly spanIsForeign: boolean;
-  /** Context in which the call itself runs. */
-  readonly inside: Context;
   readonly tokenStatistics: boolean;
   readonly reader: ReplyReader;
   readonly clock: Clock;
@@ -60,7 +56,14 @@ export interface ChatCallParts {
   readonly eachChunk: boolean;
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
-  readonly unread: UnreadReplies;
+  readonly open: OpenReplies;
+}
+
+export interface ChatCallSpan {
+  readonly span: Span;
+  readonly spanIsForeign: boolean;
+  /** Context in which the call itself runs. */
+  readonly inside: Context;
   readonly onEnd: (ended: EndedCall) => void;
 }
 
@@ -69,67 +72,65 @@ const NOTHING_READ: Reply = { closed: false, outputs: [] };
 
 /**
  * One model call: started once, ended once, whoever reports the end first. None of its methods throws,
- * and it never refers to the reply object, so that a dropped reply can be collected.
+ * and it never refers to the reply object, so that a dropped reply can be collected. Nor does it keep
+ * what it was made of once it has ended: replies refer to it for as long as their reader has them.
  */
-export class ChatCall implements Abandonable, ReplySink {
-  watched = false;
-  readonly #parts: ChatCallParts;
-  #firstChunkMs: number | undefined;
+export class ChatCall extends Abandonable implements ReplySink {
+  readonly #inside: Context;
+  #parts: ChatCallParts | undefined;
+  #span: ChatCallSpan | undefined;
+  #firstChunkMs: number | undefined = undefined;
   #lastChunkMs = 0;
   #gaps = 0;
-  #eachGap: number[] | undefined;
+  #eachGap: number[] | undefined = undefined;
   #replied = false;
-  #ended = false;
 
-  constructor(parts: ChatCallParts) {
+  constructor(parts: ChatCallParts, span: ChatCallSpan) {
+    super();
+    this.#inside = span.inside;
     this.#parts = parts;
+    this.#span = span;
   }
 
   get ended(): boolean {
-    return this.#ended;
-  }
-
-  get span(): Span {
-    return this.#parts.span;
+    return this.#parts === undefined;
   }
 
   /** Runs the SDK's own call. */
   run<T>(fn: () => T): T {
-    return runIn(this.#parts.inside, fn);
+    return runIn(this.#inside, fn);
   }
 
   /** Headers have arrived and `handle` is what the body will be read from. */
   arrived(handle: object): void {
-    if (this.#ended) return;
+    if (this.#parts === undefined) return;
     this.#replied = true;
-    this.#parts.unread.add(this);
-    watchHandle(this, handle);
+    this.#parts.open.arrived(this, handle);
   }
 
   /** Reading has begun. With `handle` the reader may still drop it half-way. */
   reading(handle?: object): void {
-    this.#parts.unread.delete(this);
-    if (this.#ended) return;
-    if (handle === undefined) unwatch(this);
-    else watchHandle(this, handle);
+    this.#parts?.open.reading(this, handle);
   }
 
   /** The whole reply of a call that was not streamed. */
   complete(reply: unknown): void {
-    if (this.#ended) return;
+    const parts = this.#parts;
+    if (parts === undefined) return;
     this.#replied = true;
-    quietly('reading a reply', () => this.#parts.reader.whole(reply));
-    const read = this.#read();
+    quietly('reading a reply', () => parts.reader.whole(reply));
+    const read = resultOf(parts);
     this.#end(read.failure === undefined ? 'ok' : 'error', read.failure, read);
   }
 
   /** One event of a stream. */
   event(event: unknown): void {
-    if (this.#ended) return;
+    const parts = this.#parts;
+    if (parts === undefined) return;
     this.#replied = true;
-    this.#chunkArrived(this.#elapsedMs());
+    this.#chunkArrived(elapsedMs(parts), parts.eachChunk);
     try {
-      this.#parts.reader.event(event);
+      parts.reader.event(event);
     } catch (error) {
       quietly('reading a stream event', () => {
         throw error;
@@ -139,21 +140,22 @@ export class ChatCall implements Abandonable, ReplySink {
 
   /** The stream was read to its end (`done`), or its reader left. */
   streamEnded(done = false): void {
-    if (this.#ended) return;
-    if (done) quietly('ending a stream', () => this.#parts.reader.done?.());
-    const read = this.#read();
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    if (done) quietly('ending a stream', () => parts.reader.done?.());
+    const read = resultOf(parts);
     if (read.failure !== undefined) this.#end('error', read.failure, read);
     else this.#end(read.closed ? 'ok' : 'aborted', undefined, read);
   }
 
   failed(error: unknown): void {
-    if (this.#ended) return;
+    if (this.#parts === undefined) return;
     this.failedWith(failureOf(error, this.#replied));
   }
 
   failedWith(failure: Failure): void {
-    if (this.#ended) return;
-    const read = this.#read();
+    if (this.#parts === undefined) return;
+    const read = resultOf(this.#parts);
     this.#end(
       read.closed && failure.outcome === 'aborted' ? 'ok' : failure.outcome,
       read.closed && failure.outcome === 'aborted' ? undefined : failure.type,
@@ -163,10 +165,9 @@ export class ChatCall implements Abandonable, ReplySink {
 
   /** Ends without a record: a layer below has made it. */
   dismiss(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#parts.unread.delete(this);
-    unwatch(this);
+    this.#parts?.open.ended(this);
+    this.#parts = undefined;
+    this.#span = undefined;
   }
 
   /** Nobody can read the reply any more, or nobody will. */
@@ -174,15 +175,11 @@ export class ChatCall implements Abandonable, ReplySink {
     this.streamEnded();
   }
 
-  #read(): Reply {
-    return quietly('reading usage', () => this.#parts.reader.result()) ?? NOTHING_READ;
-  }
-
-  #chunkArrived(atMs: number): void {
+  #chunkArrived(atMs: number, keepEach: boolean): void {
     if (this.#firstChunkMs === undefined) this.#firstChunkMs = atMs;
     else {
       this.#gaps += 1;
-      if (this.#parts.eachChunk) (this.#eachGap ??= []).push(atMs - this.#lastChunkMs);
+      if (keepEach) (this.#eachGap ??= []).push(atMs - this.#lastChunkMs);
     }
     this.#lastChunkMs = atMs;
   }
@@ -193,17 +190,13 @@ export class ChatCall implements Abandonable, ReplySink {
     return [(this.#lastChunkMs - this.#firstChunkMs) / this.#gaps];
   }
 
-  #elapsedMs(): number {
-    return this.#parts.clock.monotonicMs() - this.#parts.startedMonotonicMs;
-  }
-
   #end(outcome: Outcome, errorType: string | undefined, reply: Reply): void {
-    this.#ended = true;
     const parts = this.#parts;
-    parts.unread.delete(this);
-    unwatch(this);
+    const span = this.#span;
+    this.dismiss();
+    if (parts === undefined || span === undefined) return;
     quietly('ending a call', () =>
-      parts.onEnd({
+      span.onEnd({
         provider: parts.provider,
         shape: parts.shape,
         facts: parts.facts,
@@ -211,10 +204,10 @@ export class ChatCall implements Abandonable, ReplySink {
         serverAddress: parts.serverAddress,
         serverPort: parts.serverPort,
         usageContext: parts.usageContext,
-        span: parts.span,
-        spanIsForeign: parts.spanIsForeign,
+        span: span.span,
+        spanIsForeign: span.spanIsForeign,
         startedAtMs: parts.startedAtMs,
-        durationMs: this.#elapsedMs(),
+        durationMs: elapsedMs(parts),
         timeToFirstChunkMs: this.#firstChunkMs,
         chunkGapsMs: this.#chunkGapsMs(),
         outcome,
@@ -225,4 +218,12 @@ export class ChatCall implements Abandonable, ReplySink {
       }),
     );
   }
+}
+
+function resultOf({ reader }: ChatCallParts): Reply {
+  return quietly('reading usage', () => reader.result()) ?? NOTHING_READ;
+}
+
+function elapsedMs({ clock, startedMonotonicMs }: ChatCallParts): number {
+  return clock.monotonicMs() - startedMonotonicMs;
 }

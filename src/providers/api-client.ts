@@ -32,8 +32,8 @@ interface RequestProps {
 }
 
 interface Tracked {
-  readonly call: ChatCall;
-  parsing: boolean;
+  /** Undefined once parsing has begun: the response is not to keep alive what is over. */
+  call: ChatCall | undefined;
   /** The caller has the raw response. */
   handedOut: boolean;
 }
@@ -151,14 +151,21 @@ export function patchApiClient(
     }
     const parse = promise.parseResponse;
     if (parsedByClient || typeof parse !== 'function') return;
-    promise.parseResponse = (...props: unknown[]) =>
-      observeParsing(() => parse.apply(promise, props) as Promise<unknown>, props);
+    promise.parseResponse = observedParse(promise, parse as Parse);
   }
+}
+
+/**
+ * Apart from the assignment: V8 puts a function written right of a property's `=` into the old
+ * generation, and with it all it refers to stays alive through every quick collection.
+ */
+function observedParse(promise: ApiPromise, parse: Parse): Parse {
+  return (...props) => observeParsing(() => parse.apply(promise, props), props);
 }
 
 function track(props: RequestProps, call: ChatCall): void {
   Object.defineProperty(props, TRACKED, {
-    value: { call, parsing: false, handedOut: false } satisfies Tracked,
+    value: { call, handedOut: false } satisfies Tracked,
   });
   call.arrived(props.response);
 }
@@ -166,9 +173,9 @@ function track(props: RequestProps, call: ChatCall): void {
 /** The last argument is what `makeRequest` gave (openai 4 passes nothing else). */
 function observeParsing(parse: () => Promise<unknown>, args: readonly unknown[]): Promise<unknown> {
   const entry = (args.at(-1) as RequestProps | undefined)?.[TRACKED];
-  if (entry === undefined || entry.parsing) return parse();
-  entry.parsing = true;
-  const { call } = entry;
+  const call = entry?.call;
+  if (entry === undefined || call === undefined) return parse();
+  entry.call = undefined;
   call.reading();
   return parse().then(
     (value) => {
@@ -188,10 +195,11 @@ function observeRawResponse(original: Method<[], Promise<object>>): Method<[], P
     const response = original.call(this);
     return Promise.all([response, (this as ApiPromise).responsePromise]).then(([given, props]) => {
       const entry = (props as RequestProps)[TRACKED];
-      if (entry !== undefined && !entry.parsing && !entry.handedOut) {
+      const call = entry?.call;
+      if (entry !== undefined && call !== undefined && !entry.handedOut) {
         entry.handedOut = true;
         quietly('watching a response', () =>
-          observeResponse(given, entry.call, () => entry.parsing),
+          observeResponse(given, call, () => entry.call === undefined),
         );
       }
       return given;

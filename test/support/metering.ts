@@ -119,10 +119,10 @@ export function startMetering({
       return exporter.getFinishedSpans().length;
     },
     get unread() {
-      return meter.unread.size;
+      return meter.open.unread;
     },
     async take() {
-      meter.unread.abandonAll();
+      meter.open.abandonUnread();
       await pipeline.idle();
       await provider.forceFlush();
       const taken = { records: records.splice(0), spans: exporter.getFinishedSpans(), started };
