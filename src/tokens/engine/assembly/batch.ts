@@ -3,16 +3,22 @@
  * outside the processor's cache takes longer than all else; in a loop of nothing but looks the
  * processor begins many before the first is done.
  */
+import { lengthOf } from './classes';
+import { isCut } from './cuts';
 import { hash1, hash2, lowBytes } from './hash';
 import { reserve } from './memory';
+import { mergedCount } from './merge';
 import {
   MEDIUM_COUNT,
   MEDIUM_KEY,
   SHORT_COUNT,
   SHORT_KEY,
+  countCharacter,
+  countLong,
   countSplit,
   mediumSlot,
   shortSlot,
+  wholePieces,
 } from './pieces';
 import { isMediumFrom, isShortFrom, mediumPlace, shortPlace } from './vocabulary';
 
@@ -37,21 +43,96 @@ export function reserveBatch(): void {
   mediumStarts = reserve(SIZE << 2);
   missed = reserve(SIZE << 2);
   found = reserve(SIZE << 3);
+  cuts = reserve(SIZE);
 }
 
-/** Takes in a piece of 2 to 7 bytes; returns the tokens of those counted meanwhile. */
+/** Takes in a piece of more than one byte; returns the tokens of those counted meanwhile. */
 // @ts-ignore: decorator
 @inline
-export function addShort(p: usize, n: u32, work: usize): u32 {
+export function addPiece(p: usize, n: u32, work: usize): u32 {
+  if (n < 8) return addShort(p, n, work);
+  if (n < 16) return addMedium(p, n, work);
+  return isDense(p + n) ? addParts(p, n, work) : countLong(p, n, work);
+}
+
+/** Whether the text that ends at `to` is of a script whose tokens are so short that cuts abound. */
+// @ts-ignore: decorator
+@inline
+function isDense(to: usize): bool {
+  let q = to - 1;
+  while ((<u32>load<u8>(q) & 0xc0) == 0x80) q--;
+  return load<u8>(q) >= DENSE_FROM;
+}
+/** First bytes from kana on: ideographs, Hangul, emoji. */
+const DENSE_FROM: u32 = 0xe3;
+
+/** Whether there is a cut before each of some characters. */
+let cuts: usize = 0;
+
+/**
+ * Takes in the parts of a piece of more than 15 bytes. Where the cuts are is looked up before any is
+ * made: which way a branch on them goes is not to be foretold.
+ */
+function addParts(p: usize, n: u32, work: usize): u32 {
+  const end = p + n;
+  let sum: u32 = 0;
+  let start = p;
+  let q = p;
+  let last: u32 = 0;
+  while (q < end) {
+    const from = q;
+    let before = last;
+    let characters: u32 = 0;
+    while (q < end && characters < SIZE) {
+      const lead: u32 = load<u8>(q);
+      const length = lengthOf(lead);
+      // ASCII on either side has neither limit nor pair, and is no cut.
+      const cut = (before > 1) & (length > 1) & isCut(q, before, length);
+      store<u8>(cuts + characters, cut);
+      characters++;
+      before = length;
+      q += length;
+    }
+    q = from;
+    for (let i: u32 = 0; i < characters; i++) {
+      const length = lengthOf(load<u8>(q));
+      if (load<u8>(cuts + i) != 0) {
+        sum += addPart(start, <u32>(q - start), last, work);
+        start = q;
+      }
+      last = length;
+      q += length;
+    }
+  }
+  if (start == p) return countLong(p, n, work);
+  return sum + addPart(start, <u32>(end - start), last, work);
+}
+
+/** @param last bytes of the part's last character */
+// @ts-ignore: decorator
+@inline
+function addPart(p: usize, n: u32, last: u32, work: usize): u32 {
+  if (n == last) {
+    const count = countCharacter(p, n, work);
+    if (count != 0) return count;
+  }
+  if (n > 15 || wholePieces) return mergedCount(p, n, work);
+  return n < 8 ? addShort(p, n, work) : addMedium(p, n, work);
+}
+
+/** Of 2 to 7 bytes. */
+// @ts-ignore: decorator
+@inline
+function addShort(p: usize, n: u32, work: usize): u32 {
   store<u64>(shortKeys + (<usize>shorts << 3), lowBytes(load<u64>(p), n) | ((<u64>n) << 56));
   store<u32>(shortStarts + (<usize>shorts << 2), <u32>p);
   return ++shorts == SIZE ? countShorts(work) : 0;
 }
 
-/** The same of 8 to 15 bytes. */
+/** Of 8 to 15 bytes. */
 // @ts-ignore: decorator
 @inline
-export function addMedium(p: usize, n: u32, work: usize): u32 {
+function addMedium(p: usize, n: u32, work: usize): u32 {
   const at = mediumKeys + (<usize>mediums << 4);
   store<u64>(at, load<u64>(p));
   store<u64>(at, lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56), 8);

@@ -51,12 +51,6 @@ function setBit(table: usize, bit: u32): void {
   store<u8>(at, <u32>load<u8>(at) | ((<u32>1) << (bit & 7)));
 }
 
-// @ts-ignore: decorator
-@inline
-function hasBit(table: usize, bit: u32): bool {
-  return ((load<u8>(table + (bit >>> 3)) >>> (bit & 7)) & 1) != 0;
-}
-
 /** The bytes of a character as a number: as good as its code point here. */
 // @ts-ignore: decorator
 @inline
@@ -107,9 +101,10 @@ function noteCharacter(p: usize, n: u32, id: u32): void {
   if (code < CHARACTERS) store<u32>(characters + (<usize>code << 2), id);
 }
 
+/** Code point of a character of `n` bytes, more than one. */
 // @ts-ignore: decorator
 @inline
-function codeAt(p: usize, n: u32): u32 {
+export function codeAt(p: usize, n: u32): u32 {
   const b: u32 = load<u8>(p, 1) & 63;
   if (n == 2) return ((<u32>load<u8>(p) & 31) << 6) | b;
   const c: u32 = load<u8>(p, 2) & 63;
@@ -152,6 +147,12 @@ function completeAt(p: usize, length: u32, available: u32): bool {
 // @ts-ignore: decorator
 @inline
 export function isCut(p: usize, a: u32, b: u32): bool {
-  if (limitAt(p) != 0xffffffff) return false;
-  return !hasBit(filter, filterBit(characterAt(p - a, a), characterAt(p, b)));
+  return (load<u32>(limitOf(p)) | filterHas(p, a, b)) == 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function filterHas(p: usize, a: u32, b: u32): u32 {
+  const bit = filterBit(characterAt(p - a, a), characterAt(p, b));
+  return (<u32>load<u8>(filter + (bit >>> 3)) >>> (bit & 7)) & 1;
 }

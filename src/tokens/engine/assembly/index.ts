@@ -2,7 +2,7 @@
  * Counts tokens of UTF-8 text; never makes a list of them. The host writes a table of classes and a
  * table of canonical pairs into the memory, has them built, then UTF-16 text, chunk by chunk.
  */
-import { addMedium, addShort, countWaiting, reserveBatch } from './batch';
+import { addPiece, countWaiting, reserveBatch } from './batch';
 import {
   END,
   buildClasses,
@@ -16,7 +16,7 @@ import { noteSeam, reserveCuts } from './cuts';
 import { ensure, openArea } from './memory';
 import { reserveMerge } from './merge';
 import { addBytePair, addPair, byteIds, reservePairs } from './pairs';
-import { countLong, reservePieces } from './pieces';
+import { reservePieces } from './pieces';
 import { nextPiece } from './split';
 import { buildOrders, closeText, transcode, unitsBetween } from './transcode';
 import { addToken, reserveVocabulary } from './vocabulary';
@@ -169,10 +169,7 @@ export function count(n: u32, final: bool, maxBytes: u32): u32 {
       forgetEnd();
     }
     const bytes = <u32>(q - p);
-    if (bytes == 1) sum++;
-    else if (bytes < 8) sum += addShort(p, bytes, units);
-    else if (bytes < 16) sum += addMedium(p, bytes, units);
-    else sum += countLong(p, bytes, units);
+    sum += bytes == 1 ? 1 : addPiece(p, bytes, units);
     p = q;
   }
   total += sum + countWaiting(units);

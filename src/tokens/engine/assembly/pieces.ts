@@ -1,5 +1,5 @@
 import { lengthOf } from './classes';
-import { isCut } from './cuts';
+import { codeAt, isCut } from './cuts';
 import { hash1, hash2, hashBytes, lowBytes, sameBytes } from './hash';
 import { reserve } from './memory';
 import { mergedCount } from './merge';
@@ -18,15 +18,16 @@ const LONGEST_KEPT: u32 = 43;
 let short: usize = 0;
 let medium: usize = 0;
 let long: usize = 0;
-/** Tokens of single characters of up to three bytes by their last 16 bits of code point; 0: not known. */
+/** Tokens of single characters by code point; 0: not known yet. */
 let characters: usize = 0;
+const CHARACTERS: u32 = 0x20000;
 
 export function reservePieces(): void {
   short = reserve((<usize>8) << LOG2_SHORT);
   medium = reserve((<usize>16) << LOG2_MEDIUM);
   long = reserve(LONG_SLOT << LOG2_LONG);
-  characters = reserve(65536);
-  memory.fill(characters, 0, 65536);
+  characters = reserve(CHARACTERS);
+  memory.fill(characters, 0, CHARACTERS);
   clearPieces();
 }
 
@@ -41,7 +42,7 @@ export function clearPieces(): void {
  * In some vocabularies a piece that is a token is one token though the merges do not reach it. There
  * a part of a piece may have another count than the same bytes as a piece.
  */
-let wholePieces: bool = false;
+export let wholePieces: bool = false;
 
 export function setWholePieces(on: bool): void {
   wholePieces = on;
@@ -128,15 +129,20 @@ export function countSplit(p: usize, n: u32, work: usize): u32 {
 
 /** @param last bytes of the part's last character */
 function countPart(p: usize, n: u32, last: u32, work: usize): u32 {
-  if (n > 3 || n != last) {
-    if (n > 15 || wholePieces) return mergedCount(p, n, work);
-    return countUncut(p, n, work);
+  if (n == last) {
+    const count = countCharacter(p, n, work);
+    if (count != 0) return count;
   }
-  const b: u32 = load<u8>(p, 1);
-  const code =
-    n == 2
-      ? ((<u32>load<u8>(p) & 31) << 6) | (b & 63)
-      : ((<u32>load<u8>(p) & 15) << 12) | ((b & 63) << 6) | (<u32>load<u8>(p, 2) & 63);
+  if (n > 15 || wholePieces) return mergedCount(p, n, work);
+  return countUncut(p, n, work);
+}
+
+/** Tokens of a part that is one character of `n` bytes, or 0 for those far out. */
+// @ts-ignore: decorator
+@inline
+export function countCharacter(p: usize, n: u32, work: usize): u32 {
+  const code = codeAt(p, n);
+  if (code >= CHARACTERS) return 0;
   const at = characters + code;
   let count: u32 = load<u8>(at);
   if (count == 0) {
