@@ -29,8 +29,9 @@ export function watchUnmeteredCalls(isMetering: () => boolean): void {
   once[WATCHED] = true;
   subscribe('undici:request:create', (message) => {
     const { request } = message as { readonly request?: UndiciRequest };
-    if (request === undefined || !isSdkChat(request) || !isMetering()) return;
-    if (isWatchedOrMetered(activeContext())) return;
+    // The cheapest first: this is asked of every request of the process.
+    if (request?.method !== 'POST' || !isMetering() || isWatchedOrMetered(activeContext())) return;
+    if (!isSdkChat(request)) return;
     warnHost(
       'TOKEN_METER_UNMETERED',
       `a chat call to ${String(request.origin)} is not metered: its SDK was imported before the ` +
@@ -41,8 +42,8 @@ export function watchUnmeteredCalls(isMetering: () => boolean): void {
   });
 }
 
-function isSdkChat({ method, path, headers }: UndiciRequest): boolean {
-  if (method !== 'POST' || typeof path !== 'string') return false;
+function isSdkChat({ path, headers }: UndiciRequest): boolean {
+  if (typeof path !== 'string') return false;
   const [plain = ''] = path.split('?', 1);
   return CHAT_PATH.test(plain) && SDK_HEADER.test(String(headers));
 }

@@ -170,7 +170,7 @@ export class CallMeter {
       span,
       spanIsForeign: foreign !== undefined,
       // The span is the parent of what happens inside, and layers inside stay quiet.
-      inside: markMetered(trace.setSpan(parent, span)),
+      inside: markMetered(parent, span),
       onEnd: (ended) => {
         this.#recent.add(traceOf(ended, startedMs));
         onEnd(ended);
@@ -243,7 +243,7 @@ function snapshot(request: unknown): unknown {
   const copy: Record<string, unknown> = { ...request };
   for (const key in copy) {
     const value = copy[key];
-    if (Array.isArray(value)) copy[key] = [...(value as unknown[])];
+    if (Array.isArray(value)) copy[key] = (value as unknown[]).slice();
   }
   return copy;
 }

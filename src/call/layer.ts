@@ -1,4 +1,4 @@
-import { createContextKey, type Context } from '@opentelemetry/api';
+import { createContextKey, trace, type Context, type Span } from '@opentelemetry/api';
 
 /**
  * One model call may pass several layers that could all meter it (LangChain, AI SDK, the provider's
@@ -18,30 +18,56 @@ interface WatchLink {
   readonly above: WatchLink | undefined;
 }
 
-/** A Context with the mark, without the copy of the whole Context that `setValue` makes for each call. */
+/** Under which the API keeps the span of a Context; it names the key to none, but asks for it. */
+const SPAN = spanKey();
+
+function spanKey(): symbol | undefined {
+  let asked: symbol | undefined;
+  const probe: Context = {
+    getValue: (key) => void (asked = key),
+    setValue: () => probe,
+    deleteValue: () => probe,
+  };
+  trace.getSpan(probe);
+  return asked;
+}
+
+/** A Context with mark and span, without the copies of all of it that `setValue` makes for each call. */
 class MeteredContext implements Context {
   readonly #under: Context;
+  readonly #span: Span | undefined;
 
-  constructor(under: Context) {
+  constructor(under: Context, span: Span | undefined) {
     this.#under = under;
+    this.#span = span;
   }
 
   getValue(key: symbol): unknown {
-    return key === METERED ? true : this.#under.getValue(key);
+    if (key === METERED) return true;
+    return key === SPAN && this.#span !== undefined ? this.#span : this.#under.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
-    return new MeteredContext(this.#under.setValue(key, value));
+    return new MeteredContext(this.#whole().setValue(key, value), undefined);
   }
 
   deleteValue(key: symbol): Context {
-    return new MeteredContext(this.#under.deleteValue(key));
+    return new MeteredContext(this.#whole().deleteValue(key), undefined);
+  }
+
+  #whole(): Context {
+    return this.#span === undefined ? this.#under : trace.setSpan(this.#under, this.#span);
   }
 }
 
-/** Calls started in the returned Context are metered by the caller already. */
-export function markMetered(context: Context): Context {
-  return new MeteredContext(context);
+/**
+ * Calls started in the returned Context are metered by the caller already. `span` becomes its active
+ * span.
+ */
+export function markMetered(context: Context, span?: Span): Context {
+  return SPAN === undefined && span !== undefined
+    ? new MeteredContext(trace.setSpan(context, span), undefined)
+    : new MeteredContext(context, span);
 }
 
 export function isMetered(context: Context): boolean {

@@ -53,24 +53,23 @@ export function observeGenerator(generator: AnyIterator, sink: ReplySink): void 
  */
 function observeIterator(iterator: AnyIterator, sink: ReplySink, reader: Reader): AnyIterator {
   const next = iterator.next.bind(iterator);
+  // Made once, not for each step.
+  const taken = (result: IteratorResult<unknown, unknown>): IteratorResult<unknown, unknown> => {
+    if (result.done === true) sink.streamEnded(true);
+    else sink.event(result.value);
+    return result;
+  };
+  const failed = (error: unknown): never => {
+    sink.failed(error);
+    throw error;
+  };
   define(iterator, 'next', (...args: [] | [unknown]) => {
     if (reader.current === undefined) {
       reader.current = iterator;
       sink.reading(iterator);
     }
     const step = next(...args);
-    if (reader.current !== iterator || sink.ended) return step;
-    return step.then(
-      (result) => {
-        if (result.done === true) sink.streamEnded(true);
-        else sink.event(result.value);
-        return result;
-      },
-      (error: unknown) => {
-        sink.failed(error);
-        throw error;
-      },
-    );
+    return reader.current !== iterator || sink.ended ? step : step.then(taken, failed);
   });
   const stop = iterator.return?.bind(iterator);
   if (stop !== undefined) {

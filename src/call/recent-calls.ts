@@ -22,24 +22,29 @@ const RECENT_MAX = 256;
  * of AI SDK 6, LangChain after a lost Context, `recordUsage`). Each call answers for one sighting.
  */
 export class RecentCalls {
-  readonly #calls: CallTrace[] = [];
+  /** A ring; a call that was taken leaves a hole. */
+  readonly #calls: (CallTrace | undefined)[] = [];
+  #next = 0;
 
   add(call: CallTrace): void {
-    if (this.#calls.length >= RECENT_MAX) this.#calls.shift();
-    this.#calls.push(call);
+    this.#calls[this.#next] = call;
+    this.#next = (this.#next + 1) % RECENT_MAX;
   }
 
   /** True when the call that was sighted is metered already. */
   take({ responseId, model, sinceMs }: LateSighting): boolean {
-    const at = this.#calls.findLastIndex(
-      (call) =>
-        call.startedMs >= sinceMs &&
-        (responseId === undefined || call.responseId === undefined
+    for (let back = 1; back <= this.#calls.length; back += 1) {
+      const at = (this.#next - back + RECENT_MAX) % RECENT_MAX;
+      const call = this.#calls[at];
+      if (call === undefined || call.startedMs < sinceMs) continue;
+      const isSame =
+        responseId === undefined || call.responseId === undefined
           ? model !== undefined && call.models.includes(model)
-          : call.responseId === responseId),
-    );
-    if (at < 0) return false;
-    this.#calls.splice(at, 1);
-    return true;
+          : call.responseId === responseId;
+      if (!isSame) continue;
+      this.#calls[at] = undefined;
+      return true;
+    }
+    return false;
   }
 }

@@ -1,4 +1,5 @@
 import type { Span } from '@opentelemetry/api';
+import type { CallMeter } from '../call/call-meter.ts';
 import type { ChatCall } from '../call/chat-call.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
@@ -98,49 +99,54 @@ export function patchApiClient(
       if (retries !== null && retries !== undefined) return original.apply(this, args);
       const current = meter();
       if (current === undefined) return original.apply(this, args);
-      // The options may come as a promise; makeRequest itself awaits them before anything else.
-      return Promise.resolve(options).then((resolved) => {
+      const invoke = (resolved: unknown): Promise<unknown> => {
         const call = quietly('starting a call', () =>
-          start(fields(this), fields(resolved), nativeSpan as Span | undefined),
+          start(current, fields(this), fields(resolved), nativeSpan as Span | undefined),
         );
-        if (call === undefined) return original.apply(this, args);
-        return call
-          .run(() => original.apply(this, args))
-          .then(
-            (props) => {
-              quietly('watching a reply', () => track(props as RequestProps, call));
-              return props;
-            },
-            (error: unknown) => {
-              call.failed(error);
-              throw error;
-            },
-          );
-      });
-
-      function start(
-        client: Fields,
-        request: Fields,
-        span: Span | undefined,
-      ): ChatCall | undefined {
-        const path = String(request['path']).split('?', 1)[0] ?? '';
-        const body = request['body'];
-        const shape = request['method'] === 'post' ? sdk.shape(path, body) : undefined;
-        if (shape === undefined) return undefined;
-        const server = serverOf(client['baseURL']);
-        const conversationId = sdk.conversationId?.(request);
-        return current?.start({
-          provider: sdk.provider(server.address ?? '', client),
-          shape,
-          request: body,
-          model: fields(body)['model'] === undefined ? sdk.model?.(client) : undefined,
-          serverAddress: server.address,
-          serverPort: server.port,
-          usageContext: conversationId === undefined ? undefined : { conversationId },
-          nativeSpan: span,
-        });
-      }
+        return call === undefined
+          ? original.apply(this, args)
+          : call
+              .run(() => original.apply(this, args))
+              .then(
+                (props) => {
+                  quietly('watching a reply', () => track(props as RequestProps, call));
+                  return props;
+                },
+                (error: unknown) => {
+                  call.failed(error);
+                  throw error;
+                },
+              );
+      };
+      // The options may come as a promise; makeRequest itself awaits them before anything else.
+      return isThenable(options) ? Promise.resolve(options).then(invoke) : invoke(options);
     };
+  }
+
+  function start(
+    current: CallMeter,
+    client: Fields,
+    request: Fields,
+    span: Span | undefined,
+  ): ChatCall | undefined {
+    if (request['method'] !== 'post') return undefined;
+    const { body } = request;
+    const path = String(request['path']);
+    const query = path.indexOf('?');
+    const shape = sdk.shape(query < 0 ? path : path.slice(0, query), body);
+    if (shape === undefined) return undefined;
+    const server = serverOf(client['baseURL']);
+    const conversationId = sdk.conversationId?.(request);
+    return current.start({
+      provider: sdk.provider(server.address ?? '', client),
+      shape,
+      request: body,
+      model: fields(body)['model'] === undefined ? sdk.model?.(client) : undefined,
+      serverAddress: server.address,
+      serverPort: server.port,
+      usageContext: conversationId === undefined ? undefined : { conversationId },
+      nativeSpan: span,
+    });
   }
 
   /** The class of these promises is seen first here; it is not exported by all of the SDKs. */
@@ -163,10 +169,12 @@ function observedParse(promise: ApiPromise, parse: Parse): Parse {
   return (...props) => observeParsing(() => parse.apply(promise, props), props);
 }
 
+function isThenable(value: unknown): boolean {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
 function track(props: RequestProps, call: ChatCall): void {
-  Object.defineProperty(props, TRACKED, {
-    value: { call, handedOut: false } satisfies Tracked,
-  });
+  props[TRACKED] = { call, handedOut: false };
   call.arrived(props.response);
 }
 

@@ -23,7 +23,7 @@ interface Count {
 export function usageAsReported(ended: EndedCall, counting: Counting): FilledUsage | undefined {
   const usage = ended.reply.usage;
   const reported: FilledUsage = {
-    usage: usage === undefined ? {} : tokenFields(usage),
+    usage: usage ?? {},
     tokenSource: usage === undefined ? undefined : 'provider',
   };
   if (!ended.tokenStatistics) return { usage: {}, tokenSource: undefined };

@@ -110,16 +110,24 @@ export class UsagePipeline {
         tokenSource: filled.tokenSource,
         outcome: ended.outcome,
         errorType: ended.errorType,
-        attributes: {
-          ...modalityAttributes(ended.tokenStatistics ? reply.usage : undefined),
-          ...countedAttributes(filled),
-          ...usageContext.attributes,
-        },
+        attributes: merged(
+          modalityAttributes(ended.tokenStatistics ? reply.usage : undefined),
+          countedAttributes(filled),
+          usageContext.attributes,
+        ),
         span: ended.span,
       },
       this.#options,
     );
   }
+}
+
+type Attributes = Readonly<Record<string, UsageAttributeValue>> | undefined;
+
+/** Undefined in most calls, which have none. */
+function merged(first: Attributes, second: Attributes, third: Attributes): Attributes {
+  if (first === undefined && second === undefined) return third;
+  return { ...first, ...second, ...third };
 }
 
 const MODALITIES = Object.entries(ATTR_MODALITY_TOKENS) as readonly (readonly [

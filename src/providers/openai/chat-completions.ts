@@ -24,6 +24,7 @@ export function chatCompletions(dialect: ChatDialect = {}): CallShape {
 }
 
 interface Choice {
+  readonly index: unknown;
   readonly output: ChoiceOutput | undefined;
   finishReason: string | undefined;
 }
@@ -32,7 +33,8 @@ class ChatReader implements ReplyReader {
   readonly #options: ReadOptions;
   readonly #usageOf: NonNullable<ChatDialect['usageOf']>;
   readonly #normalise: NonNullable<ChatDialect['normalise']>;
-  readonly #choices = new Map<unknown, Choice>();
+  /** Few, and most often one. */
+  readonly #choices: Choice[] = [];
   #usage: unknown;
   #id: string | undefined;
   #model: string | undefined;
@@ -60,17 +62,17 @@ class ChatReader implements ReplyReader {
   result(): Reply {
     const finishReasons: string[] = [];
     const outputs: CompletionOutput[] = [];
-    for (const { finishReason, output } of this.#choices.values()) {
+    for (const { finishReason, output } of this.#choices) {
       if (finishReason !== undefined) finishReasons.push(finishReason);
       if (output !== undefined) outputs.push(output.result());
     }
-    const { size } = this.#choices;
+    const { length } = this.#choices;
     return {
       usage: this.#options.usage ? this.#normalise(this.#usage) : undefined,
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons,
-      closed: this.#whole || (size > 0 && finishReasons.length === size),
+      closed: this.#whole || (length > 0 && finishReasons.length === length),
       outputs,
     };
   }
@@ -96,14 +98,13 @@ class ChatReader implements ReplyReader {
   }
 
   #choice(index: unknown): Choice {
-    let choice = this.#choices.get(index);
-    if (choice === undefined) {
-      choice = {
-        output: this.#options.output ? new ChoiceOutput() : undefined,
-        finishReason: undefined,
-      };
-      this.#choices.set(index, choice);
-    }
+    for (const known of this.#choices) if (known.index === index) return known;
+    const choice: Choice = {
+      index,
+      output: this.#options.output ? new ChoiceOutput() : undefined,
+      finishReason: undefined,
+    };
+    this.#choices.push(choice);
     return choice;
   }
 }

@@ -2,7 +2,6 @@ import type { Counter, Histogram, Meter, MetricAttributes } from '@opentelemetry
 import type { EndedCall } from '../../call/chat-call.ts';
 import type { ReportedUsage } from '../../providers/provider.ts';
 import {
-  ATTR,
   ATTR_METRIC,
   INSTRUMENTS,
   SECONDS_BUCKETS,
@@ -11,10 +10,7 @@ import {
   type SemconvGeneration,
 } from '../../semconv.ts';
 import type { UsageRecord } from '../usage-record.ts';
-
-/** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
-const METRIC_ATTRIBUTE_VALUES_MAX = 200;
-const OTHER = '(other)';
+import { MetricAttributeSets } from './metric-attributes.ts';
 
 /** What metrics tell of a call that its record does not hold. */
 type CallDetails = Pick<
@@ -30,15 +26,14 @@ interface Instrument {
 /** Records usage on the instruments of the chosen generations. */
 export class UsageMetrics {
   readonly #generations: readonly SemconvGeneration[];
-  readonly #extra: readonly string[];
-  readonly #seen = new Map<string, Set<string>>();
+  readonly #attributes: MetricAttributeSets;
   #instruments: readonly Instrument[] = [];
   #meter: Meter | undefined;
 
   /** `extra`: names of attributes the user opted into (`user.id`, a key of record.attributes …). */
   constructor(generations: readonly SemconvGeneration[], extra: readonly string[]) {
     this.#generations = generations;
-    this.#extra = extra;
+    this.#attributes = new MetricAttributeSets(extra);
   }
 
   /** Instruments are made again when the meter is another one: api 1.10 has no proxy for them. */
@@ -47,57 +42,20 @@ export class UsageMetrics {
       this.#instruments = makeInstruments(meter, this.#generations);
       this.#meter = meter;
     }
-    const attributes = this.#attributes(record, call);
+    const attributes = this.#attributes.of(record, call);
     for (const { definition, record: add } of this.#instruments) {
       if (definition.measure === 'chunkGapSeconds') {
         if (call.facts.stream !== true) continue;
-        for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, attributes);
+        for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, attributes.plain);
         continue;
       }
       const value = measured(definition.measure, record);
       if (value === undefined) continue;
       if (definition.byModality === true) {
-        addByModality(add, value, attributes, definition, call.reply.usage);
-      } else if (definition.tokenType === undefined) add(value, attributes);
-      else add(value, { ...attributes, [ATTR_METRIC.tokenType]: definition.tokenType });
+        addByModality(add, value, attributes.plain, definition, call.reply.usage);
+      } else add(value, attributes[definition.tokenType ?? 'plain']);
     }
   }
-
-  #attributes(record: UsageRecord, { serverAddress, serverPort }: CallDetails): MetricAttributes {
-    const attributes: MetricAttributes = {
-      [ATTR.operationName]: record.operation,
-      [ATTR.providerName]: record.provider,
-      [ATTR.requestModel]: this.#capped(ATTR.requestModel, record.requestModel),
-      [ATTR.outcome]: record.outcome,
-    };
-    if (record.responseModel !== undefined) {
-      attributes[ATTR.responseModel] = this.#capped(ATTR.responseModel, record.responseModel);
-    }
-    if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;
-    if (serverAddress !== undefined) attributes[ATTR.serverAddress] = serverAddress;
-    if (serverPort !== undefined) attributes[ATTR.serverPort] = serverPort;
-    for (const name of this.#extra) {
-      const value = extraValue(name, record);
-      if (value !== undefined) attributes[name] = this.#capped(name, String(value));
-    }
-    return attributes;
-  }
-
-  #capped(name: string, value: string): string {
-    let seen = this.#seen.get(name);
-    if (seen === undefined) this.#seen.set(name, (seen = new Set()));
-    if (seen.has(value)) return value;
-    if (seen.size >= METRIC_ATTRIBUTE_VALUES_MAX) return OTHER;
-    seen.add(value);
-    return value;
-  }
-}
-
-function extraValue(name: string, record: UsageRecord): string | number | boolean | undefined {
-  if (name === ATTR.userId) return record.userId;
-  if (name === ATTR.conversationId) return record.conversationId;
-  if (name === ATTR.tokenSource) return record.tokenSource;
-  return record.attributes[name];
 }
 
 function makeInstruments(

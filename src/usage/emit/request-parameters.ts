@@ -51,11 +51,10 @@ const BY_NAME = new Map<string, Parameter>(
 export function requestParameters(request: unknown): SpanAttributes {
   const attributes: SpanAttributes = {};
   if (!isObject(request)) return attributes;
-  const ranks = new Map<string, number>();
-  take(attributes, ranks, request, 0);
-  for (const [index, name] of NESTED.entries()) {
-    const nested = request[name];
-    if (isObject(nested)) take(attributes, ranks, nested, 10 * (index + 1));
+  let ranks = take(attributes, undefined, request, 0);
+  for (let index = 0; index < NESTED.length; index += 1) {
+    const nested = request[NESTED[index] as string];
+    if (isObject(nested)) ranks = take(attributes, ranks, nested, 10 * (index + 1));
   }
   // Required only where it is another number than the usual one.
   if (attributes[ATTR_REQUEST.choiceCount] === 1) delete attributes[ATTR_REQUEST.choiceCount];
@@ -70,19 +69,21 @@ export function requestParameters(request: unknown): SpanAttributes {
 
 function take(
   attributes: SpanAttributes,
-  ranks: Map<string, number>,
+  known: Map<string, number> | undefined,
   place: Record<string, unknown>,
   rankOfPlace: number,
-): void {
+): Map<string, number> | undefined {
+  let ranks = known;
   for (const name in place) {
     const parameter = BY_NAME.get(name);
     if (parameter === undefined) continue;
     const value = checked(place[name], parameter.kind);
     const rank = rankOfPlace + parameter.rank;
-    if (value === undefined || rank >= (ranks.get(parameter.attribute) ?? Infinity)) continue;
-    ranks.set(parameter.attribute, rank);
+    if (value === undefined || rank >= (ranks?.get(parameter.attribute) ?? Infinity)) continue;
+    (ranks ??= new Map()).set(parameter.attribute, rank);
     attributes[parameter.attribute] = value;
   }
+  return ranks;
 }
 
 function checked(value: unknown, kind: Kind): number | string | string[] | undefined {

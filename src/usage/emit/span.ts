@@ -1,4 +1,4 @@
-import { SpanStatusCode, type SpanAttributes } from '@opentelemetry/api';
+import { SpanStatusCode, type Span, type SpanAttributes } from '@opentelemetry/api';
 import type { CallStart } from '../../call/call-start.ts';
 import type { EndedCall } from '../../call/chat-call.ts';
 import { lacks, releaseEnd } from '../../call/native-span.ts';
@@ -34,35 +34,35 @@ export function emitSpan(
     closeUnrecorded(ended);
     return;
   }
-  const attributes: SpanAttributes = {};
-  set(attributes, ATTR.responseModel, record.responseModel);
-  set(attributes, ATTR.responseId, record.responseId);
-  set(attributes, ATTR.errorType, record.errorType);
-  set(attributes, ATTR.inputTokens, record.inputTokens);
-  set(attributes, ATTR.outputTokens, record.outputTokens);
-  set(attributes, ATTR.cacheReadTokens, record.cacheReadTokens);
-  set(attributes, ATTR.reasoningTokens, record.reasoningTokens);
+  const { spanIsForeign } = ended;
+  const told = (key: string, value: string | number | string[] | undefined): void => {
+    if (value !== undefined && (!spanIsForeign || lacks(span, key))) span.setAttribute(key, value);
+  };
+  told(ATTR.responseModel, record.responseModel);
+  told(ATTR.responseId, record.responseId);
+  told(ATTR.errorType, record.errorType);
+  told(ATTR.inputTokens, record.inputTokens);
+  told(ATTR.outputTokens, record.outputTokens);
+  told(ATTR.cacheReadTokens, record.cacheReadTokens);
+  told(ATTR.reasoningTokens, record.reasoningTokens);
   for (const generation of generations) {
-    set(attributes, ATTR_CACHE_WRITE_TOKENS[generation], record.cacheWriteTokens);
+    told(ATTR_CACHE_WRITE_TOKENS[generation], record.cacheWriteTokens);
   }
   if (record.timeToFirstChunkMs !== undefined) {
-    attributes[ATTR.timeToFirstChunk] = record.timeToFirstChunkMs / 1000;
+    told(ATTR.timeToFirstChunk, record.timeToFirstChunkMs / 1000);
   }
   const { finishReasons } = ended.reply;
   if (finishReasons !== undefined && finishReasons.length > 0) {
-    attributes[ATTR.responseFinishReasons] = [...finishReasons];
+    told(ATTR.responseFinishReasons, [...finishReasons]);
   }
-  if (ended.spanIsForeign) {
-    for (const key of Object.keys(attributes)) if (!lacks(span, key)) delete attributes[key];
-  }
-  Object.assign(attributes, content, record.attributes);
-  set(attributes, ATTR.userId, record.userId);
-  set(attributes, ATTR.conversationId, record.conversationId);
-  set(attributes, ATTR.tokenSource, record.tokenSource);
-  set(attributes, ATTR.outcome, record.outcome);
-  set(attributes, ATTR.costUsd, record.costUsd);
-  span.setAttributes(attributes);
-  if (ended.spanIsForeign) {
+  if (content !== undefined) span.setAttributes(content);
+  span.setAttributes(record.attributes);
+  set(span, ATTR.userId, record.userId);
+  set(span, ATTR.conversationId, record.conversationId);
+  set(span, ATTR.tokenSource, record.tokenSource);
+  set(span, ATTR.outcome, record.outcome);
+  set(span, ATTR.costUsd, record.costUsd);
+  if (spanIsForeign) {
     releaseEnd(span);
     return;
   }
@@ -76,6 +76,6 @@ export function closeUnrecorded({ span, spanIsForeign }: EndedCall): void {
   else span.end();
 }
 
-function set(attributes: SpanAttributes, key: string, value: string | number | undefined): void {
-  if (value !== undefined) attributes[key] = value;
+function set(span: Span, key: string, value: string | number | undefined): void {
+  if (value !== undefined) span.setAttribute(key, value);
 }

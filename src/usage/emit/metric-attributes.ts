@@ -1,0 +1,133 @@
+import type { MetricAttributes } from '@opentelemetry/api';
+import { ATTR, ATTR_METRIC } from '../../semconv.ts';
+import type { UsageRecord } from '../usage-record.ts';
+
+/** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
+const METRIC_ATTRIBUTE_VALUES_MAX = 200;
+const OTHER = '(other)';
+
+/** Sets kept; looked through one by one, so few. */
+const KEPT_MAX = 16;
+
+type Described = Pick<
+  UsageRecord,
+  'operation' | 'provider' | 'requestModel' | 'responseModel' | 'outcome' | 'errorType'
+>;
+interface Server {
+  readonly serverAddress: string | undefined;
+  readonly serverPort: number | undefined;
+}
+
+/** The attributes of one call's points. */
+interface AttributeSet {
+  readonly plain: MetricAttributes;
+  readonly input: MetricAttributes;
+  readonly output: MetricAttributes;
+}
+
+interface Kept extends AttributeSet {
+  readonly of: Described;
+  readonly server: Server;
+}
+
+/** Makes the attributes of points, and makes them once for calls that are alike. */
+export class MetricAttributeSets {
+  readonly #extra: readonly string[];
+  readonly #seen = new Map<string, Set<string>>();
+  readonly #kept: Kept[] = [];
+  #oldest = 0;
+
+  /** `extra`: names of attributes the user opted into (`user.id`, a key of record.attributes …). */
+  constructor(extra: readonly string[]) {
+    this.#extra = extra;
+  }
+
+  of(record: UsageRecord, server: Server): AttributeSet {
+    // What the user opted into may be another value in each call.
+    if (this.#extra.length > 0) return setOf(this.#attributes(record, server));
+    for (const kept of this.#kept) if (isOf(kept, record, server)) return kept;
+    const { operation, provider, requestModel, responseModel, outcome, errorType } = record;
+    const { plain, input, output } = setOf(this.#attributes(record, server));
+    const kept: Kept = {
+      plain: inOrder(plain),
+      input: inOrder(input),
+      output: inOrder(output),
+      of: {
+        operation,
+        provider,
+        requestModel,
+        outcome,
+        ...(responseModel !== undefined && { responseModel }),
+        ...(errorType !== undefined && { errorType }),
+      },
+      server: { serverAddress: server.serverAddress, serverPort: server.serverPort },
+    };
+    this.#kept[this.#oldest] = kept;
+    this.#oldest = (this.#oldest + 1) % KEPT_MAX;
+    return kept;
+  }
+
+  #attributes(record: UsageRecord, { serverAddress, serverPort }: Server): MetricAttributes {
+    const attributes: MetricAttributes = {
+      [ATTR.operationName]: record.operation,
+      [ATTR.providerName]: record.provider,
+      [ATTR.requestModel]: this.#capped(ATTR.requestModel, record.requestModel),
+      [ATTR.outcome]: record.outcome,
+    };
+    if (record.responseModel !== undefined) {
+      attributes[ATTR.responseModel] = this.#capped(ATTR.responseModel, record.responseModel);
+    }
+    if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;
+    if (serverAddress !== undefined) attributes[ATTR.serverAddress] = serverAddress;
+    if (serverPort !== undefined) attributes[ATTR.serverPort] = serverPort;
+    for (const name of this.#extra) {
+      const value = extraValue(name, record);
+      if (value !== undefined) attributes[name] = this.#capped(name, String(value));
+    }
+    return attributes;
+  }
+
+  #capped(name: string, value: string): string {
+    let seen = this.#seen.get(name);
+    if (seen === undefined) this.#seen.set(name, (seen = new Set()));
+    if (seen.has(value)) return value;
+    if (seen.size >= METRIC_ATTRIBUTE_VALUES_MAX) return OTHER;
+    seen.add(value);
+    return value;
+  }
+}
+
+function isOf({ of, server }: Kept, record: UsageRecord, { serverAddress, serverPort }: Server) {
+  return (
+    of.requestModel === record.requestModel &&
+    of.responseModel === record.responseModel &&
+    of.outcome === record.outcome &&
+    of.errorType === record.errorType &&
+    of.operation === record.operation &&
+    of.provider === record.provider &&
+    server.serverAddress === serverAddress &&
+    server.serverPort === serverPort
+  );
+}
+
+function setOf(attributes: MetricAttributes): AttributeSet {
+  return {
+    plain: attributes,
+    input: { ...attributes, [ATTR_METRIC.tokenType]: 'input' },
+    output: { ...attributes, [ATTR_METRIC.tokenType]: 'output' },
+  };
+}
+
+/** By name: the SDK sorts the names for every point, and what is in order is sorted soonest. */
+function inOrder(attributes: MetricAttributes): MetricAttributes {
+  const ordered: MetricAttributes = {};
+  for (const name of Object.keys(attributes).toSorted()) ordered[name] = attributes[name];
+  return ordered;
+}
+
+function extraValue(name: string, record: UsageRecord): string | number | boolean | undefined {
+  if (name === ATTR.userId) return record.userId;
+  if (name === ATTR.conversationId) return record.conversationId;
+  if (name === ATTR.tokenSource) return record.tokenSource;
+  return record.attributes[name];
+}
