@@ -35,7 +35,7 @@ export function createSipHasher(key: Uint32Array): TextHasher {
   if (wasm === undefined) throw new Error('This host has no WebAssembly');
   const engine = new wasm.Instance(new wasm.Module(readEngine()), {}).exports as EngineExports;
   engine.setHashKey(key[1] ?? 0, key[0] ?? 0, key[3] ?? 0, key[2] ?? 0);
-  const output = engine.openInput(16 + 2 * WINDOW + 16);
+  const output = engine.openInput(16 + 4 * WINDOW + 64);
   const input = output + 16;
   const hash = new Uint32Array(engine.memory.buffer, output, HASH_WORDS);
   const window = Buffer.from(engine.memory.buffer, input, 2 * WINDOW + 1);

@@ -91,28 +91,34 @@ const NARROW: u8 = 0;
 const WIDE: u8 = 1;
 
 /**
- * The hash of the `n` UTF-16 units at `from`, which it overwrites: as Latin-1 when they are, as that
- * is half the bytes. Takes 16 bytes behind them.
+ * The hash of the `n` UTF-16 units at `from`: as Latin-1 when they are, as that is half the bytes.
+ * Takes as much room again behind them, and 64 bytes.
  */
 export function hashUnits(from: usize, n: u32, out: usize): void {
-  let to = from + (<usize>n << 1);
+  const to = from + (<usize>n << 1);
   v128.store(to, i8x16.splat(0));
-  let all = i8x16.splat(0);
-  for (let p = from; p < to; p += 16) all = v128.or(all, v128.load(p));
-  const wide = v128.any_true(v128.and(all, i16x8.splat(<i16>0xff00)));
-  if (!wide) to = narrow(from, to);
-  store<u8>(to, wide ? WIDE : NARROW);
-  startHash();
-  finishHash(hashWords(from, to + 1), to + 1, <u32>(to - from) + 1, out);
+  v128.store(to, i8x16.splat(0), 16);
+  const narrow = to + 32;
+  if (isWide(from, to, narrow)) hashWhole(from, 2 * n, WIDE, out);
+  else hashWhole(narrow, n, NARROW, out);
 }
 
-/** In place, as it reads ahead of what it writes; returns the new end. */
-function narrow(from: usize, to: usize): usize {
-  let at = from;
-  for (let p = from; p < to; p += 16) {
-    const units = v128.load(p);
-    store<u64>(at, i64x2.extract_lane(i8x16.narrow_i16x8_u(units, units), 0));
-    at += 8;
+/** Whether the units take more than a byte each; else these are at `narrow`. */
+function isWide(from: usize, to: usize, narrow: usize): bool {
+  let all = i8x16.splat(0);
+  for (; from < to; from += 32) {
+    const low = v128.load(from);
+    const high = v128.load(from, 16);
+    all = v128.or(all, v128.or(low, high));
+    v128.store(narrow, i8x16.narrow_i16x8_u(low, high));
+    narrow += 16;
   }
-  return from + ((to - from) >>> 1);
+  return v128.any_true(v128.and(all, i16x8.splat(<i16>0xff00)));
+}
+
+function hashWhole(from: usize, bytes: u32, kind: u8, out: usize): void {
+  const to = from + bytes;
+  store<u8>(to, kind);
+  startHash();
+  finishHash(hashWords(from, to + 1), to + 1, bytes + 1, out);
 }
