@@ -1,26 +1,37 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseDocument } from 'yaml';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { parse, parseDocument } from 'yaml';
+import { InfluxMetricExporter, readAlertRules } from '../exporter/index.ts';
 import { CONFIGURATION_DOC, withTables } from '../scripts/docs/configuration.ts';
 import { resolveConfig } from '../src/config/index.ts';
+import { Prices } from '../src/usage/cost.ts';
+import type { UsageRecord } from '../src/usage/usage-record.ts';
 import { docBlocks, docFiles, readDoc } from './support/doc-blocks.ts';
+import { isNotRun, NOT_RUN, shellBlocks } from './support/doc-commands.ts';
+import { influxRows } from './support/influx.ts';
+import { requireServer, startInfluxd } from './support/servers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Show parts of programs; what those parts do is tested where it is made. */
-const WITH_FRAGMENTS: readonly string[] = [
-  'docs/alerts.md',
-  'docs/costs.md',
-  'docs/grafana.md',
-  'docs/influxdb.md',
-  'docs/providers.md',
-  'docs/settings.md',
-  'docs/tokens.md',
-];
+/** What a block may be: every language has its way to be held to the truth. */
+const LANGUAGES: Readonly<Record<string, string>> = {
+  js: 'run by test/slow/docs/programs.test.ts',
+  ts: 'run by test/slow/docs/programs.test.ts',
+  sh: 'run by test/slow/docs/commands.test.ts and checkout.test.ts',
+  yaml: 'read below',
+  json: 'read below',
+  sql: 'asked below',
+  redis: 'given to a server by test/settings/redis-outage.test.ts',
+  nginx: 'listed in doc-commands.ts',
+  python: 'listed in doc-commands.ts',
+  text: 'a drawing, or what a program told',
+};
 
-/** Programs of these blocks are run in test/slow/docs.test.ts. */
 describe('the documents', () => {
   it('have the tables that the settings make', () => {
     const document = readFileSync(CONFIGURATION_DOC, 'utf8');
@@ -47,12 +58,98 @@ describe('the documents', () => {
     }
   });
 
-  it('name every program, so that it can be run', () => {
-    for (const { doc, line, language, file } of docFiles().flatMap(docBlocks)) {
-      const program = ['js', 'ts', 'javascript', 'typescript'].includes(language);
-      if (program && !WITH_FRAGMENTS.includes(doc)) {
-        assert.ok(file !== undefined, `${doc}:${line} has no file name after its language`);
+  it('have no block that nothing holds to the truth', () => {
+    for (const block of docFiles().flatMap(docBlocks)) {
+      // Figures as measured; each section names its command.
+      if (block.doc === 'docs/benchmarks.md') continue;
+      const place = `${block.doc}:${block.line}`;
+      assert.ok(block.language in LANGUAGES, `${place} is of no known kind: "${block.language}"`);
+      const named = ['js', 'ts', 'json'].includes(block.language);
+      assert.ok(!named || block.file !== undefined, `${place} has no file name after its language`);
+      const listed = ['nginx', 'python'].includes(block.language);
+      assert.ok(!listed || isNotRun(block), `${place} is neither run nor listed`);
+    }
+    const texts = docFiles().flatMap(docBlocks);
+    for (const [first, reason] of Object.entries(NOT_RUN)) {
+      assert.ok(reason.length > 20 && texts.some(({ text }) => text.startsWith(first)), first);
+    }
+  });
+
+  it('have commands that a shell can read', () => {
+    for (const { doc, line, text } of shellBlocks()) {
+      execFileSync('sh', ['-n'], { input: text, stdio: ['pipe', 'ignore', 'pipe'] });
+      assert.ok(text !== '', `${doc}:${line}`);
+    }
+  });
+
+  it('have alert rules and prices that are taken as they are', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-meter-docs-'));
+    try {
+      const write = (doc: string, name: string): string => {
+        const block = docBlocks(doc).find(({ file }) => file === name);
+        assert.ok(block !== undefined, name);
+        writeFileSync(join(folder, name), block.text);
+        return join(folder, name);
+      };
+      assert.equal((await readAlertRules(write('docs/alerts.md', 'alerts.json'))).length, 3);
+      const prices = new Prices({ overridesFile: write('docs/costs.md', 'prices.json') });
+      await prices.load();
+      const call = { provider: 'any', requestModel: 'house-model', time: '2026-11-20T00:00:00Z' };
+      const tokens = { inputTokens: 1_000_000, outputTokens: 1_000_000 };
+      assert.equal(prices.costOf({ ...call, ...tokens } as UsageRecord), 0.4);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('show a compose file whose services, volumes and files are there', () => {
+    const folder = join(ROOT, 'example-app/deploy');
+    const compose = parse(readFileSync(join(folder, 'compose.yaml'), 'utf8')) as Compose;
+    for (const [name, service] of Object.entries(compose.services)) {
+      assert.ok((service.image === undefined) !== (service.build === undefined), name);
+      if (service.build !== undefined) {
+        assert.ok(existsSync(join(folder, service.build.context, service.build.dockerfile)), name);
       }
+      for (const other of dependenciesOf(service)) assert.ok(other in compose.services, other);
+      for (const volume of service.volumes ?? []) {
+        const [source = ''] = volume.split(':');
+        const known = source.startsWith('.')
+          ? existsSync(join(folder, source))
+          : source in compose.volumes;
+        assert.ok(known, `${name}: ${volume}`);
+      }
+    }
+    const guide = readDoc('docs/grafana.md');
+    const text = JSON.stringify(compose);
+    for (const [, variable = ''] of text.matchAll(/\$\{([A-Z_]+):\?/g)) {
+      assert.ok(guide.includes(variable), `the guide does not set ${variable}`);
+    }
+  });
+
+  it('ask what InfluxDB can answer', async function () {
+    requireServer(this, 'influxd');
+    const influxd = await startInfluxd({ databases: ['llm'] });
+    const exporter = new InfluxMetricExporter({ url: influxd.url, bucket: 'llm', spool: false });
+    const meters = new MeterProvider({
+      readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
+    });
+    try {
+      meters
+        .getMeter('docs')
+        .createHistogram('gen_ai.client.token.usage')
+        .record(18, { 'gen_ai.request.model': 'gpt-4o', 'gen_ai.token.type': 'input' });
+      await meters.shutdown();
+      const queries = docFiles()
+        .flatMap(docBlocks)
+        .filter(({ language }) => language === 'sql');
+      assert.ok(queries.length > 0);
+      for (const { doc, line, text } of queries) {
+        const rows = await influxRows(influxd.url, 'llm', text);
+        const sums = rows.map(({ sum }) => sum).filter((sum) => sum !== null);
+        assert.deepEqual([rows[0]?.['model'], sums], ['gpt-4o', [18]], `${doc}:${line}`);
+      }
+    } finally {
+      await influxd.stop();
     }
   });
 
@@ -64,3 +161,18 @@ describe('the documents', () => {
     assert.deepEqual(commands('README.zh-CN.md'), commands('README.md'));
   });
 });
+
+interface ComposeService {
+  readonly image?: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly volumes?: readonly string[];
+  readonly depends_on?: readonly string[] | Readonly<Record<string, object>>;
+}
+
+interface Compose {
+  readonly services: Readonly<Record<string, ComposeService>>;
+  readonly volumes: Readonly<Record<string, object>>;
+}
+
+const dependenciesOf = ({ depends_on: others = [] }: ComposeService): readonly string[] =>
+  Array.isArray(others) ? (others as readonly string[]) : Object.keys(others);

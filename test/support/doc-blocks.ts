@@ -31,12 +31,13 @@ export function readDoc(doc: string): string {
 /** Fenced code blocks, in order. */
 export function docBlocks(doc: string): readonly DocBlock[] {
   const blocks: DocBlock[] = [];
-  let open: { line: number; info: readonly string[]; text: string[] } | undefined;
+  let open: { line: number; indent: number; info: readonly string[]; text: string[] } | undefined;
   for (const [i, line] of readDoc(doc).split('\n').entries()) {
-    const fence = /^```(.*)$/.exec(line);
-    if (fence === null) open?.text.push(line);
+    // Within a list a block is indented.
+    const [, indent = '', info] = /^( *)```(.*)$/.exec(line) ?? [];
+    if (info === undefined) open?.text.push(line.slice(open.indent));
     else if (open === undefined) {
-      open = { line: i + 1, info: (fence[1] ?? '').trim().split(/\s+/), text: [] };
+      open = { line: i + 1, indent: indent.length, info: info.trim().split(/\s+/), text: [] };
     } else {
       const [language = '', file] = open.info;
       blocks.push({ doc, line: open.line, language, file, text: `${open.text.join('\n')}\n` });

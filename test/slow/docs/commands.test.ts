@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { settingsRoutes } from '../../../example-app/routes/settings.ts';
+import {
+  MemorySettingsStore,
+  metricsSettings,
+  SettingsService,
+} from '../../../src/settings/index.ts';
+import { ADMIN_TOKEN, serveApp, type ServedApp } from '../../support/app.ts';
+import { commandsOf, isNotRun, shellBlocks } from '../../support/doc-commands.ts';
+import { documentedApp, REGISTER, type DocumentedApp } from '../../support/documented-app.ts';
+import { influxRows } from '../../support/influx.ts';
+import { attributesOf, startOtlpReceiver } from '../../support/otlp-receiver.ts';
+import { requireServer, startInfluxd } from '../../support/servers.ts';
+
+/** Blocks run in this file, and in newcomer.test.ts and checkout.test.ts beside it. */
+const RUN: readonly string[] = [
+  'npm ci && npm start',
+  'npm install otel-token-meter openai',
+  'node --import otel-token-meter/register app.mjs',
+  'npm install @influxdata/influxdb-client @opentelemetry/sdk-metrics',
+  `echo '{"values": {"enabled": false}}' > .token-meter/settings.json`,
+  'npm run release -- --dry-run',
+  'npx otel-token-meter reprice --dry-run',
+  'npx otel-token-meter report ',
+  'curl --data-binary @dead-letters.lines',
+  'TOKEN_METER_PROVIDER=otlp',
+  'export TOKEN_METER_URL=',
+  'curl -s -H "Authorization: Bearer $TOKEN"',
+];
+
+describe('commands of the documents', () => {
+  let app: DocumentedApp;
+  before(async () => (app = await documentedApp(['@opentelemetry/sdk-node@^0.301.0'])));
+  after(async () => await app?.remove());
+
+  /** As a shell takes it; addresses of the document stand for those of the test. */
+  async function shell(
+    line: string,
+    {
+      env = {},
+      instead = {},
+    }: {
+      readonly env?: Readonly<Record<string, string>>;
+      readonly instead?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<{ readonly out: string; readonly err: string }> {
+    let command = line;
+    for (const [from, to] of Object.entries(instead)) command = command.replaceAll(from, to);
+    const { code, out, err } = await app.run('sh', ['-c', command], env);
+    assert.equal(code, 0, `${line}\n${out}${err}`);
+    return { out, err };
+  }
+
+  it('are all run, or the reason stands in doc-commands.ts', () => {
+    for (const block of shellBlocks()) {
+      const isRun = RUN.some((start) => block.text.startsWith(start));
+      assert.ok(isRun !== isNotRun(block), `${block.doc}:${block.line}`);
+    }
+    for (const start of RUN) {
+      assert.ok(
+        shellBlocks().some(({ text }) => text.startsWith(start)),
+        start,
+      );
+    }
+  });
+
+  it('README: to InfluxDB', async function () {
+    requireServer(this, 'influxd');
+    const influxd = await startInfluxd({ databases: ['llm_metrics'] });
+    try {
+      const instead = { 'http://localhost:8086': influxd.url, '…': 'token' };
+      for (const line of commandsOf('README.md', 'npm install @influxdata')) {
+        await shell(line, { instead });
+      }
+      const [row, ...more] = await influxRows(
+        influxd.url,
+        'llm_metrics',
+        'SELECT * FROM llm_usage',
+      );
+      assert.deepEqual([row?.['user'], row?.['input_tokens'], more.length], ['alice', 18, 0]);
+    } finally {
+      await influxd.stop();
+    }
+  });
+
+  it('docs/reports.md and docs/costs.md: of a SQLite ledger', async () => {
+    const env = { TOKEN_METER_PROVIDER: 'sqlite' };
+    const { code, err } = await app.call(REGISTER, env);
+    assert.equal(code, 0, err);
+    for (const line of commandsOf('docs/reports.md', 'npx otel-token-meter report')) {
+      const { out } = await shell(line, { env });
+      if (line.includes('> usage.csv')) {
+        assert.match(
+          readFileSync(join(app.folder, 'usage.csv'), 'utf8'),
+          /^.?day,model,.*\r\n.*,gpt-4o,/,
+        );
+      } else assert.match(out, /alice|gpt-4o|20\d\d-\d\d-\d\d|27/, line);
+    }
+    await app.write(
+      'prices.json',
+      '{"prices": [{"model": "gpt-4o", "perMillionTokens": {"input": 1000000, "output": 1000000}}]}',
+    );
+    const lines = commandsOf('docs/costs.md', 'npx otel-token-meter reprice');
+    const told = [];
+    for (const line of lines) told.push(await shell(line, { env }));
+    assert.match(told.at(-1)?.out ?? '', /27/, 'a dollar a token');
+  });
+
+  it('docs/influxdb.md: a segment sent by hand', async function () {
+    requireServer(this, 'influxd');
+    const influxd = await startInfluxd({ databases: ['llm'] });
+    try {
+      await app.write(
+        'dead-letters.lines',
+        'llm_usage,model=gpt-4o calls=1i 1790000000000000000\n',
+      );
+      const [line = ''] = commandsOf('docs/influxdb.md', 'curl');
+      await shell(line, { instead: { 'http://localhost:8086': influxd.url } });
+      const rows = await influxRows(influxd.url, 'llm', 'SELECT * FROM llm_usage');
+      assert.equal(rows[0]?.['calls'], 1);
+    } finally {
+      await influxd.stop();
+    }
+  });
+
+  it('docs/scale.md: the environment of a process', async () => {
+    const receiver = await startOtlpReceiver();
+    try {
+      const variables = Object.fromEntries(
+        commandsOf('docs/scale.md', 'TOKEN_METER_PROVIDER=otlp').map((line) => line.split('=')),
+      ) as Record<string, string>;
+      const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...rest } = variables;
+      assert.equal(endpoint, 'http://localhost:4317');
+      const { code, err } = await app.call(REGISTER, {
+        ...rest,
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.grpcUrl,
+        OTEL_TRACES_EXPORTER: '',
+        OTEL_METRICS_EXPORTER: '',
+        OTEL_LOGS_EXPORTER: '',
+      });
+      assert.equal(code, 0, err);
+      const logs = receiver.requests.filter(({ signal }) => signal === 'logs');
+      assert.equal(logs.length, 1, err);
+      assert.equal(logs[0]?.contentType, 'application/grpc');
+      const [event] = logs[0]?.body.resourceLogs[0].scopeLogs[0].logRecords ?? [];
+      assert.equal(attributesOf(event?.attributes)['user.id'], 'alice');
+      const metrics = receiver.requests.find(({ signal }) => signal === 'metrics');
+      const [metric] = metrics?.body.resourceMetrics[0].scopeMetrics[0].metrics ?? [];
+      assert.equal(
+        metric?.histogram?.aggregationTemporality ?? metric?.sum?.aggregationTemporality,
+        1,
+      );
+    } finally {
+      await receiver.close();
+    }
+  });
+
+  describe('docs/settings.md: of a running application', () => {
+    let served: ServedApp;
+    let settings: SettingsService<{ enabled: boolean; token_statistics: boolean }>;
+    beforeEach(async () => {
+      const store = new MemorySettingsStore();
+      settings = new SettingsService({ schema: metricsSettings, store, instance: { id: 'one' } });
+      await settings.start();
+      served = await serveApp({ routes: settingsRoutes({ settings, instancesEveryMs: 50 }) });
+    });
+    afterEach(async () => {
+      await served.close();
+      await settings.close();
+    });
+
+    it('the command line', async () => {
+      const [variables = '', ...lines] = commandsOf('docs/settings.md', 'export TOKEN_METER_URL');
+      const set = variables
+        .replace('https://chat.example.com', served.origin)
+        .replace('TOKEN_METER_TOKEN=…', `TOKEN_METER_TOKEN=${ADMIN_TOKEN}`);
+      const states = [];
+      for (const line of lines) {
+        if (line.endsWith('settings watch')) {
+          const args = ['-c', `${set}; exec ${line}`];
+          await app.serve('sh', args, {}, ({ out }) => /version 2/.test(out));
+          continue;
+        }
+        await shell(`${set}; ${line}`);
+        states.push(settings.get().token_statistics);
+      }
+      assert.deepEqual(states, [true, false, true]);
+      assert.equal((await settings.audit()).at(-1)?.reason, 'load test');
+    });
+
+    it('HTTP', async () => {
+      const [line = ''] = commandsOf('docs/settings.md', 'curl -s');
+      await shell(line, { env: { TOKEN: ADMIN_TOKEN, URL: served.origin } });
+      assert.equal(settings.get().enabled, false);
+      assert.equal((await settings.audit())[0]?.reason, 'incident');
+    });
+  });
+});

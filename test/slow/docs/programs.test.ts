@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { docBlocks, docFiles } from '../../support/doc-blocks.ts';
+import {
+  answersWith,
+  DOC_WIRE,
+  documentedApp,
+  REGISTER,
+  type DocumentedApp,
+} from '../../support/documented-app.ts';
+import { influxRows } from '../../support/influx.ts';
+import { freePort, requireServer, startInfluxd, startRedis } from '../../support/servers.ts';
+import { chatPlain, chatStream } from '../../support/wire/openai-chat.ts';
+
+/** Runs a program as its document says, and holds what its user would see against it. */
+type Scene = (app: DocumentedApp, file: string, test: Mocha.Context) => Promise<void>;
+
+interface Seen {
+  readonly out?: RegExp;
+  readonly err?: RegExp;
+}
+
+const LINE = /^alice gpt-4o .*18→9 tok .*$/m;
+
+function holds(ran: { out: string; err: string }, { out, err }: Seen): void {
+  if (out !== undefined) assert.match(ran.out, out, ran.err);
+  if (err === undefined) assert.doesNotMatch(ran.err, /Error|Warning/);
+  else assert.match(ran.err, err);
+}
+
+/** Runs to its end. */
+const ends =
+  (seen: Seen, { preload = REGISTER }: { readonly preload?: readonly string[] } = {}): Scene =>
+  async (app, file) => {
+    const ran = await app.run('node', [...preload, file]);
+    assert.equal(ran.code, 0, ran.err);
+    holds(ran, seen);
+  };
+
+const streams =
+  (seen: Seen): Scene =>
+  async (app, file, test) => {
+    app.wire.play(chatStream(DOC_WIRE));
+    await ends(seen)(app, file, test);
+  };
+
+/** A web server with a route for a chat. */
+const chats: Scene = async (app, file) => {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}/chat`;
+  const body = { message: 'When is high tide?' };
+  let isAnswered = false;
+  const env = { PORT: `${port}` };
+  await app.serve('node', [...REGISTER, file], env, async ({ err }) => {
+    isAnswered ||= await answersWith(url, /twice a day/, body);
+    return isAnswered && LINE.test(err);
+  });
+};
+
+/** The ledger of two calls in the project's folder. */
+async function withLedger(app: DocumentedApp): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    const { code, err } = await app.call(REGISTER, { TOKEN_METER_PROVIDER: 'sqlite' });
+    assert.equal(code, 0, err);
+  }
+}
+
+const withConfiguration = async (app: DocumentedApp, doc: string, file: string): Promise<void> =>
+  await app.write(file, docBlocks(doc).find((block) => block.file === file)?.text ?? '');
+
+/** A program that writes to the InfluxDB of its document, and the measurements that are there then. */
+const writes =
+  (database: string, measurements: readonly string[], use: (file: string) => string): Scene =>
+  async (app, file, test) => {
+    requireServer(test, 'influxd');
+    const influxd = await startInfluxd({ databases: [database] });
+    try {
+      const source = docBlockNamed(file).text;
+      await app.write(file, source.replaceAll('http://localhost:8086', influxd.url));
+      await app.write('use.mjs', use(file));
+      const ran = await app.run('node', ['--import', `./${file}`, ...REGISTER, 'use.mjs']);
+      assert.equal(ran.code, 0, ran.err);
+      for (const measurement of measurements) {
+        const rows = await influxRows(influxd.url, database, `SELECT * FROM "${measurement}"`);
+        assert.ok(rows.length > 0, `${measurement}: ${ran.err}`);
+      }
+    } finally {
+      await influxd.stop();
+    }
+  };
+
+const SCENES: Readonly<Record<string, Scene>> = {
+  'app.mjs': ends({ out: /twice a day/, err: LINE }),
+  'who.mjs': ends({ err: /^alice gpt-4o conv-7 18→9 tok .*$/m }),
+  'wrap.mjs': ends({ err: /^alice tide-1 18→4 tok .*$/m }),
+  'tell.mjs': ends({ err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
+  'express.mjs': chats,
+  'koa.mjs': chats,
+  'fastify.mjs': chats,
+  'stream.mjs': streams({ out: /twice a day/, err: LINE }),
+  'own-stream.mjs': ends({ out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
+  'context.mjs': ends({
+    err: /^alice gpt-4o conv-7 18→9 tok .*\nalice gpt-4o conv-7 18→9 tok .*$/m,
+  }),
+  'decorated.mjs': ends({ out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
+  'manual.mjs': ends({ out: /^\d+ counted$/m }),
+  'by-hand.mjs': ends({ out: /^gpt-4o 27$/m }, { preload: [] }),
+  'next.config.mjs': ends({}, { preload: [] }),
+  'instrumentation.mjs': ends({}, { preload: [] }),
+  'count.mjs': ends(
+    { out: /^5\n\{ encoding: 'o200k_harmony', quality: 'exact' \}\n12 exact 5\n$/ },
+    { preload: [] },
+  ),
+
+  'decorator.ts': async (app, file) => {
+    const compiled = await app.run('npx', [
+      'tsc',
+      file,
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+    ]);
+    assert.equal(compiled.code, 0, compiled.out);
+    await app.write(
+      'use.mjs',
+      `import { TideService } from './${file.replace('.ts', '.js')}';
+await new TideService().ask({ body: { user: { id: 'alice' } }, model: 'tide-1', messages: [] });`,
+    );
+    const ran = await app.run('node', [...REGISTER, 'use.mjs']);
+    assert.equal(ran.code, 0, ran.err);
+    holds(ran, { err: /^alice tide-1 18→4 tok .*$/m });
+  },
+
+  'telemetry.mjs': async (app, file) => {
+    const ran = await app.call(['--import', `./${file}`], { OTEL_TRACES_EXPORTER: 'console' });
+    assert.equal(ran.code, 0, ran.err);
+    holds(ran, { out: /name: 'chat gpt-4o'/ });
+    assert.match(ran.out, /'gen_ai\.usage\.input_tokens': 18/);
+  },
+
+  'prometheus.mjs': async (app, file) => {
+    const port = await freePort();
+    await app.write('stays.mjs', `import './app.mjs'; setInterval(() => undefined, 1000);`);
+    const args = ['--import', `./${file}`, 'stays.mjs'];
+    const sum = /gen_ai_client_token_usage\w*_sum\{[^}]*gen_ai_token_type="input"[^}]*\} 18/;
+    const url = `http://127.0.0.1:${port}/metrics`;
+    await app.serve('node', args, { PORT: `${port}` }, async () => await answersWith(url, sum));
+  },
+
+  // Ends by itself: what waits is delivered once more, without a shutdown.
+  'influx.mjs': writes('llm_metrics', ['llm_usage'], () => `import './app.mjs';`),
+  'exporters.mjs': writes(
+    'llm',
+    ['llm_usage', 'gen_ai_client_token_usage'],
+    (file) => `import { flush } from 'otel-token-meter';
+import { sdk } from './${file}';
+await import('./app.mjs');
+await flush();
+await sdk.shutdown();`,
+  ),
+
+  'fleet.mjs': async (app, file, test) => {
+    requireServer(test, 'redis-server');
+    const redis = await startRedis();
+    try {
+      await app.write(
+        'use.mjs',
+        `import { recordUsage } from 'otel-token-meter';
+import { settings } from './${file}';
+const call = async () => await recordUsage({ model: 'gpt-4o', inputTokens: 7, outputTokens: 1 });
+const applied = (wanted) => new Promise((resolve) => {
+  const done = () => settings.get().enabled === wanted && resolve();
+  settings.subscribe(done);
+  done();
+});
+console.log('statistics off:', (await call()).inputTokens);
+await settings.patch({ token_statistics: true }, { actor: 'alice' });
+console.log('on:', (await call()).inputTokens);
+await settings.patch({ enabled: false }, { actor: 'alice' });
+await applied(false);
+console.log('off:', await call());
+await settings.close();`,
+      );
+      const ran = await app.run('node', ['use.mjs'], { REDIS_URL: redis.url });
+      assert.equal(ran.code, 0, ran.err);
+      holds(ran, { out: /^statistics off: undefined\non: 7\noff: undefined\n$/ });
+    } finally {
+      await redis.stop();
+    }
+  },
+
+  'report.mjs': async (app, file) => {
+    await withLedger(app);
+    await app.write(
+      'use.mjs',
+      docBlockNamed(file).text + 'console.log(rows[0].user, total.calls);',
+    );
+    const ran = await app.run('node', ['use.mjs']);
+    assert.equal(ran.code, 0, ran.err);
+    holds(ran, { out: /^alice [1-9]\d*\n$/ });
+  },
+  'reprice.mjs': async (app, file, test) => {
+    await withLedger(app);
+    await ends({ out: /^[1-9]\d* of [1-9]\d* changed$/m }, { preload: [] })(app, file, test);
+  },
+  'alerts.mjs': async (app, file, test) => {
+    await withLedger(app);
+    await withConfiguration(app, 'docs/alerts.md', 'alerts.json');
+    // Nobody reaches the limits of the document with two calls; one call reaches this one.
+    const rules = docBlocks('docs/alerts.md').find((block) => block.file === 'alerts.json');
+    await app.write('alerts.json', (rules?.text ?? '').replace('1000000', '20'));
+    await ends({ out: /^tokens of one user alert \d+$/m }, { preload: [] })(app, file, test);
+  },
+};
+
+function docBlockNamed(name: string): { readonly text: string } {
+  const found = docFiles()
+    .flatMap(docBlocks)
+    .find(({ file }) => file === name);
+  assert.ok(found !== undefined, name);
+  return found;
+}
+
+describe('programs of the documents, in a new project', () => {
+  let app: DocumentedApp;
+  before(async () => {
+    app = await documentedApp([
+      'express@5',
+      'koa@3',
+      'fastify@5',
+      'ioredis@5',
+      '@opentelemetry/sdk-node@^0.301.0',
+      '@opentelemetry/sdk-metrics@^3.1.0',
+      '@opentelemetry/exporter-prometheus@^0.301.0',
+      '@influxdata/influxdb-client@^1.35.0',
+      'typescript@~5.9.0',
+    ]);
+  });
+  after(async () => await app?.remove());
+
+  for (const block of docFiles().flatMap(docBlocks)) {
+    const { doc, file, language, text } = block;
+    if (language !== 'js' && language !== 'ts') continue;
+    if (file === undefined) continue;
+    it(`${doc}: ${file}`, async function () {
+      const scene = SCENES[file];
+      assert.ok(scene !== undefined, `nobody says what ${file} does`);
+      app.wire.play(chatPlain(DOC_WIRE));
+      await app.write(file, text);
+      await scene(app, file, this);
+    });
+  }
+});
