@@ -4,6 +4,7 @@ import { quietly } from '../call/quietly.ts';
 import { mergeUsage, type UsageContext } from '../context.ts';
 import { currentMetering } from '../current-metering.ts';
 import { TokenMeterError } from '../errors.ts';
+import { idFrom } from '../usage/id-from.ts';
 import type { UsageAttributeValue } from '../usage/usage-record.ts';
 import { observeResult } from './observe-result.ts';
 import { find, findInResult, type Source } from './source.ts';
@@ -141,8 +142,8 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
   let streamed = false;
 
   const identity = (): UsageContext => ({
-    userId: idOf(find(options.userId, args, result)),
-    conversationId: idOf(find(options.conversationId, args, result)),
+    userId: idFrom(find(options.userId, args, result)),
+    conversationId: idFrom(find(options.conversationId, args, result)),
     attributes:
       options.attributes === undefined
         ? undefined
@@ -185,8 +186,4 @@ function providerOf(source: Source<string> | undefined, args: readonly unknown[]
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function idOf(value: unknown): string | undefined {
-  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : textOf(value);
 }

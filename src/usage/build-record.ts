@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { isSpanContextValid, type Span } from '@opentelemetry/api';
 import { warnOnce } from '../call/quietly.ts';
+import { idFrom } from './id-from.ts';
 import { checkUsage } from './invariants.ts';
 import { recordId, recordTime } from './record-id.ts';
 import type {
@@ -64,9 +65,9 @@ export function buildRecord(input: RecordInput, options: RecordOptions): UsageRe
   };
   if (input.responseModel !== undefined) record.responseModel = input.responseModel;
   if (input.responseId !== undefined) record.responseId = input.responseId;
-  const userId = idOf(input.userId);
+  const userId = idFrom(input.userId);
   if (userId !== undefined) record.userId = hashed(userId, options.userIdHashKey);
-  const conversationId = idOf(input.conversationId);
+  const conversationId = idFrom(input.conversationId);
   if (conversationId !== undefined) record.conversationId = conversationId;
   if (input.timeToFirstChunkMs !== undefined) record.timeToFirstChunkMs = input.timeToFirstChunkMs;
   const { inputTokens, outputTokens } = usage;
@@ -87,12 +88,6 @@ export function buildRecord(input: RecordInput, options: RecordOptions): UsageRe
   return record;
 }
 
-/** Callers in JavaScript pass numbers too; anything else is no id. */
-function idOf(id: unknown): string | undefined {
-  if (typeof id === 'number' || typeof id === 'bigint') return String(id);
-  return typeof id === 'string' && id !== '' ? id : undefined;
-}
-
 function hashed(userId: string, key: string | undefined): string {
   return key === undefined ? userId : createHmac('sha256', key).update(userId).digest('hex');
 }
@@ -105,9 +100,19 @@ function soundAttributes(
   if (given === undefined) return sound;
   for (const key of Object.keys(given)) {
     const value = given[key];
-    if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) {
-      sound[key] = value as UsageAttributeValue;
-    }
+    if (value === undefined || value === null) continue;
+    const fits = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+    // As a name this one would replace what every object inherits, here and in whoever copies the record.
+    if (fits && key !== '__proto__') sound[key] = value as UsageAttributeValue;
+    else warnLeftOut(key, value);
   }
   return sound;
+}
+
+function warnLeftOut(key: string, value: unknown): void {
+  const problem = key === '__proto__' ? 'that name cannot be kept' : `it is a ${typeof value}`;
+  warnOnce(
+    `attribute ${key}`,
+    `the attribute ${JSON.stringify(key.slice(0, 100))} is left out of usage records: ${problem}; allowed are texts, finite numbers, true and false`,
+  );
 }

@@ -90,7 +90,7 @@ describe('a record of inconsistent usage', () => {
   });
   after(() => diag.disable());
 
-  function record(provider: string): UsageRecord {
+  function record(provider: string, attributes?: Readonly<Record<string, unknown>>): UsageRecord {
     return buildRecord(
       {
         service: 'test',
@@ -108,7 +108,7 @@ describe('a record of inconsistent usage', () => {
         tokenSource: 'provider',
         outcome: 'ok',
         errorType: undefined,
-        attributes: undefined,
+        attributes,
         span: undefined,
       },
       { userIdHashKey: undefined, costOf: () => undefined },
@@ -123,5 +123,23 @@ describe('a record of inconsistent usage', () => {
     record('careless-too');
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? '', /careless is inconsistent: reasoningTokens exceeds/);
+  });
+
+  it('holds for attributes: what no record can keep is left out and said once', () => {
+    warnings.length = 0;
+    const given = JSON.parse('{"team": "sea", "__proto__": "x", "deep": {"a": 1}, "none": null}');
+    for (let i = 0; i < 2; i += 1) {
+      const { attributes } = record('any', { ...given, half: 0.5, wrong: Number.NaN });
+      assert.deepEqual(Object.entries(attributes), [
+        ['team', 'sea'],
+        ['half', 0.5],
+      ]);
+      assert.equal(Object.getPrototypeOf(attributes), Object.prototype);
+    }
+    const told = warnings.filter((warning) => warning.includes('left out of usage records'));
+    assert.deepEqual(
+      told.map((warning) => /"(\w+)"/.exec(warning)?.[1]),
+      ['__proto__', 'deep', 'wrong'],
+    );
   });
 });
