@@ -101,7 +101,7 @@ const { server, url } = await startServer();
 for (const { index, peer } of rows) {
   progress(`shapes and memory: ${peer.name} on openai ${peer.openai}`);
   shapes.set(index, (await run(index, 'shapes', [])) as ShapeResult[]);
-  memory.set(index, (await run(index, 'memory', ['--max-semi-space-size=128'])) as MemoryResult);
+  memory.set(index, (await run(index, 'memory', [])) as MemoryResult);
 }
 const rounds = Math.max(1, Number.parseInt(values.rounds, 10) || 1);
 for (let round = 0; round < rounds; round += 1) {

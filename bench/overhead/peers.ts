@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { metrics } from '@opentelemetry/api';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import { startFakeAgent } from './datadog-agent.ts';
 import { registerTelemetry, seenSpan, spanWatcher, type SeenSpan } from './telemetry.ts';
@@ -29,12 +30,14 @@ function bare(openai: 6 | 7): Peer {
   return { name: 'bare', openai, start: () => Promise.resolve({}) };
 }
 
-function ours(openai: 6 | 7): Peer {
+/** Without a metrics SDK it makes what most peers make: spans. */
+function ours(openai: 6 | 7, metering: 'metrics' | 'no metrics SDK' = 'metrics'): Peer {
   return {
-    name: OURS,
+    name: metering === 'metrics' ? OURS : `${OURS}, ${metering}`,
     openai,
     async start(spans) {
       registerTelemetry(spans);
+      if (metering !== 'metrics') metrics.disable();
       const { flush, TokenMeterInstrumentation } = await import('otel-token-meter');
       registerInstrumentations({ instrumentations: [new TokenMeterInstrumentation()] });
       return { flush };
@@ -159,6 +162,7 @@ const sentry: Peer = {
 export const PEERS: readonly Peer[] = [
   bare(7),
   ours(7),
+  ours(7, 'no metrics SDK'),
   hooked(
     'OpenInference',
     '@arizeai/openinference-instrumentation-openai',
@@ -171,6 +175,7 @@ export const PEERS: readonly Peer[] = [
   sentry,
   bare(6),
   ours(6),
+  ours(6, 'no metrics SDK'),
   hooked('OTel contrib', '@opentelemetry/instrumentation-openai', 'OpenAIInstrumentation', 6),
   hooked('Traceloop', '@traceloop/instrumentation-openai', 'OpenAIInstrumentation', 6),
 ];

@@ -1,0 +1,92 @@
+/**
+ * Bare and metered in turns within one process, which tells apart what a run of its own blurs:
+ * `npm run bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none]`.
+ * The last: what of OpenTelemetry's SDK is registered beside its Context manager.
+ */
+import { createRequire } from 'node:module';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { metrics, trace } from '@opentelemetry/api';
+import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import type { OpenAI } from 'openai';
+import { CHUNKS, inProcessFetch } from './replies.ts';
+import { registerTelemetry, type SeenSpan } from './telemetry.ts';
+
+const [major = '7', kind = 'plain', telemetry = 'all'] = process.argv.slice(2);
+const place = major === '7' ? '../../package.json' : `../../test/sdks/openai-${major}/package.json`;
+const requireSdk = createRequire(new URL(place, import.meta.url));
+
+/** A copy of its own each time. */
+function load(): typeof OpenAI {
+  for (const key of Object.keys(requireSdk.cache)) {
+    if (key.includes('openai')) delete requireSdk.cache[key];
+  }
+  return (requireSdk('openai') as { OpenAI: typeof OpenAI }).OpenAI;
+}
+
+const Bare = load();
+const spans: SeenSpan[] = [];
+registerTelemetry(spans);
+if (telemetry !== 'all') metrics.disable();
+if (telemetry === 'none') trace.disable();
+const { TokenMeterInstrumentation } = await import('otel-token-meter');
+registerInstrumentations({ instrumentations: [new TokenMeterInstrumentation()] });
+const Metered = load();
+const options = {
+  apiKey: 'bench',
+  maxRetries: 0,
+  baseURL: 'http://127.0.0.1:9',
+  fetch: inProcessFetch(() => (kind === 'plain' ? 'plain' : 'stream')),
+};
+const bare = new Bare(options);
+const metered = new Metered(options);
+await sleep(1000);
+
+const CHAT = {
+  model: 'gpt-4o-mini',
+  messages: [{ role: 'user' as const, content: 'How often does the tide come in?' }],
+};
+
+async function call(client: OpenAI): Promise<void> {
+  await turn();
+  if (kind === 'plain') {
+    await client.chat.completions.create(CHAT);
+    return;
+  }
+  const stream_options = { include_usage: true };
+  const chunks = await client.chat.completions.create({ ...CHAT, stream: true, stream_options });
+  for await (const _chunk of chunks);
+}
+
+const CALLS = kind === 'plain' ? 5000 : 200;
+
+/** Microseconds of this thread's CPU time a call. Told in ticks of 4 ms, so it takes many calls. */
+async function batch(client: OpenAI): Promise<number> {
+  const before = process.threadCpuUsage();
+  for (let i = 0; i < CALLS; i += 1) await call(client);
+  const { user, system } = process.threadCpuUsage(before);
+  spans.length = 0;
+  return (user + system) / CALLS;
+}
+
+const TURNS = 12;
+const WARM_UP = 3;
+const bares: number[] = [];
+const added: number[] = [];
+for (let i = -WARM_UP; i < TURNS; i += 1) {
+  const before = await batch(bare);
+  const ours = await batch(metered);
+  const after = await batch(bare);
+  if (i < 0) continue;
+  bares.push(before, after);
+  added.push(ours - (before + after) / 2);
+}
+const unit = kind === 'plain' ? 1 : CHUNKS;
+const quantile = (values: readonly number[], q: number): string => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return ((sorted[Math.floor(sorted.length * q)] ?? Number.NaN) / unit).toFixed(2);
+};
+process.stdout.write(
+  `openai ${major}, ${kind}, SDK: ${telemetry}; bare ${quantile(bares, 0.5)}, added ${quantile(added, 0.5)} ` +
+    `(${quantile(added, 0.25)} to ${quantile(added, 0.75)}) µs a ${kind === 'plain' ? 'call' : 'chunk'}\n`,
+);
+process.exit(0);
