@@ -81,7 +81,7 @@ function makeWork(): Work {
     logs.push(logOf(record));
   }
   const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
-  const lines = logs.map((log) => writer.line(usageRecordFromLog(log) as UsageRecord) ?? '');
+  const lines = logs.map((log) => String(writer.line(usageRecordFromLog(log) as UsageRecord)));
   const bodies: Buffer[] = [];
   for (let i = 0; i < lines.length; i += BATCH) {
     bodies.push(Buffer.from(`${lines.slice(i, i + BATCH).join('\n')}\n`));

@@ -143,7 +143,7 @@ async function openInflux(): Promise<void> {
   const lines = new UsageLineWriter({ maxUserTags: 10_000, onCleaned() {} });
   const start = performance.now();
   for (const batch of batches()) {
-    const body = batch.map((record) => lines.line(record)).join('\n');
+    const body = batch.map((record) => String(lines.line(record))).join('\n');
     const response = await fetch(`${server.url}/write?db=llm_metrics`, { method: 'POST', body });
     if (response.status !== 204) throw new Error(await response.text());
   }

@@ -11,6 +11,7 @@ import { chooseDialect } from './influxdb/dialect.ts';
 import type { ResolvedInfluxOptions } from './influxdb/influx-options.ts';
 import { InfluxTransport } from './influxdb/transport.ts';
 import { Intake } from './intake.ts';
+import type { LineBuffer } from './lines/line-buffer.ts';
 import { atEndOfProcess } from './process-end.ts';
 import { SelfMetrics } from './self-metrics.ts';
 import { DiskSpool, type SpoolRefusal } from './spool/disk-spool.ts';
@@ -104,8 +105,8 @@ export class LineExporter {
     });
   }
 
-  /** Takes one line, without its line break at the end. Never throws, never waits. */
-  write(line: string): void {
+  /** Takes one line, without its line break at the end, by copying it. Never throws, never waits. */
+  write(line: LineBuffer): void {
     if (this.#closing === undefined) this.#intake.add(line);
     else this.counts.drop('closed', 1);
   }

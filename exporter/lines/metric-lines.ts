@@ -2,13 +2,14 @@ import { randomInt } from 'node:crypto';
 import type { HrTime } from '@opentelemetry/api';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { escapeMeasurement } from './escaping.ts';
-import { FieldText } from './field-text.ts';
+import { FieldWriter } from './field-writer.ts';
+import { LineBuffer } from './line-buffer.ts';
 import {
   isCumulative,
   mergePoint,
   metricPoint,
-  pointFields,
   pointSince,
+  writeFields,
   type MetricPoint,
 } from './metric-point.ts';
 import { MetricTags } from './metric-tags.ts';
@@ -40,7 +41,8 @@ const NANOSECOND_DIGITS = 1_000_000;
 export class MetricLineWriter {
   readonly #options: MetricLinesOptions;
   readonly #tags: MetricTags;
-  readonly #text: FieldText;
+  readonly #line = new LineBuffer();
+  readonly #fields: FieldWriter;
   /** Last state of cumulative series, by metric and attributes. */
   readonly #earlier = new Map<string, Earlier>();
   /** Digits below the millisecond: a random start apart for each process, one more for each collection. */
@@ -49,11 +51,11 @@ export class MetricLineWriter {
   constructor(options: MetricLinesOptions) {
     this.#options = options;
     this.#tags = new MetricTags(options.tags, new UserTags(options.maxUserTags));
-    this.#text = new FieldText(options.onCleaned);
+    this.#fields = new FieldWriter(this.#line, options.onCleaned);
   }
 
-  /** Lines without line breaks. */
-  lines({ resource, scopeMetrics }: ResourceMetrics): string[] {
+  /** Lines without line breaks; each is good until the next is asked for. */
+  *lines({ resource, scopeMetrics }: ResourceMetrics): Generator<LineBuffer> {
     this.#collection = (this.#collection + 1) % NANOSECOND_DIGITS;
     const shared = this.#tags.ofResource(resource.attributes);
     const all = new Map<string, Series>();
@@ -78,14 +80,24 @@ export class MetricLineWriter {
       }
     }
     this.#forgetGone();
-    return [...all].flatMap(([key, series]) => this.#line(key, series) ?? []);
+    for (const [key, series] of all) {
+      if (this.#write(key, series)) yield this.#line;
+      else this.#options.onUnwritable();
+    }
   }
 
-  #line(key: string, { point, endTime }: Series): string | undefined {
-    const fields = pointFields(point, this.#text);
-    if (fields !== '') return `${key} ${fields.slice(1)} ${this.#nanoseconds(endTime)}`;
-    this.#options.onUnwritable();
-    return undefined;
+  /** False for a series without a field. */
+  #write(key: string, { point, endTime }: Series): boolean {
+    const line = this.#line;
+    line.clear();
+    line.text(key);
+    const { length } = line;
+    writeFields(point, this.#fields);
+    if (line.length === length) return false;
+    line.spaceForComma(length);
+    line.text(' ');
+    line.text(this.#nanoseconds(endTime));
+    return true;
   }
 
   /** What is added up over an interval is what InfluxDB can sum; totals need resets to be known. */

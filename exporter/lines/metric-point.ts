@@ -5,7 +5,7 @@ import type {
   MetricData,
   DataPoint,
 } from '@opentelemetry/sdk-metrics';
-import type { FieldText } from './field-text.ts';
+import type { FieldWriter } from './field-writer.ts';
 import {
   combineExplicit,
   combineExponential,
@@ -14,7 +14,6 @@ import {
   exponentialSums,
   type ExplicitSums,
   type ExponentialSums,
-  type HistogramSums,
 } from './histogram-values.ts';
 
 /** Values of sdk-metrics' DataPointType and AggregationTemporality, which its types do not carry. */
@@ -80,32 +79,26 @@ export function pointSince(point: MetricPoint, earlier: MetricPoint): MetricPoin
   return point;
 }
 
-/** The fields of a line, each with a comma before it; '' when there are none. */
-export function pointFields(point: MetricPoint, text: FieldText): string {
-  const number = (lead: string, value: number | undefined): string =>
-    point.isInteger ? text.integer(lead, value) : text.float(lead, value);
+/** Writes the fields of a line, each with a comma before it, as far as there are any. */
+export function writeFields(point: MetricPoint, fields: FieldWriter): void {
+  const number = (lead: string, value: number | undefined): void =>
+    point.isInteger ? fields.integer(lead, value) : fields.float(lead, value);
   if ('value' in point) return number(',value=', point.value);
   const { sums } = point;
-  const common = (values: HistogramSums): string =>
-    text.integer(',count=', values.count) +
-    number(',sum=', values.sum) +
-    number(',min=', values.min) +
-    number(',max=', values.max);
-  if (point.kind === 'explicit') return common(sums) + bucketFields(point.sums, text);
-  return (
-    common(sums) +
-    text.float(',p50=', exponentialQuantile(point.sums, 0.5)) +
-    text.float(',p95=', exponentialQuantile(point.sums, 0.95)) +
-    text.float(',p99=', exponentialQuantile(point.sums, 0.99))
-  );
+  fields.integer(',count=', sums.count);
+  number(',sum=', sums.sum);
+  number(',min=', sums.min);
+  number(',max=', sums.max);
+  if (point.kind === 'explicit') return writeBuckets(point.sums, fields);
+  fields.float(',p50=', exponentialQuantile(point.sums, 0.5));
+  fields.float(',p95=', exponentialQuantile(point.sums, 0.95));
+  fields.float(',p99=', exponentialQuantile(point.sums, 0.99));
 }
 
-function bucketFields({ boundaries = [], counts }: ExplicitSums, text: FieldText): string {
+function writeBuckets({ boundaries = [], counts }: ExplicitSums, fields: FieldWriter): void {
   let below = 0;
-  let fields = '';
   for (const [i, bound] of boundaries.entries()) {
     below += counts[i] ?? 0;
-    fields += text.integer(`,le_${bound}=`, below);
+    fields.integer(`,le_${bound}=`, below);
   }
-  return fields;
 }

@@ -1,6 +1,7 @@
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
 import { cleanTag, escapeName, isPlainTag } from './escaping.ts';
-import { FieldText } from './field-text.ts';
+import { FieldWriter } from './field-writer.ts';
+import { LineBuffer } from './line-buffer.ts';
 import { fieldOfAttribute, USAGE_FIELDS, USAGE_MEASUREMENT } from './usage-schema.ts';
 import { UserTags } from './user-tags.ts';
 
@@ -19,13 +20,13 @@ const LEADS = Object.fromEntries(
 ) as Readonly<Record<keyof typeof USAGE_FIELDS, string>>;
 
 const MAX_PREFIXES = 5000;
-const MAX_LINE_CHARACTERS = 1_000_000;
+const MAX_LINE_BYTES = 1_000_000;
 
 /** What the tags of a record are made of, but its user. */
 interface TagSource {
   readonly record: UsageRecord;
   readonly environment: string;
-  readonly prefix: string;
+  readonly prefix: Buffer;
 }
 
 /** Writes usage records as lines; keeps the escaped tag prefixes it has seen. */
@@ -33,7 +34,8 @@ export class UsageLineWriter {
   readonly #constantTags: string;
   readonly #tagNames: ReadonlySet<string>;
   readonly #users: UserTags;
-  readonly #text: FieldText;
+  readonly #line = new LineBuffer();
+  readonly #fields: FieldWriter;
   readonly #onCleaned: (reason: string) => void;
   /** By model: with it few others change. */
   readonly #prefixes = new Map<string, TagSource[]>();
@@ -44,23 +46,34 @@ export class UsageLineWriter {
     this.#constantTags = tags.map(([name, value]) => tag(name, value)).join('');
     this.#tagNames = new Set(tags.map(([name]) => name));
     this.#users = new UserTags(options.maxUserTags);
-    this.#text = new FieldText(options.onCleaned);
+    this.#fields = new FieldWriter(this.#line, options.onCleaned);
     this.#onCleaned = options.onCleaned;
   }
 
-  /** One line without its newline; undefined when it is too long for any server. */
-  line(record: UsageRecord, environment = ''): string | undefined {
+  /**
+   * One line without its newline, good until the next is written; undefined when it is too long for
+   * any server.
+   */
+  line(record: UsageRecord, environment = ''): LineBuffer | undefined {
     const { userId, time } = record;
-    let line = this.#prefix(record, environment);
+    const line = this.#line;
+    line.clear();
+    line.bytes(this.#prefix(record, environment));
     if (userId !== undefined && !this.#tagNames.has('user_id')) {
       const user = this.#users.value(userId, time);
-      if (user !== '') line += `,user_id=${user}`;
+      if (user !== '') {
+        line.text(',user_id=');
+        line.text(user);
+      }
     }
-    line += ` ${this.#fields(record)} ${nanoseconds(time)}`;
-    return line.length > MAX_LINE_CHARACTERS ? undefined : line;
+    line.text(' calls=1i');
+    this.#writeFields(record);
+    line.text(' ');
+    line.text(nanoseconds(time));
+    return line.length > MAX_LINE_BYTES ? undefined : line;
   }
 
-  #prefix(record: UsageRecord, environment: string): string {
+  #prefix(record: UsageRecord, environment: string): Buffer {
     const { requestModel } = record;
     const known = this.#prefixes.get(requestModel);
     if (known !== undefined) {
@@ -72,16 +85,17 @@ export class UsageLineWriter {
       this.#prefixes.clear();
       this.#prefixCount = 1;
     }
-    const prefix =
+    const prefix = Buffer.from(
       USAGE_MEASUREMENT +
-      this.#constantTags +
-      this.#tag('environment', environment) +
-      this.#tag('model', requestModel) +
-      this.#tag('operation', record.operation) +
-      this.#tag('outcome', record.outcome) +
-      this.#tag('provider', record.provider) +
-      this.#tag('service', record.service) +
-      this.#tag('token_source', record.tokenSource ?? '');
+        this.#constantTags +
+        this.#tag('environment', environment) +
+        this.#tag('model', requestModel) +
+        this.#tag('operation', record.operation) +
+        this.#tag('outcome', record.outcome) +
+        this.#tag('provider', record.provider) +
+        this.#tag('service', record.service) +
+        this.#tag('token_source', record.tokenSource ?? ''),
+    );
     this.#prefixes.set(requestModel, [
       ...(this.#prefixes.get(requestModel) ?? []),
       { record, environment, prefix },
@@ -94,34 +108,30 @@ export class UsageLineWriter {
     return this.#tagNames.has(name) ? '' : tag(name, value);
   }
 
-  #fields(record: UsageRecord): string {
-    const text = this.#text;
-    let fields = 'calls=1i';
-    fields += text.integer(LEADS.inputTokens, record.inputTokens);
-    fields += text.integer(LEADS.outputTokens, record.outputTokens);
-    fields += text.integer(LEADS.totalTokens, record.totalTokens);
-    fields += text.integer(LEADS.cacheReadTokens, record.cacheReadTokens);
-    fields += text.integer(LEADS.cacheWriteTokens, record.cacheWriteTokens);
-    fields += text.integer(LEADS.reasoningTokens, record.reasoningTokens);
-    fields += text.float(LEADS.durationMs, record.durationMs);
-    fields += text.float(LEADS.timeToFirstChunkMs, record.timeToFirstChunkMs);
-    fields += text.float(LEADS.costUsd, record.costUsd);
-    fields += text.string(LEADS.user, record.userId);
-    fields += text.string(LEADS.conversationId, record.conversationId);
-    fields += text.string(LEADS.recordId, record.id);
-    fields += text.string(LEADS.responseId, record.responseId);
-    fields += text.string(LEADS.responseModel, record.responseModel);
-    fields += text.string(LEADS.errorType, record.errorType);
-    fields += text.string(LEADS.traceId, record.traceId);
-    fields += text.string(LEADS.spanId, record.spanId);
-    if (!isPlainTag(record.requestModel)) {
-      fields += text.string(LEADS.requestModel, record.requestModel);
-    }
-    return fields + this.#attributes(record.attributes);
+  #writeFields(record: UsageRecord): void {
+    const fields = this.#fields;
+    fields.integer(LEADS.inputTokens, record.inputTokens);
+    fields.integer(LEADS.outputTokens, record.outputTokens);
+    fields.integer(LEADS.totalTokens, record.totalTokens);
+    fields.integer(LEADS.cacheReadTokens, record.cacheReadTokens);
+    fields.integer(LEADS.cacheWriteTokens, record.cacheWriteTokens);
+    fields.integer(LEADS.reasoningTokens, record.reasoningTokens);
+    fields.float(LEADS.durationMs, record.durationMs);
+    fields.float(LEADS.timeToFirstChunkMs, record.timeToFirstChunkMs);
+    fields.float(LEADS.costUsd, record.costUsd);
+    fields.string(LEADS.user, record.userId);
+    fields.string(LEADS.conversationId, record.conversationId);
+    fields.string(LEADS.recordId, record.id);
+    fields.string(LEADS.responseId, record.responseId);
+    fields.string(LEADS.responseModel, record.responseModel);
+    fields.string(LEADS.errorType, record.errorType);
+    fields.string(LEADS.traceId, record.traceId);
+    fields.string(LEADS.spanId, record.spanId);
+    if (!isPlainTag(record.requestModel)) fields.string(LEADS.requestModel, record.requestModel);
+    this.#writeAttributes(record.attributes);
   }
 
-  #attributes(attributes: UsageRecord['attributes']): string {
-    let fields = '';
+  #writeAttributes(attributes: UsageRecord['attributes']): void {
     /** Names that were the same one only after cleaning: a second field would replace the first. */
     let cleaned: Set<string> | undefined;
     for (const name in attributes) {
@@ -139,11 +149,10 @@ export class UsageLineWriter {
         cleaned.add(cleanTag(field));
       }
       // always a float: the type may not depend on whether a number happens to be whole
-      if (typeof value === 'number') fields += this.#text.float(`,${key}=`, value);
-      else if (typeof value === 'boolean') fields += `,${key}=${value}`;
-      else fields += this.#text.string(`,${key}=`, value);
+      if (typeof value === 'number') this.#fields.float(`,${key}=`, value);
+      else if (typeof value === 'boolean') this.#fields.boolean(`,${key}=`, value);
+      else this.#fields.string(`,${key}=`, value);
     }
-    return fields;
   }
 }
 

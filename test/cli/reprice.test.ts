@@ -137,7 +137,7 @@ describe('otel-token-meter reprice', () => {
     const influxd = await startInfluxd({ databases: ['usage'] });
     try {
       const writer = new UsageLineWriter({ maxUserTags: 10, onCleaned: () => {} });
-      const body = records().map((record) => writer.line(record) ?? '');
+      const body = records().map((record) => String(writer.line(record)));
       const write = `${influxd.url}/write?db=usage&precision=n`;
       const written = await fetch(write, { method: 'POST', body: body.join('\n') });
       assert.equal(written.status, 204);

@@ -39,7 +39,7 @@ async function filledInfluxd(
   const lines = new UsageLineWriter({ tags: { region: 'eu' }, maxUserTags: 2, onCleaned() {} });
   const response = await fetch(`${server.url}/write?db=${BUCKET}`, {
     method: 'POST',
-    body: records.map((record) => lines.line(record)).join('\n'),
+    body: records.map((record) => String(lines.line(record))).join('\n'),
   });
   assert.equal(response.status, 204, await response.text());
   return server;

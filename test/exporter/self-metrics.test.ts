@@ -5,6 +5,7 @@ import { resolveInfluxOptions } from '../../exporter/influxdb/influx-options.ts'
 import { LineExporter } from '../../exporter/line-exporter.ts';
 import { ContractServer } from '../support/contract-server.ts';
 import { toldByExporter } from '../support/exporter-metrics.ts';
+import { lineOf } from '../support/line-of.ts';
 import { OnDemandReader } from '../support/telemetry.ts';
 
 describe('self-metrics of an exporter', () => {
@@ -12,12 +13,12 @@ describe('self-metrics of an exporter', () => {
     const server = await ContractServer.start('1.8');
     const options = { url: server.url, bucket: 'usage', spool: false as const };
     const exporter = new LineExporter('usage', resolveInfluxOptions('test', options));
-    exporter.write('m v=1i 1');
+    exporter.write(lineOf('m v=1i 1'));
     await exporter.flush();
     const reader = new OnDemandReader();
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
-    exporter.write('m v=2i 2');
-    exporter.write('m v=oops 3');
+    exporter.write(lineOf('m v=2i 2'));
+    exporter.write(lineOf('m v=oops 3'));
     await exporter.flush();
     assert.deepEqual(await toldByExporter(reader), {
       'accepted usage': 3,

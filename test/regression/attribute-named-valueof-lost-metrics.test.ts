@@ -15,7 +15,7 @@ describe('regression: an attribute named like a member of every object', () => {
       const attributes = Object.fromEntries([[name, 'x']]);
       const [line] = writer.lines(collectedMetrics('m', [[attributes, 1]]));
       const tag = name.startsWith('_') ? `attr_${name}` : name;
-      assert.match(line ?? '', new RegExp(`,${tag}=x`));
+      assert.match(String(line), new RegExp(`,${tag}=x`));
     });
   }
 });

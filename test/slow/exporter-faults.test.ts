@@ -14,6 +14,7 @@ import { realFs, type SpoolFs } from '../../exporter/spool/spool-fs.ts';
 import { InfluxUsageProcessor } from '../../exporter/usage-processor.ts';
 import type { AppPlan } from '../support/exporter-app.ts';
 import { influxRows } from '../support/influx.ts';
+import { lineOf } from '../support/line-of.ts';
 import { runExporterApp } from '../support/run-exporter-app.ts';
 import { requireServer, startInfluxd, type TestServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
@@ -181,7 +182,8 @@ describe('long faults between application and InfluxDB', () => {
       histogram.enable();
       const end = performance.now() + ms;
       while (performance.now() < end) {
-        for (let i = 0; i < 5; i++) exporter.write(`llm_usage calls=1i ${(FROM + time++) * 1e6}`);
+        for (let i = 0; i < 5; i++)
+          exporter.write(lineOf(`llm_usage calls=1i ${(FROM + time++) * 1e6}`));
         await sleep(5);
       }
       histogram.disable();

@@ -6,6 +6,7 @@ import type { InfluxOptions } from '../../../exporter/influxdb/influx-options.ts
 import { LineExporter } from '../../../exporter/line-exporter.ts';
 import { resolveInfluxOptions } from '../../../exporter/influxdb/influx-options.ts';
 import { ContractServer, type ContractVersion } from '../../support/contract-server.ts';
+import { lineOf } from '../../support/line-of.ts';
 import { until } from '../../support/until.ts';
 
 const CREDENTIALS: Readonly<Record<ContractVersion, Partial<InfluxOptions>>> = {
@@ -45,7 +46,7 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
       return exporter;
     };
     const write = (count: number, line = (i: number): string => `m,t=a v=${i}i ${i}`): void => {
-      for (let i = 0; i < count; i++) exporter.write(line(i));
+      for (let i = 0; i < count; i++) exporter.write(lineOf(line(i)));
     };
     const deadLetters = (): string[] => {
       const name = readdirSync(directory, { recursive: true, encoding: 'utf8' }).find((one) =>
@@ -86,7 +87,7 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
 
     it('stores the rest of a batch with a type conflict and strings with line breaks', async () => {
       start();
-      exporter.write('m v=1i 1');
+      exporter.write(lineOf('m v=1i 1'));
       await exporter.flush();
       write(20, (i) =>
         i % 7 === 3 ? `m v=1.5 ${i + 10}` : `m,q=" v=1i,s="x\\"\n${i},y= " ${i + 10}`,
@@ -101,10 +102,10 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
 
     it('leaves out an attribute of another type rather than the record', async () => {
       start();
-      exporter.write('m v=1i,extra\\ a="x",extra=1 1');
+      exporter.write(lineOf('m v=1i,extra\\ a="x",extra=1 1'));
       await exporter.flush();
-      exporter.write('m extra\\ a=2,v=2i,s="a, b=\\"c",extra="y" 2');
-      exporter.write('m extra=true 3');
+      exporter.write(lineOf('m extra\\ a=2,v=2i,s="a, b=\\"c",extra="y" 2'));
+      exporter.write(lineOf('m extra=true 3'));
       await exporter.flush();
       const [, second, ...others] = [...server.stored.values()];
       assert.deepEqual(second?.fields, {

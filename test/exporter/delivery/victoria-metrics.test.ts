@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolveInfluxOptions } from '../../../exporter/influxdb/influx-options.ts';
 import { LineExporter } from '../../../exporter/line-exporter.ts';
+import { lineOf } from '../../support/line-of.ts';
 import { until } from '../../support/until.ts';
 import { requireServer, startVictoriaMetrics, type TestServer } from '../../support/servers.ts';
 
@@ -43,7 +44,7 @@ describe('lines that VictoriaMetrics does not take', () => {
     const now = Date.now();
     const bad = 500;
     for (let i = 0; i < 1000; i++) {
-      exporter.write(i === bad ? `bad,n=${i}` : `bad,n=${i} v=1i ${now}000000`);
+      exporter.write(lineOf(i === bad ? `bad,n=${i}` : `bad,n=${i} v=1i ${now}000000`));
     }
     await exporter.flush();
     // It shows what was written with a delay.
@@ -62,8 +63,8 @@ describe('lines that VictoriaMetrics does not take', () => {
     const counter = 'vm_rows_ignored_total{reason="small_timestamp"}';
     const before = await leftOut(counter);
     const now = Date.now();
-    exporter.write(`old,n=1 v=1i ${now - 40 * DAY_MS}000000`);
-    exporter.write(`old,n=2 v=1i ${now}000000`);
+    exporter.write(lineOf(`old,n=1 v=1i ${now - 40 * DAY_MS}000000`));
+    exporter.write(lineOf(`old,n=2 v=1i ${now}000000`));
     await exporter.flush();
     await until(async () => (await stored('old')).length > 0, 10_000);
     assert.deepEqual(await stored('old'), ['2']);

@@ -44,7 +44,7 @@ describe('repriceInfluxLedger', function () {
   const fill = async (records: readonly UsageRecord[]): Promise<void> => {
     const tags = { region: 'eu west,1', path: 'C:\\logs' };
     const writer = new UsageLineWriter({ tags, maxUserTags: 3, onCleaned: () => {} });
-    const lines = records.map((record) => writer.line(record, 'prod') ?? '');
+    const lines = records.map((record) => String(writer.line(record, 'prod')));
     await post('/write?db=usage&precision=n', lines.join('\n'));
   };
   const unpriced = (rows: readonly Row[]): Row[] =>

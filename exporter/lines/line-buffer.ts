@@ -1,0 +1,135 @@
+import { quoteString } from './escaping.ts';
+
+const FIRST_BYTES = 4096;
+/** What one long line needed is given back after it. */
+const MAX_KEPT_BYTES = 256 * 1024;
+const ZERO = 48;
+const SPACE = 32;
+const QUOTE = 34;
+const COMMA = 44;
+const BACKSLASH = 92;
+const DELETE = 127;
+/** Numbers below are split into digits here, all others by the engine. */
+const MAX_SMALL = 1e9;
+/** Short texts are copied faster here than by a call into the engine. */
+const MAX_SHORT = 48;
+
+/**
+ * The bytes of one line while it is written, used again for the next. Strings put together by
+ * concatenation would be copied twice more: made flat, and encoded.
+ */
+export class LineBuffer {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Begins the next line. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+
+  /** Takes back what was written from byte `length` on. */
+  cutTo(length: number): void {
+    this.#length = length;
+  }
+
+  /** Copies the line into `target`, which has room for it. */
+  copyTo(target: Buffer, at: number): void {
+    this.#bytes.copy(target, at, 0, this.#length);
+  }
+
+  toString(): string {
+    return this.#bytes.toString('utf8', 0, this.#length);
+  }
+
+  /** Any text, as UTF-8. */
+  text(text: string): void {
+    const { length } = text;
+    const bytes = this.#room(length * 3);
+    let at = this.#length;
+    if (length <= MAX_SHORT) {
+      for (let i = 0; i < length; i++) {
+        const code = text.charCodeAt(i);
+        if (code > DELETE) return this.#encode(text);
+        bytes[at++] = code;
+      }
+      this.#length = at;
+    } else this.#encode(text);
+  }
+
+  /** Bytes written before. */
+  bytes(bytes: Buffer): void {
+    bytes.copy(this.#room(bytes.length), this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** A whole number that a double holds exactly. */
+  integer(value: number): void {
+    if (value < 0 || value >= MAX_SMALL) return this.text(String(value));
+    const bytes = this.#room(10);
+    let digits = 1;
+    for (let limit = 10; value >= limit; limit *= 10) digits++;
+    let rest = value | 0;
+    for (let at = this.#length + digits - 1; at >= this.#length; at--) {
+      const tenth = (rest / 10) | 0;
+      bytes[at] = ZERO + rest - tenth * 10;
+      rest = tenth;
+    }
+    this.#length += digits;
+  }
+
+  /** A finite number, as short as it is told apart from every other. */
+  float(value: number): void {
+    if (Number.isSafeInteger(value)) this.integer(value);
+    else this.text(String(value));
+  }
+
+  /** A string field in its quotes; false, and nothing is written, when it is too long to be stored. */
+  quoted(value: string): boolean {
+    const { length } = value;
+    if (length > MAX_SHORT) return this.#quotedLong(value);
+    const bytes = this.#room(length + 2);
+    let at = this.#length;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code < SPACE || code >= DELETE || code === QUOTE || code === BACKSLASH) {
+        return this.#quotedLong(value);
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.#length = at;
+    return true;
+  }
+
+  /** Fields are written with a comma before each: the one before the first, at `at`, is a space. */
+  spaceForComma(at: number): void {
+    if (this.#bytes[at] === COMMA) this.#bytes[at] = SPACE;
+  }
+
+  #quotedLong(value: string): boolean {
+    const quoted = quoteString(value);
+    if (quoted === undefined) return false;
+    this.text(quoted);
+    return true;
+  }
+
+  #encode(text: string): void {
+    const bytes = this.#room(text.length * 3);
+    this.#length += bytes.write(text, this.#length);
+  }
+
+  /** The bytes, with room for `more`. */
+  #room(more: number): Buffer {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return this.#bytes;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    return (this.#bytes = larger);
+  }
+}
