@@ -6,6 +6,12 @@ interface Held {
 }
 
 const held = new WeakMap<Span, Held>();
+const forgetful = new WeakSet<Span>();
+
+/** Whoever made this span leaves it open where a stream is broken off or fails half-way. */
+export function endIfForgotten(span: Span): void {
+  forgetful.add(span);
+}
 
 /**
  * An SDK ends the span of its own at once when it hands out a raw response, when the caller leaves a
@@ -26,13 +32,19 @@ export function holdEnd(span: Span): void {
   });
 }
 
-/** The span is the SDK's again, and ends if the SDK has ended it. */
-export function releaseEnd(span: Span): void {
+/** The span is the SDK's again, and ends if the SDK has ended it; `endedAt`: when its call did. */
+export function releaseEnd(span: Span, endedAt?: TimeInput): void {
   const hold = held.get(span);
   if (hold === undefined) return;
   held.delete(span);
   delete (span as { end?: unknown }).end;
   if (hold.endedAt !== undefined) span.end(hold.endedAt);
+  else if (forgetful.has(span)) {
+    // By then it has been told of the end too, if it ever will be.
+    setImmediate(() => {
+      if (span.isRecording()) span.end(endedAt);
+    });
+  }
 }
 
 /** A span the SDK makes only in the course of the call it is for. */

@@ -5,6 +5,7 @@ import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../call/quietly.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
+import { peerSpanOf } from './peer-span.ts';
 import type { CallShape, CurrentMeter, PatchOutcome } from './provider.ts';
 import { fields, type Fields } from './reading.ts';
 import { serverOf } from './server.ts';
@@ -145,7 +146,7 @@ export function patchApiClient(
       serverAddress: server.address,
       serverPort: server.port,
       usageContext: conversationId === undefined ? undefined : { conversationId },
-      nativeSpan: span,
+      nativeSpan: span ?? peerSpanOf(fields(body)['model']),
     });
   }
 

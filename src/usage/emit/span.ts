@@ -63,17 +63,22 @@ export function emitSpan(
   set(span, ATTR.outcome, record.outcome);
   set(span, ATTR.costUsd, record.costUsd);
   if (spanIsForeign) {
-    releaseEnd(span);
+    releaseEnd(span, endOf(ended));
     return;
   }
   if (record.outcome === 'error') span.setStatus({ code: SpanStatusCode.ERROR });
-  span.end(ended.startedAtMs + ended.durationMs);
+  span.end(endOf(ended));
 }
 
 /** Lets a span go that nothing can be put on. */
-export function closeUnrecorded({ span, spanIsForeign }: EndedCall): void {
-  if (spanIsForeign) releaseEnd(span);
+export function closeUnrecorded(ended: EndedCall): void {
+  const { span, spanIsForeign } = ended;
+  if (spanIsForeign) releaseEnd(span, endOf(ended));
   else span.end();
+}
+
+function endOf({ startedAtMs, durationMs }: EndedCall): number {
+  return startedAtMs + durationMs;
 }
 
 function set(span: Span, key: string, value: string | number | undefined): void {
