@@ -60,10 +60,7 @@ export function otherVersion(version: unknown): Error {
  * release: neither may be touched.
  */
 export function prepareSchema(database: DatabaseSync): void {
-  const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
-  const owner = pragma('application_id');
-  const version = pragma('user_version');
-  const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+  const { owner, version, tables } = describe(database);
   if (owner === APPLICATION_ID && version === SCHEMA_VERSION) return;
   if (owner === APPLICATION_ID && version !== 0) throw otherVersion(version);
   if (owner !== APPLICATION_ID && tables !== 0) {
@@ -81,5 +78,20 @@ export function prepareSchema(database: DatabaseSync): void {
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** One moment of the file: between two reads another process may make the tables. */
+function describe(database: DatabaseSync): { owner: unknown; version: unknown; tables: unknown } {
+  const value = (sql: string): unknown => Object.values(database.prepare(sql).get() ?? {})[0];
+  database.exec('BEGIN');
+  try {
+    return {
+      owner: value('PRAGMA application_id'),
+      version: value('PRAGMA user_version'),
+      tables: value('SELECT count(*) FROM sqlite_schema'),
+    };
+  } finally {
+    database.exec('COMMIT');
   }
 }
