@@ -23,7 +23,12 @@ function event(data: { readonly type: string; readonly [key: string]: unknown })
 function stream(usage: object | undefined): Script {
   return {
     pieces: [
-      event({ id: 'chat-1', type: 'message-start', delta: { message: { role: 'assistant' } } }),
+      event({ id: 'chat-1', type: 'message-start', delta: { message: { role: 'assistant' } } }) +
+        event({
+          type: 'content-start',
+          index: 0,
+          delta: { message: { content: { type: 'text', text: '' } } },
+        }),
       ...TEXT.map((text) =>
         event({ type: 'content-delta', index: 0, delta: { message: { content: { text } } } }),
       ),
