@@ -31,6 +31,8 @@ interface Attempt {
   readonly message: string;
   /** An optional field that the server holds with another type. */
   readonly conflict?: string;
+  /** The server is well and wants the same lines in another way, which is tried at once. */
+  readonly otherWay?: boolean;
 }
 
 /** Thrown to leave a delivery whose lines stay in the queue. */
@@ -91,7 +93,7 @@ export class Delivery {
       if (this.#stopped) throw new DeliveryStopped();
       const attempt = this.#attempt(chunk);
       if (this.isFailing) this.#probe = attempt.finally(() => (this.#probe = undefined));
-      const { verdict, message, conflict } = await attempt;
+      const { verdict, message, conflict, otherWay } = await attempt;
       if (verdict.kind === 'stored') {
         batch.stored = true;
         this.#options.counts.delivered += chunk.lines;
@@ -114,7 +116,7 @@ export class Delivery {
           return;
         }
       }
-      this.#options.counts.retries++;
+      if (otherWay !== true) this.#options.counts.retries++;
     }
   }
 
@@ -146,13 +148,12 @@ export class Delivery {
         break;
       case 'plain':
         this.#gzip = false;
-        break;
+        return { verdict, message, otherWay: true };
       case 'later':
         this.#fail('later', String(answer.status), message, verdict.retryAfterMs);
         break;
       case 'attention':
-        this.#attention(answer.status, message);
-        break;
+        return { verdict, message, otherWay: this.#attention(answer.status, message) };
       case 'refused':
       case 'tooLarge':
         break;
@@ -204,15 +205,17 @@ export class Delivery {
     this.#endPause();
   }
 
-  #attention(status: number, message: string): void {
+  /** True when there is another way to write to this server. */
+  #attention(status: number, message: string): boolean {
     const isUnknownPath = status === 404 || status === 405 || status < 300;
     if (isUnknownPath && this.#dialect?.fallback !== undefined) {
       this.#dialect = this.#dialect.fallback;
-      return;
+      return true;
     }
     // Perhaps another release answers here now.
     this.#dialect = undefined;
     this.#fail('attention', String(status), message);
+    return false;
   }
 
   #fail(kind: 'later' | 'attention', code: string, message: string, retryAfterMs?: number): void {

@@ -7,12 +7,15 @@ import { compressSegment } from './compression.ts';
 import { frameBytes, frameHeader } from './frame.ts';
 import type { LineChunk } from './line-queue.ts';
 import { AbandonedFolders, OwnedFolder } from './owner.ts';
+import { MemoryBudget } from './recent-chunks.ts';
 import { Segment } from './segment.ts';
 import { syncFolder, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
 const MAX_SEGMENT_BYTES = 2_000_000;
 const MAX_SEGMENT_AGE_MS = 5000;
+/** What was written last and is to be read next stays in memory up to this much: a few sends. */
+const MAX_RECENT_BYTES = 8_000_000;
 /** Segments this far behind the one that is sent are compressed. */
 const PLAIN_SEGMENTS = 3;
 const ADOPTION_INTERVAL_MS = 30_000;
@@ -46,10 +49,11 @@ export class SegmentStore {
   /** Appending, sealing and the bound, one at a time. */
   readonly #writes = new Turns();
   readonly #reads = new Turns();
+  readonly #memory = new MemoryBudget(MAX_RECENT_BYTES);
   #owned: OwnedFolder | undefined;
   /** While the folder is being made. */
   #owning: Promise<OwnedFolder> | undefined;
-  #segments: Segment[] = [];
+  readonly #segments: Segment[] = [];
   #current: Segment | undefined;
   #sequence = 0;
   #isDirty = false;
@@ -111,6 +115,7 @@ export class SegmentStore {
           // The file stays where it is: perhaps the next start can read it.
           this.#options.onDropped('spool_corrupt', segment.waitingLines);
           this.#forget(segment);
+          segment.forgetContent();
         }
       }
       return undefined;
@@ -198,7 +203,7 @@ export class SegmentStore {
     const { path } = await this.#folder();
     this.#sequence++;
     const name = `${basename(path)}-${String(this.#sequence).padStart(6, '0')}`;
-    const segment = await Segment.create(this.#fs, path, name);
+    const segment = await Segment.create(this.#fs, path, name, this.#memory);
     if (this.#options.fsync !== 'never') await syncFolder(this.#fs, path);
     this.#segments.push(segment);
     return segment;
@@ -210,7 +215,7 @@ export class SegmentStore {
     await this.#current?.seal().catch(() => {});
     this.#current = undefined;
     this.#options.onAdopted(-this.pendingLines);
-    this.#segments = [];
+    for (const segment of this.#segments.splice(0)) segment.forgetContent();
   }
 
   async #rotateIfDue(): Promise<void> {

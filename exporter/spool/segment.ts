@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { countLines, frameBytes, frameHeader, readFrame } from './frame.ts';
 import type { LineChunk } from './line-queue.ts';
+import { RecentChunks, MemoryBudget } from './recent-chunks.ts';
 import { removeFile, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
@@ -27,6 +28,10 @@ function sumOfLines(chunks: readonly LineChunk[]): number {
   return chunks.reduce((sum, { lines }) => sum + lines, 0);
 }
 
+function sumOfBytes(chunks: readonly LineChunk[]): number {
+  return chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
+}
+
 export interface SegmentRead {
   readonly chunks: readonly LineChunk[];
   /** Lines that did not match their checksum. */
@@ -46,6 +51,7 @@ export class Segment {
   #readLines = 0;
   #doneLines = 0;
   #doneBytes = 0;
+  readonly #recent: RecentChunks;
   /** Read, and given back. */
   readonly #released: LineChunk[] = [];
   readonly #turns = new Turns();
@@ -53,16 +59,28 @@ export class Segment {
   /** `performance.now()` of the first line, as far as it is known. */
   readonly since: number = performance.now();
 
-  private constructor(fs: SpoolFs, path: string, bytes: number, lines: number) {
+  private constructor(
+    fs: SpoolFs,
+    path: string,
+    bytes: number,
+    lines: number,
+    memory = new MemoryBudget(0),
+  ) {
+    this.#recent = new RecentChunks(memory);
     this.#fs = fs;
     this.#path = path;
     this.#bytes = bytes;
     this.#lines = lines;
   }
 
-  static async create(fs: SpoolFs, folder: string, name: string): Promise<Segment> {
+  static async create(
+    fs: SpoolFs,
+    folder: string,
+    name: string,
+    memory: MemoryBudget,
+  ): Promise<Segment> {
     const path = join(folder, name + OPEN);
-    const segment = new Segment(fs, path, 0, 0);
+    const segment = new Segment(fs, path, 0, 0, memory);
     segment.#handle = await fs.open(path, 'wx+', 0o600);
     return segment;
   }
@@ -119,12 +137,15 @@ export class Segment {
   async append(chunks: readonly LineChunk[], sync: boolean): Promise<void> {
     const handle = this.#handle;
     if (handle === undefined) throw new Error(`${this.#path} is sealed`);
-    const bytes = chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
+    const bytes = sumOfBytes(chunks);
     const buffers = chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]);
     const { bytesWritten } = await handle.writev(buffers, this.#bytes);
     if (bytesWritten < bytes) throw new Error(`${this.#path} takes no more bytes`);
     if (sync) await handle.datasync();
-    this.#bytes += bytes;
+    for (const chunk of chunks) {
+      this.#recent.add(chunk, this.#bytes, this.#readTo);
+      this.#bytes += frameBytes(chunk);
+    }
     this.#lines += sumOfLines(chunks);
   }
 
@@ -154,6 +175,12 @@ export class Segment {
   async read(maxLines: number, maxBytes: number): Promise<SegmentRead> {
     return await this.#turns.run(async () => {
       if (this.#released.length > 0) return { chunks: this.#takeReleased(), corruptLines: 0 };
+      const recent = this.#recent.take(maxLines, maxBytes);
+      if (recent.length > 0) {
+        this.#readTo += sumOfBytes(recent);
+        this.#readLines += sumOfLines(recent);
+        return { chunks: recent, corruptLines: 0 };
+      }
       const bytes = await this.#unread();
       const chunks: LineChunk[] = [];
       let corruptLines = 0;
@@ -214,9 +241,15 @@ export class Segment {
     return true;
   }
 
+  /** Nobody will read it any more. */
+  forgetContent(): void {
+    this.#recent.clear();
+    this.#content = undefined;
+  }
+
   async remove(): Promise<void> {
     await this.#turns.run(async () => {
-      this.#content = undefined;
+      this.forgetContent();
       const handle = this.#handle;
       this.#handle = undefined;
       await this.#syncing.catch(() => {});

@@ -25,7 +25,7 @@ export function usageRecord(at: string | number, over: Partial<UsageRecord> = {}
 /** The log record that the plugin emits for a usage record. */
 export function logOf(record: UsageRecord): UsageLogRecord {
   const seconds = Date.parse(`${record.time.slice(0, 19)}Z`) / 1000;
-  const attributes: Record<string, unknown> = {
+  const given: Record<string, unknown> = {
     ...record.attributes,
     [ATTR.recordId]: record.id,
     [ATTR.operationName]: record.operation,
@@ -48,9 +48,9 @@ export function logOf(record: UsageRecord): UsageLogRecord {
     [ATTR.errorType]: record.errorType,
     [ATTR.costUsd]: record.costUsd,
   };
-  for (const key of Object.keys(attributes)) {
-    if (attributes[key] === undefined) delete attributes[key];
-  }
+  // One by one, as the SDK sets them.
+  const attributes: Record<string, unknown> = {};
+  for (const key in given) if (given[key] !== undefined) attributes[key] = given[key];
   return {
     hrTime: [seconds, Number(record.time.slice(20, 29))],
     eventName: EVENT_INFERENCE_DETAILS,
