@@ -35,6 +35,11 @@ let mediums: u32 = 0;
 /** Numbers of those not seen before, and what the vocabulary has in their place. */
 let missed: usize = 0;
 let found: usize = 0;
+/** Whether there is a cut before each of some characters. */
+let cuts: usize = 0;
+
+/** First bytes from kana on: ideographs, Hangul, emoji. */
+const DENSE_FROM: u32 = 0xe3;
 
 export function reserveBatch(): void {
   shortKeys = reserve(SIZE << 3);
@@ -63,11 +68,6 @@ function isDense(to: usize): bool {
   while ((<u32>load<u8>(q) & 0xc0) == 0x80) q--;
   return load<u8>(q) >= DENSE_FROM;
 }
-/** First bytes from kana on: ideographs, Hangul, emoji. */
-const DENSE_FROM: u32 = 0xe3;
-
-/** Whether there is a cut before each of some characters. */
-let cuts: usize = 0;
 
 /**
  * Takes in the parts of a piece of more than 15 bytes. Where the cuts are is looked up before any is
@@ -86,7 +86,7 @@ function addParts(p: usize, n: u32, work: usize): u32 {
     while (q < end && characters < SIZE) {
       const lead: u32 = load<u8>(q);
       const length = lengthOf(lead);
-      // ASCII on either side has neither limit nor pair, and is no cut.
+      // Only between two that are not ASCII.
       const cut = (before > 1) & (length > 1) & isCut(q, before, length);
       store<u8>(cuts + characters, cut);
       characters++;

@@ -5,7 +5,7 @@ export const U: u32 = 1;
 /** Lower case letters. */
 export const L: u32 = 2;
 /** Other letters: modifiers and those without case. */
-export const O: u32 = 4;
+const O: u32 = 4;
 /** Marks. */
 export const M: u32 = 8;
 /** Numbers. */

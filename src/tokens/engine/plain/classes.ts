@@ -1,7 +1,7 @@
 /** Bits of a class, as in `../assembly/classes.ts`. */
 export const U = 1; // upper case and title case letters
 export const L = 2; // lower case letters
-export const O = 4; // other letters: modifiers and those without case
+const O = 4; // other letters: modifiers and those without case
 export const M = 8; // marks
 export const N = 16; // numbers
 export const S = 32; // white space
