@@ -25,6 +25,20 @@ export function mergedCount(p: usize, n: u32, work: usize): u32 {
   return n < 2 * WINDOW ? mergeHeap(p, n, work) : mergeWindows(p, n, work);
 }
 
+/** The same of up to 16 bytes of ASCII. */
+export function mergedAscii(p: usize, n: u32): u32 {
+  const last = n - 1;
+  let byte: u32 = load<u8>(p);
+  for (let i: u32 = 0; i < last; i++) {
+    const next: u32 = load<u8>(p + i, 1);
+    put(ids, i, at(byteIds, byte));
+    put(ranks, i, bytePair(byte, next));
+    byte = next;
+  }
+  put(ids, last, at(byteIds, byte));
+  return mergeArray(n);
+}
+
 /** Bytes merged at a time: what that takes fits the processor's cache. */
 const WINDOW: u32 = 4096;
 /** Bytes a window has in common with the one before: a few of the longest tokens. */

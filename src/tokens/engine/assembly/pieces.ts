@@ -2,7 +2,7 @@ import { lengthOf } from './classes';
 import { codeAt, isCut } from './cuts';
 import { hash1, hash2, hashBytes, lowBytes, sameBytes } from './hash';
 import { reserve } from './memory';
-import { mergedCount } from './merge';
+import { mergedAscii, mergedCount } from './merge';
 import { isToken } from './vocabulary';
 
 /**
@@ -102,6 +102,7 @@ export function countLong(p: usize, n: u32, work: usize): u32 {
 
 /** Cuts a piece that is no token where no token crosses, then counts each part by itself. */
 export function countSplit(p: usize, n: u32, work: usize): u32 {
+  if (n <= 16 && (i8x16.bitmask(v128.load(p)) & ((1 << n) - 1)) == 0) return mergedAscii(p, n);
   const end = p + n;
   let count: u32 = 0;
   let start = p;
