@@ -5,8 +5,9 @@ import type { LineChunk } from './spool/line-queue.ts';
 const GATHER_MS = 20;
 /** Whole chunks are sent, so one chunk is at most a fifth of a send. */
 const MAX_CHUNK_LINES = 1000;
-/** Chunks are pieces of slabs of this size: one that is full ends its chunk, too. */
-const SLAB_BYTES = 256 * 1024;
+const MAX_CHUNK_BYTES = 256 * 1024;
+/** Chunks are pieces of slabs: those that lie side by side are sent without another copy. */
+const SLAB_BYTES = 2 * 1024 * 1024;
 const LINE_FEED = 10;
 
 /** Gathers single lines into chunks. Costs the caller no more than a copy. */
@@ -31,7 +32,7 @@ export class Intake {
     this.#end += bytes;
     this.#slab[this.#end - 1] = LINE_FEED;
     this.#lines++;
-    if (this.#lines >= MAX_CHUNK_LINES) this.cut();
+    if (this.#lines >= MAX_CHUNK_LINES || this.#end - this.#start >= MAX_CHUNK_BYTES) this.cut();
     else this.#timer ??= setTimeout(() => this.cut(), GATHER_MS).unref();
   }
 

@@ -1,4 +1,10 @@
-import { joinChunks, type LineBatch, type LineChunk, type LineQueue } from './line-queue.ts';
+import {
+  countFitting,
+  joinChunks,
+  type LineBatch,
+  type LineChunk,
+  type LineQueue,
+} from './line-queue.ts';
 import { SegmentStore, SpoolFullError, type SegmentStoreOptions } from './segment-store.ts';
 
 /** Appends are grouped: this much at once. */
@@ -199,14 +205,8 @@ export class DiskSpool implements LineQueue {
   }
 
   #nextUnwritten(maxLines: number, maxBytes: number): Unwritten[] {
-    let lines = 0;
-    let bytes = 0;
-    const end = this.#unwritten.findIndex(({ chunk }, i) => {
-      lines += chunk.lines;
-      bytes += chunk.body.length;
-      return i > 0 && (lines > maxLines || bytes > maxBytes);
-    });
-    return this.#unwritten.slice(0, end === -1 ? undefined : end);
+    const waiting = this.#unwritten.map(({ chunk }) => chunk);
+    return this.#unwritten.slice(0, countFitting(waiting, maxLines, maxBytes));
   }
 
   #removeUnwritten(count: number): void {

@@ -32,13 +32,42 @@ export interface LineQueue {
   close(): Promise<void>;
 }
 
+/** How many of the first chunks make one batch: as many as the bounds allow, one at least. */
+export function countFitting(
+  chunks: readonly LineChunk[],
+  maxLines: number,
+  maxBytes: number,
+): number {
+  let lines = 0;
+  let bytes = 0;
+  const end = chunks.findIndex((chunk, i) => {
+    lines += chunk.lines;
+    bytes += chunk.body.length;
+    return i > 0 && (lines > maxLines || bytes > maxBytes);
+  });
+  return end === -1 ? chunks.length : end;
+}
+
 /** One chunk out of several, in their order. */
 export function joinChunks(chunks: readonly LineChunk[]): LineChunk {
   const [first] = chunks;
   if (first !== undefined && chunks.length === 1) return first;
+  const bodies = chunks.map(({ body }) => body);
   return {
-    body: Buffer.concat(chunks.map(({ body }) => body)),
+    body: spanOf(bodies) ?? Buffer.concat(bodies),
     lines: chunks.reduce((sum, { lines }) => sum + lines, 0),
     multiline: chunks.some(({ multiline }) => multiline),
   };
+}
+
+/** Pieces that lie one behind the other in memory are one already. */
+function spanOf(bodies: readonly Buffer[]): Buffer | undefined {
+  const [first] = bodies;
+  if (first === undefined) return undefined;
+  let length = 0;
+  for (const { buffer, byteOffset, byteLength } of bodies) {
+    if (buffer !== first.buffer || byteOffset !== first.byteOffset + length) return undefined;
+    length += byteLength;
+  }
+  return Buffer.from(first.buffer, first.byteOffset, length);
 }

@@ -1,4 +1,10 @@
-import { joinChunks, type LineBatch, type LineChunk, type LineQueue } from './line-queue.ts';
+import {
+  countFitting,
+  joinChunks,
+  type LineBatch,
+  type LineChunk,
+  type LineQueue,
+} from './line-queue.ts';
 
 interface Held {
   readonly chunk: LineChunk;
@@ -66,15 +72,8 @@ export class MemoryQueue implements LineQueue {
   }
 
   take(maxLines: number, maxBytes: number): Promise<LineBatch | undefined> {
-    let lines = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const { chunk } of this.#waiting) {
-      lines += chunk.lines;
-      bytes += chunk.body.length;
-      if (count > 0 && (lines > maxLines || bytes > maxBytes)) break;
-      count++;
-    }
+    const waiting = this.#waiting.map(({ chunk }) => chunk);
+    const count = countFitting(waiting, maxLines, maxBytes);
     if (count === 0) return Promise.resolve(undefined);
     const held = this.#waiting.splice(0, count);
     const joined = joinChunks(held.map(({ chunk }) => chunk));

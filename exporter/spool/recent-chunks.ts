@@ -1,5 +1,5 @@
 import { frameBytes } from './frame.ts';
-import type { LineChunk } from './line-queue.ts';
+import { countFitting, type LineChunk } from './line-queue.ts';
 
 /** What all segments of a store may hold in memory together. */
 export class MemoryBudget {
@@ -49,19 +49,10 @@ export class RecentChunks {
 
   /** The next whole chunks, one at least if there is one. */
   take(maxLines: number, maxBytes: number): LineChunk[] {
-    let lines = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const chunk of this.#chunks) {
-      if (count > 0 && (lines + chunk.lines > maxLines || bytes + frameBytes(chunk) > maxBytes)) {
-        break;
-      }
-      lines += chunk.lines;
-      bytes += frameBytes(chunk);
-      count++;
-    }
-    this.#budget.giveBack(bytes);
-    return this.#chunks.splice(0, count);
+    const count = countFitting(this.#chunks, maxLines, maxBytes);
+    const chunks = this.#chunks.splice(0, count);
+    for (const chunk of chunks) this.#budget.giveBack(frameBytes(chunk));
+    return chunks;
   }
 
   clear(): void {
