@@ -31,7 +31,6 @@ const COUNTS = {
 
 /** Several layers that all could meter the same calls, as an application stacks them. */
 describe('one record a model call, however many layers see it', function () {
-  this.timeout(20_000);
   let server: WireServer;
   let telemetry: TestTelemetry;
   let instrumentation: TokenMeterInstrumentation;

@@ -43,7 +43,6 @@ describe('spans of the SDKs themselves', () => {
 
   for (const nativeSpans of ['separate', 'enrich'] as const) {
     describe(nativeSpans, function () {
-      this.timeout(15_000);
       let server: WireServer;
       let metering: Metering;
       let anthropicModule: { Anthropic: typeof Anthropic };

@@ -70,7 +70,6 @@ const CUT_AFTER = 3;
  */
 export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
   describe(sdk.title, function () {
-    this.timeout(15_000);
     let server: WireServer;
     let metering: Metering;
     let module: unknown;

@@ -229,7 +229,7 @@ describe('settings page', () => {
     await settings.patch({ token_statistics: false }, { actor: 'bob' });
     await shows(page, '#problem', 'bob changed the settings meanwhile');
     assert.equal(await page.isChecked('#enabled'), false);
-  }).timeout(30_000);
+  });
 
   it('lets a viewer look and not change', async () => {
     const page = await open(VIEWER_TOKEN);
