@@ -64,11 +64,24 @@ interface Wire {
 
 const CUT_AFTER = 3;
 
+type ProviderSuite = <Client>(sdk: ProviderUnderTest<Client>) => void;
+
+let suite: ProviderSuite = describeConformance;
+
+/** What the files of this folder drive from now on is given to another suite. */
+export function useSuite(other: ProviderSuite): void {
+  suite = other;
+}
+
+export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
+  suite(sdk);
+}
+
 /**
  * Runs each case twice, before the SDK is patched and after: caller and server must see the same, and
  * the second run leaves exactly one ended span and one record a call behind.
  */
-export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {
+function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
   describe(sdk.title, function () {
     let server: WireServer;
     let metering: Metering;

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { collectUntil, heapInUse } from '../support/collect.ts';
+import { startMetering } from '../support/metering.ts';
+import { startWireServer, type Script } from '../support/wire/wire-server.ts';
+import { useSuite, type ProviderUnderTest } from '../conformance/providers/provider-suite.ts';
+
+/** Metered calls of each SDK; GROWTH_CALLS=10000 is what a release is measured with. */
+const CALLS = Number(process.env['GROWTH_CALLS'] ?? 400);
+const WARM_UP = 300;
+/** What V8 itself grows by in code and feedback, and sockets and timers of client and server. */
+const NOISE_BYTES = 150_000;
+const NOISE_BYTES_A_CALL = 100;
+
+/** Other builds of what is here, and the SDKs of `call-growth.test.ts`. */
+const ELSEWHERE = /, ESM|^openai [567]|^AzureOpenAI|^@anthropic-ai\/sdk 1/;
+
+const KINDS = ['plain', 'error', 'stream', 'bare stream', 'break', 'unread'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** All at once: thousands of streams have no time for pauses between their pieces. */
+function atOnce({ pieces, pauseMs: _pause, ...script }: Script): Script {
+  if (pieces === undefined) return script;
+  return {
+    ...script,
+    headers: { 'content-type': 'text/event-stream', ...script.headers },
+    body: Buffer.concat(pieces.map((piece) => Buffer.from(piece as string))),
+  };
+}
+
+useSuite(function describeGrowth<Client>(sdk: ProviderUnderTest<Client>): void {
+  if (ELSEWHERE.test(sdk.title)) return;
+  describe(sdk.title, function () {
+    this.timeout(300_000);
+
+    it(`leaves nothing behind in ${CALLS} calls`, async () => {
+      const server = await startWireServer(sdk.protocol);
+      const metering = startMetering();
+      try {
+        const module = await sdk.load();
+        const client = sdk.client(module, server.url);
+        const { plain, error, stream, bareStream = stream } = sdk.wire;
+        const scripts: Readonly<Record<Kind, Script>> = {
+          plain: atOnce(plain),
+          error: atOnce(error),
+          stream: atOnce(stream),
+          'bare stream': atOnce(bareStream),
+          break: atOnce(stream),
+          unread: atOnce(stream),
+        };
+
+        const one = async (kind: Kind): Promise<void> => {
+          server.play(scripts[kind]);
+          if (kind === 'plain' || kind === 'error') {
+            await sdk.plain(client);
+            return;
+          }
+          const chunks = await sdk.stream(client);
+          if (kind === 'unread') return;
+          for await (const _chunk of chunks) if (kind === 'break') break;
+        };
+        // A stream that its SDK has begun and nobody reads on ends when undici lets go of its body.
+        const kinds = KINDS.filter((kind) => kind !== 'unread' || sdk.neverRead !== 'begun');
+        let records = 0;
+        const take = async (): Promise<void> => {
+          records += (await metering.take()).records.length;
+        };
+        const run = async (count: number): Promise<void> => {
+          for (let done = 0; done < count; done += 1) {
+            await one(kinds[done % kinds.length] ?? 'plain').catch(() => undefined);
+            if (done % 500 === 499) await take();
+          }
+          await server.served();
+        };
+        const grown = async (count: number): Promise<number> => {
+          await run(WARM_UP);
+          const before = await heapInUse();
+          await run(count);
+          return (await heapInUse()) - before;
+        };
+        const listeners = (): readonly string[] =>
+          process.eventNames().map((name) => `${String(name)} ${process.listenerCount(name)}`);
+
+        const bare = await grown(CALLS);
+        const before = listeners();
+        assert.notEqual(sdk.patch.patch(module, metering.current), 'unfit');
+        metering.on();
+        const metered = await grown(CALLS);
+
+        // What only a finalizer tells of comes when it comes.
+        await collectUntil(() => records + metering.recorded >= WARM_UP + CALLS);
+        await take();
+        assert.equal(records, WARM_UP + CALLS);
+        assert.equal(metering.unread, 0);
+        assert.deepEqual(listeners(), before);
+        const bytes = (metered - Math.max(0, bare) - NOISE_BYTES) / CALLS;
+        if (process.env['GROWTH_CALLS'] !== undefined) {
+          process.stdout.write(
+            `      ${(metered / CALLS).toFixed(0)} bytes a call, ${(bare / CALLS).toFixed(0)} without us\n`,
+          );
+        }
+        assert.ok(
+          bytes < NOISE_BYTES_A_CALL,
+          `${metered} bytes in ${CALLS} calls, ${bare} without us`,
+        );
+      } finally {
+        metering.off();
+        metering.close();
+        await server.close();
+      }
+    });
+  });
+});
+
+for (const name of [
+  'openai',
+  'anthropic',
+  'google',
+  'mistral',
+  'cohere',
+  'ollama',
+  'bedrock',
+  'vercel-ai',
+  'langchain',
+]) {
+  await import(`../conformance/providers/${name}.test.ts`);
+}
