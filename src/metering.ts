@@ -84,6 +84,7 @@ export class Metering {
    */
   async flush(): Promise<void> {
     this.calls.open.abandonUnread();
+    this.calls.background.abandonAll();
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
   }

@@ -17,6 +17,7 @@ import type { RequestFacts } from '../providers/provider.ts';
 import { requestParameters } from '../usage/emit/request-parameters.ts';
 import { startAttributes } from '../usage/emit/span.ts';
 import { OpenReplies } from './abandoned.ts';
+import { BackgroundCalls } from './background-calls.ts';
 import type { CallStart, FinishedCall, OuterLayer } from './call-start.ts';
 import { ChatCall, type ChatCallParts, type EndedCall } from './chat-call.ts';
 import type { Clock } from './clock.ts';
@@ -53,6 +54,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
 export class CallMeter {
   readonly open: OpenReplies = new OpenReplies();
+  readonly background: BackgroundCalls = new BackgroundCalls();
   readonly #options: CallMeterOptions;
   readonly #recent = new RecentCalls();
 
@@ -131,6 +133,7 @@ export class CallMeter {
       startedAtMs,
       startedMonotonicMs: startedMs,
       open: this.open,
+      background: this.background,
     };
     const { outer } = start;
     if (outer !== undefined) {

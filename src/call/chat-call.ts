@@ -9,6 +9,7 @@ import type {
 } from '../providers/provider.ts';
 import type { Outcome } from '../usage/usage-record.ts';
 import { Abandonable, type OpenReplies } from './abandoned.ts';
+import type { BackgroundCalls } from './background-calls.ts';
 import type { Clock } from './clock.ts';
 import { failureOf } from './failure.ts';
 import { quietly } from './quietly.ts';
@@ -57,6 +58,7 @@ export interface ChatCallParts {
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly open: OpenReplies;
+  readonly background: BackgroundCalls;
 }
 
 export interface ChatCallSpan {
@@ -120,6 +122,14 @@ export class ChatCall extends Abandonable implements ReplySink {
     this.#replied = true;
     quietly('reading a reply', () => parts.reader.whole(reply));
     const read = resultOf(parts);
+    const { responseId } = read;
+    if (responseId !== undefined) {
+      if (read.pending === true) {
+        parts.background.add(responseId, this);
+        return;
+      }
+      parts.background.ended(responseId);
+    }
     this.#end(read.failure === undefined ? 'ok' : 'error', read.failure, read);
   }
 

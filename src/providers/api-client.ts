@@ -20,6 +20,8 @@ export interface ApiClientSdk {
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
   /** Model of a client that names it for all its calls; for requests that name none. */
   readonly model?: (client: Fields) => string | undefined;
+  /** Id of the reply that a path fetches, where replies may be made in the background. */
+  readonly fetches?: (path: string) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: Fields) => string | undefined;
 }
@@ -101,6 +103,14 @@ export function patchApiClient(
       const current = meter();
       if (current === undefined) return original.apply(this, args);
       const invoke = (resolved: unknown): Promise<unknown> => {
+        const waiting = quietly('finding a call', () => fetched(current, fields(resolved)));
+        if (waiting !== undefined) {
+          // When it cannot be fetched now it may be later.
+          return original.apply(this, args).then((props) => {
+            quietly('watching a reply', () => track(props as RequestProps, waiting));
+            return props;
+          });
+        }
         const call = quietly('starting a call', () =>
           start(current, fields(this), fields(resolved), nativeSpan as Span | undefined),
         );
@@ -124,6 +134,12 @@ export function patchApiClient(
     };
   }
 
+  function fetched(current: CallMeter, request: Fields): ChatCall | undefined {
+    if (sdk.fetches === undefined || request['method'] !== 'get') return undefined;
+    const id = sdk.fetches(pathOf(request));
+    return id === undefined ? undefined : current.background.get(id);
+  }
+
   function start(
     current: CallMeter,
     client: Fields,
@@ -132,9 +148,7 @@ export function patchApiClient(
   ): ChatCall | undefined {
     if (request['method'] !== 'post') return undefined;
     const { body } = request;
-    const path = String(request['path']);
-    const query = path.indexOf('?');
-    const shape = sdk.shape(query < 0 ? path : path.slice(0, query), body);
+    const shape = sdk.shape(pathOf(request), body);
     if (shape === undefined) return undefined;
     const server = serverOf(client['baseURL']);
     const conversationId = sdk.conversationId?.(request);
@@ -168,6 +182,12 @@ export function patchApiClient(
  */
 function observedParse(promise: ApiPromise, parse: Parse): Parse {
   return (...props) => observeParsing(() => parse.apply(promise, props), props);
+}
+
+function pathOf(request: Fields): string {
+  const path = String(request['path']);
+  const query = path.indexOf('?');
+  return query < 0 ? path : path.slice(0, query);
 }
 
 function isThenable(value: unknown): boolean {

@@ -37,6 +37,8 @@ export interface Reply {
   readonly finishReasons?: readonly string[] | undefined;
   /** The closing event (finish reason, `message_stop`, `response.completed` …) was seen. */
   readonly closed: boolean;
+  /** The provider works on: the whole reply is fetched later, by its id. */
+  readonly pending?: boolean;
   /** The reply itself reports a failure (`response.failed`): class or code, never the message. */
   readonly failure?: string | undefined;
   /** What was received, one entry a choice; empty when it was not kept or nothing came. */

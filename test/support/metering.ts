@@ -123,6 +123,7 @@ export function startMetering({
     },
     async take() {
       meter.open.abandonUnread();
+      meter.background.abandonAll();
       await pipeline.idle();
       await provider.forceFlush();
       const taken = { records: records.splice(0), spans: exporter.getFinishedSpans(), started };

@@ -12,6 +12,8 @@ export const responses: CallShape = {
   countable: (request) => ({ kind: 'chat', request }),
 };
 
+/** Statuses of a reply in the background. */
+const PENDING = new Set(['queued', 'in_progress']);
 const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 class ResponsesReader implements ReplyReader {
@@ -54,12 +56,14 @@ class ResponsesReader implements ReplyReader {
     const status = text(response['status']);
     const reason = text(fields(response['incomplete_details'])['reason']);
     const { conversation } = response;
+    const pending = this.#closed && PENDING.has(status ?? '');
     return {
       usage: this.#options.usage ? responsesUsage(this.#usage) : undefined,
       responseId: text(response['id']),
       responseModel: text(response['model']),
-      finishReasons: status === undefined || status === 'in_progress' ? [] : [reason ?? status],
-      closed: this.#closed,
+      finishReasons: status === undefined || PENDING.has(status) ? [] : [reason ?? status],
+      closed: this.#closed && !pending,
+      pending,
       failure:
         this.#closed && status === 'failed'
           ? (text(fields(response['error'])['code']) ?? 'failed')

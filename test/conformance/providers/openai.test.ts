@@ -7,6 +7,7 @@ import {
   chatPlain,
   chatUsageStream,
 } from '../../support/wire/openai-chat.ts';
+import { backgroundShapes } from './openai/background-shapes.ts';
 import { chatShapes } from './openai/chat-shapes.ts';
 import { CHAT, CHAT_COUNTS, CHAT_RECORD, CHAT_WIRE } from './openai/requests.ts';
 import { responsesShapes } from './openai/responses-shapes.ts';
@@ -44,7 +45,7 @@ for (const [major, place] of BUILDS) {
         error: chatError,
       },
       expected: { record: CHAT_RECORD, plain: CHAT_COUNTS, stream: CHAT_COUNTS },
-      shapes: [...chatShapes, ...responsesShapes, ...textShapes],
+      shapes: [...chatShapes, ...responsesShapes, ...backgroundShapes, ...textShapes],
     });
   }
 }

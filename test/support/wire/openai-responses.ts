@@ -44,6 +44,16 @@ export function responsesPlain(wire: ResponsesWire, text: string = TEXT.join('')
   };
 }
 
+/** A reply in the background that is not made yet. */
+export function responsesPending(wire: ResponsesWire, status: 'queued' | 'in_progress'): Script {
+  return { body: JSON.stringify(response(wire, { status, output: [], usage: null })) };
+}
+
+export function responsesFailed(wire: ResponsesWire): Script {
+  const error = { code: 'server_error', message: 'The model is overloaded' };
+  return { body: JSON.stringify(response(wire, { status: 'failed', error, output: [] })) };
+}
+
 /** `usage` undefined: a stream whose closing event lacks it. */
 export function responsesStream(wire: ResponsesWire, usage: object | null = wire.usage): Script {
   const event = (type: string, more: object): string =>

@@ -1,0 +1,35 @@
+import type { ChatCall } from './chat-call.ts';
+
+/** Calls that wait at one time; beyond, the oldest ends as it is. */
+const WAITING_MAX = 1000;
+
+/**
+ * Calls that the provider works on after it has answered: their usage comes when the reply is fetched by
+ * its id. Each is still one call, from the request to the reply that is whole.
+ */
+export class BackgroundCalls {
+  readonly #waiting = new Map<string, ChatCall>();
+
+  add(responseId: string, call: ChatCall): void {
+    this.#waiting.set(responseId, call);
+    if (this.#waiting.size <= WAITING_MAX) return;
+    const [[oldestId, oldest] = []] = this.#waiting;
+    if (oldestId !== undefined) this.#waiting.delete(oldestId);
+    oldest?.abandon();
+  }
+
+  get(responseId: string): ChatCall | undefined {
+    return this.#waiting.get(responseId);
+  }
+
+  ended(responseId: string): void {
+    this.#waiting.delete(responseId);
+  }
+
+  /** Nobody may ever fetch them. */
+  abandonAll(): void {
+    const calls = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const call of calls) call.abandon();
+  }
+}
