@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from './delivery/back-off.ts';
@@ -14,6 +13,7 @@ import { Intake } from './intake.ts';
 import type { LineBuffer } from './lines/line-buffer.ts';
 import { atEndOfProcess } from './process-end.ts';
 import { SelfMetrics } from './self-metrics.ts';
+import { destinationFolder } from './destination-folder.ts';
 import { DiskSpool, type SpoolRefusal } from './spool/disk-spool.ts';
 import type { LineChunk } from './spool/line-queue.ts';
 import { MemoryQueue } from './spool/memory-queue.ts';
@@ -249,14 +249,4 @@ export class LineExporter {
     const { delivered, dropped } = this.counts;
     return Object.values(dropped).reduce((sum, count) => sum + count, delivered);
   }
-}
-
-/** Processes that write to the same place share a folder: they can take over each other's lines. */
-function destinationFolder(
-  { url, org = '', bucket }: ResolvedInfluxOptions,
-  { directory }: { readonly directory: string },
-): string {
-  const name = bucket.replaceAll(/[^A-Za-z0-9_-]+/g, '_').slice(0, 40);
-  const hash = createHash('sha256').update([url, org, bucket].join('\n')).digest('hex');
-  return join(directory, `${name}-${hash.slice(0, 8)}`);
 }

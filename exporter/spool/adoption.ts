@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { disown, type AbandonedFolders } from './owner.ts';
-import { isSegment, Segment, TEMPORARY } from './segment.ts';
+import { isSegment, TEMPORARY } from './segment-name.ts';
+import { Segment } from './segment.ts';
 import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 
 /**

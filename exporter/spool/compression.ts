@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress } from 'node:zlib';
-import { TEMPORARY, type Segment } from './segment.ts';
+import { TEMPORARY } from './segment-name.ts';
+import type { Segment } from './segment.ts';
 import { removeFile, type SpoolFs } from './spool-fs.ts';
 
 const compress = promisify(zstdCompress);

@@ -62,6 +62,41 @@ function corrupt(bytes: Buffer, at: number, lines: number): Frame {
   return { kind: 'corrupt', lines: breaks, end };
 }
 
+export interface FramesRead {
+  readonly chunks: readonly LineChunk[];
+  /** Lines that did not match their checksum. */
+  readonly damagedLines: number;
+  /** Where the first frame begins that was not read. */
+  readonly end: number;
+  /** No whole frame is left behind these. */
+  readonly isWhole: boolean;
+}
+
+/** The first frames, within the bounds, one chunk at least if there is one. */
+export function readFrames(
+  bytes: Buffer,
+  { maxLines, maxBytes }: { readonly maxLines: number; readonly maxBytes: number },
+): FramesRead {
+  const chunks: LineChunk[] = [];
+  let damagedLines = 0;
+  let lines = 0;
+  let end = 0;
+  let frame = readFrame(bytes, end);
+  while (frame !== undefined && frame.kind !== 'partial') {
+    if (frame.kind === 'corrupt') damagedLines += frame.lines;
+    else {
+      const { chunk } = frame;
+      const isFull = lines + chunk.lines > maxLines || frame.end > maxBytes;
+      if (chunks.length > 0 && isFull) return { chunks, damagedLines, end, isWhole: false };
+      lines += chunk.lines;
+      chunks.push(chunk);
+    }
+    end = frame.end;
+    frame = readFrame(bytes, end);
+  }
+  return { chunks, damagedLines, end, isWhole: true };
+}
+
 /** Lines of a whole segment, without a torn end. */
 export function countLines(bytes: Buffer): number {
   let lines = 0;

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { makeFolderSync } from '../../src/make-folder.ts';
 import { adoptSegments } from './adoption.ts';
+import { bytesOfOthers } from './bytes-of-others.ts';
 import { compressSegment } from './compression.ts';
 import { frameBytes, frameHeader } from './frame.ts';
 import type { LineChunk } from './line-queue.ts';
@@ -160,7 +161,7 @@ export class SegmentStore {
     this.#segments.unshift(...adopted);
     const lines = adopted.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
     if (lines > 0) onAdopted(lines);
-    await this.#measureOthers(path);
+    this.#othersBytes = await bytesOfOthers(this.#fs, folder, path);
   }
 
   async close(): Promise<void> {
@@ -256,23 +257,6 @@ export class SegmentStore {
       this.#forget(oldest);
       await oldest.remove();
     }
-  }
-
-  async #measureOthers(own: string): Promise<void> {
-    const { folder } = this.#options;
-    let bytes = 0;
-    for (const entry of await this.#fs.readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (!entry.isDirectory() || path === own) continue;
-      for (const name of await this.#fs.readdir(path).catch(() => [])) {
-        // It may be delivered and gone by now.
-        bytes += await this.#fs.stat(join(path, name)).then(
-          ({ size }) => size,
-          () => 0,
-        );
-      }
-    }
-    this.#othersBytes = bytes;
   }
 
   async #removeIfFinished(segment: Segment): Promise<void> {

@@ -2,27 +2,20 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
-import { countLines, frameBytes, frameHeader, readFrame } from './frame.ts';
+import { countLines, frameBytes, frameHeader, readFrames } from './frame.ts';
 import type { LineChunk } from './line-queue.ts';
 import { RecentChunks, MemoryBudget } from './recent-chunks.ts';
+import {
+  isCompressed,
+  linesInName,
+  nameOfCompressed,
+  nameOfOpen,
+  nameOfSealed,
+} from './segment-name.ts';
 import { removeFile, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
 const decompress = promisify(zstdDecompress);
-
-const OPEN = '.lines.open';
-const COMPRESSED = '.lines.zst';
-export const TEMPORARY = '.tmp';
-/** A sealed segment has its number of lines in its name. */
-const SEALED = /-(\d+)\.lines(\.zst)?$/;
-
-export function isSegment(name: string): boolean {
-  return name.endsWith(OPEN) || SEALED.test(name);
-}
-
-function sealedPath(path: string, lines: number): string {
-  return `${path.slice(0, -OPEN.length)}-${lines}.lines`;
-}
 
 function sumOfLines(chunks: readonly LineChunk[]): number {
   return chunks.reduce((sum, { lines }) => sum + lines, 0);
@@ -79,7 +72,7 @@ export class Segment {
     name: string,
     memory: MemoryBudget,
   ): Promise<Segment> {
-    const path = join(folder, name + OPEN);
+    const path = join(folder, nameOfOpen(name));
     const segment = new Segment(fs, path, 0, 0, memory);
     segment.#handle = await fs.open(path, 'wx+', 0o600);
     return segment;
@@ -87,13 +80,12 @@ export class Segment {
 
   /** A file of a process that is gone; one that was left open is counted and sealed. */
   static async found(fs: SpoolFs, path: string): Promise<Segment> {
-    const lines = SEALED.exec(path)?.[1];
-    if (lines !== undefined)
-      return new Segment(fs, path, (await fs.stat(path)).size, Number(lines));
+    const lines = linesInName(path);
+    if (lines !== undefined) return new Segment(fs, path, (await fs.stat(path)).size, lines);
     const bytes = await fs.readFile(path);
     const counted = countLines(bytes);
-    await fs.rename(path, sealedPath(path, counted));
-    return new Segment(fs, sealedPath(path, counted), bytes.length, counted);
+    await fs.rename(path, nameOfSealed(path, counted));
+    return new Segment(fs, nameOfSealed(path, counted), bytes.length, counted);
   }
 
   get path(): string {
@@ -110,7 +102,7 @@ export class Segment {
   }
 
   get isCompressed(): boolean {
-    return this.#path.endsWith(COMPRESSED);
+    return isCompressed(this.#path);
   }
 
   /** Lines that nobody has read. */
@@ -165,7 +157,7 @@ export class Segment {
       // A torn frame at the end belongs to nobody.
       await handle.truncate(this.#bytes).catch(() => {});
       await handle.close();
-      const path = sealedPath(this.#path, this.#lines);
+      const path = nameOfSealed(this.#path, this.#lines);
       await this.#fs.rename(this.#path, path);
       this.#path = path;
     });
@@ -181,28 +173,15 @@ export class Segment {
         this.#readLines += sumOfLines(recent);
         return { chunks: recent, corruptLines: 0 };
       }
-      const bytes = await this.#unread();
-      const chunks: LineChunk[] = [];
-      let corruptLines = 0;
-      let lines = 0;
-      let at = 0;
-      let frame = readFrame(bytes, at);
-      while (frame !== undefined && frame.kind !== 'partial') {
-        if (frame.kind === 'corrupt') corruptLines += frame.lines;
-        else {
-          const { chunk } = frame;
-          if (chunks.length > 0 && (lines + chunk.lines > maxLines || frame.end > maxBytes)) break;
-          lines += chunk.lines;
-          chunks.push(chunk);
-        }
-        at = frame.end;
-        frame = readFrame(bytes, at);
-      }
-      this.#readTo += at;
-      this.#readLines += lines + corruptLines;
+      const { chunks, damagedLines, end, isWhole } = readFrames(await this.#unread(), {
+        maxLines,
+        maxBytes,
+      });
+      let corruptLines = damagedLines;
+      this.#readTo += end;
+      this.#readLines += sumOfLines(chunks) + damagedLines;
       // A torn frame at the end was never accepted; what the name promises beyond was.
-      const isAtEnd = !this.isOpen && (frame === undefined || frame.kind === 'partial');
-      if (isAtEnd) {
+      if (isWhole && !this.isOpen) {
         this.#content = undefined;
         const missing = Math.max(0, this.#lines - this.#readLines);
         corruptLines += missing;
@@ -230,7 +209,7 @@ export class Segment {
 
   /** Path of the compressed file in the place of a sealed one. */
   get compressedPath(): string {
-    return this.#path.replace(/\.lines$/, COMPRESSED);
+    return nameOfCompressed(this.#path);
   }
 
   /** Another file holds the same now; false when somebody has begun to read this one. */

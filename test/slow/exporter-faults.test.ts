@@ -22,7 +22,7 @@ import { WRITE_TARGETS } from '../support/write-targets.ts';
 
 const FROM = Date.parse('2026-11-01T10:00:00Z');
 /** What the exporter may add to a process, whatever happens: intake, two batches, a segment, the heap's slack. */
-const MAX_RSS_GROWTH = 96 * 2 ** 20;
+const MAX_RSS_GROWTH = 64 * 2 ** 20;
 
 for (const target of WRITE_TARGETS) {
   describe(`long faults between application and ${target.binary}`, () => {
