@@ -3,7 +3,7 @@ import type { ExponentialHistogram, Histogram } from '@opentelemetry/sdk-metrics
 /** Bucket index to count; sparse, because indexes of one histogram may lie far apart. */
 type Buckets = Map<number, number>;
 
-export interface HistogramSums {
+interface HistogramSums {
   count: number;
   sum: number | undefined;
   min: number | undefined;
