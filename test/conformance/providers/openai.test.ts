@@ -8,7 +8,8 @@ import {
   chatUsageStream,
 } from '../../support/wire/openai-chat.ts';
 import { backgroundShapes } from './openai/background-shapes.ts';
-import { chatShapes } from './openai/chat-shapes.ts';
+import { chatReplies } from './openai/chat-replies.ts';
+import { chatStreams } from './openai/chat-streams.ts';
 import { CHAT, CHAT_COUNTS, CHAT_RECORD, CHAT_WIRE } from './openai/requests.ts';
 import { responsesShapes } from './openai/responses-shapes.ts';
 import { textShapes } from './openai/text-shapes.ts';
@@ -45,7 +46,13 @@ for (const [major, place] of BUILDS) {
         error: chatError,
       },
       expected: { record: CHAT_RECORD, plain: CHAT_COUNTS, stream: CHAT_COUNTS },
-      shapes: [...chatShapes, ...responsesShapes, ...backgroundShapes, ...textShapes],
+      shapes: [
+        ...chatReplies,
+        ...chatStreams,
+        ...responsesShapes,
+        ...backgroundShapes,
+        ...textShapes,
+      ],
     });
   }
 }
