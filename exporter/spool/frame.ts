@@ -24,7 +24,7 @@ export function frameHeader({ body, lines, multiline }: LineChunk): Buffer {
 }
 
 /** One step through a segment. */
-export type Frame =
+type Frame =
   | { readonly kind: 'chunk'; readonly chunk: LineChunk; readonly end: number }
   /** Bytes that do not match their checksum; `lines` as far as they are known. */
   | { readonly kind: 'corrupt'; readonly lines: number; readonly end: number }
@@ -32,7 +32,7 @@ export type Frame =
   | { readonly kind: 'partial' };
 
 /** The frame at `at`; undefined at the end. */
-export function readFrame(bytes: Buffer, at: number): Frame | undefined {
+function readFrame(bytes: Buffer, at: number): Frame | undefined {
   if (at >= bytes.length) return undefined;
   if (at + HEADER_BYTES > bytes.length) return { kind: 'partial' };
   const header = HEADER.exec(bytes.toString('latin1', at, at + HEADER_BYTES));
