@@ -2,9 +2,12 @@ import type { LineBuffer } from './line-buffer.ts';
 
 const INTEGER_MARK = 'i';
 
+/** The `,key=` of a field, escaped; as bytes where it is known beforehand. */
+type Lead = string | Buffer;
+
 /**
  * Writes single fields as `,key=value`, and nothing for what has no representation, which `onCleaned`
- * is told of. `lead` is the `,key=` of a field, escaped.
+ * is told of.
  */
 export class FieldWriter {
   readonly #line: LineBuffer;
@@ -16,32 +19,37 @@ export class FieldWriter {
   }
 
   /** Whole numbers that a double holds exactly; anything else would be another number in the store. */
-  integer(lead: string, value: number | undefined): void {
+  integer(lead: Lead, value: number | undefined): void {
     if (value === undefined) return;
     if (!Number.isSafeInteger(value)) return this.#onCleaned('value_not_an_integer');
-    this.#line.text(lead);
+    this.#writeLead(lead);
     this.#line.integer(value);
     this.#line.text(INTEGER_MARK);
   }
 
-  float(lead: string, value: number | undefined): void {
+  float(lead: Lead, value: number | undefined): void {
     if (value === undefined) return;
     if (!Number.isFinite(value)) return this.#onCleaned('value_not_finite');
-    this.#line.text(lead);
+    this.#writeLead(lead);
     this.#line.float(value);
   }
 
-  string(lead: string, value: string | undefined): void {
+  string(lead: Lead, value: string | undefined): void {
     if (value === undefined) return;
     const { length } = this.#line;
-    this.#line.text(lead);
+    this.#writeLead(lead);
     if (this.#line.quoted(value)) return;
     this.#line.cutTo(length);
     this.#onCleaned('value_too_long');
   }
 
-  boolean(lead: string, value: boolean): void {
-    this.#line.text(lead);
+  boolean(lead: Lead, value: boolean): void {
+    this.#writeLead(lead);
     this.#line.text(String(value));
+  }
+
+  #writeLead(lead: Lead): void {
+    if (typeof lead === 'string') this.#line.text(lead);
+    else this.#line.bytes(lead);
   }
 }

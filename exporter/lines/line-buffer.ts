@@ -62,9 +62,13 @@ export class LineBuffer {
   }
 
   /** Bytes written before. */
-  bytes(bytes: Buffer): void {
-    bytes.copy(this.#room(bytes.length), this.#length);
-    this.#length += bytes.length;
+  bytes(source: Buffer): void {
+    const { length } = source;
+    const bytes = this.#room(length);
+    const start = this.#length;
+    if (length > MAX_SHORT) source.copy(bytes, start);
+    else for (let i = 0; i < length; i++) bytes[start + i] = source[i] as number;
+    this.#length = start + length;
   }
 
   /** A whole number that a double holds exactly. */

@@ -16,8 +16,8 @@ export interface UsageLineOptions {
 
 /** `,name=` of each field of the ledger. */
 const LEADS = Object.fromEntries(
-  Object.entries(USAGE_FIELDS).map(([key, name]) => [key, `,${name}=`]),
-) as Readonly<Record<keyof typeof USAGE_FIELDS, string>>;
+  Object.entries(USAGE_FIELDS).map(([key, name]) => [key, Buffer.from(`,${name}=`)]),
+) as Readonly<Record<keyof typeof USAGE_FIELDS, Buffer>>;
 
 const MAX_PREFIXES = 5000;
 const MAX_LINE_BYTES = 1_000_000;
