@@ -12,13 +12,15 @@ export class RawBody implements ReplySink {
   /** Of an event stream the unfinished line, else everything so far. */
   #text = '';
   #isEventStream: boolean | undefined;
+  /** Read to its end as one reply, which may say that the provider works on. */
+  #isWhole = false;
 
   constructor(call: ChatCall) {
     this.#call = call;
   }
 
   get ended(): boolean {
-    return this.#call.ended;
+    return this.#isWhole || this.#call.ended;
   }
 
   arrived(handle: object): void {
@@ -42,20 +44,21 @@ export class RawBody implements ReplySink {
   }
 
   streamEnded(done = false): void {
-    if (this.#call.ended) return;
+    if (this.ended) return;
     quietly('reading a response body', () => {
       if (this.#isEventStream === true) {
         this.#text += '\n';
         this.#takeLines();
       } else if (done) {
         this.#call.complete(parsed(this.#text));
+        this.#isWhole = true;
       }
     });
-    this.#call.streamEnded(done);
+    if (!this.#isWhole) this.#call.streamEnded(done);
   }
 
   failed(error: unknown): void {
-    this.#call.failed(error);
+    if (!this.#isWhole) this.#call.failed(error);
   }
 
   #takeLines(): void {

@@ -51,6 +51,19 @@ export const backgroundShapes: readonly Shape<OpenAI>[] = [
     },
   },
   {
+    title: 'responses in the background, read as raw responses',
+    script: [queued, underWay, done],
+    expected: OK,
+    run: async (client) => {
+      const bodies = [await (await client.responses.create(REQUEST).asResponse()).json()];
+      for (const how of ['text', 'arrayBuffer'] as const) {
+        const response = await client.responses.retrieve('resp_1').asResponse();
+        bodies.push(Buffer.from((await response[how]()) as string).toString());
+      }
+      return bodies;
+    },
+  },
+  {
     title: 'responses in the background that fail',
     script: [queued, responsesFailed(WIRE)],
     expected: { responseId: 'resp_1', outcome: 'error', errorType: 'server_error' },
