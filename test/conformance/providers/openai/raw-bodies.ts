@@ -24,4 +24,5 @@ export const BODIES: readonly (readonly [
   ['clone().text()', (response) => response.clone().text()],
   ['for await over body', (response) => bodyText(response.body as never)],
   ['body piped on', (response) => piped(response.body)],
+  ['new Response(body).text()', (response) => new Response(response.body).text()],
 ];
