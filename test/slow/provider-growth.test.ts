@@ -4,11 +4,12 @@ import { startMetering } from '../support/metering.ts';
 import { startWireServer, type Script } from '../support/wire/wire-server.ts';
 import { useSuite, type ProviderUnderTest } from '../conformance/providers/provider-suite.ts';
 
-/** Metered calls of each SDK; GROWTH_CALLS=10000 is what a release is measured with. */
-const CALLS = Number(process.env['GROWTH_CALLS'] ?? 400);
-const WARM_UP = 300;
-/** What V8 itself grows by in code and feedback, and sockets and timers of client and server. */
-const NOISE_BYTES = 150_000;
+/** Metered calls of each SDK; `GROWTH_CALLS=10000 npm run test:slow` takes its time. */
+const CALLS = Number(process.env['GROWTH_CALLS'] ?? 1500);
+/** Less leaves V8 still growing, in code and feedback, while it is measured. */
+const WARM_UP = 1000;
+/** What V8 itself grows by even then, and sockets and timers of client and server. */
+const NOISE_BYTES = 300_000;
 const NOISE_BYTES_A_CALL = 100;
 
 /** Other builds of what is here, and the SDKs of `call-growth.test.ts`. */
@@ -92,7 +93,8 @@ useSuite(function describeGrowth<Client>(sdk: ProviderUnderTest<Client>): void {
         assert.equal(records, WARM_UP + CALLS);
         assert.equal(metering.unread, 0);
         assert.deepEqual(listeners(), before);
-        const bytes = (metered - Math.max(0, bare) - NOISE_BYTES) / CALLS;
+        // What an SDK leaves behind itself (ollama: 4 KB a call) is not the same twice.
+        const bytes = (metered - 1.25 * Math.max(0, bare) - NOISE_BYTES) / CALLS;
         if (process.env['GROWTH_CALLS'] !== undefined) {
           process.stdout.write(
             `      ${(metered / CALLS).toFixed(0)} bytes a call, ${(bare / CALLS).toFixed(0)} without us\n`,
