@@ -149,7 +149,7 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
         ? undefined
         : (find(options.attributes, args, result) as UsageContext['attributes']),
   });
-  const model = (): string | undefined => textOf(find(options.model, args, result));
+  const model = (): string | undefined => idFrom(find(options.model, args, result));
   const call = metering.calls.start({
     provider: providerOf(options.provider, args),
     shape: wrappedShape({
@@ -181,9 +181,5 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
 
 function providerOf(source: Source<string> | undefined, args: readonly unknown[]): string {
   if (source === undefined) return 'unknown';
-  return textOf(find(source, args)) ?? (typeof source === 'string' ? source : 'unknown');
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return idFrom(find(source, args)) ?? (typeof source === 'string' ? source : 'unknown');
 }

@@ -1,6 +1,7 @@
 import { quietly, warnOnce } from '../call/quietly.ts';
 import { currentMetering } from '../current-metering.ts';
 import type { CallShape, ReplyReader } from '../providers/provider.ts';
+import { idFrom } from '../usage/id-from.ts';
 import type { UsageAttributeValue, UsageRecord } from '../usage/usage-record.ts';
 import { countableMessages } from './given-messages.ts';
 import { givenUsage } from './given-usage.ts';
@@ -57,10 +58,10 @@ function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | und
   const { responseText } = input;
   const ended = metering.calls.finished(
     {
-      provider: input.provider ?? 'unknown',
+      provider: idFrom(input.provider) ?? 'unknown',
       shape: SHAPE,
       request: { messages: input.messages },
-      model: input.model,
+      model: idFrom(input.model),
       usageContext: {
         userId: input.userId,
         conversationId: input.conversationId,
@@ -72,7 +73,7 @@ function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | und
       durationMs: durationOf(input.executionTimeMs),
       reply: {
         usage: givenUsage(input),
-        responseId: input.responseId,
+        responseId: idFrom(input.responseId),
         closed: true,
         outputs: typeof responseText === 'string' ? [{ text: responseText }] : [],
       },

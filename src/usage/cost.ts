@@ -262,7 +262,10 @@ export class Prices {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
     const found = this.#list?.calcPrice({ input_tokens: 0 }, model, {
-      providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
+      // A call told without its provider is priced as the maker of that model prices it.
+      ...(call.provider !== 'unknown' && {
+        providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
+      }),
       timestamp: new Date(call.time),
     });
     const listed = found

@@ -98,6 +98,18 @@ describe('recordUsage', () => {
     await flush();
   });
 
+  it('takes a number for a model, and nothing for none', async () => {
+    for (const [model, recorded] of [
+      [7, '7'],
+      ['', 'unknown'],
+      [{}, 'unknown'],
+    ]) {
+      const record = await recordUsage({ model, provider: '' } as never);
+      assert.equal(record?.requestModel, recorded);
+      assert.equal(record?.provider, 'unknown');
+    }
+  });
+
   it('gives nothing while metering is off', async () => {
     instrumentation.applySettings({ enabled: false });
     assert.equal(await recordUsage({ model: 'm', inputTokens: 1 }), undefined);

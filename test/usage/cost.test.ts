@@ -46,6 +46,22 @@ describe('cost of a call', () => {
     );
   });
 
+  it("prices a call without a provider as the model's maker does", async () => {
+    const prices = new Prices();
+    await prices.load();
+    const asked = (provider: string, requestModel: string): number | undefined =>
+      prices.costOf(call({ provider, requestModel }));
+    for (const [maker, model] of [
+      ['openai', 'gpt-4o'],
+      ['anthropic', 'claude-3-5-sonnet-20241022'],
+    ] as const) {
+      assert.equal(asked('unknown', model), asked(maker, model));
+      assert.notEqual(asked('unknown', model), undefined);
+    }
+    assert.equal(asked('unknown', 'tide-1'), undefined);
+    assert.equal(asked('my-gateway', 'gpt-4o'), undefined);
+  });
+
   it('leaves an unknown price absent and lists it once', async () => {
     const seen: string[] = [];
     const prices = new Prices({
