@@ -1,4 +1,5 @@
 import { TokenMeterError } from '../errors.ts';
+import { nodeProblem } from '../node-version.ts';
 import { packageVersion } from '../package-version.ts';
 import { commands } from './commands.ts';
 import type { CliIo } from './io.ts';
@@ -25,7 +26,9 @@ export async function dispatch(argv: readonly string[], io: CliIo): Promise<numb
   try {
     return await (await load()).run(args, io);
   } catch (error) {
-    io.stderr.write(`otel-token-meter ${name}: ${explain(error)}\n`);
+    const unfit = nodeProblem();
+    const reason = unfit === undefined ? explain(error) : `Node ${unfit} (${explain(error)})`;
+    io.stderr.write(`otel-token-meter ${name}: ${reason}\n`);
     return isUsageError(error) ? 2 : 1;
   }
 }
@@ -63,6 +66,8 @@ function explain(error: unknown): string {
     const isTold = error.message.includes(error.allowed);
     return isTold ? error.message : `${error.message} (allowed: ${error.allowed})`;
   }
+  // Node goes on to explain how a file is named that begins with a dash.
+  if (isUsageError(error)) return `${error.message.split('. ')[0]}; see --help`;
   return error.message;
 }
 

@@ -3,6 +3,7 @@ import { resolveConfig, type ResolvedConfig } from '../config/index.ts';
 import { flush } from '../current-metering.ts';
 import { warnHost } from '../host-warning.ts';
 import { TokenMeterInstrumentation } from '../instrumentation.ts';
+import { nodeProblem } from '../node-version.ts';
 import { packageVersion } from '../package-version.ts';
 import { CurrentTelemetry, isSdkRegistered } from '../telemetry.ts';
 import { callLine } from './call-line.ts';
@@ -26,6 +27,8 @@ export function startRegistered(env: NodeJS.ProcessEnv = process.env): void {
   const once = globalThis as { [STARTED]?: true };
   if (once[STARTED] === true || env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return;
   once[STARTED] = true;
+  const unfit = nodeProblem();
+  if (unfit !== undefined) warnHost('TOKEN_METER_NODE', `Node ${unfit}; calls may go unseen`);
   try {
     start(env);
   } catch (error) {

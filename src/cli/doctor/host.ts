@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TokenMeterInstrumentation } from '../../instrumentation.ts';
 import { installLoaderHook } from '../../loader-hook.ts';
+import { nodeProblem } from '../../node-version.ts';
 import { packageVersion } from '../../package-version.ts';
 import { note, ok, problem, type Finding } from './finding.ts';
 
@@ -16,13 +17,12 @@ const HOOKS = {
 
 /** Node, its hooks, and whether the start command preloads us. */
 export function checkHost(cwd: string, env: Env): readonly Finding[] {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const supported = major > 22 || (major === 22 && minor >= 18);
+  const unfit = nodeProblem();
   const hook = installLoaderHook(TokenMeterInstrumentation.moduleNames);
   return [
-    supported
+    unfit === undefined
       ? ok('node', `${process.version}, otel-token-meter ${packageVersion()}`)
-      : problem('node', `${process.version} is too old: 22.18 or newer is needed`),
+      : problem('node', unfit),
     (hook === 'none' ? problem : ok)('loader hook', HOOKS[hook]),
     ...checkStart(cwd, env),
   ];
