@@ -144,7 +144,7 @@ export class CallMeter {
         onEnd: (ended) => {
           if (outer.watch.metered > 0 || this.#seenBelow(ended, outer, startedMs)) return;
           noteMetered(parent);
-          this.#recent.add(traceOf(ended, startedMs));
+          this.#recent.add({ ...traceOf(ended, startedMs), layer: outer.name });
           const amended = outer.amend?.(ended) ?? ended;
           onEnd({ ...amended, span: this.#openSpan(start, amended.facts, startedAtMs, parent) });
         },
@@ -185,7 +185,7 @@ export class CallMeter {
   #seenBelow(ended: EndedCall, outer: OuterLayer, sinceMs: number): boolean {
     const { responseId } = ended.reply;
     const model = outer.apart === true ? ended.facts.model : undefined;
-    return this.#recent.take({ responseId, model, sinceMs });
+    return this.#recent.take({ responseId, model, layer: outer.name, sinceMs });
   }
 
   #describe(

@@ -31,6 +31,7 @@ export interface CallStart {
  * a span and a record only when none of them did.
  */
 export interface OuterLayer {
+  readonly name: 'langchain' | 'ai-sdk' | 'ai-sdk-events' | 'meter-chat';
   readonly watch: CallWatch;
   /** Shares no Context with the layers below: their calls are told by response id or model. */
   readonly apart?: true;

@@ -2,6 +2,8 @@
 export interface CallTrace {
   readonly responseId: string | undefined;
   readonly models: readonly (string | undefined)[];
+  /** The layer that metered it, where that is one which may stand above others. */
+  readonly layer?: string | undefined;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
 }
@@ -10,6 +12,8 @@ export interface LateSighting {
   readonly responseId?: string | undefined;
   /** Given where the model is enough, for want of a response id on either side. */
   readonly model?: string | undefined;
+  /** Who sights it: calls of the same layer are beside it, not below, whatever ids a server gives them. */
+  readonly layer?: string | undefined;
   /** Calls that started earlier are others. Monotonic milliseconds. */
   readonly sinceMs: number;
 }
@@ -32,11 +36,12 @@ export class RecentCalls {
   }
 
   /** True when the call that was sighted is metered already. */
-  take({ responseId, model, sinceMs }: LateSighting): boolean {
+  take({ responseId, model, layer, sinceMs }: LateSighting): boolean {
     for (let back = 1; back <= this.#calls.length; back += 1) {
       const at = (this.#next - back + RECENT_MAX) % RECENT_MAX;
       const call = this.#calls[at];
       if (call === undefined || call.startedMs < sinceMs) continue;
+      if (layer !== undefined && call.layer === layer) continue;
       const isSame =
         responseId === undefined || call.responseId === undefined
           ? model !== undefined && call.models.includes(model)

@@ -160,6 +160,7 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
     model: model(),
     usageContext: identity(),
     outer: {
+      name: 'meter-chat',
       watch,
       amend: (ended: EndedCall): EndedCall => ({
         ...ended,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { RecentCalls } from '../../src/call/recent-calls.ts';
+import { RecentCalls, type CallTrace } from '../../src/call/recent-calls.ts';
 
 describe('RecentCalls', () => {
-  const call = { responseId: 'r-1', models: ['gpt-4o', 'gpt-4o-0806'], startedMs: 100 };
+  const call: CallTrace = { responseId: 'r-1', models: ['gpt-4o', 'gpt-4o-0806'], startedMs: 100 };
 
-  function after(...calls: readonly (typeof call)[]): RecentCalls {
+  function after(...calls: readonly CallTrace[]): RecentCalls {
     const recent = new RecentCalls();
     for (const each of calls) recent.add(each);
     return recent;
@@ -28,6 +28,12 @@ describe('RecentCalls', () => {
     assert.equal(after(call).take({ model: 'gpt-4o-0806', sinceMs: 0 }), true);
     assert.equal(after(call).take({ model: 'o3', sinceMs: 0 }), false);
     assert.equal(after(call).take({ sinceMs: 0 }), false);
+  });
+
+  it('takes no call of the layer that asks: those are beside it', () => {
+    const recent = after({ ...call, layer: 'langchain' });
+    assert.equal(recent.take({ responseId: 'r-1', layer: 'langchain', sinceMs: 0 }), false);
+    assert.equal(recent.take({ responseId: 'r-1', layer: 'ai-sdk', sinceMs: 0 }), true);
   });
 
   it('forgets the oldest', () => {

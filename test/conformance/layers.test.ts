@@ -277,11 +277,18 @@ describe('one record a model call, however many layers see it', function () {
       await leftOne({ operation: 'embeddings', inputTokens: 3, requestModel: 'own-embed' });
     });
 
-    it('two at once', async () => {
-      await Promise.all([
-        ai.generateText({ model: own(), prompt: QUESTION }),
-        ai.generateText({ model: own(), prompt: QUESTION }),
-      ]);
+    it('two at once, of which the second ends first', async () => {
+      const begun = Promise.withResolvers<void>();
+      const first = own();
+      const { doGenerate } = first;
+      first.doGenerate = async (options) => {
+        await begun.promise;
+        return doGenerate.call(first, options);
+      };
+      const answer = ai.generateText({ model: first, prompt: QUESTION });
+      await ai.generateText({ model: own(), prompt: QUESTION });
+      begun.resolve();
+      await answer;
       await left(2);
     });
   });
@@ -312,5 +319,13 @@ describe('one record a model call, however many layers see it', function () {
       experimental_telemetry: telemetrySettings,
     });
     await leftOne({ ...COUNTS, provider: 'own', requestModel: 'own-1', userId: 'u-9' });
+
+    records.length = 0;
+    telemetry.reset();
+    await Promise.all([
+      ai6.generateText({ model: own, prompt: QUESTION }),
+      ai6.generateText({ model: own, prompt: QUESTION }),
+    ]);
+    await left(2);
   });
 });

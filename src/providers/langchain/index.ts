@@ -171,7 +171,7 @@ function describe(
     request,
     model:
       stringAt(params, 'ls_model_name') ?? stringAt(model, 'model') ?? stringAt(model, 'modelName'),
-    outer: { watch },
+    outer: { name: 'langchain', watch },
   };
 }
 

@@ -59,7 +59,7 @@ function describe(shape: CallShape, event: JsonObject): CallStart {
     shape: withIdentity(shape, namedIdentity(event['metadata'])),
     request: event,
     model: modelId,
-    outer: { watch: { metered: 0 }, apart: true },
+    outer: { name: 'ai-sdk-events', watch: { metered: 0 }, apart: true },
   };
 }
 

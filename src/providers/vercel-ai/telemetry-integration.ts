@@ -90,7 +90,7 @@ function describe(options: JsonObject, watch: CallWatch): CallStart {
     shape: withIdentity(operation?.streaming === true ? stream : generate, operation?.identity),
     request: options,
     model: stringAt(options, 'modelId'),
-    outer: { watch },
+    outer: { name: 'ai-sdk', watch },
   };
 }
 
