@@ -28,7 +28,9 @@ const PERCENTILES: readonly Column[] = [
 ];
 const CHANGE: Column = [
   'change',
-  ({ calls, totalTokens, previous }) => changeOf(totalTokens ?? calls, previous),
+  // An hour or a day is not compared: the period before has others.
+  ({ calls, totalTokens, previous, start }) =>
+    start === undefined ? changeOf(totalTokens ?? calls, previous) : '-',
 ];
 
 export function reportTable(

@@ -20,7 +20,7 @@ Without any the total is printed.
   --tz ZONE        Time zone of dates, hours and days (default: that of this machine)
   --metric NAME    Orders the rows: total_tokens (default), cost_usd, calls, errors, input_tokens, …
   --limit N        Rows with a name; the rest is (other) (default: 20)
-${FILTER_HELP}  --compare        Adds the change against the period before
+${FILTER_HELP}  --compare        Adds the change against the period before (by hour or day: of the total)
   --percentiles    Adds p50 and p95 of the duration
   --json, --csv    Prints JSON or CSV instead of a table
 ${SOURCE_HELP}

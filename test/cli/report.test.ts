@@ -78,6 +78,17 @@ describe('otel-token-meter report', () => {
     );
   });
 
+  it('compares keys and the total with the period before, not its hours and days', async () => {
+    const second = ['--since', '2026-11-02', '--until', '2026-11-03', '--tz', 'UTC', '--compare'];
+    const byModel = (await report('model', ...second)).out.trimEnd().split('\n');
+    assert.match(byModel[0] ?? '', / change$/);
+    assert.match(byModel.find((line) => line.startsWith('house-model')) ?? '', / new$/);
+    assert.match(byModel.at(-1) ?? '', /^TOTAL .* -80.0 %$/);
+    const byDay = (await report('day', ...second)).out.trimEnd().split('\n');
+    assert.match(byDay[1] ?? '', /^2026-11-02 .* -$/);
+    assert.match(byDay.at(-1) ?? '', /^TOTAL .* -80.0 %$/);
+  });
+
   it('prints JSON with the price list and the models that have no price', async () => {
     const { out } = await report('--by', 'model', ...range, '--json', '--compare');
     const document = JSON.parse(out) as Record<string, unknown>;
