@@ -14,10 +14,15 @@ export function observeReadableStream(value: object, sink: ReplySink): boolean {
   const stream = value as ReadableStream<unknown>;
   const getReader = stream.getReader.bind(stream);
   const pipeTo = stream.pipeTo.bind(stream);
-  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, sink);
+  const iterated = new IteratedSink(sink);
+  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, iterated);
   define(stream, 'values', stream[Symbol.asyncIterator]);
 
-  define(stream, 'getReader', (...args: []) => observeReader(getReader(...args), sink));
+  define(stream, 'getReader', (...args: []) => {
+    const reader = observeReader(getReader(...args), sink);
+    iterated.readBelow = true;
+    return reader;
+  });
   define(stream, 'tee', () => drawn(stream).tee());
   define(
     stream,
@@ -32,6 +37,43 @@ export function observeReadableStream(value: object, sink: ReplySink): boolean {
       : drawn(stream).pipeTo(target, options),
   );
   return true;
+}
+
+/**
+ * What an iterator of the stream tells. One that is not the platform's (AI SDK's, LangChain's) reads by
+ * `getReader`, and the reader tells of each chunk already.
+ */
+class IteratedSink implements ReplySink {
+  readBelow = false;
+  readonly #sink: ReplySink;
+
+  constructor(sink: ReplySink) {
+    this.#sink = sink;
+  }
+
+  get ended(): boolean {
+    return this.readBelow || this.#sink.ended;
+  }
+
+  arrived(handle: object): void {
+    this.#sink.arrived(handle);
+  }
+
+  reading(handle?: object): void {
+    if (!this.readBelow) this.#sink.reading(handle);
+  }
+
+  event(event: unknown): void {
+    if (!this.readBelow) this.#sink.event(event);
+  }
+
+  streamEnded(done?: boolean): void {
+    this.#sink.streamEnded(done);
+  }
+
+  failed(error: unknown): void {
+    this.#sink.failed(error);
+  }
 }
 
 /** Reads nothing before it is asked, so the source is no further ahead than without us. */

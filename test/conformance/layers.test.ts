@@ -328,4 +328,49 @@ describe('one record a model call, however many layers see it', function () {
     ]);
     await left(2);
   });
+
+  it('and in AI SDK 5, which tells nothing: meterChat around it', async () => {
+    const [ai5, mocks5] = loadTogether(['ai', 'ai/test'], 'ai-5') as [
+      typeof AiSdk,
+      { readonly MockLanguageModelV2: new (settings: object) => AiSdk.LanguageModel },
+    ];
+    const usage = { inputTokens: 18, outputTokens: 9, totalTokens: 27, cachedInputTokens: 4 };
+    const finish = { finishReason: 'stop', usage };
+    const own = new mocks5.MockLanguageModelV2({
+      doGenerate: { content: [{ type: 'text', text: 'Twice a day.' }], warnings: [], ...finish },
+      doStream: () => ({
+        stream: ReadableStream.from([
+          { type: 'text-start', id: '1' },
+          { type: 'text-delta', id: '1', delta: 'Twice a day.' },
+          { type: 'text-end', id: '1' },
+          { type: 'finish', ...finish },
+        ]),
+      }),
+    });
+    const WHO = {
+      provider: 'own',
+      requestModel: 'gpt-4o',
+      userId: 'alice',
+      outcome: 'ok',
+    } as const;
+    const asked = { user_id: 'alice', model: 'gpt-4o', messages: MESSAGES };
+
+    const ask = meterChat(
+      ({ messages }: typeof asked) => ai5.generateText({ model: own, messages }),
+      { provider: 'own' },
+    );
+    assert.equal((await ask(asked)).text, 'Twice a day.');
+    await leftOne({ ...WHO, ...COUNTS });
+
+    records.length = 0;
+    telemetry.reset();
+    const stream = meterChat(
+      ({ messages }: typeof asked) => ai5.streamText({ model: own, messages }).textStream,
+      { provider: 'own' },
+    );
+    let text = '';
+    for await (const piece of stream(asked)) text += piece;
+    assert.equal(text, 'Twice a day.');
+    await leftOne({ ...WHO, outputTokens: 5, tokenSource: 'counted' });
+  });
 });

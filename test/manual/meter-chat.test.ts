@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { IterableReadableStream } from '@langchain/core/utils/stream';
 import { OpenAI } from 'openai';
 import {
   flush,
@@ -116,12 +117,15 @@ describe('meterChat', () => {
   });
 
   it('follows streams of every kind to their end', async () => {
+    async function* pieces() {
+      yield* PIECES;
+    }
     const makers: readonly (() => AsyncIterable<unknown>)[] = [
-      async function* generator() {
-        yield* PIECES;
-      },
+      pieces,
       () => Readable.from(PIECES),
       () => ReadableStream.from(PIECES),
+      // Its iterator reads by `getReader`.
+      () => IterableReadableStream.fromAsyncGenerator(pieces()),
       () => ({
         async *[Symbol.asyncIterator]() {
           yield* PIECES;
