@@ -23,7 +23,10 @@ export interface MeterChatOptions {
   readonly messages?: Source;
   /** The answer's text; of a stream, the text in one chunk. @default ['response', 'response_text'] */
   readonly response?: Source;
-  /** Token counts as this package, chat completions or responses name them. @default 'usage' */
+  /**
+   * Token counts as this package, the AI SDK, chat completions, responses or Anthropic name them.
+   * @default 'usage'
+   */
   readonly usage?: Source;
   /** Extra tags and fields. */
   readonly attributes?: Source<Readonly<Record<string, UsageAttributeValue>>>;

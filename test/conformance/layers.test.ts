@@ -360,7 +360,7 @@ describe('one record a model call, however many layers see it', function () {
       { provider: 'own' },
     );
     assert.equal((await ask(asked)).text, 'Twice a day.');
-    await leftOne({ ...WHO, ...COUNTS });
+    await leftOne({ ...WHO, ...COUNTS, cacheReadTokens: 4 });
 
     records.length = 0;
     telemetry.reset();
