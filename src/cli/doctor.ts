@@ -55,7 +55,7 @@ export async function run(
     if (!values.json) for (const finding of more) io.stdout.write(line(finding));
   };
   add(checkHost(cwd, io.env));
-  add(checkTelemetrySdk(cwd, config.metrics.provider));
+  add(checkTelemetrySdk(cwd, config.metrics.provider, io.env));
   add(await checkModelSdks(cwd));
   add(resolved.problems.map((wrong) => problem('configuration', describeProblem(wrong))));
   add(await checkDestination({ config: config.metrics, env: io.env, cwd, write: values.write }));

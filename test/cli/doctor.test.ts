@@ -87,6 +87,19 @@ describe('otel-token-meter doctor', function () {
     ]);
   });
 
+  it('tells of the metrics of OpenTelemetry’s own openai instrumentation', async () => {
+    writeFileSync(join(folder, 'package.json'), '{}');
+    for (const name of ['api', 'sdk-metrics', 'instrumentation-openai']) {
+      const at = join(folder, 'node_modules', '@opentelemetry', name);
+      mkdirSync(at, { recursive: true });
+      writeFileSync(join(at, 'package.json'), '{"version":"0.22.0"}');
+    }
+    const both = await examine({}, { cwd: folder });
+    assert.match(both.of('metrics')[0] ?? '', /^note: .*instrumentation-openai 0\.22\.0.* twice/);
+    const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http, openai' };
+    assert.deepEqual((await examine(env, { cwd: folder })).of('metrics'), []);
+  });
+
   it('names wrong values, and exits with 1', async () => {
     const { code, of } = await examine({ TOKEN_METER_PROVIDER: 'influx' });
     assert.equal(code, 1);

@@ -6,6 +6,7 @@ import { installedPackage } from './installed.ts';
 export function checkTelemetrySdk(
   cwd: string,
   provider: MetricsConfig['provider'],
+  env: NodeJS.ProcessEnv,
 ): readonly Finding[] {
   const version = (name: string): string | undefined =>
     installedPackage(cwd, `@opentelemetry/${name}`)?.version;
@@ -34,5 +35,20 @@ export function checkTelemetrySdk(
     ...(provider === 'influxdb' && metrics === undefined
       ? [note('metrics', 'metrics beside the ledger need npm install @opentelemetry/sdk-metrics')]
       : []),
+    ...peerMetrics(version('instrumentation-openai'), env),
+  ];
+}
+
+/** Its span is ours too, its metrics stay its own. */
+function peerMetrics(installed: string | undefined, env: NodeJS.ProcessEnv): readonly Finding[] {
+  const disabled = env['OTEL_NODE_DISABLED_INSTRUMENTATIONS']?.split(',') ?? [];
+  if (installed === undefined || disabled.some((name) => name.trim() === 'openai')) return [];
+  return [
+    note(
+      'metrics',
+      `@opentelemetry/instrumentation-openai ${installed}, where it runs, reports openai calls as ` +
+        'gen_ai.client.* in a scope of its own: a sum over both scopes counts them twice; ' +
+        'OTEL_NODE_DISABLED_INSTRUMENTATIONS=openai leaves ours alone',
+    ),
   ];
 }
