@@ -146,6 +146,34 @@ describe('applications installed from the packed tarball', () => {
     }
   }
 
+  // The oldest and the newest that `engines` and README promise; the project itself runs on one between.
+  for (const version of ['22.18.0', '26']) {
+    describe(`Node ${version}`, () => {
+      let app: UserApp;
+      before(async () => {
+        app = await installedApp([`node@${version}`, 'openai@7', ...SDKS['3.x']]);
+      });
+      after(() => app.remove());
+
+      for (const [language, style] of Object.entries(STYLES)) {
+        it(`meters one call once: ${language}`, async () => {
+          const node = 'node_modules/node/bin/node';
+          const { out } = await app.run(node, ['--version']);
+          assert.ok(out.startsWith(`v${version}`), out);
+          await app.write(style.file, WAYS.register(style));
+          const preload = [
+            '--disable-warning=ExperimentalWarning',
+            '--import',
+            'otel-token-meter/register',
+          ];
+          const { code, err } = await app.run(node, [...preload, style.file], env());
+          assert.deepEqual([code, err], [0, '']);
+          assertOneCall(language);
+        });
+      }
+    });
+  }
+
   describe('bundled with esbuild', () => {
     let app: UserApp;
     before(async () => (app = await installedApp(['openai@7', 'esbuild'])));
