@@ -1,4 +1,5 @@
 import type { Span, TimeInput } from '@opentelemetry/api';
+import { setOwn } from './own-property.ts';
 
 interface Held {
   /** When the SDK ended the span, once it has. */
@@ -22,13 +23,8 @@ export function holdEnd(span: Span): void {
   if (held.has(span)) return;
   const hold: Held = {};
   held.set(span, hold);
-  Object.defineProperty(span, 'end', {
-    configurable: true,
-    enumerable: false,
-    writable: true,
-    value: (time?: TimeInput) => {
-      hold.endedAt ??= time ?? Date.now();
-    },
+  setOwn(span, 'end', (time?: TimeInput) => {
+    hold.endedAt ??= time ?? Date.now();
   });
 }
 

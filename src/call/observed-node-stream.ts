@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 /**
@@ -9,20 +10,15 @@ export function observeNodeStream(value: object, sink: ReplySink): boolean {
   if (!(value instanceof Readable)) return false;
   const emit = value.emit.bind(value) as (event: string | symbol, ...args: unknown[]) => boolean;
   const decoder = new TextDecoder();
-  Object.defineProperty(value, 'emit', {
-    configurable: true,
-    enumerable: false,
-    writable: true,
-    value(event: string | symbol, ...args: unknown[]): boolean {
-      const [given] = args;
-      if (event === 'data') {
-        sink.reading(value);
-        sink.event(given instanceof Uint8Array ? decoder.decode(given, { stream: true }) : given);
-      } else if (event === 'end') sink.streamEnded(true);
-      else if (event === 'error') sink.failed(given);
-      else if (event === 'close') sink.streamEnded();
-      return emit(event, ...args);
-    },
+  setOwn(value, 'emit', (event: string | symbol, ...args: unknown[]): boolean => {
+    const [given] = args;
+    if (event === 'data') {
+      sink.reading(value);
+      sink.event(given instanceof Uint8Array ? decoder.decode(given, { stream: true }) : given);
+    } else if (event === 'end') sink.streamEnded(true);
+    else if (event === 'error') sink.failed(given);
+    else if (event === 'close') sink.streamEnded();
+    return emit(event, ...args);
   });
   sink.arrived(value);
   return true;

@@ -1,4 +1,5 @@
 import { observeAsyncIterable } from './observed-stream.ts';
+import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 type AnyReader = ReadableStreamDefaultReader<unknown>;
@@ -16,21 +17,21 @@ export function observeReadableStream(value: object, sink: ReplySink): boolean {
   const pipeTo = stream.pipeTo.bind(stream);
   const iterated = new IteratedSink(sink);
   observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, iterated);
-  define(stream, 'values', stream[Symbol.asyncIterator]);
+  setOwn(stream, 'values', stream[Symbol.asyncIterator]);
 
-  define(stream, 'getReader', (...args: []) => {
+  setOwn(stream, 'getReader', (...args: []) => {
     const reader = observeReader(getReader(...args), sink);
     iterated.readBelow = true;
     return reader;
   });
-  define(stream, 'tee', () => drawn(stream).tee());
-  define(
+  setOwn(stream, 'tee', () => drawn(stream).tee());
+  setOwn(
     stream,
     'pipeThrough',
     (transform: ReadableWritablePair<unknown, unknown>, options?: PipeOptions) =>
       drawn(stream).pipeThrough(transform, options),
   );
-  define(stream, 'pipeTo', (target: WritableStream<unknown>, options?: PipeOptions) =>
+  setOwn(stream, 'pipeTo', (target: WritableStream<unknown>, options?: PipeOptions) =>
     // Here the caller keeps the stream afterwards; a drawn one could not give it back.
     options?.preventCancel === true
       ? pipeTo(target, options)
@@ -96,7 +97,7 @@ function observeReader(reader: AnyReader, sink: ReplySink): AnyReader {
   const read = reader.read.bind(reader);
   const cancel = reader.cancel.bind(reader);
   sink.reading(reader);
-  define(reader, 'read', (...args: []) =>
+  setOwn(reader, 'read', (...args: []) =>
     read(...args).then(
       (result) => {
         if (result.done) sink.streamEnded(true);
@@ -109,18 +110,9 @@ function observeReader(reader: AnyReader, sink: ReplySink): AnyReader {
       },
     ),
   );
-  define(reader, 'cancel', (reason?: unknown) => {
+  setOwn(reader, 'cancel', (reason?: unknown) => {
     sink.streamEnded();
     return cancel(reason);
   });
   return reader;
-}
-
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, {
-    configurable: true,
-    enumerable: false,
-    writable: true,
-    value,
-  });
 }

@@ -1,3 +1,4 @@
+import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 type AnyIterator = AsyncIterator<unknown, unknown, unknown>;
@@ -63,7 +64,7 @@ function observeIterator(iterator: AnyIterator, sink: ReplySink, reader: Reader)
     sink.failed(error);
     throw error;
   };
-  define(iterator, 'next', (...args: [] | [unknown]) => {
+  setOwn(iterator, 'next', (...args: [] | [unknown]) => {
     if (reader.current === undefined) {
       reader.current = iterator;
       sink.reading(iterator);
@@ -73,26 +74,17 @@ function observeIterator(iterator: AnyIterator, sink: ReplySink, reader: Reader)
   });
   const stop = iterator.return?.bind(iterator);
   if (stop !== undefined) {
-    define(iterator, 'return', (...args: [] | [unknown]) => {
+    setOwn(iterator, 'return', (...args: [] | [unknown]) => {
       if (reader.current === undefined || reader.current === iterator) sink.streamEnded();
       return stop(...args);
     });
   }
   const raise = iterator.throw?.bind(iterator);
   if (raise !== undefined) {
-    define(iterator, 'throw', (error: unknown) => {
+    setOwn(iterator, 'throw', (error: unknown) => {
       if (reader.current === undefined || reader.current === iterator) sink.streamEnded();
       return raise(error);
     });
   }
   return iterator;
-}
-
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, {
-    configurable: true,
-    enumerable: false,
-    writable: true,
-    value,
-  });
 }

@@ -43,7 +43,8 @@ export class RecentCalls {
       if (call === undefined || call.startedMs < sinceMs) continue;
       if (layer !== undefined && call.layer === layer) continue;
       const isSame =
-        responseId === undefined || call.responseId === undefined
+        // Some servers leave it empty.
+        !responseId || !call.responseId
           ? model !== undefined && call.models.includes(model)
           : call.responseId === responseId;
       if (!isSame) continue;

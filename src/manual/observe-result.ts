@@ -3,6 +3,7 @@ import { observeNodeStream } from '../call/observed-node-stream.ts';
 import { observeReadableStream } from '../call/observed-readable.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeAsyncIterable, observeGenerator } from '../call/observed-stream.ts';
+import { setOwn } from '../call/own-property.ts';
 import { quietly } from '../call/quietly.ts';
 
 export interface ResultObserver {
@@ -60,12 +61,10 @@ function observeThenable(promise: PromiseLike<unknown>, observer: ResultObserver
     seen = true;
     quietly('watching a result', look);
   };
-  // oxlint-disable-next-line unicorn/no-thenable -- the object is a promise already
-  Object.defineProperty(promise, 'then', {
-    configurable: true,
-    enumerable: false,
-    writable: true,
-    value: (
+  setOwn(
+    promise,
+    'then',
+    (
       onValue?: ((value: unknown) => unknown) | null,
       onError?: ((error: unknown) => unknown) | null,
     ): PromiseLike<unknown> =>
@@ -80,7 +79,7 @@ function observeThenable(promise: PromiseLike<unknown>, observer: ResultObserver
           throw error;
         },
       ),
-  });
+  );
   observer.call.arrived(promise);
 }
 

@@ -11,10 +11,6 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-export function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
 /** A number as given; 0 stays 0, null and absence are absence. */
 export function count(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;

@@ -57,14 +57,16 @@ export function buildRecord(input: RecordInput, options: RecordOptions): UsageRe
     service: input.service,
     operation: input.operation,
     provider: input.provider,
-    requestModel: input.requestModel ?? 'unknown',
+    requestModel: idFrom(input.requestModel) ?? 'unknown',
     durationMs: Math.max(0, input.durationMs),
     ...usage,
     outcome: input.outcome,
     attributes: soundAttributes(input.attributes),
   };
-  if (input.responseModel !== undefined) record.responseModel = input.responseModel;
-  if (input.responseId !== undefined) record.responseId = input.responseId;
+  const responseModel = idFrom(input.responseModel);
+  if (responseModel !== undefined) record.responseModel = responseModel;
+  const responseId = idFrom(input.responseId);
+  if (responseId !== undefined) record.responseId = responseId;
   const userId = idFrom(input.userId);
   if (userId !== undefined) record.userId = hashed(userId, options.userIdHashKey);
   const conversationId = idFrom(input.conversationId);

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   attributesOf,
@@ -25,19 +22,14 @@ const USAGE = {
 describe('usage over OTLP', () => {
   let server: WireServer;
   let receiver: OtlpReceiver;
-  let folder: string;
   before(async () => {
     server = await startWireServer();
     server.play(chatPlain({ model: 'gpt-4o', usage: USAGE, streamUsage: { usage: USAGE } }));
   });
   beforeEach(async () => {
     receiver = await startOtlpReceiver();
-    folder = mkdtempSync(join(tmpdir(), 'token-meter-otlp-'));
   });
-  afterEach(async () => {
-    await receiver.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => receiver.close());
   after(() => server.close());
 
   for (const [protocol, contentType] of [

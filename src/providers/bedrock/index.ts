@@ -1,5 +1,6 @@
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeAsyncIterable } from '../../call/observed-stream.ts';
+import { setOwn } from '../../call/own-property.ts';
 import { quietly } from '../../call/quietly.ts';
 import { stringAt } from '../../tokens/json-shape.ts';
 import { meterPromise, startCall } from '../metered-promise.ts';
@@ -39,12 +40,7 @@ export const bedrock: SdkPatch = {
       return 'unfit';
     if (isPatched(prototype, 'send')) return 'already-patched';
     if (!Object.hasOwn(prototype, 'send')) {
-      Object.defineProperty(prototype, 'send', {
-        configurable: true,
-        enumerable: false,
-        writable: true,
-        value: prototype.send,
-      });
+      setOwn(prototype, 'send', prototype.send);
     }
     replaceMethod<Send>(prototype, 'send', (original) => meteredSend(original, meter));
     return 'patched';

@@ -2,6 +2,7 @@ import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import type { CallWatch } from '../../call/layer.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
+import { setOwn } from '../../call/own-property.ts';
 import { quietly } from '../../call/quietly.ts';
 import { listOf, stringAt } from '../../tokens/json-shape.ts';
 import { startCall } from '../metered-promise.ts';
@@ -145,14 +146,9 @@ function follow(
 ): void {
   observeGenerator(generator, call);
   const next = generator.next.bind(generator);
-  Object.defineProperty(generator, 'next', {
-    configurable: true,
-    enumerable: false,
-    writable: true,
-    value: (...args: [] | [unknown]) => {
-      if (watch.metered > 0) call.dismiss();
-      return call.run(() => next(...args));
-    },
+  setOwn(generator, 'next', (...args: [] | [unknown]) => {
+    if (watch.metered > 0) call.dismiss();
+    return call.run(() => next(...args));
   });
 }
 

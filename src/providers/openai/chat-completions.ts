@@ -1,7 +1,8 @@
 import type { CompletionOutput } from '../../tokens/index.ts';
 import { ChoiceOutput } from '../choice-output.ts';
 import type { CallShape, ReadOptions, Reply, ReplyReader, ReportedUsage } from '../provider.ts';
-import { fields, list, text, type Fields } from '../reading.ts';
+import { listOf } from '../../tokens/json-shape.ts';
+import { fields, text, type Fields } from '../reading.ts';
 import { openaiRequest } from './request.ts';
 import { chatUsage } from './usage.ts';
 
@@ -113,7 +114,7 @@ class ChatReader implements ReplyReader {
 function append(output: ChoiceOutput, message: Fields): void {
   const { content } = message;
   if (typeof content === 'string') output.addText(content);
-  else for (const part of list(content)) output.addText(fields(part)['text']);
+  else for (const part of listOf(content)) output.addText(fields(part)['text']);
   output.addRefusal(message['refusal']);
   // DeepSeek and vLLM say `reasoning_content`, Groq, Together and OpenRouter `reasoning`.
   output.addReasoning(message['reasoning_content'] ?? message['reasoning']);

@@ -1,6 +1,7 @@
 import type { CompletionOutput } from '../../tokens/index.ts';
 import type { CallShape, CountableInput, ReadOptions, Reply, ReplyReader } from '../provider.ts';
-import { fields, list, text } from '../reading.ts';
+import { listOf } from '../../tokens/json-shape.ts';
+import { fields, text } from '../reading.ts';
 import { openaiRequest } from './request.ts';
 import { chatUsage } from './usage.ts';
 
@@ -28,7 +29,7 @@ function countableTexts(input: unknown): CountableInput {
   const add = (item: unknown): void => {
     if (typeof item === 'string') texts.push(item);
     else if (typeof item === 'number') tokens += 1;
-    else for (const part of list(item)) add(part);
+    else for (const part of listOf(item)) add(part);
   };
   add(input);
   return { kind: 'texts', texts, tokens };
@@ -57,7 +58,7 @@ class CompletionsReader implements ReplyReader {
     this.#id ??= text(body['id']);
     this.#model = text(body['model']) ?? this.#model;
     if (this.#options.usage) this.#usage = body['usage'] ?? this.#usage;
-    for (const given of list(body['choices'])) {
+    for (const given of listOf(body['choices'])) {
       const choice = fields(given);
       const index = choice['index'];
       const finishReason = text(choice['finish_reason']);

@@ -1,6 +1,7 @@
 import { ChoiceOutput } from '../choice-output.ts';
 import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
-import { fields, list, text, type Fields } from '../reading.ts';
+import { listOf } from '../../tokens/json-shape.ts';
+import { fields, text, type Fields } from '../reading.ts';
 import { openaiRequest } from './request.ts';
 import { responsesUsage } from './usage.ts';
 
@@ -77,7 +78,7 @@ class ResponsesReader implements ReplyReader {
   #take(response: Fields): void {
     this.#response = response;
     this.#usage = response['usage'] ?? this.#usage;
-    const items = list(response['output']);
+    const items = listOf(response['output']);
     if (!this.#options.output || items.length === 0) return;
     this.#output = new ChoiceOutput();
     for (const [index, given] of items.entries()) appendItem(this.#output, index, fields(given));
@@ -115,12 +116,12 @@ function appendItem(output: ChoiceOutput, index: number, item: Fields): void {
     return;
   }
   if (item['type'] === 'reasoning') {
-    for (const part of [...list(item['content']), ...list(item['summary'])]) {
+    for (const part of [...listOf(item['content']), ...listOf(item['summary'])]) {
       output.addReasoning(fields(part)['text']);
     }
     return;
   }
-  for (const part of list(item['content'])) {
+  for (const part of listOf(item['content'])) {
     output.addText(fields(part)['text']);
     output.addRefusal(fields(part)['refusal']);
   }
