@@ -56,6 +56,8 @@ function values({ kind }: Setting): string {
       return `${kind.min} to ${kind.max} s`;
     case 'url':
       return kind.protocols.map((protocol) => `\`${protocol}//\``).join(', ');
+    case 'redis':
+      return '[an address](settings.md#redis) of one server, a cluster or Sentinel';
     case 'list':
       return 'list; in variables `a,b`';
     case 'map':

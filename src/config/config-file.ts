@@ -1,5 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Document, YAMLMap } from 'yaml';
+import { shownWrongValue } from './mask.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
 import { parseFileValue } from './setting.ts';
@@ -103,7 +104,7 @@ function readBlock(block: Block): void {
       const parsed = parseFileValue(setting.kind, json);
       if (parsed.ok) block.values.set(key, { value: parsed.value, line: place.line });
       else {
-        const value = setting.secret === true ? '(secret)' : json;
+        const value = shownWrongValue(setting, json);
         block.problems.push({ ...place, value, allowed: parsed.allowed });
       }
       continue;

@@ -74,6 +74,8 @@ function ofKind(kind: SettingKind): JsonSchema {
       return { type: ['string', 'number', 'boolean'] };
     case 'url':
       return { type: 'string', pattern: `^(${kind.protocols.join('|')})//` };
+    case 'redis':
+      return { type: 'string', pattern: '^rediss?(\\+(cluster|sentinel))?://' };
     case 'list':
       return { type: 'array', items: { type: 'string' } };
     case 'map':

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readConfigFile } from './config-file.ts';
 import type { ConfigFile } from './config-file.ts';
 import { implied } from './implied.ts';
+import { shownWrongValue } from './mask.ts';
 import type { ConfigProblem } from './problem.ts';
 import { isMapping, parseCodeValue, parseEnvValue } from './setting.ts';
 import type { Setting, SettingValue } from './setting.ts';
@@ -103,7 +104,7 @@ function fromCode(
   problems.push({
     key: setting.path,
     source: 'code',
-    value: setting.secret === true ? '(secret)' : value,
+    value: shownWrongValue(setting, value),
     allowed: parsed.allowed,
   });
   return undefined;
@@ -119,7 +120,7 @@ function fromEnv(
     if (text === undefined) continue;
     const parsed = parseEnvValue(setting.kind, text);
     if (parsed.ok) return { value: parsed.value, origin: { from: 'env', variable } };
-    const value = setting.secret === true ? '(secret)' : text;
+    const value = shownWrongValue(setting, text);
     problems.push({ key: variable, source: 'env', value, allowed: parsed.allowed });
   }
   return implied(setting, env);

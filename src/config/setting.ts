@@ -1,3 +1,5 @@
+import { isRedisUrl, REDIS_ADDRESS_FORMS } from '../settings/stores/redis-address.ts';
+
 /** How a setting is written and checked. */
 export type SettingKind =
   | { readonly type: 'boolean' }
@@ -7,6 +9,8 @@ export type SettingKind =
   | { readonly type: 'seconds'; readonly min: number; readonly max: number }
   | { readonly type: 'string' }
   | { readonly type: 'url'; readonly protocols: readonly string[] }
+  /** An address of Redis, which may name several hosts. */
+  | { readonly type: 'redis' }
   /** A sequence in the file, comma separated in the environment. */
   | { readonly type: 'list' }
   /** A mapping in the file, `name=value` pairs separated by commas in the environment. */
@@ -59,6 +63,8 @@ function allowedValues(kind: SettingKind): string {
       return 'a text';
     case 'url':
       return `an address that starts with ${kind.protocols.map((p) => `${p}//`).join(' or ')}`;
+    case 'redis':
+      return REDIS_ADDRESS_FORMS;
     case 'list':
       return 'a list of texts';
     case 'map':
@@ -96,6 +102,7 @@ export function parseFileValue(kind: SettingKind, value: unknown): Parsed {
       break;
     case 'enum':
     case 'url':
+    case 'redis':
       if (typeof value === 'string') return checkText(kind, value);
       break;
   }
@@ -153,6 +160,8 @@ function checkText(kind: SettingKind, text: string): Parsed {
     const protocol = URL.canParse(text) ? new URL(text).protocol : '';
     if (!kind.protocols.includes(protocol)) return { ok: false, allowed: allowedValues(kind) };
   }
+  if (kind.type === 'redis' && !isRedisUrl(text))
+    return { ok: false, allowed: allowedValues(kind) };
   return accept(text);
 }
 

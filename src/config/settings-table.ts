@@ -232,6 +232,7 @@ const metrics: readonly Setting[] = [
     block: 'distribution',
     kind: integer(0, 10_000_000),
     env: ['TOKEN_METER_MAX_USER_TAGS'],
+    default: 10_000,
     description:
       'User ids that become a tag; beyond, the tag reads (other) and the field keeps the id.',
   },
@@ -258,6 +259,7 @@ const metrics: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_SPOOL_DIRECTORY'],
+    default: '.token-meter/spool',
     description: 'Folder of the spool.',
   },
   {
@@ -266,6 +268,7 @@ const metrics: readonly Setting[] = [
     block: 'distribution',
     kind: integer(65_536, Number.MAX_SAFE_INTEGER),
     env: ['TOKEN_METER_SPOOL_MAX_BYTES'],
+    default: 2 ** 30,
     description: 'Bound of the spool on disk, in bytes.',
   },
   {
@@ -274,6 +277,7 @@ const metrics: readonly Setting[] = [
     block: 'distribution',
     kind: oneOf('never', 'interval', 'always'),
     env: ['TOKEN_METER_SPOOL_FSYNC'],
+    default: 'interval',
     description: 'When the spool is forced to the disk: what survives a power cut.',
   },
   {
@@ -282,6 +286,7 @@ const metrics: readonly Setting[] = [
     block: 'distribution',
     kind: oneOf('drop-oldest', 'refuse'),
     env: ['TOKEN_METER_SPOOL_WHEN_FULL'],
+    default: 'drop-oldest',
     description: 'What gives way when the bound is reached.',
   },
   {
@@ -363,7 +368,7 @@ const liveSettings: readonly Setting[] = [
     key: 'settings.redis.url',
     path: 'settings.redis.url',
     block: 'distribution',
-    kind: { type: 'url', protocols: ['redis:', 'rediss:'] },
+    kind: { type: 'redis' },
     env: ['REDIS_URL'],
     default: 'redis://localhost:6379',
     description: 'Address of Redis.',
@@ -374,6 +379,7 @@ const liveSettings: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_REDIS_KEY_PREFIX'],
+    default: 'otel-token-meter',
     description: 'Start of every key in Redis.',
   },
   {

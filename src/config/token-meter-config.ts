@@ -17,7 +17,7 @@ export interface TokenMeterConfig {
     readonly file: { readonly path: string };
     readonly redis: {
       readonly url: string;
-      readonly keyPrefix?: string;
+      readonly keyPrefix: string;
       readonly pollIntervalMs: number;
     };
   };
@@ -50,14 +50,14 @@ export interface InfluxConfig {
   readonly batchSize: number;
   readonly flushIntervalMs: number;
   readonly timeoutMs: number;
-  readonly maxUserTags?: number;
+  readonly maxUserTags: number;
   readonly tags?: Readonly<Record<string, string>>;
   readonly spool: {
     readonly enabled: boolean;
-    readonly directory?: string;
-    readonly maxBytes?: number;
-    readonly fsync?: 'never' | 'interval' | 'always';
-    readonly whenFull?: 'drop-oldest' | 'refuse';
+    readonly directory: string;
+    readonly maxBytes: number;
+    readonly fsync: 'never' | 'interval' | 'always';
+    readonly whenFull: 'drop-oldest' | 'refuse';
   };
 }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { resolveInfluxOptions } from '../../exporter/influxdb/influx-options.ts';
 import { influxOptions } from '../../src/config/influx-options.ts';
 import { describeProblems } from '../../src/config/problem.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { ResolvedConfig, ResolveOptions } from '../../src/config/resolve.ts';
+import { configuredSettingsStore } from '../../src/settings/stores/configured.ts';
 
 function resolve(yaml: string | undefined, options: ResolveOptions = {}): ResolvedConfig {
   return resolveConfig({
@@ -146,6 +148,32 @@ describe('resolveConfig', () => {
     assert.doesNotMatch(JSON.stringify(problems), /hush/);
   });
 
+  it('shows no password of an address in a problem, however wrong the address is', () => {
+    for (const text of [
+      'redis+ring://me:hush-hush@r.example',
+      'redis://me:hush@hush/5@r.example/one/two',
+      'me:hush-hush@r.example',
+      'r.example:6379?password=hush-hush',
+    ]) {
+      const { problems } = resolve(undefined, { env: { REDIS_URL: text, INFLUX_URL: text } });
+      assert.equal(problems.length, 2, text);
+      assert.doesNotMatch(describeProblems(problems) ?? '', /hush/);
+      assert.match(describeProblems(problems) ?? '', /r\.example/);
+    }
+  });
+
+  it('takes every address of Redis that its store takes', () => {
+    for (const url of [
+      'rediss://me:hush@r.example/2',
+      'redis+cluster://a.example:7000,b.example:7000',
+      'redis+sentinel://a.example,b.example:26380/main/1',
+    ]) {
+      const { values, problems } = resolve(undefined, { env: { REDIS_URL: url } });
+      assert.deepEqual([values.settings.redis.url, problems], [url, []]);
+      assert.doesNotThrow(() => configuredSettingsStore(values.settings));
+    }
+  });
+
   it('takes what variables of others imply, unless ours says otherwise', () => {
     const env = {
       INFLUX_URL: 'http://db.example:8086',
@@ -171,6 +199,15 @@ describe('resolveConfig', () => {
     assert.equal(resolve(other).values.counting, 'always');
   });
 
+  it('has the defaults that the exporter has', () => {
+    const { influxdb } = resolve(undefined).values.metrics;
+    const { url, bucket } = influxdb;
+    assert.deepEqual(
+      resolveInfluxOptions('test', influxOptions(influxdb)),
+      resolveInfluxOptions('test', { url, bucket }),
+    );
+  });
+
   it('gives the exporter its options', () => {
     const { values } = resolve(undefined, {
       env: { TOKEN_METER_SPOOL: 'false', TOKEN_METER_TAGS: 'region=eu, az=1' },
@@ -181,6 +218,6 @@ describe('resolveConfig', () => {
     const spool = influxOptions(
       resolve(undefined, { env: { TOKEN_METER_SPOOL_FSYNC: 'always' } }).values.metrics.influxdb,
     );
-    assert.deepEqual(spool.spool, { fsync: 'always' });
+    assert.partialDeepStrictEqual(spool.spool, { fsync: 'always', whenFull: 'drop-oldest' });
   });
 });

@@ -16,7 +16,7 @@ import { type Fleet, startFleet } from '../support/settings-fleet.ts';
 import { until } from '../support/until.ts';
 
 const KEY = '{otel-token-meter}:settings';
-/** The poll interval of 15 s with its jitter. */
+/** The poll interval, and what a busy machine needs. */
 const BOUND_MS = 18_000;
 
 describe('settings of 100 instances in 5 processes', () => {

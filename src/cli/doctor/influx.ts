@@ -6,8 +6,6 @@ import { installedPackage } from './installed.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const CLOCK_SLACK_MS = 5000;
-/** Of the exporter, where the configuration names none. */
-const DEFAULT_USER_TAGS = 10_000;
 const DAY_MS = 86_400_000;
 
 export async function checkInflux({
@@ -15,7 +13,7 @@ export async function checkInflux({
   cwd,
   write,
 }: DestinationContext): Promise<readonly Finding[]> {
-  const { url, bucket, spool, maxUserTags = DEFAULT_USER_TAGS } = config.influxdb;
+  const { url, bucket, spool, maxUserTags } = config.influxdb;
   const findings: Finding[] = [];
   if (installedPackage(cwd, '@influxdata/influxdb-client') === undefined) {
     findings.push(
@@ -53,10 +51,11 @@ export async function checkInflux({
   } finally {
     await reader.close();
   }
-  if (!spool.enabled) findings.push(note('disk', 'no spool: an outage is bridged in memory only'));
-  else if (spool.directory !== undefined) {
-    findings.push(await checkDisk('the spool', spool.directory));
-  }
+  findings.push(
+    spool.enabled
+      ? await checkDisk('the spool', spool.directory)
+      : note('disk', 'no spool: an outage is bridged in memory only'),
+  );
   return findings;
 }
 

@@ -17,6 +17,7 @@ import { parseStoredSettings } from '../stored-settings-json.ts';
 import { AuditFile } from './audit-file.ts';
 import { withFileLock } from './file-lock.ts';
 import { InstanceFolder } from './instance-folder.ts';
+import { pollDelayMs } from './poll-delay.ts';
 import type {
   InstanceReport,
   SeenInstance,
@@ -27,7 +28,7 @@ import type {
 export interface FileSettingsStoreOptions {
   /** A JSON file; made at the first change. Its folder is made at the start. */
   readonly path: string;
-  /** How often the file is looked at besides being watched, ms. @default 5000 */
+  /** Within what time a change is seen that the file system does not tell of, ms. @default 5000 */
   readonly pollIntervalMs?: number;
 }
 
@@ -154,14 +155,11 @@ export class FileSettingsStore implements SettingsStore {
 
   #poll(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => {
-        void this.#look().then(() => {
-          if (this.#listeners.size > 0) this.#poll();
-        });
-      },
-      this.#pollIntervalMs * (0.8 + 0.4 * Math.random()),
-    );
+    this.#timer = setTimeout(() => {
+      void this.#look().then(() => {
+        if (this.#listeners.size > 0) this.#poll();
+      });
+    }, pollDelayMs(this.#pollIntervalMs));
     this.#timer.unref();
   }
 

@@ -18,7 +18,7 @@ export interface RedisAddress {
   readonly group?: string;
 }
 
-const FORMS =
+export const REDIS_ADDRESS_FORMS =
   'redis://[user:password@]host[:port][/db], rediss:// for TLS, redis+cluster://host:port,host:port, redis+sentinel://host:port,host:port/group[/db]';
 
 /** Throws `INVALID_OPTION`; the message never holds what may be a password. */
@@ -43,6 +43,15 @@ export function parseRedisUrl(url: string): RedisAddress {
     ...(database === undefined ? {} : { db: Number(database) }),
     ...(group === undefined ? {} : { group: decoded(group) }),
   };
+}
+
+export function isRedisUrl(text: string): boolean {
+  try {
+    parseRedisUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function nodeOf(text: string, defaultPort: number): Node {
@@ -70,5 +79,7 @@ function decoded(text: string): string {
 }
 
 function invalid(what: string): TokenMeterError {
-  return new TokenMeterError('INVALID_OPTION', `the Redis address ${what}`, { allowed: FORMS });
+  return new TokenMeterError('INVALID_OPTION', `the Redis address ${what}`, {
+    allowed: REDIS_ADDRESS_FORMS,
+  });
 }

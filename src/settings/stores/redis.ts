@@ -6,6 +6,7 @@ import type {
   StoredSettings,
 } from '../stored-settings.ts';
 import { parseStoredSettings } from '../stored-settings-json.ts';
+import { pollDelayMs } from './poll-delay.ts';
 import { type RedisAddress, parseRedisUrl } from './redis-address.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { type RedisConnection, letGo, makeConnections } from './redis-connections.ts';
@@ -36,7 +37,7 @@ export interface RedisSettingsStoreOptions {
   readonly client?: RedisClientLike;
   /** Begins every key and the channel. @default "otel-token-meter" */
   readonly keyPrefix?: string;
-  /** How often the state is read besides being pushed, ms, ± 20 %. @default 15000 */
+  /** Within what time a change is seen whose push was lost, ms. @default 15000 */
   readonly pollIntervalMs?: number;
   /** Never keeps the process alive, also not while it waits for an answer. @default false */
   readonly background?: boolean;
@@ -245,13 +246,11 @@ export class RedisSettingsStore implements SettingsStore {
   }
 
   #poll(): void {
-    // Not the whole 20 % upwards: the read itself has to end within it, too.
-    const delay = this.#pollIntervalMs * (0.8 + 0.38 * Math.random());
     this.#pollTimer = setTimeout(() => {
       void this.#refresh().then(() => {
         if (this.#listener) this.#poll();
       });
-    }, delay);
+    }, pollDelayMs(this.#pollIntervalMs));
     this.#pollTimer.unref();
   }
 
