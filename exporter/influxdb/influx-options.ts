@@ -21,7 +21,10 @@ export interface SpoolOptions {
 }
 
 export interface InfluxOptions {
-  /** Base address, `http://localhost:8086`; a path before the API is kept. */
+  /**
+   * Base address, `http://localhost:8086`; a path before the API is kept. `user:password@` in it is as
+   * good as the two options, which win.
+   */
   readonly url: string;
   /** Bucket (2.x), database (3.x), `database` or `database/retention policy` (1.x). */
   readonly bucket: string;
@@ -114,11 +117,10 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     }
     return value ?? first;
   };
-  if (
-    typeof options.url !== 'string' ||
-    !/^https?:$/.test(URL.parse(options.url)?.protocol ?? '')
-  ) {
-    invalid('url', options.url, 'an http:// or https:// address');
+  const address = typeof options.url === 'string' ? URL.parse(options.url) : null;
+  if (address === null || !/^https?:$/.test(address.protocol)) {
+    // Before the @ may stand a password.
+    invalid('url', String(options.url).replace(/^.*@/s, ''), 'an http:// or https:// address');
   }
   if (typeof options.bucket !== 'string' || options.bucket === '') {
     invalid('bucket', options.bucket, 'a name');
@@ -130,7 +132,7 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
   }
   const { spool = {} } = options;
   return {
-    url: options.url.replace(/\/+$/, ''),
+    ...separated(options.url),
     bucket: options.bucket,
     ...(text('org') as { org?: string }),
     ...(text('token') as { token?: string }),
@@ -149,4 +151,27 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
       whenFull: oneOf('spool.whenFull', spool.whenFull, ['drop-oldest', 'refuse']),
     },
   };
+}
+
+/** Requests take no address with a login in it, and messages would show it. */
+function separated(url: string): Pick<ResolvedInfluxOptions, 'url' | 'username' | 'password'> {
+  const address = new URL(url);
+  const { username, password } = address;
+  if (username === '' && password === '') return { url: url.replace(/\/+$/, '') };
+  address.username = '';
+  address.password = '';
+  return {
+    url: address.href.replace(/\/+$/, ''),
+    ...(username !== '' && { username: decoded(username) }),
+    ...(password !== '' && { password: decoded(password) }),
+  };
+}
+
+/** As it stands where a `%` was meant as one. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
