@@ -35,6 +35,8 @@ export const ATTR = {
   tokenSource: 'token_meter.token_source',
   outcome: 'token_meter.outcome',
   costUsd: 'token_meter.cost_usd',
+  countedInputTokens: 'token_meter.counted_input_tokens',
+  countedOutputTokens: 'token_meter.counted_output_tokens',
 } as const;
 
 /** What a request asks for; spans only. The last two are of the latest generation alone. */

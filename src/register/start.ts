@@ -17,9 +17,8 @@ import { teeLoggers, teeMeters, tracersFrom } from './tee.ts';
 const STARTED = Symbol.for('otel-token-meter.registered');
 
 /**
- * The composition root of the preload, and the one place of `src/` that loads the exporter, by its
- * published name and only when the configuration asks for it. Usage goes to whatever the
- * OpenTelemetry API has registered, and beside that to the destination of our configuration. Whether
+ * The composition root of the preload. Usage goes to whatever the OpenTelemetry API has registered, and
+ * beside that to the destination of our configuration. Whether
  * an SDK has to be started is decided at the first call: by then the application has started its own,
  * if it has one. Never throws.
  */

@@ -3,7 +3,7 @@ import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../call/chat-call.ts';
 import { quietly } from '../call/quietly.ts';
 import type { ReportedUsage } from '../providers/provider.ts';
-import { ATTR_MODALITY_TOKENS, type SemconvGeneration } from '../semconv.ts';
+import { ATTR, ATTR_MODALITY_TOKENS, type SemconvGeneration } from '../semconv.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
 import { buildRecord, type RecordOptions } from './build-record.ts';
 import { contentAttributes } from './emit/content.ts';
@@ -153,10 +153,10 @@ function countedAttributes({
   if (counted === undefined) return undefined;
   const attributes: Record<string, UsageAttributeValue> = {};
   if (counted.inputTokens !== undefined) {
-    attributes['token_meter.counted_input_tokens'] = counted.inputTokens;
+    attributes[ATTR.countedInputTokens] = counted.inputTokens;
   }
   if (counted.outputTokens !== undefined) {
-    attributes['token_meter.counted_output_tokens'] = counted.outputTokens;
+    attributes[ATTR.countedOutputTokens] = counted.outputTokens;
   }
   return attributes;
 }
