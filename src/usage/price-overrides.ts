@@ -1,4 +1,5 @@
 import { TokenMeterError } from '../errors.ts';
+import { isObject } from '../tokens/json-shape.ts';
 
 /** US dollars (or `currency`) per million tokens. Absent kinds cost what their parent kind costs. */
 export interface TokenPrices {
@@ -45,9 +46,6 @@ function fail(where: string, value: unknown, allowed: string): never {
     allowed,
   });
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function instant(value: unknown, where: string, absent: number): number {
   if (value === undefined) return absent;

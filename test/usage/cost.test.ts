@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PricedCall, Prices } from '../../src/usage/cost.ts';
+import { Prices } from '../../src/usage/cost.ts';
+import type { PricedCall } from '../../src/usage/price-list.ts';
 
 const call = (over: Partial<PricedCall> = {}): PricedCall => ({
   provider: 'openai',
