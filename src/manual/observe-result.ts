@@ -5,6 +5,7 @@ import { observeResponse } from '../call/observed-response.ts';
 import { observeAsyncIterable, observeGenerator } from '../call/observed-stream.ts';
 import { setOwn } from '../call/own-property.ts';
 import { quietly } from '../call/quietly.ts';
+import { observeStreamResult } from './stream-result.ts';
 
 export interface ResultObserver {
   readonly call: ChatCall;
@@ -91,6 +92,10 @@ function settleError(error: unknown, { call, isMetered }: ResultObserver): void 
 function observeValue(value: unknown, { call, isMetered, onValue }: ResultObserver): void {
   if (isMetered()) {
     call.dismiss();
+    return;
+  }
+  if (typeof value === 'object' && value !== null && observeStreamResult(value, call)) {
+    onValue(undefined, true);
     return;
   }
   const streamed = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;

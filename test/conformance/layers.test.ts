@@ -14,6 +14,7 @@ import {
   type UsageRecord,
 } from '../../src/index.ts';
 import { loadCjs, loadTogether } from '../support/sdk-versions.ts';
+import { until } from '../support/until.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 import { chatPlain, chatReply, chatStream, chatToolCall } from '../support/wire/openai-chat.ts';
 import { startWireServer, type WireServer } from '../support/wire/wire-server.ts';
@@ -159,6 +160,15 @@ describe('one record a model call, however many layers see it', function () {
       ai.generateText({ model: model(), prompt: QUESTION, maxRetries: 0 }),
     );
     await chat({ user_id: 'alice' });
+    await leftOne({ ...COUNTS, provider: 'openai', userId: 'alice' });
+  });
+
+  it('meterChat over a stream of the AI SDK, which calls its model later', async () => {
+    server.play(chatStream(WIRE));
+    const chat = meterChat((_input: { user_id: string }) =>
+      ai.streamText({ model: model(), prompt: QUESTION, maxRetries: 0 }),
+    );
+    assert.match(await chat({ user_id: 'alice' }).text, /twice a day/);
     await leftOne({ ...COUNTS, provider: 'openai', userId: 'alice' });
   });
 
@@ -362,15 +372,40 @@ describe('one record a model call, however many layers see it', function () {
     assert.equal((await ask(asked)).text, 'Twice a day.');
     await leftOne({ ...WHO, ...COUNTS, cacheReadTokens: 4 });
 
+    const streamText = meterChat(
+      ({ messages }: typeof asked) => ai5.streamText({ model: own, messages }),
+      { provider: 'own' },
+    );
+    const textOf = async (stream: AsyncIterable<unknown>): Promise<string> => {
+      let text = '';
+      for await (const piece of stream) text += String(piece);
+      return text;
+    };
+    type Result = ReturnType<typeof streamText>;
+    const REPORTED = { ...COUNTS, cacheReadTokens: 4 };
+    const TEXT_COUNTED = { outputTokens: 5, tokenSource: 'counted' } as const;
+    const readers: readonly [(result: Result) => PromiseLike<string>, Partial<UsageRecord>][] = [
+      [(result) => result.text, REPORTED],
+      [async (result) => (await result.consumeStream(), result.text), REPORTED],
+      [(result) => textOf(result.textStream), TEXT_COUNTED],
+      [(result) => result.toTextStreamResponse().text(), TEXT_COUNTED],
+    ];
+    for (const [read, counts] of readers) {
+      records.length = 0;
+      telemetry.reset();
+      assert.equal(await read(streamText(asked)), 'Twice a day.');
+      // The promise of the text is kept a moment before the stream is at its end.
+      await until(() => records.length > 0);
+      await leftOne({ ...WHO, ...counts });
+    }
+
     records.length = 0;
     telemetry.reset();
     const stream = meterChat(
       ({ messages }: typeof asked) => ai5.streamText({ model: own, messages }).textStream,
       { provider: 'own' },
     );
-    let text = '';
-    for await (const piece of stream(asked)) text += piece;
-    assert.equal(text, 'Twice a day.');
-    await leftOne({ ...WHO, outputTokens: 5, tokenSource: 'counted' });
+    assert.equal(await textOf(stream(asked)), 'Twice a day.');
+    await leftOne({ ...WHO, ...TEXT_COUNTED });
   });
 });
