@@ -17,8 +17,16 @@ export interface RecordUsageInput {
   readonly messages?: readonly unknown[] | string | undefined;
   /** What was answered, for counting where `outputTokens` is not given. */
   readonly responseText?: string | undefined;
+  /** Cached tokens included. */
   readonly inputTokens?: number | undefined;
+  /** Reasoning included. */
   readonly outputTokens?: number | undefined;
+  /** Part of the input: read from the provider's prompt cache. */
+  readonly cacheReadTokens?: number | undefined;
+  /** Part of the input: written to it. */
+  readonly cacheWriteTokens?: number | undefined;
+  /** Part of the output. */
+  readonly reasoningTokens?: number | undefined;
   /** @default 0 */
   readonly executionTimeMs?: number | undefined;
   /** End of the call: a Date, milliseconds since 1970, or RFC 3339. @default now */

@@ -57,6 +57,11 @@ describe('recordUsage', () => {
       await recordUsage({ model: 'm', inputTokens: 0, outputTokens: 4 }),
       { inputTokens: 0, outputTokens: 4, totalTokens: 4, tokenSource: 'provider' },
     );
+    const parts = { cacheReadTokens: 20, cacheWriteTokens: 5, reasoningTokens: 3 };
+    assert.partialDeepStrictEqual(
+      await recordUsage({ model: 'm', inputTokens: 36, outputTokens: 9, ...parts }),
+      { ...parts, totalTokens: 45 },
+    );
     const bare = await recordUsage({ model: 'm' });
     assert.deepEqual(
       Object.keys(bare ?? {}).filter((key) => /token/i.test(key)),
