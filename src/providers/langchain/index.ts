@@ -15,10 +15,13 @@ import {
   chatModelStream,
   type ChatModelRequest,
 } from './chat-model.ts';
+import { keepContext } from './queued-calls.ts';
 
 interface Model {
   readonly model?: unknown;
   readonly modelName?: unknown;
+  /** Where its calls wait for their turn. */
+  readonly caller?: unknown;
   getLsParams?(options: unknown): unknown;
 }
 interface Result {
@@ -100,6 +103,7 @@ function wrappers(
 /** One model call a prompt; `model.generate` takes several at once. */
 function meteredGenerate(original: Generate, meter: CurrentMeter): Generate {
   return async function _generateUncached(this: Model, prompts, options, config, ...rest) {
+    quietly('binding a queue', () => keepContext(this.caller));
     const watch: CallWatch = { metered: 0 };
     const calls = prompts.map((messages) =>
       startCall(meter, () =>
@@ -128,6 +132,7 @@ function settle(call: ChatCall | undefined, watch: CallWatch, result: Result, in
 /** Both kinds of stream take the call's configuration second. */
 function meteredStream(original: Stream, shape: CallShape, meter: CurrentMeter): Stream {
   return function (this: Model, ...args) {
+    quietly('binding a queue', () => keepContext(this.caller));
     const generator = original.apply(this, args);
     const [input, config] = args;
     const watch: CallWatch = { metered: 0 };
