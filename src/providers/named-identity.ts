@@ -1,4 +1,5 @@
-import { isObject, stringAt } from '../tokens/json-shape.ts';
+import { isObject } from '../tokens/json-shape.ts';
+import { idFrom } from '../usage/id-from.ts';
 import type { CallShape, RequestFacts } from './provider.ts';
 
 export type Identity = Pick<RequestFacts, 'userId' | 'conversationId'>;
@@ -39,8 +40,8 @@ function firstOf(sources: readonly unknown[], keys: readonly string[]): string |
   for (const source of sources) {
     if (!isObject(source)) continue;
     for (const key of keys) {
-      const found = stringAt(source, key);
-      if (found !== undefined && found !== '') return found;
+      const found = idFrom(source[key]);
+      if (found !== undefined) return found;
     }
   }
   return undefined;

@@ -59,6 +59,12 @@ const PLAIN: readonly (readonly [string, CallShape, object, Named])[] = [
     { config: { metadata: { user_id: 'u-7' }, configurable: { thread_id: 't-7' } } },
     { userId: 'u-7', conversationId: 't-7' },
   ],
+  [
+    'LangChain: ids that are numbers',
+    chatModel,
+    { config: { metadata: { user_id: 7 }, configurable: { thread_id: 0 } } },
+    { userId: '7', conversationId: '0' },
+  ],
 ];
 
 /** Fields that may hold hashes. */

@@ -10,10 +10,52 @@ import { embeddingUsage, googleUsage, interactionUsage } from '../../src/provide
 import { groqUsageObject } from '../../src/providers/groq/usage.ts';
 import { messageUsage } from '../../src/providers/langchain/usage.ts';
 import { mistralUsage } from '../../src/providers/mistral/usage.ts';
+import { chatUsage, usageObject } from '../../src/providers/openai/usage.ts';
 import { ollamaUsage } from '../../src/providers/ollama/usage.ts';
 import { modelUsage } from '../../src/providers/vercel-ai/usage.ts';
 
 describe('usage of a reply', () => {
+  describe('chat completions', () => {
+    const usage = {
+      prompt_tokens: 32,
+      completion_tokens: 9,
+      completion_tokens_details: { reasoning_tokens: 94 },
+    };
+
+    it('adds reasoning to the output where the total says that it stands beside it', () => {
+      assert.deepEqual(chatUsage({ ...usage, total_tokens: 135 }), {
+        inputTokens: 32,
+        outputTokens: 103,
+        reasoningTokens: 94,
+      });
+    });
+
+    it('takes the output for the whole where the total says so, or nothing', () => {
+      const within = { ...usage, completion_tokens: 103 };
+      for (const given of [within, { ...within, total_tokens: 135 }]) {
+        assert.equal(chatUsage(given)?.outputTokens, 103);
+      }
+    });
+
+    it('finds cached tokens where Moonshot and DeepSeek have them', () => {
+      const moonshot = { prompt_tokens: 19, completion_tokens: 13, cached_tokens: 12 };
+      assert.equal(chatUsage(moonshot)?.cacheReadTokens, 12);
+      const deepseek = {
+        prompt_tokens: 19,
+        prompt_cache_hit_tokens: 0,
+        prompt_cache_miss_tokens: 19,
+      };
+      assert.equal(chatUsage(deepseek)?.cacheReadTokens, 0);
+    });
+
+    it('finds the usage of a stream in the choice that ends, as Moonshot has it', () => {
+      const choice = { index: 0, delta: {}, finish_reason: 'stop', usage };
+      assert.equal(usageObject({ choices: [choice] }, true), usage);
+      assert.equal(usageObject({ choices: [choice] }, false), undefined);
+      assert.equal(usageObject({ choices: [], usage: null }, true), undefined);
+    });
+  });
+
   describe('anthropic', () => {
     it('adds cache reads and writes to the input', () => {
       assert.deepEqual(

@@ -1,14 +1,13 @@
 import { patchApiClient } from '../api-client.ts';
-import { groqUsageObject } from '../groq/usage.ts';
 import type { CallShape, SdkPatch } from '../provider.ts';
 import { text, type Fields } from '../reading.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
 import { providerOfHost } from './hosts.ts';
 import { responses } from './responses.ts';
+import { usageObject } from './usage.ts';
 
-/** The usage rule of Groq holds for every server that may stand behind a base URL. */
-const chat = chatCompletions({ usageOf: groqUsageObject });
+const chat = chatCompletions({ usageOf: usageObject });
 
 /** By ending: Azure puts `/deployments/NAME` before it. */
 const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [

@@ -1,5 +1,6 @@
 import type { ReportedUsage } from '../provider.ts';
-import { count, fields, present } from '../reading.ts';
+import { groqUsageObject } from '../groq/usage.ts';
+import { count, fields, present, type Fields } from '../reading.ts';
 
 interface Names {
   readonly input: string;
@@ -38,8 +39,8 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
   const output = fields(usage[names.outputDetails]);
   return present({
     inputTokens: count(usage[names.input]),
-    outputTokens: count(usage[names.output]),
-    cacheReadTokens: count(input['cached_tokens']),
+    outputTokens: outputTokens(usage, names),
+    cacheReadTokens: count(input['cached_tokens']) ?? cachedOfOthers(usage),
     cacheWriteTokens: count(input['cache_write_tokens']),
     reasoningTokens: count(output['reasoning_tokens']),
     audioInputTokens: count(input['audio_tokens']),
@@ -47,4 +48,27 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
     imageInputTokens: count(input['image_tokens']),
     imageOutputTokens: count(output['image_tokens']),
   });
+}
+
+/** xAI and some gateways report reasoning beside the output, not in it: their total tells. */
+function outputTokens(usage: Fields, names: Names): number | undefined {
+  const output = count(usage[names.output]);
+  const reasoning = count(fields(usage[names.outputDetails])['reasoning_tokens']);
+  if (output === undefined || !reasoning) return output;
+  const input = count(usage[names.input]) ?? 0;
+  return usage['total_tokens'] === input + output + reasoning ? output + reasoning : output;
+}
+
+/** Moonshot, then DeepSeek. */
+function cachedOfOthers(usage: Fields): number | undefined {
+  return count(usage['cached_tokens']) ?? count(usage['prompt_cache_hit_tokens']);
+}
+
+/** Where the usage of a whole reply or of a chunk stands, on every server that may be behind a base URL. */
+export function usageObject(body: Fields, streamed: boolean): unknown {
+  const usage = groqUsageObject(body, streamed);
+  if (usage !== undefined || !streamed) return usage;
+  // Moonshot puts it into the choice that ends.
+  const { choices } = body;
+  return Array.isArray(choices) ? fields(choices[0])['usage'] : undefined;
 }

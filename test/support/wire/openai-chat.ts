@@ -87,6 +87,14 @@ export function chatUsageStream(wire: ChatWire, n = 1): Script {
   return { ...rest, pieces: [...pieces.slice(0, -1), sse(last), sse('[DONE]')] };
 }
 
+/** As Moonshot has it: the usage stands in the choice that ends. */
+export function chatChoiceUsageStream(wire: ChatWire): Script {
+  const { pieces = [], ...rest } = chatBareStream(wire);
+  const choice = { index: 0, delta: {}, finish_reason: 'stop', usage: wire.usage };
+  const last = { ...CHUNK, model: wire.model, choices: [choice] };
+  return { ...rest, pieces: [...pieces.slice(0, -2), sse(last), sse('[DONE]')] };
+}
+
 const CHUNK = { id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1_790_000_000 };
 
 function chunkOf(model: string) {

@@ -1,6 +1,7 @@
 import type { OpenAI } from 'openai';
 import {
   chatBareStream,
+  chatChoiceUsageStream,
   chatMixedStream,
   chatStream,
   chatUsageStream,
@@ -37,6 +38,12 @@ export const chatStreams: readonly Shape<OpenAI>[] = [
   {
     title: 'stream with usage in every chunk',
     script: chatStream(CHAT_WIRE),
+    expected: CHAT_OK,
+    run: async (client) => contents(await client.chat.completions.create(STREAM)),
+  },
+  {
+    title: 'stream with usage in the choice that ends',
+    script: chatChoiceUsageStream(CHAT_WIRE),
     expected: CHAT_OK,
     run: async (client) => contents(await client.chat.completions.create(STREAM)),
   },
