@@ -14,6 +14,18 @@ export function plus(
   return more.reduce<number>((sum, count) => sum + (count ?? 0), first);
 }
 
+/** Output tokens with reasoning in them: xAI and some gateways report it beside them, as their total tells. */
+export function wholeOutput(
+  outputTokens: number | undefined,
+  reasoningTokens: number | undefined,
+  inputTokens: number | undefined,
+  totalTokens: unknown,
+): number | undefined {
+  if (outputTokens === undefined || !reasoningTokens) return outputTokens;
+  const all = outputTokens + reasoningTokens;
+  return (inputTokens ?? 0) + all === totalTokens ? all : outputTokens;
+}
+
 /** The counts that are known; undefined when none is. */
 export function usageOf(counts: {
   readonly [Count in keyof TokenUsage]: number | undefined;

@@ -1,5 +1,6 @@
 import type { ReportedUsage } from '../provider.ts';
 import { groqUsageObject } from '../groq/usage.ts';
+import { wholeOutput } from '../token-counts.ts';
 import { count, fields, present, type Fields } from '../reading.ts';
 
 interface Names {
@@ -37,26 +38,24 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
   const usage = fields(reported);
   const input = fields(usage[names.inputDetails]);
   const output = fields(usage[names.outputDetails]);
+  const inputTokens = count(usage[names.input]);
+  const reasoningTokens = count(output['reasoning_tokens']);
   return present({
-    inputTokens: count(usage[names.input]),
-    outputTokens: outputTokens(usage, names),
+    inputTokens,
+    outputTokens: wholeOutput(
+      count(usage[names.output]),
+      reasoningTokens,
+      inputTokens,
+      usage['total_tokens'],
+    ),
     cacheReadTokens: count(input['cached_tokens']) ?? cachedOfOthers(usage),
     cacheWriteTokens: count(input['cache_write_tokens']),
-    reasoningTokens: count(output['reasoning_tokens']),
+    reasoningTokens,
     audioInputTokens: count(input['audio_tokens']),
     audioOutputTokens: count(output['audio_tokens']),
     imageInputTokens: count(input['image_tokens']),
     imageOutputTokens: count(output['image_tokens']),
   });
-}
-
-/** xAI and some gateways report reasoning beside the output, not in it: their total tells. */
-function outputTokens(usage: Fields, names: Names): number | undefined {
-  const output = count(usage[names.output]);
-  const reasoning = count(fields(usage[names.outputDetails])['reasoning_tokens']);
-  if (output === undefined || !reasoning) return output;
-  const input = count(usage[names.input]) ?? 0;
-  return usage['total_tokens'] === input + output + reasoning ? output + reasoning : output;
 }
 
 /** Moonshot, then DeepSeek. */

@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../usage/usage-record.ts';
 import { anthropicUsage } from '../anthropic/usage.ts';
 import { converseUsage } from '../bedrock/usage.ts';
 import { googleUsage } from '../google/usage.ts';
-import { tokenCount, usageOf } from '../token-counts.ts';
+import { tokenCount, usageOf, wholeOutput } from '../token-counts.ts';
 
 const CACHED = /cache/i;
 const WRITTEN = /cache.*(?:writ|creat)/i;
@@ -20,18 +20,25 @@ export function modelUsage(usage: unknown, providerMetadata?: unknown): TokenUsa
   const output = objectAt(usage, 'outputTokens');
   if (input === undefined && output === undefined) return flatUsage(usage, providerMetadata);
   const raw = usage['raw'];
+  const inputTokens = tokenCount(input?.['total']);
+  const reasoningTokens = reported(output?.['reasoning'], raw, REASONED);
   return usageOf({
-    inputTokens: tokenCount(input?.['total']),
-    outputTokens: tokenCount(output?.['total']),
+    inputTokens,
+    outputTokens: wholeOutput(
+      tokenCount(output?.['total']),
+      reasoningTokens,
+      inputTokens,
+      isObject(raw) ? raw['total_tokens'] : undefined,
+    ),
     cacheReadTokens: reported(input?.['cacheRead'], raw, CACHED),
     cacheWriteTokens: reported(input?.['cacheWrite'], raw, WRITTEN),
-    reasoningTokens: reported(output?.['reasoning'], raw, REASONED),
+    reasoningTokens,
   });
 }
 
 /**
- * Flat counts, with details beside them in events of the AI SDK. Packages of v2 pass on what the vendor says: Anthropic and Bedrock without cache, Gemini
- * without thoughts.
+ * Flat counts, with details beside them in events of the AI SDK. Packages of v2 pass on what the vendor
+ * says: Anthropic and Bedrock without cache, Gemini without thoughts, xAI without reasoning.
  */
 function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | undefined {
   const anthropic = objectAt(objectAt(providerMetadata, 'anthropic'), 'usage');
@@ -49,20 +56,27 @@ function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | u
   }
   const input = objectAt(usage, 'inputTokenDetails');
   const output = objectAt(usage, 'outputTokenDetails');
+  const inputTokens = tokenCount(usage['inputTokens']);
+  const reasoningTokens = reported(
+    output?.['reasoningTokens'] ?? usage['reasoningTokens'],
+    raw,
+    REASONED,
+  );
   return usageOf({
-    inputTokens: tokenCount(usage['inputTokens']),
-    outputTokens: tokenCount(usage['outputTokens']),
+    inputTokens,
+    outputTokens: wholeOutput(
+      tokenCount(usage['outputTokens']),
+      reasoningTokens,
+      inputTokens,
+      usage['totalTokens'],
+    ),
     cacheReadTokens: reported(
       input?.['cacheReadTokens'] ?? usage['cachedInputTokens'],
       raw,
       CACHED,
     ),
     cacheWriteTokens: reported(input?.['cacheWriteTokens'], raw, WRITTEN),
-    reasoningTokens: reported(
-      output?.['reasoningTokens'] ?? usage['reasoningTokens'],
-      raw,
-      REASONED,
-    ),
+    reasoningTokens,
   });
 }
 

@@ -83,6 +83,20 @@ describe('usage of a model in the AI SDK', () => {
       );
     });
 
+    it('xAI: reasoning is added to the output, as the total tells', () => {
+      const usage = { inputTokens: 12, outputTokens: 1, reasoningTokens: 386, totalTokens: 399 };
+      const whole = { inputTokens: 12, outputTokens: 387, reasoningTokens: 386 };
+      assert.deepEqual(modelUsage(usage), whole);
+      assert.deepEqual(
+        modelUsage({
+          inputTokens: { total: 12 },
+          outputTokens: { total: 1, reasoning: 386 },
+          raw: { total_tokens: 399, completion_tokens_details: { reasoning_tokens: 386 } },
+        }),
+        whole,
+      );
+    });
+
     it('Bedrock: cache is added to the input', () => {
       assert.deepEqual(
         modelUsage(
