@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Within } from './observed-stream.ts';
 import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
@@ -6,8 +7,12 @@ import type { ReplySink } from './reply-sink.ts';
  * Watches a Node stream: every way of reading one, `for await` included, emits `data` for each chunk.
  * False when it is not one. No listener is added, since that would start the flow.
  */
-export function observeNodeStream(value: object, sink: ReplySink): boolean {
+export function observeNodeStream(value: object, sink: ReplySink, within?: Within): boolean {
   if (!(value instanceof Readable)) return false;
+  if (within !== undefined) {
+    const read = value._read.bind(value);
+    setOwn(value, '_read', (size: number) => within(() => read(size)));
+  }
   const emit = value.emit.bind(value) as (event: string | symbol, ...args: unknown[]) => boolean;
   const decoder = new TextDecoder();
   setOwn(value, 'emit', (event: string | symbol, ...args: unknown[]): boolean => {

@@ -1,4 +1,4 @@
-import { observeAsyncIterable } from './observed-stream.ts';
+import { observeAsyncIterable, type Within } from './observed-stream.ts';
 import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
@@ -10,17 +10,17 @@ type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
  * `tee` and the pipes take their chunks inside the platform, so these read a stream that is drawn from
  * this one, chunk for chunk and only on demand. False when it is not a stream.
  */
-export function observeReadableStream(value: object, sink: ReplySink): boolean {
+export function observeReadableStream(value: object, sink: ReplySink, within?: Within): boolean {
   if (!(value instanceof ReadableStream)) return false;
   const stream = value as ReadableStream<unknown>;
   const getReader = stream.getReader.bind(stream);
   const pipeTo = stream.pipeTo.bind(stream);
   const iterated = new IteratedSink(sink);
-  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, iterated);
+  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, iterated, within);
   setOwn(stream, 'values', stream[Symbol.asyncIterator]);
 
   setOwn(stream, 'getReader', (...args: []) => {
-    const reader = observeReader(getReader(...args), sink);
+    const reader = observeReader(getReader(...args), sink, within);
     iterated.readBelow = true;
     return reader;
   });
@@ -93,8 +93,9 @@ function drawn(stream: ReadableStream<unknown>): ReadableStream<unknown> {
   );
 }
 
-function observeReader(reader: AnyReader, sink: ReplySink): AnyReader {
-  const read = reader.read.bind(reader);
+function observeReader(reader: AnyReader, sink: ReplySink, within?: Within): AnyReader {
+  const ownRead = reader.read.bind(reader);
+  const read: typeof ownRead = within === undefined ? ownRead : () => within(ownRead);
   const cancel = reader.cancel.bind(reader);
   sink.reading(reader);
   setOwn(reader, 'read', (...args: []) =>

@@ -3,6 +3,12 @@ import type { ReplySink } from './reply-sink.ts';
 
 type AnyIterator = AsyncIterator<unknown, unknown, unknown>;
 
+/**
+ * Runs a step of the reader in the Context of the call. Given where the reply may be made only as it is
+ * read: the body of a generator runs in the Context of whoever asks for its next value.
+ */
+export type Within = <T>(step: () => T) => T;
+
 /** Which of several iterators of one stream is the reader; the others are the SDK's to refuse. */
 interface Reader {
   current: AnyIterator | undefined;
@@ -28,7 +34,11 @@ export function observeIteratorFunction(
 }
 
 /** Watches an object that is read by its own or inherited `[Symbol.asyncIterator]`. */
-export function observeAsyncIterable(stream: AsyncIterable<unknown>, sink: ReplySink): void {
+export function observeAsyncIterable(
+  stream: AsyncIterable<unknown>,
+  sink: ReplySink,
+  within?: Within,
+): void {
   const makeIterator = stream[Symbol.asyncIterator];
   const reader: Reader = { current: undefined };
   Object.defineProperty(stream, Symbol.asyncIterator, {
@@ -36,15 +46,15 @@ export function observeAsyncIterable(stream: AsyncIterable<unknown>, sink: Reply
     enumerable: Object.getOwnPropertyDescriptor(stream, Symbol.asyncIterator)?.enumerable ?? false,
     writable: true,
     value: function asyncIterator(this: unknown, ...args: []): unknown {
-      return observeIterator(makeIterator.apply(this as never, args), sink, reader);
+      return observeIterator(makeIterator.apply(this as never, args), sink, reader, within);
     },
   });
   sink.arrived(stream);
 }
 
 /** Watches a generator that was handed out as the reply itself. */
-export function observeGenerator(generator: AnyIterator, sink: ReplySink): void {
-  observeIterator(generator, sink, { current: undefined });
+export function observeGenerator(generator: AnyIterator, sink: ReplySink, within?: Within): void {
+  observeIterator(generator, sink, { current: undefined }, within);
   sink.arrived(generator);
 }
 
@@ -52,8 +62,15 @@ export function observeGenerator(generator: AnyIterator, sink: ReplySink): void 
  * Puts own `next`, `return` and `throw` on the iterator. Each returns a promise that follows the
  * iterator's own, so a rejection nobody awaits is still an unhandled rejection.
  */
-function observeIterator(iterator: AnyIterator, sink: ReplySink, reader: Reader): AnyIterator {
-  const next = iterator.next.bind(iterator);
+function observeIterator(
+  iterator: AnyIterator,
+  sink: ReplySink,
+  reader: Reader,
+  within?: Within,
+): AnyIterator {
+  const ownNext = iterator.next.bind(iterator);
+  const next: typeof ownNext =
+    within === undefined ? ownNext : (...args) => within(() => ownNext(...args));
   // Made once, not for each step.
   const taken = (result: IteratorResult<unknown, unknown>): IteratorResult<unknown, unknown> => {
     if (result.done === true) sink.streamEnded(true);

@@ -2,7 +2,7 @@ import type { ChatCall } from '../call/chat-call.ts';
 import { observeNodeStream } from '../call/observed-node-stream.ts';
 import { observeReadableStream } from '../call/observed-readable.ts';
 import { observeResponse } from '../call/observed-response.ts';
-import { observeAsyncIterable, observeGenerator } from '../call/observed-stream.ts';
+import { observeAsyncIterable, observeGenerator, type Within } from '../call/observed-stream.ts';
 import { setOwn } from '../call/own-property.ts';
 import { quietly } from '../call/quietly.ts';
 import { observeStreamResult } from './stream-result.ts';
@@ -105,8 +105,9 @@ function observeValue(value: unknown, { call, isMetered, onValue }: ResultObserv
     else call.complete(value);
     return;
   }
-  if (observeNodeStream(value, call) || observeReadableStream(value, call)) return;
+  const within: Within = (step) => call.run(step);
+  if (observeNodeStream(value, call, within) || observeReadableStream(value, call, within)) return;
   if (typeof (value as { next?: unknown }).next === 'function') {
-    observeGenerator(value as AsyncGenerator<unknown, unknown, unknown>, call);
-  } else observeAsyncIterable(value as AsyncIterable<unknown>, call);
+    observeGenerator(value as AsyncGenerator<unknown, unknown, unknown>, call, within);
+  } else observeAsyncIterable(value as AsyncIterable<unknown>, call, within);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { trace } from '@opentelemetry/api';
 import type * as Langchain from '@langchain/openai';
 import type * as AiSdk from 'ai';
@@ -161,6 +162,60 @@ describe('one record a model call, however many layers see it', function () {
     );
     await chat({ user_id: 'alice' });
     await leftOne({ ...COUNTS, provider: 'openai', userId: 'alice' });
+  });
+
+  describe('meterChat over a stream that calls its model only when it is read', () => {
+    const asked = { user_id: 'alice' };
+    async function* pieces(): AsyncGenerator<string> {
+      const stream = await client().chat.completions.create({
+        model: 'gpt-4o',
+        messages: MESSAGES,
+        stream: true,
+      });
+      for await (const { choices } of stream) yield choices[0]?.delta.content ?? '';
+    }
+    function pulled(): ReadableStream<string> {
+      const inner = pieces();
+      return new ReadableStream(
+        {
+          async pull(controller) {
+            const { done, value } = await inner.next();
+            if (done === true) controller.close();
+            else controller.enqueue(value);
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    }
+    const makers: Readonly<Record<string, () => AsyncIterable<unknown>>> = {
+      'async generator': pieces,
+      'async iterable': () => ({ [Symbol.asyncIterator]: pieces }),
+      'web stream': pulled,
+      'node stream': () => Readable.from(pieces()),
+    };
+    for (const [kind, make] of Object.entries(makers)) {
+      it(kind, async () => {
+        server.play(chatStream(WIRE));
+        const chat = meterChat((_input: typeof asked) => make());
+        for await (const piece of chat(asked)) void piece;
+        await leftOne({ ...COUNTS, provider: 'openai', userId: 'alice' });
+      });
+    }
+
+    it('web stream, by a reader', async () => {
+      server.play(chatStream(WIRE));
+      const reader = meterChat((_input: typeof asked) => pulled())(asked).getReader();
+      while (!(await reader.read()).done);
+      await leftOne({ ...COUNTS, provider: 'openai', userId: 'alice' });
+    });
+
+    it('left early', async () => {
+      server.play(chatStream(WIRE));
+      for await (const piece of meterChat((_input: typeof asked) => pieces())(asked)) {
+        if (piece !== '') break;
+      }
+      await leftOne({ provider: 'openai', userId: 'alice', outcome: 'aborted' });
+    });
   });
 
   it('meterChat over a stream of the AI SDK, which calls its model later', async () => {

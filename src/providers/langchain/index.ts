@@ -2,7 +2,6 @@ import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import type { CallWatch } from '../../call/layer.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
-import { setOwn } from '../../call/own-property.ts';
 import { quietly } from '../../call/quietly.ts';
 import { listOf, stringAt } from '../../tokens/json-shape.ts';
 import { startCall } from '../metered-promise.ts';
@@ -138,23 +137,15 @@ function meteredStream(original: Stream, shape: CallShape, meter: CurrentMeter):
     const watch: CallWatch = { metered: 0 };
     const request = { messages: messagesOf(input), tools: toolsOf(config), config };
     const call = startCall(meter, () => describe(this, shape, request, watch));
-    if (call !== undefined) quietly('watching a stream', () => follow(generator, call, watch));
+    if (call === undefined) return generator;
+    quietly('watching a stream', () =>
+      observeGenerator(generator, call, (step) => {
+        if (watch.metered > 0) call.dismiss();
+        return call.run(step);
+      }),
+    );
     return generator;
   };
-}
-
-/** The body of a generator runs in the Context of whoever asks for its next value. */
-function follow(
-  generator: AsyncGenerator<unknown, unknown>,
-  call: ChatCall,
-  watch: CallWatch,
-): void {
-  observeGenerator(generator, call);
-  const next = generator.next.bind(generator);
-  setOwn(generator, 'next', (...args: [] | [unknown]) => {
-    if (watch.metered > 0) call.dismiss();
-    return call.run(() => next(...args));
-  });
 }
 
 function describe(
