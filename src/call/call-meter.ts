@@ -82,6 +82,7 @@ export class CallMeter {
       const sinceMs = this.#options.clock.monotonicMs() - TOLD_AGAIN_MS;
       if (responseId !== undefined && this.#recent.take({ responseId, sinceMs })) return undefined;
       const parent = activeContext();
+      noteMetered(parent);
       const { facts, usageContext } = this.#describe(start, parent);
       const startedAtMs = end.endedAtMs - end.durationMs;
       return {

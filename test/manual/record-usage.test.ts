@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { flush, recordUsage, TokenMeterInstrumentation } from '../../src/index.ts';
+import { flush, meterChat, recordUsage, TokenMeterInstrumentation } from '../../src/index.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 
 const MESSAGES = [{ role: 'user', content: 'How often does the tide come in?' }];
@@ -66,6 +66,19 @@ describe('recordUsage', () => {
     assert.deepEqual(
       Object.keys(bare ?? {}).filter((key) => /token/i.test(key)),
       [],
+    );
+  });
+
+  it('makes the record of the call it is told in', async () => {
+    const chat = meterChat(async (_input: { user_id: string; model: string }) => {
+      await recordUsage({ model: 'inner', inputTokens: 3, outputTokens: 4 });
+      return 'Twice a day.';
+    });
+    await chat({ user_id: 'alice', model: 'outer' });
+    await flush();
+    assert.deepEqual(
+      telemetry.spans().map(({ name, attributes }) => [name, attributes['user.id']]),
+      [['chat inner', 'alice']],
     );
   });
 
