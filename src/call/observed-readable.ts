@@ -95,7 +95,9 @@ function drawn(stream: ReadableStream<unknown>): ReadableStream<unknown> {
 
 function observeReader(reader: AnyReader, sink: ReplySink, within?: Within): AnyReader {
   const ownRead = reader.read.bind(reader);
-  const read: typeof ownRead = within === undefined ? ownRead : () => within(ownRead);
+  // The view of a BYOB reader.
+  const read: typeof ownRead =
+    within === undefined ? ownRead : (...args) => within(() => ownRead(...args));
   const cancel = reader.cancel.bind(reader);
   sink.reading(reader);
   setOwn(reader, 'read', (...args: []) =>

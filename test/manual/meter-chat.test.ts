@@ -141,6 +141,21 @@ describe('meterChat', () => {
     }
   });
 
+  it('lets a byte stream be read into a buffer of the reader’s', async () => {
+    const chat = meterChat((_input: typeof INPUT) => new Blob([TEXT]).stream(), {
+      response: (_args, chunk) => new TextDecoder().decode(chunk as Uint8Array),
+    });
+    const reader = chat(INPUT).getReader({ mode: 'byob' });
+    let read = '';
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(8));
+      read += new TextDecoder().decode(value);
+      if (done) break;
+    }
+    assert.equal(read, TEXT);
+    assert.partialDeepStrictEqual(await only(), { ...WHO, ...COUNTED });
+  });
+
   it('records what was received of a stream that is left', async () => {
     const chat = meterChat(async function* chat(_input: typeof INPUT) {
       yield* PIECES;
