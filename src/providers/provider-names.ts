@@ -15,6 +15,7 @@ const NAMES: ReadonlyMap<string, string> = new Map(
     google_vertexai: 'gcp.vertex_ai',
     mistral: 'mistral_ai',
     mistralai: 'mistral_ai',
+    moonshotai: 'moonshot_ai',
     together: 'together_ai',
     togetherai: 'together_ai',
     xai: 'x_ai',

@@ -11,6 +11,7 @@ const NAMES = {
   'amazon-bedrock': 'aws.bedrock',
   'mistral.chat': 'mistral_ai',
   'xai.chat': 'x_ai',
+  'moonshotai.chat': 'moonshot_ai',
   google_vertexai: 'gcp.vertex_ai',
   amazon_bedrock: 'aws.bedrock',
   FakeList: 'fakelist',
