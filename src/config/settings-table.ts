@@ -332,6 +332,8 @@ const alerts: readonly Setting[] = [
     block: 'distribution',
     kind: http,
     env: ['TOKEN_METER_ALERT_WEBHOOK_URL'],
+    // Its path is what keeps strangers out of many a webhook.
+    secret: true,
     description: 'Address that every change of an alert is posted to.',
   },
   {
