@@ -1,21 +1,21 @@
 import type { LineBuffer } from './lines/line-buffer.ts';
 import type { LineChunk } from './spool/line-queue.ts';
+import { SpareBuffers } from './spool/spare-buffers.ts';
 
 /** Appending costs the same for one line as for many: wait this long for company. */
 const GATHER_MS = 20;
 /** Whole chunks are sent, so one chunk is at most a fifth of a send. */
 const MAX_CHUNK_LINES = 1000;
-const MAX_CHUNK_BYTES = 256 * 1024;
-/** Chunks are pieces of slabs: those that lie side by side are sent without another copy. */
-const SLAB_BYTES = 2 * 1024 * 1024;
+const MAX_CHUNK_BYTES = 512 * 1024;
+/** Of chunks that were delivered. */
+const MAX_SPARES = 8;
 const LINE_FEED = 10;
 
 /** Gathers single lines into chunks. Costs the caller no more than a copy. */
 export class Intake {
   readonly #onChunk: (chunk: LineChunk) => void;
-  #slab: Buffer = Buffer.alloc(0);
-  /** Where in the slab the chunk begins, and where it ends so far. */
-  #start = 0;
+  readonly #memory = new SpareBuffers(MAX_CHUNK_BYTES, MAX_SPARES);
+  #bytes: Buffer | undefined;
   #end = 0;
   #lines = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -26,13 +26,18 @@ export class Intake {
 
   /** `line` without its line break at the end. */
   add(line: LineBuffer): void {
-    const bytes = line.length + 1;
-    if (this.#end + bytes > this.#slab.length) this.#nextSlab(bytes);
-    line.copyTo(this.#slab, this.#end);
-    this.#end += bytes;
-    this.#slab[this.#end - 1] = LINE_FEED;
+    const end = this.#end + line.length + 1;
+    if (this.#lines > 0 && end > MAX_CHUNK_BYTES) {
+      this.cut();
+      this.add(line);
+      return;
+    }
+    const bytes = this.#room(end);
+    line.copyTo(bytes, this.#end);
+    bytes[end - 1] = LINE_FEED;
+    this.#end = end;
     this.#lines++;
-    if (this.#lines >= MAX_CHUNK_LINES || this.#end - this.#start >= MAX_CHUNK_BYTES) this.cut();
+    if (this.#lines >= MAX_CHUNK_LINES) this.cut();
     else this.#timer ??= setTimeout(() => this.cut(), GATHER_MS).unref();
   }
 
@@ -45,20 +50,27 @@ export class Intake {
   takeAll(): LineChunk | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const bytes = this.#bytes;
     const lines = this.#lines;
-    if (lines === 0) return undefined;
-    const body = this.#slab.subarray(this.#start, this.#end);
-    this.#start = this.#end;
+    if (bytes === undefined || lines === 0) return undefined;
+    const gathered = bytes.subarray(0, this.#end);
+    const multiline = countBreaks(gathered) > lines;
     this.#lines = 0;
-    return { body, lines, multiline: countBreaks(body) > lines };
+    this.#end = 0;
+    if (gathered.length < bytes.length / 2) {
+      // What may wait long must not hold the memory of more, nor a piece of Node's pool.
+      const body = Buffer.allocUnsafeSlow(gathered.length);
+      gathered.copy(body);
+      return { body, lines, multiline };
+    }
+    this.#bytes = undefined;
+    return { body: gathered, lines, multiline, recycle: () => this.#memory.giveBack(bytes) };
   }
 
-  /** What was cut off the last one lives as long as somebody needs it. */
-  #nextSlab(bytes: number): void {
-    this.cut();
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
-    this.#start = 0;
-    this.#end = 0;
+  #room(end: number): Buffer {
+    // Too short for a line that is longer than a chunk.
+    if (this.#bytes === undefined || this.#bytes.length < end) this.#bytes = this.#memory.take(end);
+    return this.#bytes;
   }
 }
 

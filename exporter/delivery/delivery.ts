@@ -1,7 +1,7 @@
 import type { Dialect } from '../influxdb/dialect.ts';
 import type { Answer, Transport } from '../influxdb/transport.ts';
 import type { ExportCounts, DropReason } from '../export-counts.ts';
-import type { LineChunk } from '../spool/line-queue.ts';
+import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
 import type { ExporterError, ExporterState } from '../status.ts';
 import { conflictingField, explain, judge, type Verdict } from './answers.ts';
 import type { BackOff } from './back-off.ts';
@@ -71,8 +71,8 @@ export class Delivery {
   }
 
   /** Rejects with `DeliveryStopped` only. */
-  async deliver(chunk: LineChunk): Promise<void> {
-    await this.#deliver(chunk, { stored: false });
+  async deliver(chunks: readonly LineChunk[]): Promise<void> {
+    await this.#deliver(chunks, { stored: false });
   }
 
   /** Ends the current pause, unless the server asked for it: the next attempt is made at once. */
@@ -87,32 +87,34 @@ export class Delivery {
   }
 
   /** `batch.stored`: a part of the same batch was taken, so the request as such is right. */
-  async #deliver(chunk: LineChunk, batch: { stored: boolean }): Promise<void> {
+  async #deliver(chunks: readonly LineChunk[], batch: { stored: boolean }): Promise<void> {
     for (;;) {
       await this.#turn();
       if (this.#stopped) throw new DeliveryStopped();
-      const attempt = this.#attempt(chunk);
+      const attempt = this.#attempt(chunks);
       if (this.isFailing) this.#probe = attempt.finally(() => (this.#probe = undefined));
       const { verdict, message, conflict, otherWay } = await attempt;
       if (verdict.kind === 'stored') {
         batch.stored = true;
-        this.#options.counts.delivered += chunk.lines;
+        this.#options.counts.delivered += sumOfLines(chunks);
         return;
       }
       if (verdict.kind === 'refused' || verdict.kind === 'tooLarge') {
-        if (chunk.lines > 1) {
-          for (const half of halve(chunk)) await this.#deliver(half, batch);
+        const [line, ...others] = chunks;
+        if (line === undefined) return;
+        if (others.length > 0 || line.lines > 1) {
+          for (const half of halve(chunks)) await this.#deliver(half, batch);
           return;
         }
-        const shorter = conflict === undefined ? undefined : withoutField(chunk, conflict);
+        const shorter = conflict === undefined ? undefined : withoutField(line, conflict);
         if (shorter !== undefined) {
           this.#options.counts.clean('type_conflict');
-          chunk = shorter;
+          chunks = [shorter];
           continue;
         }
         if (batch.stored || (await this.#isLineAtFault(verdict, message))) {
           const reason = verdict.kind === 'tooLarge' ? 'too_large' : verdict.reason;
-          this.#options.onRefused(chunk, reason, message);
+          this.#options.onRefused(line, reason, message);
           return;
         }
       }
@@ -129,11 +131,11 @@ export class Delivery {
   }
 
   /** One write and what it says about the server. */
-  async #attempt(chunk: LineChunk): Promise<Attempt> {
+  async #attempt(chunks: readonly LineChunk[]): Promise<Attempt> {
     const start = performance.now();
     let answer: Answer;
     try {
-      answer = await this.#write(chunk);
+      answer = await this.#write(chunks);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#fail('later', codeOf(error), message);
@@ -164,11 +166,12 @@ export class Delivery {
       : { verdict, message };
   }
 
-  async #write(chunk: LineChunk): Promise<Answer> {
+  async #write(chunks: readonly LineChunk[]): Promise<Answer> {
     const { transport, timeoutMs } = this.#options;
     const dialect = (this.#dialect ??= await this.#options.chooseDialect());
-    const { body } = dialect.multilineStrings ? chunk : withoutInnerBreaks(chunk);
-    const content = this.#gzip ? await compressed(body) : { body, headers: {} };
+    const readable = dialect.multilineStrings ? chunks : chunks.map(withoutInnerBreaks);
+    const bodies = readable.map(({ body }) => body);
+    const content = this.#gzip ? await compressed(bodies) : { body: bodies, headers: {} };
     return await transport.request({
       method: 'POST',
       path: dialect.path,
@@ -188,7 +191,7 @@ export class Delivery {
    */
   async #isLineAtFault(verdict: Verdict, message: string): Promise<boolean> {
     const comment = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
-    const answer = await this.#write(comment).catch(() => undefined);
+    const answer = await this.#write([comment]).catch(() => undefined);
     if (answer === undefined) return false;
     const said = judge(answer, Date.now());
     // 3.x refuses a body without a line, after it found everything else right.

@@ -1,4 +1,4 @@
-import type { LineChunk } from '../spool/line-queue.ts';
+import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
 
 const LINE_FEED = 10;
 const SPACE = 32;
@@ -34,15 +34,23 @@ function endOfQuotedLine(body: Buffer, start: number): number {
   return body.length - 1;
 }
 
-/** Two halves of a chunk of at least two lines. */
-export function halve(chunk: LineChunk): [LineChunk, LineChunk] {
-  const { body, lines, multiline } = chunk;
-  const middle = lines >> 1;
-  const cut = startOfLine(chunk, middle);
-  return [
-    { body: body.subarray(0, cut), lines: middle, multiline },
-    { body: body.subarray(cut), lines: lines - middle, multiline },
-  ];
+/** Two halves of at least two lines. */
+export function halve(chunks: readonly LineChunk[]): [LineChunk[], LineChunk[]] {
+  const first: LineChunk[] = [];
+  const second: LineChunk[] = [];
+  let left = sumOfLines(chunks) >> 1;
+  for (const chunk of chunks) {
+    const { body, lines, multiline } = chunk;
+    if (lines <= left) first.push(chunk);
+    else if (left === 0) second.push(chunk);
+    else {
+      const cut = startOfLine(chunk, left);
+      first.push({ body: body.subarray(0, cut), lines: left, multiline });
+      second.push({ body: body.subarray(cut), lines: lines - left, multiline });
+    }
+    left -= Math.min(left, lines);
+  }
+  return [first, second];
 }
 
 /**

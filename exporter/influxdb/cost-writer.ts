@@ -77,7 +77,7 @@ export class CostWriter {
     if (lines === 0) return;
     const body = Buffer.from([...this.#batch.keys()].join(''));
     try {
-      await this.#delivery.deliver({ body, lines, multiline: false });
+      await this.#delivery.deliver([{ body, lines, multiline: false }]);
     } catch (error) {
       this.#signal?.throwIfAborted();
       if (!(error instanceof DeliveryStopped)) throw error;

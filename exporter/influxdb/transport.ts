@@ -1,14 +1,13 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import type * as InfluxClient from '@influxdata/influxdb-client';
-import { TokenMeterError } from '../../src/errors.ts';
+import http from 'node:http';
+import https from 'node:https';
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';
   /** Path and query, after the base address. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
+  /** In pieces, which are sent as they are: joining them would copy megabytes. */
+  readonly body?: readonly Buffer[];
   /** The whole exchange; its socket is destroyed then. */
   readonly timeoutMs: number;
 }
@@ -27,64 +26,62 @@ export interface Transport {
   close(): void;
 }
 
-type ClientTransport = InfluxClient.InfluxDB['transport'];
-type HttpErrorShape = { statusCode?: unknown; headers?: unknown; body?: unknown };
+/** What is read of an answer: servers quote whole lines in their errors. */
+const MAX_ANSWER_BYTES = 256 * 1024;
 
-/**
- * The request layer of the official client, without its write API: that one loses data on close, after
- * 180 s of outage, on 401 and 404, and reads Retry-After as milliseconds. Here every request has a
- * deadline that destroys its socket, and the number of sockets is bounded.
- */
+/** Every request has a deadline that destroys its socket, and the number of sockets is bounded. */
 export class InfluxTransport implements Transport {
-  readonly #url: string;
-  readonly #agent: HttpAgent;
-  #client: Promise<ClientTransport> | undefined;
+  readonly #url: URL;
+  readonly #path: string;
+  readonly #agent: http.Agent;
+  readonly #open: typeof http.request;
 
+  /** `url`: base address, without a slash at its end. */
   constructor(url: string, maxSockets: number) {
-    this.#url = url;
-    const AgentClass = url.startsWith('https:') ? HttpsAgent : HttpAgent;
-    this.#agent = new AgentClass({ keepAlive: true, maxSockets });
+    this.#url = new URL(url);
+    this.#path = this.#url.pathname.replace(/\/$/, '');
+    const { Agent, request } = this.#url.protocol === 'https:' ? https : http;
+    this.#agent = new Agent({ keepAlive: true, maxSockets });
+    this.#open = request;
     neverHoldTheProcess(this.#agent);
   }
 
-  async request({ method, path, headers, body, timeoutMs }: TransportRequest): Promise<Answer> {
-    this.#client ??= loadClient(this.#url, this.#agent);
-    const client = await this.#client;
-    const controller = new AbortController();
-    const deadline = setTimeout(() => controller.abort(), timeoutMs).unref();
-    try {
-      return await new Promise<Answer>((resolve, reject) => {
-        let status = 0;
-        let received: Answer['headers'] = {};
-        const chunks: Uint8Array[] = [];
-        client.send(
-          path,
-          // Bytes as they are: the client passes its body through Buffer.from(), whatever it is.
-          (body ?? '') as string,
-          { method, headers: { ...headers }, signal: controller.signal },
-          {
-            responseStarted: (all, code = 0) => {
-              status = code;
-              received = firstValues(all);
-            },
-            next: (chunk) => void chunks.push(chunk),
-            complete: () =>
-              resolve({ status, headers: received, body: Buffer.concat(chunks).toString() }),
-            error: (error) => {
-              if (controller.signal.aborted) {
-                reject(new Error(`no answer within ${timeoutMs} ms`, { cause: error }));
-              } else {
-                const answer = answerOf(error as HttpErrorShape);
-                if (answer === undefined) reject(error);
-                else resolve(answer);
-              }
-            },
-          },
-        );
+  async request({
+    method,
+    path,
+    headers,
+    body = [],
+    timeoutMs,
+  }: TransportRequest): Promise<Answer> {
+    const length = body.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return await new Promise<Answer>((resolve, reject) => {
+      const request = this.#open(this.#url, {
+        method,
+        path: this.#path + path,
+        agent: this.#agent,
+        headers: {
+          'user-agent': 'otel-token-meter',
+          ...headers,
+          ...(method === 'POST' && { 'content-length': length }),
+        },
       });
-    } finally {
-      clearTimeout(deadline);
-    }
+      const deadline = setTimeout(
+        () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+        timeoutMs,
+      ).unref();
+      request.once('close', () => clearTimeout(deadline));
+      request.once('error', reject);
+      request.once('response', (response) => {
+        const answered = (answer: Answer): void => {
+          // An answer to half a body: nothing may be read from it any more once we are back.
+          if (!request.writableFinished) request.destroy();
+          resolve(answer);
+        };
+        read(response, answered, reject);
+      });
+      for (const piece of body) request.write(piece);
+      request.end();
+    });
   }
 
   close(): void {
@@ -92,23 +89,27 @@ export class InfluxTransport implements Transport {
   }
 }
 
-async function loadClient(url: string, agent: HttpAgent): Promise<ClientTransport> {
-  let client: typeof InfluxClient;
-  try {
-    client = await import('@influxdata/influxdb-client');
-  } catch (cause) {
-    throw new TokenMeterError(
-      'MISSING_DEPENDENCY',
-      'the package @influxdata/influxdb-client is needed to write to InfluxDB; install it beside otel-token-meter',
-      { cause },
-    );
-  }
-  // The client's own time-out only stops waiting and leaves the socket open: ours aborts.
-  return new client.InfluxDB({ url, transportOptions: { agent, timeout: undefined } }).transport;
+function read(
+  response: http.IncomingMessage,
+  resolve: (answer: Answer) => void,
+  reject: (error: Error) => void,
+): void {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes <= MAX_ANSWER_BYTES) pieces.push(piece);
+  });
+  response.once('error', reject);
+  response.once('end', () => {
+    const { statusCode = 0, headers } = response;
+    const body = Buffer.concat(pieces).toString();
+    resolve({ status: statusCode, headers: firstValues(headers), body });
+  });
 }
 
 /** Waiting for a server must not keep a process alive that has nothing else to do. */
-function neverHoldTheProcess(agent: HttpAgent): void {
+function neverHoldTheProcess(agent: http.Agent): void {
   const { createConnection, reuseSocket } = agent as unknown as {
     createConnection: (...args: unknown[]) => { unref(): void };
     reuseSocket: (...args: [{ unref(): void }, unknown]) => void;
@@ -126,18 +127,7 @@ function neverHoldTheProcess(agent: HttpAgent): void {
   });
 }
 
-function answerOf({ statusCode, headers, body }: HttpErrorShape): Answer | undefined {
-  if (typeof statusCode !== 'number') return undefined;
-  return {
-    status: statusCode,
-    headers: firstValues((headers ?? {}) as Record<string, string | string[] | undefined>),
-    body: typeof body === 'string' ? body : '',
-  };
-}
-
-function firstValues(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Answer['headers'] {
+function firstValues(headers: http.IncomingHttpHeaders): Answer['headers'] {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   );

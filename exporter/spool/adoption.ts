@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { disown, type AbandonedFolders } from './owner.ts';
 import { isSegment, TEMPORARY } from './segment-name.ts';
-import { Segment } from './segment.ts';
+import { Segment, type SegmentMemory } from './segment.ts';
 import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 
 /**
@@ -13,6 +13,7 @@ export async function adoptSegments(
   parent: string,
   own: string,
   abandoned: AbandonedFolders,
+  memory: SegmentMemory,
 ): Promise<Segment[]> {
   const adopted: Segment[] = [];
   for (const entry of await fs.readdir(parent, { withFileTypes: true })) {
@@ -24,7 +25,7 @@ export async function adoptSegments(
     for (const name of (await fs.readdir(folder)).toSorted()) {
       if (name.endsWith(TEMPORARY)) await removeFile(fs, join(folder, name));
       if (!isSegment(name)) continue;
-      const segment = await adopt(fs, join(folder, name), join(own, name));
+      const segment = await adopt(fs, join(folder, name), join(own, name), memory);
       if (segment !== undefined) adopted.push(segment);
     }
     await fs.rmdir(folder).catch(() => {
@@ -34,10 +35,15 @@ export async function adoptSegments(
   return adopted;
 }
 
-async function adopt(fs: SpoolFs, from: string, to: string): Promise<Segment | undefined> {
+async function adopt(
+  fs: SpoolFs,
+  from: string,
+  to: string,
+  memory: SegmentMemory,
+): Promise<Segment | undefined> {
   try {
     await fs.rename(from, to);
-    return await Segment.found(fs, to);
+    return await Segment.found(fs, to, memory);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;

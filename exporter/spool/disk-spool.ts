@@ -1,9 +1,10 @@
 import {
+  type BatchBounds,
   countFitting,
-  joinChunks,
   type LineBatch,
   type LineChunk,
   type LineQueue,
+  sumOfLines,
 } from './line-queue.ts';
 import { SegmentStore, SpoolFullError, type SegmentStoreOptions } from './segment-store.ts';
 
@@ -109,25 +110,30 @@ export class DiskSpool implements LineQueue {
   }
 
   async take(maxLines: number, maxBytes: number): Promise<LineBatch | undefined> {
-    const taken = await this.#store.take(maxLines, maxBytes);
-    if (taken !== undefined) {
+    const bounds: BatchBounds = { maxLines, maxBytes, minChunks: 1 };
+    const taken = await this.#store.take(bounds);
+    if (taken.length > 0) {
+      const chunks = taken.flatMap((part) => part.chunks);
       return {
-        ...joinChunks(taken.chunks),
+        chunks,
+        lines: sumOfLines(chunks),
         done: () => void this.#store.done(taken).catch(this.#onUpkeepError),
         release: () => this.#store.release(taken),
       };
     }
     if (!this.#isDiskDown || this.#writing !== undefined) return undefined;
-    const group = this.#nextUnwritten(maxLines, maxBytes);
+    const group = this.#nextUnwritten(bounds);
     if (group.length === 0) return undefined;
     this.#removeUnwritten(group.length);
-    const batch = joinChunks(group.map(({ chunk }) => chunk));
-    this.#underWay += batch.lines;
+    const chunks = group.map(({ chunk }) => chunk);
+    const lines = sumOfLines(chunks);
+    this.#underWay += lines;
     return {
-      ...batch,
-      done: () => (this.#underWay -= batch.lines),
+      chunks,
+      lines,
+      done: () => (this.#underWay -= lines),
       release: () => {
-        this.#underWay -= batch.lines;
+        this.#underWay -= lines;
         this.#putBack(group);
       },
     };
@@ -162,7 +168,7 @@ export class DiskSpool implements LineQueue {
     let maxBytes = MAX_GROUP_BYTES;
     try {
       while (this.#unwritten.length > 0) {
-        const group = this.#nextUnwritten(Infinity, maxBytes);
+        const group = this.#nextUnwritten({ maxLines: Infinity, maxBytes, minChunks: 1 });
         try {
           await this.#store.append(group.map(({ chunk }) => chunk));
         } catch (error) {
@@ -204,9 +210,9 @@ export class DiskSpool implements LineQueue {
     this.#options.onWaiting();
   }
 
-  #nextUnwritten(maxLines: number, maxBytes: number): Unwritten[] {
+  #nextUnwritten(bounds: BatchBounds): Unwritten[] {
     const waiting = this.#unwritten.map(({ chunk }) => chunk);
-    return this.#unwritten.slice(0, countFitting(waiting, maxLines, maxBytes));
+    return this.#unwritten.slice(0, countFitting(waiting, bounds));
   }
 
   #removeUnwritten(count: number): void {

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { LineChunk } from './line-queue.ts';
+import type { BatchBounds, LineChunk } from './line-queue.ts';
 
 /*
  * A segment is a file of line protocol that any server and `curl --data-binary` take as it is: what
@@ -72,10 +72,10 @@ export interface FramesRead {
   readonly isWhole: boolean;
 }
 
-/** The first frames, within the bounds, one chunk at least if there is one. */
+/** The first frames within the bounds. */
 export function readFrames(
   bytes: Buffer,
-  { maxLines, maxBytes }: { readonly maxLines: number; readonly maxBytes: number },
+  { maxLines, maxBytes, minChunks }: BatchBounds,
 ): FramesRead {
   const chunks: LineChunk[] = [];
   let damagedLines = 0;
@@ -87,7 +87,8 @@ export function readFrames(
     else {
       const { chunk } = frame;
       const isFull = lines + chunk.lines > maxLines || frame.end > maxBytes;
-      if (chunks.length > 0 && isFull) return { chunks, damagedLines, end, isWhole: false };
+      if (chunks.length >= minChunks && isFull)
+        return { chunks, damagedLines, end, isWhole: false };
       lines += chunk.lines;
       chunks.push(chunk);
     }

@@ -4,10 +4,25 @@ export interface LineChunk {
   readonly lines: number;
   /** Whether a string field holds a line break: then not every line break ends a line. */
   readonly multiline: boolean;
+  /**
+   * To be called once, when the lines are done and nobody will look at `body` again: others are written
+   * into its memory. Need not be called.
+   */
+  readonly recycle?: () => void;
 }
 
-/** A chunk on its way to the server. */
-export interface LineBatch extends LineChunk {
+/** How much to take at once. */
+export interface BatchBounds {
+  readonly maxLines: number;
+  readonly maxBytes: number;
+  /** Chunks that are taken although they go beyond: 1, so that something is; 0 to fill up a batch. */
+  readonly minChunks: 0 | 1;
+}
+
+/** Chunks on their way to the server. */
+export interface LineBatch {
+  readonly chunks: readonly LineChunk[];
+  readonly lines: number;
   /** Every line was stored, or dropped and counted: the queue forgets them. */
   done(): void;
   /** They were not: the queue keeps them, as the next to be taken. */
@@ -32,42 +47,21 @@ export interface LineQueue {
   close(): Promise<void>;
 }
 
-/** How many of the first chunks make one batch: as many as the bounds allow, one at least. */
+export function sumOfLines(chunks: readonly LineChunk[]): number {
+  return chunks.reduce((sum, { lines }) => sum + lines, 0);
+}
+
+/** How many of the first chunks are within the bounds. */
 export function countFitting(
   chunks: readonly LineChunk[],
-  maxLines: number,
-  maxBytes: number,
+  { maxLines, maxBytes, minChunks }: BatchBounds,
 ): number {
   let lines = 0;
   let bytes = 0;
   const end = chunks.findIndex((chunk, i) => {
     lines += chunk.lines;
     bytes += chunk.body.length;
-    return i > 0 && (lines > maxLines || bytes > maxBytes);
+    return i >= minChunks && (lines > maxLines || bytes > maxBytes);
   });
   return end === -1 ? chunks.length : end;
-}
-
-/** One chunk out of several, in their order. */
-export function joinChunks(chunks: readonly LineChunk[]): LineChunk {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const bodies = chunks.map(({ body }) => body);
-  return {
-    body: spanOf(bodies) ?? Buffer.concat(bodies),
-    lines: chunks.reduce((sum, { lines }) => sum + lines, 0),
-    multiline: chunks.some(({ multiline }) => multiline),
-  };
-}
-
-/** Pieces that lie one behind the other in memory are one already. */
-function spanOf(bodies: readonly Buffer[]): Buffer | undefined {
-  const [first] = bodies;
-  if (first === undefined) return undefined;
-  let length = 0;
-  for (const { buffer, byteOffset, byteLength } of bodies) {
-    if (buffer !== first.buffer || byteOffset !== first.byteOffset + length) return undefined;
-    length += byteLength;
-  }
-  return Buffer.from(first.buffer, first.byteOffset, length);
 }

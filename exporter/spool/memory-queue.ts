@@ -1,9 +1,9 @@
 import {
   countFitting,
-  joinChunks,
   type LineBatch,
   type LineChunk,
   type LineQueue,
+  sumOfLines,
 } from './line-queue.ts';
 
 interface Held {
@@ -73,21 +73,23 @@ export class MemoryQueue implements LineQueue {
 
   take(maxLines: number, maxBytes: number): Promise<LineBatch | undefined> {
     const waiting = this.#waiting.map(({ chunk }) => chunk);
-    const count = countFitting(waiting, maxLines, maxBytes);
+    const count = countFitting(waiting, { maxLines, maxBytes, minChunks: 1 });
     if (count === 0) return Promise.resolve(undefined);
     const held = this.#waiting.splice(0, count);
-    const joined = joinChunks(held.map(({ chunk }) => chunk));
-    this.#waitingLines -= joined.lines;
+    const chunks = held.map(({ chunk }) => chunk);
+    const lines = sumOfLines(chunks);
+    this.#waitingLines -= lines;
     this.#taken.add(held);
     return Promise.resolve({
-      ...joined,
+      chunks,
+      lines,
       done: () => {
-        if (this.#taken.delete(held)) this.#count(joined, -1);
+        if (this.#taken.delete(held)) for (const chunk of chunks) this.#count(chunk, -1);
       },
       release: () => {
         if (!this.#taken.delete(held)) return;
         this.#waiting.unshift(...held);
-        this.#waitingLines += joined.lines;
+        this.#waitingLines += lines;
       },
     });
   }

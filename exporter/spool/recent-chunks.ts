@@ -1,5 +1,5 @@
 import { frameBytes } from './frame.ts';
-import { countFitting, type LineChunk } from './line-queue.ts';
+import { type BatchBounds, countFitting, type LineChunk } from './line-queue.ts';
 
 /** What all segments of a store may hold in memory together. */
 export class MemoryBudget {
@@ -47,10 +47,9 @@ export class RecentChunks {
     this.#end = at + frameBytes(chunk);
   }
 
-  /** The next whole chunks, one at least if there is one. */
-  take(maxLines: number, maxBytes: number): LineChunk[] {
-    const count = countFitting(this.#chunks, maxLines, maxBytes);
-    const chunks = this.#chunks.splice(0, count);
+  /** The next whole chunks. */
+  take(bounds: BatchBounds): LineChunk[] {
+    const chunks = this.#chunks.splice(0, countFitting(this.#chunks, bounds));
     for (const chunk of chunks) this.#budget.giveBack(frameBytes(chunk));
     return chunks;
   }

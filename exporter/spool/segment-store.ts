@@ -1,15 +1,17 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { makeFolderSync } from '../../src/make-folder.ts';
 import { adoptSegments } from './adoption.ts';
 import { bytesOfOthers } from './bytes-of-others.ts';
 import { compressSegment } from './compression.ts';
-import { frameBytes, frameHeader } from './frame.ts';
-import type { LineChunk } from './line-queue.ts';
+import { frameBytes } from './frame.ts';
+import { saveSegmentSync } from './last-segment.ts';
+import type { BatchBounds, LineChunk } from './line-queue.ts';
 import { AbandonedFolders, OwnedFolder } from './owner.ts';
 import { MemoryBudget } from './recent-chunks.ts';
-import { Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+import { SegmentReads, type Taken } from './segment-reads.ts';
+import { Segment, type SegmentMemory } from './segment.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 import { syncFolder, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
@@ -17,6 +19,9 @@ const MAX_SEGMENT_BYTES = 2_000_000;
 const MAX_SEGMENT_AGE_MS = 5000;
 /** What was written last and is to be read next stays in memory up to this much: a few sends. */
 const MAX_RECENT_BYTES = 8_000_000;
+/** Holds most segments: the last append goes beyond their size. */
+const SPARE_BYTES = 2_600_000;
+const MAX_SPARES = 3;
 /** Segments this far behind the one that is sent are compressed. */
 const PLAIN_SEGMENTS = 3;
 const ADOPTION_INTERVAL_MS = 30_000;
@@ -37,11 +42,6 @@ export interface SegmentStoreOptions {
 /** The disk bound is reached and nothing may give way. */
 export class SpoolFullError extends Error {}
 
-export interface Taken {
-  readonly segment: Segment;
-  readonly chunks: readonly LineChunk[];
-}
-
 /** The segments of one owner, oldest first; the last may be open. */
 export class SegmentStore {
   readonly #options: SegmentStoreOptions;
@@ -49,12 +49,15 @@ export class SegmentStore {
   readonly #abandoned: AbandonedFolders;
   /** Appending, sealing and the bound, one at a time. */
   readonly #writes = new Turns();
-  readonly #reads = new Turns();
-  readonly #memory = new MemoryBudget(MAX_RECENT_BYTES);
+  readonly #reads: SegmentReads;
+  readonly #memory: SegmentMemory = {
+    recent: new MemoryBudget(MAX_RECENT_BYTES),
+    spares: new SpareBuffers(SPARE_BYTES, MAX_SPARES),
+  };
   #owned: OwnedFolder | undefined;
   /** While the folder is being made. */
   #owning: Promise<OwnedFolder> | undefined;
-  readonly #segments: Segment[] = [];
+  readonly #segments = new SegmentList();
   #current: Segment | undefined;
   #sequence = 0;
   #isDirty = false;
@@ -65,22 +68,25 @@ export class SegmentStore {
     this.#options = options;
     this.#fs = options.fs;
     this.#abandoned = new AbandonedFolders(options.fs);
+    this.#reads = new SegmentReads(this.#segments, (lines) =>
+      options.onDropped('spool_corrupt', lines),
+    );
   }
 
   get waitingLines(): number {
-    return this.#segments.reduce((sum, { waitingLines }) => sum + waitingLines, 0);
+    return this.#segments.waitingLines;
   }
 
   get pendingLines(): number {
-    return this.#segments.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
+    return this.#segments.pendingLines;
   }
 
   get pendingBytes(): number {
-    return this.#segments.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+    return this.#segments.pendingBytes;
   }
 
   get oldestSince(): number | undefined {
-    return this.#segments.find(({ pendingLines }) => pendingLines > 0)?.since;
+    return this.#segments.oldestSince;
   }
 
   /** Resolves when the bytes are with the operating system, or on the disk with `fsync: 'always'`. */
@@ -102,34 +108,17 @@ export class SegmentStore {
     });
   }
 
-  /** The next chunks of the oldest segment that has any. */
-  async take(maxLines: number, maxBytes: number): Promise<Taken | undefined> {
-    return await this.#reads.run(async () => {
-      for (const segment of this.#segments.slice()) {
-        if (segment.waitingLines === 0) continue;
-        try {
-          const { chunks, corruptLines } = await segment.read(maxLines, maxBytes);
-          this.#options.onDropped('spool_corrupt', corruptLines);
-          if (chunks.length > 0) return { segment, chunks };
-          await this.#removeIfFinished(segment);
-        } catch {
-          // The file stays where it is: perhaps the next start can read it.
-          this.#options.onDropped('spool_corrupt', segment.waitingLines);
-          this.#forget(segment);
-          segment.forgetContent();
-        }
-      }
-      return undefined;
-    });
+  /** The next chunks, of the oldest segments that have any. */
+  async take(bounds: BatchBounds): Promise<readonly Taken[]> {
+    return await this.#reads.take(bounds);
   }
 
-  async done({ segment, chunks }: Taken): Promise<void> {
-    segment.done(chunks);
-    await this.#removeIfFinished(segment);
+  async done(taken: readonly Taken[]): Promise<void> {
+    await this.#reads.done(taken);
   }
 
-  release({ segment, chunks }: Taken): void {
-    segment.unread(chunks);
+  release(taken: readonly Taken[]): void {
+    this.#reads.release(taken);
   }
 
   /** To be called about once a second. */
@@ -145,7 +134,7 @@ export class SegmentStore {
       if (this.#current?.pendingLines === 0) await this.#rotateIfDue();
     });
     if (performance.now() - this.#lastAdoption > ADOPTION_INTERVAL_MS) await this.adopt();
-    const waiting = this.#segments.slice(PLAIN_SEGMENTS);
+    const waiting = [...this.#segments].slice(PLAIN_SEGMENTS);
     const next = waiting.find((one) => !one.isOpen && !one.isCompressed && one.isUntouched);
     if (next !== undefined) {
       await compressSegment(this.#fs, next, this.#options.fsync !== 'never');
@@ -157,8 +146,8 @@ export class SegmentStore {
     this.#lastAdoption = performance.now();
     const { folder, onAdopted } = this.#options;
     const { path } = await this.#folder();
-    const adopted = await adoptSegments(this.#fs, folder, path, this.#abandoned);
-    this.#segments.unshift(...adopted);
+    const adopted = await adoptSegments(this.#fs, folder, path, this.#abandoned, this.#memory);
+    this.#segments.addOldest(adopted);
     const lines = adopted.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
     if (lines > 0) onAdopted(lines);
     this.#othersBytes = await bytesOfOthers(this.#fs, folder, path);
@@ -167,19 +156,15 @@ export class SegmentStore {
   async close(): Promise<void> {
     await this.#writes.run(async () => {
       if (this.#current !== undefined) await this.#seal();
+      await this.#reads.settle();
       await this.#owned?.release();
     });
   }
 
-  /** Writes a segment of its own, synchronously; nobody but the next owner of the folder reads it. */
+  /** Nobody but the next owner of the folder reads it. */
   saveSync(chunks: readonly LineChunk[]): void {
     if (chunks.length === 0) return;
-    const folder = this.#owned?.path ?? join(this.#options.folder, `exit-${process.pid}`);
-    const lines = chunks.reduce((sum, chunk) => sum + chunk.lines, 0);
-    const name = `exit-${process.pid}-${randomBytes(6).toString('hex')}-${lines}.lines`;
-    makeFolderSync(folder, 0o700);
-    const bytes = Buffer.concat(chunks.flatMap((chunk) => [frameHeader(chunk), chunk.body]));
-    writeFileSync(join(folder, name), bytes, { mode: 0o600 });
+    saveSegmentSync(this.#owned?.path ?? join(this.#options.folder, `exit-${process.pid}`), chunks);
   }
 
   /** At the end of the process: gives the folder up. */
@@ -206,7 +191,7 @@ export class SegmentStore {
     const name = `${basename(path)}-${String(this.#sequence).padStart(6, '0')}`;
     const segment = await Segment.create(this.#fs, path, name, this.#memory);
     if (this.#options.fsync !== 'never') await syncFolder(this.#fs, path);
-    this.#segments.push(segment);
+    this.#segments.add(segment);
     return segment;
   }
 
@@ -216,7 +201,10 @@ export class SegmentStore {
     await this.#current?.seal().catch(() => {});
     this.#current = undefined;
     this.#options.onAdopted(-this.pendingLines);
-    for (const segment of this.#segments.splice(0)) segment.forgetContent();
+    for (const segment of this.#segments) {
+      this.#segments.forget(segment);
+      segment.forgetContent();
+    }
   }
 
   async #rotateIfDue(): Promise<void> {
@@ -237,36 +225,22 @@ export class SegmentStore {
     if (this.#isDirty && this.#options.fsync === 'interval') await current.sync();
     this.#isDirty = false;
     await current.seal();
-    await this.#removeIfFinished(current);
+    await this.#segments.removeIfFinished(current);
   }
 
   async #makeRoom(bytes: number): Promise<void> {
     const { maxBytes, whenFull, onDropped } = this.#options;
-    const isOver = (): boolean => {
-      const own = this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
-      return own + this.#othersBytes + bytes > maxBytes;
-    };
+    const isOver = (): boolean => this.#segments.bytes + this.#othersBytes + bytes > maxBytes;
     if (!isOver()) return;
     if (whenFull === 'refuse') throw new SpoolFullError();
     await this.#seal();
     while (isOver()) {
       // What is under way may be stored already.
-      const oldest = this.#segments.find((one) => one.waitingLines === one.pendingLines);
+      const oldest = [...this.#segments].find((one) => one.waitingLines === one.pendingLines);
       if (oldest === undefined) throw new SpoolFullError();
       onDropped('spool_full', oldest.pendingLines);
-      this.#forget(oldest);
+      this.#segments.forget(oldest);
       await oldest.remove();
     }
-  }
-
-  async #removeIfFinished(segment: Segment): Promise<void> {
-    if (segment.isOpen || segment.pendingLines > 0) return;
-    this.#forget(segment);
-    await segment.remove();
-  }
-
-  #forget(segment: Segment): void {
-    const at = this.#segments.indexOf(segment);
-    if (at !== -1) this.#segments.splice(at, 1);
   }
 }

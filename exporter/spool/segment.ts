@@ -1,10 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { zstdDecompress } from 'node:zlib';
 import { countLines, frameBytes, frameHeader, readFrames } from './frame.ts';
-import type { LineChunk } from './line-queue.ts';
-import { RecentChunks, MemoryBudget } from './recent-chunks.ts';
+import { type BatchBounds, countFitting, type LineChunk, sumOfLines } from './line-queue.ts';
+import { type MemoryBudget, RecentChunks } from './recent-chunks.ts';
+import { SegmentContent } from './segment-content.ts';
 import {
   isCompressed,
   linesInName,
@@ -12,14 +11,9 @@ import {
   nameOfOpen,
   nameOfSealed,
 } from './segment-name.ts';
+import type { SpareBuffers } from './spare-buffers.ts';
 import { removeFile, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
-
-const decompress = promisify(zstdDecompress);
-
-function sumOfLines(chunks: readonly LineChunk[]): number {
-  return chunks.reduce((sum, { lines }) => sum + lines, 0);
-}
 
 function sumOfBytes(chunks: readonly LineChunk[]): number {
   return chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
@@ -31,14 +25,19 @@ export interface SegmentRead {
   readonly corruptLines: number;
 }
 
+/** What the segments of a store share. */
+export interface SegmentMemory {
+  readonly recent: MemoryBudget;
+  readonly spares: SpareBuffers;
+}
+
 /** One file of the spool: appended to while open, then sealed, read from front to back, removed. */
 export class Segment {
   readonly #fs: SpoolFs;
   #path: string;
   #handle: FileHandle | undefined;
   #bytes: number;
-  /** Content of a file read as a whole. */
-  #content: Buffer | undefined;
+  readonly #content: SegmentContent;
   #readTo = 0;
   #lines: number;
   #readLines = 0;
@@ -57,9 +56,10 @@ export class Segment {
     path: string,
     bytes: number,
     lines: number,
-    memory = new MemoryBudget(0),
+    { recent, spares }: SegmentMemory,
   ) {
-    this.#recent = new RecentChunks(memory);
+    this.#recent = new RecentChunks(recent);
+    this.#content = new SegmentContent(fs, spares);
     this.#fs = fs;
     this.#path = path;
     this.#bytes = bytes;
@@ -70,7 +70,7 @@ export class Segment {
     fs: SpoolFs,
     folder: string,
     name: string,
-    memory: MemoryBudget,
+    memory: SegmentMemory,
   ): Promise<Segment> {
     const path = join(folder, nameOfOpen(name));
     const segment = new Segment(fs, path, 0, 0, memory);
@@ -79,13 +79,15 @@ export class Segment {
   }
 
   /** A file of a process that is gone; one that was left open is counted and sealed. */
-  static async found(fs: SpoolFs, path: string): Promise<Segment> {
+  static async found(fs: SpoolFs, path: string, memory: SegmentMemory): Promise<Segment> {
     const lines = linesInName(path);
-    if (lines !== undefined) return new Segment(fs, path, (await fs.stat(path)).size, lines);
+    if (lines !== undefined) {
+      return new Segment(fs, path, (await fs.stat(path)).size, lines, memory);
+    }
     const bytes = await fs.readFile(path);
     const counted = countLines(bytes);
     await fs.rename(path, nameOfSealed(path, counted));
-    return new Segment(fs, nameOfSealed(path, counted), bytes.length, counted);
+    return new Segment(fs, nameOfSealed(path, counted), bytes.length, counted, memory);
   }
 
   get path(): string {
@@ -163,26 +165,23 @@ export class Segment {
     });
   }
 
-  /** The next whole chunks, one at least if there is one. */
-  async read(maxLines: number, maxBytes: number): Promise<SegmentRead> {
+  /** The next whole chunks. */
+  async read(bounds: BatchBounds): Promise<SegmentRead> {
     return await this.#turns.run(async () => {
-      if (this.#released.length > 0) return { chunks: this.#takeReleased(), corruptLines: 0 };
-      const recent = this.#recent.take(maxLines, maxBytes);
+      if (this.#released.length > 0) return { chunks: this.#takeReleased(bounds), corruptLines: 0 };
+      const recent = this.#recent.take(bounds);
       if (recent.length > 0) {
         this.#readTo += sumOfBytes(recent);
         this.#readLines += sumOfLines(recent);
         return { chunks: recent, corruptLines: 0 };
       }
-      const { chunks, damagedLines, end, isWhole } = readFrames(await this.#unread(), {
-        maxLines,
-        maxBytes,
-      });
+      const { chunks, damagedLines, end, isWhole } = readFrames(await this.#unread(), bounds);
       let corruptLines = damagedLines;
       this.#readTo += end;
       this.#readLines += sumOfLines(chunks) + damagedLines;
       // A torn frame at the end was never accepted; what the name promises beyond was.
       if (isWhole && !this.isOpen) {
-        this.#content = undefined;
+        this.#content.forget();
         const missing = Math.max(0, this.#lines - this.#readLines);
         corruptLines += missing;
         this.#readLines += missing;
@@ -223,12 +222,14 @@ export class Segment {
   /** Nobody will read it any more. */
   forgetContent(): void {
     this.#recent.clear();
-    this.#content = undefined;
+    this.#content.forget();
   }
 
+  /** All of it is done, or none of it was taken. */
   async remove(): Promise<void> {
     await this.#turns.run(async () => {
-      this.forgetContent();
+      this.#recent.clear();
+      this.#content.recycle();
       const handle = this.#handle;
       this.#handle = undefined;
       await this.#syncing.catch(() => {});
@@ -237,8 +238,8 @@ export class Segment {
     });
   }
 
-  #takeReleased(): LineChunk[] {
-    const chunks = this.#released.splice(0);
+  #takeReleased(bounds: BatchBounds): LineChunk[] {
+    const chunks = this.#released.splice(0, countFitting(this.#released, bounds));
     this.#readLines += sumOfLines(chunks);
     return chunks;
   }
@@ -246,27 +247,9 @@ export class Segment {
   /** From the first byte nobody has read to the end. */
   async #unread(): Promise<Buffer> {
     const handle = this.#handle;
-    if (handle === undefined) {
-      this.#content ??= await this.#load();
-      return this.#content.subarray(this.#readTo);
+    if (handle !== undefined) {
+      return await this.#content.ofOpen(handle, this.#readTo, this.#bytes);
     }
-    const bytes = Buffer.allocUnsafe(this.#bytes - this.#readTo);
-    let read = 0;
-    while (read < bytes.length) {
-      const { bytesRead } = await handle.read(
-        bytes,
-        read,
-        bytes.length - read,
-        this.#readTo + read,
-      );
-      if (bytesRead === 0) throw new Error(`${this.#path} is shorter than what was written to it`);
-      read += bytesRead;
-    }
-    return bytes;
-  }
-
-  async #load(): Promise<Buffer> {
-    const bytes = await this.#fs.readFile(this.#path);
-    return this.isCompressed ? await decompress(bytes) : bytes;
+    return (await this.#content.ofSealed(this.#path, this.#bytes)).subarray(this.#readTo);
   }
 }

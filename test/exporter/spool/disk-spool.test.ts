@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import type { DiskSpoolOptions } from '../../../exporter/spool/disk-spool.ts';
+import type { LineBatch } from '../../../exporter/spool/line-queue.ts';
 import { realFs } from '../../../exporter/spool/spool-fs.ts';
 import { until } from '../../support/until.ts';
-import { chunkOf, diskSpool } from '../../support/spool.ts';
+import { chunkOf, diskSpool, textOf } from '../../support/spool.ts';
 
 describe('DiskSpool', () => {
   let folder: string;
@@ -38,7 +39,7 @@ describe('DiskSpool', () => {
     for (;;) {
       const batch = await spool.take(1e6, 1e9);
       if (batch === undefined) return lines;
-      lines.push(...batch.body.toString().trim().split('\n'));
+      lines.push(...textOf(batch).trim().split('\n'));
       batch.done();
     }
   };
@@ -107,6 +108,28 @@ describe('DiskSpool', () => {
     await spool.close();
   });
 
+  it('fills a batch from several segments, and gives all of it back when it is released', async () => {
+    const spool = open({ maxBytes: 80_000 });
+    const line = 'x'.repeat(1000);
+    for (let i = 0; i < 50; i++) await spool.append(chunkOf(`${i} ${line}`));
+    assert.ok(files().length > 3);
+    const numbers = (batch: LineBatch | undefined): number[] =>
+      batch === undefined ? [] : textOf(batch).trim().split('\n').map(Number.parseFloat);
+    const upTo = (end: number): number[] => Array.from({ length: end }, (_, i) => i);
+    const first = await spool.take(30, 1e9);
+    assert.deepEqual(numbers(first), upTo(30));
+    first?.release();
+    assert.equal(spool.waitingLines, 50);
+    const again = await spool.take(40, 1e9);
+    assert.deepEqual(numbers(again), upTo(40));
+    assert.equal((await spool.take(1e6, 1001))?.lines, 1);
+    assert.equal((await spool.take(1e6, 1e9))?.lines, 9);
+    again?.done();
+    assert.equal(spool.pendingLines, 10);
+    await until(() => files().length < 3);
+    await spool.close();
+  });
+
   it('refuses new lines at its bound where that is asked for', async () => {
     const spool = open({ maxBytes: 80_000, whenFull: 'refuse' });
     const line = 'x'.repeat(1000);
@@ -171,7 +194,7 @@ describe('DiskSpool', () => {
     assert.deepEqual(diskErrors, ['ENOSPC: no space left']);
     assert.equal(spool.volatileLines, 2);
     const batch = await spool.take(1, 1e6);
-    assert.equal(batch?.body.toString(), 'a\n');
+    assert.equal(batch && textOf(batch), 'a\n');
     batch?.done();
     await assert.rejects(spool.append(chunkOf('x'.repeat(4000))), { reason: 'memory_full' });
     isFull = false;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LineBatch, LineQueue } from '../../../exporter/spool/line-queue.ts';
 import { MemoryQueue } from '../../../exporter/spool/memory-queue.ts';
-import { chunkOf, diskSpool } from '../../support/spool.ts';
+import { chunkOf, diskSpool, textOf } from '../../support/spool.ts';
 
 const ALL = [1e6, 1e9] as const;
 
@@ -39,8 +39,8 @@ for (const [name, make] of [
       assert.deepEqual(state(), [3, 3]);
       assert.ok(queue.pendingBytes > 0);
       const batch = await take();
-      assert.equal(batch.body.toString(), 'a 1\nb 2\nc "x\ny"\n');
-      assert.deepEqual([batch.lines, batch.multiline], [3, true]);
+      assert.equal(textOf(batch), 'a 1\nb 2\nc "x\ny"\n');
+      assert.deepEqual([batch.lines, batch.chunks.at(-1)?.multiline], [3, true]);
       assert.deepEqual(state(), [0, 3]);
       assert.ok(performance.now() - (queue.oldestSince ?? Infinity) < 60_000);
       batch.done();
@@ -60,7 +60,9 @@ for (const [name, make] of [
     it('never gives a line to two takers', async () => {
       for (let i = 0; i < 100; i++) await queue.append(chunkOf(`line ${i}`));
       const batches = await Promise.all(Array.from({ length: 20 }, () => queue.take(10, 1e6)));
-      const lines = batches.flatMap((batch) => batch?.body.toString().trim().split('\n') ?? []);
+      const lines = batches.flatMap((batch) =>
+        batch === undefined ? [] : textOf(batch).trim().split('\n'),
+      );
       assert.equal(new Set(lines).size, 100);
       assert.equal(lines.length, 100);
     });
@@ -71,7 +73,7 @@ for (const [name, make] of [
       await queue.append(chunkOf('b'));
       batch.release();
       assert.deepEqual(state(), [2, 2]);
-      const bodies = [(await take(1)).body.toString(), (await take(1)).body.toString()];
+      const bodies = [textOf(await take(1)), textOf(await take(1))];
       assert.deepEqual(bodies, ['a\n', 'b\n']);
     });
   });
