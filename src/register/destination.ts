@@ -4,7 +4,6 @@ import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
 import { influxOptions, type MetricsConfig } from '../config/index.ts';
-import { TokenMeterError } from '../errors.ts';
 import { warnHost } from '../host-warning.ts';
 import { packageVersion } from '../package-version.ts';
 import type { ResourceLike } from '../settled-resource.ts';
@@ -41,9 +40,6 @@ export function loadDestination(
     if (config.provider === 'sqlite') {
       return destination(new exporter.SqliteUsageProcessor(config.sqlite), resource, undefined);
     }
-    if (!isInstalled('@influxdata/influxdb-client')) {
-      throw new TokenMeterError('MISSING_DEPENDENCY', 'npm install @influxdata/influxdb-client');
-    }
     const options = influxOptions(config.influxdb);
     return destination(
       new exporter.InfluxUsageProcessor(options),
@@ -56,14 +52,6 @@ export function loadDestination(
       `${config.provider} cannot be used: ${String((error as Error).message)}`,
     );
     return NOWHERE;
-  }
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    return load.resolve(name) !== '';
-  } catch {
-    return false;
   }
 }
 

@@ -2,7 +2,6 @@ import { influxOptions } from '../../config/index.ts';
 import type { DestinationContext } from './destination.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
-import { installedPackage } from './installed.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const CLOCK_SLACK_MS = 5000;
@@ -10,16 +9,10 @@ const DAY_MS = 86_400_000;
 
 export async function checkInflux({
   config,
-  cwd,
   write,
 }: DestinationContext): Promise<readonly Finding[]> {
   const { url, bucket, spool, maxUserTags } = config.influxdb;
   const findings: Finding[] = [];
-  if (installedPackage(cwd, '@influxdata/influxdb-client') === undefined) {
-    findings.push(
-      problem('influxdb', 'npm install @influxdata/influxdb-client: it is needed to write'),
-    );
-  }
   const reached = await checkServer(url);
   findings.push(...reached);
   if (reached.some(({ state }) => state === 'problem')) return findings;

@@ -19,7 +19,7 @@ const RUN: readonly string[] = [
   'npm ci && npm start',
   'npm install otel-token-meter openai',
   'node --import otel-token-meter/register app.mjs',
-  'npm install @influxdata/influxdb-client @opentelemetry/sdk-metrics',
+  'npm install @opentelemetry/sdk-metrics',
   `echo '{"values": {"enabled": false}}' > .token-meter/settings.json`,
   'npm run release -- --dry-run',
   'npx otel-token-meter reprice --dry-run',

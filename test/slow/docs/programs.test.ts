@@ -237,7 +237,6 @@ describe('programs of the documents, in a new project', () => {
       '@opentelemetry/sdk-node@^0.301.0',
       '@opentelemetry/sdk-metrics@^3.1.0',
       '@opentelemetry/exporter-prometheus@^0.301.0',
-      '@influxdata/influxdb-client@^1.35.0',
       'typescript@~5.9.0',
     ]);
   });
