@@ -1,0 +1,42 @@
+import type { Setting } from '../setting.ts';
+import { DAY_S, http, seconds, string } from './kinds.ts';
+
+/** Thresholds on the ledger. */
+export const alerts: readonly Setting[] = [
+  {
+    key: 'alerts.file',
+    path: 'alerts.file',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_ALERTS_FILE'],
+    description: 'JSON file with thresholds on the ledger; without one there are no alerts.',
+  },
+  {
+    key: 'alerts.interval',
+    path: 'alerts.intervalMs',
+    block: 'distribution',
+    kind: seconds(1, DAY_S),
+    env: ['TOKEN_METER_ALERTS_INTERVAL'],
+    default: 60_000,
+    description: 'Seconds between two looks at the thresholds.',
+  },
+  {
+    key: 'alerts.webhook_url',
+    path: 'alerts.webhookUrl',
+    block: 'distribution',
+    kind: http,
+    env: ['TOKEN_METER_ALERT_WEBHOOK_URL'],
+    // Its path is what keeps strangers out of many a webhook.
+    secret: true,
+    description: 'Address that every change of an alert is posted to.',
+  },
+  {
+    key: 'alerts.webhook_secret',
+    path: 'alerts.webhookSecret',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_ALERT_WEBHOOK_SECRET'],
+    secret: true,
+    description: 'Secret that posts are signed with, as Standard Webhooks have it.',
+  },
+];

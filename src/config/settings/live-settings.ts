@@ -1,0 +1,51 @@
+import type { Setting } from '../setting.ts';
+import { oneOf, seconds, string } from './kinds.ts';
+
+/** Where the live switches are kept. */
+export const liveSettings: readonly Setting[] = [
+  {
+    key: 'settings.store',
+    path: 'settings.store',
+    block: 'distribution',
+    kind: oneOf('memory', 'file', 'redis'),
+    env: ['TOKEN_METER_SETTINGS_STORE'],
+    default: 'file',
+    description: 'Where the live switches are kept. REDIS_URL alone means redis.',
+  },
+  {
+    key: 'settings.file.path',
+    path: 'settings.file.path',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_SETTINGS_PATH'],
+    default: '.token-meter/settings.json',
+    description: 'File of the file store.',
+  },
+  {
+    key: 'settings.redis.url',
+    path: 'settings.redis.url',
+    block: 'distribution',
+    kind: { type: 'redis' },
+    env: ['REDIS_URL'],
+    default: 'redis://localhost:6379',
+    description: 'Address of Redis.',
+  },
+  {
+    key: 'settings.redis.key_prefix',
+    path: 'settings.redis.keyPrefix',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_REDIS_KEY_PREFIX'],
+    default: 'otel-token-meter',
+    description: 'Start of every key in Redis.',
+  },
+  {
+    key: 'settings.redis.poll_interval',
+    path: 'settings.redis.pollIntervalMs',
+    block: 'distribution',
+    kind: seconds(0.1, 3600),
+    env: ['TOKEN_METER_POLL_INTERVAL'],
+    default: 15_000,
+    description: 'Seconds between two looks, should every push be lost.',
+  },
+];
