@@ -3,7 +3,7 @@
  * official client with `Point`, and bodies built beforehand as the ceiling. One interleaved run; needs
  * Debian's influxd and victoria-metrics.
  *
- *     npm run bench:exporter [-- --records 50000 --rounds 5 --backlog 360000]
+ *     npm run bench:exporter [-- --records 200000 --rounds 5 --backlog 360000]
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -22,14 +22,14 @@ import { logOf, usageRecord } from '../test/support/usage-logs.ts';
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '50000' },
+    records: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '5' },
     backlog: { type: 'string', default: '360000' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 if (values.help) {
-  console.log('npm run bench:exporter -- [--records 50000] [--rounds 5] [--backlog 360000]');
+  console.log('npm run bench:exporter -- [--records 200000] [--rounds 5] [--backlog 360000]');
   process.exit(0);
 }
 const RECORDS = Number(values.records);
@@ -42,9 +42,10 @@ const callTimes: number[] = [];
 /** What may be under way before the emitting loop waits: a real application is slower than this. */
 const AHEAD = 20_000;
 
-interface Work {
-  readonly logs: readonly UsageLogRecord[];
-  readonly bodies: readonly Buffer[];
+/** A call, as the SDK hands it on and as a record. */
+interface Call {
+  readonly log: UsageLogRecord & { readonly hrTime: [number, number] };
+  readonly record: { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
 }
 
 interface Cost {
@@ -55,38 +56,53 @@ interface Cost {
   readonly thread: number;
 }
 
-let clock = Date.parse('2026-01-01T00:00:00Z');
+/**
+ * Calls that are emitted again and again, at another time each: a heap full of records would be measured
+ * with them, and an application keeps none.
+ */
+const CALLS: readonly Call[] = Array.from({ length: 2000 }, (_, i) => {
+  const record = usageRecord('2026-01-01T00:00:00Z', {
+    userId: `user-${i % 200}`,
+    conversationId: `conversation-${i}`,
+    responseId: `chatcmpl-${i}`,
+    responseModel: 'gpt-4o-2024-08-06',
+    requestModel: i % 3 === 0 ? 'gpt-4o-mini' : 'gpt-4o',
+    inputTokens: 500 + (i % 900),
+    outputTokens: 50 + (i % 300),
+    totalTokens: 550 + (i % 900) + (i % 300),
+    cacheReadTokens: 128,
+    tokenSource: 'provider',
+    costUsd: 0.001234,
+    durationMs: 812.5 + (i % 100),
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+  });
+  return { record, log: { ...logOf(record), hrTime: [0, 0] } };
+});
 
-/** New records for each round: servers treat a point that they have differently. */
-function makeWork(): Work {
-  const logs: UsageLogRecord[] = [];
-  for (let i = 0; i < RECORDS; i++) {
-    clock += 7;
-    const record = usageRecord(clock, {
-      userId: `user-${i % 200}`,
-      conversationId: `conversation-${i % 2000}`,
-      responseId: `chatcmpl-${i}`,
-      responseModel: 'gpt-4o-2024-08-06',
-      requestModel: i % 3 === 0 ? 'gpt-4o-mini' : 'gpt-4o',
-      inputTokens: 500 + (i % 900),
-      outputTokens: 50 + (i % 300),
-      totalTokens: 550 + (i % 900) + (i % 300),
-      cacheReadTokens: 128,
-      tokenSource: 'provider',
-      costUsd: 0.001234,
-      durationMs: 812.5 + (i % 100),
-      traceId: '0af7651916cd43dd8448eb211c80319c',
-      spanId: 'b7ad6b7169203331',
-    });
-    logs.push(logOf(record));
-  }
+let seconds = Date.parse('2026-01-01T00:00:00Z') / 1000;
+let emitted = 0;
+
+/** The next call, with a time that no other has: servers treat a point that they have differently. */
+function nextCall(): Call {
+  const call = CALLS[emitted++ % CALLS.length] as Call;
+  if (emitted % 143 === 0) seconds++;
+  const { hrTime } = call.log;
+  hrTime[0] = seconds;
+  hrTime[1] = (emitted * 7_000_001) % 1_000_000_000;
+  return call;
+}
+
+function makeBodies(): readonly Buffer[] {
   const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
-  const lines = logs.map((log) => String(writer.line(usageRecordFromLog(log) as UsageRecord)));
   const bodies: Buffer[] = [];
-  for (let i = 0; i < lines.length; i += BATCH) {
-    bodies.push(Buffer.from(`${lines.slice(i, i + BATCH).join('\n')}\n`));
+  for (let left = RECORDS; left > 0; left -= BATCH) {
+    const lines = Array.from({ length: Math.min(BATCH, left) }, () =>
+      String(writer.line(usageRecordFromLog(nextCall().log) as UsageRecord)),
+    );
+    bodies.push(Buffer.from(`${lines.join('\n')}\n`));
   }
-  return { logs, bodies };
+  return bodies;
 }
 
 async function measured(work: () => Promise<void>): Promise<Cost> {
@@ -127,7 +143,8 @@ async function sendBodies(url: string, bodies: readonly Buffer[]): Promise<void>
   agent.destroy();
 }
 
-function pointOf(record: UsageRecord): Point {
+function pointOf({ record, log }: Call): Point {
+  const nanoseconds = `${log.hrTime[0]}${String(log.hrTime[1]).padStart(9, '0')}`;
   const point = new Point('llm_usage')
     .tag('model', record.requestModel)
     .tag('operation', record.operation)
@@ -150,15 +167,10 @@ function pointOf(record: UsageRecord): Point {
     .stringField('response_model', record.responseModel)
     .stringField('trace_id', record.traceId)
     .stringField('span_id', record.spanId);
-  const seconds = Date.parse(`${record.time.slice(0, 19)}Z`) / 1000;
-  return point.timestamp(`${seconds}${record.time.slice(20, 29)}`);
+  return point.timestamp(nanoseconds);
 }
 
-async function sendPoints(
-  url: string,
-  path: string,
-  logs: readonly UsageLogRecord[],
-): Promise<void> {
+async function sendPoints(url: string, path: string): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 2 });
   let stored = 0;
   const api = new InfluxDB({ url, transportOptions: { agent } }).getWriteApi('', 'usage', 'ns', {
@@ -169,22 +181,22 @@ async function sendPoints(
     writeSuccess: (lines) => void (stored += lines.length),
   });
   Object.assign(api, { path });
-  for (const [i, log] of logs.entries()) {
-    api.writePoint(pointOf(usageRecordFromLog(log) as UsageRecord));
+  for (let i = 0; i < RECORDS; i++) {
+    api.writePoint(pointOf(nextCall()));
     if (i % 500 === 0) await turn();
   }
   // Resolves when the last batch is sent, and knows nothing of the ones before.
   await api.flush(true);
-  while (stored < logs.length) await sleep(1);
+  while (stored < RECORDS) await sleep(1);
   agent.destroy();
 }
 
-async function sendOurs(url: string, logs: readonly UsageLogRecord[]): Promise<void> {
+async function sendOurs(url: string): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
   const processor = new InfluxUsageProcessor({ url, bucket: 'usage', spool: { directory } });
-  for (let i = 0; i < logs.length; i += GROUP) {
+  for (let i = 0; i < RECORDS; i += GROUP) {
     const start = performance.now();
-    for (const log of logs.slice(i, i + GROUP)) processor.onEmit(log);
+    for (let n = 0; n < GROUP; n++) processor.onEmit(nextCall().log);
     callTimes.push(((performance.now() - start) / GROUP) * 1000);
     await turn();
     // Turning round without a pause would take the server's CPU, and count as ours.
@@ -205,21 +217,21 @@ const median = (numbers: readonly number[]): number =>
 async function compare(name: string, server: TestServer): Promise<void> {
   callTimes.length = 0;
   const path = '/write?db=usage&precision=n';
-  const contenders: readonly (readonly [string, (work: Work) => Promise<void>])[] = [
-    ['bodies built before', async ({ bodies }) => await sendBodies(server.url + path, bodies)],
-    ['client with Point', async ({ logs }) => await sendPoints(server.url, path, logs)],
-    ['otel-token-meter', async ({ logs }) => await sendOurs(server.url, logs)],
-  ];
-  const costs = new Map<string, Cost[]>(contenders.map(([contender]) => [contender, []]));
+  const contenders = ['bodies built before', 'client with Point', 'otel-token-meter'] as const;
+  const costs = new Map<string, Cost[]>(contenders.map((contender) => [contender, []]));
   for (let round = -1; round < ROUNDS; round++) {
     // Each begins one round in three: what the server does meanwhile hits all alike.
     const order = contenders.map((_, i) => contenders[(i + round + 3) % 3]);
     for (const contender of order) {
       if (contender === undefined) continue;
-      const work = makeWork();
-      const cost = await measured(async () => await contender[1](work));
+      const bodies = contender === 'bodies built before' ? makeBodies() : [];
+      const cost = await measured(async () => {
+        if (contender === 'otel-token-meter') await sendOurs(server.url);
+        else if (contender === 'client with Point') await sendPoints(server.url, path);
+        else await sendBodies(server.url + path, bodies);
+      });
       // The first round warms up.
-      if (round >= 0) costs.get(contender[0])?.push(cost);
+      if (round >= 0) costs.get(contender)?.push(cost);
     }
   }
   const call = median(callTimes).toFixed(2);
