@@ -18,6 +18,7 @@ export class Intake {
   #bytes: Buffer | undefined;
   #end = 0;
   #lines = 0;
+  #isMultiline = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(onChunk: (chunk: LineChunk) => void) {
@@ -37,6 +38,7 @@ export class Intake {
     bytes[end - 1] = LINE_FEED;
     this.#end = end;
     this.#lines++;
+    this.#isMultiline ||= line.isMultiline;
     if (this.#lines >= MAX_CHUNK_LINES) this.cut();
     else this.#timer ??= setTimeout(() => this.cut(), GATHER_MS).unref();
   }
@@ -54,7 +56,8 @@ export class Intake {
     const lines = this.#lines;
     if (bytes === undefined || lines === 0) return undefined;
     const gathered = bytes.subarray(0, this.#end);
-    const multiline = countBreaks(gathered) > lines;
+    const multiline = this.#isMultiline;
+    this.#isMultiline = false;
     this.#lines = 0;
     this.#end = 0;
     if (gathered.length < bytes.length / 2) {
@@ -72,10 +75,4 @@ export class Intake {
     if (this.#bytes === undefined || this.#bytes.length < end) this.#bytes = this.#memory.take(end);
     return this.#bytes;
   }
-}
-
-function countBreaks(body: Buffer): number {
-  let breaks = 0;
-  for (let at = body.indexOf(LINE_FEED); at !== -1; at = body.indexOf(LINE_FEED, at + 1)) breaks++;
-  return breaks;
 }

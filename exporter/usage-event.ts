@@ -72,46 +72,46 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
     attributes: othersOf(source),
   };
   setTokens(record, source);
-  set(record, 'responseModel', text(source[ATTR.responseModel]));
-  set(record, 'responseId', text(source[ATTR.responseId]));
-  set(record, 'userId', text(source[ATTR.userId]));
-  set(record, 'conversationId', text(source[ATTR.conversationId]));
+  const responseModel = text(source[ATTR.responseModel]);
+  if (responseModel !== undefined) record.responseModel = responseModel;
+  const responseId = text(source[ATTR.responseId]);
+  if (responseId !== undefined) record.responseId = responseId;
+  const userId = text(source[ATTR.userId]);
+  if (userId !== undefined) record.userId = userId;
+  const conversationId = text(source[ATTR.conversationId]);
+  if (conversationId !== undefined) record.conversationId = conversationId;
   const firstChunk = amount(source[ATTR.timeToFirstChunk]);
-  // seconds in the conventions; whole nanoseconds keep the conversion exact
-  set(record, 'timeToFirstChunkMs', firstChunk && Math.round(firstChunk * 1e9) / 1e6);
-  set(record, 'errorType', errorType);
-  set(record, 'costUsd', amount(source[ATTR.costUsd]));
-  set(record, 'traceId', log.spanContext?.traceId);
-  set(record, 'spanId', log.spanContext?.spanId);
+  if (firstChunk !== undefined) {
+    // seconds in the conventions; whole nanoseconds keep the conversion exact
+    record.timeToFirstChunkMs = Math.round(firstChunk * 1e9) / 1e6;
+  }
+  if (errorType !== undefined) record.errorType = errorType;
+  const costUsd = amount(source[ATTR.costUsd]);
+  if (costUsd !== undefined) record.costUsd = costUsd;
+  if (log.spanContext !== undefined) {
+    record.traceId = log.spanContext.traceId;
+    record.spanId = log.spanContext.spanId;
+  }
   return record;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Unknown is absent. */
-function set<K extends keyof UsageRecord>(
-  record: Mutable<UsageRecord>,
-  key: K,
-  value: UsageRecord[K] | undefined,
-): void {
-  if (value !== undefined) record[key] = value;
-}
-
 function setTokens(record: Mutable<UsageRecord>, source: Readonly<Record<string, unknown>>): void {
   const inputTokens = count(source[ATTR.inputTokens]);
   const outputTokens = count(source[ATTR.outputTokens]);
-  set(record, 'inputTokens', inputTokens);
-  set(record, 'outputTokens', outputTokens);
+  if (inputTokens !== undefined) record.inputTokens = inputTokens;
+  if (outputTokens !== undefined) record.outputTokens = outputTokens;
   if (inputTokens !== undefined && outputTokens !== undefined) {
     record.totalTokens = inputTokens + outputTokens;
   }
-  set(record, 'cacheReadTokens', count(source[ATTR.cacheReadTokens]));
-  set(
-    record,
-    'cacheWriteTokens',
-    count(source[ATTR_CACHE_WRITE_TOKENS.latest]) ?? count(source[ATTR_CACHE_WRITE_TOKENS.v1_41]),
-  );
-  set(record, 'reasoningTokens', count(source[ATTR.reasoningTokens]));
+  const cacheReadTokens = count(source[ATTR.cacheReadTokens]);
+  if (cacheReadTokens !== undefined) record.cacheReadTokens = cacheReadTokens;
+  const cacheWriteTokens =
+    count(source[ATTR_CACHE_WRITE_TOKENS.latest]) ?? count(source[ATTR_CACHE_WRITE_TOKENS.v1_41]);
+  if (cacheWriteTokens !== undefined) record.cacheWriteTokens = cacheWriteTokens;
+  const reasoningTokens = count(source[ATTR.reasoningTokens]);
+  if (reasoningTokens !== undefined) record.reasoningTokens = reasoningTokens;
   const tokenSource = source[ATTR.tokenSource];
   if (tokenSource === 'provider' || tokenSource === 'counted' || tokenSource === 'estimated') {
     record.tokenSource = tokenSource;

@@ -3,6 +3,7 @@ import { quoteString } from './escaping.ts';
 const FIRST_BYTES = 4096;
 /** What one long line needed is given back after it. */
 const MAX_KEPT_BYTES = 256 * 1024;
+const POINT = 46;
 const ZERO = 48;
 const SPACE = 32;
 const QUOTE = 34;
@@ -11,6 +12,9 @@ const BACKSLASH = 92;
 const DELETE = 127;
 /** Numbers below are split into digits here, all others by the engine. */
 const MAX_SMALL = 1e9;
+/** Fractions of so many digits are split into them here. */
+const FRACTION_DIGITS = 6;
+const FRACTION = 10 ** FRACTION_DIGITS;
 /** Short texts are copied faster here than by a call into the engine. */
 const MAX_SHORT = 48;
 
@@ -21,14 +25,21 @@ const MAX_SHORT = 48;
 export class LineBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
+  #isMultiline = false;
 
   get length(): number {
     return this.#length;
   }
 
+  /** Whether a string in it holds a line break. */
+  get isMultiline(): boolean {
+    return this.#isMultiline;
+  }
+
   /** Begins the next line. */
   clear(): void {
     this.#length = 0;
+    this.#isMultiline = false;
     if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
@@ -88,7 +99,10 @@ export class LineBuffer {
 
   /** A finite number, as short as it is told apart from every other. */
   float(value: number): void {
-    if (Number.isSafeInteger(value)) this.integer(value);
+    if (Number.isSafeInteger(value)) return this.integer(value);
+    // Up to 15 digits the decimal that gives the number back is the shortest there is.
+    const scaled = Math.round(value * FRACTION);
+    if (value > 0 && value < MAX_SMALL && scaled / FRACTION === value) this.#decimal(scaled);
     else this.text(String(value));
   }
 
@@ -119,8 +133,27 @@ export class LineBuffer {
   #quotedLong(value: string): boolean {
     const quoted = quoteString(value);
     if (quoted === undefined) return false;
+    this.#isMultiline ||= quoted.includes('\n');
     this.text(quoted);
     return true;
+  }
+
+  /** `scaled` / 10⁶, which is no whole number. */
+  #decimal(scaled: number): void {
+    const whole = Math.floor(scaled / FRACTION);
+    this.integer(whole);
+    const bytes = this.#room(FRACTION_DIGITS + 1);
+    bytes[this.#length] = POINT;
+    let rest = (scaled - whole * FRACTION) | 0;
+    let digits = FRACTION_DIGITS;
+    for (; rest % 10 === 0; rest = (rest / 10) | 0) digits--;
+    const end = this.#length + 1 + digits;
+    for (let at = end - 1; at > this.#length; at--) {
+      const tenth = (rest / 10) | 0;
+      bytes[at] = ZERO + rest - tenth * 10;
+      rest = tenth;
+    }
+    this.#length = end;
   }
 
   #encode(text: string): void {

@@ -27,6 +27,8 @@ interface TagSource {
   readonly record: UsageRecord;
   readonly environment: string;
   readonly prefix: Buffer;
+  /** Whether the tag says the model as it is. */
+  readonly isModelPlain: boolean;
 }
 
 /** Writes usage records as lines; keeps the escaped tag prefixes it has seen. */
@@ -58,7 +60,8 @@ export class UsageLineWriter {
     const { userId, time } = record;
     const line = this.#line;
     line.clear();
-    line.bytes(this.#prefix(record, environment));
+    const { prefix, isModelPlain } = this.#tagsOf(record, environment);
+    line.bytes(prefix);
     if (userId !== undefined && !this.#tagNames.has('user_id')) {
       const user = this.#users.value(userId, time);
       if (user !== '') {
@@ -68,17 +71,20 @@ export class UsageLineWriter {
     }
     line.text(' calls=1i');
     this.#writeFields(record);
+    if (!isModelPlain) this.#fields.string(LEADS.requestModel, record.requestModel);
+    this.#writeAttributes(record.attributes);
     line.text(' ');
-    line.text(nanoseconds(time));
+    line.text(secondsOf(time));
+    line.text(time.slice(20, 29));
     return line.length > MAX_LINE_BYTES ? undefined : line;
   }
 
-  #prefix(record: UsageRecord, environment: string): Buffer {
+  #tagsOf(record: UsageRecord, environment: string): TagSource {
     const { requestModel } = record;
     const known = this.#prefixes.get(requestModel);
     if (known !== undefined) {
       for (const one of known) {
-        if (one.environment === environment && hasSameTags(one.record, record)) return one.prefix;
+        if (one.environment === environment && hasSameTags(one.record, record)) return one;
       }
     }
     if (this.#prefixCount++ >= MAX_PREFIXES) {
@@ -96,11 +102,9 @@ export class UsageLineWriter {
         this.#tag('service', record.service) +
         this.#tag('token_source', record.tokenSource ?? ''),
     );
-    this.#prefixes.set(requestModel, [
-      ...(this.#prefixes.get(requestModel) ?? []),
-      { record, environment, prefix },
-    ]);
-    return prefix;
+    const made = { record, environment, prefix, isModelPlain: isPlainTag(requestModel) };
+    this.#prefixes.set(requestModel, [...(this.#prefixes.get(requestModel) ?? []), made]);
+    return made;
   }
 
   /** A constant tag stands for the record's own. */
@@ -127,8 +131,6 @@ export class UsageLineWriter {
     fields.string(LEADS.errorType, record.errorType);
     fields.string(LEADS.traceId, record.traceId);
     fields.string(LEADS.spanId, record.spanId);
-    if (!isPlainTag(record.requestModel)) fields.string(LEADS.requestModel, record.requestModel);
-    this.#writeAttributes(record.attributes);
   }
 
   #writeAttributes(attributes: UsageRecord['attributes']): void {
@@ -177,10 +179,13 @@ let secondDigits = '';
 
 /** Nanoseconds since 1970 in digits: the record's time holds more of them than a number can. */
 export function nanoseconds(time: string): string {
-  const whole = time.slice(0, 19);
-  if (whole !== second) {
-    secondDigits = String(Date.parse(`${whole}Z`) / 1000);
-    second = whole;
+  return secondsOf(time) + time.slice(20, 29);
+}
+
+function secondsOf(time: string): string {
+  if (second === '' || !time.startsWith(second)) {
+    second = time.slice(0, 19);
+    secondDigits = String(Date.parse(`${second}Z`) / 1000);
   }
-  return secondDigits + time.slice(20, 29);
+  return secondDigits;
 }

@@ -31,9 +31,17 @@ describe('Intake', () => {
   });
 
   it('tells of a line break inside a line', () => {
-    add('a v="x\ny" 1');
+    line.clear();
+    line.text('a v=');
+    line.quoted('x\ny');
+    intake.add(line);
     intake.cut();
-    assert.deepEqual(facts(), [[1, true]]);
+    add('b v=1i');
+    intake.cut();
+    assert.deepEqual(facts(), [
+      [1, true],
+      [1, false],
+    ]);
   });
 
   it('cuts by lines and by bytes, and takes a line of any length', () => {
