@@ -1,9 +1,10 @@
+import { Ascii } from './ascii.ts';
 import type { LineBuffer } from './line-buffer.ts';
 
-const INTEGER_MARK = 'i';
+const INTEGER_MARK = new Ascii('i');
 
 /** The `,key=` of a field, escaped; as bytes where it is known beforehand. */
-type Lead = string | Buffer;
+type Lead = string | Ascii;
 
 /**
  * Writes single fields as `,key=value`, and nothing for what has no representation, which `onCleaned`
@@ -24,7 +25,7 @@ export class FieldWriter {
     if (!Number.isSafeInteger(value)) return this.#onCleaned('value_not_an_integer');
     this.#writeLead(lead);
     this.#line.integer(value);
-    this.#line.text(INTEGER_MARK);
+    this.#line.ascii(INTEGER_MARK);
   }
 
   float(lead: Lead, value: number | undefined): void {
@@ -50,6 +51,6 @@ export class FieldWriter {
 
   #writeLead(lead: Lead): void {
     if (typeof lead === 'string') this.#line.text(lead);
-    else this.#line.bytes(lead);
+    else this.#line.ascii(lead);
   }
 }

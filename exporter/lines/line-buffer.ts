@@ -1,8 +1,10 @@
+import type { Ascii } from './ascii.ts';
 import { quoteString } from './escaping.ts';
 
 const FIRST_BYTES = 4096;
 /** What one long line needed is given back after it. */
 const MAX_KEPT_BYTES = 256 * 1024;
+const LINE_FEED = 10;
 const POINT = 46;
 const ZERO = 48;
 const SPACE = 32;
@@ -24,6 +26,7 @@ const MAX_SHORT = 48;
  */
 export class LineBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #view = viewOf(this.#bytes);
   #length = 0;
   #isMultiline = false;
 
@@ -31,7 +34,7 @@ export class LineBuffer {
     return this.#length;
   }
 
-  /** Whether a string in it holds a line break. */
+  /** Whether a line break may be in it, inside a string. */
   get isMultiline(): boolean {
     return this.#isMultiline;
   }
@@ -40,7 +43,7 @@ export class LineBuffer {
   clear(): void {
     this.#length = 0;
     this.#isMultiline = false;
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#use(Buffer.allocUnsafeSlow(FIRST_BYTES));
   }
 
   /** Takes back what was written from byte `length` on. */
@@ -66,10 +69,20 @@ export class LineBuffer {
       for (let i = 0; i < length; i++) {
         const code = text.charCodeAt(i);
         if (code > DELETE) return this.#encode(text);
+        if (code === LINE_FEED) this.#isMultiline = true;
         bytes[at++] = code;
       }
       this.#length = at;
     } else this.#encode(text);
+  }
+
+  /** ASCII known beforehand. */
+  ascii({ words, length }: Ascii): void {
+    this.#room(words.length * 4);
+    const view = this.#view;
+    let at = this.#length;
+    for (let i = 0; i < words.length; i++, at += 4) view.setInt32(at, words[i] as number, true);
+    this.#length += length;
   }
 
   /** Bytes written before. */
@@ -133,7 +146,6 @@ export class LineBuffer {
   #quotedLong(value: string): boolean {
     const quoted = quoteString(value);
     if (quoted === undefined) return false;
-    this.#isMultiline ||= quoted.includes('\n');
     this.text(quoted);
     return true;
   }
@@ -157,6 +169,7 @@ export class LineBuffer {
   }
 
   #encode(text: string): void {
+    this.#isMultiline ||= text.includes('\n');
     const bytes = this.#room(text.length * 3);
     this.#length += bytes.write(text, this.#length);
   }
@@ -167,6 +180,16 @@ export class LineBuffer {
     if (needed <= this.#bytes.length) return this.#bytes;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#length);
-    return (this.#bytes = larger);
+    this.#use(larger);
+    return larger;
   }
+
+  #use(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+  }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

@@ -1,4 +1,5 @@
 import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { Ascii } from './ascii.ts';
 import { cleanTag, escapeName, isPlainTag } from './escaping.ts';
 import { FieldWriter } from './field-writer.ts';
 import { LineBuffer } from './line-buffer.ts';
@@ -16,8 +17,8 @@ export interface UsageLineOptions {
 
 /** `,name=` of each field of the ledger. */
 const LEADS = Object.fromEntries(
-  Object.entries(USAGE_FIELDS).map(([key, name]) => [key, Buffer.from(`,${name}=`)]),
-) as Readonly<Record<keyof typeof USAGE_FIELDS, Buffer>>;
+  Object.entries(USAGE_FIELDS).map(([key, name]) => [key, new Ascii(`,${name}=`)]),
+) as Readonly<Record<keyof typeof USAGE_FIELDS, Ascii>>;
 
 const MAX_PREFIXES = 5000;
 const MAX_LINE_BYTES = 1_000_000;
