@@ -169,8 +169,9 @@ export class DiskSpool implements LineQueue {
     try {
       while (this.#unwritten.length > 0) {
         const group = this.#nextUnwritten({ maxLines: Infinity, maxBytes, minChunks: 1 });
+        let onDiskAlone: readonly LineChunk[];
         try {
-          await this.#store.append(group.map(({ chunk }) => chunk));
+          onDiskAlone = await this.#store.append(group.map(({ chunk }) => chunk));
         } catch (error) {
           if (!(error instanceof SpoolFullError)) return this.#diskFailed(error);
           if (group.length > 1) {
@@ -184,6 +185,7 @@ export class DiskSpool implements LineQueue {
         }
         this.#removeUnwritten(group.length);
         for (const { accept } of group) accept();
+        for (const { recycle } of onDiskAlone) recycle?.();
         if (this.#isDiskDown) {
           this.#isDiskDown = false;
           this.#options.onDiskState(undefined);

@@ -37,14 +37,15 @@ export class RecentChunks {
   }
 
   /**
-   * `at`: where in the segment the chunk begins; `readTo`: how far the segment was read. What does not
-   * follow on, or finds no room, is read from the disk.
+   * `at`: where in the segment the chunk begins; `readTo`: how far the segment was read. False for what
+   * does not follow on, or finds no room, and so is read from the disk.
    */
-  add(chunk: LineChunk, at: number, readTo: number): void {
+  add(chunk: LineChunk, at: number, readTo: number): boolean {
     const follows = at === (this.#chunks.length === 0 ? readTo : this.#end);
-    if (!follows || !this.#budget.take(frameBytes(chunk))) return;
+    if (!follows || !this.#budget.take(frameBytes(chunk))) return false;
     this.#chunks.push(chunk);
     this.#end = at + frameBytes(chunk);
+    return true;
   }
 
   /** The next whole chunks. */

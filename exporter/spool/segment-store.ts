@@ -89,16 +89,20 @@ export class SegmentStore {
     return this.#segments.oldestSince;
   }
 
-  /** Resolves when the bytes are with the operating system, or on the disk with `fsync: 'always'`. */
-  async append(chunks: readonly LineChunk[]): Promise<void> {
-    await this.#writes.run(async () => {
+  /**
+   * Resolves when the bytes are with the operating system, or on the disk with `fsync: 'always'`, with
+   * those chunks that are not kept in memory.
+   */
+  async append(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
+    return await this.#writes.run(async () => {
       await this.#rotateIfDue();
       const bytes = chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
       await this.#makeRoom(bytes);
       const current = (this.#current ??= await this.#create());
       try {
-        await current.append(chunks, this.#options.fsync === 'always');
+        const onDiskAlone = await current.append(chunks, this.#options.fsync === 'always');
         this.#isDirty = true;
+        return onDiskAlone;
       } catch (error) {
         await this.#seal().catch(() => {
           // The first error tells more.

@@ -127,8 +127,11 @@ export class Segment {
     return !this.#turns.isTaken && this.#readTo === 0;
   }
 
-  /** Rejects when not everything was written; the segment must be sealed then. */
-  async append(chunks: readonly LineChunk[], sync: boolean): Promise<void> {
+  /**
+   * Resolves with those chunks that are not kept in memory. Rejects when not everything was written; the
+   * segment must be sealed then.
+   */
+  async append(chunks: readonly LineChunk[], sync: boolean): Promise<readonly LineChunk[]> {
     const handle = this.#handle;
     if (handle === undefined) throw new Error(`${this.#path} is sealed`);
     const bytes = sumOfBytes(chunks);
@@ -136,11 +139,13 @@ export class Segment {
     const { bytesWritten } = await handle.writev(buffers, this.#bytes);
     if (bytesWritten < bytes) throw new Error(`${this.#path} takes no more bytes`);
     if (sync) await handle.datasync();
+    const onDiskAlone: LineChunk[] = [];
     for (const chunk of chunks) {
-      this.#recent.add(chunk, this.#bytes, this.#readTo);
+      if (!this.#recent.add(chunk, this.#bytes, this.#readTo)) onDiskAlone.push(chunk);
       this.#bytes += frameBytes(chunk);
     }
     this.#lines += sumOfLines(chunks);
+    return onDiskAlone;
   }
 
   /** Forces what was appended to the disk, while appending goes on. */

@@ -29,10 +29,10 @@ describe('RecentChunks', () => {
 
   it('holds nothing behind a gap, until that was read from the disk', () => {
     const recent = new RecentChunks(new MemoryBudget(SIZE));
-    recent.add(chunk('a'), 0, 0);
-    recent.add(chunk('b'), SIZE, 0);
+    assert.equal(recent.add(chunk('a'), 0, 0), true);
+    assert.equal(recent.add(chunk('b'), SIZE, 0), false);
     assert.deepEqual(texts(recent.take(upTo(9, 1000))), ['a\n'], 'no room for the second');
-    recent.add(chunk('c'), 2 * SIZE, SIZE);
+    assert.equal(recent.add(chunk('c'), 2 * SIZE, SIZE), false);
     assert.deepEqual(recent.take(upTo(9, 1000)), [], 'the second is on the disk alone');
     recent.add(chunk('d'), 3 * SIZE, 3 * SIZE);
     assert.deepEqual(texts(recent.take(upTo(9, 1000))), ['d\n']);
