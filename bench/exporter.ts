@@ -11,14 +11,11 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { InfluxDB, Point } from '@influxdata/influxdb-client';
+import { InfluxDB } from '@influxdata/influxdb-client';
 import { InfluxUsageProcessor } from 'otel-token-meter/exporter';
-import { UsageLineWriter } from '../exporter/lines/usage-line.ts';
-import { usageRecordFromLog, type UsageLogRecord } from '../exporter/usage-event.ts';
-import type { UsageRecord } from '../src/usage/usage-record.ts';
-import { runExporterApp } from '../test/support/run-exporter-app.ts';
 import { startInfluxd, startVictoriaMetrics, type TestServer } from '../test/support/servers.ts';
-import { logOf, usageRecord } from '../test/support/usage-logs.ts';
+import { makeBodies, nextCall, pointOf } from './exporter/calls.ts';
+import { drain } from './exporter/drain.ts';
 
 const { values } = parseArgs({
   options: {
@@ -42,67 +39,12 @@ const callTimes: number[] = [];
 /** What may be under way before the emitting loop waits: a real application is slower than this. */
 const AHEAD = 20_000;
 
-/** A call, as the SDK hands it on and as a record. */
-interface Call {
-  readonly log: UsageLogRecord & { readonly hrTime: [number, number] };
-  readonly record: { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
-}
-
 interface Cost {
   readonly perSecond: number;
   /** CPU of the whole process, microseconds a record. */
   readonly cpu: number;
   /** CPU of the application's thread, microseconds a record. */
   readonly thread: number;
-}
-
-/**
- * Calls that are emitted again and again, at another time each: a heap full of records would be measured
- * with them, and an application keeps none.
- */
-const CALLS: readonly Call[] = Array.from({ length: 2000 }, (_, i) => {
-  const record = usageRecord('2026-01-01T00:00:00Z', {
-    userId: `user-${i % 200}`,
-    conversationId: `conversation-${i}`,
-    responseId: `chatcmpl-${i}`,
-    responseModel: 'gpt-4o-2024-08-06',
-    requestModel: i % 3 === 0 ? 'gpt-4o-mini' : 'gpt-4o',
-    inputTokens: 500 + (i % 900),
-    outputTokens: 50 + (i % 300),
-    totalTokens: 550 + (i % 900) + (i % 300),
-    cacheReadTokens: 128,
-    tokenSource: 'provider',
-    costUsd: 0.001234,
-    durationMs: 812.5 + (i % 100),
-    traceId: '0af7651916cd43dd8448eb211c80319c',
-    spanId: 'b7ad6b7169203331',
-  });
-  return { record, log: { ...logOf(record), hrTime: [0, 0] } };
-});
-
-let seconds = Date.parse('2026-01-01T00:00:00Z') / 1000;
-let emitted = 0;
-
-/** The next call, with a time that no other has: servers treat a point that they have differently. */
-function nextCall(): Call {
-  const call = CALLS[emitted++ % CALLS.length] as Call;
-  if (emitted % 143 === 0) seconds++;
-  const { hrTime } = call.log;
-  hrTime[0] = seconds;
-  hrTime[1] = (emitted * 7_000_001) % 1_000_000_000;
-  return call;
-}
-
-function makeBodies(): readonly Buffer[] {
-  const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
-  const bodies: Buffer[] = [];
-  for (let left = RECORDS; left > 0; left -= BATCH) {
-    const lines = Array.from({ length: Math.min(BATCH, left) }, () =>
-      String(writer.line(usageRecordFromLog(nextCall().log) as UsageRecord)),
-    );
-    bodies.push(Buffer.from(`${lines.join('\n')}\n`));
-  }
-  return bodies;
 }
 
 async function measured(work: () => Promise<void>): Promise<Cost> {
@@ -141,33 +83,6 @@ async function sendBodies(url: string, bodies: readonly Buffer[]): Promise<void>
   };
   await Promise.all([lane(), lane()]);
   agent.destroy();
-}
-
-function pointOf({ record, log }: Call): Point {
-  const nanoseconds = `${log.hrTime[0]}${String(log.hrTime[1]).padStart(9, '0')}`;
-  const point = new Point('llm_usage')
-    .tag('model', record.requestModel)
-    .tag('operation', record.operation)
-    .tag('outcome', record.outcome)
-    .tag('provider', record.provider)
-    .tag('service', record.service)
-    .tag('token_source', record.tokenSource ?? '')
-    .tag('user_id', record.userId ?? '')
-    .intField('calls', 1)
-    .intField('input_tokens', record.inputTokens)
-    .intField('output_tokens', record.outputTokens)
-    .intField('total_tokens', record.totalTokens)
-    .intField('cache_read_tokens', record.cacheReadTokens)
-    .floatField('duration_ms', record.durationMs)
-    .floatField('cost_usd', record.costUsd)
-    .stringField('user', record.userId)
-    .stringField('conversation_id', record.conversationId)
-    .stringField('record_id', record.id)
-    .stringField('response_id', record.responseId)
-    .stringField('response_model', record.responseModel)
-    .stringField('trace_id', record.traceId)
-    .stringField('span_id', record.spanId);
-  return point.timestamp(nanoseconds);
 }
 
 async function sendPoints(url: string, path: string): Promise<void> {
@@ -224,7 +139,7 @@ async function compare(name: string, server: TestServer): Promise<void> {
     const order = contenders.map((_, i) => contenders[(i + round + 3) % 3]);
     for (const contender of order) {
       if (contender === undefined) continue;
-      const bodies = contender === 'bodies built before' ? makeBodies() : [];
+      const bodies = contender === 'bodies built before' ? makeBodies(RECORDS, BATCH) : [];
       const cost = await measured(async () => {
         if (contender === 'otel-token-meter') await sendOurs(server.url);
         else if (contender === 'client with Point') await sendPoints(server.url, path);
@@ -263,41 +178,6 @@ const version = (name: string): string =>
 console.log(
   `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores, @influxdata/influxdb-client ${version('@influxdata/influxdb-client')}; ${RECORDS} records a round, ${ROUNDS} rounds, medians; load ${loadavg()[0]?.toFixed(1)}`,
 );
-/** What waits after an outage: how fast it drains, and how much memory that takes. */
-async function drain(records: number): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
-  const server = await startInfluxd({ databases: ['usage'] });
-  await server.kill();
-  const app = runExporterApp({
-    options: { url: server.url, bucket: 'usage', spool: { directory } },
-    from: Date.parse('2026-01-01T00:00:00Z'),
-    count: records,
-    perSecond: 10_000,
-    end: 'stay',
-  });
-  while (app.told === undefined || app.told.accepted < 1000) await sleep(50);
-  const before = app.told.rss;
-  while (app.told.accepted < records) {
-    await sleep(50);
-    if (Object.keys(app.told.dropped).length > 0) throw new Error(JSON.stringify(app.told));
-  }
-  const filled = app.maxRss - before;
-  await server.restart();
-  while (app.told.delivered === 0) await sleep(10);
-  const [start, delivered] = [performance.now(), app.told.delivered];
-  while (app.told.delivered < records) await sleep(10);
-  const perSecond = ((records - delivered) / (performance.now() - start)) * 1000;
-  const drained = app.maxRss - before;
-  const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
-  console.log(
-    `\nbacklog of ${records} records in the spool, InfluxDB 1.x: drained at ${Math.round(perSecond)} records/s, resident set at most ${megabytes(filled)} MB (filling) and ${megabytes(drained)} MB (in all) above that of the first 1000 records, dropped ${JSON.stringify(app.told.dropped)}`,
-  );
-  app.process.kill('SIGTERM');
-  await app.ended();
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
-}
-
 // The servers of the test helpers hold no process alive.
 const alive = setInterval(() => {}, 1000);
 for (const [name, start] of ROUNDS === 0

@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runExporterApp } from '../../test/support/run-exporter-app.ts';
+import { startInfluxd } from '../../test/support/servers.ts';
+
+/** What waits after an outage: how fast it drains, and how much memory that takes. */
+export async function drain(records: number): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
+  const server = await startInfluxd({ databases: ['usage'] });
+  await server.kill();
+  const app = runExporterApp({
+    options: { url: server.url, bucket: 'usage', spool: { directory } },
+    from: Date.parse('2026-01-01T00:00:00Z'),
+    count: records,
+    perSecond: 10_000,
+    end: 'stay',
+  });
+  while (app.told === undefined || app.told.accepted < 1000) await sleep(50);
+  const before = app.told.rss;
+  while (app.told.accepted < records) {
+    await sleep(50);
+    if (Object.keys(app.told.dropped).length > 0) throw new Error(JSON.stringify(app.told));
+  }
+  const filled = app.maxRss - before;
+  await server.restart();
+  while (app.told.delivered === 0) await sleep(10);
+  const [start, delivered] = [performance.now(), app.told.delivered];
+  while (app.told.delivered < records) await sleep(10);
+  const perSecond = ((records - delivered) / (performance.now() - start)) * 1000;
+  const drained = app.maxRss - before;
+  const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+  console.log(
+    `\nbacklog of ${records} records in the spool, InfluxDB 1.x: drained at ${Math.round(perSecond)} records/s, resident set at most ${megabytes(filled)} MB (filling) and ${megabytes(drained)} MB (in all) above that of the first 1000 records, dropped ${JSON.stringify(app.told.dropped)}`,
+  );
+  app.process.kill('SIGTERM');
+  await app.ended();
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
