@@ -71,7 +71,7 @@ describe('commands of the documents', () => {
     const influxd = await startInfluxd({ databases: ['llm_metrics'] });
     try {
       const instead = { 'http://localhost:8086': influxd.url, '…': 'token' };
-      for (const line of commandsOf('README.md', 'npm install @influxdata')) {
+      for (const line of commandsOf('README.md', 'npm install @opentelemetry/sdk-metrics')) {
         await shell(line, { instead });
       }
       const [row, ...more] = await influxRows(
