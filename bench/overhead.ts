@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
 import { cpus } from 'node:os';
-import type { AddressInfo } from 'node:net';
 import { parseArgs, isDeepStrictEqual } from 'node:util';
 import { PEERS, versionOf, type Peer } from './overhead/peers.ts';
 import type { CpuResult, MemoryResult, ShapeResult } from './overhead/program.ts';
-import { CHUNKS, REPLIES } from './overhead/replies.ts';
+import { CHUNKS } from './overhead/replies.ts';
+import { startServer } from './overhead/server.ts';
 
 const USAGE = `What metering costs, and what it breaks: otel-token-meter and its peers on the openai SDK.
 
@@ -63,23 +62,6 @@ async function run(index: number, mode: string, flags: readonly string[], server
     throw new Error(`${peer.name} ended with ${String(code)} in ${mode}:\n${errors.slice(-2000)}`);
   }
   return JSON.parse(found) as unknown;
-}
-
-/** The local server, in this process so that its work is not counted. */
-async function startServer(): Promise<{ server: Server; url: string }> {
-  const stream = (REPLIES.stream.pieces ?? []).join('');
-  const server = createServer((request, response) => {
-    request.resume();
-    request.on('end', () => {
-      const streamed = request.url?.startsWith('/stream') === true;
-      response.writeHead(200, {
-        'content-type': streamed ? 'text/event-stream' : 'application/json',
-      });
-      response.end(streamed ? stream : REPLIES.plain.body);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
 function median(values: readonly number[]): number {

@@ -1,17 +1,20 @@
 /**
  * Bare and metered in turns within one process, which tells apart what a run of its own blurs:
- * `npm run bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none]`.
- * The last: what of OpenTelemetry's SDK is registered beside its Context manager.
+ * `npm run bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none] [fetch | server]`.
+ * The third: what of OpenTelemetry's SDK is registered beside its Context manager. The last: whether
+ * `fetch` answers in process, or a server in a thread of its own.
  */
 import { createRequire } from 'node:module';
+import { once } from 'node:events';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { metrics, trace } from '@opentelemetry/api';
 import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import type { OpenAI } from 'openai';
 import { CHUNKS, inProcessFetch } from './replies.ts';
 import { registerTelemetry, type SeenSpan } from './telemetry.ts';
 
-const [major = '7', kind = 'plain', telemetry = 'all'] = process.argv.slice(2);
+const [major = '7', kind = 'plain', telemetry = 'all', target = 'fetch'] = process.argv.slice(2);
 const place = major === '7' ? '../../package.json' : `../../test/sdks/openai-${major}/package.json`;
 const requireSdk = createRequire(new URL(place, import.meta.url));
 
@@ -23,6 +26,11 @@ function load(): typeof OpenAI {
   return (requireSdk('openai') as { OpenAI: typeof OpenAI }).OpenAI;
 }
 
+async function serverUrl(): Promise<string> {
+  const [url] = await once(new Worker(new URL('server.ts', import.meta.url)), 'message');
+  return url as string;
+}
+
 const Bare = load();
 const spans: SeenSpan[] = [];
 registerTelemetry(spans);
@@ -31,12 +39,15 @@ if (telemetry === 'none') trace.disable();
 const { TokenMeterInstrumentation } = await import('otel-token-meter');
 registerInstrumentations({ instrumentations: [new TokenMeterInstrumentation()] });
 const Metered = load();
-const options = {
-  apiKey: 'bench',
-  maxRetries: 0,
-  baseURL: 'http://127.0.0.1:9',
-  fetch: inProcessFetch(() => (kind === 'plain' ? 'plain' : 'stream')),
-};
+const apart = { apiKey: 'bench', maxRetries: 0 };
+const options =
+  target === 'server'
+    ? { ...apart, baseURL: `${await serverUrl()}/${kind}` }
+    : {
+        ...apart,
+        baseURL: 'http://127.0.0.1:9',
+        fetch: inProcessFetch(() => (kind === 'plain' ? 'plain' : 'stream')),
+      };
 const bare = new Bare(options);
 const metered = new Metered(options);
 await sleep(1000);
@@ -57,7 +68,7 @@ async function call(client: OpenAI): Promise<void> {
   for await (const _chunk of chunks);
 }
 
-const CALLS = kind === 'plain' ? 5000 : 200;
+const CALLS = kind === 'stream' ? 200 : target === 'server' ? 1500 : 5000;
 
 /** Microseconds of this thread's CPU time a call. Told in ticks of 4 ms, so it takes many calls. */
 async function batch(client: OpenAI): Promise<number> {
@@ -86,7 +97,7 @@ const quantile = (values: readonly number[], q: number): string => {
   return ((sorted[Math.floor(sorted.length * q)] ?? Number.NaN) / unit).toFixed(2);
 };
 process.stdout.write(
-  `openai ${major}, ${kind}, SDK: ${telemetry}; bare ${quantile(bares, 0.5)}, added ${quantile(added, 0.5)} ` +
+  `openai ${major}, ${kind}, ${target}, SDK: ${telemetry}; bare ${quantile(bares, 0.5)}, added ${quantile(added, 0.5)} ` +
     `(${quantile(added, 0.25)} to ${quantile(added, 0.75)}) µs a ${kind === 'plain' ? 'call' : 'chunk'}\n`,
 );
 process.exit(0);
