@@ -70,7 +70,8 @@ export class InfluxTransport implements Transport {
         timeoutMs,
       ).unref();
       request.once('close', () => clearTimeout(deadline));
-      request.once('error', reject);
+      // Each of them: an error nobody listens to would end the process.
+      request.on('error', reject);
       request.once('response', (response) => {
         const answered = (answer: Answer): void => {
           // An answer to half a body: nothing may be read from it any more once we are back.
@@ -100,7 +101,7 @@ function read(
     bytes += piece.length;
     if (bytes <= MAX_ANSWER_BYTES) pieces.push(piece);
   });
-  response.once('error', reject);
+  response.on('error', reject);
   response.once('end', () => {
     const { statusCode = 0, headers } = response;
     const body = Buffer.concat(pieces).toString();
