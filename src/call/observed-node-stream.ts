@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Within } from './observed-stream.ts';
+import { stepWithin, type Within } from './observed-stream.ts';
 import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
@@ -9,10 +9,7 @@ import type { ReplySink } from './reply-sink.ts';
  */
 export function observeNodeStream(value: object, sink: ReplySink, within?: Within): boolean {
   if (!(value instanceof Readable)) return false;
-  if (within !== undefined) {
-    const read = value._read.bind(value);
-    setOwn(value, '_read', (size: number) => within(() => read(size)));
-  }
+  if (within !== undefined) setOwn(value, '_read', stepWithin(value._read.bind(value), within));
   const emit = value.emit.bind(value) as (event: string | symbol, ...args: unknown[]) => boolean;
   const decoder = new TextDecoder();
   setOwn(value, 'emit', (event: string | symbol, ...args: unknown[]): boolean => {

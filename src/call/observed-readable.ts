@@ -1,4 +1,4 @@
-import { observeAsyncIterable, type Within } from './observed-stream.ts';
+import { observeAsyncIterable, stepWithin, type Within } from './observed-stream.ts';
 import { setOwn } from './own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
@@ -94,10 +94,7 @@ function drawn(stream: ReadableStream<unknown>): ReadableStream<unknown> {
 }
 
 function observeReader(reader: AnyReader, sink: ReplySink, within?: Within): AnyReader {
-  const ownRead = reader.read.bind(reader);
-  // The view of a BYOB reader.
-  const read: typeof ownRead =
-    within === undefined ? ownRead : (...args) => within(() => ownRead(...args));
+  const read = stepWithin(reader.read.bind(reader), within);
   const cancel = reader.cancel.bind(reader);
   sink.reading(reader);
   setOwn(reader, 'read', (...args: []) =>

@@ -9,6 +9,14 @@ type AnyIterator = AsyncIterator<unknown, unknown, unknown>;
  */
 export type Within = <T>(step: () => T) => T;
 
+/** `step` run within, if anything is to be; its arguments pass through, as the view of a BYOB reader. */
+export function stepWithin<Args extends unknown[], T>(
+  step: (...args: Args) => T,
+  within: Within | undefined,
+): (...args: Args) => T {
+  return within === undefined ? step : (...args) => within(() => step(...args));
+}
+
 /** Which of several iterators of one stream is the reader; the others are the SDK's to refuse. */
 interface Reader {
   current: AnyIterator | undefined;
@@ -68,9 +76,7 @@ function observeIterator(
   reader: Reader,
   within?: Within,
 ): AnyIterator {
-  const ownNext = iterator.next.bind(iterator);
-  const next: typeof ownNext =
-    within === undefined ? ownNext : (...args) => within(() => ownNext(...args));
+  const next = stepWithin(iterator.next.bind(iterator), within);
   // Made once, not for each step.
   const taken = (result: IteratorResult<unknown, unknown>): IteratorResult<unknown, unknown> => {
     if (result.done === true) sink.streamEnded(true);

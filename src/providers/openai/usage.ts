@@ -1,5 +1,6 @@
 import type { ReportedUsage } from '../provider.ts';
 import { groqUsageObject } from '../groq/usage.ts';
+import { listOf } from '../../tokens/json-shape.ts';
 import { wholeOutput } from '../token-counts.ts';
 import { count, fields, present, type Fields } from '../reading.ts';
 
@@ -68,6 +69,5 @@ export function usageObject(body: Fields, streamed: boolean): unknown {
   const usage = groqUsageObject(body, streamed);
   if (usage !== undefined || !streamed) return usage;
   // Moonshot puts it into the choice that ends.
-  const { choices } = body;
-  return Array.isArray(choices) ? fields(choices[0])['usage'] : undefined;
+  return fields(listOf(body['choices'])[0])['usage'];
 }
