@@ -3,14 +3,8 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IterableReadableStream } from '@langchain/core/utils/stream';
 import { OpenAI } from 'openai';
-import {
-  flush,
-  meterChat,
-  TokenMeterInstrumentation,
-  type MeterChatOptions,
-  type UsageRecord,
-} from '../../src/index.ts';
-import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
+import { flush, meterChat, type MeterChatOptions } from '../../src/index.ts';
+import { startRecording, type RecordedCalls } from '../support/recorded-calls.ts';
 import { chatPlain } from '../support/wire/openai-chat.ts';
 import { startWireServer } from '../support/wire/wire-server.ts';
 
@@ -27,29 +21,10 @@ const COUNTED = { inputTokens: 15, outputTokens: 8, tokenSource: 'counted', outc
 const WHO = { userId: 'alice', conversationId: 'c-1', requestModel: 'gpt-4o' };
 
 describe('meterChat', () => {
-  let telemetry: TestTelemetry;
-  let instrumentation: TokenMeterInstrumentation;
-  const records: UsageRecord[] = [];
-
-  before(() => {
-    telemetry = startTelemetry();
-    instrumentation = new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
-  });
-  beforeEach(() => {
-    records.length = 0;
-    telemetry.reset();
-  });
-  after(async () => {
-    instrumentation.disable();
-    await telemetry.close();
-  });
-
-  async function only(): Promise<UsageRecord> {
-    await flush();
-    assert.equal(records.length, 1);
-    assert.equal(telemetry.spans().length, 1);
-    return records[0] as UsageRecord;
-  }
+  let calls: RecordedCalls;
+  before(() => void (calls = startRecording()));
+  beforeEach(() => calls.reset());
+  after(() => calls.close());
 
   async function read(stream: AsyncIterable<unknown>): Promise<string> {
     let text = '';
@@ -63,7 +38,7 @@ describe('meterChat', () => {
       return { response: TEXT };
     });
     assert.deepEqual(await chat(INPUT), { response: TEXT });
-    const record = await only();
+    const record = await calls.only();
     assert.partialDeepStrictEqual(record, { ...WHO, ...COUNTED, provider: 'unknown' });
     assert.ok(record.durationMs >= 4);
   });
@@ -85,7 +60,7 @@ describe('meterChat', () => {
       options,
     );
     await chat({ body: { model: 'acme-1' } }, { id: 7 });
-    assert.partialDeepStrictEqual(await only(), {
+    assert.partialDeepStrictEqual(await calls.only(), {
       provider: 'acme',
       requestModel: 'acme-1',
       userId: '7',
@@ -108,11 +83,10 @@ describe('meterChat', () => {
       meterChat({ userId: 'user_id' })(chat, context),
       meterChat(chat, context),
     ]) {
-      records.length = 0;
-      telemetry.reset();
+      calls.reset();
       assert.equal(decorated.name, 'chat');
       assert.equal(await decorated.call(service, INPUT), TEXT);
-      assert.partialDeepStrictEqual(await only(), { ...WHO, ...COUNTED });
+      assert.partialDeepStrictEqual(await calls.only(), { ...WHO, ...COUNTED });
     }
   });
 
@@ -133,11 +107,10 @@ describe('meterChat', () => {
       }),
     ];
     for (const make of makers) {
-      records.length = 0;
-      telemetry.reset();
+      calls.reset();
       const chat = meterChat((_input: typeof INPUT) => make());
       assert.equal(await read(chat(INPUT)), TEXT, make.name);
-      assert.partialDeepStrictEqual(await only(), { ...WHO, ...COUNTED });
+      assert.partialDeepStrictEqual(await calls.only(), { ...WHO, ...COUNTED });
     }
   });
 
@@ -153,7 +126,7 @@ describe('meterChat', () => {
       if (done) break;
     }
     assert.equal(read, TEXT);
-    assert.partialDeepStrictEqual(await only(), { ...WHO, ...COUNTED });
+    assert.partialDeepStrictEqual(await calls.only(), { ...WHO, ...COUNTED });
   });
 
   it('records what was received of a stream that is left', async () => {
@@ -161,7 +134,7 @@ describe('meterChat', () => {
       yield* PIECES;
     });
     for await (const _piece of chat(INPUT)) break;
-    assert.partialDeepStrictEqual(await only(), {
+    assert.partialDeepStrictEqual(await calls.only(), {
       ...WHO,
       inputTokens: 15,
       outputTokens: 3,
@@ -189,19 +162,19 @@ describe('meterChat', () => {
     );
     await flush();
     assert.deepEqual(
-      records.map(({ outcome, errorType }) => [outcome, errorType]),
+      calls.records.map(({ outcome, errorType }) => [outcome, errorType]),
       [
         ['error', 'Overloaded'],
         ['error', 'Overloaded'],
       ],
     );
-    assert.ok(!JSON.stringify(records).includes('leak'));
+    assert.ok(!JSON.stringify(calls.records).includes('leak'));
   });
 
   it('lends user and conversation to a metered SDK inside and counts the call once', async () => {
     const server = await startWireServer();
     try {
-      instrumentation.instrument('openai', OpenAI);
+      calls.instrumentation.instrument('openai', OpenAI);
       const client = new OpenAI({ apiKey: 'test', baseURL: server.url, maxRetries: 0 });
       server.play(
         chatPlain({
@@ -219,7 +192,7 @@ describe('meterChat', () => {
       const promise = chat(INPUT);
       assert.equal(typeof promise.withResponse, 'function');
       assert.equal((await promise).choices[0]?.message.content, TEXT);
-      assert.partialDeepStrictEqual(await only(), {
+      assert.partialDeepStrictEqual(await calls.only(), {
         ...WHO,
         provider: 'openai',
         inputTokens: 18,
@@ -231,15 +204,15 @@ describe('meterChat', () => {
   });
 
   it('calls straight through while disabled', async () => {
-    instrumentation.applySettings({ enabled: false });
+    calls.instrumentation.applySettings({ enabled: false });
     try {
       const promise = Promise.resolve(TEXT);
       const chat = meterChat((_input: typeof INPUT) => promise);
       assert.equal(chat(INPUT), promise);
       await flush();
-      assert.equal(records.length, 0);
+      assert.equal(calls.records.length, 0);
     } finally {
-      instrumentation.applySettings({ enabled: true });
+      calls.instrumentation.applySettings({ enabled: true });
     }
   });
 

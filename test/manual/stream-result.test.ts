@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { flush, meterChat, TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
-import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
+import { meterChat } from '../../src/index.ts';
+import { startRecording, type RecordedCalls } from '../support/recorded-calls.ts';
 
 type Part = { readonly type: string; readonly [name: string]: unknown };
 
@@ -35,41 +35,26 @@ const TEXT: Part = { type: 'text-delta', text: 'Twice a day.' };
 const FINISH: Part = { type: 'finish', totalUsage: { inputTokens: 18, outputTokens: 9 } };
 
 describe('meterChat around a result that holds streams', () => {
-  let telemetry: TestTelemetry;
-  let instrumentation: TokenMeterInstrumentation;
-  const records: UsageRecord[] = [];
-
-  before(() => {
-    telemetry = startTelemetry();
-    instrumentation = new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
-  });
-  beforeEach(() => void (records.length = 0));
-  after(async () => {
-    instrumentation.disable();
-    await telemetry.close();
-  });
+  let calls: RecordedCalls;
+  before(() => void (calls = startRecording()));
+  beforeEach(() => calls.reset());
+  after(() => calls.close());
 
   const chat = meterChat(
     (_model: { model: string }, parts: readonly Part[]) => new StreamResult(parts),
   );
   const begun = (...parts: readonly Part[]): StreamResult => chat({ model: 'gpt-4o' }, parts);
 
-  async function only(): Promise<UsageRecord> {
-    await flush();
-    assert.equal(records.length, 1);
-    return records[0] as UsageRecord;
-  }
-
   it('asks for nothing itself, and ends as never read', async () => {
     const result = begun(TEXT, FINISH);
     assert.ok(result instanceof StreamResult);
-    assert.equal((await only()).outcome, 'aborted');
+    assert.equal((await calls.only()).outcome, 'aborted');
     assert.deepEqual(result.asked, []);
   });
 
   it('takes the usage of the parts', async () => {
     for await (const part of begun(TEXT, FINISH).fullStream) void part;
-    assert.partialDeepStrictEqual(await only(), {
+    assert.partialDeepStrictEqual(await calls.only(), {
       outcome: 'ok',
       inputTokens: 18,
       outputTokens: 9,
@@ -82,7 +67,7 @@ describe('meterChat around a result that holds streams', () => {
     for await (const text of result.textStream)
       assert.equal(text === '' || text === TEXT['text'], true);
     for await (const part of result.fullStream) void part;
-    assert.partialDeepStrictEqual(await only(), { outcome: 'ok', outputTokens: 5 });
+    assert.partialDeepStrictEqual(await calls.only(), { outcome: 'ok', outputTokens: 5 });
     assert.deepEqual(result.asked, ['textStream', 'fullStream']);
   });
 
@@ -91,12 +76,12 @@ describe('meterChat around a result that holds streams', () => {
       .fullStream) {
       void part;
     }
-    assert.partialDeepStrictEqual(await only(), { outcome: 'error', errorType: 'TypeError' });
-    records.length = 0;
+    assert.partialDeepStrictEqual(await calls.only(), { outcome: 'error', errorType: 'TypeError' });
+    calls.reset();
     for await (const part of begun(TEXT, { type: 'abort' }).fullStream) void part;
-    assert.partialDeepStrictEqual(await only(), { outcome: 'aborted', outputTokens: 5 });
-    records.length = 0;
+    assert.partialDeepStrictEqual(await calls.only(), { outcome: 'aborted', outputTokens: 5 });
+    calls.reset();
     for await (const part of begun(TEXT, TEXT).fullStream) if (part === TEXT) break;
-    assert.equal((await only()).outcome, 'aborted');
+    assert.equal((await calls.only()).outcome, 'aborted');
   });
 });

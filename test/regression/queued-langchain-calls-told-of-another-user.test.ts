@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import type * as Langchain from '@langchain/openai';
 import type * as OpenAiModule from 'openai';
-import {
-  flush,
-  TokenMeterInstrumentation,
-  withUsageContext,
-  type UsageRecord,
-} from '../../src/index.ts';
+import { flush, withUsageContext } from '../../src/index.ts';
+import { startRecording, type RecordedCalls } from '../support/recorded-calls.ts';
 import { loadTogether } from '../support/sdk-versions.ts';
-import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 import { chatPlain, chatStream } from '../support/wire/openai-chat.ts';
 import { startWireServer, type Script, type WireServer } from '../support/wire/wire-server.ts';
 
@@ -19,28 +14,24 @@ const USERS = ['alice', 'bob', 'carol', 'dave'];
 /** LangChain starts a call that has waited from within the one that has just ended. */
 describe('LangChain with maxConcurrency: each call is its own user’s', () => {
   let server: WireServer;
-  let telemetry: TestTelemetry;
-  let instrumentation: TokenMeterInstrumentation;
+  let calls: RecordedCalls;
   let langchain: typeof Langchain;
-  const records: UsageRecord[] = [];
 
   before(async () => {
     server = await startWireServer();
-    telemetry = startTelemetry();
-    instrumentation = new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
+    calls = startRecording();
     const [openai, , loaded] = loadTogether([
       'openai',
       '@langchain/core/messages',
       '@langchain/openai',
     ]) as [typeof OpenAiModule, unknown, typeof Langchain];
     langchain = loaded;
-    assert.ok(instrumentation.instrument('openai', openai));
-    assert.ok(instrumentation.instrument('@langchain/openai', langchain));
+    assert.ok(calls.instrumentation.instrument('openai', openai));
+    assert.ok(calls.instrumentation.instrument('@langchain/openai', langchain));
   });
-  beforeEach(() => void (records.length = 0));
+  beforeEach(() => calls.reset());
   after(async () => {
-    instrumentation.disable();
-    await telemetry.close();
+    await calls.close();
     await server.close();
   });
 
@@ -55,7 +46,7 @@ describe('LangChain with maxConcurrency: each call is its own user’s', () => {
 
   async function users(): Promise<readonly unknown[]> {
     await flush();
-    return records.map(({ userId = '' }) => userId).toSorted();
+    return calls.records.map(({ userId = '' }) => userId).toSorted();
   }
 
   const ways: Readonly<
