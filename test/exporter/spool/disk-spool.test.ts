@@ -166,9 +166,16 @@ describe('DiskSpool', () => {
   });
 
   it('shares a folder: living owners keep theirs, whoever ends leaves it to the others', async () => {
-    const [one, two] = [open(), open()];
+    let looks = 0;
+    const readdir = ((...args: Parameters<typeof realFs.readdir>) => {
+      looks++;
+      return realFs.readdir(...args);
+    }) as typeof realFs.readdir;
+    const [one, two] = [open(), open({ fs: { ...realFs, readdir } })];
     await one.append(chunkOf('of one'));
     await two.append(chunkOf('of two'));
+    // For what the dead left, then for what the living hold: later it would find what one leaves to three.
+    await until(() => looks >= 2);
     assert.equal(adopted, 0);
     await one.close();
     const three = open();
