@@ -11,7 +11,7 @@ export interface UsageContext {
 }
 
 const USAGE = createContextKey('otel-token-meter usage context');
-const NOTHING: UsageContext = {};
+export const NOTHING: UsageContext = {};
 
 /** Carries the Context where no OpenTelemetry context manager is registered. */
 const fallback = new AsyncLocalStorage<Context>();
@@ -28,6 +28,8 @@ export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
 
 /** `over` wins where it says something; attributes merge key by key. */
 export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
+  if (over === NOTHING) return under;
+  if (under === NOTHING) return over;
   return {
     userId: over.userId ?? under.userId,
     conversationId: over.conversationId ?? under.conversationId,

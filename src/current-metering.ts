@@ -1,5 +1,5 @@
 import type { CallMeter } from './call/call-meter.ts';
-import { quietly } from './call/quietly.ts';
+import { failedQuietly, quietly } from './call/quietly.ts';
 import { Metering } from './metering.ts';
 import { packageVersion } from './package-version.ts';
 import { CurrentTelemetry } from './telemetry.ts';
@@ -53,8 +53,6 @@ export async function flush(): Promise<void> {
   try {
     await installed?.metering.flush();
   } catch (error) {
-    quietly('flushing', () => {
-      throw error;
-    });
+    failedQuietly('flushing', error);
   }
 }

@@ -9,6 +9,7 @@ import {
 import {
   activeContext,
   mergeUsage,
+  NOTHING,
   setUsageContext,
   usageContextOf,
   type UsageContext,
@@ -225,16 +226,22 @@ export class CallMeter {
 
 function traceOf(ended: EndedCall, startedMs: number): CallTrace {
   const { reply, facts } = ended;
-  return { responseId: reply.responseId, models: [facts.model, reply.responseModel], startedMs };
+  return {
+    responseId: reply.responseId,
+    requestModel: facts.model,
+    responseModel: reply.responseModel,
+    startedMs,
+  };
 }
 
 function identityOf(facts: RequestFacts, how: 'never' | 'plain' | 'all'): UsageContext {
-  if (how === 'never') return {};
+  if (how === 'never') return NOTHING;
   const all = how === 'all';
-  return {
-    userId: facts.userId ?? (all ? facts.opaqueUserId : undefined),
-    conversationId: facts.conversationId ?? (all ? facts.opaqueConversationId : undefined),
-  };
+  const userId = facts.userId ?? (all ? facts.opaqueUserId : undefined);
+  const conversationId = facts.conversationId ?? (all ? facts.opaqueConversationId : undefined);
+  return userId === undefined && conversationId === undefined
+    ? NOTHING
+    : { userId, conversationId };
 }
 
 /**

@@ -12,7 +12,7 @@ import { Abandonable, type OpenReplies } from './abandoned.ts';
 import type { BackgroundCalls } from './background-calls.ts';
 import type { Clock } from './clock.ts';
 import { failureOf } from './failure.ts';
-import { quietly } from './quietly.ts';
+import { failedQuietly, quietly } from './quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 /** What a call hands on when it has ended, however it ended. */
@@ -120,7 +120,11 @@ export class ChatCall extends Abandonable implements ReplySink {
     const parts = this.#parts;
     if (parts === undefined) return;
     this.#replied = true;
-    quietly('reading a reply', () => parts.reader.whole(reply));
+    try {
+      parts.reader.whole(reply);
+    } catch (error) {
+      failedQuietly('reading a reply', error);
+    }
     const read = resultOf(parts);
     const { responseId } = read;
     if (responseId !== undefined) {
@@ -142,9 +146,7 @@ export class ChatCall extends Abandonable implements ReplySink {
     try {
       parts.reader.event(event);
     } catch (error) {
-      quietly('reading a stream event', () => {
-        throw error;
-      });
+      failedQuietly('reading a stream event', error);
     }
   }
 
@@ -205,7 +207,7 @@ export class ChatCall extends Abandonable implements ReplySink {
     const span = this.#span;
     this.dismiss();
     if (parts === undefined || span === undefined) return;
-    quietly('ending a call', () =>
+    try {
       span.onEnd({
         provider: parts.provider,
         shape: parts.shape,
@@ -225,13 +227,20 @@ export class ChatCall extends Abandonable implements ReplySink {
         reply,
         replied: this.#replied,
         tokenStatistics: parts.tokenStatistics,
-      }),
-    );
+      });
+    } catch (error) {
+      failedQuietly('ending a call', error);
+    }
   }
 }
 
 function resultOf({ reader }: ChatCallParts): Reply {
-  return quietly('reading usage', () => reader.result()) ?? NOTHING_READ;
+  try {
+    return reader.result();
+  } catch (error) {
+    failedQuietly('reading usage', error);
+    return NOTHING_READ;
+  }
 }
 
 function elapsedMs({ clock, startedMonotonicMs }: ChatCallParts): number {

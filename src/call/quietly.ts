@@ -20,9 +20,13 @@ export function quietly<T>(what: string, fn: () => T): T | undefined {
   try {
     return fn();
   } catch (error) {
-    warnOnce(`failed ${what}`, `${what} failed (${errorType(error)}); the call is not affected`);
-    return undefined;
+    return failedQuietly(what, error);
   }
+}
+
+/** For a `catch` of its own, on paths where a closure a call would be felt. */
+export function failedQuietly(what: string, error: unknown): undefined {
+  warnOnce(`failed ${what}`, `${what} failed (${errorType(error)}); the call is not affected`);
 }
 
 /** Class name of an error, or its code or type; never its message. */

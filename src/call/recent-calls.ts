@@ -1,7 +1,8 @@
 /** What identifies a call to a layer that has lost its Context. */
 export interface CallTrace {
   readonly responseId: string | undefined;
-  readonly models: readonly (string | undefined)[];
+  readonly requestModel: string | undefined;
+  readonly responseModel: string | undefined;
   /** The layer that metered it, where that is one which may stand above others. */
   readonly layer?: string | undefined;
   /** Monotonic milliseconds. */
@@ -45,7 +46,7 @@ export class RecentCalls {
       const isSame =
         // Some servers leave it empty.
         !responseId || !call.responseId
-          ? model !== undefined && call.models.includes(model)
+          ? model !== undefined && (call.requestModel === model || call.responseModel === model)
           : call.responseId === responseId;
       if (!isSame) continue;
       this.#calls[at] = undefined;

@@ -103,7 +103,11 @@ export function patchApiClient(
       const current = meter();
       if (current === undefined) return original.apply(this, args);
       const invoke = (resolved: unknown): Promise<unknown> => {
-        const waiting = quietly('finding a call', () => fetched(current, fields(resolved)));
+        const request = fields(resolved);
+        const waiting =
+          request['method'] === 'get'
+            ? quietly('finding a call', () => fetched(current, request))
+            : undefined;
         if (waiting !== undefined) {
           // When it cannot be fetched now it may be later.
           return original.apply(this, args).then((props) => {
@@ -112,7 +116,7 @@ export function patchApiClient(
           });
         }
         const call = quietly('starting a call', () =>
-          start(current, fields(this), fields(resolved), nativeSpan as Span | undefined),
+          start(current, fields(this), request, nativeSpan as Span | undefined),
         );
         return call === undefined
           ? original.apply(this, args)
@@ -135,8 +139,7 @@ export function patchApiClient(
   }
 
   function fetched(current: CallMeter, request: Fields): ChatCall | undefined {
-    if (sdk.fetches === undefined || request['method'] !== 'get') return undefined;
-    const id = sdk.fetches(pathOf(request));
+    const id = sdk.fetches?.(pathOf(request));
     return id === undefined ? undefined : current.background.get(id);
   }
 

@@ -34,11 +34,11 @@ export class ChoiceOutput {
   }
 
   result(): CompletionOutput {
-    return {
-      ...(this.#text === '' ? {} : { text: this.#text }),
-      ...(this.#reasoning === '' ? {} : { reasoning: this.#reasoning }),
-      ...(this.#refusal === '' ? {} : { refusal: this.#refusal }),
-      ...(this.#toolCalls === undefined ? {} : { toolCalls: [...this.#toolCalls.values()] }),
-    };
+    const output: { -readonly [K in keyof CompletionOutput]: CompletionOutput[K] } = {};
+    if (this.#text !== '') output.text = this.#text;
+    if (this.#reasoning !== '') output.reasoning = this.#reasoning;
+    if (this.#refusal !== '') output.refusal = this.#refusal;
+    if (this.#toolCalls !== undefined) output.toolCalls = [...this.#toolCalls.values()];
+    return output;
   }
 }

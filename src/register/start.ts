@@ -56,7 +56,9 @@ function start(env: NodeJS.ProcessEnv): void {
       return global.tracer();
     }),
   );
-  instrumentation.setMeterProvider(teeMeters([global.meter, ...destination.meters]));
+  if (destination.meters.length > 0) {
+    instrumentation.setMeterProvider(teeMeters([global.meter, ...destination.meters]));
+  }
   instrumentation.setLoggerProvider(teeLoggers(global, destination));
   const settings = followSettings(config, instrumentation, () => statusOf(destination));
   const flushAll = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import type { EndedCall } from '../call/chat-call.ts';
-import { quietly } from '../call/quietly.ts';
+import { failedQuietly, quietly } from '../call/quietly.ts';
 import type { CountableInput, ReportedUsage } from '../providers/provider.ts';
 import { encodingForModel } from '../tokens/index.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
@@ -118,7 +118,7 @@ async function countInput(
     const { tokens, quality } = await counter.countChat(countable.request, model);
     return { tokens, exact: quality === 'exact' };
   } catch (error) {
-    return failed(error);
+    return failedQuietly('counting tokens', error);
   }
 }
 
@@ -148,12 +148,6 @@ async function countOutput(
       exact: ended.reply.closed && counts.every((count) => count.quality === 'exact'),
     };
   } catch (error) {
-    return failed(error);
+    return failedQuietly('counting tokens', error);
   }
-}
-
-function failed(error: unknown): undefined {
-  quietly('counting tokens', () => {
-    throw error;
-  });
 }

@@ -1,40 +1,38 @@
 import { randomFillSync, randomInt } from 'node:crypto';
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, '0'),
-);
-
-/** Random bytes, drawn for many ids at once. */
-const random = new Uint8Array(4096);
-const BYTES_AN_ID = 16;
+/** Random bytes and their digits, drawn for many ids at once. */
+const random = Buffer.allocUnsafe(4000);
+const BYTES_AN_ID = 10;
+let randomHex = '';
 let used = random.length;
+
+const LATEST_MS = 2 ** 48 - 1;
+/** The calls of one millisecond share the first half of their ids. */
+let millisecond = { at: Number.NaN, hex: '' };
 
 /** UUIDv7 of RFC 9562: 48 bits of time, then random bits. */
 export function recordId(wallMs: number): string {
   if (used === random.length) {
     randomFillSync(random);
+    randomHex = random.toString('hex');
     used = 0;
   }
-  const at = used;
+  // Slices of up to 12 characters are copies: no id keeps all of the digits alive.
+  const variant = '89ab'[(random[used] ?? 0) & 3] ?? '8';
+  const at = 2 * used + 2;
   used += BYTES_AN_ID;
-  const ms = Math.trunc(wallMs);
-  const high = Math.floor(ms / 2 ** 24);
-  const version = 0x70 | (byte(at) & 0x0f);
-  const variant = 0x80 | (byte(at + 2) & 0x3f);
   return (
-    `${hex(high >> 16)}${hex(high >> 8)}${hex(high)}${hex(ms >> 16)}-${hex(ms >> 8)}${hex(ms)}` +
-    `-${hex(version)}${hex(byte(at + 1))}-${hex(variant)}${hex(byte(at + 3))}-${hex(byte(at + 4))}` +
-    `${hex(byte(at + 5))}${hex(byte(at + 6))}${hex(byte(at + 7))}${hex(byte(at + 8))}${hex(byte(at + 9))}`
+    `${timeDigits(Math.trunc(wallMs))}-7${randomHex.slice(at, at + 3)}` +
+    `-${variant}${randomHex.slice(at + 3, at + 6)}-${randomHex.slice(at + 6, at + 18)}`
   );
 }
 
-function byte(index: number): number {
-  return random[index] ?? 0;
-}
-
-/** The lowest eight bits; those of a number above 2^31 too, as the shift operators cut it. */
-function hex(bits: number): string {
-  return HEX[bits & 0xff] ?? '';
+function timeDigits(ms: number): string {
+  if (ms !== millisecond.at) {
+    const digits = Math.min(Math.max(ms, 0), LATEST_MS).toString(16).padStart(12, '0');
+    millisecond = { at: ms, hex: `${digits.slice(0, 8)}-${digits.slice(8)}` };
+  }
+  return millisecond.hex;
 }
 
 const DIGITS = 1_000_000;
@@ -51,11 +49,8 @@ export function recordTime(wallMs: number): string {
   const ms = Math.trunc(wallMs);
   const at = Math.floor(ms / 1000);
   if (at !== second.at) second = { at, iso: new Date(at * 1000).toISOString().slice(0, -4) };
-  return `${second.iso}${digits(ms - at * 1000, 3)}${digits(sequence, 6)}Z`;
-}
-
-function digits(value: number, width: number): string {
-  return String(value).padStart(width, '0');
+  const nanoseconds = (ms - at * 1000) * DIGITS + sequence;
+  return `${second.iso}${String(nanoseconds).padStart(9, '0')}Z`;
 }
 
 /** Seconds and nanoseconds since 1970 of a `recordTime`. */

@@ -1,9 +1,8 @@
-import { context, trace, type Meter, type Span } from '@opentelemetry/api';
+import type { Meter } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../call/chat-call.ts';
-import { quietly } from '../call/quietly.ts';
-import type { ReportedUsage } from '../providers/provider.ts';
-import { ATTR, ATTR_MODALITY_TOKENS, type SemconvGeneration } from '../semconv.ts';
+import { failedQuietly, quietly } from '../call/quietly.ts';
+import type { SemconvGeneration } from '../semconv.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
 import { buildRecord, type RecordOptions } from './build-record.ts';
 import { contentAttributes } from './emit/content.ts';
@@ -11,12 +10,11 @@ import { emitEvent } from './emit/event.ts';
 import { UsageMetrics } from './emit/metrics.ts';
 import { closeUnrecorded, emitSpan } from './emit/span.ts';
 import { fillUsage, usageAsReported, type Counting, type FilledUsage } from './fill-usage.ts';
-import type { UsageAttributeValue, UsageRecord } from './usage-record.ts';
+import type { UsageRecord } from './usage-record.ts';
 
 export interface UsagePipelineOptions extends RecordOptions {
   readonly meter: () => Meter;
   readonly logger: () => Logger;
-  readonly service: (span: Span) => string;
   readonly counting: Counting;
   readonly captureContent: boolean;
   readonly generations: readonly SemconvGeneration[];
@@ -65,98 +63,36 @@ export class UsagePipeline {
     await Promise.allSettled(this.#pending);
   }
 
+  /** Each step has a `catch` of its own: one that fails takes no other with it. */
   #emit(ended: EndedCall, filled: FilledUsage): UsageRecord | undefined {
-    const options = this.#options;
-    const record = quietly('making a usage record', () => this.#record(ended, filled));
-    if (record === undefined) {
+    const { captureContent, generations, onUsage } = this.#options;
+    let record: UsageRecord;
+    try {
+      record = buildRecord(ended, filled, this.#options);
+    } catch (error) {
       closeUnrecorded(ended);
-      return undefined;
+      return failedQuietly('making a usage record', error);
     }
     const content =
-      options.captureContent && ended.span.isRecording()
+      captureContent && ended.span.isRecording()
         ? quietly('capturing content', () => contentAttributes(ended))
         : undefined;
-    quietly('ending a span', () => emitSpan(record, ended, options.generations, content));
-    quietly('recording metrics', () => this.#metrics.record(options.meter(), record, ended));
-    quietly('emitting a usage event', () =>
-      emitEvent(
-        options.logger(),
-        record,
-        options.generations,
-        () => trace.setSpan(context.active(), ended.span),
-        ended.facts.stream === true,
-      ),
-    );
-    quietly('calling onUsage', () => options.onUsage?.(record));
+    try {
+      emitSpan(record, ended, generations, content);
+    } catch (error) {
+      failedQuietly('ending a span', error);
+    }
+    try {
+      this.#metrics.record(this.#options.meter(), record, ended);
+    } catch (error) {
+      failedQuietly('recording metrics', error);
+    }
+    try {
+      emitEvent(this.#options.logger(), record, ended, generations);
+    } catch (error) {
+      failedQuietly('emitting a usage event', error);
+    }
+    if (onUsage !== undefined) quietly('calling onUsage', () => onUsage(record));
     return record;
   }
-
-  #record(ended: EndedCall, filled: FilledUsage): UsageRecord {
-    const { reply, facts, usageContext } = ended;
-    return buildRecord(
-      {
-        service: this.#options.service(ended.span),
-        operation: ended.shape.operation,
-        provider: ended.provider,
-        requestModel: facts.model,
-        responseModel: reply.responseModel,
-        responseId: reply.responseId,
-        userId: usageContext.userId,
-        conversationId: usageContext.conversationId ?? reply.conversationId,
-        endedAtMs: ended.startedAtMs + ended.durationMs,
-        durationMs: ended.durationMs,
-        timeToFirstChunkMs: facts.stream === true ? ended.timeToFirstChunkMs : undefined,
-        usage: filled.usage,
-        tokenSource: filled.tokenSource,
-        outcome: ended.outcome,
-        errorType: ended.errorType,
-        attributes: merged(
-          modalityAttributes(ended.tokenStatistics ? reply.usage : undefined),
-          countedAttributes(filled),
-          usageContext.attributes,
-        ),
-        span: ended.span,
-      },
-      this.#options,
-    );
-  }
-}
-
-type Attributes = Readonly<Record<string, UsageAttributeValue>> | undefined;
-
-/** Undefined in most calls, which have none. */
-function merged(first: Attributes, second: Attributes, third: Attributes): Attributes {
-  if (first === undefined && second === undefined) return third;
-  return { ...first, ...second, ...third };
-}
-
-const MODALITIES = Object.entries(ATTR_MODALITY_TOKENS) as readonly (readonly [
-  keyof typeof ATTR_MODALITY_TOKENS,
-  string,
-])[];
-
-function modalityAttributes(
-  usage: ReportedUsage | undefined,
-): Record<string, UsageAttributeValue> | undefined {
-  if (usage === undefined) return undefined;
-  let attributes: Record<string, UsageAttributeValue> | undefined;
-  for (const [field, name] of MODALITIES) {
-    const tokens = usage[field];
-    if (tokens !== undefined && tokens > 0) (attributes ??= {})[name] = tokens;
-  }
-  return attributes;
-}
-
-function countedAttributes({
-  counted,
-}: FilledUsage): Record<string, UsageAttributeValue> | undefined {
-  if (counted === undefined) return undefined;
-  const attributes: Record<string, UsageAttributeValue> = {};
-  if (counted.inputTokens !== undefined) {
-    attributes[ATTR.countedInputTokens] = counted.inputTokens;
-  }
-  if (counted.outputTokens !== undefined) {
-    attributes[ATTR.countedOutputTokens] = counted.outputTokens;
-  }
-  return attributes;
 }

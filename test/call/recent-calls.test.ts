@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { RecentCalls, type CallTrace } from '../../src/call/recent-calls.ts';
 
 describe('RecentCalls', () => {
-  const call: CallTrace = { responseId: 'r-1', models: ['gpt-4o', 'gpt-4o-0806'], startedMs: 100 };
+  const call: CallTrace = {
+    responseId: 'r-1',
+    requestModel: 'gpt-4o',
+    responseModel: 'gpt-4o-0806',
+    startedMs: 100,
+  };
 
   function after(...calls: readonly CallTrace[]): RecentCalls {
     const recent = new RecentCalls();

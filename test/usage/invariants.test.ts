@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { diag, DiagLogLevel } from '@opentelemetry/api';
+import { diag, DiagLogLevel, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import fc from 'fast-check';
+import type { EndedCall } from '../../src/call/chat-call.ts';
 import { buildRecord } from '../../src/usage/build-record.ts';
 import { checkUsage } from '../../src/usage/invariants.ts';
 import type { TokenUsage, UsageRecord } from '../../src/usage/usage-record.ts';
@@ -91,27 +92,33 @@ describe('a record of inconsistent usage', () => {
   after(() => diag.disable());
 
   function record(provider: string, attributes?: Readonly<Record<string, unknown>>): UsageRecord {
+    const ended: EndedCall = {
+      provider,
+      shape: { operation: 'chat' } as EndedCall['shape'],
+      facts: { model: 'm' },
+      request: undefined,
+      serverAddress: undefined,
+      serverPort: undefined,
+      usageContext: { attributes: attributes as UsageRecord['attributes'] },
+      span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT),
+      spanIsForeign: false,
+      startedAtMs: 1_790_000_000_000,
+      durationMs: 5,
+      timeToFirstChunkMs: undefined,
+      chunkGapsMs: [],
+      outcome: 'ok',
+      errorType: undefined,
+      reply: { closed: true, outputs: [] },
+      replied: true,
+      tokenStatistics: true,
+    };
     return buildRecord(
+      ended,
       {
-        service: 'test',
-        operation: 'chat',
-        provider,
-        requestModel: 'm',
-        responseModel: undefined,
-        responseId: undefined,
-        userId: undefined,
-        conversationId: undefined,
-        endedAtMs: 1_790_000_000_000,
-        durationMs: 5,
-        timeToFirstChunkMs: undefined,
         usage: { inputTokens: 10, outputTokens: 3, reasoningTokens: 7 },
         tokenSource: 'provider',
-        outcome: 'ok',
-        errorType: undefined,
-        attributes,
-        span: undefined,
       },
-      { userIdHashKey: undefined, costOf: () => undefined },
+      { userIdHashKey: undefined, service: () => 'test', costOf: () => undefined },
     );
   }
 

@@ -50,8 +50,21 @@ const PROVIDERS: ReadonlyMap<string, string> = new Map(
 const VERTEX = 'aiplatform.googleapis.com';
 const OPENAI = 'openai';
 
-/** Own servers and proxies speak OpenAI's language: what they are cannot be told from a host. */
+const known = new Map<string, string>();
+const KNOWN_MAX = 100;
+
+/** Remembered: a host is looked for label by label, at every call. */
 export function providerOfHost(host: string): string {
+  let provider = known.get(host);
+  if (provider === undefined) {
+    provider = find(host);
+    if (known.size < KNOWN_MAX) known.set(host, provider);
+  }
+  return provider;
+}
+
+/** Own servers and proxies speak OpenAI's language: what they are cannot be told from a host. */
+function find(host: string): string {
   if (host.endsWith(VERTEX)) return 'gcp.vertex_ai';
   for (let rest = host; rest !== ''; rest = parentOf(rest)) {
     const provider = PROVIDERS.get(rest);

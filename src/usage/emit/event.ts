@@ -1,5 +1,6 @@
-import type { Context } from '@opentelemetry/api';
+import { context, trace } from '@opentelemetry/api';
 import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
+import type { EndedCall } from '../../call/chat-call.ts';
 import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,
@@ -11,16 +12,12 @@ import type { UsageAttributeValue, UsageRecord } from '../usage-record.ts';
 
 type EventAttributes = Record<string, UsageAttributeValue>;
 
-/**
- * One log event a record: what exporters make durable. `context` gives the call's span, from which the
- * log record takes trace and span id.
- */
+/** One log event a record: what exporters make durable. It has the trace and span id of the call. */
 export function emitEvent(
   logger: Logger,
   record: UsageRecord,
+  { facts, span }: EndedCall,
   generations: readonly SemconvGeneration[],
-  context: () => Context,
-  stream: boolean,
 ): void {
   // Nobody listens. Loggers of older APIs cannot tell.
   if ((logger as Partial<Logger>).enabled?.() === false) return;
@@ -31,8 +28,8 @@ export function emitEvent(
     severityText: 'INFO',
     timestamp,
     observedTimestamp: timestamp,
-    attributes: eventAttributes(record, generations, stream),
-    context: context(),
+    attributes: eventAttributes(record, generations, facts.stream === true),
+    context: trace.setSpan(context.active(), span),
   });
 }
 

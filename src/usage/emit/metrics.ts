@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Meter, MetricAttributes } from '@opentelemetry/api';
+import type { Meter, MetricAttributes } from '@opentelemetry/api';
 import type { EndedCall } from '../../call/chat-call.ts';
 import type { ReportedUsage } from '../../providers/provider.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type SemconvGeneration,
 } from '../../semconv.ts';
 import type { UsageRecord } from '../usage-record.ts';
+import { HeldPoints, type Point } from './held-points.ts';
 import { MetricAttributeSets } from './metric-attributes.ts';
 
 /** What metrics tell of a call that its record does not hold. */
@@ -20,7 +21,7 @@ type CallDetails = Pick<
 
 interface Instrument {
   readonly definition: InstrumentDefinition;
-  readonly record: (value: number, attributes: MetricAttributes) => void;
+  readonly record: Point;
 }
 
 /** Records usage on the instruments of the chosen generations. */
@@ -62,30 +63,23 @@ function makeInstruments(
   meter: Meter,
   generations: readonly SemconvGeneration[],
 ): readonly Instrument[] {
-  const byName = new Map<string, Counter | Histogram>();
+  const held = new HeldPoints(meter);
+  const byName = new Map<string, Point>();
   return INSTRUMENTS.filter(
     ({ generation }) => generation === undefined || generations.includes(generation),
   ).map((definition) => {
-    const { name, kind, unit, description } = definition;
-    const known = byName.get(name);
-    const instrument =
-      known ??
-      (kind === 'counter'
-        ? meter.createCounter(name, { unit, description })
-        : meter.createHistogram(name, {
-            unit,
-            description,
-            advice: { explicitBucketBoundaries: [...bucketsOf(definition)] },
-          }));
-    byName.set(name, instrument);
-    return {
-      definition,
-      record: (value, attributes) =>
-        'add' in instrument
-          ? instrument.add(value, attributes)
-          : instrument.record(value, attributes),
-    };
+    const { name } = definition;
+    const record = byName.get(name) ?? pointOf(meter, held, definition);
+    byName.set(name, record);
+    return { definition, record };
   });
+}
+
+function pointOf(meter: Meter, held: HeldPoints, definition: InstrumentDefinition): Point {
+  const { name, kind, unit, description } = definition;
+  if (kind === 'counter') return held.counter(meter.createCounter(name, { unit, description }));
+  const advice = { explicitBucketBoundaries: [...bucketsOf(definition)] };
+  return held.histogram(meter.createHistogram(name, { unit, description, advice }));
 }
 
 function bucketsOf({ unit }: InstrumentDefinition): readonly number[] {
@@ -103,7 +97,7 @@ function measured(
 
 /** Splits by what the provider told apart; the rest is text then, and unknown when nothing was told. */
 function addByModality(
-  add: Instrument['record'],
+  add: Point,
   value: number,
   attributes: MetricAttributes,
   { measure }: InstrumentDefinition,

@@ -1,0 +1,55 @@
+import type { EndedCall } from '../call/chat-call.ts';
+import { warnOnce } from '../call/quietly.ts';
+import type { ReportedUsage } from '../providers/provider.ts';
+import { ATTR, ATTR_MODALITY_TOKENS } from '../semconv.ts';
+import type { FilledUsage } from './fill-usage.ts';
+import type { UsageAttributeValue } from './usage-record.ts';
+
+type Attributes = Record<string, UsageAttributeValue>;
+
+/** What a record tells beside its fields: tokens by modality, tokens counted, and what the caller added. */
+export function recordAttributes(
+  { reply, tokenStatistics, usageContext }: EndedCall,
+  { counted }: FilledUsage,
+): Attributes {
+  const attributes: Attributes = {};
+  if (tokenStatistics && reply.usage !== undefined) addModalities(attributes, reply.usage);
+  if (counted?.inputTokens !== undefined) attributes[ATTR.countedInputTokens] = counted.inputTokens;
+  if (counted?.outputTokens !== undefined) {
+    attributes[ATTR.countedOutputTokens] = counted.outputTokens;
+  }
+  if (usageContext.attributes !== undefined) addSound(attributes, usageContext.attributes);
+  return attributes;
+}
+
+const MODALITIES = Object.entries(ATTR_MODALITY_TOKENS) as readonly (readonly [
+  keyof typeof ATTR_MODALITY_TOKENS,
+  string,
+])[];
+
+function addModalities(attributes: Attributes, usage: ReportedUsage): void {
+  for (const [field, name] of MODALITIES) {
+    const tokens = usage[field];
+    if (tokens !== undefined && tokens > 0) attributes[name] = tokens;
+  }
+}
+
+/** Only what an OpenTelemetry attribute and an InfluxDB field can both hold. */
+function addSound(attributes: Attributes, given: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(given)) {
+    const value = given[key];
+    if (value === undefined || value === null) continue;
+    const fits = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+    // As a name this one would replace what every object inherits, here and in whoever copies the record.
+    if (fits && key !== '__proto__') attributes[key] = value as UsageAttributeValue;
+    else warnLeftOut(key, value);
+  }
+}
+
+function warnLeftOut(key: string, value: unknown): void {
+  const problem = key === '__proto__' ? 'that name cannot be kept' : `it is a ${typeof value}`;
+  warnOnce(
+    `attribute ${key}`,
+    `the attribute ${JSON.stringify(key.slice(0, 100))} is left out of usage records: ${problem}; allowed are texts, finite numbers, true and false`,
+  );
+}
