@@ -1,4 +1,5 @@
 import type { Counter, Histogram, Meter, MetricAttributes } from '@opentelemetry/api';
+import { quietly } from '../../call/quietly.ts';
 
 /** Points held at one time; then they are recorded, a quarter of a millisecond's work. */
 const HELD_MAX = 256;
@@ -23,13 +24,16 @@ export class HeldPoints {
 
   /** Of a meter without observables nothing is held: it could not tell of a collection. */
   constructor(meter: Meter) {
-    this.#holds = typeof (meter as Partial<Meter>).createObservableGauge === 'function';
-    if (!this.#holds) return;
-    meter
-      .createObservableGauge('token_meter.held_points', {
-        description: 'Has no values: it is how points that wait learn of a collection',
-      })
-      .addCallback(() => this.#handOn());
+    this.#holds =
+      quietly('watching for collections', () => {
+        if (typeof (meter as Partial<Meter>).createObservableGauge !== 'function') return false;
+        meter
+          .createObservableGauge('token_meter.held_points', {
+            description: 'Has no values: it is how points that wait learn of a collection',
+          })
+          .addCallback(() => this.#handOn());
+        return true;
+      }) ?? false;
   }
 
   counter(counter: Counter): Point {
