@@ -137,7 +137,9 @@ async function fromReader<T>(ctx: Context, ask: () => Promise<T>): Promise<T | u
     if (code === 'INVALID_OPTION') {
       const isTold = allowed === undefined || message.includes(allowed);
       const detail = isTold ? message : `${message} (allowed: ${allowed})`;
-      return ctx.throw(422, detail, { code: 'invalid_request' });
+      // The reader's name of the parameter; what else it would refuse has been refused before.
+      const asAsked = detail.replace('query: groupBy ', 'query: group_by ');
+      return ctx.throw(422, asAsked, { code: 'invalid_request' });
     }
     if (!STORE_PROBLEMS.includes(code)) throw error;
     ctx.app.emit('error', error, ctx);

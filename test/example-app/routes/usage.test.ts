@@ -126,7 +126,7 @@ describe('routes of /api/usage', () => {
   });
 
   for (const [query, word] of [
-    ['group_by=colour', 'groupBy'],
+    ['group_by=colour', 'group_by must be one of user, '],
     ['groupby=user', 'groupby'],
     ['metric=money', 'metric'],
     ['limit=0', 'limit'],
