@@ -1,20 +1,22 @@
 /**
  * Bare and metered in turns within one process, which tells apart what a run of its own blurs:
- * `npm run bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none] [fetch | server]`.
- * The third: what of OpenTelemetry's SDK is registered beside its Context manager. The last: whether
- * `fetch` answers in process, or a server in a thread of its own.
+ * `npm run bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none] [fetch | server]
+ * [ours | contrib | traceloop]`. The third: what of OpenTelemetry's SDK is registered beside its Context
+ * manager. The fourth: whether `fetch` answers in process, or a server in a thread of its own. The peers
+ * want openai 6.
  */
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { metrics, trace } from '@opentelemetry/api';
-import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import { registerInstrumentations, type Instrumentation } from '@opentelemetry/instrumentation';
 import type { OpenAI } from 'openai';
 import { CHUNKS, inProcessFetch } from './replies.ts';
 import { registerTelemetry, type SeenSpan } from './telemetry.ts';
 
-const [major = '7', kind = 'plain', telemetry = 'all', target = 'fetch'] = process.argv.slice(2);
+const [major = '7', kind = 'plain', telemetry = 'all', target = 'fetch', who = 'ours'] =
+  process.argv.slice(2);
 const place = major === '7' ? '../../package.json' : `../../test/sdks/openai-${major}/package.json`;
 const requireSdk = createRequire(new URL(place, import.meta.url));
 
@@ -31,13 +33,22 @@ async function serverUrl(): Promise<string> {
   return url as string;
 }
 
+async function instrumentation(): Promise<Instrumentation> {
+  if (who === 'ours') return new (await import('otel-token-meter')).TokenMeterInstrumentation();
+  const scope = who === 'contrib' ? '@opentelemetry' : '@traceloop';
+  const requirePeer = createRequire(new URL('../package.json', import.meta.url));
+  const peer = requirePeer(`${scope}/instrumentation-openai`) as {
+    OpenAIInstrumentation: new (config: object) => Instrumentation;
+  };
+  return new peer.OpenAIInstrumentation(who === 'traceloop' ? { enrichTokens: true } : {});
+}
+
 const Bare = load();
 const spans: SeenSpan[] = [];
 registerTelemetry(spans);
 if (telemetry !== 'all') metrics.disable();
 if (telemetry === 'none') trace.disable();
-const { TokenMeterInstrumentation } = await import('otel-token-meter');
-registerInstrumentations({ instrumentations: [new TokenMeterInstrumentation()] });
+registerInstrumentations({ instrumentations: [await instrumentation()] });
 const Metered = load();
 const apart = { apiKey: 'bench', maxRetries: 0 };
 const options =
@@ -68,19 +79,24 @@ async function call(client: OpenAI): Promise<void> {
   for await (const _chunk of chunks);
 }
 
-const CALLS = kind === 'stream' ? 200 : target === 'server' ? 1500 : 5000;
+const CALLS = kind === 'stream' ? 200 : target === 'server' ? 1500 : 4000;
 
-/** Microseconds of this thread's CPU time a call. Told in ticks of 4 ms, so it takes many calls. */
+/**
+ * Microseconds a call: of this thread's CPU time where it waits for a server, else of the clock, since
+ * CPU time is told in ticks of 4 ms.
+ */
 async function batch(client: OpenAI): Promise<number> {
+  const started = performance.now();
   const before = process.threadCpuUsage();
   for (let i = 0; i < CALLS; i += 1) await call(client);
   const { user, system } = process.threadCpuUsage(before);
+  const elapsed = (performance.now() - started) * 1000;
   spans.length = 0;
-  return (user + system) / CALLS;
+  return (target === 'server' ? user + system : elapsed) / CALLS;
 }
 
-const TURNS = 12;
-const WARM_UP = 3;
+const TURNS = 40;
+const WARM_UP = 6;
 const bares: number[] = [];
 const added: number[] = [];
 for (let i = -WARM_UP; i < TURNS; i += 1) {
@@ -97,7 +113,7 @@ const quantile = (values: readonly number[], q: number): string => {
   return ((sorted[Math.floor(sorted.length * q)] ?? Number.NaN) / unit).toFixed(2);
 };
 process.stdout.write(
-  `openai ${major}, ${kind}, ${target}, SDK: ${telemetry}; bare ${quantile(bares, 0.5)}, added ${quantile(added, 0.5)} ` +
+  `${who}, openai ${major}, ${kind}, ${target}, SDK: ${telemetry}; bare ${quantile(bares, 0.5)}, added ${quantile(added, 0.5)} ` +
     `(${quantile(added, 0.25)} to ${quantile(added, 0.75)}) µs a ${kind === 'plain' ? 'call' : 'chunk'}\n`,
 );
 process.exit(0);
