@@ -167,6 +167,17 @@ describe('held points', () => {
     assert.deepEqual(told, [0, 1, 2]);
   });
 
+  it('are not held for a meter whose observables fail', () => {
+    const told: number[] = [];
+    const meter = telling(told);
+    meter.createObservableGauge = () => {
+      throw new Error('not implemented');
+    };
+    const add = new HeldPoints(meter).counter(meter.createCounter('cost'));
+    for (let i = 0; i < 3; i += 1) add(i, ALIKE);
+    assert.deepEqual(told, [0, 1, 2]);
+  });
+
   it('are at most 256, also when each is of a series of its own', () => {
     const told: number[] = [];
     const meter = telling(told);
