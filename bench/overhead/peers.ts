@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { metrics } from '@opentelemetry/api';
-import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import { registerInstrumentations, type Instrumentation } from '@opentelemetry/instrumentation';
 import { startFakeAgent } from './datadog-agent.ts';
 import { registerTelemetry, seenSpan, spanWatcher, type SeenSpan } from './telemetry.ts';
 
@@ -45,20 +45,24 @@ function ours(openai: 6 | 7, metering: 'metrics' | 'no metrics SDK' = 'metrics')
   };
 }
 
-/** One that patches by the module hooks of `@opentelemetry/instrumentation`. */
-function hooked(name: string, packageName: string, className: string, openai: 6 | 7): Peer {
+/** Of a package that patches by the module hooks of `@opentelemetry/instrumentation`. */
+export function instrumentationOf(packageName: string): Instrumentation {
+  const { OpenAIInstrumentation } = requirePeer(packageName) as {
+    readonly OpenAIInstrumentation?: new (config: object) => Instrumentation;
+  };
+  if (OpenAIInstrumentation === undefined) throw new Error(`${packageName} has another shape`);
+  const config = packageName.startsWith('@traceloop/') ? { enrichTokens: true } : {};
+  return new OpenAIInstrumentation(config);
+}
+
+function hooked(name: string, packageName: string, openai: 6 | 7): Peer {
   return {
     name,
     package: packageName,
     openai,
     start(spans) {
       registerTelemetry(spans);
-      const Instrumentation = (
-        requirePeer(packageName) as Record<string, new (config: object) => never>
-      )[className];
-      if (Instrumentation === undefined) throw new Error(`${packageName} lacks ${className}`);
-      const config = name === 'Traceloop' ? { enrichTokens: true } : {};
-      registerInstrumentations({ instrumentations: [new Instrumentation(config)] });
+      registerInstrumentations({ instrumentations: [instrumentationOf(packageName)] });
       return Promise.resolve({});
     },
   };
@@ -163,12 +167,7 @@ export const PEERS: readonly Peer[] = [
   bare(7),
   ours(7),
   ours(7, 'no metrics SDK'),
-  hooked(
-    'OpenInference',
-    '@arizeai/openinference-instrumentation-openai',
-    'OpenAIInstrumentation',
-    7,
-  ),
+  hooked('OpenInference', '@arizeai/openinference-instrumentation-openai', 7),
   langfuse,
   openlit,
   datadog,
@@ -176,8 +175,8 @@ export const PEERS: readonly Peer[] = [
   bare(6),
   ours(6),
   ours(6, 'no metrics SDK'),
-  hooked('OTel contrib', '@opentelemetry/instrumentation-openai', 'OpenAIInstrumentation', 6),
-  hooked('Traceloop', '@traceloop/instrumentation-openai', 'OpenAIInstrumentation', 6),
+  hooked('OTel contrib', '@opentelemetry/instrumentation-openai', 6),
+  hooked('Traceloop', '@traceloop/instrumentation-openai', 6),
 ];
 
 export function versionOf(packageName: string): string {

@@ -12,6 +12,7 @@ import { Worker } from 'node:worker_threads';
 import { metrics, trace } from '@opentelemetry/api';
 import { registerInstrumentations, type Instrumentation } from '@opentelemetry/instrumentation';
 import type { OpenAI } from 'openai';
+import { instrumentationOf } from './peers.ts';
 import { CHUNKS, inProcessFetch } from './replies.ts';
 import { registerTelemetry, type SeenSpan } from './telemetry.ts';
 
@@ -35,12 +36,8 @@ async function serverUrl(): Promise<string> {
 
 async function instrumentation(): Promise<Instrumentation> {
   if (who === 'ours') return new (await import('otel-token-meter')).TokenMeterInstrumentation();
-  const scope = who === 'contrib' ? '@opentelemetry' : '@traceloop';
-  const requirePeer = createRequire(new URL('../package.json', import.meta.url));
-  const peer = requirePeer(`${scope}/instrumentation-openai`) as {
-    OpenAIInstrumentation: new (config: object) => Instrumentation;
-  };
-  return new peer.OpenAIInstrumentation(who === 'traceloop' ? { enrichTokens: true } : {});
+  const scope = who === 'contrib' ? 'opentelemetry' : who;
+  return instrumentationOf(`@${scope}/instrumentation-openai`);
 }
 
 const Bare = load();
