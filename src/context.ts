@@ -11,7 +11,7 @@ export interface UsageContext {
 }
 
 const USAGE = createContextKey('otel-token-meter usage context');
-export const NOTHING: UsageContext = {};
+export const NO_USAGE_CONTEXT: UsageContext = {};
 
 /** Carries the Context where no OpenTelemetry context manager is registered. */
 const fallback = new AsyncLocalStorage<Context>();
@@ -28,8 +28,8 @@ export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
 
 /** `over` wins where it says something; attributes merge key by key. */
 export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
-  if (over === NOTHING) return under;
-  if (under === NOTHING) return over;
+  if (over === NO_USAGE_CONTEXT) return under;
+  if (under === NO_USAGE_CONTEXT) return over;
   return {
     userId: over.userId ?? under.userId,
     conversationId: over.conversationId ?? under.conversationId,
@@ -45,7 +45,7 @@ export function setUsageContext(onto: Context, usage: UsageContext): Context {
 }
 
 export function usageContextOf(from: Context): UsageContext {
-  return (from.getValue(USAGE) as UsageContext | undefined) ?? NOTHING;
+  return (from.getValue(USAGE) as UsageContext | undefined) ?? NO_USAGE_CONTEXT;
 }
 
 export function activeContext(): Context {

@@ -9,7 +9,7 @@ import {
 import {
   activeContext,
   mergeUsage,
-  NOTHING,
+  NO_USAGE_CONTEXT,
   setUsageContext,
   usageContextOf,
   type UsageContext,
@@ -235,12 +235,12 @@ function traceOf(ended: EndedCall, startedMs: number): CallTrace {
 }
 
 function identityOf(facts: RequestFacts, how: 'never' | 'plain' | 'all'): UsageContext {
-  if (how === 'never') return NOTHING;
+  if (how === 'never') return NO_USAGE_CONTEXT;
   const all = how === 'all';
   const userId = facts.userId ?? (all ? facts.opaqueUserId : undefined);
   const conversationId = facts.conversationId ?? (all ? facts.opaqueConversationId : undefined);
   return userId === undefined && conversationId === undefined
-    ? NOTHING
+    ? NO_USAGE_CONTEXT
     : { userId, conversationId };
 }
 

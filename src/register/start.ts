@@ -56,6 +56,7 @@ function start(env: NodeJS.ProcessEnv): void {
       return global.tracer();
     }),
   );
+  // Without meters of its own the instrumentation follows the global ones by itself.
   if (destination.meters.length > 0) {
     instrumentation.setMeterProvider(teeMeters([global.meter, ...destination.meters]));
   }

@@ -1,3 +1,5 @@
+import { remembered } from '../remembered.ts';
+
 /**
  * `gen_ai.provider.name` of services that are called with the openai SDK, by the last labels of their
  * host. What the conventions have no name for is called as the price list calls it.
@@ -50,28 +52,15 @@ const PROVIDERS: ReadonlyMap<string, string> = new Map(
 const VERTEX = 'aiplatform.googleapis.com';
 const OPENAI = 'openai';
 
-const known = new Map<string, string>();
-const KNOWN_MAX = 100;
-
-/** Remembered: a host is looked for label by label, at every call. */
-export function providerOfHost(host: string): string {
-  let provider = known.get(host);
-  if (provider === undefined) {
-    provider = find(host);
-    if (known.size < KNOWN_MAX) known.set(host, provider);
-  }
-  return provider;
-}
-
 /** Own servers and proxies speak OpenAI's language: what they are cannot be told from a host. */
-function find(host: string): string {
+export const providerOfHost: (host: string) => string = remembered((host) => {
   if (host.endsWith(VERTEX)) return 'gcp.vertex_ai';
   for (let rest = host; rest !== ''; rest = parentOf(rest)) {
     const provider = PROVIDERS.get(rest);
     if (provider !== undefined) return provider;
   }
   return OPENAI;
-}
+});
 
 function parentOf(host: string): string {
   const dot = host.indexOf('.');

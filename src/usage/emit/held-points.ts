@@ -7,8 +7,11 @@ const HELD_MAX = 256;
 /** Records one value. */
 export type Point = (value: number, attributes: MetricAttributes) => void;
 
-/** Values of one series since the last collection. */
-type Series = { readonly values: number[] } | { sum: number };
+interface HeldInstrument {
+  readonly add: Point;
+  /** What waits of each series begun since the last collection. */
+  readonly series: Map<MetricAttributes, number[]>;
+}
 
 /**
  * Values wait here until metrics are collected: the SDK needs a microsecond a point to find its series,
@@ -17,8 +20,7 @@ type Series = { readonly values: number[] } | { sum: number };
  * beginning right.
  */
 export class HeldPoints {
-  readonly #instruments: { readonly series: Map<MetricAttributes, Series>; readonly add: Point }[] =
-    [];
+  readonly #instruments: HeldInstrument[] = [];
   readonly #holds: boolean;
   #held = 0;
 
@@ -37,35 +39,34 @@ export class HeldPoints {
   }
 
   counter(counter: Counter): Point {
-    return this.#holding((value, attributes) => counter.add(value, attributes), 'sum');
+    return this.#holding((value, attributes) => counter.add(value, attributes), true);
   }
 
   histogram(histogram: Histogram): Point {
-    return this.#holding((value, attributes) => histogram.record(value, attributes), 'each');
+    return this.#holding((value, attributes) => histogram.record(value, attributes), false);
   }
 
   #handOn(): void {
     this.#held = 0;
     for (const { series, add } of this.#instruments) {
       for (const [attributes, waiting] of series) {
-        if ('values' in waiting) for (const value of waiting.values) add(value, attributes);
-        else if (waiting.sum !== 0) add(waiting.sum, attributes);
+        for (const value of waiting) add(value, attributes);
       }
       series.clear();
     }
   }
 
-  #holding(add: Point, kept: 'sum' | 'each'): Point {
+  #holding(add: Point, summed: boolean): Point {
     if (!this.#holds) return add;
-    const series = new Map<MetricAttributes, Series>();
-    this.#instruments.push({ series, add });
+    const series = new Map<MetricAttributes, number[]>();
+    this.#instruments.push({ add, series });
     return (value, attributes) => {
       const waiting = series.get(attributes);
       if (waiting === undefined) {
-        series.set(attributes, kept === 'sum' ? { sum: 0 } : { values: [] });
+        series.set(attributes, []);
         add(value, attributes);
-      } else if ('values' in waiting) waiting.values.push(value);
-      else waiting.sum += value;
+      } else if (summed && waiting[0] !== undefined) waiting[0] += value;
+      else waiting.push(value);
       this.#held += 1;
       if (this.#held >= HELD_MAX) this.#handOn();
     };
