@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LedgerFile } from '../exporter/sqlite/ledger-file.ts';
+import { LedgerFile } from '../exporter/sqlite/write/ledger-file.ts';
 import { sessionCookie } from '../test/support/app.ts';
 import { openPage, startBrowser } from '../test/support/browser.ts';
 import { officeUsage } from '../test/support/office-usage.ts';

@@ -9,12 +9,12 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
-import { InfluxUsageReader } from '../exporter/influxdb/usage-reader.ts';
-import { UsageLineWriter } from '../exporter/lines/usage-line.ts';
-import { LedgerFile } from '../exporter/sqlite/ledger-file.ts';
-import { SqliteUsageReader } from '../exporter/sqlite/usage-reader.ts';
-import type { UsageQuery, UsageReader } from '../exporter/usage-reader.ts';
-import type { UsageRecord } from '../src/usage/usage-record.ts';
+import { InfluxUsageReader } from '../exporter/influxdb/read/influx-usage-reader.ts';
+import { UsageLineWriter } from '../exporter/influxdb/write/lines/usage-line.ts';
+import { LedgerFile } from '../exporter/sqlite/write/ledger-file.ts';
+import { SqliteUsageReader } from '../exporter/sqlite/read/sqlite-usage-reader.ts';
+import type { UsageQuery, UsageReader } from '../exporter/ledger/usage-query.ts';
+import type { UsageRecord } from '../src/domain/usage-record.ts';
 import { startInfluxd } from '../test/support/servers.ts';
 import { randomOf } from '../test/support/usage-ledger.ts';
 

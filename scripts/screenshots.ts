@@ -8,7 +8,7 @@ import { sessionCookie } from '../test/support/app.ts';
 import { openPage, startBrowser } from '../test/support/browser.ts';
 import { officeUsage } from '../test/support/office-usage.ts';
 import { serveUsage } from '../test/support/usage-app.ts';
-import type { UsageRecord } from '../src/usage/usage-record.ts';
+import type { UsageRecord } from '../src/domain/usage-record.ts';
 
 const VIEWPORT = { width: 1280, height: 1440 };
 const DAY_MS = 86_400_000;

@@ -1,14 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { context, createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
-import type { UsageAttributeValue } from './usage/usage-record.ts';
-
-export interface UsageContext {
-  /** End user of the calls made inside. */
-  readonly userId?: string | undefined;
-  readonly conversationId?: string | undefined;
-  /** Extra tags and fields of the records. */
-  readonly attributes?: Readonly<Record<string, UsageAttributeValue>> | undefined;
-}
+import type { UsageContext } from './domain/usage-context.ts';
 
 const USAGE = createContextKey('otel-token-meter usage context');
 export const NO_USAGE_CONTEXT: UsageContext = {};

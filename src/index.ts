@@ -1,21 +1,21 @@
 export { withUsageContext } from './context.ts';
-export { flush } from './current-metering.ts';
+export { flush } from './metering.ts';
 export { TokenMeterError } from './errors.ts';
 export { TokenMeterInstrumentation } from './instrumentation.ts';
 export { meterChat } from './manual/meter-chat.ts';
 export { recordUsage } from './manual/record-usage.ts';
-export type { UsageContext } from './context.ts';
+export type { UsageContext } from './domain/usage-context.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';
 export type { MeterChatDecorator, MeterChatOptions } from './manual/meter-chat.ts';
 export type { RecordUsageInput } from './manual/record-usage.ts';
 export type { Source } from './manual/source.ts';
 export type { LiveSettings, TokenMeterOptions } from './options.ts';
-export type { PriceSource } from './usage/cost.ts';
+export type { PriceSource } from './prices/prices.ts';
 export type {
   Outcome,
   TokenSource,
   TokenUsage,
   UsageAttributeValue,
   UsageRecord,
-} from './usage/usage-record.ts';
-export type { PriceOverrides } from './usage/price-overrides.ts';
+} from './domain/usage-record.ts';
+export type { PriceOverrides } from './prices/price-overrides.ts';

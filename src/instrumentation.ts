@@ -5,19 +5,21 @@ import {
   InstrumentationNodeModuleDefinition,
   InstrumentationNodeModuleFile,
 } from '@opentelemetry/instrumentation';
-import { quietly, warnOnce } from './call/quietly.ts';
-import { currentCallMeter, installMetering, isMetering } from './current-metering.ts';
-import { warnHost } from './host-warning.ts';
-import { installLoaderHook } from './loader-hook.ts';
+import { isWatchedOrMetered } from './call/layer.ts';
+import { activeContext } from './context.ts';
+import { quietly, warnOnce } from './host/quietly.ts';
+import { currentCallMeter, installMetering, isMetering } from './metering.ts';
+import { warnHost } from './host/host-warning.ts';
+import { installLoaderHook } from './host/loader-hook.ts';
 import { Metering } from './metering.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
-import { packageVersion } from './package-version.ts';
-import type { PatchOutcome, SdkPatch } from './providers/provider.ts';
+import { packageVersion } from './host/package-version.ts';
+import type { PatchOutcome, SdkPatch } from './providers/sdk-patch.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
 import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
-import { CurrentTelemetry, SCOPE } from './telemetry.ts';
-import type { PriceSource } from './usage/cost.ts';
-import { watchUnmeteredCalls } from './unmetered.ts';
+import { CurrentTelemetry, SCOPE } from './otel/telemetry.ts';
+import type { PriceSource } from './prices/prices.ts';
+import { watchUnmeteredCalls } from './host/unmetered-calls.ts';
 
 const VERSION = packageVersion();
 
@@ -43,7 +45,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     installMetering(this.#metering, () => this.isEnabled());
     registerAiSdkTelemetry(currentCallMeter);
     installLoaderHook(TokenMeterInstrumentation.moduleNames);
-    watchUnmeteredCalls(isMetering);
+    watchUnmeteredCalls({ isMetering, isWatched: () => isWatchedOrMetered(activeContext()) });
   }
 
   /** Runs inside the base class's constructor, before there is any field of this class. */

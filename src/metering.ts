@@ -1,19 +1,21 @@
 import { diag, type Span } from '@opentelemetry/api';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
-import type { EndedCall } from './call/chat-call.ts';
+import type { EndedCall } from './domain/ended-call.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
-import { warnHost } from './host-warning.ts';
+import { warnHost } from './host/host-warning.ts';
+import { packageVersion } from './host/package-version.ts';
+import { failedQuietly, quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
-import type { SemconvGeneration } from './semconv.ts';
-import { settledAttributes, type ResourceLike } from './settled-resource.ts';
-import { SCOPE, type Telemetry } from './telemetry.ts';
+import type { SemconvGeneration } from './otel/semconv.ts';
+import { settledAttributes, type ResourceLike } from './otel/settled-resource.ts';
+import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
-import { Prices } from './usage/cost.ts';
+import { Prices } from './prices/prices.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
-import type { UsageRecord } from './usage/usage-record.ts';
+import type { UsageRecord } from './domain/usage-record.ts';
 
 /** Everything between a call and its record: one in a process, shared by all ways to meter a call. */
 export class Metering {
@@ -121,4 +123,57 @@ function serviceOf(span: Span): string {
   const name = resource === undefined ? undefined : settledAttributes(resource)['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
+}
+
+/** What is asked of the metering in force. */
+export type MeteringInForce = Pick<Metering, 'calls' | 'enabled' | 'settle' | 'flush'>;
+
+interface Installed {
+  readonly metering: MeteringInForce;
+  readonly isEnabled: () => boolean;
+}
+
+/** One a process: patches, wrappers and manual records all report to the instrumentation made last. */
+let installed: Installed | undefined;
+
+export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
+  installed = { metering, isEnabled };
+}
+
+/** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */
+export function currentCallMeter(): CallMeter | undefined {
+  return installed?.isEnabled() === true ? installed.metering.calls : undefined;
+}
+
+/** Whether a call made now is to be metered, as the switches stand. */
+export function isMetering(): boolean {
+  return installed?.isEnabled() === true && installed.metering.enabled;
+}
+
+/**
+ * For calls metered by hand: without an instrumentation, one with options from the environment is made
+ * that reports to the global OpenTelemetry providers.
+ */
+export function currentMetering(): MeteringInForce | undefined {
+  if (installed === undefined) {
+    const metering = quietly(
+      'starting',
+      () => new Metering({}, new CurrentTelemetry(packageVersion())),
+    );
+    if (metering === undefined) return undefined;
+    installed = { metering, isEnabled: () => true };
+  }
+  return installed.isEnabled() ? installed.metering : undefined;
+}
+
+/**
+ * Resolves when every call that has ended is counted, emitted and durable in the exporters. Ends
+ * streams that arrived and that nobody has begun to read. Never rejects.
+ */
+export async function flush(): Promise<void> {
+  try {
+    await installed?.metering.flush();
+  } catch (error) {
+    failedQuietly('flushing', error);
+  }
 }

@@ -1,4 +1,4 @@
-import type { UsageRecord } from './usage/usage-record.ts';
+import type { UsageRecord } from './domain/usage-record.ts';
 
 export interface TokenMeterOptions {
   /** First state of the switch; `applySettings()` changes it at run time. @default true */

@@ -1,7 +1,7 @@
 import { Point } from '@influxdata/influxdb-client';
-import { UsageLineWriter } from '../../exporter/lines/usage-line.ts';
-import { usageRecordFromLog, type UsageLogRecord } from '../../exporter/usage-event.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import { UsageLineWriter } from '../../exporter/influxdb/write/lines/usage-line.ts';
+import { usageRecordFromLog, type UsageLogRecord } from '../../exporter/ledger/usage-event.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { logOf, usageRecord } from '../../test/support/usage-logs.ts';
 
 /** A call, as the SDK hands it on and as a record. */

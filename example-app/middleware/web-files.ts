@@ -2,7 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Context, Middleware } from 'koa';
 import { type Page, packageFiles, pages } from '../pages.ts';
-import { type Language, type StringKey, languages, stringsIn } from '../strings/catalogue.ts';
+import { type Language, languages } from '../strings/language.ts';
+import { type StringKey, stringsIn } from '../strings/catalogue.ts';
 import { type StaticFile, staticFiles } from './static-files.ts';
 
 const PUBLIC = new URL('../public/', import.meta.url);

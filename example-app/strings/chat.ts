@@ -1,4 +1,4 @@
-import type { Strings } from './catalogue.ts';
+import type { Strings } from './language.ts';
 
 export const chatStrings = {
   'chat.title': { en: 'Chat', 'zh-CN': '聊天' },

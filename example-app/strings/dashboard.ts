@@ -1,4 +1,4 @@
-import type { Strings } from './catalogue.ts';
+import type { Strings } from './language.ts';
 
 export const dashboardStrings = {
   'dashboard.title': { en: 'Usage', 'zh-CN': '用量' },

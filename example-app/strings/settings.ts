@@ -1,4 +1,4 @@
-import type { Strings } from './catalogue.ts';
+import type { Strings } from './language.ts';
 
 export const settingsStrings = {
   'settings.title': { en: 'Settings', 'zh-CN': '设置' },

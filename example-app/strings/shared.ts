@@ -1,4 +1,4 @@
-import type { Strings } from './catalogue.ts';
+import type { Strings } from './language.ts';
 
 /** What every page shows. */
 export const sharedStrings = {

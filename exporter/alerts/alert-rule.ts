@@ -1,5 +1,5 @@
 import { TokenMeterError } from '../../src/errors.ts';
-import type { UsageFilter } from '../usage-reader.ts';
+import type { UsageFilter } from '../ledger/usage-query.ts';
 
 /** What a rule sums up over its window. */
 export type AlertMetric = 'totalTokens' | 'inputTokens' | 'outputTokens' | 'costUsd' | 'calls';

@@ -1,4 +1,4 @@
-import type { UsageQuery, UsageReader, UsageRow } from '../usage-reader.ts';
+import type { UsageQuery, UsageReader, UsageRow } from '../ledger/usage-query.ts';
 import type { AlertLevel, AlertMetric, AlertRule } from './alert-rule.ts';
 
 /** What one rule says of one user, one model, or all calls together. */

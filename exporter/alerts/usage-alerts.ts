@@ -1,7 +1,7 @@
 import { diag } from '@opentelemetry/api';
 import { SeverityNumber } from '@opentelemetry/api-logs';
-import { globalLoggerProvider } from '../../src/telemetry.ts';
-import type { UsageReader } from '../usage-reader.ts';
+import { globalLoggerProvider } from '../../src/otel/telemetry.ts';
+import type { UsageReader } from '../ledger/usage-query.ts';
 import {
   type AlertLevel,
   type AlertMetric,

@@ -1,5 +1,5 @@
 import { TokenMeterError } from '../../src/errors.ts';
-import { USAGE_FIELDS } from '../lines/usage-schema.ts';
+import { USAGE_FIELDS } from './usage-schema.ts';
 
 export type InfluxVersion = '1' | '2' | '3';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolderSync } from '../../src/make-folder.ts';
+import { makeFolderSync } from '../../src/host/make-folder.ts';
 import { frameHeader } from './frame.ts';
 import { type LineChunk, sumOfLines } from './line-queue.ts';
 

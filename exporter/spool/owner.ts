@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../../src/make-folder.ts';
+import { makeFolder } from '../../src/host/make-folder.ts';
 import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 
 const OWNER_FILE = 'owner.json';

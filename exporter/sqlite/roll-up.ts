@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import { costNanos } from '../queries/usage-sums.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
+import { costNanos } from '../ledger/queries/usage-sums.ts';
 import { timeToNs } from './stored-record.ts';
 
 /** Sums kept beside the calls, so that long ranges need not walk over every call. */

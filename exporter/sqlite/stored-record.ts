@@ -4,8 +4,8 @@ import type {
   TokenSource,
   UsageAttributeValue,
   UsageRecord,
-} from '../../src/usage/usage-record.ts';
-import { costNanos } from '../queries/usage-sums.ts';
+} from '../../src/domain/usage-record.ts';
+import { costNanos } from '../ledger/queries/usage-sums.ts';
 
 /** Columns of table `usage`, in the order of `toRow`. */
 export const COLUMNS = [

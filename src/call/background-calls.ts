@@ -1,5 +1,3 @@
-import type { ChatCall } from './chat-call.ts';
-
 /** Calls that wait at one time; beyond, the oldest ends as it is. */
 const WAITING_MAX = 1000;
 
@@ -7,10 +5,10 @@ const WAITING_MAX = 1000;
  * Calls that the provider works on after it has answered: their usage comes when the reply is fetched by
  * its id. Each is still one call, from the request to the reply that is whole.
  */
-export class BackgroundCalls {
-  readonly #waiting = new Map<string, ChatCall>();
+export class BackgroundCalls<Call extends { abandon(): void }> {
+  readonly #waiting = new Map<string, Call>();
 
-  add(responseId: string, call: ChatCall): void {
+  add(responseId: string, call: Call): void {
     this.#waiting.set(responseId, call);
     if (this.#waiting.size <= WAITING_MAX) return;
     const [[oldestId, oldest] = []] = this.#waiting;
@@ -18,7 +16,7 @@ export class BackgroundCalls {
     oldest?.abandon();
   }
 
-  get(responseId: string): ChatCall | undefined {
+  get(responseId: string): Call | undefined {
     return this.#waiting.get(responseId);
   }
 

@@ -12,19 +12,20 @@ import {
   NO_USAGE_CONTEXT,
   setUsageContext,
   usageContextOf,
-  type UsageContext,
 } from '../context.ts';
-import type { RequestFacts } from '../providers/provider.ts';
-import { requestParameters } from '../usage/emit/request-parameters.ts';
-import { startAttributes } from '../usage/emit/span.ts';
+import type { UsageContext } from '../domain/usage-context.ts';
+import type { RequestFacts } from '../domain/request-facts.ts';
+import { requestParameters } from './request-parameters.ts';
+import { startAttributes } from './start-attributes.ts';
 import { OpenReplies } from './abandoned.ts';
 import { BackgroundCalls } from './background-calls.ts';
 import type { CallStart, FinishedCall, OuterLayer } from './call-start.ts';
-import { ChatCall, type ChatCallParts, type EndedCall } from './chat-call.ts';
+import { ChatCall, type ChatCallParts } from './chat-call.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
 import type { Clock } from './clock.ts';
 import { isMetered, markMetered, noteMetered, watchCalls } from './layer.ts';
-import { holdEnd } from './native-span.ts';
-import { quietly } from './quietly.ts';
+import { holdEnd } from '../otel/native-span.ts';
+import { quietly } from '../host/quietly.ts';
 import { RecentCalls, type CallTrace } from './recent-calls.ts';
 
 interface MeterSwitches {
@@ -55,7 +56,7 @@ const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
 export class CallMeter {
   readonly open: OpenReplies = new OpenReplies();
-  readonly background: BackgroundCalls = new BackgroundCalls();
+  readonly background: BackgroundCalls<ChatCall> = new BackgroundCalls();
   readonly #options: CallMeterOptions;
   readonly #recent = new RecentCalls();
 

@@ -1,10 +1,11 @@
 import type { Span } from '@opentelemetry/api';
-import type { UsageContext } from '../context.ts';
-import type { CallShape, Reply } from '../providers/provider.ts';
-import type { Outcome } from '../usage/usage-record.ts';
-import type { EndedCall } from './chat-call.ts';
+import type { UsageContext } from '../domain/usage-context.ts';
+import type { CallShape } from '../domain/call-shape.ts';
+import type { Reply } from '../domain/reply.ts';
+import type { Outcome } from '../domain/usage-record.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
 import type { CallWatch } from './layer.ts';
-import type { LaterSpan } from './native-span.ts';
+import type { LaterSpan } from '../otel/native-span.ts';
 
 export interface CallStart {
   /** `gen_ai.provider.name`. */

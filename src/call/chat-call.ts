@@ -1,46 +1,19 @@
 import type { Context, Span } from '@opentelemetry/api';
-import { runIn, type UsageContext } from '../context.ts';
-import type {
-  CallShape,
-  Failure,
-  Reply,
-  ReplyReader,
-  RequestFacts,
-} from '../providers/provider.ts';
-import type { Outcome } from '../usage/usage-record.ts';
+import { runIn } from '../context.ts';
+import type { UsageContext } from '../domain/usage-context.ts';
+import type { CallShape } from '../domain/call-shape.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Reply } from '../domain/reply.ts';
+import type { ReplyReader } from '../domain/reply-reader.ts';
+import type { RequestFacts } from '../domain/request-facts.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
+import type { Outcome } from '../domain/usage-record.ts';
 import { Abandonable, type OpenReplies } from './abandoned.ts';
 import type { BackgroundCalls } from './background-calls.ts';
 import type { Clock } from './clock.ts';
 import { failureOf } from './failure.ts';
-import { failedQuietly, quietly } from './quietly.ts';
+import { failedQuietly, quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
-
-/** What a call hands on when it has ended, however it ended. */
-export interface EndedCall {
-  readonly provider: string;
-  readonly shape: CallShape;
-  readonly facts: RequestFacts;
-  /** Taken at the start; undefined when nothing will be counted or captured from it. */
-  readonly request: unknown;
-  readonly serverAddress: string | undefined;
-  readonly serverPort: number | undefined;
-  readonly usageContext: UsageContext;
-  readonly span: Span;
-  /** The SDK made the span and ends it; only attributes may be added. */
-  readonly spanIsForeign: boolean;
-  readonly startedAtMs: number;
-  readonly durationMs: number;
-  readonly timeToFirstChunkMs: number | undefined;
-  /** Times from one chunk to the next: each of them, or their mean alone. */
-  readonly chunkGapsMs: readonly number[];
-  readonly outcome: Outcome;
-  readonly errorType: string | undefined;
-  readonly reply: Reply;
-  /** Something of a reply arrived, so the provider has worked on the request. */
-  readonly replied: boolean;
-  /** State of the switch when the call started. */
-  readonly tokenStatistics: boolean;
-}
 
 export interface ChatCallParts {
   readonly provider: string;
@@ -58,7 +31,7 @@ export interface ChatCallParts {
   readonly startedAtMs: number;
   readonly startedMonotonicMs: number;
   readonly open: OpenReplies;
-  readonly background: BackgroundCalls;
+  readonly background: BackgroundCalls<ChatCall>;
 }
 
 export interface ChatCallSpan {

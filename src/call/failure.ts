@@ -1,5 +1,5 @@
-import type { Failure } from '../providers/provider.ts';
-import { errorType } from './quietly.ts';
+import type { Failure } from '../domain/failure.ts';
+import { errorType } from '../host/quietly.ts';
 
 const ABORTS = new Set([
   'AbortError',

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { stepWithin, type Within } from './observed-stream.ts';
-import { setOwn } from './own-property.ts';
+import { setOwn } from '../host/own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 /**

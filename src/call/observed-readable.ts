@@ -1,5 +1,5 @@
 import { observeAsyncIterable, stepWithin, type Within } from './observed-stream.ts';
-import { setOwn } from './own-property.ts';
+import { setOwn } from '../host/own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 type AnyReader = ReadableStreamDefaultReader<unknown>;

@@ -1,7 +1,7 @@
 import type { ChatCall } from './chat-call.ts';
 import { observeNodeStream } from './observed-node-stream.ts';
 import { observeReadableStream } from './observed-readable.ts';
-import { quietly } from './quietly.ts';
+import { quietly } from '../host/quietly.ts';
 import { RawBody } from './raw-body.ts';
 
 /** `Response` of fetch or node-fetch, as far as it is needed. */

@@ -1,4 +1,4 @@
-import { setOwn } from './own-property.ts';
+import { setOwn } from '../host/own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 type AnyIterator = AsyncIterator<unknown, unknown, unknown>;

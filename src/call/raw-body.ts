@@ -1,5 +1,5 @@
 import type { ChatCall } from './chat-call.ts';
-import { quietly } from './quietly.ts';
+import { quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 /**

@@ -3,7 +3,7 @@ import { configJsonSchema } from '../config/json-schema.ts';
 import { shownValue } from '../config/mask.ts';
 import { describeProblem } from '../config/problem.ts';
 import { resolveConfig } from '../config/resolve.ts';
-import type { EffectiveSetting, Origin } from '../config/resolve.ts';
+import type { EffectiveSetting, Origin } from '../config/effective-setting.ts';
 import type { CliIo } from './io.ts';
 import { textTable } from './text-table.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { encodingForModel } from '../tokens/index.ts';
-import { Prices } from '../usage/cost.ts';
+import { Prices } from '../prices/prices.ts';
 import { openInput } from './count-input.ts';
 import type { InputFormat } from './count-input.ts';
 import { countInput } from './count-totals.ts';

@@ -1,6 +1,6 @@
 import { TokenMeterError } from '../errors.ts';
-import { nodeProblem } from '../node-version.ts';
-import { packageVersion } from '../package-version.ts';
+import { nodeProblem } from '../host/node-version.ts';
+import { packageVersion } from '../host/package-version.ts';
 import { commands } from './commands.ts';
 import type { CliIo } from './io.ts';
 

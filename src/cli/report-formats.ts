@@ -1,5 +1,5 @@
 import type { UsageNumbers, UsageRow, UsageSummary } from 'otel-token-meter/exporter';
-import type { PriceSource } from '../usage/cost.ts';
+import type { PriceSource } from '../prices/prices.ts';
 import { shownCost, shownCount, shownDuration, shownName, shownShare } from './shown-number.ts';
 import { textTable } from './text-table.ts';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { UsageGroup, UsageQuery, UsageReader } from 'otel-token-meter/exporter';
-import { Prices } from '../usage/cost.ts';
+import { Prices } from '../prices/prices.ts';
 import type { CliIo } from './io.ts';
 import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
 import type { UnpricedModel } from './report-formats.ts';

@@ -3,7 +3,7 @@ import type { RepriceOptions, RepriceResult } from 'otel-token-meter/exporter';
 import { resolveConfig } from '../config/resolve.ts';
 import type { TokenMeterConfig } from '../config/token-meter-config.ts';
 import { TokenMeterError } from '../errors.ts';
-import { Prices } from '../usage/cost.ts';
+import { Prices } from '../prices/prices.ts';
 import type { CliIo } from './io.ts';
 import { shownCost, shownCount } from './shown-number.ts';
 

@@ -1,4 +1,4 @@
-import type { EffectiveSetting } from './resolve.ts';
+import type { EffectiveSetting } from './effective-setting.ts';
 import type { Setting } from './setting.ts';
 
 /** A value that may be shown: secrets as asterisks, addresses without who signs in and without query. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readConfigFile } from './config-file.ts';
 import type { ConfigFile } from './config-file.ts';
+import type { EffectiveSetting } from './effective-setting.ts';
 import { implied } from './implied.ts';
 import { shownWrongValue } from './mask.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -20,19 +21,6 @@ export interface ResolveOptions {
   readonly defaults?: PartialConfig;
   /** @default fs.readFileSync */
   readonly readFile?: (path: string) => string;
-}
-
-/** Where a value came from, and its place there. */
-export type Origin =
-  | { readonly from: 'code' | 'default' }
-  | { readonly from: 'env'; readonly variable: string }
-  | { readonly from: 'file'; readonly file: string; readonly line: number };
-
-export interface EffectiveSetting {
-  readonly setting: Setting;
-  /** `undefined` is unset. */
-  readonly value: SettingValue | undefined;
-  readonly origin: Origin;
 }
 
 export interface ResolvedConfig {

@@ -1,4 +1,4 @@
-import type { CountableInput } from '../providers/provider.ts';
+import type { CountableInput } from '../domain/call-shape.ts';
 
 /** What a caller may hand over as the input of a call: chat messages, or one text. */
 interface GivenRequest {

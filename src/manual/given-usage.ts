@@ -1,8 +1,8 @@
 import { anthropicUsage } from '../providers/anthropic/usage.ts';
 import { chatUsage, responsesUsage } from '../providers/openai/usage.ts';
-import type { ReportedUsage } from '../providers/provider.ts';
-import { fields, present } from '../providers/reading.ts';
-import { tokenCount } from '../providers/token-counts.ts';
+import type { ReportedUsage } from '../domain/reported-usage.ts';
+import { fields, present } from '../tokens/json.ts';
+import { tokenCount } from '../domain/token-counts.ts';
 import { modelUsage } from '../providers/vercel-ai/usage.ts';
 
 /**

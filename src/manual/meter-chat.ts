@@ -1,11 +1,12 @@
-import type { EndedCall } from '../call/chat-call.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
 import type { CallWatch } from '../call/layer.ts';
-import { quietly } from '../call/quietly.ts';
-import { mergeUsage, type UsageContext } from '../context.ts';
-import { currentMetering } from '../current-metering.ts';
+import { quietly } from '../host/quietly.ts';
+import { mergeUsage } from '../context.ts';
+import type { UsageContext } from '../domain/usage-context.ts';
+import { currentMetering } from '../metering.ts';
 import { TokenMeterError } from '../errors.ts';
-import { idFrom } from '../usage/id-from.ts';
-import type { UsageAttributeValue } from '../usage/usage-record.ts';
+import { idFrom } from '../domain/id-from.ts';
+import type { UsageAttributeValue } from '../domain/usage-record.ts';
 import { observeResult } from './observe-result.ts';
 import { find, findInResult, type Source } from './source.ts';
 import { wrappedShape } from './wrapped-shape.ts';

@@ -3,8 +3,8 @@ import { observeNodeStream } from '../call/observed-node-stream.ts';
 import { observeReadableStream } from '../call/observed-readable.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeAsyncIterable, observeGenerator, type Within } from '../call/observed-stream.ts';
-import { setOwn } from '../call/own-property.ts';
-import { quietly } from '../call/quietly.ts';
+import { setOwn } from '../host/own-property.ts';
+import { quietly } from '../host/quietly.ts';
 import { observeStreamResult } from './stream-result.ts';
 
 export interface ResultObserver {

@@ -1,8 +1,9 @@
-import { quietly, warnOnce } from '../call/quietly.ts';
-import { currentMetering } from '../current-metering.ts';
-import type { CallShape, ReplyReader } from '../providers/provider.ts';
-import { idFrom } from '../usage/id-from.ts';
-import type { UsageAttributeValue, UsageRecord } from '../usage/usage-record.ts';
+import { quietly, warnOnce } from '../host/quietly.ts';
+import { currentMetering } from '../metering.ts';
+import type { CallShape } from '../domain/call-shape.ts';
+import type { ReplyReader } from '../domain/reply-reader.ts';
+import { idFrom } from '../domain/id-from.ts';
+import type { UsageAttributeValue, UsageRecord } from '../domain/usage-record.ts';
 import { countableMessages } from './given-messages.ts';
 import { givenUsage } from './given-usage.ts';
 

@@ -1,4 +1,4 @@
-import { quietly } from '../call/quietly.ts';
+import { quietly } from '../host/quietly.ts';
 
 /**
  * Where a value is found: a key path (`'user_id'`, `'body.user.id'`) looked for in the arguments and

@@ -1,8 +1,8 @@
 import type { ChatCall } from '../call/chat-call.ts';
 import { observeReadableStream } from '../call/observed-readable.ts';
 import type { ReplySink } from '../call/reply-sink.ts';
-import { quietly } from '../call/quietly.ts';
-import { isObject, stringAt } from '../tokens/json-shape.ts';
+import { quietly } from '../host/quietly.ts';
+import { isObject, stringAt } from '../tokens/json.ts';
 
 /** Under which the AI SDK's result of `streamText` or `streamObject` hands out its parts or its text. */
 const STREAMS = ['stream', 'fullStream', 'textStream'] as const;

@@ -1,5 +1,7 @@
 import { chatCompletions } from '../providers/openai/chat-completions.ts';
-import type { CallShape, ReadOptions, Reply, ReplyReader } from '../providers/provider.ts';
+import type { CallShape } from '../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../domain/reply-reader.ts';
+import type { Reply } from '../domain/reply.ts';
 import { countableMessages } from './given-messages.ts';
 import { givenUsage } from './given-usage.ts';
 

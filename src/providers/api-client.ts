@@ -3,11 +3,12 @@ import type { CallMeter } from '../call/call-meter.ts';
 import type { ChatCall } from '../call/chat-call.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
-import { quietly } from '../call/quietly.ts';
+import { quietly } from '../host/quietly.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
 import { peerSpanOf } from './peer-span.ts';
-import type { CallShape, CurrentMeter, PatchOutcome } from './provider.ts';
-import { fields, type Fields } from './reading.ts';
+import type { CallShape } from '../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
+import { fields, type JsonObject } from '../tokens/json.ts';
 import { serverOf } from './server.ts';
 
 /** What differs between the SDKs that one generator made: openai, Anthropic, Groq, Together. */
@@ -15,15 +16,15 @@ export interface ApiClientSdk {
   /** Names under which the client class may be exported. */
   readonly exportNames: readonly string[];
   /** `gen_ai.provider.name` for a client with this base URL. */
-  readonly provider: (host: string, client: Fields) => string;
+  readonly provider: (host: string, client: JsonObject) => string;
   /** The kind of call behind a path (without query), or undefined when it is none. */
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
   /** Model of a client that names it for all its calls; for requests that name none. */
-  readonly model?: (client: Fields) => string | undefined;
+  readonly model?: (client: JsonObject) => string | undefined;
   /** Id of the reply that a path fetches, where replies may be made in the background. */
   readonly fetches?: (path: string) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
-  readonly conversationId?: (options: Fields) => string | undefined;
+  readonly conversationId?: (options: JsonObject) => string | undefined;
 }
 
 /** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
@@ -138,15 +139,15 @@ export function patchApiClient(
     };
   }
 
-  function fetched(current: CallMeter, request: Fields): ChatCall | undefined {
+  function fetched(current: CallMeter, request: JsonObject): ChatCall | undefined {
     const id = sdk.fetches?.(pathOf(request));
     return id === undefined ? undefined : current.background.get(id);
   }
 
   function start(
     current: CallMeter,
-    client: Fields,
-    request: Fields,
+    client: JsonObject,
+    request: JsonObject,
     span: Span | undefined,
   ): ChatCall | undefined {
     if (request['method'] !== 'post') return undefined;
@@ -187,7 +188,7 @@ function observedParse(promise: ApiPromise, parse: Parse): Parse {
   return (...props) => observeParsing(() => parse.apply(promise, props), props);
 }
 
-function pathOf(request: Fields): string {
+function pathOf(request: JsonObject): string {
   const path = String(request['path']);
   const query = path.indexOf('?');
   return query < 0 ? path : path.slice(0, query);

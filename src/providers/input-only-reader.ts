@@ -1,4 +1,6 @@
-import type { ReportedUsage, ReplyReader, Reply, ReadOptions } from './provider.ts';
+import type { ReportedUsage } from '../domain/reported-usage.ts';
+import type { ReplyReader, ReadOptions } from '../domain/reply-reader.ts';
+import type { Reply } from '../domain/reply.ts';
 
 /** What an embedding reply tells beside its vectors. */
 export interface InputOnlyFacts {

@@ -1,7 +1,7 @@
 import type { CallStart } from '../call/call-start.ts';
 import type { ChatCall } from '../call/chat-call.ts';
-import { quietly } from '../call/quietly.ts';
-import type { CurrentMeter } from './provider.ts';
+import { quietly } from '../host/quietly.ts';
+import type { CurrentMeter } from './sdk-patch.ts';
 import { serverOf } from './server.ts';
 
 /** Where a call goes: asked only while metering is on, so it may cost something. */

@@ -1,6 +1,7 @@
-import { isObject } from '../tokens/json-shape.ts';
-import { idFrom } from '../usage/id-from.ts';
-import type { CallShape, RequestFacts } from './provider.ts';
+import { isObject } from '../tokens/json.ts';
+import { idFrom } from '../domain/id-from.ts';
+import type { CallShape } from '../domain/call-shape.ts';
+import type { RequestFacts } from '../domain/request-facts.ts';
 
 export type Identity = Pick<RequestFacts, 'userId' | 'conversationId'>;
 

@@ -1,7 +1,7 @@
 import { trace, type Span } from '@opentelemetry/api';
-import { endIfForgotten } from '../call/native-span.ts';
+import { endIfForgotten } from '../otel/native-span.ts';
 import { activeContext } from '../context.ts';
-import { ATTR } from '../semconv.ts';
+import { ATTR } from '../otel/semconv.ts';
 
 /** Instrumentations of others that run an SDK's call inside a span of their own. */
 const PEERS: ReadonlySet<string> = new Set(['@opentelemetry/instrumentation-openai']);

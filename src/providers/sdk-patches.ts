@@ -7,7 +7,7 @@ import { langchain } from './langchain/index.ts';
 import { mistral } from './mistral/index.ts';
 import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
-import type { SdkPatch } from './provider.ts';
+import type { SdkPatch } from './sdk-patch.ts';
 import { together } from './together/index.ts';
 import { vercelAi } from './vercel-ai/index.ts';
 import { vercelAiProviders } from './vercel-ai/provider-packages.ts';

@@ -1,4 +1,4 @@
-import type { CallShape } from './provider.ts';
+import type { CallShape } from '../domain/call-shape.ts';
 
 /** The same kind of call, asked for as a stream. */
 export function streamed(shape: CallShape): CallShape {

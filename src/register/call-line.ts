@@ -1,4 +1,4 @@
-import type { UsageRecord } from '../usage/usage-record.ts';
+import type { UsageRecord } from '../domain/usage-record.ts';
 
 /**
  * One call for a person to read: `alice gpt-4o conv-7 1.2k→340 tok (cached 900) $0.0012 2.1 s`. What is

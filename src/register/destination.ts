@@ -4,10 +4,10 @@ import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
 import { influxOptions, type MetricsConfig } from '../config/index.ts';
-import { warnHost } from '../host-warning.ts';
-import { packageVersion } from '../package-version.ts';
-import type { ResourceLike } from '../settled-resource.ts';
-import { SCOPE } from '../telemetry.ts';
+import { warnHost } from '../host/host-warning.ts';
+import { packageVersion } from '../host/package-version.ts';
+import type { ResourceLike } from '../otel/settled-resource.ts';
+import { SCOPE } from '../otel/telemetry.ts';
 import type { LogTarget } from './tee.ts';
 
 /** Where our own configuration sends usage, without any SDK in between. */

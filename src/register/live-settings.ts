@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { TokenMeterConfig } from '../config/index.ts';
-import { warnHost } from '../host-warning.ts';
+import { warnHost } from '../host/host-warning.ts';
 import type { TokenMeterInstrumentation } from '../instrumentation.ts';
 import { metricsSettings, SettingsService, type MetricsSettings } from '../settings/index.ts';
 import { parseStoredSettings } from '../settings/stored-settings-json.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { MetricsConfig } from '../config/index.ts';
-import { warnHost } from '../host-warning.ts';
+import { warnHost } from '../host/host-warning.ts';
 
 export interface OwnSdk {
   /** It shows its own diagnostics, and ours with them. */

@@ -1,11 +1,11 @@
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { resolveConfig, type ResolvedConfig } from '../config/index.ts';
-import { flush } from '../current-metering.ts';
-import { warnHost } from '../host-warning.ts';
+import { flush } from '../metering.ts';
+import { warnHost } from '../host/host-warning.ts';
 import { TokenMeterInstrumentation } from '../instrumentation.ts';
-import { nodeProblem } from '../node-version.ts';
-import { packageVersion } from '../package-version.ts';
-import { CurrentTelemetry, isSdkRegistered } from '../telemetry.ts';
+import { nodeProblem } from '../host/node-version.ts';
+import { packageVersion } from '../host/package-version.ts';
+import { CurrentTelemetry, isSdkRegistered } from '../otel/telemetry.ts';
 import { callLine } from './call-line.ts';
 import { loadDestination, type Destination } from './destination.ts';
 import { followSettings } from './live-settings.ts';

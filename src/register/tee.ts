@@ -9,7 +9,7 @@ import type {
   TracerProvider,
 } from '@opentelemetry/api';
 import type { LoggerProvider, LogRecord } from '@opentelemetry/api-logs';
-import type { CurrentTelemetry } from '../telemetry.ts';
+import type { CurrentTelemetry } from '../otel/telemetry.ts';
 
 /** Asks for the tracer at each span. */
 export function tracersFrom(current: () => Tracer): TracerProvider {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../host/make-folder.ts';
 
 /** Replaces a file so that a reader, or a crash, sees the old or the new content and never a part. */
 export async function replaceFile(path: string, content: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { addContent } from './content-parts.ts';
 import { PER_TOOL_CALL, type Framing } from './framing.ts';
-import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
 

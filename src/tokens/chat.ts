@@ -1,7 +1,7 @@
 import { countTallied } from './count.ts';
 import { addMessage } from './chat-message.ts';
 import { framingOf } from './framing.ts';
-import { isObject, listOf, type JsonObject } from './json-shape.ts';
+import { isObject, listOf, type JsonObject } from './json.ts';
 import { profileOfModel, type ModelProfile } from './models.ts';
 import { addStructuredOutput } from './structured-output.ts';
 import { Tally, type TokenCount } from './tally.ts';

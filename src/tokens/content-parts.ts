@@ -3,7 +3,7 @@ import { Base64Bytes, isDataUrl } from './base64-bytes.ts';
 import { imagePricingOf } from './image-pricing.ts';
 import { readImageSize } from './image-size.ts';
 import { imageTokens } from './image-tokens.ts';
-import { isObject, objectAt, stringAt, toJson, type JsonObject } from './json-shape.ts';
+import { isObject, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
 

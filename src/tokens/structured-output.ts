@@ -1,4 +1,4 @@
-import { objectAt, stringAt, toJson, type JsonObject } from './json-shape.ts';
+import { objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { Tally } from './tally.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from './json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from './json.ts';
 
 export interface RenderedFunctions {
   readonly text: string;

@@ -1,4 +1,4 @@
-import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { ModelFamily } from './models.ts';
 import type { Tally } from './tally.ts';
 import { renderFunctions } from './tool-namespace.ts';

@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { isSpanContextValid, type Span } from '@opentelemetry/api';
-import type { EndedCall } from '../call/chat-call.ts';
-import { warnOnce } from '../call/quietly.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
+import { warnOnce } from '../host/quietly.ts';
 import type { FilledUsage } from './fill-usage.ts';
-import { idFrom } from './id-from.ts';
+import { idFrom } from '../domain/id-from.ts';
 import { checkUsage } from './invariants.ts';
 import { recordAttributes } from './record-attributes.ts';
 import { recordId, recordTime } from './record-id.ts';
-import type { UsageRecord } from './usage-record.ts';
+import type { UsageRecord } from '../domain/usage-record.ts';
 
 export interface RecordOptions {
   readonly userIdHashKey: string | undefined;

@@ -1,9 +1,10 @@
-import type { EndedCall } from '../call/chat-call.ts';
-import { failedQuietly, quietly } from '../call/quietly.ts';
-import type { CountableInput, ReportedUsage } from '../providers/provider.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
+import { failedQuietly, quietly } from '../host/quietly.ts';
+import type { CountableInput } from '../domain/call-shape.ts';
+import type { ReportedUsage } from '../domain/reported-usage.ts';
 import { encodingForModel } from '../tokens/index.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
-import type { TokenSource, TokenUsage } from './usage-record.ts';
+import type { TokenSource, TokenUsage } from '../domain/usage-record.ts';
 
 export type Counting = 'missing' | 'always' | 'never';
 

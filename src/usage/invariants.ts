@@ -1,4 +1,5 @@
-import type { TokenUsage } from './usage-record.ts';
+import { tokenCount } from '../domain/token-counts.ts';
+import type { TokenUsage } from '../domain/usage-record.ts';
 
 type UsageField = keyof TokenUsage;
 
@@ -28,8 +29,9 @@ export function checkUsage(given: TokenUsage): CheckedUsage {
   for (const field of FIELDS) {
     const value: unknown = given[field];
     if (value === undefined || value === null) continue;
-    if (Number.isSafeInteger(value) && (value as number) >= 0) usage[field] = value as number;
-    else violations.push(`${field} is not a count`);
+    const tokens = tokenCount(value);
+    if (tokens === undefined) violations.push(`${field} is not a count`);
+    else usage[field] = tokens;
   }
   const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
   if (inputTokens !== undefined) {

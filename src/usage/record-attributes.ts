@@ -1,9 +1,9 @@
-import type { EndedCall } from '../call/chat-call.ts';
-import { warnOnce } from '../call/quietly.ts';
-import type { ReportedUsage } from '../providers/provider.ts';
-import { ATTR, ATTR_MODALITY_TOKENS } from '../semconv.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
+import { warnOnce } from '../host/quietly.ts';
+import type { ReportedUsage } from '../domain/reported-usage.ts';
+import { ATTR, ATTR_MODALITY_TOKENS } from '../otel/semconv.ts';
 import type { FilledUsage } from './fill-usage.ts';
-import type { UsageAttributeValue } from './usage-record.ts';
+import type { UsageAttributeValue } from '../domain/usage-record.ts';
 
 type Attributes = Record<string, UsageAttributeValue>;
 

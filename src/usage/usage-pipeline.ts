@@ -1,8 +1,8 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
-import type { EndedCall } from '../call/chat-call.ts';
-import { failedQuietly, quietly } from '../call/quietly.ts';
-import type { SemconvGeneration } from '../semconv.ts';
+import type { EndedCall } from '../domain/ended-call.ts';
+import { failedQuietly, quietly } from '../host/quietly.ts';
+import type { SemconvGeneration } from '../otel/semconv.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
 import { buildRecord, type RecordOptions } from './build-record.ts';
 import { contentAttributes } from './emit/content.ts';
@@ -10,7 +10,7 @@ import { emitEvent } from './emit/event.ts';
 import { UsageMetrics } from './emit/metrics.ts';
 import { closeUnrecorded, emitSpan } from './emit/span.ts';
 import { fillUsage, usageAsReported, type Counting, type FilledUsage } from './fill-usage.ts';
-import type { UsageRecord } from './usage-record.ts';
+import type { UsageRecord } from '../domain/usage-record.ts';
 
 export interface UsagePipelineOptions extends RecordOptions {
   readonly meter: () => Meter;

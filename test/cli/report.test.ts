@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
+import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { usageRecord } from '../support/usage-logs.ts';
 import { memoryIo } from './memory-io.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
+import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { displayWidth } from '../../src/cli/display-width.ts';
 import { until } from '../support/until.ts';

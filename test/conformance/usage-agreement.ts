@@ -4,8 +4,8 @@ import type {
   UsageMetric,
   UsageNumbers,
   UsageRow,
-} from '../../exporter/usage-reader.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+} from '../../exporter/ledger/usage-query.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { type OracleRow, percentileOf, sumOf } from '../support/usage-oracle.ts';
 
 const SUMS = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { UsageGroup, UsageQuery, UsageReader } from '../../exporter/usage-reader.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import type { UsageGroup, UsageQuery, UsageReader } from '../../exporter/ledger/usage-query.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { usageRecord } from '../support/usage-logs.ts';
 import { mixedRecords, randomOf } from '../support/usage-ledger.ts';
 import { rowsOf, sumOf } from '../support/usage-oracle.ts';

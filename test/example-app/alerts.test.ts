@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startAlerts } from '../../example-app/alerts.ts';
 import { healthOf } from '../../example-app/routes/dashboard-health.ts';
-import { SqliteUsageProcessor } from '../../exporter/sqlite/usage-processor.ts';
-import { SqliteUsageReader } from '../../exporter/sqlite/usage-reader.ts';
+import { SqliteUsageProcessor } from '../../exporter/sqlite/write/sqlite-usage-processor.ts';
+import { SqliteUsageReader } from '../../exporter/sqlite/read/sqlite-usage-reader.ts';
 import { until } from '../support/until.ts';
 import { logOf, usageRecord } from '../support/usage-logs.ts';
 

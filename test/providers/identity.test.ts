@@ -8,7 +8,7 @@ import { chatModel } from '../../src/providers/langchain/chat-model.ts';
 import { chat as mistralChat, conversation } from '../../src/providers/mistral/shapes.ts';
 import { chatCompletions } from '../../src/providers/openai/chat-completions.ts';
 import { responses } from '../../src/providers/openai/responses.ts';
-import type { CallShape } from '../../src/providers/provider.ts';
+import type { CallShape } from '../../src/domain/call-shape.ts';
 import { generate } from '../../src/providers/vercel-ai/language-model.ts';
 import { startMetering, type Metering } from '../support/metering.ts';
 

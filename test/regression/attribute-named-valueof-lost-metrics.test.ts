@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { MetricLineWriter } from '../../exporter/lines/metric-lines.ts';
+import { MetricLineWriter } from '../../exporter/influxdb/write/lines/metric-lines.ts';
 import { collectedMetrics } from '../support/collected-metrics.ts';
 
 /** A name of `Object.prototype` was taken for a known one, and the whole collection failed. */

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { makeFolder, makeFolderSync } from '../../src/make-folder.ts';
+import { makeFolder, makeFolderSync } from '../../src/host/make-folder.ts';
 
 const IMPORTS = `
-  import { InfluxUsageProcessor } from '${import.meta.resolve('../../exporter/usage-processor.ts')}';
-  import { SqliteUsageProcessor } from '${import.meta.resolve('../../exporter/sqlite/usage-processor.ts')}';
+  import { InfluxUsageProcessor } from '${import.meta.resolve('../../exporter/influxdb/write/influx-usage-processor.ts')}';
+  import { SqliteUsageProcessor } from '${import.meta.resolve('../../exporter/sqlite/write/sqlite-usage-processor.ts')}';
   import { logOf, usageRecord } from '${import.meta.resolve('../support/usage-logs.ts')}';
 `;
 

@@ -8,7 +8,7 @@ import type { Together } from 'together-ai';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
 import { groq } from '../../src/providers/groq/index.ts';
 import { openai } from '../../src/providers/openai/index.ts';
-import type { SdkPatch } from '../../src/providers/provider.ts';
+import type { SdkPatch } from '../../src/providers/sdk-patch.ts';
 import { together } from '../../src/providers/together/index.ts';
 import { collectAll, heapInUse } from '../support/collect.ts';
 import { startMetering } from '../support/metering.ts';

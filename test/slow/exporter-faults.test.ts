@@ -9,9 +9,9 @@ import {
   type InfluxOptions,
   resolveInfluxOptions,
 } from '../../exporter/influxdb/influx-options.ts';
-import { LineExporter } from '../../exporter/line-exporter.ts';
+import { LineExporter } from '../../exporter/influxdb/write/line-exporter.ts';
 import { realFs, type SpoolFs } from '../../exporter/spool/spool-fs.ts';
-import { InfluxUsageProcessor } from '../../exporter/usage-processor.ts';
+import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { AppPlan } from '../support/exporter-app.ts';
 import { lineOf } from '../support/line-of.ts';
 import { runExporterApp } from '../support/run-exporter-app.ts';

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
-import { InfluxUsageProcessor } from '../../exporter/usage-processor.ts';
+import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { InfluxOptions } from '../../exporter/influxdb/influx-options.ts';
 import { logOf, usageRecord } from './usage-logs.ts';
 

@@ -1,4 +1,4 @@
-import { LineBuffer } from '../../exporter/lines/line-buffer.ts';
+import { LineBuffer } from '../../exporter/influxdb/write/lines/line-buffer.ts';
 
 /** A line of the line protocol, as the writers hand it over. */
 export function lineOf(text: string): LineBuffer {

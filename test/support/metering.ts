@@ -9,10 +9,10 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
-import { currentCallMeter, installMetering } from '../../src/current-metering.ts';
+import { currentCallMeter, installMetering } from '../../src/metering.ts';
 import { BackgroundCounter } from '../../src/tokens/background.ts';
 import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 export interface Metering {
   /** What a patch asks on every call: undefined while metering is off. */

@@ -1,4 +1,4 @@
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { usageRecord } from './usage-logs.ts';
 
 export interface OfficeOptions {

@@ -13,7 +13,7 @@ import {
   SettingsService,
   metricsSettings,
 } from '../../src/settings/index.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { type ServedApp, serveApp } from './app.ts';
 import { logOf } from './usage-logs.ts';
 

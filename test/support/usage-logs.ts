@@ -1,6 +1,6 @@
-import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../../src/semconv.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
-import type { UsageLogRecord } from '../../exporter/usage-event.ts';
+import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../../src/otel/semconv.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
+import type { UsageLogRecord } from '../../exporter/ledger/usage-event.ts';
 
 let sequence = 0;
 

@@ -1,5 +1,5 @@
-import type { UsageGroup, UsageMetric } from '../../exporter/usage-reader.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import type { UsageGroup, UsageMetric } from '../../exporter/ledger/usage-query.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 /**
  * Sums of usage records, worked out a second time in the plainest way: one record after the other,

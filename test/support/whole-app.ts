@@ -9,7 +9,7 @@ import { chatRoutes } from '../../example-app/routes/chat.ts';
 import { type SettingsRoutesOptions, settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
 import { SqliteUsageReader } from '../../exporter/index.ts';
-import { LedgerFile } from '../../exporter/sqlite/ledger-file.ts';
+import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import {
   MemorySettingsStore,
   type MetricsSettings,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { diag, DiagLogLevel, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import fc from 'fast-check';
-import type { EndedCall } from '../../src/call/chat-call.ts';
+import type { EndedCall } from '../../src/domain/ended-call.ts';
 import { buildRecord } from '../../src/usage/build-record.ts';
 import { checkUsage } from '../../src/usage/invariants.ts';
-import type { TokenUsage, UsageRecord } from '../../src/usage/usage-record.ts';
+import type { TokenUsage, UsageRecord } from '../../src/domain/usage-record.ts';
 
 const CASES: readonly (readonly [string, object, TokenUsage, readonly string[]])[] = [
   [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { MetricAttributeSets } from '../../src/usage/emit/metric-attributes.ts';
-import type { UsageRecord } from '../../src/usage/usage-record.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 const RECORD: UsageRecord = {
   id: 'r-1',

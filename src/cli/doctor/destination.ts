@@ -1,16 +1,8 @@
-import type { MetricsConfig } from '../../config/index.ts';
+import type { DestinationContext } from './destination-context.ts';
 import { note, ok, type Finding } from './finding.ts';
 import { checkInflux } from './influx.ts';
 import { checkOtlp } from './otlp.ts';
 import { checkSqlite } from './sqlite.ts';
-
-export interface DestinationContext {
-  readonly config: MetricsConfig;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  /** Whether a test record may be written. */
-  readonly write: boolean;
-}
 
 /** Where records go, and whether they arrive there. */
 export async function checkDestination(context: DestinationContext): Promise<readonly Finding[]> {

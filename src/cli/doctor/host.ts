@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TokenMeterInstrumentation } from '../../instrumentation.ts';
-import { installLoaderHook } from '../../loader-hook.ts';
-import { nodeProblem } from '../../node-version.ts';
-import { packageVersion } from '../../package-version.ts';
+import { installLoaderHook } from '../../host/loader-hook.ts';
+import { nodeProblem } from '../../host/node-version.ts';
+import { packageVersion } from '../../host/package-version.ts';
 import { note, ok, problem, type Finding } from './finding.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
 import { influxOptions } from '../../config/index.ts';
-import type { DestinationContext } from './destination.ts';
+import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';

@@ -1,7 +1,7 @@
-import { currentCallMeter } from '../../current-metering.ts';
+import { currentCallMeter } from '../../metering.ts';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { SdkPatch } from '../../providers/provider.ts';
+import type { SdkPatch } from '../../providers/sdk-patch.ts';
 import { sdkPatches } from '../../providers/sdk-patches.ts';
 import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
 import { installedPackage, type InstalledPackage } from './installed.ts';

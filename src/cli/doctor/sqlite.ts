@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { DestinationContext } from './destination.ts';
+import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, type Finding } from './finding.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as Exporter from 'otel-token-meter/exporter';
-import { ATTR, EVENT_INFERENCE_DETAILS } from '../../semconv.ts';
+import { ATTR, EVENT_INFERENCE_DETAILS } from '../../otel/semconv.ts';
 import { hrTimeOf, recordTime } from '../../usage/record-id.ts';
 import { messageOf, ok, problem, type Finding } from './finding.ts';
 

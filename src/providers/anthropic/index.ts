@@ -1,7 +1,7 @@
-import { stringAt } from '../../tokens/json-shape.ts';
+import { stringAt, type JsonObject } from '../../tokens/json.ts';
 import { patchApiClient } from '../api-client.ts';
-import type { CallShape, SdkPatch } from '../provider.ts';
-import type { Fields } from '../reading.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { SdkPatch } from '../sdk-patch.ts';
 import { MessagesReader } from './messages-reader.ts';
 import { messagesCountable, messagesFacts } from './messages-request.ts';
 
@@ -35,7 +35,7 @@ function clientOf(moduleName: string, exportNames: readonly string[]): SdkPatch 
 }
 
 /** From 1.0 on a client names its platform itself, for spans of its own. */
-function platformOf(host: string, client: Fields): string {
+function platformOf(host: string, client: JsonObject): string {
   const named = stringAt(client, '_genAIProviderName');
   if (named !== undefined) return named;
   if (host.includes('bedrock')) return 'aws.bedrock';

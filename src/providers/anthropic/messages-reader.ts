@@ -1,6 +1,7 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { anthropicUsage, mergeAnthropicUsage } from './usage.ts';
 
 /** Reads a message or its events, as the Messages API and Bedrock's Claude models send them. */

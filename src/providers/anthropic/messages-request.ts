@@ -1,6 +1,7 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
-import type { CountableInput, RequestFacts } from '../provider.ts';
+import type { CountableInput } from '../../domain/call-shape.ts';
+import type { RequestFacts } from '../../domain/request-facts.ts';
 
 export function messagesFacts(request: unknown): RequestFacts {
   return {

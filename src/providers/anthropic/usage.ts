@@ -1,6 +1,6 @@
-import { isObject, listOf, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
-import { plus, tokenCount, usageOf } from '../token-counts.ts';
+import { isObject, listOf, objectAt, type JsonObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usage` of a message. Anthropic reports cache reads and writes beside `input_tokens`: they are

@@ -1,7 +1,8 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
-import { tokenCount, usageOf } from '../token-counts.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
+import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * Reads the plain completion formats of InvokeModel: Titan (text and embeddings), Llama, Mistral,

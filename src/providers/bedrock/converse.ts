@@ -5,11 +5,13 @@ import {
   stringAt,
   toJson,
   type JsonObject,
-} from '../../tokens/json-shape.ts';
+} from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import { namedIdentity } from '../named-identity.ts';
-import type { CallShape, CountableInput, ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { converseUsage } from './usage.ts';
 
 export const converse: CallShape = {

@@ -1,11 +1,12 @@
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeAsyncIterable } from '../../call/observed-stream.ts';
-import { setOwn } from '../../call/own-property.ts';
-import { quietly } from '../../call/quietly.ts';
-import { stringAt } from '../../tokens/json-shape.ts';
+import { setOwn } from '../../host/own-property.ts';
+import { quietly } from '../../host/quietly.ts';
+import { stringAt } from '../../tokens/json.ts';
 import { meterPromise, startCall } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { converse } from './converse.ts';
 import { invokeEmbedding, invokeModel } from './invoke-model.ts';

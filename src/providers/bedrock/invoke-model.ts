@@ -1,8 +1,10 @@
-import { isObject, listOf, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { MessagesReader } from '../anthropic/messages-reader.ts';
 import { messagesCountable } from '../anthropic/messages-request.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
-import type { CallShape, CountableInput, ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { converseCountable, ConverseReader } from './converse.ts';
 import { CompletionReader } from './completion-reader.ts';
 import { headerUsage, invocationMetrics } from './usage.ts';

@@ -1,4 +1,4 @@
-import { isObject } from '../../tokens/json-shape.ts';
+import { isObject } from '../../tokens/json.ts';
 
 interface Handled {
   readonly response?: unknown;

@@ -1,6 +1,6 @@
-import { isObject, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
-import { plus, tokenCount, usageOf } from '../token-counts.ts';
+import { isObject, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /** `usage` of Converse and of the metadata event of ConverseStream. */
 export function converseUsage(usage: unknown): TokenUsage | undefined {

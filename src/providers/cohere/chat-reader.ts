@@ -1,6 +1,7 @@
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { cohereUsage } from './usage.ts';
 
 /** Reads chat replies and events of API v2, as the SDK parses them. */

@@ -1,9 +1,10 @@
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeAsyncIterable } from '../../call/observed-stream.ts';
-import { quietly } from '../../call/quietly.ts';
+import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { isPatched, ownerOf, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { chat, embed, legacyChat } from './shapes.ts';
 

@@ -5,10 +5,10 @@ import {
   stringAt,
   toJson,
   type JsonObject,
-} from '../../tokens/json-shape.ts';
+} from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
-import type { CallShape, CountableInput } from '../provider.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import { ChatReader } from './chat-reader.ts';
 import { LegacyChatReader } from './legacy-chat-reader.ts';
 import { cohereUsage } from './usage.ts';

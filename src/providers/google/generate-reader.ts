@@ -1,6 +1,7 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { googleUsage } from './usage.ts';
 
 /** Reads `GenerateContentResponse`: a stream sends the same shape, piece by piece. */

@@ -1,10 +1,11 @@
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
-import { quietly } from '../../call/quietly.ts';
+import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { interaction } from './interaction.ts';
 import { embedContent, generateContent, generateContentStream } from './shapes.ts';
 

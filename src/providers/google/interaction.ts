@@ -5,12 +5,14 @@ import {
   stringAt,
   toJson,
   type JsonObject,
-} from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
+} from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { CallShape, CountableInput, ReadOptions, Reply, ReplyReader } from '../provider.ts';
-import { addUsage } from '../token-counts.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
+import { addUsage } from '../../domain/token-counts.ts';
 import { interactionUsage } from './usage.ts';
 
 /** Interactions API. What was said before is on the server: only what a request carries can be counted. */

@@ -1,7 +1,7 @@
-import { isObject, objectAt } from '../../tokens/json-shape.ts';
+import { isObject, objectAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import { namedIdentity } from '../named-identity.ts';
-import type { CallShape, CountableInput } from '../provider.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import { streamed } from '../streamed.ts';
 import { GenerateContentReader } from './generate-reader.ts';
 import { contentTexts, generateCountable, modelName } from './generate-request.ts';

@@ -1,6 +1,6 @@
-import { isObject, listOf, objectAt } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
-import { plus, tokenCount, usageOf } from '../token-counts.ts';
+import { isObject, listOf, objectAt } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usageMetadata` of generateContent. Thoughts stand beside the candidates and tool results beside

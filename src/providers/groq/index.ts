@@ -1,7 +1,7 @@
 import { patchApiClient } from '../api-client.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
 import { embeddings } from '../openai/completions.ts';
-import type { SdkPatch } from '../provider.ts';
+import type { SdkPatch } from '../sdk-patch.ts';
 import { groqUsageObject } from './usage.ts';
 
 const chat = chatCompletions({ usageOf: groqUsageObject });

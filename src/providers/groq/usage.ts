@@ -1,4 +1,4 @@
-import { objectAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { objectAt, type JsonObject } from '../../tokens/json.ts';
 
 /**
  * The usage object of a chat reply or stream chunk. In a stream it stands in `x_groq.usage` of the

@@ -1,10 +1,12 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import { namedIdentity } from '../named-identity.ts';
-import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { streamed } from '../streamed.ts';
-import { addUsage } from '../token-counts.ts';
+import { addUsage } from '../../domain/token-counts.ts';
 import { ChatModelEventReader } from './event-reader.ts';
 import { chatModelCountable } from './messages.ts';
 import { messageUsage, outputUsage } from './usage.ts';

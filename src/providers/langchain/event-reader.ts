@@ -1,7 +1,8 @@
-import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
+import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { messageUsage } from './usage.ts';
 
 /** Reads the events of `streamEvents` (protocol 3), of one model call. Their usage is the one so far. */

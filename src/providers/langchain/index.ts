@@ -2,11 +2,12 @@ import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import type { CallWatch } from '../../call/layer.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
-import { quietly } from '../../call/quietly.ts';
-import { listOf, stringAt } from '../../tokens/json-shape.ts';
+import { quietly } from '../../host/quietly.ts';
+import { listOf, stringAt } from '../../tokens/json.ts';
 import { startCall } from '../metered-promise.ts';
 import { isPatched, ownersOf, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { providerName } from '../provider-names.ts';
 import {
   chatModel,

@@ -1,6 +1,6 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
-import type { CountableInput } from '../provider.ts';
+import type { CountableInput } from '../../domain/call-shape.ts';
 
 const ROLES: ReadonlyMap<string, string> = new Map(
   Object.entries({

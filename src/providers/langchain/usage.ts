@@ -1,6 +1,6 @@
-import { isObject, objectAt } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
-import { tokenCount, usageOf } from '../token-counts.ts';
+import { isObject, objectAt } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
+import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /** `usage_metadata` of a message: input with cache, output with reasoning. */
 export function messageUsage(usageMetadata: unknown): TokenUsage | undefined {

@@ -1,6 +1,7 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { mistralUsage } from './usage.ts';
 
 /** Reads chat, agents and fill-in-the-middle completions; a stream wraps each chunk in `data`. */

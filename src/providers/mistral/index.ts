@@ -1,10 +1,11 @@
 import type { ChatCall } from '../../call/chat-call.ts';
-import type { LaterSpan } from '../../call/native-span.ts';
+import type { LaterSpan } from '../../otel/native-span.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
-import { quietly } from '../../call/quietly.ts';
+import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { isPatched, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { collectSpan, expectSpan } from './native-span.ts';
 import { chat, conversation, embeddings, fillInTheMiddle } from './shapes.ts';

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
-import { LaterSpan } from '../../call/native-span.ts';
-import { quietly } from '../../call/quietly.ts';
-import { listOf, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { LaterSpan } from '../../otel/native-span.ts';
+import { quietly } from '../../host/quietly.ts';
+import { listOf, objectAt, type JsonObject } from '../../tokens/json.ts';
 
 /** Hook of SDK 2 that makes its spans; it keeps the span of a request in the request's hook context. */
 interface TracingHook {

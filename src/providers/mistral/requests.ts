@@ -1,7 +1,8 @@
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall } from '../chat-parts.ts';
 import { namedIdentity } from '../named-identity.ts';
-import type { CountableInput, RequestFacts } from '../provider.ts';
+import type { CountableInput } from '../../domain/call-shape.ts';
+import type { RequestFacts } from '../../domain/request-facts.ts';
 
 /** Agents have an id in place of a model. */
 export function completionFacts(request: unknown): RequestFacts {

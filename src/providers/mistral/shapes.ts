@@ -1,6 +1,6 @@
-import { isObject, stringAt } from '../../tokens/json-shape.ts';
+import { isObject, stringAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
-import type { CallShape } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
 import { CompletionReader } from './completion-reader.ts';
 import { ConversationReader } from './conversation-reader.ts';
 import {

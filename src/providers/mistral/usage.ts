@@ -1,9 +1,9 @@
-import { isObject, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
-import { plus, tokenCount, usageOf } from '../token-counts.ts';
+import { isObject, objectAt, type JsonObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
+import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
- * `usage` as the SDK parses it. Fields it does not know stand at the top level in snake case
+ * `usage` as the SDK parses it. JsonObject it does not know stand at the top level in snake case
  * (SDK 2) or under `additionalProperties` (SDK 1). Conversations report connector tokens beside the
  * prompt: they are input too.
  */

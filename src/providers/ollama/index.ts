@@ -2,7 +2,8 @@ import type { ChatCall } from '../../call/chat-call.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { chat, embed, generate } from './shapes.ts';
 
 interface Client {

@@ -1,6 +1,7 @@
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { ollamaUsage } from './usage.ts';
 
 /** Reads replies and lines of `chat` and `generate`. */

@@ -1,7 +1,8 @@
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall } from '../chat-parts.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
-import type { CallShape, CountableInput, RequestFacts } from '../provider.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { RequestFacts } from '../../domain/request-facts.ts';
 import { OllamaReader } from './reply-reader.ts';
 import { ollamaUsage } from './usage.ts';
 

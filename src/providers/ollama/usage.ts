@@ -1,6 +1,6 @@
-import { isObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
-import { tokenCount, usageOf } from '../token-counts.ts';
+import { isObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
+import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * Counts of the closing line. Old servers leave the prompt count out, or send 0, when the prompt is

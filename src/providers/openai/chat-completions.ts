@@ -1,20 +1,22 @@
 import type { CompletionOutput } from '../../tokens/index.ts';
 import { ChoiceOutput } from '../choice-output.ts';
-import type { CallShape, ReadOptions, Reply, ReplyReader, ReportedUsage } from '../provider.ts';
-import { listOf } from '../../tokens/json-shape.ts';
-import { fields, text, type Fields } from '../reading.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
+import type { ReportedUsage } from '../../domain/reported-usage.ts';
+import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
 import { openaiRequest } from './request.ts';
 import { chatUsage } from './usage.ts';
 
 /** What differs between OpenAI and the servers that speak its chat format. */
 export interface ChatDialect {
   /** Where the usage of a whole reply or of a stream's chunk stands. */
-  readonly usageOf?: (body: Fields, streamed: boolean) => unknown;
+  readonly usageOf?: (body: JsonObject, streamed: boolean) => unknown;
   readonly normalise?: (usage: unknown) => ReportedUsage | undefined;
 }
 
 export function chatCompletions(dialect: ChatDialect = {}): CallShape {
-  const usageOf = dialect.usageOf ?? ((body: Fields): unknown => body['usage']);
+  const usageOf = dialect.usageOf ?? ((body: JsonObject): unknown => body['usage']);
   const normalise = dialect.normalise ?? chatUsage;
   return {
     operation: 'chat',
@@ -78,7 +80,7 @@ class ChatReader implements ReplyReader {
     };
   }
 
-  #read(body: Fields, streamed: boolean): void {
+  #read(body: JsonObject, streamed: boolean): void {
     this.#id ??= text(body['id']);
     // Azure opens a stream with an empty model name; the last one given is the one that answered.
     this.#model = text(body['model']) ?? this.#model;
@@ -111,7 +113,7 @@ class ChatReader implements ReplyReader {
 }
 
 /** A delta and a whole message have the same fields. */
-function append(output: ChoiceOutput, message: Fields): void {
+function append(output: ChoiceOutput, message: JsonObject): void {
   const { content } = message;
   if (typeof content === 'string') output.addText(content);
   else for (const part of listOf(content)) output.addText(fields(part)['text']);

@@ -1,7 +1,8 @@
 import type { CompletionOutput } from '../../tokens/index.ts';
-import type { CallShape, CountableInput, ReadOptions, Reply, ReplyReader } from '../provider.ts';
-import { listOf } from '../../tokens/json-shape.ts';
-import { fields, text } from '../reading.ts';
+import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
+import { fields, listOf, text } from '../../tokens/json.ts';
 import { openaiRequest } from './request.ts';
 import { chatUsage } from './usage.ts';
 

@@ -1,6 +1,7 @@
 import { patchApiClient } from '../api-client.ts';
-import type { CallShape, SdkPatch } from '../provider.ts';
-import { text, type Fields } from '../reading.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { SdkPatch } from '../sdk-patch.ts';
+import { text, type JsonObject } from '../../tokens/json.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
 import { providerOfHost } from './hosts.ts';
@@ -35,6 +36,6 @@ export const openai: SdkPatch = {
 };
 
 /** `AzureOpenAI`, told by its own field: the class may come from either build. */
-function isAzure(client: Fields): boolean {
+function isAzure(client: JsonObject): boolean {
   return Object.hasOwn(client, 'apiVersion');
 }

@@ -1,7 +1,7 @@
-import type { RequestFacts } from '../provider.ts';
-import { fields, text } from '../reading.ts';
+import type { RequestFacts } from '../../domain/request-facts.ts';
+import { fields, text } from '../../tokens/json.ts';
 
-/** Fields that the OpenAI style of request has in every kind of call. */
+/** JsonObject that the OpenAI style of request has in every kind of call. */
 export function openaiRequest(request: unknown): RequestFacts {
   const body = fields(request);
   const metadata = fields(body['metadata']);

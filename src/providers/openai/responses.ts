@@ -1,7 +1,8 @@
 import { ChoiceOutput } from '../choice-output.ts';
-import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
-import { listOf } from '../../tokens/json-shape.ts';
-import { fields, text, type Fields } from '../reading.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
+import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
 import { openaiRequest } from './request.ts';
 import { responsesUsage } from './usage.ts';
 
@@ -21,7 +22,7 @@ class ResponsesReader implements ReplyReader {
   readonly #options: ReadOptions;
   #output: ChoiceOutput | undefined;
   #usage: unknown;
-  #response: Fields = {};
+  #response: JsonObject = {};
   #closed = false;
 
   constructor(options: ReadOptions) {
@@ -75,7 +76,7 @@ class ResponsesReader implements ReplyReader {
   }
 
   /** `response` stands in the opening event too, then without usage and output. */
-  #take(response: Fields): void {
+  #take(response: JsonObject): void {
     this.#response = response;
     this.#usage = response['usage'] ?? this.#usage;
     const items = listOf(response['output']);
@@ -84,7 +85,7 @@ class ResponsesReader implements ReplyReader {
     for (const [index, given] of items.entries()) appendItem(this.#output, index, fields(given));
   }
 
-  #append(type: string, body: Fields): void {
+  #append(type: string, body: JsonObject): void {
     const output = this.#outputNow();
     const { delta } = body;
     if (type === 'response.output_text.delta') output.addText(delta);
@@ -100,17 +101,17 @@ class ResponsesReader implements ReplyReader {
   }
 }
 
-function keyOf(body: Fields): number | string {
+function keyOf(body: JsonObject): number | string {
   const index = body['output_index'];
   return typeof index === 'number' ? index : (text(body['item_id']) ?? 0);
 }
 
-function isCall(item: Fields): boolean {
+function isCall(item: JsonObject): boolean {
   const { type } = item;
   return type === 'function_call' || type === 'custom_tool_call';
 }
 
-function appendItem(output: ChoiceOutput, index: number, item: Fields): void {
+function appendItem(output: ChoiceOutput, index: number, item: JsonObject): void {
   if (isCall(item)) {
     output.addToolCall(index, item['name'], item['arguments'] ?? item['input']);
     return;

@@ -1,8 +1,7 @@
-import type { ReportedUsage } from '../provider.ts';
+import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import { groqUsageObject } from '../groq/usage.ts';
-import { listOf } from '../../tokens/json-shape.ts';
-import { wholeOutput } from '../token-counts.ts';
-import { count, fields, present, type Fields } from '../reading.ts';
+import { fields, listOf, present, type JsonObject } from '../../tokens/json.ts';
+import { tokenCount, wholeOutput } from '../../domain/token-counts.ts';
 
 interface Names {
   readonly input: string;
@@ -39,33 +38,33 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
   const usage = fields(reported);
   const input = fields(usage[names.inputDetails]);
   const output = fields(usage[names.outputDetails]);
-  const inputTokens = count(usage[names.input]);
-  const reasoningTokens = count(output['reasoning_tokens']);
+  const inputTokens = tokenCount(usage[names.input]);
+  const reasoningTokens = tokenCount(output['reasoning_tokens']);
   return present({
     inputTokens,
     outputTokens: wholeOutput(
-      count(usage[names.output]),
+      tokenCount(usage[names.output]),
       reasoningTokens,
       inputTokens,
       usage['total_tokens'],
     ),
-    cacheReadTokens: count(input['cached_tokens']) ?? cachedOfOthers(usage),
-    cacheWriteTokens: count(input['cache_write_tokens']),
+    cacheReadTokens: tokenCount(input['cached_tokens']) ?? cachedOfOthers(usage),
+    cacheWriteTokens: tokenCount(input['cache_write_tokens']),
     reasoningTokens,
-    audioInputTokens: count(input['audio_tokens']),
-    audioOutputTokens: count(output['audio_tokens']),
-    imageInputTokens: count(input['image_tokens']),
-    imageOutputTokens: count(output['image_tokens']),
+    audioInputTokens: tokenCount(input['audio_tokens']),
+    audioOutputTokens: tokenCount(output['audio_tokens']),
+    imageInputTokens: tokenCount(input['image_tokens']),
+    imageOutputTokens: tokenCount(output['image_tokens']),
   });
 }
 
 /** Moonshot, then DeepSeek. */
-function cachedOfOthers(usage: Fields): number | undefined {
-  return count(usage['cached_tokens']) ?? count(usage['prompt_cache_hit_tokens']);
+function cachedOfOthers(usage: JsonObject): number | undefined {
+  return tokenCount(usage['cached_tokens']) ?? tokenCount(usage['prompt_cache_hit_tokens']);
 }
 
 /** Where the usage of a whole reply or of a chunk stands, on every server that may be behind a base URL. */
-export function usageObject(body: Fields, streamed: boolean): unknown {
+export function usageObject(body: JsonObject, streamed: boolean): unknown {
   const usage = groqUsageObject(body, streamed);
   if (usage !== undefined || !streamed) return usage;
   // Moonshot puts it into the choice that ends.

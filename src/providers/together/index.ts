@@ -1,7 +1,8 @@
 import { patchApiClient } from '../api-client.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
 import { completions, embeddings } from '../openai/completions.ts';
-import type { CallShape, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { SdkPatch } from '../sdk-patch.ts';
 
 const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/chat/completions', chatCompletions()],

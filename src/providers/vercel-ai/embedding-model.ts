@@ -1,7 +1,7 @@
-import { isObject, listOf, objectAt } from '../../tokens/json-shape.ts';
+import { isObject, listOf, objectAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
-import type { CallShape } from '../provider.ts';
-import { tokenCount } from '../token-counts.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import { tokenCount } from '../../domain/token-counts.ts';
 import { modelFacts } from './prompt.ts';
 
 /** `doEmbed` of an embedding model, specification v2 to v4. */

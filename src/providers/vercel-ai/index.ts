@@ -1,4 +1,4 @@
-import type { CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { patchModels } from './provider-packages.ts';
 import { registerAiSdkTelemetry } from './telemetry-integration.ts';
 

@@ -1,7 +1,9 @@
-import { errorType } from '../../call/quietly.ts';
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json-shape.ts';
+import { errorType } from '../../host/quietly.ts';
+import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
-import type { CallShape, ReadOptions, Reply, ReplyReader } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
+import type { Reply } from '../../domain/reply.ts';
 import { streamed } from '../streamed.ts';
 import { modelCountable, modelFacts } from './prompt.ts';
 import { modelUsage } from './usage.ts';

@@ -1,9 +1,10 @@
 import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
-import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { startCall } from '../metered-promise.ts';
 import { namedIdentity, withIdentity } from '../named-identity.ts';
-import type { CallShape, CurrentMeter } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter } from '../sdk-patch.ts';
 import { providerName } from '../provider-names.ts';
 
 interface OpenCall {

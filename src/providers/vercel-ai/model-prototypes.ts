@@ -1,4 +1,4 @@
-import { quietly } from '../../call/quietly.ts';
+import { quietly } from '../../host/quietly.ts';
 import { ownerOf } from '../patching.ts';
 
 /** Methods of a provider that make a model; those of older and newer specifications. */

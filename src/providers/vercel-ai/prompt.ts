@@ -5,9 +5,10 @@ import {
   stringAt,
   toJson,
   type JsonObject,
-} from '../../tokens/json-shape.ts';
+} from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
-import type { CountableInput, RequestFacts } from '../provider.ts';
+import type { CountableInput } from '../../domain/call-shape.ts';
+import type { RequestFacts } from '../../domain/request-facts.ts';
 import { namedIdentity } from '../named-identity.ts';
 
 /** `providerOptions` hold what the vendor's own request would: `{ openai: { user, metadata } }`. */

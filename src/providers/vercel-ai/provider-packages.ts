@@ -1,11 +1,12 @@
 import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
-import { quietly } from '../../call/quietly.ts';
+import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { withIdentity } from '../named-identity.ts';
 import { isPatched, replaceMethod } from '../patching.ts';
-import type { CallShape, CurrentMeter, PatchOutcome, SdkPatch } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { providerName } from '../provider-names.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';

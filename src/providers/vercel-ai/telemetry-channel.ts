@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
-import { quietly, warnOnce } from '../../call/quietly.ts';
-import { isObject, objectAt } from '../../tokens/json-shape.ts';
+import { quietly, warnOnce } from '../../host/quietly.ts';
+import { isObject, objectAt } from '../../tokens/json.ts';
 import { namedIdentity, type Identity } from '../named-identity.ts';
 
 /** What AI SDK 7 publishes around each of its operations, with or without telemetry integrations. */

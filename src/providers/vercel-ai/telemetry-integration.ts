@@ -1,10 +1,11 @@
 import type { CallStart } from '../../call/call-start.ts';
 import type { CallWatch } from '../../call/layer.ts';
-import { quietly } from '../../call/quietly.ts';
-import { isObject, stringAt, type JsonObject } from '../../tokens/json-shape.ts';
+import { quietly } from '../../host/quietly.ts';
+import { isObject, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { startCall } from '../metered-promise.ts';
 import { withIdentity } from '../named-identity.ts';
-import type { CallShape, CurrentMeter } from '../provider.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { CurrentMeter } from '../sdk-patch.ts';
 import { providerName } from '../provider-names.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';

@@ -1,9 +1,9 @@
-import { isObject, objectAt, type JsonObject } from '../../tokens/json-shape.ts';
-import type { TokenUsage } from '../../usage/usage-record.ts';
+import { isObject, objectAt, type JsonObject } from '../../tokens/json.ts';
+import type { TokenUsage } from '../../domain/usage-record.ts';
 import { anthropicUsage } from '../anthropic/usage.ts';
 import { converseUsage } from '../bedrock/usage.ts';
 import { googleUsage } from '../google/usage.ts';
-import { tokenCount, usageOf, wholeOutput } from '../token-counts.ts';
+import { tokenCount, usageOf, wholeOutput } from '../../domain/token-counts.ts';
 
 const CACHED = /cache/i;
 const WRITTEN = /cache.*(?:writ|creat)/i;

@@ -1,6 +1,6 @@
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../../make-folder.ts';
+import { makeFolder } from '../../host/make-folder.ts';
 import { replaceFile } from '../atomic-file.ts';
 import type { InstanceReport, SeenInstance } from './settings-store.ts';
 

@@ -1,7 +1,7 @@
 import { Merges } from '../engine/plain/merges.ts';
 import { unreachedOf } from '../engine/plain/plain-engine.ts';
 import type { Splitter, VocabularyTable } from '../engine/tables.ts';
-import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../json-shape.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../json.ts';
 import { tableOfMerges, type Merge } from './merge-list.ts';
 import { splitterOf } from './patterns.ts';
 import { readRankLines, tableOfRanks } from './ranked-vocabulary.ts';

@@ -1,6 +1,6 @@
 import type { SpanAttributes } from '@opentelemetry/api';
-import type { EndedCall } from '../../call/chat-call.ts';
-import { ATTR_CONTENT } from '../../semconv.ts';
+import type { EndedCall } from '../../domain/ended-call.ts';
+import { ATTR_CONTENT } from '../../otel/semconv.ts';
 
 /**
  * Messages as the conventions write them, for the span alone and only after `captureContent: true`:

@@ -1,14 +1,14 @@
 import { context, trace } from '@opentelemetry/api';
 import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
-import type { EndedCall } from '../../call/chat-call.ts';
+import type { EndedCall } from '../../domain/ended-call.ts';
 import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,
   EVENT_INFERENCE_DETAILS,
   type SemconvGeneration,
-} from '../../semconv.ts';
+} from '../../otel/semconv.ts';
 import { hrTimeOf } from '../record-id.ts';
-import type { UsageAttributeValue, UsageRecord } from '../usage-record.ts';
+import type { UsageAttributeValue, UsageRecord } from '../../domain/usage-record.ts';
 
 type EventAttributes = Record<string, UsageAttributeValue>;
 

@@ -1,5 +1,5 @@
 import type { Counter, Histogram, Meter, MetricAttributes } from '@opentelemetry/api';
-import { quietly } from '../../call/quietly.ts';
+import { quietly } from '../../host/quietly.ts';
 
 /** Points held at one time; then they are recorded, a quarter of a millisecond's work. */
 const HELD_MAX = 256;

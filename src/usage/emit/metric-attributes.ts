@@ -1,6 +1,6 @@
 import type { MetricAttributes } from '@opentelemetry/api';
-import { ATTR, ATTR_METRIC } from '../../semconv.ts';
-import type { UsageRecord } from '../usage-record.ts';
+import { ATTR, ATTR_METRIC } from '../../otel/semconv.ts';
+import type { UsageRecord } from '../../domain/usage-record.ts';
 
 /** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
 const METRIC_ATTRIBUTE_VALUES_MAX = 200;

@@ -1,6 +1,6 @@
 import type { Meter, MetricAttributes } from '@opentelemetry/api';
-import type { EndedCall } from '../../call/chat-call.ts';
-import type { ReportedUsage } from '../../providers/provider.ts';
+import type { EndedCall } from '../../domain/ended-call.ts';
+import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import {
   ATTR_METRIC,
   INSTRUMENTS,
@@ -8,8 +8,8 @@ import {
   TOKEN_BUCKETS,
   type InstrumentDefinition,
   type SemconvGeneration,
-} from '../../semconv.ts';
-import type { UsageRecord } from '../usage-record.ts';
+} from '../../otel/semconv.ts';
+import type { UsageRecord } from '../../domain/usage-record.ts';
 import { HeldPoints, type Point } from './held-points.ts';
 import { MetricAttributeSets } from './metric-attributes.ts';
 

@@ -1,23 +1,8 @@
 import { SpanStatusCode, type Span, type SpanAttributes } from '@opentelemetry/api';
-import type { CallStart } from '../../call/call-start.ts';
-import type { EndedCall } from '../../call/chat-call.ts';
-import { lacks, releaseEnd } from '../../call/native-span.ts';
-import type { RequestFacts } from '../../providers/provider.ts';
-import { ATTR, ATTR_CACHE_WRITE_TOKENS, type SemconvGeneration } from '../../semconv.ts';
-import type { UsageRecord } from '../usage-record.ts';
-
-/** Set at creation, so that samplers see them. */
-export function startAttributes(start: CallStart, facts: RequestFacts): SpanAttributes {
-  const attributes: SpanAttributes = {
-    [ATTR.operationName]: start.shape.operation,
-    [ATTR.providerName]: start.provider,
-  };
-  if (facts.model !== undefined) attributes[ATTR.requestModel] = facts.model;
-  if (facts.stream === true) attributes[ATTR.requestStream] = true;
-  if (start.serverAddress !== undefined) attributes[ATTR.serverAddress] = start.serverAddress;
-  if (start.serverPort !== undefined) attributes[ATTR.serverPort] = start.serverPort;
-  return attributes;
-}
+import type { EndedCall } from '../../domain/ended-call.ts';
+import { lacks, releaseEnd } from '../../otel/native-span.ts';
+import { ATTR, ATTR_CACHE_WRITE_TOKENS, type SemconvGeneration } from '../../otel/semconv.ts';
+import type { UsageRecord } from '../../domain/usage-record.ts';
 
 /**
  * Puts the record on the call's span and ends it at the call's end, however much later that is known.

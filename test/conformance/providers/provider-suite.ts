@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { SdkPatch } from '../../../src/providers/provider.ts';
-import type { TokenUsage, UsageRecord } from '../../../src/usage/usage-record.ts';
+import type { SdkPatch } from '../../../src/providers/sdk-patch.ts';
+import type { TokenUsage, UsageRecord } from '../../../src/domain/usage-record.ts';
 import { collectUntil } from '../../support/collect.ts';
 import { startMetering, type Metering } from '../../support/metering.ts';
 import { until } from '../../support/until.ts';

@@ -16,7 +16,7 @@ import { groq } from '../../../src/providers/groq/index.ts';
 import { mistral } from '../../../src/providers/mistral/index.ts';
 import { ollama } from '../../../src/providers/ollama/index.ts';
 import { openai } from '../../../src/providers/openai/index.ts';
-import type { SdkPatch } from '../../../src/providers/provider.ts';
+import type { SdkPatch } from '../../../src/providers/sdk-patch.ts';
 import { together } from '../../../src/providers/together/index.ts';
 import { cookbookSums } from '../../support/cookbook-count.ts';
 import { imageDataUrl } from '../../support/image-headers.ts';

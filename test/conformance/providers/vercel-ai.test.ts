@@ -1,6 +1,6 @@
 import type * as AiSdk from 'ai';
 import type { createOpenAI } from '@ai-sdk/openai';
-import type { CurrentMeter, PatchOutcome, SdkPatch } from '../../../src/providers/provider.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../../../src/providers/sdk-patch.ts';
 import { vercelAi } from '../../../src/providers/vercel-ai/index.ts';
 import { vercelAiProviders } from '../../../src/providers/vercel-ai/provider-packages.ts';
 import { loadCjs, type InstalledIn } from '../../support/sdk-versions.ts';

@@ -12,9 +12,9 @@ import {
   usageSummary,
 } from '../../../example-app/routes/usage-schemas.ts';
 import { usageRoutes } from '../../../example-app/routes/usage.ts';
-import { LedgerFile } from '../../../exporter/sqlite/ledger-file.ts';
-import { SqliteUsageReader } from '../../../exporter/sqlite/usage-reader.ts';
-import type { UsageReader } from '../../../exporter/usage-reader.ts';
+import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
+import { SqliteUsageReader } from '../../../exporter/sqlite/read/sqlite-usage-reader.ts';
+import type { UsageReader } from '../../../exporter/ledger/usage-query.ts';
 import { until } from '../../support/until.ts';
 import { usageRecord } from '../../support/usage-logs.ts';
 

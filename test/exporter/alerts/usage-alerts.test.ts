@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AlertRule, checkAlertRules } from '../../../exporter/alerts/alert-rule.ts';
 import { type UsageAlert, UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
-import type { UsageQuery, UsageSummary } from '../../../exporter/usage-reader.ts';
+import type { UsageQuery, UsageSummary } from '../../../exporter/ledger/usage-query.ts';
 
 interface Call {
   readonly atMs: number;

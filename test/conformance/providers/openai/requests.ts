@@ -1,5 +1,5 @@
 import type { OpenAI } from 'openai';
-import type { TokenUsage } from '../../../../src/usage/usage-record.ts';
+import type { TokenUsage } from '../../../../src/domain/usage-record.ts';
 import type { ChatWire } from '../../../support/wire/openai-chat.ts';
 import type { Expected } from '../provider-suite.ts';
 

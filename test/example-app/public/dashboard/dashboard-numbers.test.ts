@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import type { UsageRecord } from '../../../../src/usage/usage-record.ts';
+import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
 import { asViewer } from '../../../support/app.ts';
 import { dashboardPages } from '../../../support/dashboard-page.ts';
 import { officeUsage } from '../../../support/office-usage.ts';

@@ -1,0 +1,56 @@
+import { OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+import type { Dimension, Filters } from '../../ledger/queries/checked-query.ts';
+
+/** InfluxQL of the ledger: the part that 1.x, 2.x and 3.x read alike. */
+
+export const LEDGER: string = `"${USAGE_MEASUREMENT}"`;
+
+/** Dimensions that are tags; the conversation is a field. */
+const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
+  user: 'user_id',
+  model: 'model',
+  provider: 'provider',
+  outcome: 'outcome',
+  service: 'service',
+};
+
+export const name = (identifier: string): string => `"${identifier}"`;
+
+function literal(text: string): string {
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n');
+  return `'${escaped}'`;
+}
+
+/** Whether `conditions` can tell all filters: it cannot ask for the absence of a field. */
+export function isTellable(filters: Filters): boolean {
+  return !filters.some(
+    ({ dimension, values }) => dimension === 'conversation' && values.includes(null),
+  );
+}
+
+/** ` AND …` for the filters that InfluxQL can tell. */
+export function conditions(filters: Filters): string {
+  return filters
+    .filter((filter) => isTellable([filter]))
+    .map(({ dimension, values }) => {
+      return ` AND (${values.map((value) => condition(dimension, value)).join(' OR ')})`;
+    })
+    .join('');
+}
+
+function condition(dimension: Dimension, value: string | null): string {
+  if (dimension === 'conversation') {
+    return `${name(USAGE_FIELDS.conversationId)} = ${literal(value ?? '')}`;
+  }
+  const tag = name(TAG_OF[dimension] ?? dimension);
+  if (dimension !== 'user' || value === null) return `${tag} = ${literal(value ?? '')}`;
+  // The tag finds the series; whether a call of `(other)` is meant only its field tells.
+  const series = `(${tag} = ${literal(value)} OR ${tag} = ${literal(OTHER_USERS)})`;
+  return `(${series} AND ${name(USAGE_FIELDS.user)} = ${literal(value)})`;
+}
+
+const nanoseconds = (ms: number): string => `${BigInt(Math.ceil(ms)) * 1_000_000n}`;
+
+export function timeRange(fromMs: number, toMs: number): string {
+  return `time >= ${nanoseconds(fromMs)} AND time < ${nanoseconds(toMs)}`;
+}

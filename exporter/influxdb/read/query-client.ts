@@ -1,0 +1,211 @@
+import { TokenMeterError } from '../../../src/errors.ts';
+import { chooseDialect } from '../dialect.ts';
+import type { InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
+import type { Answer, Transport } from '../transport.ts';
+
+export type InfluxValue = string | number | boolean | null;
+
+/** Part of a series: longer ones come in several. */
+export interface InfluxSeries {
+  /** Which statement of the query. */
+  readonly statement: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values: readonly (readonly InfluxValue[])[];
+}
+
+interface QueryAnswer {
+  readonly error?: string;
+  readonly results?: readonly {
+    readonly statement_id?: number;
+    readonly error?: string;
+    readonly series?: readonly {
+      readonly tags?: Record<string, string>;
+      readonly columns: string[];
+      readonly values?: InfluxValue[][];
+    }[];
+  }[];
+}
+
+/** Rows parsed at a time: a few milliseconds of the event loop. */
+const CHUNK_ROWS = 2000;
+const START = '{"results":';
+
+type Target = Pick<
+  ResolvedInfluxOptions,
+  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'timeoutMs'
+>;
+
+interface Server {
+  readonly version: InfluxVersion;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** InfluxQL over `/query`, the one way to read that 1.x, 2.x and 3.x share. */
+export class InfluxQueryClient {
+  readonly #target: Target;
+  readonly #fetch: typeof fetch;
+  readonly #closed = new AbortController();
+  #server: Promise<Server> | undefined;
+
+  constructor(target: Target, fetchFunction: typeof fetch) {
+    this.#target = target;
+    this.#fetch = fetchFunction;
+  }
+
+  /** Asked once, and again while the server does not answer. */
+  async version(): Promise<InfluxVersion> {
+    return (await this.#serverOf()).version;
+  }
+
+  /**
+   * Streams the answer; leaving the loop ends the request. Times are in milliseconds, or with
+   * `epoch: undefined` RFC 3339, whose nanoseconds no number can hold.
+   */
+  async *query(
+    q: string,
+    options: { readonly epoch?: 'ms'; readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<InfluxSeries> {
+    const { headers } = await this.#serverOf();
+    const [db = '', ...policy] = this.#target.bucket.split('/');
+    const parameters = new URLSearchParams({
+      db,
+      ...(policy.length > 0 && { rp: policy.join('/') }),
+      ...(options.epoch && { epoch: options.epoch }),
+      chunked: 'true',
+      chunk_size: `${CHUNK_ROWS}`,
+    });
+    const ended = new AbortController();
+    const signals = [
+      ended.signal,
+      this.#closed.signal,
+      ...(options.signal ? [options.signal] : []),
+    ];
+    const signal = AbortSignal.any(signals);
+    // The reader may take its time with what it was given.
+    let isServersTurn = true;
+    const idle = setTimeout(() => {
+      if (isServersTurn) ended.abort(new Error('it took too long'));
+      else idle.refresh();
+    }, this.#target.timeoutMs);
+    try {
+      const response = await this.#fetch(`${this.#target.url}/query?${parameters.toString()}`, {
+        method: 'POST',
+        // 3.x takes no list of types here.
+        headers: { ...headers, accept: 'application/json' },
+        body: new URLSearchParams({ q }),
+        redirect: 'error',
+        signal,
+      });
+      if (!response.ok) throw refused(response.status, await response.text());
+      for await (const answer of answers(response, () => idle.refresh())) {
+        isServersTurn = false;
+        yield* seriesOf(answer);
+        isServersTurn = true;
+        idle.refresh();
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof TokenMeterError) throw error;
+      throw unreachable(this.#target.url, ended.signal.aborted ? ended.signal.reason : error);
+    } finally {
+      clearTimeout(idle);
+      ended.abort();
+    }
+  }
+
+  close(): void {
+    this.#closed.abort(new Error('the reader was closed'));
+  }
+
+  #serverOf(): Promise<Server> {
+    this.#server ??= chooseDialect(
+      this.#target,
+      { request: async (request) => await this.#ping(request), close() {} },
+      this.#target.timeoutMs,
+    ).catch((error: unknown) => {
+      this.#server = undefined;
+      throw unreachable(this.#target.url, error);
+    });
+    return this.#server;
+  }
+
+  async #ping({
+    path,
+    headers = {},
+    timeoutMs,
+  }: Parameters<Transport['request']>[0]): Promise<Answer> {
+    const response = await this.#fetch(`${this.#target.url}${path}`, {
+      headers,
+      redirect: 'error',
+      signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.text(),
+    };
+  }
+}
+
+/**
+ * The objects of a chunked answer, which 1.x and 2.x part by a line break and 3.x by nothing. Their
+ * first member cannot occur inside a string: its quotes would be escaped.
+ */
+async function* answers(response: Response, onBytes: () => void): AsyncGenerator<QueryAnswer> {
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body ?? []) {
+    onBytes();
+    let searched = Math.max(1, text.length - START.length);
+    text += decoder.decode(bytes, { stream: true });
+    for (;;) {
+      const next = text.indexOf(START, searched);
+      if (next === -1) break;
+      yield parse(text.slice(0, next));
+      text = text.slice(next);
+      searched = 1;
+    }
+  }
+  if (text.trim() !== '') yield parse(text);
+}
+
+function parse(text: string): QueryAnswer {
+  try {
+    return JSON.parse(text) as QueryAnswer;
+  } catch (cause) {
+    throw new TokenMeterError('BACKEND_REFUSED', 'the answer of InfluxDB is no JSON', { cause });
+  }
+}
+
+function* seriesOf(answer: QueryAnswer): Generator<InfluxSeries> {
+  if (answer.error !== undefined) throw refused(200, answer.error);
+  for (const { statement_id: statement = 0, error, series = [] } of answer.results ?? []) {
+    if (error !== undefined) throw refused(200, error);
+    for (const { tags = {}, columns, values = [] } of series) {
+      if (!columns.includes('time') && !columns.includes('tagKey')) {
+        // VictoriaMetrics answers any query with 200 and a list of databases.
+        throw refused(200, 'the server does not understand InfluxQL');
+      }
+      yield { statement, tags, columns, values };
+    }
+  }
+}
+
+function refused(status: number, body: string): TokenMeterError {
+  const [, said = body] = /"(?:error|message)":\s*"((?:[^"\\]|\\.)*)"/.exec(body) ?? [];
+  const message = said.trim().slice(0, 300);
+  return new TokenMeterError('BACKEND_REFUSED', `InfluxDB refused the query: ${message}`, {
+    value: status,
+  });
+}
+
+function unreachable(url: string, cause: unknown): TokenMeterError {
+  const inner = cause instanceof Error ? (cause.cause ?? cause) : cause;
+  const message = inner instanceof Error ? inner.message : String(inner);
+  return new TokenMeterError(
+    'BACKEND_UNREACHABLE',
+    `InfluxDB at ${new URL(url).origin} does not answer: ${message}`,
+    { cause },
+  );
+}

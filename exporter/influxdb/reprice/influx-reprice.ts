@@ -1,0 +1,119 @@
+import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { USAGE_FIELDS, USAGE_TAGS } from '../usage-schema.ts';
+import {
+  type RepriceOptions,
+  type RepriceResult,
+  RepriceTally,
+} from '../../ledger/reprice-tally.ts';
+import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
+import { CostWriter } from './cost-writer.ts';
+import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
+import { LEDGER, name, timeRange } from '../read/influxql.ts';
+import { InfluxQueryClient } from '../read/query-client.ts';
+import { recordOfRow } from '../read/stored-point.ts';
+import { pieces, slices, type TimeRange, withinReach } from '../read/time-ranges.ts';
+
+export interface InfluxRepriceOptions
+  extends
+    RepriceOptions,
+    Pick<
+      InfluxOptions,
+      'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'timeoutMs'
+    > {
+  /** @default the global fetch */
+  readonly fetch?: typeof fetch;
+  /** @default Date.now */
+  readonly now?: () => number;
+}
+
+/** Calls between two words of progress. */
+const PROGRESS_CALLS = 5000;
+/** A query opens every series of every shard of its range: a week is one shard of a long ledger. */
+const RANGE_MS = 7 * 86_400_000;
+const READ_TIMEOUT_MS = 60_000;
+
+/**
+ * Works out the cost of the calls in InfluxDB anew, each by the price of its time: a new cost is written
+ * over the old one as the only field of its point. A call whose price is unknown keeps what it has, since
+ * no write takes a field away. Rejects with `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`;
+ * what was written by then stays, and a second run goes on from there.
+ */
+export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promise<RepriceResult> {
+  const { fetch: fetchFunction = fetch, signal, onProgress, dryRun = false } = options;
+  const target = resolveInfluxOptions('repriceInfluxLedger', { ...options, spool: false });
+  const { from, to } = options;
+  const range = checkRecordsQuery({ ...(from && { from }), ...(to && { to }) });
+  const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS }, fetchFunction);
+  const tally = new RepriceTally(options.costOf);
+  const writer = new CostWriter(target, tally, signal);
+  // Sockets of the transport never hold a process, which this job is to do.
+  const held = setInterval(() => {}, READ_TIMEOUT_MS);
+  try {
+    const ranges = await rangesOf(client, range, (options.now ?? Date.now)(), signal);
+    for (const piece of ranges) {
+      for await (const { record, tags } of storedCalls(client, piece, signal)) {
+        const change = tally.look(record);
+        if (change !== undefined && !dryRun) await writer.write(record, tags, change);
+        if (tally.calls % PROGRESS_CALLS === 0) onProgress?.(tally.result());
+      }
+      onProgress?.(tally.result());
+    }
+    await writer.flush();
+    return tally.result();
+  } finally {
+    clearInterval(held);
+    writer.close();
+    client.close();
+  }
+}
+
+/** Pieces from the first call of the range to its last. */
+async function rangesOf(
+  client: InfluxQueryClient,
+  range: TimeRange,
+  now: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly TimeRange[]> {
+  const version = await client.version();
+  signal?.throwIfAborted();
+  if (version === '3') return pieces(withinReach(range, version, now), version);
+  const where = timeRange(range.fromMs, range.toMs);
+  const end = (which: 'first' | 'last'): string =>
+    `SELECT ${which}(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where}`;
+  const q = `${end('first')}; ${end('last')}`;
+  const times: number[] = [];
+  for await (const { statement, values } of client.query(q, { epoch: 'ms', signal })) {
+    times[statement] = Number(values[0]?.[0]);
+  }
+  const [fromMs, last] = times;
+  if (fromMs === undefined || last === undefined) return [];
+  return slices(
+    { fromMs: Math.max(fromMs, range.fromMs), toMs: Math.min(last + 1, range.toMs) },
+    RANGE_MS,
+  );
+}
+
+interface StoredCall {
+  readonly record: UsageRecord;
+  /** Of its series, as they are stored. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+async function* storedCalls(
+  client: InfluxQueryClient,
+  { fromMs, toMs }: TimeRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<StoredCall> {
+  // Grouped by all tags: a field of the same name as a tag of other series is no tag here.
+  const q = `SELECT *::field FROM ${LEDGER} WHERE ${timeRange(fromMs, toMs)} GROUP BY *`;
+  for await (const { tags, columns, values } of client.query(q, { signal })) {
+    const all = [...columns, ...Object.keys(tags)];
+    const tagNames = new Set([...USAGE_TAGS, ...Object.keys(tags)]);
+    const tagValues = Object.values(tags);
+    const calls = columns.indexOf(USAGE_FIELDS.calls);
+    for (const row of values) {
+      if (typeof row[calls] !== 'number') continue;
+      yield { record: recordOfRow(all, [...row, ...tagValues], tagNames), tags };
+    }
+  }
+}

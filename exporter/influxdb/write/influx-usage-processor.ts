@@ -1,0 +1,68 @@
+import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
+import { LineExporter } from './line-exporter.ts';
+import { attributeOfField } from '../usage-schema.ts';
+import { UsageLineWriter } from './lines/usage-line.ts';
+import { settledAttributes } from '../../../src/otel/settled-resource.ts';
+import type { ExporterStatus } from '../../health/status.ts';
+import {
+  type UsageLogProcessor,
+  type UsageLogRecord,
+  usageRecordFromLog,
+} from '../../ledger/usage-event.ts';
+
+/**
+ * Log record processor that brings the ledger into InfluxDB, through a spool folder on disk: a server
+ * that is away, a crash of the process, a full disk never fail the host and are told by `status()`.
+ * Throws `INVALID_OPTION` for wrong options.
+ */
+export class InfluxUsageProcessor implements UsageLogProcessor {
+  readonly #exporter: LineExporter;
+  readonly #lines: UsageLineWriter;
+
+  constructor(options: InfluxOptions) {
+    const resolved = resolveInfluxOptions('InfluxUsageProcessor', options);
+    const tagNames = new Set(Object.keys(resolved.tags));
+    // A caller's attribute of the wrong type must not cost the record its numbers.
+    const isOptionalField = (name: string): boolean =>
+      attributeOfField(name, tagNames) !== undefined;
+    this.#exporter = new LineExporter('usage', resolved, { isOptionalField });
+    const { counts } = this.#exporter;
+    this.#lines = new UsageLineWriter({
+      tags: resolved.tags,
+      maxUserTags: resolved.maxUserTags,
+      onCleaned: (reason) => counts.clean(reason),
+    });
+  }
+
+  onEmit(logRecord: UsageLogRecord): void {
+    const record = usageRecordFromLog(logRecord);
+    if (record === undefined) return;
+    const line = this.#lines.line(record, environmentOf(logRecord));
+    if (line === undefined) this.#exporter.counts.drop('unwritable', 1);
+    else this.#exporter.write(line);
+  }
+
+  /**
+   * Resolves when everything emitted so far is durable and delivery was tried. Never rejects for a
+   * server that is away: what it did not take is kept and sent later.
+   */
+  async forceFlush(): Promise<void> {
+    await this.#exporter.flush();
+  }
+
+  /** Flushes within seconds; the rest stays in the spool for the next start. Never rejects. */
+  async shutdown(): Promise<void> {
+    await this.#exporter.shutdown();
+  }
+
+  status(): ExporterStatus {
+    return this.#exporter.status();
+  }
+}
+
+function environmentOf({ resource }: UsageLogRecord): string | undefined {
+  const attributes = settledAttributes(resource);
+  // The second is the name before conventions 1.27.
+  const value = attributes['deployment.environment.name'] ?? attributes['deployment.environment'];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,78 @@
+import type { LineBuffer } from './lines/line-buffer.ts';
+import type { LineChunk } from '../../spool/line-queue.ts';
+import { SpareBuffers } from '../../spool/spare-buffers.ts';
+
+/** Appending costs the same for one line as for many: wait this long for company. */
+const GATHER_MS = 20;
+/** Whole chunks are sent, so one chunk is at most a fifth of a send. */
+const MAX_CHUNK_LINES = 1000;
+const MAX_CHUNK_BYTES = 512 * 1024;
+/** Of chunks that were delivered. */
+const MAX_SPARES = 8;
+const LINE_FEED = 10;
+
+/** Gathers single lines into chunks. Costs the caller no more than a copy. */
+export class Intake {
+  readonly #onChunk: (chunk: LineChunk) => void;
+  readonly #memory = new SpareBuffers(MAX_CHUNK_BYTES, MAX_SPARES);
+  #bytes: Buffer | undefined;
+  #end = 0;
+  #lines = 0;
+  #isMultiline = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(onChunk: (chunk: LineChunk) => void) {
+    this.#onChunk = onChunk;
+  }
+
+  /** `line` without its line break at the end. */
+  add(line: LineBuffer): void {
+    const end = this.#end + line.length + 1;
+    if (this.#lines > 0 && end > MAX_CHUNK_BYTES) {
+      this.cut();
+      this.add(line);
+      return;
+    }
+    const bytes = this.#room(end);
+    line.copyTo(bytes, this.#end);
+    bytes[end - 1] = LINE_FEED;
+    this.#end = end;
+    this.#lines++;
+    this.#isMultiline ||= line.isMultiline;
+    if (this.#lines >= MAX_CHUNK_LINES) this.cut();
+    else this.#timer ??= setTimeout(() => this.cut(), GATHER_MS).unref();
+  }
+
+  /** Passes on what has been gathered. */
+  cut(): void {
+    const chunk = this.takeAll();
+    if (chunk !== undefined) this.#onChunk(chunk);
+  }
+
+  takeAll(): LineChunk | undefined {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const bytes = this.#bytes;
+    const lines = this.#lines;
+    if (bytes === undefined || lines === 0) return undefined;
+    const gathered = bytes.subarray(0, this.#end);
+    const multiline = this.#isMultiline;
+    this.#isMultiline = false;
+    this.#lines = 0;
+    this.#end = 0;
+    if (gathered.length < bytes.length / 2) {
+      // What may wait long must not hold the memory of more, nor a piece of Node's pool.
+      const body = Buffer.allocUnsafeSlow(gathered.length);
+      gathered.copy(body);
+      return { body, lines, multiline };
+    }
+    this.#bytes = undefined;
+    return { body: gathered, lines, multiline, recycle: () => this.#memory.giveBack(bytes) };
+  }
+
+  #room(end: number): Buffer {
+    // Too short for a line that is longer than a chunk.
+    if (this.#bytes === undefined || this.#bytes.length < end) this.#bytes = this.#memory.take(end);
+    return this.#bytes;
+  }
+}

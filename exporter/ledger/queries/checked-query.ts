@@ -1,0 +1,190 @@
+import { TokenMeterError } from '../../../src/errors.ts';
+import type {
+  UsageFilter,
+  UsageGroup,
+  UsageMetric,
+  UsageQuery,
+  UsageRecordsQuery,
+} from '../usage-query.ts';
+import { TimeZone } from './time-zone.ts';
+
+const GROUPS: readonly UsageGroup[] = [
+  'user',
+  'model',
+  'conversation',
+  'provider',
+  'outcome',
+  'service',
+  'hour',
+  'day',
+];
+
+const METRICS: readonly UsageMetric[] = [
+  'calls',
+  'errors',
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'costUsd',
+  'durationMs',
+];
+
+export type Dimension = Exclude<UsageGroup, 'hour' | 'day'>;
+type TimeUnit = 'hour' | 'day';
+
+/** The longest answer: this many buckets times named values. */
+const MAX_CELLS = 200_000;
+const MAX_LIMIT = 1000;
+const UNIT_MS: Readonly<Record<TimeUnit, number>> = { hour: 3_600_000, day: 86_400_000 };
+
+/** Values of one dimension that a call may have; `null`: none. */
+export type Filters = readonly {
+  readonly dimension: Dimension;
+  readonly values: readonly (string | null)[];
+}[];
+
+/** A query with its defaults, checked. */
+export interface CheckedQuery {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly groupBy: readonly UsageGroup[];
+  readonly dimensions: readonly Dimension[];
+  readonly unit: TimeUnit | undefined;
+  readonly filters: Filters;
+  readonly orderBy: UsageMetric;
+  readonly ascending: boolean;
+  readonly limit: number;
+  readonly zone: TimeZone;
+  readonly compare: boolean;
+  readonly percentiles: boolean;
+  readonly distinct: boolean;
+}
+
+function refuse(name: string, value: unknown, allowed: string): never {
+  throw new TokenMeterError('INVALID_OPTION', `query: ${name} must be ${allowed}`, {
+    value,
+    allowed,
+  });
+}
+
+/** Ledgers keep nanoseconds in 64 bits: the years 1970 to 2262. */
+const LAST_MS = 9_223_372_036_854;
+
+function instant(name: string, value: unknown): number {
+  const time = value instanceof Date ? value.getTime() : Number.NaN;
+  if (Number.isNaN(time)) refuse(name, value, 'a valid Date');
+  return Math.min(Math.max(time, 0), LAST_MS);
+}
+
+function limitOf(value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) return value;
+  return refuse('limit', value, `a whole number from 1 to ${MAX_LIMIT}`);
+}
+
+function oneOf<T extends string>(name: string, value: T | undefined, all: readonly T[]): T {
+  if (value !== undefined && all.includes(value)) return value;
+  return refuse(name, value, `one of ${all.join(', ')}`);
+}
+
+const FILTERS = ['user', 'model', 'conversation', 'provider', 'outcome', 'service'] as const;
+
+function filtersOf(filter: UsageFilter = {}): Filters {
+  return FILTERS.flatMap((dimension) => {
+    const given = filter[dimension];
+    if (given === undefined) return [];
+    const values: readonly (string | null)[] =
+      given === null || typeof given === 'string' ? [given] : given;
+    const text = values.every((value) => value === null || typeof value === 'string');
+    if (values.length > MAX_LIMIT || !text) {
+      refuse(`filter.${dimension}`, given, `text or a list of up to ${MAX_LIMIT} texts`);
+    }
+    return [{ dimension, values }];
+  });
+}
+
+export function checkQuery(query: UsageQuery): CheckedQuery {
+  const fromMs = instant('from', query.from);
+  const toMs = instant('to', query.to);
+  if (toMs <= fromMs) refuse('to', query.to, 'after from');
+  const groupBy = [...new Set((query.groupBy ?? []).map((key) => oneOf('groupBy', key, GROUPS)))];
+  const units = groupBy.filter((key): key is TimeUnit => key === 'hour' || key === 'day');
+  const dimensions = groupBy.filter((key): key is Dimension => key !== 'hour' && key !== 'day');
+  if (groupBy.length > 2 || units.length > 1) {
+    refuse('groupBy', groupBy, 'at most two keys, at most one of them hour or day');
+  }
+  const [unit] = units;
+  const limit = limitOf(query.limit, 20);
+  const named = dimensions.length > 0 ? limit + 1 : 1;
+  const percentiles = query.percentiles === true;
+  // A percentile needs a sketch a row: some hundred numbers.
+  const maximum = percentiles ? MAX_CELLS / 10 : MAX_CELLS;
+  if (unit !== undefined && ((toMs - fromMs) / UNIT_MS[unit]) * named > maximum) {
+    refuse('the range', `${groupBy.join()} with limit ${limit}`, 'shorter, or the limit smaller');
+  }
+  return {
+    fromMs,
+    toMs,
+    groupBy,
+    dimensions,
+    unit,
+    filters: filtersOf(query.filter),
+    orderBy: oneOf('orderBy', query.orderBy ?? 'totalTokens', METRICS),
+    ascending: oneOf('order', query.order ?? 'desc', ['asc', 'desc'] as const) === 'asc',
+    limit,
+    zone: new TimeZone(query.timeZone ?? 'UTC'),
+    compare: query.compare === 'previous',
+    percentiles,
+    distinct: query.distinct === true,
+  };
+}
+
+/** Everything about one conversation. */
+export function checkConversationQuery(id: string): CheckedQuery {
+  const filter = { conversation: id };
+  return checkQuery({ from: new Date(0), to: new Date(LAST_MS), filter, percentiles: true });
+}
+
+/** The equally long period just before. */
+export function previousPeriod(query: CheckedQuery): CheckedQuery {
+  return { ...query, fromMs: 2 * query.fromMs - query.toMs, toMs: query.fromMs };
+}
+
+export interface CheckedRecordsQuery {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly filters: Filters;
+  readonly limit: number;
+  /** Time and id of the last record of the page before. */
+  readonly after: readonly [time: string, id: string] | undefined;
+}
+
+export function checkRecordsQuery(query: UsageRecordsQuery): CheckedRecordsQuery {
+  return {
+    fromMs: query.from === undefined ? 0 : instant('from', query.from),
+    toMs: query.to === undefined ? LAST_MS : instant('to', query.to),
+    filters: filtersOf(query.filter),
+    limit: limitOf(query.limit, 100),
+    after: query.cursor === undefined ? undefined : readCursor(query.cursor),
+  };
+}
+
+export function writeCursor(record: { readonly time: string; readonly id: string }): string {
+  return Buffer.from(JSON.stringify([record.time, record.id])).toString('base64url');
+}
+
+function readCursor(cursor: string): readonly [string, string] {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'string') {
+      const [time, id] = value as [string, string];
+      if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/.test(time)) return [time, id];
+    }
+  } catch {
+    // Not ours: refused below.
+  }
+  return refuse('cursor', cursor, 'the cursor of a page before');
+}

@@ -1,0 +1,182 @@
+import type { UsageKey, UsageNumbers, UsageRow, UsageSummary, UsageTotal } from '../usage-query.ts';
+import { type Cell, Cells, type Key, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
+import { type CheckedQuery, previousPeriod } from './checked-query.ts';
+import { rankOrder } from './ranking.ts';
+import { dayLabel, hourLabel } from './time-zone.ts';
+import { addSums, addTally, metricOf, newTally, numbersOf, type Tally } from './usage-sums.ts';
+
+/** What a ledger must be able to tell; the rest of a summary is the same for all of them. */
+export interface SummarySource {
+  /** Adds every call of the query to its cell. Rejects with the `TooManyKeys` that a cell throws. */
+  gather(query: CheckedQuery, cells: Cells): Promise<void>;
+  /** The first `limit` keys in the order of `rankOrder`, of any number of them. */
+  rank(query: CheckedQuery): Promise<readonly Key[]>;
+  distinct(
+    query: CheckedQuery,
+  ): Promise<{ readonly users: number; readonly conversations: number }>;
+}
+
+/** Name of everything beyond the limit. */
+const OTHER_NAME = '(other)';
+/** Cells to hold before the keys are ranked in a run of their own: some ten megabytes. */
+const MAX_CELLS = 20_000;
+/** A sketch is some hundred numbers. */
+const MAX_SKETCHES = 1000;
+
+export async function summarise(query: CheckedQuery, source: SummarySource): Promise<UsageSummary> {
+  const { cells, named } = await gathered(query, source);
+  const total = await totalOf(query, cells, source);
+  const before = query.compare ? await gatherBefore(query, named, source) : undefined;
+  const shareOf = metricOf(total.tally.sums, query.orderBy);
+  const rows =
+    query.groupBy.length === 0
+      ? []
+      : cells
+          .toSorted(byBucketThenMetric(query))
+          .map((cell) => rowOf(query, named, cell, shareOf, before?.cells));
+  const other = merged(
+    query,
+    cells.filter(({ index }) => index === OTHER),
+  );
+  return {
+    from: new Date(query.fromMs).toISOString(),
+    to: new Date(query.toMs).toISOString(),
+    groupBy: query.groupBy,
+    rows,
+    ...(other.sums.calls > 0 && { other: numbersOf(other) }),
+    total: total.numbers,
+    ...(before && { previous: before.total }),
+  };
+}
+
+interface Gathered {
+  readonly cells: readonly Cell[];
+  readonly named: NamedKeys;
+}
+
+/** In one run while the keys are few; else the first ones are found before. */
+async function gathered(query: CheckedQuery, source: SummarySource): Promise<Gathered> {
+  const all = new Cells(query, { maxCells: query.percentiles ? MAX_SKETCHES : MAX_CELLS });
+  try {
+    await source.gather(query, all);
+    return folded(query, all);
+  } catch (error) {
+    if (!(error instanceof TooManyKeys)) throw error;
+  }
+  const named = new NamedKeys(await source.rank(query));
+  const cells = new Cells(query, { named });
+  await source.gather(query, cells);
+  return { cells: [...cells], named };
+}
+
+/** The first keys keep their cells, the cells of all others become one a bucket. */
+function folded(query: CheckedQuery, all: Cells): Gathered {
+  const { keys } = all;
+  const sums = keys.map(() => newTally(false).sums);
+  for (const { index, tally } of all) {
+    const sum = sums[index];
+    if (sum !== undefined) addSums(sum, tally.sums);
+  }
+  const ranked = keys
+    .map((key, index) => ({
+      key,
+      value: metricOf(sums[index] ?? newTally(false).sums, query.orderBy),
+    }))
+    .toSorted(rankOrder(query))
+    .slice(0, query.limit);
+  const named = new NamedKeys(ranked.map(({ key }) => key));
+  const cells = new Cells(query, { named });
+  for (const { index, bucket, tally } of all) {
+    addTally(cells.tally(keys[index] ?? [], bucket), tally);
+  }
+  return { cells: [...cells], named };
+}
+
+interface Total {
+  readonly tally: Tally;
+  readonly numbers: UsageTotal;
+}
+
+async function totalOf(
+  query: CheckedQuery,
+  cells: Iterable<Cell>,
+  source: SummarySource,
+): Promise<Total> {
+  const tally = merged(query, cells);
+  const distinct = query.distinct ? await source.distinct(query) : {};
+  return { tally, numbers: { ...numbersOf(tally), ...distinct } };
+}
+
+async function gatherBefore(
+  query: CheckedQuery,
+  named: NamedKeys,
+  source: SummarySource,
+): Promise<{ readonly cells: ReadonlyMap<number, UsageNumbers>; readonly total: UsageTotal }> {
+  const earlier = previousPeriod({ ...query, unit: undefined });
+  const cells = new Cells(earlier, { named });
+  await source.gather(earlier, cells);
+  const { numbers } = await totalOf(earlier, cells, source);
+  return {
+    cells: new Map([...cells].map(({ index, tally }) => [index, numbersOf(tally)])),
+    total: numbers,
+  };
+}
+
+function merged(query: CheckedQuery, cells: Iterable<Cell>): Tally {
+  const sum = newTally(query.percentiles);
+  for (const { tally } of cells) addTally(sum, tally);
+  return sum;
+}
+
+/** Unknown metrics come last whatever the order; `named` keeps the order of equal ones. */
+function byBucketThenMetric(query: CheckedQuery): (a: Cell, b: Cell) => number {
+  const sign = query.ascending ? 1 : -1;
+  return (a, b) => {
+    if (a.bucket !== b.bucket) return (a.bucket ?? 0) - (b.bucket ?? 0);
+    if (a.index === OTHER || b.index === OTHER)
+      return Number(a.index === OTHER) - Number(b.index === OTHER);
+    const [x, y] = [metricOf(a.tally.sums, query.orderBy), metricOf(b.tally.sums, query.orderBy)];
+    if (x === y) return a.index - b.index;
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return sign * (x - y);
+  };
+}
+
+function rowOf(
+  query: CheckedQuery,
+  named: NamedKeys,
+  { index, bucket, tally }: Cell,
+  total: number | null,
+  before: ReadonlyMap<number, UsageNumbers> | undefined,
+): UsageRow {
+  const isOther = index === OTHER;
+  const value = metricOf(tally.sums, query.orderBy);
+  const previous = query.unit === undefined ? before?.get(index) : undefined;
+  return {
+    ...keysOf(query, isOther ? undefined : named.keys[index], bucket),
+    ...numbersOf(tally),
+    ...(isOther && { isOther: true }),
+    ...(value !== null && total !== null && total > 0 && { share: value / total }),
+    ...(previous && { previous }),
+  };
+}
+
+function keysOf(
+  query: CheckedQuery,
+  key: Key | undefined,
+  bucket: number | undefined,
+): Omit<UsageKey, 'outcome'> & { readonly start?: string } {
+  const keys: Record<string, string | null> = {};
+  for (const group of query.groupBy) {
+    if (group === 'hour' || group === 'day') {
+      if (bucket === undefined) continue;
+      const start = group === 'hour' ? bucket : query.zone.startOfDay(bucket);
+      keys[group] =
+        group === 'hour' ? hourLabel(start, query.zone.offsetMs(start)) : dayLabel(bucket);
+      keys['start'] = new Date(start).toISOString();
+    } else {
+      keys[group] = key === undefined ? OTHER_NAME : (key[query.dimensions.indexOf(group)] ?? null);
+    }
+  }
+  return keys;
+}

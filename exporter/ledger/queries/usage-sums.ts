@@ -1,0 +1,143 @@
+import type { UsageMetric, UsageNumbers } from '../usage-query.ts';
+import { QuantileSketch } from './quantile-sketch.ts';
+
+/** Sums of whole nano-dollars do not drift. */
+export function costNanos(costUsd: number | undefined): number | null {
+  return costUsd === undefined ? null : Math.round(costUsd * 1e9);
+}
+
+/** What adds up over calls. Null: no call told it. */
+export interface UsageSums {
+  calls: number;
+  errors: number;
+  aborted: number;
+  countedCalls: number;
+  estimatedCalls: number;
+  unpricedCalls: number;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  totalTokens: number | null;
+  cacheReadTokens: number | null;
+  cacheWriteTokens: number | null;
+  reasoningTokens: number | null;
+  costNanos: number | null;
+  durationMs: number;
+  /** Duration of the calls whose output tokens are known. */
+  outputDurationMs: number;
+  firstChunkMs: number;
+  firstChunkCalls: number;
+}
+
+const KEYS = [
+  'calls',
+  'errors',
+  'aborted',
+  'countedCalls',
+  'estimatedCalls',
+  'unpricedCalls',
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'cacheReadTokens',
+  'cacheWriteTokens',
+  'reasoningTokens',
+  'costNanos',
+  'durationMs',
+  'outputDurationMs',
+  'firstChunkMs',
+  'firstChunkCalls',
+] as const satisfies readonly (keyof UsageSums)[];
+
+interface Latencies {
+  readonly duration: QuantileSketch;
+  readonly firstChunk: QuantileSketch;
+}
+
+/** Sums of one row while they are gathered, with sketches when percentiles are asked for. */
+export interface Tally {
+  readonly sums: UsageSums;
+  readonly latencies: Latencies | undefined;
+}
+
+export function newTally(percentiles: boolean): Tally {
+  return {
+    sums: {
+      calls: 0,
+      errors: 0,
+      aborted: 0,
+      countedCalls: 0,
+      estimatedCalls: 0,
+      unpricedCalls: 0,
+      inputTokens: null,
+      outputTokens: null,
+      totalTokens: null,
+      cacheReadTokens: null,
+      cacheWriteTokens: null,
+      reasoningTokens: null,
+      costNanos: null,
+      durationMs: 0,
+      outputDurationMs: 0,
+      firstChunkMs: 0,
+      firstChunkCalls: 0,
+    },
+    latencies: percentiles
+      ? { duration: new QuantileSketch(), firstChunk: new QuantileSketch() }
+      : undefined,
+  };
+}
+
+export function addSums(target: UsageSums, more: Partial<UsageSums>): void {
+  for (const key of KEYS) {
+    const value = more[key];
+    if (value !== null && value !== undefined) target[key] = (target[key] ?? 0) + value;
+  }
+}
+
+export function addTally(target: Tally, more: Tally): void {
+  addSums(target.sums, more.sums);
+  if (target.latencies === undefined || more.latencies === undefined) return;
+  target.latencies.duration.merge(more.latencies.duration);
+  target.latencies.firstChunk.merge(more.latencies.firstChunk);
+}
+
+export function metricOf(sums: UsageSums, metric: UsageMetric): number | null {
+  return metric === 'costUsd' ? sums.costNanos : sums[metric];
+}
+
+type Optional<T> = { -readonly [K in keyof T]?: T[K] };
+
+export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
+  const numbers: Optional<UsageNumbers> = {};
+  const put = (key: keyof UsageNumbers, value: number | null | undefined): void => {
+    if (value !== null && value !== undefined) numbers[key] = value;
+  };
+  const share = (part: number | null, whole: number | null): number | undefined =>
+    part === null || whole === null || whole === 0 ? undefined : part / whole;
+  put('inputTokens', sums.inputTokens);
+  put('outputTokens', sums.outputTokens);
+  put('totalTokens', sums.totalTokens);
+  put('cacheReadTokens', sums.cacheReadTokens);
+  put('cacheWriteTokens', sums.cacheWriteTokens);
+  put('reasoningTokens', sums.reasoningTokens);
+  put('cacheReadShare', share(sums.cacheReadTokens, sums.inputTokens));
+  put('costUsd', share(sums.costNanos, 1e9));
+  put('estimatedShare', share(sums.estimatedCalls, sums.countedCalls));
+  put('timeToFirstChunkMs', share(sums.firstChunkMs, sums.firstChunkCalls));
+  const seconds = sums.outputDurationMs / 1000;
+  put('outputTokensPerSecond', share(sums.outputTokens, seconds));
+  for (const percent of [50, 95, 99] as const) {
+    put(`durationP${percent}Ms`, latencies?.duration.percentile(percent));
+    put(`timeToFirstChunkP${percent}Ms`, latencies?.firstChunk.percentile(percent));
+  }
+  return {
+    calls: sums.calls,
+    errors: sums.errors,
+    aborted: sums.aborted,
+    errorRate: share(sums.errors, sums.calls) ?? 0,
+    abortRate: share(sums.aborted, sums.calls) ?? 0,
+    unpricedCalls: sums.unpricedCalls,
+    countedCalls: sums.countedCalls,
+    durationMs: sums.durationMs,
+    ...numbers,
+  };
+}

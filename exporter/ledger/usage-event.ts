@@ -1,0 +1,169 @@
+import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../../src/otel/semconv.ts';
+import { settledAttributes, type ResourceLike } from '../../src/otel/settled-resource.ts';
+import type { Outcome, UsageAttributeValue, UsageRecord } from '../../src/domain/usage-record.ts';
+
+/** What is read of an SDK log record; the records of sdk-logs 0.2xx and 3.x both fit. */
+export interface UsageLogRecord {
+  readonly hrTime: readonly [number, number];
+  readonly eventName?: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly resource: ResourceLike;
+  readonly spanContext?: { readonly traceId: string; readonly spanId: string } | undefined;
+}
+
+/**
+ * Structurally the SDK's LogRecordProcessor, of sdk-logs 0.2xx and 3.x alike, so that the exporters
+ * need no SDK package at run time.
+ */
+export interface UsageLogProcessor {
+  onEmit(logRecord: UsageLogRecord): void;
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/** Members of a record, and content, which another instrumentation of the same span may add. */
+const NOT_OTHERS = new Set<string>([
+  'gen_ai.input.messages',
+  'gen_ai.output.messages',
+  'gen_ai.system_instructions',
+  'gen_ai.tool.definitions',
+  ATTR.recordId,
+  ATTR.operationName,
+  ATTR.providerName,
+  ATTR.requestModel,
+  ATTR.responseModel,
+  ATTR.responseId,
+  ATTR.userId,
+  ATTR.conversationId,
+  ATTR.durationMs,
+  ATTR.timeToFirstChunk,
+  ATTR.inputTokens,
+  ATTR.outputTokens,
+  ATTR.cacheReadTokens,
+  ATTR.reasoningTokens,
+  ATTR.tokenSource,
+  ATTR.outcome,
+  ATTR.errorType,
+  ATTR.costUsd,
+  ...Object.values(ATTR_CACHE_WRITE_TOKENS),
+]);
+
+/**
+ * The usage record of a ledger event; undefined for every other log record, also for the same event
+ * of another instrumentation (it has no `token_meter.record_id`, and may carry content). Never
+ * throws.
+ */
+export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined {
+  if (log.eventName !== EVENT_INFERENCE_DETAILS) return undefined;
+  const source = log.attributes;
+  const id = text(source[ATTR.recordId]);
+  if (id === undefined) return undefined;
+  const errorType = text(source[ATTR.errorType]);
+  // Member by member: this runs once a call on the application's thread, and copies would double it.
+  const record: Mutable<UsageRecord> = {
+    id,
+    time: timeOf(log.hrTime),
+    service: text(settledAttributes(log.resource)['service.name']) ?? 'unknown_service',
+    operation: text(source[ATTR.operationName]) ?? 'chat',
+    provider: text(source[ATTR.providerName]) ?? 'unknown',
+    requestModel: text(source[ATTR.requestModel]) ?? 'unknown',
+    durationMs: amount(source[ATTR.durationMs]) ?? 0,
+    outcome: outcomeOf(source[ATTR.outcome], errorType),
+    attributes: othersOf(source),
+  };
+  setTokens(record, source);
+  const responseModel = text(source[ATTR.responseModel]);
+  if (responseModel !== undefined) record.responseModel = responseModel;
+  const responseId = text(source[ATTR.responseId]);
+  if (responseId !== undefined) record.responseId = responseId;
+  const userId = text(source[ATTR.userId]);
+  if (userId !== undefined) record.userId = userId;
+  const conversationId = text(source[ATTR.conversationId]);
+  if (conversationId !== undefined) record.conversationId = conversationId;
+  const firstChunk = amount(source[ATTR.timeToFirstChunk]);
+  if (firstChunk !== undefined) {
+    // seconds in the conventions; whole nanoseconds keep the conversion exact
+    record.timeToFirstChunkMs = Math.round(firstChunk * 1e9) / 1e6;
+  }
+  if (errorType !== undefined) record.errorType = errorType;
+  const costUsd = amount(source[ATTR.costUsd]);
+  if (costUsd !== undefined) record.costUsd = costUsd;
+  if (log.spanContext !== undefined) {
+    record.traceId = log.spanContext.traceId;
+    record.spanId = log.spanContext.spanId;
+  }
+  return record;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function setTokens(record: Mutable<UsageRecord>, source: Readonly<Record<string, unknown>>): void {
+  const inputTokens = count(source[ATTR.inputTokens]);
+  const outputTokens = count(source[ATTR.outputTokens]);
+  if (inputTokens !== undefined) record.inputTokens = inputTokens;
+  if (outputTokens !== undefined) record.outputTokens = outputTokens;
+  if (inputTokens !== undefined && outputTokens !== undefined) {
+    record.totalTokens = inputTokens + outputTokens;
+  }
+  const cacheReadTokens = count(source[ATTR.cacheReadTokens]);
+  if (cacheReadTokens !== undefined) record.cacheReadTokens = cacheReadTokens;
+  const cacheWriteTokens =
+    count(source[ATTR_CACHE_WRITE_TOKENS.latest]) ?? count(source[ATTR_CACHE_WRITE_TOKENS.v1_41]);
+  if (cacheWriteTokens !== undefined) record.cacheWriteTokens = cacheWriteTokens;
+  const reasoningTokens = count(source[ATTR.reasoningTokens]);
+  if (reasoningTokens !== undefined) record.reasoningTokens = reasoningTokens;
+  const tokenSource = source[ATTR.tokenSource];
+  if (tokenSource === 'provider' || tokenSource === 'counted' || tokenSource === 'estimated') {
+    record.tokenSource = tokenSource;
+  }
+}
+
+function othersOf(source: Readonly<Record<string, unknown>>): Record<string, UsageAttributeValue> {
+  const others: Record<string, UsageAttributeValue> = {};
+  for (const key in source) {
+    if (NOT_OTHERS.has(key)) continue;
+    const value = plain(source[key]);
+    if (value !== undefined) others[key] = value;
+  }
+  return others;
+}
+
+function plain(value: unknown): UsageAttributeValue | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
+    return value;
+  }
+  if (value === undefined || value === null) return undefined;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function outcomeOf(value: unknown, errorType: string | undefined): Outcome {
+  if (value === 'ok' || value === 'error' || value === 'aborted') return value;
+  return errorType === undefined ? 'ok' : 'error';
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+function count(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+}
+
+let second = Number.NaN;
+let secondText = '';
+
+function timeOf([seconds, nanoseconds]: readonly [number, number]): string {
+  if (seconds !== second) {
+    secondText = new Date(seconds * 1000).toISOString().slice(0, 20);
+    second = seconds;
+  }
+  return `${secondText}${String(nanoseconds).padStart(9, '0')}Z`;
+}

@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  type CheckedQuery,
+  checkConversationQuery,
+  checkQuery,
+  checkRecordsQuery,
+  type CheckedRecordsQuery,
+  writeCursor,
+} from '../../ledger/queries/checked-query.ts';
+import { summarise } from '../../ledger/queries/summarise.ts';
+import type {
+  UsageConversation,
+  UsagePage,
+  UsageQuery,
+  UsageRecordsQuery,
+  UsageSummary,
+} from '../../ledger/usage-query.ts';
+import { APPLICATION_ID, otherVersion, SCHEMA_VERSION } from '../schema.ts';
+import { loadSqlite } from '../sqlite-module.ts';
+import { fromRow, SELECT_COLUMNS, timeToNs } from '../stored-record.ts';
+import { callConditions } from './summary-sql.ts';
+import { SqliteSummarySource } from './sqlite-summary.ts';
+
+/** Another process may be checkpointing or moving the file. */
+const BUSY_TIMEOUT_MS = 5000;
+/** The cache of pages that groupings may take; what needs more goes to a temporary file. */
+const CACHE_KIB = 32_768;
+const MAX_CONVERSATION_RECORDS = 1000;
+
+/** The ledger file as a reader sees it; synchronous, so it belongs into a worker thread. */
+export class LedgerView {
+  readonly #path: string;
+  readonly #keepGoing: () => void;
+  #database: DatabaseSync | undefined;
+  #inode: bigint | undefined;
+
+  /** @param keepGoing is asked during long walks; its throw ends the query. */
+  constructor(path: string, keepGoing: () => void) {
+    this.#path = path;
+    this.#keepGoing = keepGoing;
+  }
+
+  async summary(query: UsageQuery): Promise<UsageSummary> {
+    return await this.#summary(checkQuery(query));
+  }
+
+  records(query: UsageRecordsQuery): UsagePage {
+    return page(this.#open(), checkRecordsQuery(query));
+  }
+
+  async conversation(id: string): Promise<UsageConversation> {
+    const filter = { conversation: id };
+    const limit = MAX_CONVERSATION_RECORDS;
+    const { records, cursor } = this.records({ filter, limit });
+    const { total } = await this.#summary(checkConversationQuery(id));
+    return {
+      id,
+      records: records.toReversed(),
+      truncated: cursor !== undefined,
+      ...(total.calls > 0 && { total }),
+    };
+  }
+
+  close(): void {
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  /** All statements of a summary see the same records. */
+  async #summary(query: CheckedQuery): Promise<UsageSummary> {
+    const database = this.#open();
+    database.exec('BEGIN');
+    try {
+      return await summarise(query, new SqliteSummarySource(database));
+    } finally {
+      if (database.isTransaction) database.exec('ROLLBACK');
+    }
+  }
+
+  #open(): DatabaseSync {
+    const inode = statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
+    // Another process may have moved a corrupted file aside, or someone deleted it.
+    if (this.#database !== undefined && inode !== this.#inode) this.close();
+    if (this.#database !== undefined) return this.#database;
+    if (inode === undefined) throw new Error('there is no such file');
+    const { DatabaseSync } = loadSqlite();
+    const database = new DatabaseSync(this.#path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
+      if (pragma('application_id') !== APPLICATION_ID) throw new Error('it is no usage ledger');
+      const version = pragma('user_version');
+      if (version !== SCHEMA_VERSION) throw otherVersion(version);
+      database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+      database.function('keep_going', { varargs: false }, () => {
+        this.#keepGoing();
+        return 1;
+      });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.#database = database;
+    this.#inode = inode;
+    return database;
+  }
+}
+
+function page(database: DatabaseSync, query: CheckedRecordsQuery): UsagePage {
+  const { fromMs, toMs, filters, limit, after } = query;
+  const { text, values } = callConditions(fromMs, toMs, filters);
+  const older = after === undefined ? '' : ' AND (time_ns, id) < (?, ?)';
+  const rows = database
+    .prepare(
+      `SELECT ${SELECT_COLUMNS} FROM usage WHERE ${text}${older}
+       ORDER BY time_ns DESC, id DESC LIMIT ?`,
+    )
+    .all(...values, ...(after === undefined ? [] : [timeToNs(after[0]), after[1]]), limit + 1);
+  const records = rows.slice(0, limit).map(fromRow);
+  const last = records.at(-1);
+  return {
+    records,
+    ...(rows.length > limit && last !== undefined && { cursor: writeCursor(last) }),
+  };
+}

@@ -1,0 +1,135 @@
+import type { SQLInputValue } from 'node:sqlite';
+import type { CheckedQuery, Dimension, Filters } from '../../ledger/queries/checked-query.ts';
+import { LOG_RATIO, SMALLEST } from '../../ledger/queries/quantile-sketch.ts';
+import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from '../roll-up.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+const ROLLED_UP: ReadonlySet<Dimension> = new Set(['service', 'provider', 'model', 'outcome']);
+/** What each row must tell besides its sums. */
+const DIMENSIONS = ['service', 'provider', 'model', 'outcome', 'user', 'conversation'] as const;
+
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+const nanoseconds = (ms: number): bigint => BigInt(Math.ceil(ms)) * 1_000_000n;
+
+/**
+ * Conditions of single calls. The last one ends a long walk: about every thousandth row asks
+ * whether anybody still waits.
+ */
+export function callConditions(fromMs: number, toMs: number, filters: Filters): Sql {
+  const { text, values } = filterConditions(filters);
+  return {
+    text: `time_ns >= ? AND time_ns < ?${text} AND (time_ns % 1021 != 0 OR keep_going())`,
+    values: [nanoseconds(fromMs), nanoseconds(toMs), ...values],
+  };
+}
+
+function filterConditions(filters: Filters): Sql {
+  const values: SQLInputValue[] = [];
+  const text = filters.map(({ dimension, values: wanted }) => {
+    const names = wanted.filter((value) => value !== null);
+    values.push(...names);
+    const some = names.length > 0 ? `${dimension} IN (${names.map(() => '?').join()})` : '0';
+    return ` AND (${some}${wanted.includes(null) ? ` OR ${dimension} IS NULL` : ''})`;
+  });
+  return { text: text.join(''), values };
+}
+
+/** The roll-ups that answer the query, widest first: none of its groups or borders may be finer. */
+export function rollUpsFor(query: CheckedQuery): readonly RollUp[] {
+  const dimensions = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)];
+  if (!dimensions.every((dimension) => ROLLED_UP.has(dimension))) return [];
+  if (query.unit === undefined) return [DAYS, HOURS];
+  const segments = query.zone.segments(query.fromMs, query.toMs);
+  const isUtc = segments.every(({ offsetMs }) => offsetMs === 0);
+  if (query.unit === 'day' && isUtc) return [DAYS, HOURS];
+  const isWholeHours = segments.every(
+    ({ offsetMs, toMs }) =>
+      offsetMs % HOUR_MS === 0 && (toMs === query.toMs || toMs % HOUR_MS === 0),
+  );
+  return isWholeHours ? [HOURS] : [];
+}
+
+function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
+  const { text, values } = callConditions(fromMs, toMs, query.filters);
+  const sums = SUMS.map((name) => `${CALL_SUMS[name]} AS ${name}`).join(', ');
+  return {
+    text: `SELECT time_ns / 1000000 AS ms, ${DIMENSIONS.join(', ')}, ${sums} FROM usage WHERE ${text}`,
+    values,
+  };
+}
+
+/** The calls of the query as rows of `ms`, dimensions and sums, rolled up as far as may be. */
+export function sourceOf(query: CheckedQuery): Sql {
+  const parts = partsOf(query, query.fromMs, query.toMs, rollUpsFor(query));
+  return {
+    text: parts.map((part) => part.text).join(' UNION ALL '),
+    values: parts.flatMap((part) => part.values),
+  };
+}
+
+/** Whole cells of the widest roll-up, and what is left before and after them from the next. */
+function partsOf(
+  query: CheckedQuery,
+  fromMs: number,
+  toMs: number,
+  [rollUp, ...finer]: readonly RollUp[],
+): Sql[] {
+  if (fromMs >= toMs) return [];
+  if (rollUp === undefined) return [callsOf(query, fromMs, toMs)];
+  const width = Number(rollUp.ns) / 1e6;
+  const [first, end] = [Math.ceil(fromMs / width), Math.floor(toMs / width)];
+  if (first >= end) return partsOf(query, fromMs, toMs, finer);
+  return [
+    ...partsOf(query, fromMs, first * width, finer),
+    cellsOf(query, rollUp, first, end),
+    ...partsOf(query, end * width, toMs, finer),
+  ];
+}
+
+function cellsOf(
+  query: CheckedQuery,
+  { table, unit, ns }: RollUp,
+  first: number,
+  end: number,
+): Sql {
+  const { text, values } = filterConditions(query.filters);
+  return {
+    text: `SELECT ${unit} * ${Number(ns) / 1e6} AS ms, service, provider, model, outcome,
+      NULL AS user, NULL AS conversation, ${SUMS.join(', ')}
+      FROM ${table} WHERE ${unit} >= ? AND ${unit} < ?${text}`,
+    values: [first, end, ...values],
+  };
+}
+
+/** Local bucket of a row's `ms`; offsets change where the zone's do. */
+export function bucketOf(query: CheckedQuery): string {
+  const { unit } = query;
+  if (unit === undefined) return 'NULL';
+  const segments = query.zone.segments(query.fromMs, query.toMs);
+  const bucket = (offsetMs: number): string =>
+    unit === 'day'
+      ? `(ms + ${offsetMs}) / ${DAY_MS}`
+      : `(ms + ${offsetMs}) / ${HOUR_MS} * ${HOUR_MS} - ${offsetMs}`;
+  const last = segments.at(-1)?.offsetMs ?? 0;
+  if (segments.length < 2) return bucket(last);
+  const cases = segments
+    .slice(0, -1)
+    .map(({ toMs, offsetMs }) => `WHEN ms < ${toMs} THEN ${bucket(offsetMs)}`);
+  return `CASE ${cases.join(' ')} ELSE ${bucket(last)} END`;
+}
+
+/** Place of a row's key in the temporary table `named`; null beyond it. */
+export function placeOf(query: CheckedQuery): string {
+  const [first, second] = query.dimensions;
+  const also = second === undefined ? '' : ` AND named.second IS source.${second}`;
+  return `(SELECT place FROM named WHERE named.first IS source.${first}${also})`;
+}
+
+/** Bin of the percentile sketch, as `binOf` has it. */
+export const binOfColumn = (column: string): string =>
+  `CAST(floor(ln(max(${column}, ${SMALLEST})) / ${LOG_RATIO}) AS INTEGER)`;

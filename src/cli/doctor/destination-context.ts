@@ -1,0 +1,9 @@
+import type { MetricsConfig } from '../../config/index.ts';
+
+export interface DestinationContext {
+  readonly config: MetricsConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Whether a test record may be written. */
+  readonly write: boolean;
+}

@@ -1,0 +1,42 @@
+import type { TokenPrices } from './price-overrides.ts';
+import type { TokenUsage } from '../domain/usage-record.ts';
+
+export const NANO_DOLLARS = 1e9;
+
+/** Token counts times prices in whole femto-dollars a token: nothing is rounded before the sum. */
+export function nanoDollars(call: TokenUsage, prices: TokenPrices): number {
+  const cacheRead = call.cacheReadTokens ?? 0;
+  const cacheWrite = call.cacheWriteTokens ?? 0;
+  const reasoning = call.reasoningTokens ?? 0;
+  const input = (call.inputTokens ?? 0) - cacheRead - cacheWrite;
+  const output = (call.outputTokens ?? 0) - reasoning;
+  const femto =
+    input * femtoDollars(prices.input) +
+    cacheRead * femtoDollars(prices.cacheRead ?? prices.input) +
+    cacheWrite * femtoDollars(prices.cacheWrite ?? prices.input) +
+    output * femtoDollars(prices.output) +
+    reasoning * femtoDollars(prices.reasoning ?? prices.output);
+  // A sum of products that is itself below 2^53 was exact all the way.
+  if (femto < Number.MAX_SAFE_INTEGER) return Math.round(femto / 1e6);
+  return exactNanoDollars([
+    [input, prices.input],
+    [cacheRead, prices.cacheRead ?? prices.input],
+    [cacheWrite, prices.cacheWrite ?? prices.input],
+    [output, prices.output],
+    [reasoning, prices.reasoning ?? prices.output],
+  ]);
+}
+
+function femtoDollars(usdPerMillion: number): number {
+  return Math.round(usdPerMillion * 1e9);
+}
+
+function exactNanoDollars(
+  parts: readonly (readonly [tokens: number, usdPerMillion: number])[],
+): number {
+  let femto = 0n;
+  for (const [tokens, usdPerMillion] of parts) {
+    femto += BigInt(tokens) * BigInt(femtoDollars(usdPerMillion));
+  }
+  return Number((femto + 500_000n) / 1_000_000n);
+}

@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises';
+import type * as GenaiPrices from '@pydantic/genai-prices';
+import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
+import type { TokenPrices } from './price-overrides.ts';
+import type { TokenUsage } from '../domain/usage-record.ts';
+
+/** What a price depends on; a `UsageRecord` is one. */
+export interface PricedCall extends TokenUsage {
+  readonly provider: string;
+  readonly requestModel: string;
+  readonly responseModel?: string;
+  readonly operation?: string;
+  /** RFC 3339; prices change, some by the hour. */
+  readonly time: string;
+}
+
+/** Publication days of the versions this release was tested with; the data itself has no date. */
+const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
+
+/** The price list's ids of providers that the conventions name otherwise. */
+const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'azure.ai.openai': 'azure',
+    'azure.ai.inference': 'azure',
+    'aws.bedrock': 'aws',
+    'gcp.gemini': 'google',
+    'gcp.gen_ai': 'google',
+    'gcp.vertex_ai': 'google',
+    mistral_ai: 'mistral',
+    x_ai: 'x-ai',
+    together_ai: 'together',
+    moonshot_ai: 'moonshotai',
+  }),
+);
+
+/** A hostile caller must not grow the cache without end by inventing model names. */
+const MAX_REMEMBERED = 1000;
+
+/** A model of the price list. */
+interface Listed {
+  /** Cut down to that one model. */
+  readonly provider: GenaiPrices.Provider;
+  /** Set where the price is the same at any time and size, so that this file can do the sum. */
+  readonly plain: TokenPrices | undefined;
+}
+
+/** The list prices of `@pydantic/genai-prices`, as bundled. */
+export class PriceList {
+  /** For example `genai-prices 0.1.8`. */
+  readonly name: string;
+  /** Day the prices were published, when known. */
+  readonly date: string | undefined;
+  readonly #list: typeof GenaiPrices;
+  readonly #known = new Map<string, Map<string, Listed | undefined>>();
+  #knownSize = 0;
+
+  private constructor(list: typeof GenaiPrices, version: string | undefined) {
+    this.#list = list;
+    this.name = `genai-prices ${version ?? '(version unknown)'}`;
+    this.date = PUBLISHED[version ?? ''];
+  }
+
+  static async load(): Promise<PriceList> {
+    return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
+  }
+
+  /** `undefined` for a model it does not know; throws for what it does not know how to price. */
+  nanoDollars(call: PricedCall, model: string): number | undefined {
+    const listed = this.#listed(call, model);
+    if (listed === undefined) return undefined;
+    if (listed.plain !== undefined) return nanoDollars(call, listed.plain);
+    const result = this.#list.calcPrice(
+      {
+        input_tokens: call.inputTokens,
+        output_tokens: call.outputTokens,
+        cache_read_tokens: call.cacheReadTokens,
+        cache_write_tokens: call.cacheWriteTokens,
+        output_reasoning_tokens: call.reasoningTokens,
+      },
+      model,
+      { provider: listed.provider, timestamp: new Date(call.time) },
+    );
+    return result ? Math.round(result.total_price * NANO_DOLLARS) : undefined;
+  }
+
+  /** What the list says of a model, looked up once: matching all of it takes 20 µs. */
+  #listed(call: PricedCall, model: string): Listed | undefined {
+    let models = this.#known.get(call.provider);
+    if (models?.has(model) === true) return models.get(model);
+    const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
+      // A call told without its provider is priced as the maker of that model prices it.
+      ...(call.provider !== 'unknown' && {
+        providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
+      }),
+      timestamp: new Date(call.time),
+    });
+    const listed = found
+      ? {
+          provider: { ...found.provider, models: [found.model] },
+          plain: plainPrices(found.model.prices),
+        }
+      : undefined;
+    if (this.#knownSize < MAX_REMEMBERED) {
+      this.#knownSize += 1;
+      if (models === undefined) this.#known.set(call.provider, (models = new Map()));
+      models.set(model, listed);
+    }
+    return listed;
+  }
+}
+
+/** Prices that depend on time, size or requests are left to the list's own rules, at 15 µs a call. */
+function plainPrices(
+  prices: GenaiPrices.Provider['models'][number]['prices'],
+): TokenPrices | undefined {
+  if (Array.isArray(prices)) return undefined;
+  const given = prices as Readonly<Record<string, unknown>>;
+  const price = (key: string): number | undefined =>
+    typeof given[key] === 'number' ? given[key] : undefined;
+  const input = price('input_mtok');
+  if (input === undefined || given['requests_kcount'] !== undefined) return undefined;
+  if (Object.values(given).some((value) => typeof value === 'object')) return undefined;
+  const [cacheRead, cacheWrite, reasoning] = [
+    price('cache_read_mtok'),
+    price('cache_write_mtok'),
+    price('output_reasoning_mtok'),
+  ];
+  return {
+    input,
+    output: price('output_mtok') ?? 0,
+    ...(cacheRead !== undefined && { cacheRead }),
+    ...(cacheWrite !== undefined && { cacheWrite }),
+    ...(reasoning !== undefined && { reasoning }),
+  };
+}
+
+async function installedVersion(): Promise<string | undefined> {
+  const entry = import.meta.resolve('@pydantic/genai-prices');
+  const manifest: unknown = JSON.parse(
+    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
+  );
+  const version = (manifest as { version?: unknown }).version;
+  return typeof version === 'string' ? version : undefined;
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  repriceInfluxLedger,
+  type InfluxRepriceOptions,
+} from '../../../../exporter/influxdb/reprice/influx-reprice.ts';
+import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
+import { UsageLineWriter } from '../../../../exporter/influxdb/write/lines/usage-line.ts';
+import type { RepriceResult } from '../../../../exporter/ledger/reprice-tally.ts';
+import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
+import { influxRows } from '../../../support/influx.ts';
+import { QueryContract } from '../../../support/query-contract.ts';
+import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
+import { mixedRecords } from '../../../support/usage-ledger.ts';
+
+const DAY_MS = 86_400_000;
+const FROM = Date.parse('2026-10-20T00:00:00Z');
+/** More than one batch, and more than one week. */
+const RECORDS = mixedRecords(15_000, FROM, FROM + 17 * DAY_MS);
+const RANGE = { from: new Date(FROM), to: new Date(FROM + 20 * DAY_MS) };
+
+/** Prices that know two providers, one of them at the old cost. */
+const costOf = ({ provider, inputTokens, costUsd }: UsageRecord): number | undefined => {
+  if (provider === 'openai') return inputTokens === undefined ? undefined : inputTokens * 3e-9;
+  return provider === 'anthropic' ? costUsd : undefined;
+};
+
+type Row = Record<string, unknown>;
+
+describe('repriceInfluxLedger', function () {
+  this.timeout(60_000);
+  let influxd: TestServer;
+  let options: InfluxRepriceOptions;
+
+  const post = async (path: string, body = ''): Promise<void> => {
+    const answer = await fetch(`${influxd.url}${path}`, { method: 'POST', body });
+    assert.ok(answer.ok, await answer.text());
+  };
+  const ask = async (q: string): Promise<void> => await post(`/query?q=${encodeURIComponent(q)}`);
+  /** Every point with every tag of its series and every field. */
+  const points = async (): Promise<Row[]> =>
+    await influxRows(influxd.url, 'usage', 'SELECT *::field FROM llm_usage GROUP BY *');
+  const fill = async (records: readonly UsageRecord[]): Promise<void> => {
+    const tags = { region: 'eu west,1', path: 'C:\\logs' };
+    const writer = new UsageLineWriter({ tags, maxUserTags: 3, onCleaned: () => {} });
+    const lines = records.map((record) => String(writer.line(record, 'prod')));
+    await post('/write?db=usage&precision=n', lines.join('\n'));
+  };
+  const unpriced = (rows: readonly Row[]): Row[] =>
+    rows.map((row) => ({ ...row, cost_usd: undefined }));
+  const sum = (rows: readonly Row[]): number =>
+    rows.reduce((nanos, { cost_usd }) => nanos + Math.round(Number(cost_usd ?? 0) * 1e9), 0) / 1e9;
+
+  before(async function () {
+    requireServer(this, 'influxd');
+    influxd = await startInfluxd();
+    options = { url: influxd.url, bucket: 'usage', costOf };
+  });
+  after(async () => await influxd?.stop());
+  beforeEach(async () => {
+    await ask('CREATE DATABASE usage');
+    await fill(RECORDS);
+  });
+  afterEach(async () => await ask('DROP DATABASE usage'));
+
+  it('writes new costs and leaves every other field, tag and time as it was', async () => {
+    const before = await points();
+    assert.equal(before.length, RECORDS.length);
+    const expected = RECORDS.map((record) => ({ record, now: costOf(record) }));
+    const count = (wanted: (one: (typeof expected)[number]) => boolean): number =>
+      expected.filter(wanted).length;
+    const told: number[] = [];
+    const result = await repriceInfluxLedger({
+      ...options,
+      onProgress: ({ calls }) => told.push(calls),
+    });
+    const after = await points();
+    assert.deepEqual(unpriced(after), unpriced(before));
+    const costs = new Map(after.map((row) => [row['record_id'], row['cost_usd'] ?? undefined]));
+    for (const { record, now } of expected) {
+      assert.equal(
+        costs.get(record.id),
+        now === undefined ? record.costUsd : Math.round(now * 1e9) / 1e9,
+      );
+    }
+    assert.deepEqual(result, {
+      calls: RECORDS.length,
+      changed: count(({ record, now }) => now !== undefined && now !== record.costUsd),
+      newlyPriced: count(({ record, now }) => now !== undefined && record.costUsd === undefined),
+      kept: count(({ record, now }) => now === undefined && record.costUsd !== undefined),
+      unknown: count(({ record, now }) => now === undefined && record.costUsd === undefined),
+      refused: 0,
+      beforeUsd: sum(before),
+      afterUsd: sum(after),
+    });
+    assert.ok(result.changed > 5000 && result.kept > 0 && result.newlyPriced > 0);
+    assert.deepEqual([told.length > 2, told.at(-1)], [true, RECORDS.length]);
+    const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
+    assert.equal((await reader.summary(RANGE)).total.costUsd, result.afterUsd);
+    await reader.close();
+    assert.equal((await repriceInfluxLedger(options)).changed, 0);
+  });
+
+  it('changes nothing when it only tells, and nothing outside of its range', async () => {
+    const before = await points();
+    const all = await repriceInfluxLedger({ ...options, dryRun: true });
+    assert.deepEqual([all.calls, all.changed > 5000], [RECORDS.length, true]);
+    assert.deepEqual(await points(), before);
+    const [from, to] = [new Date(FROM + 2 * DAY_MS), new Date(FROM + 3 * DAY_MS)];
+    const day = await repriceInfluxLedger({ ...options, from, to });
+    assert.equal(
+      day.calls,
+      RECORDS.filter(({ time }) => Date.parse(time) >= +from && Date.parse(time) < +to).length,
+    );
+    const changed = (await points()).filter(
+      (row, at) => row['cost_usd'] !== before[at]?.['cost_usd'],
+    );
+    assert.equal(changed.length, day.changed);
+    for (const { time } of changed) {
+      const ms = Number(BigInt(String(time)) / 1_000_000n);
+      assert.ok(ms >= +from && ms < +to);
+    }
+  });
+
+  for (const version of ['2', '3'] as const) {
+    it(`reads and writes as ${version}.x wants it`, async () => {
+      const before = await points();
+      const contract = await QueryContract.start(version, influxd.url);
+      const { url, token } = contract;
+      const result = await repriceInfluxLedger({
+        ...options,
+        url,
+        token,
+        org: 'acme',
+        from: RANGE.from,
+        to: RANGE.to,
+        now: () => FROM + 18 * DAY_MS,
+      });
+      await contract.stop();
+      const after = await points();
+      assert.deepEqual([result.calls, result.refused], [RECORDS.length, 0]);
+      assert.deepEqual(unpriced(after), unpriced(before));
+      assert.equal(sum(after), result.afterUsd);
+    });
+  }
+
+  /** Reads from the server, writes to a stand-in. */
+  const repriceInto = async (
+    handle: (lines: string, response: ServerResponse) => Promise<void> | void,
+    over: Partial<InfluxRepriceOptions>,
+  ): Promise<RepriceResult> => {
+    const standIn = createServer((request, response) => {
+      void (async () => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        await handle(Buffer.concat(chunks).toString(), response);
+      })();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => standIn.once('listening', resolve));
+    const url = `http://127.0.0.1:${(standIn.address() as AddressInfo).port}`;
+    const toServer = async (at: string, init?: RequestInit): Promise<Response> =>
+      await fetch(at.replace(url, influxd.url), init);
+    try {
+      return await repriceInfluxLedger({
+        ...options,
+        url,
+        version: '1',
+        fetch: toServer as typeof fetch,
+        ...over,
+      });
+    } finally {
+      standIn.closeAllConnections();
+      standIn.close();
+    }
+  };
+
+  it('counts what the server refuses, or no line can name', async () => {
+    // A tag that our lines cannot hold: another program wrote it.
+    const odd = `llm_usage,provider=openai,a=b\tc calls=1i,input_tokens=5i ${FROM}000000`;
+    await post('/write?db=usage&precision=n', odd);
+    const range = { from: new Date(FROM), to: new Date(FROM + DAY_MS) };
+    const wanted = await repriceInfluxLedger({ ...options, ...range, dryRun: true });
+    const result = await repriceInto(async (lines, response) => {
+      if (lines.includes('model=gpt-4o-mini')) {
+        response.writeHead(400).end('{"error":"partial write: points beyond retention policy"}');
+        return;
+      }
+      await post('/write?db=usage&precision=n', lines);
+      response.writeHead(204).end();
+    }, range);
+    assert.ok(result.refused > 20 && result.changed > 20, JSON.stringify(result));
+    assert.equal(result.changed + result.refused, wanted.changed);
+    assert.match(result.lastRefusal ?? '', /no line can|HTTP 400: partial write/);
+    const after = await points();
+    assert.equal(after.length, RECORDS.length + 1);
+    assert.equal(after.find(({ a }) => a === 'b\tc')?.['cost_usd'], null);
+    const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
+    assert.equal((await reader.summary(range)).total.costUsd, result.afterUsd);
+    await reader.close();
+  });
+
+  it('ends with a reason when it may read but not write', async () => {
+    const denied = repriceInto((_, response) => {
+      response.writeHead(403).end('{"error":"not authorized to write"}');
+    }, {});
+    await assert.rejects(denied, {
+      code: 'BACKEND_REFUSED',
+      message: /does not take the new costs: .*not authorized.*run it again/,
+    });
+  });
+
+  it('ends when it is aborted', async () => {
+    const enough = new AbortController();
+    const busy = repriceInto(
+      (_, response) => {
+        response.writeHead(503).end();
+        enough.abort(new Error('enough'));
+      },
+      { signal: enough.signal },
+    );
+    await assert.rejects(busy, { message: 'enough' });
+  });
+
+  it('answers an empty ledger with zeros, and a wrong bucket with a reason', async () => {
+    await ask('CREATE DATABASE "empty"');
+    assert.equal((await repriceInfluxLedger({ ...options, bucket: 'empty' })).calls, 0);
+    await assert.rejects(repriceInfluxLedger({ ...options, bucket: 'none' }), {
+      code: 'BACKEND_REFUSED',
+      message: /database not found: none/,
+    });
+  });
+});
