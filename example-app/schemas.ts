@@ -47,25 +47,28 @@ export const settingsPatch = z.strictObject(
 
 const time = z.iso.datetime();
 const version = z.int().nonnegative();
-const values = z.record(z.string(), z.union([z.boolean(), z.number(), z.string()]));
+/** Names of other releases too, whose values may be anything. */
+const values = z.record(z.string(), z.unknown());
 
 export const auditLog = z.strictObject({
   entries: z.array(
     z.strictObject({
       version,
+      epoch: z.string().optional().describe('That the version counts in'),
       time,
       actor: z.string(),
       action: z.enum(['change', 'restore', 'adopt']),
       reason: z.string().optional(),
       from: values,
       to: values,
-      undo: settingsPatch.describe('The merge patch that takes this change back'),
+      undo: values.describe('The merge patch that takes this change back'),
     }),
   ),
 });
 
 export const instanceList = z.strictObject({
   version: version.describe('In force at the instance that answers'),
+  epoch: z.string().describe('Versions of two epochs do not compare'),
   instances: z.array(
     z.strictObject({
       id: z.string(),
@@ -73,7 +76,8 @@ export const instanceList = z.strictObject({
       host: z.string(),
       pid: z.int(),
       version,
-      state: z.enum(['ready', 'stale']),
+      epoch: z.string().optional(),
+      state: z.enum(['ready', 'stale', 'unknown']),
       started_at: time,
       uptime_seconds: z.int(),
       last_seen_at: time,

@@ -14,6 +14,7 @@ import { Access, isLoopback, mayListenOn, signInLink } from './middleware/access
 import { limitServer } from './middleware/protection.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
+import { settingsReadiness } from './routes/settings-wire.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
 import type { AppTelemetry } from './telemetry.ts';
@@ -47,12 +48,13 @@ export async function startServer(
   const client = new OpenAI(
     environment.openai ?? { apiKey: 'demo', baseURL: demo?.url, maxRetries: 0 },
   );
-  const settings = await startLiveSettings({
+  const live = await startLiveSettings({
     config,
     instrumentation: telemetry.instrumentation,
     name: `${hostname()}:${port}`,
     details: () => ({ exporter: telemetry.status() }),
   });
+  const { settings } = live;
   const alerts =
     telemetry.reader === undefined
       ? undefined
@@ -85,7 +87,7 @@ export async function startServer(
       }),
     ],
     checks: {
-      settings: () => ({ ready: true, state: settings.status.state }),
+      settings: () => settingsReadiness(settings.status),
       ledger: () => ({ ready: true, state: telemetry.status()?.state ?? 'none' }),
     },
   });
@@ -112,7 +114,7 @@ export async function startServer(
     await once(server, 'close');
     await flush();
     await alerts?.close();
-    await settings.close();
+    await live.close();
     await telemetry.shutdown();
     await demo?.close();
   };

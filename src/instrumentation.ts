@@ -95,9 +95,14 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
   }
 
   /** The live switches as they stand. */
-  get settings(): Required<LiveSettings> {
+  get settings(): Required<Pick<LiveSettings, 'enabled' | 'tokenStatistics'>> {
     const { enabled, tokenStatistics } = this.#metering;
     return { enabled, tokenStatistics };
+  }
+
+  /** Records that wait for the settings store to be known, and those that were dropped for it. */
+  get held(): { readonly held: number; readonly dropped: number } {
+    return this.#metering.held;
   }
 
   /** Where prices come from; undefined until they are loaded. */

@@ -14,6 +14,7 @@ import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
 import { Prices } from './prices/prices.ts';
+import type { HeldStatus } from './usage/held-records.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
@@ -54,7 +55,10 @@ export class Metering {
     this.calls = new CallMeter({
       clock: systemClock,
       tracer: telemetry.tracer,
-      switches: () => ({ enabled: this.#enabled, tokenStatistics: this.#tokenStatistics }),
+      switches: () =>
+        this.#pipeline.held.isHolding
+          ? { enabled: true, tokenStatistics: true }
+          : { enabled: this.#enabled, tokenStatistics: this.#tokenStatistics },
       keepContent: config.counting !== 'never' || config.captureContent,
       requestIdentity: config.requestIdentity,
       nativeSpans: config.nativeSpans,
@@ -63,17 +67,27 @@ export class Metering {
     });
   }
 
+  /** True also while nobody knows yet. */
   get enabled(): boolean {
-    return this.#enabled;
+    return this.#enabled || this.#pipeline.held.isHolding;
+  }
+
+  get held(): HeldStatus {
+    return this.#pipeline.held.status;
   }
 
   get tokenStatistics(): boolean {
     return this.#tokenStatistics;
   }
 
-  applySettings({ enabled, tokenStatistics }: LiveSettings): void {
+  applySettings({ enabled, tokenStatistics, hold }: LiveSettings): void {
     if (typeof enabled === 'boolean') this.#enabled = enabled;
     if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
+    if (hold === true) this.#pipeline.held.hold();
+    else if (hold === false) {
+      const decision = { enabled: this.#enabled, tokenStatistics: this.#tokenStatistics };
+      this.#pipeline.held.decide(decision);
+    }
   }
 
   settle(ended: EndedCall): Promise<UsageRecord | undefined> {

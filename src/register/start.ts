@@ -63,6 +63,7 @@ function start(env: NodeJS.ProcessEnv): void {
   instrumentation.setLoggerProvider(teeLoggers(global, destination));
   const settings = followSettings(config, instrumentation, () => statusOf(destination));
   const flushAll = async (): Promise<void> => {
+    await settings.known();
     await flush();
     await destination.flush();
   };
@@ -97,7 +98,7 @@ function printsLines({ values, settings }: ResolvedConfig): () => boolean {
   return provider?.origin.from === 'default' ? () => !isSdkRegistered() : () => true;
 }
 
-function statusOf(destination: Destination): unknown {
+function statusOf(destination: Destination): object {
   const exporter = destination.status();
   return exporter === undefined ? {} : { exporter };
 }

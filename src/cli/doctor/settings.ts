@@ -5,7 +5,7 @@ import type { SeenInstance } from '../../settings/stores/settings-store.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 
-/** The store of the live switches, and what running instances tell of themselves in it. */
+/** The store of the live switches, and what running instances report in it. */
 export async function checkSettings(
   config: TokenMeterConfig['settings'],
 ): Promise<readonly Finding[]> {
@@ -57,7 +57,7 @@ function instanceFindings(instances: readonly SeenInstance[]): readonly Finding[
     const who = `${instance.name} on ${instance.host}, pid ${instance.pid}`;
     const dropped = Object.entries(exporter?.dropped ?? {}).map(([why, n]) => `${n} ${why}`);
     const troubles = [
-      ...(instance.state === 'stale' ? ['its settings are stale'] : []),
+      ...(instance.state === 'ready' ? [] : [`its settings are ${instance.state}`]),
       ...(dropped.length > 0 ? [`dropped: ${dropped.join(', ')}`] : []),
       ...(exporter?.lastError === undefined
         ? []

@@ -171,11 +171,11 @@ describe('settings page', () => {
 
   it('keeps the input and says why when the store is away, and shows that it is', async () => {
     const page = await open(ADMIN_TOKEN, {}, /503/);
-    const back = { write: store.write.bind(store), audit: store.audit.bind(store) };
+    const back = { update: store.update.bind(store), audit: store.audit.bind(store) };
     const away = async (): Promise<never> => {
       throw new TokenMeterError('STORE_UNAVAILABLE', 'gone');
     };
-    Object.assign(store, { write: away, audit: away, instances: away });
+    Object.assign(store, { update: away, audit: away, instances: away });
     listener.onUnavailable(new Error('gone'));
     await shows(page, '#stale', 'The last known settings stay in force');
     await page.uncheck('#enabled');
