@@ -10,17 +10,26 @@ export interface AppEnvironment {
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
   readonly config: TokenMeterConfig;
-  /** What was wrong of the application's own and is not in effect; the plugin tells the rest. */
+  /** What was wrong of the application's own and is not in effect; the plugin reports the rest. */
   readonly problems: readonly string[];
 }
 
+/** OpenTelemetry's rule holds for every variable: an empty one is unset. Compose files pass many empty. */
+export function unsetEmpty(env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (value?.trim() === '') delete env[name];
+  }
+}
+
 /**
- * Never throws: a wrong value is a problem, and the default is in effect. Without a word in the
- * environment the ledger is a SQLite file and the settings are kept in a JSON file.
+ * Never throws: a wrong value is a problem, and the default is in effect. Without any
+ * variable the ledger is a SQLite file and the settings are kept in a JSON file.
  */
 export function readEnvironment(
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  given: Readonly<Record<string, string | undefined>> = process.env,
 ): AppEnvironment {
+  const env = { ...given };
+  unsetEmpty(env);
   const { values: config } = resolveConfig({ env, defaults: { metrics: { provider: 'sqlite' } } });
   const problems: string[] = [];
   const number = (name: string, fallback: number, max: number): number => {
@@ -39,7 +48,7 @@ export function readEnvironment(
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
     proxies: number('TRUSTED_PROXIES', 0, 10),
-    // A server of one's own often wants no key.
+    // A self-hosted server often wants no key.
     openai:
       apiKey === undefined && baseURL === undefined
         ? undefined

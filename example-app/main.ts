@@ -2,11 +2,15 @@
  * The example: a chat service whose calls are metered, with a dashboard and a settings page. Telemetry
  * starts first and the rest is imported after it, so that the `openai` SDK is patched when it is loaded.
  */
-import { readEnvironment } from './environment.ts';
+import { readEnvironment, unsetEmpty } from './environment.ts';
+import { createLogger, logDiagnostics } from './logger.ts';
 import { startTelemetry } from './telemetry.ts';
 
+unsetEmpty(process.env);
+const logger = createLogger({ env: process.env });
+logDiagnostics(logger);
 const environment = readEnvironment();
-for (const problem of environment.problems) console.error(problem);
+for (const problem of environment.problems) logger.warn(problem);
 const telemetry = startTelemetry(environment.config);
 const { startServer } = await import('./server.ts');
-await startServer(environment, telemetry);
+await startServer(environment, telemetry, logger);

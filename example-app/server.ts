@@ -11,22 +11,25 @@ import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
 import type { AppEnvironment } from './environment.ts';
 import { startLiveSettings } from './live-settings.ts';
 import { Access, isLoopback, mayListenOn, signInLink } from './middleware/access.ts';
+import type { Logger } from './logger.ts';
 import { limitServer } from './middleware/protection.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { settingsReadiness } from './routes/settings-wire.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { endOnSignal, shutDown } from './shutdown.ts';
 import type { AppTelemetry } from './telemetry.ts';
 
 /** Words a second of the demo model: slow enough to watch a stream. */
 const DEMO_CHUNK_PAUSE_MS = 15;
-const SHUTDOWN_MS = 5000;
+const SHUTDOWN_MS = 4800;
 
 /** Puts the parts together, listens, and closes everything in order on SIGINT and SIGTERM. */
 export async function startServer(
   environment: AppEnvironment,
   telemetry: AppTelemetry,
+  logger: Logger,
 ): Promise<void> {
   const { host, port, proxies, config } = environment;
   const access = new Access({
@@ -34,13 +37,14 @@ export async function startServer(
     viewerTokens: environment.viewerTokens,
   });
   if (!mayListenOn(host, access)) {
-    console.error(
-      `HOST is ${host}, but TOKEN_METER_ADMIN_TOKEN is not set: the settings would be open to the network.\n` +
+    logger.fatal(
+      `HOST is ${host}, but TOKEN_METER_ADMIN_TOKEN is not set: the settings would be open to the network. ` +
         'Set a token, or leave HOST at 127.0.0.1.',
     );
     process.exit(1);
   }
   const stopping = new AbortController();
+  const endAnswers = new AbortController();
   const demo =
     environment.openai === undefined
       ? await startDemoModel({ chunkPauseMs: DEMO_CHUNK_PAUSE_MS })
@@ -62,18 +66,20 @@ export async function startServer(
           config: config.alerts,
           reader: telemetry.reader,
           isRecording: () => settings.get().enabled,
-          log: (line) => console.warn(line),
+          log: logger,
         });
   const app = createApp({
     access,
     proxies,
     stopping: stopping.signal,
+    onError: (error) => logger.error({ err: error }, 'a request failed'),
     routes: [
       ...chatRoutes({
         chat: new ChatService(client),
         role: access.generatedToken === undefined || !isLoopback(host) ? 'viewer' : 'anyone',
         models: DEMO_MODELS,
         demo: demo !== undefined,
+        endAnswers: endAnswers.signal,
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...(telemetry.reader === undefined ? [] : usageRoutes({ reader: telemetry.reader })),
@@ -93,7 +99,7 @@ export async function startServer(
   });
   const server = createServer(app.callback());
   limitServer(server);
-  await listen(server, host, port);
+  await listen(server, host, port, logger);
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   console.log(
     [
@@ -105,33 +111,32 @@ export async function startServer(
     ].join('\n'),
   );
 
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    stopping.abort();
-    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    server.close();
-    server.closeIdleConnections();
-    await once(server, 'close');
-    await flush();
-    await alerts?.close();
-    await live.close();
-    await telemetry.shutdown();
-    await demo?.close();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      closing ??= close().then(() => process.exit(0));
-    });
-  }
+  endOnSignal({
+    deadlineMs: SHUTDOWN_MS,
+    log: (line) => logger.info(line),
+    close: () =>
+      shutDown({
+        server,
+        stopping,
+        endAnswers,
+        flush,
+        parts: [
+          () => alerts?.close(),
+          () => live.close(),
+          () => telemetry.shutdown(),
+          () => demo?.close(),
+        ],
+      }),
+  });
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+async function listen(server: Server, host: string, port: number, logger: Logger): Promise<void> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    console.error(
+    logger.fatal(
       code === 'EADDRINUSE'
         ? `Port ${port} of ${host} is taken: set PORT to another one (0: any free one).`
         : `Cannot listen on ${host}:${port}: ${String(error)}`,

@@ -22,7 +22,10 @@ export class Watchers {
     this.#stopping = stopping;
     this.#maxStreams = maxStreams;
     stopping?.addEventListener('abort', () => {
-      for (const stream of this.#streams) stream.end();
+      for (const stream of this.#streams) {
+        stream.send({ event: 'end', data: { reason: 'stopping' } });
+        stream.end();
+      }
     });
   }
 

@@ -143,7 +143,7 @@ export class StoreFollower<T> {
     inForce.adopt(state);
     reach.known(inForce.isKnown, inForce.problem);
     if (quietly) return;
-    if (!isNothing(state)) lastKnownGood?.keep(state);
+    lastKnownGood?.keep(state);
     if (!isNothing(state)) onChange(previous);
   }
 }
