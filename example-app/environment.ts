@@ -6,6 +6,7 @@ export interface AppEnvironment {
   readonly port: number;
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
+  readonly sessionSecret: string | undefined;
   /** Proxies in front of the application that set X-Forwarded-For. */
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
@@ -47,6 +48,7 @@ export function readEnvironment(
     port: number('PORT', 3000, 65_535),
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
+    sessionSecret: env['TOKEN_METER_SESSION_SECRET'],
     proxies: number('TRUSTED_PROXIES', 0, 10),
     // A self-hosted server often wants no key.
     openai:

@@ -20,7 +20,10 @@ export const problem = z.looseObject({
     .optional(),
 });
 
-export const signIn = z.strictObject({ token: z.string().min(1).max(512) });
+export const signIn = z.strictObject({
+  token: z.string().min(1).max(512),
+  replace: z.boolean().default(false).describe('Also when somebody else is signed in here'),
+});
 
 export const signedIn = z.strictObject({
   name: z.string(),

@@ -4,15 +4,18 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { OpenAI } from 'openai';
 import { flush } from 'otel-token-meter';
+import type { TokenMeterConfig } from 'otel-token-meter/config';
 import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
 import { ChatService } from './chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
 import type { AppEnvironment } from './environment.ts';
 import { startLiveSettings } from './live-settings.ts';
-import { Access, isLoopback, mayListenOn, signInLink } from './middleware/access.ts';
+import { Access, isLoopback, reasonNotToListenOn, signInLink } from './middleware/access.ts';
+import { Fleet } from './middleware/fleet.ts';
 import type { Logger } from './logger.ts';
 import { limitServer } from './middleware/protection.ts';
+import { sessionSecret } from './middleware/session-secret.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { settingsReadiness } from './routes/settings-wire.ts';
@@ -24,6 +27,7 @@ import type { AppTelemetry } from './telemetry.ts';
 /** Words a second of the demo model: slow enough to watch a stream. */
 const DEMO_CHUNK_PAUSE_MS = 15;
 const SHUTDOWN_MS = 4800;
+const SESSION_SECRET_PATH = '.token-meter/session-secret';
 
 /** Puts the parts together, listens, and closes everything in order on SIGINT and SIGTERM. */
 export async function startServer(
@@ -32,17 +36,8 @@ export async function startServer(
   logger: Logger,
 ): Promise<void> {
   const { host, port, proxies, config } = environment;
-  const access = new Access({
-    adminTokens: environment.adminTokens,
-    viewerTokens: environment.viewerTokens,
-  });
-  if (!mayListenOn(host, access)) {
-    logger.fatal(
-      `HOST is ${host}, but TOKEN_METER_ADMIN_TOKEN is not set: the settings would be open to the network. ` +
-        'Set a token, or leave HOST at 127.0.0.1.',
-    );
-    process.exit(1);
-  }
+  const access = accessOf(environment, logger);
+  const fleet = fleetOf(config, logger);
   const stopping = new AbortController();
   const endAnswers = new AbortController();
   const demo =
@@ -71,6 +66,7 @@ export async function startServer(
   const app = createApp({
     access,
     proxies,
+    fleet,
     stopping: stopping.signal,
     onError: (error) => logger.error({ err: error }, 'a request failed'),
     routes: [
@@ -123,10 +119,36 @@ export async function startServer(
         parts: [
           () => alerts?.close(),
           () => live.close(),
+          async () => fleet?.close(),
           () => telemetry.shutdown(),
           () => demo?.close(),
         ],
       }),
+  });
+}
+
+/** Ends the process where the application would be open to strangers. */
+function accessOf(environment: AppEnvironment, logger: Logger): Access {
+  const { host, adminTokens, viewerTokens } = environment;
+  try {
+    const secret = sessionSecret(environment.sessionSecret, SESSION_SECRET_PATH);
+    const access = new Access({ adminTokens, viewerTokens, sessionSecret: secret });
+    const reason = reasonNotToListenOn(host, access);
+    if (reason === undefined) return access;
+    logger.fatal(`HOST is ${host}, but ${reason}. Or leave HOST at 127.0.0.1.`);
+  } catch (error) {
+    logger.fatal((error as Error).message);
+  }
+  return process.exit(1);
+}
+
+function fleetOf({ settings }: TokenMeterConfig, logger: Logger): Fleet | undefined {
+  const { store, redis } = settings;
+  if (store !== 'redis' || !/^rediss?:/.test(redis.url)) return undefined;
+  return new Fleet({
+    url: redis.url,
+    keyPrefix: redis.keyPrefix,
+    onLost: (reason) => logger.warn(`limits count by instance while Redis is away: ${reason}`),
   });
 }
 

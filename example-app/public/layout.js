@@ -10,6 +10,9 @@ export const identity = callApi('/api/session')
   .then((answer) => answer.json())
   .catch(() => ({ name: null, role: null }));
 
+// Somebody signed in by another name in another tab: this one must not act under it unnoticed.
+new BroadcastChannel('token-meter-session').addEventListener('message', () => location.reload());
+
 void identity.then(({ name, role }) => {
   const who = find('#who', HTMLElement);
   if (name === null || role === null) {
