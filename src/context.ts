@@ -5,20 +5,20 @@ import type { UsageContext } from './domain/usage-context.ts';
 const USAGE = createContextKey('otel-token-meter usage context');
 export const NO_USAGE_CONTEXT: UsageContext = {};
 
-/** Carries the Context where no OpenTelemetry context manager is registered. */
+/** Holds the Context when no OpenTelemetry context manager is registered. */
 const fallback = new AsyncLocalStorage<Context>();
 
 /**
- * Runs `fn` so that every model call started inside carries this user and conversation, also across
- * awaits. Nested calls merge: the inner one wins field by field. Lives in the OpenTelemetry Context,
- * never in baggage: nothing of it is sent anywhere.
+ * Runs `fn` with a user and conversation that apply to every model call started in it, also across
+ * awaits. Nested contexts merge; the innermost value of a field wins. The values live in the
+ * OpenTelemetry Context, not in baggage, and are never sent anywhere.
  */
 export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
   const active = activeContext();
   return runIn(setUsageContext(active, mergeUsage(usageContextOf(active), usage)), fn);
 }
 
-/** `over` wins where it says something; attributes merge key by key. */
+/** Merges two contexts. Fields set in `over` win; attributes merge by key. */
 export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
   if (over === NO_USAGE_CONTEXT) return under;
   if (under === NO_USAGE_CONTEXT) return over;

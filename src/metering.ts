@@ -9,7 +9,7 @@ import { packageVersion } from './host/package-version.ts';
 import { failedQuietly, quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import type { SemconvGeneration } from './otel/semconv.ts';
-import { settledAttributes, type ResourceLike } from './otel/settled-resource.ts';
+import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.ts';
 import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
@@ -17,7 +17,9 @@ import { Prices } from './prices/prices.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
-/** Everything between a call and its record: one in a process, shared by all ways to meter a call. */
+/**
+ * Everything between a call and its record. One per process, shared by all ways to meter a call.
+ */
 export class Metering {
   readonly calls: CallMeter;
   readonly prices: Prices;
@@ -26,7 +28,10 @@ export class Metering {
   #enabled: boolean;
   #tokenStatistics: boolean;
 
-  /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option; wrong environment values are told. */
+  /**
+   * Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. Invalid environment values are
+   * logged.
+   */
   constructor(options: TokenMeterOptions, telemetry: Telemetry) {
     const config = resolveOptions(options);
     this.#enabled = config.metrics.enabled;
@@ -81,7 +86,7 @@ export class Metering {
   }
 
   /**
-   * Ends replies nobody has begun to read, and resolves when all ended calls are emitted and the
+   * Ends streams that nobody has started to read. Resolves when all ended calls are emitted and the
    * exporters of the ledger have them. Rejects when an exporter does.
    */
   async flush(): Promise<void> {
@@ -117,15 +122,15 @@ function generationsOf(names: TokenMeterConfig['metricNames']): readonly Semconv
 
 let lastService: string | undefined;
 
-/** The span's resource; a span that is not recorded has none, so the last one seen stands in. */
+/** Resource of the span. A non-recording span has none, so the last known one is used. */
 function serviceOf(span: Span): string {
   const { resource } = span as { readonly resource?: ResourceLike };
-  const name = resource === undefined ? undefined : settledAttributes(resource)['service.name'];
+  const name = resource === undefined ? undefined : resolvedAttributes(resource)['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
 }
 
-/** What is asked of the metering in force. */
+/** State of the active metering. */
 export type MeteringInForce = Pick<Metering, 'calls' | 'enabled' | 'settle' | 'flush'>;
 
 interface Installed {
@@ -133,26 +138,28 @@ interface Installed {
   readonly isEnabled: () => boolean;
 }
 
-/** One a process: patches, wrappers and manual records all report to the instrumentation made last. */
+/**
+ * One per process: patches, wrappers and manual records report to the instrumentation created last.
+ */
 let installed: Installed | undefined;
 
 export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
   installed = { metering, isEnabled };
 }
 
-/** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */
+/** For patched SDKs, queried on every call: `undefined` while no instrumentation is enabled. */
 export function currentCallMeter(): CallMeter | undefined {
   return installed?.isEnabled() === true ? installed.metering.calls : undefined;
 }
 
-/** Whether a call made now is to be metered, as the switches stand. */
+/** Whether the current settings meter a call made now. */
 export function isMetering(): boolean {
   return installed?.isEnabled() === true && installed.metering.enabled;
 }
 
 /**
- * For calls metered by hand: without an instrumentation, one with options from the environment is made
- * that reports to the global OpenTelemetry providers.
+ * For calls metered manually. Without an instrumentation, creates one with options from the
+ * environment that reports to the global OpenTelemetry providers.
  */
 export function currentMetering(): MeteringInForce | undefined {
   if (installed === undefined) {
@@ -167,8 +174,8 @@ export function currentMetering(): MeteringInForce | undefined {
 }
 
 /**
- * Resolves when every call that has ended is counted, emitted and durable in the exporters. Ends
- * streams that arrived and that nobody has begun to read. Never rejects.
+ * Resolves when every ended call is counted, emitted and durable in the exporters. Ends streams
+ * that nobody has started to read. Never rejects.
  */
 export async function flush(): Promise<void> {
   try {

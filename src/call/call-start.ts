@@ -5,7 +5,7 @@ import type { Reply } from '../domain/reply.ts';
 import type { Outcome } from '../domain/usage-record.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { CallWatch } from './layer.ts';
-import type { LaterSpan } from '../otel/native-span.ts';
+import type { DeferredSpan } from '../otel/native-span.ts';
 
 export interface CallStart {
   /** `gen_ai.provider.name`. */
@@ -22,7 +22,7 @@ export interface CallStart {
   /** The span the SDK made for this very call, if it makes its own. */
   readonly nativeSpan?: Span | undefined;
   /** The same for an SDK that makes its span later on. */
-  readonly laterNativeSpan?: LaterSpan | undefined;
+  readonly laterNativeSpan?: DeferredSpan | undefined;
   /** Given by a layer that may stand above metered SDKs. */
   readonly outer?: OuterLayer | undefined;
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** Version of this package. The manifest is two folders up from the source and three up from its build. */
+/**
+ * Version of this package. The manifest is two folders up in the sources and three in the build.
+ */
 export function packageVersion(): string {
   for (const path of ['../../package.json', '../../../package.json']) {
     try {
@@ -10,7 +12,7 @@ export function packageVersion(): string {
       };
       if (manifest.name === 'otel-token-meter') return manifest.version ?? 'unknown';
     } catch {
-      // The other place has it.
+      // It is at the other path.
     }
   }
   return 'unknown';

@@ -7,13 +7,13 @@ import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usa
 import { listedUsage } from './list-units.ts';
 import { tierPrice } from './service-tier.ts';
 
-/** What a price depends on; a `UsageRecord` is one. */
+/** Everything a price depends on. A `UsageRecord` fits. */
 export interface PricedCall extends TokenUsage {
   readonly provider: string;
   readonly requestModel: string;
   readonly responseModel?: string;
   readonly operation?: string;
-  /** RFC 3339; prices change, some by the hour. */
+  /** RFC 3339. Prices change over time, some of them by hour of day. */
   readonly time: string;
   readonly tokenSource?: TokenSource;
   /** The tier that was served. */
@@ -30,10 +30,10 @@ export interface PricedParts {
   readonly missing: readonly string[];
 }
 
-/** Publication days of the versions this release was tested with; the data itself has no date. */
+/** Publication dates of the tested versions, since the data contains no date. */
 const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
 
-/** The price list's ids of providers that the conventions name otherwise. */
+/** Provider ids of the price list that differ from the semantic conventions. */
 const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'azure.ai.openai': 'azure',
@@ -49,22 +49,22 @@ const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** A hostile caller must not grow the cache without end by inventing model names. */
+/** Bounds the cache: callers may send any number of model names. */
 const MAX_REMEMBERED = 1000;
 
 /** A model of the price list. */
 interface Listed {
-  /** Cut down to that one model. */
+  /** The list reduced to this model. */
   readonly provider: GenaiPrices.Provider;
-  /** Set where the price is the same at any time and size, so that this file can do the sum. */
+  /** Set for prices that depend on neither time nor size, which are computed here. */
   readonly plain: TokenPrices | undefined;
 }
 
-/** The list prices of `@pydantic/genai-prices`, as bundled. */
+/** List prices from the bundled `@pydantic/genai-prices`. */
 export class PriceList {
   /** For example `genai-prices 0.1.8`. */
   readonly name: string;
-  /** Day the prices were published, when known. */
+  /** Publication date of the prices, when known. */
   readonly date: string | undefined;
   readonly #list: typeof GenaiPrices;
   readonly #known = new Map<string, Map<string, Listed | undefined>>();
@@ -112,12 +112,12 @@ export class PriceList {
     return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
 
-  /** What the list says of a model, looked up once: matching all of it takes 20 µs. */
+  /** Cached lookup: matching the whole list takes 20 µs. */
   #listed(call: PricedCall, model: string): Listed | undefined {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
     const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
-      // A call told without its provider is priced as the maker of that model prices it.
+      // A call recorded without a provider is priced by the model's vendor.
       ...(call.provider !== 'unknown' && {
         providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
       }),
@@ -138,7 +138,10 @@ export class PriceList {
   }
 }
 
-/** Prices that depend on time, size or requests are left to the list's own rules, at 15 µs a call. */
+/**
+ * Prices that depend on time, size or requests are computed by the list's library, in 15 µs per
+ * call.
+ */
 function plainPrices(
   prices: GenaiPrices.Provider['models'][number]['prices'],
 ): TokenPrices | undefined {

@@ -6,7 +6,7 @@ import type * as Exporter from 'otel-token-meter/exporter';
 import { influxOptions, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
-import type { ResourceLike } from '../otel/settled-resource.ts';
+import type { ResourceLike } from '../otel/resolved-resource.ts';
 import { SCOPE } from '../otel/telemetry.ts';
 import type { LogTarget } from './tee.ts';
 

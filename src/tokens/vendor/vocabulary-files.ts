@@ -10,20 +10,20 @@ import { VENDOR_VOCABULARIES } from './vocabularies.ts';
 const paths = new Map<string, string | undefined>();
 const broken = new Set<string>();
 
-/** Whether a vocabulary is a file: a vendor's, by its name, or any, by its path. */
+/** Whether a vocabulary is loaded from a file: a vendor's by name, or any by path. */
 export function isFileVocabulary(name: string): boolean {
   return name.endsWith('.json') || Object.hasOwn(VENDOR_VOCABULARIES, name);
 }
 
-/** Whether it is there to be loaded, as far as is known without loading it. */
+/** Whether the file exists and has not failed to load. */
 export function isAvailable(name: string): boolean {
   return !broken.has(name) && pathOf(name) !== undefined;
 }
 
 /**
- * A counter for the vocabulary in a file. Reading ten megabytes of JSON takes half a second.
+ * Creates a counter from a vocabulary file. Parsing ten megabytes of JSON takes half a second.
  *
- * @throws when it is not there or cannot be read right; from then on it is not available.
+ * @throws when the file is missing or not supported; from then on it counts as unavailable.
  */
 export function loadFileVocabulary(name: string): TextCounter {
   try {
@@ -47,7 +47,8 @@ function findFile(name: string): string | undefined {
   if (name.endsWith('.json')) return existsSync(name) ? resolve(name) : undefined;
   const vocabulary = VENDOR_VOCABULARIES[name];
   if (vocabulary === undefined) return undefined;
-  // By folder: a package need not export its data. A bundle for CommonJS has no import.meta.url.
+  // Resolved by folder: a package need not export its data. A CommonJS bundle has no
+  // import.meta.url.
   const here = import.meta.url as string | undefined;
   const origins = [pathToFileURL(join(process.cwd(), 'package.json')).href, here];
   const folders = origins.flatMap((origin) =>
@@ -58,7 +59,7 @@ function findFile(name: string): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Brings a text into normal form C first. */
+/** Normalises text to NFC before counting. */
 class NormalizingCounter implements TextCounter {
   readonly #inner: TextCounter;
 
