@@ -6,7 +6,7 @@ import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { converseCountable, ConverseReader } from './converse.ts';
-import { CompletionReader } from './completion-reader.ts';
+import { InvokedCompletionReader } from './invoked-completion-reader.ts';
 import { headerUsage, invocationMetrics } from './usage.ts';
 
 const chat = chatCompletions();
@@ -93,7 +93,7 @@ function readerOf(body: JsonObject, options: ReadOptions): ReplyReader {
     return chat.reader(options);
   }
   if ('messageStart' in body || isObject(body['output'])) return new ConverseReader(options);
-  return new CompletionReader(options);
+  return new InvokedCompletionReader(options);
 }
 
 /** DeepSeek's: `{ text }` in place of a message. */

@@ -5,7 +5,7 @@ import type { Reply } from '../../domain/reply.ts';
 import { mistralUsage } from './usage.ts';
 
 /** Reads chat, agents and fill-in-the-middle completions; a stream wraps each chunk in `data`. */
-export class CompletionReader implements ReplyReader {
+export class MistralCompletionReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
   readonly #finishReasons = new Map<number, string>();

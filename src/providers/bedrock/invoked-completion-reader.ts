@@ -8,7 +8,7 @@ import { tokenCount, usageOf } from '../../domain/token-counts.ts';
  * Reads the plain completion formats of InvokeModel: Titan (text and embeddings), Llama, Mistral,
  * Cohere. Whole replies and chunks have the same keys.
  */
-export class CompletionReader implements ReplyReader {
+export class InvokedCompletionReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
   #inputTokens: number | undefined;
