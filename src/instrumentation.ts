@@ -100,9 +100,9 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     return { enabled, tokenStatistics };
   }
 
-  /** Where prices come from; undefined until they are loaded. */
+  /** Where prices come from; undefined until they are loaded, which being asked for begins. */
   get priceSource(): PriceSource | undefined {
-    return this.#metering.prices.source;
+    return this.#metering.priceSource;
   }
 
   /**

@@ -120,10 +120,9 @@ export class CountingWorker {
 
 /** Without the flags and preloads of this process: it must not instrument itself. */
 function startThread(): Worker {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new Worker(new URL(`./thread.${extension}`, import.meta.url), {
-    execArgv: [],
-    env: {},
-    name: 'otel-token-meter',
-  });
+  const options = { execArgv: [], env: {}, name: 'otel-token-meter' };
+  // Written out, since bundlers that know this form (webpack, Turbopack) bring the file along.
+  return import.meta.url.endsWith('.ts')
+    ? new Worker(new URL('./counting-thread.ts', import.meta.url), options)
+    : new Worker(new URL('./counting-thread.js', import.meta.url), options);
 }
