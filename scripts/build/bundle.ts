@@ -27,7 +27,7 @@ export async function bundle(directory: string): Promise<Metafile> {
     // The ES modules of OpenTelemetry, which leave out what is not used.
     mainFields: ['module', 'main'],
     define: { __OTEL_TOKEN_METER_VERSION__: JSON.stringify(manifest.version) },
-    plugins: [packages, onDemand],
+    plugins: [hooks, packages, rewritten],
     sourcemap: true,
     // Names and lines for `--enable-source-maps`; the sources themselves are in the repository.
     sourcesContent: false,
@@ -37,6 +37,34 @@ export async function bundle(directory: string): Promise<Metafile> {
   });
   return metafile;
 }
+
+/**
+ * The base class listens to module loading through these. They are loaded by name at run time: the
+ * loader hook must find the very same copy, and what a bundler has inlined cannot be seen loading.
+ */
+const HOOKS = /^(?:import|require)-in-the-middle$/;
+
+const hooks: Plugin = {
+  name: 'hooks',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: HOOKS }, ({ path }) => ({ path, namespace: 'hook' }));
+    esbuild.onLoad({ filter: HOOKS, namespace: 'hook' }, ({ path }) => ({
+      resolveDir: join(ROOT, 'src/host'),
+      contents: `
+        import { requireHere } from './require-here.ts';
+        class NoHook { unhook() {} }
+        function load() {
+          try {
+            return requireHere()('${path}').Hook;
+          } catch {
+            return NoHook;
+          }
+        }
+        export const Hook = load();
+      `,
+    }));
+  },
+};
 
 /** A package is imported from where the user has it, unless it is inlined. */
 const packages: Plugin = {
@@ -52,15 +80,22 @@ const packages: Plugin = {
 };
 
 /**
- * `createRequire(import.meta.url)('yaml')` becomes a `require` of the bundler's: inlined, evaluated at the
- * first call, and part of a user's own bundle too.
+ * What a compiler leaves alone. `createRequire(import.meta.url)('yaml')` becomes a `require` of the
+ * bundler's: inlined, evaluated at the first call, and part of a user's own bundle too. The URL of a thread
+ * leads to its entry in `dist/`.
  */
-const onDemand: Plugin = {
-  name: 'on demand',
+const rewritten: Plugin = {
+  name: 'rewritten',
   setup(esbuild) {
-    esbuild.onLoad({ filter: /-on-demand\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll('createRequire(import.meta.url)', 'require'),
-      loader: 'ts',
-    }));
+    esbuild.onLoad({ filter: /[\\/](?:src|exporter)[\\/].*\.ts$/ }, ({ path }) => {
+      let contents = readFileSync(path, 'utf8').replaceAll(
+        /new URL\('\.\/([\w-]+)\.ts', /g,
+        "new URL('./$1.js', ",
+      );
+      if (path.endsWith('-on-demand.ts')) {
+        contents = contents.replaceAll('createRequire(import.meta.url)', 'require');
+      }
+      return { contents, loader: 'ts' };
+    });
   },
 };

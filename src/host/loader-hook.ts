@@ -1,7 +1,7 @@
 import * as nodeModule from 'node:module';
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { warnHost } from './host-warning.ts';
+import { requireHere } from './require-here.ts';
 
 /** How ES module imports are seen: in this thread, by a loader thread, by somebody else's hook. */
 export type LoaderHook = 'sync' | 'async' | 'foreign' | 'none';
@@ -32,7 +32,7 @@ export function installLoaderHook(packages: readonly string[]): LoaderHook {
 function install(include: readonly string[]): LoaderHook {
   try {
     // The copy that the base class listens to: the build inlines the base class into this package.
-    const require = createRequire(import.meta.url);
+    const require = requireHere();
     const pathOf = (file: string): string => require.resolve(`import-in-the-middle/${file}`);
     const iitm = require(pathOf('create-hook.mjs')) as ImportInTheMiddle;
     if (iitm.supportsSyncHooks()) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Put in by the build, so that a user's own bundle has it too. */
 declare const __OTEL_TOKEN_METER_VERSION__: string | undefined;
@@ -7,7 +8,7 @@ declare const __OTEL_TOKEN_METER_VERSION__: string | undefined;
 export function packageVersion(): string {
   if (typeof __OTEL_TOKEN_METER_VERSION__ === 'string') return __OTEL_TOKEN_METER_VERSION__;
   const manifest = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+    readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
   ) as { readonly version: string };
   return manifest.version;
 }

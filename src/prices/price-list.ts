@@ -3,6 +3,7 @@ import type * as GenaiPrices from '@pydantic/genai-prices';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
 import type { TokenUsage } from '../domain/usage-record.ts';
+import { packageFile } from '../tokens/package-file.ts';
 
 /** What a price depends on; a `UsageRecord` is one. */
 export interface PricedCall extends TokenUsage {
@@ -135,10 +136,9 @@ function plainPrices(
 }
 
 async function installedVersion(): Promise<string | undefined> {
-  const entry = import.meta.resolve('@pydantic/genai-prices');
-  const manifest: unknown = JSON.parse(
-    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
-  );
+  const file = packageFile('@pydantic/genai-prices', 'package.json');
+  if (file === undefined) return undefined;
+  const manifest: unknown = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
   const version = (manifest as { version?: unknown }).version;
   return typeof version === 'string' ? version : undefined;
 }

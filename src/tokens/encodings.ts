@@ -1,3 +1,4 @@
+import { ApproximateCounter } from './approximate-counter.ts';
 import { CachedCounter } from './cached-counter.ts';
 import { loadBuiltIn } from './engine/load.ts';
 import { MessageCache } from './message-cache.ts';
@@ -22,7 +23,7 @@ let messages: MessageCache | undefined;
 
 /** The counter of an encoding, loaded on first use and kept. */
 export function counterFor(encoding: string): TextCounter {
-  const name = SAME_TEXT_TOKENS[encoding] ?? encoding;
+  const name = sameText(encoding);
   let counter = counters.get(name);
   if (counter === undefined) {
     counter = load(name);
@@ -51,10 +52,13 @@ export function loadsSlowly(encoding: string): boolean {
   return isFileVocabulary(encoding);
 }
 
-/** `estimated` when another vocabulary has to serve in place of this one. */
+/** Of counts made already: `estimated` when something else had to serve in place of the vocabulary. */
 export function qualityOfEncoding(encoding: string): Quality {
-  return !isFileVocabulary(encoding) || isAvailable(encoding) ? 'exact' : 'estimated';
+  if (isFileVocabulary(encoding)) return isAvailable(encoding) ? 'exact' : 'estimated';
+  return counters.get(sameText(encoding)) instanceof ApproximateCounter ? 'estimated' : 'exact';
 }
+
+const sameText = (encoding: string): string => SAME_TEXT_TOKENS[encoding] ?? encoding;
 
 /** tiktoken itself serves an encoding the engine lacks, and a bundle that left the data behind. */
 function load(name: string): TextCounter {
@@ -65,7 +69,12 @@ function load(name: string): TextCounter {
   } catch (error) {
     warnOnce('engine', `The token engine did not load, tiktoken counts instead: ${String(error)}`);
   }
-  return loadTiktokenCounter(name);
+  try {
+    return loadTiktokenCounter(name);
+  } catch (error) {
+    warnOnce('tiktoken', `Tokens are estimated by length, tiktoken did not load: ${String(error)}`);
+    return new ApproximateCounter();
+  }
 }
 
 function loadFile(name: string): TextCounter {

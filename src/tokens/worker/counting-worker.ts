@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../package-file.ts';
 import type { CountReply, CountRequest } from './messages.ts';
 
 /** Copying a part to the worker takes the event loop a third of a millisecond. */
@@ -121,8 +123,12 @@ export class CountingWorker {
 /** Without the flags and preloads of this process: it must not instrument itself. */
 function startThread(): Worker {
   const options = { execArgv: [], env: {}, name: 'otel-token-meter' };
-  // Written out, since bundlers that know this form (webpack, Turbopack) bring the file along.
-  return import.meta.url.endsWith('.ts')
-    ? new Worker(new URL('./counting-thread.ts', import.meta.url), options)
-    : new Worker(new URL('./counting-thread.js', import.meta.url), options);
+  const here = import.meta.url as string | undefined;
+  const beside = here === undefined ? undefined : new URL('./counting-thread.ts', here);
+  if (beside !== undefined && existsSync(beside)) return new Worker(beside, options);
+  const installed = ownFile('dist/counting-thread.js');
+  if (installed !== undefined) return new Worker(installed, options);
+  if (here === undefined) throw new Error('the bundle has no file for it');
+  // Written out: webpack and Turbopack make an entry of their own of a thread in this form.
+  return new Worker(new URL('./counting-thread.ts', import.meta.url), options);
 }
