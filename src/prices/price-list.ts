@@ -4,6 +4,7 @@ import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
 import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
 import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import { packageFile } from '../tokens/package-file.ts';
 import { listedUsage } from './list-units.ts';
 import { tierPrice } from './service-tier.ts';
 
@@ -167,10 +168,9 @@ function plainPrices(
 }
 
 async function installedVersion(): Promise<string | undefined> {
-  const entry = import.meta.resolve('@pydantic/genai-prices');
-  const manifest: unknown = JSON.parse(
-    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
-  );
+  const file = packageFile('@pydantic/genai-prices', 'package.json');
+  if (file === undefined) return undefined;
+  const manifest: unknown = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
   const version = (manifest as { version?: unknown }).version;
   return typeof version === 'string' ? version : undefined;
 }
