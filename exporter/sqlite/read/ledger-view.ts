@@ -42,7 +42,7 @@ export class LedgerView {
   }
 
   async summary(query: UsageQuery): Promise<UsageSummary> {
-    return await this.#summary(checkQuery(query));
+    return await this.#summary(await checkQuery(query));
   }
 
   records(query: UsageRecordsQuery): UsagePage {
@@ -53,7 +53,7 @@ export class LedgerView {
     const filter = { conversation: id };
     const limit = MAX_CONVERSATION_RECORDS;
     const { records, cursor } = this.records({ filter, limit });
-    const { total } = await this.#summary(checkConversationQuery(id));
+    const { total } = await this.#summary(await checkConversationQuery(id));
     return {
       id,
       records: records.toReversed(),

@@ -49,7 +49,7 @@ export class SqliteUsageReader implements UsageReader {
   }
 
   async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
-    checkQuery(query);
+    await checkQuery(query);
     return (await this.#ask({ kind: 'summary', query }, signal)) as UsageSummary;
   }
 
