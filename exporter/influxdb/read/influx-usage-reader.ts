@@ -19,12 +19,10 @@ import { InfluxSummarySource } from './influx-summary.ts';
 
 export interface InfluxUsageReaderOptions extends Pick<
   InfluxOptions,
-  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version'
+  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'proxyUrl' | 'tls'
 > {
   /** Longest wait for the server to go on with an answer. @default 60000 */
   readonly timeoutMs?: number;
-  /** @default the global fetch */
-  readonly fetch?: typeof fetch;
   /** @default Date.now */
   readonly now?: () => number;
 }
@@ -40,14 +38,9 @@ export class InfluxUsageReader implements UsageReader {
   readonly #now: () => number;
 
   /** @throws TokenMeterError `INVALID_OPTION` */
-  constructor({
-    fetch: fetchFunction = fetch,
-    timeoutMs = 60_000,
-    now = Date.now,
-    ...options
-  }: InfluxUsageReaderOptions) {
+  constructor({ timeoutMs = 60_000, now = Date.now, ...options }: InfluxUsageReaderOptions) {
     const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
-    this.#client = new InfluxQueryClient(target, fetchFunction);
+    this.#client = new InfluxQueryClient(target);
     this.#now = now;
   }
 
