@@ -134,11 +134,14 @@ function plainPrices(
   };
 }
 
+/** Undefined in a bundle: its modules have no place that a manifest could be beside. */
 async function installedVersion(): Promise<string | undefined> {
-  const entry = import.meta.resolve('@pydantic/genai-prices');
-  const manifest: unknown = JSON.parse(
-    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
-  );
-  const version = (manifest as { version?: unknown }).version;
-  return typeof version === 'string' ? version : undefined;
+  try {
+    const entry = import.meta.resolve('@pydantic/genai-prices');
+    const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', entry), 'utf8'));
+    const { version } = manifest as { version?: unknown };
+    return typeof version === 'string' ? version : undefined;
+  } catch {
+    return undefined;
+  }
 }
