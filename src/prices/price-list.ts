@@ -167,6 +167,7 @@ function plainPrices(
   };
 }
 
+/** Undefined in a bundle: its modules have no place that a manifest could be beside. */
 async function installedVersion(): Promise<string | undefined> {
   const file = packageFile('@pydantic/genai-prices', 'package.json');
   if (file === undefined) return undefined;
