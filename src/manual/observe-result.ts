@@ -9,9 +9,7 @@ import { observeStreamResult } from './stream-result.ts';
 
 export interface ResultObserver {
   readonly call: ChatCall;
-  /** Asked when the result is there: a layer below has made the record. */
-  readonly isMetered: () => boolean;
-  /** Told the value itself, before it is read. */
+  /** Gets the value itself, before it is read. */
   readonly onValue: (value: unknown, streamed: boolean) => void;
 }
 
@@ -31,7 +29,7 @@ export function observeResult<T>(result: T, observer: ResultObserver): T {
         return value;
       },
       (error: unknown) => {
-        settleError(error, observer);
+        observer.call.failed(error);
         throw error;
       },
     ) as T;
@@ -52,7 +50,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /**
  * A promise with methods of its own (`withResponse()` …) must stay itself, and may do its work only
- * when `then` is called: so its `then` is looked into, and never called from here.
+ * when `then` is called: so its `then` is observed, and never called from here.
  */
 function observeThenable(promise: PromiseLike<unknown>, observer: ResultObserver): void {
   const then = promise.then.bind(promise) as Then;
@@ -75,7 +73,7 @@ function observeThenable(promise: PromiseLike<unknown>, observer: ResultObserver
           return typeof onValue === 'function' ? onValue(value) : value;
         },
         (error: unknown) => {
-          once(() => settleError(error, observer));
+          once(() => observer.call.failed(error));
           if (typeof onError === 'function') return onError(error);
           throw error;
         },
@@ -84,16 +82,7 @@ function observeThenable(promise: PromiseLike<unknown>, observer: ResultObserver
   observer.call.arrived(promise);
 }
 
-function settleError(error: unknown, { call, isMetered }: ResultObserver): void {
-  if (isMetered()) call.dismiss();
-  else call.failed(error);
-}
-
-function observeValue(value: unknown, { call, isMetered, onValue }: ResultObserver): void {
-  if (isMetered()) {
-    call.dismiss();
-    return;
-  }
+function observeValue(value: unknown, { call, onValue }: ResultObserver): void {
   if (typeof value === 'object' && value !== null && observeStreamResult(value, call)) {
     onValue(undefined, true);
     return;

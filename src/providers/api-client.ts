@@ -5,6 +5,7 @@ import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../host/quietly.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
+import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
@@ -21,8 +22,8 @@ export interface ApiClientSdk {
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
   /** Model of a client that names it for all its calls; for requests that name none. */
   readonly model?: (client: JsonObject) => string | undefined;
-  /** Id of the reply that a path fetches, where replies may be made in the background. */
-  readonly fetches?: (path: string) => string | undefined;
+  /** Id of the reply that a path fetches or cancels, where replies may be made in the background. */
+  readonly fetches?: (path: string, method: unknown) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: JsonObject) => string | undefined;
 }
@@ -105,16 +106,14 @@ export function patchApiClient(
       if (current === undefined) return original.apply(this, args);
       const invoke = (resolved: unknown): Promise<unknown> => {
         const request = fields(resolved);
-        const waiting =
-          request['method'] === 'get'
-            ? quietly('finding a call', () => fetched(current, request))
-            : undefined;
-        if (waiting !== undefined) {
-          // When it cannot be fetched now it may be later.
-          return original.apply(this, args).then((props) => {
-            quietly('watching a reply', () => track(props as RequestProps, waiting));
-            return props;
-          });
+        const id = quietly('reading a path', () =>
+          sdk.fetches?.(pathOf(request), request['method']),
+        );
+        if (id !== undefined) {
+          const invokeById = (): Promise<unknown> => original.apply(this, args);
+          return resumePromise(meter, id, invokeById, (props, pending) =>
+            track(props as RequestProps, pending),
+          );
         }
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
@@ -137,11 +136,6 @@ export function patchApiClient(
       // The options may come as a promise; makeRequest itself awaits them before anything else.
       return isThenable(options) ? Promise.resolve(options).then(invoke) : invoke(options);
     };
-  }
-
-  function fetched(current: CallMeter, request: JsonObject): ChatCall | undefined {
-    const id = sdk.fetches?.(pathOf(request));
-    return id === undefined ? undefined : current.background.get(id);
   }
 
   function start(

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { ROOT_CONTEXT, trace, type Meter } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
@@ -7,21 +7,19 @@ import { influxOptions, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
 import type { ResourceLike } from '../otel/settled-resource.ts';
-import { SCOPE } from '../otel/telemetry.ts';
-import type { LogTarget } from './tee.ts';
+import { SCOPE, type Destination } from '../otel/telemetry.ts';
 
 /** Where our own configuration sends usage, without any SDK in between. */
-export interface Destination extends LogTarget {
-  readonly meters: readonly (() => Meter)[];
+export interface ConfiguredDestination extends Destination {
   flush(): Promise<void>;
   status(): Exporter.ExporterStatus | undefined;
 }
 
 type Processor = Exporter.UsageLogProcessor & { status(): Exporter.ExporterStatus };
 
-const NOWHERE: Destination = {
+const NOWHERE: ConfiguredDestination = {
   meters: [],
-  emit: () => undefined,
+  logger: { emit: () => undefined, enabled: () => false },
   flush: () => Promise.resolve(),
   status: () => undefined,
 };
@@ -29,11 +27,11 @@ const NOWHERE: Destination = {
 /** By name and synchronously, so that the first call finds everything in place. */
 const load = createRequire(import.meta.url);
 
-/** Never throws: a destination that cannot be made is told, and the application goes on. */
+/** Never throws: a destination that cannot be made is reported, and the application goes on. */
 export function loadDestination(
   config: MetricsConfig,
   resource: Readonly<Record<string, string>>,
-): Destination {
+): ConfiguredDestination {
   if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
   try {
     const exporter = load('otel-token-meter/exporter') as typeof Exporter;
@@ -59,11 +57,14 @@ function destination(
   processor: Processor,
   resource: Readonly<Record<string, string>>,
   meters: SdkMetrics.MeterProvider | undefined,
-): Destination {
+): ConfiguredDestination {
   const meter = meters?.getMeter(SCOPE, packageVersion());
   return {
-    meters: meter === undefined ? [] : [() => meter],
-    emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    meters: meter === undefined ? [] : [meter],
+    logger: {
+      enabled: () => true,
+      emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    },
     async flush() {
       await Promise.allSettled([processor.forceFlush(), meters?.forceFlush()]);
     },

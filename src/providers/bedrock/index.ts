@@ -1,5 +1,6 @@
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeAsyncIterable } from '../../call/observed-stream.ts';
+import { activeContext, runIn } from '../../context.ts';
 import { setOwn } from '../../host/own-property.ts';
 import { quietly } from '../../host/quietly.ts';
 import { stringAt } from '../../tokens/json.ts';
@@ -66,7 +67,10 @@ function meteredSend(original: Send, meter: CurrentMeter): Send {
     }
     const call = startCall(meter, describe);
     if (call === undefined) return original.call(this, command, ...rest);
-    const given = rest[callback] as Callback;
+    // What the caller does next is no part of this call.
+    const outside = activeContext();
+    const given = (...args: Parameters<Callback>): unknown =>
+      runIn(outside, () => (rest[callback] as Callback)(...args));
     const watched: Callback = (error, output) => {
       if (error === null || error === undefined) {
         quietly('watching a reply', () => watch(output, call, shape));

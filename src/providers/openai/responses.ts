@@ -9,14 +9,24 @@ import { responsesUsage } from './usage.ts';
 /** The Responses API. */
 export const responses: CallShape = {
   operation: 'chat',
-  request: openaiRequest,
+  request: (request) => ({
+    ...openaiRequest(request),
+    background: fields(request)['background'] === true,
+  }),
   reader: (options) => new ResponsesReader(options),
   countable: (request) => ({ kind: 'chat', request }),
 };
 
 /** Statuses of a reply in the background. */
 const PENDING = new Set(['queued', 'in_progress']);
-const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const CLOSING = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.cancelled',
+]);
+/** It is not known whether expired replies are reported by a status; a 404 reports them too. */
+const CANCELLED = new Set(['cancelled', 'expired']);
 
 class ResponsesReader implements ReplyReader {
   readonly #options: ReadOptions;
@@ -48,6 +58,8 @@ class ResponsesReader implements ReplyReader {
       return;
     }
     if (body['response'] !== undefined) {
+      // The stream of a reply in the background may be read again from its beginning.
+      if (type === 'response.created') this.#output = undefined;
       if (CLOSING.has(type)) this.#closed = true;
       this.#take(fields(body['response']));
     }
@@ -66,6 +78,7 @@ class ResponsesReader implements ReplyReader {
       finishReasons: status === undefined || PENDING.has(status) ? [] : [reason ?? status],
       closed: this.#closed && !pending,
       pending,
+      cancelled: CANCELLED.has(status ?? ''),
       failure:
         this.#closed && status === 'failed'
           ? (text(fields(response['error'])['code']) ?? 'failed')
