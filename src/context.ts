@@ -6,20 +6,20 @@ import { warnOnce } from './host/quietly.ts';
 const USAGE = createContextKey('otel-token-meter usage context');
 export const NO_USAGE_CONTEXT: UsageContext = {};
 
-/** Carries the Context where no OpenTelemetry context manager is registered. */
+/** Holds the Context when no OpenTelemetry context manager is registered. */
 const fallback = new AsyncLocalStorage<Context>();
 
 /**
- * Runs `fn` so that every model call started inside carries this user and conversation, also across
- * awaits. Nested calls merge: the innermost wins field by field, and `undefined` or `null` adds nothing. Lives in the OpenTelemetry Context,
- * never in baggage: nothing of it is sent anywhere.
+ * Runs `fn` with a user and conversation that apply to every model call started in it, also across
+ * awaits. Nested contexts merge; the innermost value of a field wins, and `undefined` or `null` adds
+ * nothing. The values live in the OpenTelemetry Context, not in baggage, and are never sent anywhere.
  */
 export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
   const active = activeContext();
   return runIn(setUsageContext(active, mergeUsage(usageContextOf(active), soundUsage(usage))), fn);
 }
 
-/** What a caller in JavaScript gave: of another type than declared it is nothing, and reported. */
+/** Checks what a JavaScript caller passed: anything but an object is reported and left out. */
 export function soundUsage(given: unknown): UsageContext {
   if (given === undefined || given === null) return NO_USAGE_CONTEXT;
   if (typeof given !== 'object') return unsound('a usage context', given);
@@ -36,7 +36,7 @@ function unsound(what: string, given: unknown): UsageContext {
   return NO_USAGE_CONTEXT;
 }
 
-/** `over` wins where it names something; attributes merge key by key. */
+/** Merges two contexts. Fields set in `over` win; attributes merge by key. */
 export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
   if (over === NO_USAGE_CONTEXT) return under;
   if (under === NO_USAGE_CONTEXT) return over;

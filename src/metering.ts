@@ -10,11 +10,11 @@ import { packageVersion } from './host/package-version.ts';
 import { failedQuietly, quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import type { SemconvGeneration } from './otel/semconv.ts';
-import { settledAttributes, type ResourceLike } from './otel/settled-resource.ts';
+import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.ts';
 import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
-import { Prices } from './prices/prices.ts';
+import { Prices, type PriceSource } from './prices/prices.ts';
 import { Delivery } from './usage/delivery.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
@@ -25,21 +25,27 @@ type Recorded = Promise<UsageRecord | undefined>;
 export class Metering {
   readonly calls: CallMeter<Recorded>;
   readonly keepContent: boolean;
-  readonly prices: Prices;
+  readonly #prices: Prices;
+  #pricesLoading: Promise<void> | undefined;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #enabled: boolean;
   #tokenStatistics: boolean;
 
-  /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option; wrong environment values are reported. */
+  /**
+   * Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. Invalid environment values are
+   * logged.
+   */
   constructor(options: TokenMeterOptions, telemetry: Telemetry) {
     const config = resolveOptions(options);
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
-    const prices = (this.prices = new Prices(
+    this.#prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
-    ));
+    );
+    // A wrong file is reported at the start; the list alone takes 12 MB that a process without calls saves.
+    if (config.pricesFile !== undefined) void this.#loadPrices();
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
       ...telemetry,
@@ -49,10 +55,8 @@ export class Metering {
       generations: generationsOf(config.metricNames),
       metricAttributes: config.metricAttributes,
       userIdHashKey: config.userIdHashKey,
-      costOf: (record) => prices.costOf(record),
-      ready: prices
-        .load()
-        .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`)),
+      priceOf: (record) => this.#prices.price(record),
+      prepare: () => this.#loadPrices(),
       counter: new BackgroundCounter(),
       onUsage: options.onUsage,
     });
@@ -84,6 +88,12 @@ export class Metering {
     if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
   }
 
+  /** Undefined until they are loaded, which being asked for begins. */
+  get priceSource(): PriceSource | undefined {
+    void this.#loadPrices();
+    return this.#prices.source;
+  }
+
   settle(ended: EndedCall, delivery: Delivery): Recorded {
     return this.#pipeline.settle(ended, delivery);
   }
@@ -95,6 +105,13 @@ export class Metering {
   async flush(): Promise<void> {
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
+  }
+
+  #loadPrices(): Promise<void> {
+    this.#pricesLoading ??= this.#prices
+      .load()
+      .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`));
+    return this.#pricesLoading;
   }
 }
 
@@ -123,10 +140,10 @@ function generationsOf(names: TokenMeterConfig['metricNames']): readonly Semconv
 
 let lastService: string | undefined;
 
-/** The span's resource; a span that is not recorded has none, so the last one seen stands in. */
+/** Resource of the span. A non-recording span has none, so the last known one is used. */
 function serviceOf(span: Span): string {
   const { resource } = span as { readonly resource?: ResourceLike };
-  const name = resource === undefined ? undefined : settledAttributes(resource)['service.name'];
+  const name = resource === undefined ? undefined : resolvedAttributes(resource)['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
 }
@@ -181,14 +198,14 @@ export function currentAudience(): Audience<Recorded> | undefined {
   };
 }
 
-/** Whether a call made now is to be metered, as the switches stand. */
+/** Whether the current settings meter a call made now. */
 export function isMetering(): boolean {
   return installed.some(({ metering, isEnabled }) => isEnabled() && metering.enabled);
 }
 
 /**
- * For calls metered by hand: without an instrumentation, one with options from the environment is made
- * that reports to the global OpenTelemetry providers.
+ * For calls metered manually. Without an instrumentation, creates one with options from the
+ * environment that reports to the global OpenTelemetry providers.
  */
 export function callMeterByHand(): CallMeter<Recorded> | undefined {
   if (installed.length === 0) {

@@ -2,7 +2,7 @@ import type { Span } from '@opentelemetry/api';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
-import type { LaterSpan } from '../otel/native-span.ts';
+import type { DeferredSpan } from '../otel/native-span.ts';
 
 /** Who wants the record of a call, as the switches stood when it began. */
 export interface Audience<Record = unknown> {
@@ -29,7 +29,7 @@ export interface CallStart {
   /** The span the SDK made for this very call, if it makes its own. */
   readonly nativeSpan?: Span | undefined;
   /** The same for an SDK that makes its span later on. */
-  readonly laterNativeSpan?: LaterSpan | undefined;
+  readonly laterNativeSpan?: DeferredSpan | undefined;
   /** The application reports the call itself. */
   readonly byHand?: boolean;
   /** Given by a layer around SDKs that may be metered themselves. */

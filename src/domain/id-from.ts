@@ -1,6 +1,6 @@
 /**
- * The id of a user, conversation, model or reply. Callers in JavaScript pass numbers too, and ids as
- * their database has them (ObjectId and UUID of BSON); anything else is none.
+ * Id of a user, conversation, model or reply. JavaScript callers also pass numbers, and ids as their
+ * database has them (ObjectId and UUID of BSON); other types are ignored.
  */
 export function idFrom(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);

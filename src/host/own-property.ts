@@ -1,6 +1,6 @@
 /**
- * Gives an object of an SDK a property of its own, in front of what its class has. It can be written
- * and deleted again, and is not seen by whoever lists the object's keys.
+ * Defines an own property on an SDK object, which shadows the one of its class. It is writable and
+ * configurable, and does not show when the object's keys are listed.
  */
 export function setOwn(target: object, key: PropertyKey, value: unknown): void {
   Object.defineProperty(target, key, {

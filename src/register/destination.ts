@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
@@ -6,7 +5,8 @@ import type * as Exporter from 'otel-token-meter/exporter';
 import { influxOptions, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
-import type { ResourceLike } from '../otel/settled-resource.ts';
+import { requireHere } from '../host/require-here.ts';
+import type { ResourceLike } from '../otel/resolved-resource.ts';
 import { SCOPE, type Destination } from '../otel/telemetry.ts';
 
 /** Where our own configuration sends usage, without any SDK in between. */
@@ -24,17 +24,15 @@ const NOWHERE: ConfiguredDestination = {
   status: () => undefined,
 };
 
-/** By name and synchronously, so that the first call finds everything in place. */
-const load = createRequire(import.meta.url);
-
-/** Never throws: a destination that cannot be made is reported, and the application goes on. */
+/** Never throws: a destination that cannot be created is reported, and the application goes on. */
 export function loadDestination(
   config: MetricsConfig,
   resource: Readonly<Record<string, string>>,
 ): ConfiguredDestination {
   if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
   try {
-    const exporter = load('otel-token-meter/exporter') as typeof Exporter;
+    // Synchronously, so that the first call finds everything in place.
+    const exporter = requireHere()('otel-token-meter/exporter') as typeof Exporter;
     if (config.provider === 'sqlite') {
       return destination(new exporter.SqliteUsageProcessor(config.sqlite), resource, undefined);
     }
@@ -96,7 +94,7 @@ function meterProvider(
 ): SdkMetrics.MeterProvider | undefined {
   let sdk: typeof SdkMetrics;
   try {
-    sdk = load('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
+    sdk = requireHere()('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** A run of local time with one offset, within which every day has 24 hours. */
+/** A span of local time with a constant offset, in which every day has 24 hours. */
 export interface TimeSegment {
   readonly fromMs: number;
   readonly toMs: number;
@@ -12,7 +12,7 @@ export interface TimeSegment {
   readonly offsetMs: number;
 }
 
-/** Offsets of one zone. Throws `INVALID_OPTION` for a name that the runtime does not know. */
+/** Offsets of a time zone. Throws `INVALID_OPTION` for names that the runtime does not know. */
 export class TimeZone {
   readonly name: string;
   readonly #format: Intl.DateTimeFormat | undefined;
@@ -26,7 +26,7 @@ export class TimeZone {
         timeZoneName: 'longOffset',
       });
     } catch (cause) {
-      throw new TokenMeterError('INVALID_OPTION', `query: timeZone ${name} is not known`, {
+      throw new TokenMeterError('INVALID_OPTION', `query: unknown timeZone ${name}`, {
         value: name,
         allowed: 'an IANA time zone such as Europe/Berlin',
         cause,
@@ -41,7 +41,7 @@ export class TimeZone {
     return sign === '-' ? -offset : offset;
   }
 
-  /** The range cut where the offset changes. */
+  /** Splits the range where the offset changes. */
   segments(fromMs: number, toMs: number): readonly TimeSegment[] {
     if (this.#format === undefined) return [{ fromMs, toMs, offsetMs: 0 }];
     const segments: TimeSegment[] = [];
@@ -75,10 +75,10 @@ export class TimeZone {
     return high * MINUTE_MS;
   }
 
-  /** The instant at which a local day (days since 1970) starts. */
+  /** Start of a local day, given in days since 1970. */
   startOfDay(day: number): number {
     const local = day * DAY_MS;
-    // The offset in force at local midnight; where midnight is skipped, the day starts with the jump.
+    // Uses the offset at local midnight. If midnight is skipped, the day starts at the transition.
     const guess = local - this.offsetMs(local - this.offsetMs(local));
     const earlier = guess - HOUR_MS;
     if (Math.floor((earlier + this.offsetMs(earlier)) / DAY_MS) === day) return earlier;
@@ -88,12 +88,12 @@ export class TimeZone {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** `2026-10-25` of days since 1970. */
+/** Formats days since 1970 as `2026-10-25`. */
 export function dayLabel(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** `2026-10-25T02:00+01:00` of an instant. */
+/** Formats an instant as `2026-10-25T02:00+01:00`. */
 export function hourLabel(startMs: number, offsetMs: number): string {
   const minutes = Math.abs(offsetMs) / MINUTE_MS;
   const sign = offsetMs < 0 ? '-' : '+';

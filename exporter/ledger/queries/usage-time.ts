@@ -11,8 +11,9 @@ const DAY_MS = 86_400_000;
 const ALLOWED = 'now, an age such as 24h or 7d, a date such as 2026-10-25, or an RFC 3339 time';
 
 /**
- * An instant as people and URLs write it: `now`, an age (`30m`, `24h`, `7d`, `4w` ago), a date (the
- * start of that day in the zone), or an RFC 3339 time with its offset. Throws `INVALID_OPTION`.
+ * Parses an instant as written in URLs and on the command line: `now`, an age (`30m`, `24h`, `7d`,
+ * `4w`), a date (start of that day in the zone), or an RFC 3339 time with offset. Throws
+ * `INVALID_OPTION`.
  */
 export function parseUsageTime(text: string, timeZone = 'UTC', now: Date = new Date()): Date {
   if (text === 'now') return now;
@@ -25,7 +26,7 @@ export function parseUsageTime(text: string, timeZone = 'UTC', now: Date = new D
   const isFull = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i.test(text);
   const time = isFull ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return new Date(time);
-  throw new TokenMeterError('INVALID_OPTION', `time ${JSON.stringify(text)} is not understood`, {
+  throw new TokenMeterError('INVALID_OPTION', `invalid time ${JSON.stringify(text)}`, {
     value: text,
     allowed: ALLOWED,
   });

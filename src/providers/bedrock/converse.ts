@@ -31,6 +31,7 @@ export class ConverseReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #stopReason: string | undefined;
+  #serviceTier: string | undefined;
   #closed = false;
 
   constructor(options: ReadOptions) {
@@ -67,6 +68,7 @@ export class ConverseReader implements ReplyReader {
   result(): Reply {
     return {
       usage: converseUsage(this.#usage),
+      serviceTier: this.#serviceTier,
       responseId: this.#id,
       finishReasons: this.#stopReason === undefined ? undefined : [this.#stopReason],
       closed: this.#closed,
@@ -77,6 +79,7 @@ export class ConverseReader implements ReplyReader {
   #finish(part: JsonObject): void {
     this.#stopReason = stringAt(part, 'stopReason') ?? this.#stopReason;
     if (this.#readUsage) this.#usage = part['usage'] ?? this.#usage;
+    this.#serviceTier = stringAt(part['serviceTier'], 'type') ?? this.#serviceTier;
   }
 
   #block(index: number, block: unknown): void {

@@ -6,7 +6,7 @@ import type { Reply } from '../../domain/reply.ts';
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
 import { openaiRequest } from './request.ts';
-import { chatUsage } from './usage.ts';
+import { chatUsage, reportedCost } from './usage.ts';
 
 /** What differs between OpenAI and the servers that speak its chat format. */
 export interface ChatDialect {
@@ -41,6 +41,7 @@ class ChatReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #model: string | undefined;
+  #serviceTier: string | undefined;
   #whole = false;
 
   constructor(
@@ -77,6 +78,8 @@ class ChatReader implements ReplyReader {
       finishReasons,
       closed: this.#whole || (length > 0 && finishReasons.length === length),
       outputs,
+      serviceTier: this.#serviceTier,
+      costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
   }
 
@@ -84,6 +87,7 @@ class ChatReader implements ReplyReader {
     this.#id ??= text(body['id']);
     // Azure opens a stream with an empty model name; the last one given is the one that answered.
     this.#model = text(body['model']) ?? this.#model;
+    this.#serviceTier = text(body['service_tier']) ?? this.#serviceTier;
     if (this.#options.usage) {
       const usage = this.#usageOf(body, streamed);
       if (usage !== undefined && usage !== null) this.#usage = usage;
