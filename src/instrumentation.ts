@@ -44,7 +44,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     }
     installMetering(this.#metering, () => this.isEnabled());
     registerAiSdkTelemetry(currentCallMeter);
-    installLoaderHook(TokenMeterInstrumentation.moduleNames);
+    installLoaderHook(moduleNames());
     watchUnmeteredCalls({ isMetering, isWatched: () => isWatchedOrMetered(activeContext()) });
   }
 
@@ -100,9 +100,9 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     return { enabled, tokenStatistics };
   }
 
-  /** Source of the prices; `undefined` until they are loaded. */
+  /** Source of the prices; `undefined` until they are loaded. Reading it starts the loading. */
   get priceSource(): PriceSource | undefined {
-    return this.#metering.prices.source;
+    return this.#metering.priceSource;
   }
 
   /**
@@ -125,8 +125,12 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
 
   /** Names of the packages that are patched when they are loaded. */
   static get moduleNames(): readonly string[] {
-    return sdkPatches.map((sdk) => sdk.moduleName);
+    return moduleNames();
   }
+}
+
+function moduleNames(): readonly string[] {
+  return sdkPatches.map((sdk) => sdk.moduleName);
 }
 
 /** `*` alone would silently skip prereleases such as `8.0.0-beta.1`. */

@@ -13,7 +13,7 @@ import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.
 import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
-import { Prices } from './prices/prices.ts';
+import { Prices, type PriceSource } from './prices/prices.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
@@ -22,7 +22,8 @@ import type { UsageRecord } from './domain/usage-record.ts';
  */
 export class Metering {
   readonly calls: CallMeter;
-  readonly prices: Prices;
+  readonly #prices: Prices;
+  #pricesLoading: Promise<void> | undefined;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #enabled: boolean;
@@ -37,9 +38,11 @@ export class Metering {
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
-    const prices = (this.prices = new Prices(
+    this.#prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
-    ));
+    );
+    // A wrong file is reported at the start; the list alone takes 12 MB that a process without calls saves.
+    if (config.pricesFile !== undefined) void this.#loadPrices();
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
       ...telemetry,
@@ -49,10 +52,8 @@ export class Metering {
       generations: generationsOf(config.metricNames),
       metricAttributes: config.metricAttributes,
       userIdHashKey: config.userIdHashKey,
-      costOf: (record) => prices.costOf(record),
-      ready: prices
-        .load()
-        .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`)),
+      priceOf: (record) => this.#prices.price(record),
+      prepare: () => this.#loadPrices(),
       counter: new BackgroundCounter(),
       onUsage: options.onUsage,
     });
@@ -81,6 +82,12 @@ export class Metering {
     if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
   }
 
+  /** Undefined until they are loaded, which being asked for begins. */
+  get priceSource(): PriceSource | undefined {
+    void this.#loadPrices();
+    return this.#prices.source;
+  }
+
   settle(ended: EndedCall): Promise<UsageRecord | undefined> {
     return this.#pipeline.settle(ended);
   }
@@ -94,6 +101,13 @@ export class Metering {
     this.calls.background.abandonAll();
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
+  }
+
+  #loadPrices(): Promise<void> {
+    this.#pricesLoading ??= this.#prices
+      .load()
+      .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`));
+    return this.#pricesLoading;
   }
 }
 

@@ -8,7 +8,7 @@ import { median } from './statistics.ts';
 const ROUNDS = 7;
 const PROGRAM = fileURLToPath(new URL('fresh-process.mjs', import.meta.url));
 /** Uses the built package, because type stripping would add 90 ms to our result only. */
-const DIST = new URL('../../dist/src/tokens/index.js', import.meta.url).href;
+const DIST = new URL('../../dist/tokens.js', import.meta.url).href;
 
 interface FreshProcess {
   /** Time from import to the first count. */

@@ -93,6 +93,8 @@ export interface UsageNumbers {
   readonly costUsd?: number;
   /** Calls with token counts but without a price, which are not part of `costUsd`. */
   readonly unpricedCalls: number;
+  /** Calls of which a billed part has no price: where there are any, `costUsd` is the least that was paid. */
+  readonly partialCostCalls: number;
   /** Calls with at least one token count. */
   readonly countedCalls: number;
   /** Share of calls with estimated tokens among those with token counts, 0 to 1. */

@@ -94,6 +94,11 @@ export function reportNotes(
       prices.overrides === undefined ? '' : `, overridden by contract prices ${prices.overrides}`;
     lines.push(`Current list prices: ${prices.name}${date}${own}; recorded calls keep their cost`);
   }
+  if (total.partialCostCalls > 0) {
+    lines.push(
+      `The cost is at least what is shown: ${shownCount(total.partialCostCalls)} calls have parts without a price`,
+    );
+  }
   if (unpriced.length > 0) {
     const names = unpriced.map(
       ({ provider, model, calls }) =>
@@ -116,6 +121,7 @@ const CSV_NUMBERS = [
   'reasoningTokens',
   'costUsd',
   'unpricedCalls',
+  'partialCostCalls',
   'estimatedShare',
   'durationMs',
   'durationP50Ms',

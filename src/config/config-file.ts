@@ -1,5 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
-import type { Document, YAMLMap } from 'yaml';
+import type { Document, LineCounter, YAMLMap } from 'yaml';
 import { shownWrongValue } from './mask.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -7,6 +6,7 @@ import { parseFileValue } from './setting.ts';
 import type { Setting, SettingValue } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
 import { substituteEnv } from './substitute.ts';
+import { yaml } from './yaml-on-demand.ts';
 
 /** Paths of our two blocks in an OpenTelemetry declarative configuration file. */
 export const BLOCKS = {
@@ -35,6 +35,7 @@ export function readConfigFile(
 ): ConfigFile {
   const values = new Map<string, FileValue>();
   const problems: ConfigProblem[] = [];
+  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false });
   const [syntax] = document.errors;
@@ -88,6 +89,7 @@ interface Block {
 }
 
 function readBlock(block: Block): void {
+  const { isMap, isScalar } = yaml();
   const { node, prefix, shown, settings, lines, file } = block;
   for (const pair of node.items) {
     const name = String(isScalar(pair.key) ? pair.key.value : pair.key);
@@ -137,7 +139,7 @@ function readBlock(block: Block): void {
 function nodeAt(document: Document, path: readonly string[]): unknown {
   let node: unknown = document.contents;
   for (const name of path) {
-    if (!isMap(node)) return undefined;
+    if (!yaml().isMap(node)) return undefined;
     node = node.get(name, true);
   }
   return node;

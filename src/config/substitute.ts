@@ -1,5 +1,5 @@
-import { parse, Scalar, visit } from 'yaml';
 import type { Document } from 'yaml';
+import { yaml } from './yaml-on-demand.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -12,6 +12,7 @@ const NAME_AND_DEFAULT = /^([a-zA-Z_][a-zA-Z0-9_]*)(?::-(.*))?$/;
  * one stays a string. Changes the document in place.
  */
 export function substituteEnv(document: Document, env: Env): void {
+  const { Scalar, visit } = yaml();
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('$')) return;
@@ -34,7 +35,7 @@ function expand(text: string, env: Env): string {
 /** Only YAML core scalars: a variable never becomes a mapping or a sequence. */
 function coerce(text: string): unknown {
   try {
-    const value: unknown = parse(text);
+    const value: unknown = yaml().parse(text);
     return value === null || typeof value === 'number' || typeof value === 'boolean' ? value : text;
   } catch {
     return text;

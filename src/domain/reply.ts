@@ -16,4 +16,8 @@ export interface Reply {
   /** Received output, one entry per choice. Empty when it was not kept or nothing arrived. */
   readonly outputs: readonly CompletionOutput[];
   readonly conversationId?: string | undefined;
+  /** The tier that served the request, as the provider names it. */
+  readonly serviceTier?: string | undefined;
+  /** US dollars, where the reply itself says what it cost. */
+  readonly costUsd?: number | undefined;
 }

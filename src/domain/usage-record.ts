@@ -10,6 +10,12 @@ export type TokenSource = 'provider' | 'counted' | 'estimated';
  */
 export type Outcome = 'ok' | 'error' | 'aborted';
 
+/**
+ * Where a cost comes from: `provider` when the reply reports it, `list` prices, the `contract` of a price
+ * file, `estimated` when it was computed from estimated tokens.
+ */
+export type CostSource = 'provider' | 'list' | 'contract' | 'estimated';
+
 /** A value that is valid as an OpenTelemetry attribute and as an InfluxDB field. */
 export type UsageAttributeValue = string | number | boolean;
 
@@ -61,6 +67,15 @@ export interface UsageRecord extends TokenUsage {
   readonly errorType?: string;
   /** US dollars, rounded to whole nano-dollars; absent when the price is unknown. */
   readonly costUsd?: number;
+  /** Present exactly when `costUsd` is. */
+  readonly costSource?: CostSource;
+  /**
+   * Names of the parts that were billed and have no price (`web_searches`, `priority_tier` …): then
+   * `costUsd` is the sum of the others, the least that was paid.
+   */
+  readonly costMissing?: readonly string[];
+  /** The tier that was served, not the one asked for: `default`, `flex`, `priority`, `batch` … */
+  readonly serviceTier?: string;
   /** Custom attributes of the caller. */
   readonly attributes: Readonly<Record<string, UsageAttributeValue>>;
   readonly traceId?: string;

@@ -5,9 +5,9 @@ export const NANO_DOLLARS = 1e9;
 
 /**
  * Multiplies token counts by prices in whole femto-dollars per token, so nothing is rounded before
- * the sum.
+ * the sum. `factor` applies to every price (service tiers).
  */
-export function nanoDollars(call: TokenUsage, prices: TokenPrices): number {
+export function nanoDollars(call: TokenUsage, prices: TokenPrices, factor = 1): number {
   const cacheRead = call.cacheReadTokens ?? 0;
   const cacheWrite = call.cacheWriteTokens ?? 0;
   const reasoning = call.reasoningTokens ?? 0;
@@ -20,14 +20,15 @@ export function nanoDollars(call: TokenUsage, prices: TokenPrices): number {
     output * femtoDollars(prices.output) +
     reasoning * femtoDollars(prices.reasoning ?? prices.output);
   // If the sum is below 2^53, all intermediate results were exact.
-  if (femto < Number.MAX_SAFE_INTEGER) return Math.round(femto / 1e6);
-  return exactNanoDollars([
+  if (femto < Number.MAX_SAFE_INTEGER) return Math.round((femto / 1e6) * factor);
+  const exact = exactNanoDollars([
     [input, prices.input],
     [cacheRead, prices.cacheRead ?? prices.input],
     [cacheWrite, prices.cacheWrite ?? prices.input],
     [output, prices.output],
     [reasoning, prices.reasoning ?? prices.output],
   ]);
+  return factor === 1 ? exact : Math.round(exact * factor);
 }
 
 function femtoDollars(usdPerMillion: number): number {

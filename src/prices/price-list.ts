@@ -2,7 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type * as GenaiPrices from '@pydantic/genai-prices';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
-import type { TokenUsage } from '../domain/usage-record.ts';
+import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
+import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import { packageFile } from '../tokens/package-file.ts';
+import { listedUsage } from './list-units.ts';
+import { tierPrice } from './service-tier.ts';
 
 /** Everything a price depends on. A `UsageRecord` fits. */
 export interface PricedCall extends TokenUsage {
@@ -12,6 +16,19 @@ export interface PricedCall extends TokenUsage {
   readonly operation?: string;
   /** RFC 3339. Prices change over time, some of them by hour of day. */
   readonly time: string;
+  readonly tokenSource?: TokenSource;
+  /** The tier that was served. */
+  readonly serviceTier?: string;
+  /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
+  readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
+}
+
+/** What is known of the price of a call. */
+export interface PricedParts {
+  /** Sum of the parts whose price is known; undefined when that is none of them. */
+  readonly nanoDollars: number | undefined;
+  /** Names of the parts that were billed and have no price. */
+  readonly missing: readonly string[];
 }
 
 /** Publication dates of the tested versions, since the data contains no date. */
@@ -64,23 +81,36 @@ export class PriceList {
     return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
   }
 
-  /** `undefined` for an unknown model. Throws for usage that the list cannot price. */
-  nanoDollars(call: PricedCall, model: string): number | undefined {
+  /** `undefined` for a model it does not know; throws for counts that contradict each other. */
+  price(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
-    if (listed.plain !== undefined) return nanoDollars(call, listed.plain);
-    const result = this.#list.calcPrice(
-      {
-        input_tokens: call.inputTokens,
-        output_tokens: call.outputTokens,
-        cache_read_tokens: call.cacheReadTokens,
-        cache_write_tokens: call.cacheWriteTokens,
-        output_reasoning_tokens: call.reasoningTokens,
-      },
-      model,
-      { provider: listed.provider, timestamp: new Date(call.time) },
-    );
-    return result ? Math.round(result.total_price * NANO_DOLLARS) : undefined;
+    const tier = tierPrice(call.serviceTier);
+    const ofTier = tier.missing === undefined ? [] : [tier.missing];
+    if (listed.plain !== undefined && BILLED_KINDS.every(({ field }) => !usage[field])) {
+      return { nanoDollars: nanoDollars(usage, listed.plain, tier.factor), missing: ofTier };
+    }
+    const options = { provider: listed.provider, timestamp: new Date(call.time) };
+    const unused = this.#list.calcPrice({ input_tokens: 0 }, model, options);
+    const prices = unused?.model_price ?? {};
+    const requestFee = unused?.total_price ?? 0;
+    const { tokens, others, missing } = listedUsage(usage, prices, call.provider);
+    const sums = [
+      [tokens, tier.factor],
+      [others, 1],
+    ] as const;
+    let nano: number | undefined;
+    for (const [part, factor] of sums) {
+      const used = Object.values(part).some((amount) => amount > 0);
+      if (part === others && !used) continue;
+      if (used && part === tokens && prices['input_mtok'] === undefined) continue;
+      const dollars = this.#list.calcPrice(part, model, options)?.total_price;
+      if (dollars === undefined) continue;
+      // The fee for the request is in each answer of the list and belongs to the tokens.
+      const fee = part === others ? requestFee : 0;
+      nano = (nano ?? 0) + Math.round((dollars - fee) * factor * NANO_DOLLARS);
+    }
+    return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
 
   /** Cached lookup: matching the whole list takes 20 µs. */
@@ -137,11 +167,11 @@ function plainPrices(
   };
 }
 
+/** Undefined in a bundle: its modules have no place that a manifest could be beside. */
 async function installedVersion(): Promise<string | undefined> {
-  const entry = import.meta.resolve('@pydantic/genai-prices');
-  const manifest: unknown = JSON.parse(
-    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
-  );
+  const file = packageFile('@pydantic/genai-prices', 'package.json');
+  if (file === undefined) return undefined;
+  const manifest: unknown = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
   const version = (manifest as { version?: unknown }).version;
   return typeof version === 'string' ? version : undefined;
 }

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { ROOT_CONTEXT, trace, type Meter } from '@opentelemetry/api';
 import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
@@ -6,6 +5,7 @@ import type * as Exporter from 'otel-token-meter/exporter';
 import { influxOptions, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
+import { requireHere } from '../host/require-here.ts';
 import type { ResourceLike } from '../otel/resolved-resource.ts';
 import { SCOPE } from '../otel/telemetry.ts';
 import type { LogTarget } from './tee.ts';
@@ -26,9 +26,6 @@ const NOWHERE: Destination = {
   status: () => undefined,
 };
 
-/** By name and synchronously, so that the first call finds everything in place. */
-const load = createRequire(import.meta.url);
-
 /** Never throws: a destination that cannot be made is told, and the application goes on. */
 export function loadDestination(
   config: MetricsConfig,
@@ -36,7 +33,8 @@ export function loadDestination(
 ): Destination {
   if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
   try {
-    const exporter = load('otel-token-meter/exporter') as typeof Exporter;
+    // Synchronously, so that the first call finds everything in place.
+    const exporter = requireHere()('otel-token-meter/exporter') as typeof Exporter;
     if (config.provider === 'sqlite') {
       return destination(new exporter.SqliteUsageProcessor(config.sqlite), resource, undefined);
     }
@@ -95,7 +93,7 @@ function meterProvider(
 ): SdkMetrics.MeterProvider | undefined {
   let sdk: typeof SdkMetrics;
   try {
-    sdk = load('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
+    sdk = requireHere()('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
   } catch {
     return undefined;
   }

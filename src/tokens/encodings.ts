@@ -1,3 +1,4 @@
+import { ApproximateCounter } from './approximate-counter.ts';
 import { CachedCounter } from './cached-counter.ts';
 import { loadBuiltIn } from './engine/load.ts';
 import { MessageCache } from './message-cache.ts';
@@ -22,7 +23,7 @@ let messages: MessageCache | undefined;
 
 /** Counter of an encoding, loaded on first use and cached. */
 export function counterFor(encoding: string): TextCounter {
-  const name = SAME_TEXT_TOKENS[encoding] ?? encoding;
+  const name = sameText(encoding);
   let counter = counters.get(name);
   if (counter === undefined) {
     counter = load(name);
@@ -51,14 +52,15 @@ export function loadsSlowly(encoding: string): boolean {
   return isFileVocabulary(encoding);
 }
 
-/** `estimated` when another vocabulary is used as a substitute. */
+/** `estimated` when a substitute was used for the vocabulary. Reflects counts made so far. */
 export function qualityOfEncoding(encoding: string): Quality {
-  return !isFileVocabulary(encoding) || isAvailable(encoding) ? 'exact' : 'estimated';
+  if (isFileVocabulary(encoding)) return isAvailable(encoding) ? 'exact' : 'estimated';
+  return counters.get(sameText(encoding)) instanceof ApproximateCounter ? 'estimated' : 'exact';
 }
 
-/**
- * Fallback to tiktoken, for encodings that the engine lacks and for bundles without the data files.
- */
+const sameText = (encoding: string): string => SAME_TEXT_TOKENS[encoding] ?? encoding;
+
+/** Fallback to tiktoken, for encodings that the engine lacks and for bundles without the data files. */
 function load(name: string): TextCounter {
   if (isFileVocabulary(name)) return loadFile(name);
   try {
@@ -67,7 +69,12 @@ function load(name: string): TextCounter {
   } catch (error) {
     warnOnce('engine', `The token engine did not load, tiktoken counts instead: ${String(error)}`);
   }
-  return loadTiktokenCounter(name);
+  try {
+    return loadTiktokenCounter(name);
+  } catch (error) {
+    warnOnce('tiktoken', `Tokens are estimated by length, tiktoken did not load: ${String(error)}`);
+    return new ApproximateCounter();
+  }
 }
 
 function loadFile(name: string): TextCounter {

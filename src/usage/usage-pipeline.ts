@@ -20,8 +20,11 @@ export interface UsagePipelineOptions extends RecordOptions {
   readonly generations: readonly SemconvGeneration[];
   readonly metricAttributes: readonly string[];
   readonly counter: BackgroundCounter;
-  /** Never rejects. Calls that end before it resolves are emitted after: prices are being loaded. */
-  readonly ready?: Promise<void> | undefined;
+  /**
+   * Called when the first call has ended, to load prices; calls are emitted once it has resolved.
+   * Never rejects.
+   */
+  readonly prepare?: (() => Promise<void>) | undefined;
   readonly onUsage: ((record: UsageRecord) => void) | undefined;
 }
 
@@ -31,11 +34,11 @@ export class UsagePipeline {
   readonly #metrics: UsageMetrics;
   readonly #pending = new Set<Promise<unknown>>();
   #ready: boolean;
+  #preparing: Promise<void> | undefined;
 
   constructor(options: UsagePipelineOptions) {
     this.#options = options;
-    this.#ready = options.ready === undefined;
-    void options.ready?.then(() => (this.#ready = true));
+    this.#ready = options.prepare === undefined;
     this.#metrics = new UsageMetrics(options.generations, options.metricAttributes);
   }
 
@@ -52,10 +55,18 @@ export class UsagePipeline {
     ended: EndedCall,
     reported: FilledUsage | undefined,
   ): Promise<UsageRecord | undefined> {
-    const { counting, counter, ready } = this.#options;
+    const { counting, counter } = this.#options;
+    const prepared = this.#prepare();
     const filled = reported ?? (await fillUsage(ended, counting, counter));
-    await ready;
+    await prepared;
     return this.#emit(ended, filled);
+  }
+
+  #prepare(): Promise<void> | undefined {
+    this.#preparing ??= this.#options.prepare?.().then(() => {
+      this.#ready = true;
+    });
+    return this.#preparing;
   }
 
   /** Resolves when every call that has ended by now is emitted. */

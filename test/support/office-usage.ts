@@ -81,7 +81,9 @@ const ERRORS = [
 
 /**
  * Generates calls of an office with 22 people: working hours, conversations with growing and cached
- * context, few errors. Deterministic for the same options.
+ * context, few errors. Deterministic for the same options. Seven days up to `until` contain every
+ * model, with the possible exception of the model of the current day: each day starts with a
+ * different model.
  */
 export function* officeUsage({ until, days, perDay = 60 }: OfficeOptions): Generator<UsageRecord> {
   const random = randomFrom(7);
@@ -92,18 +94,18 @@ export function* officeUsage({ until, days, perDay = 60 }: OfficeOptions): Gener
     midnight.setDate(midnight.getDate() - day);
     const weekend = midnight.getDay() % 6 === 0 ? 0.18 : 1;
     const growth = 0.6 + (0.4 * (days - day)) / days;
-    const count = Math.round(perDay * weekend * growth * (0.85 + 0.3 * random()));
+    const count = Math.max(1, Math.round(perDay * weekend * growth * (0.85 + 0.3 * random())));
     for (let i = 0; i < count; i++) {
       const begin = midnight.getTime() + hourOf(random) * 3_600_000 + random() * 3_600_000;
-      for (const record of conversation(begin, random)) {
+      const model = i === 0 ? MODELS[day % MODELS.length]! : weighted(MODELS, random);
+      for (const record of conversation(begin, model, random)) {
         if (Date.parse(record.time.slice(0, 23) + 'Z') < until) yield record;
       }
     }
   }
 }
 
-function* conversation(begin: number, random: () => number): Generator<UsageRecord> {
-  const model = weighted(MODELS, random);
+function* conversation(begin: number, model: Model, random: () => number): Generator<UsageRecord> {
   const user = USERS[Math.floor(USERS.length * random() ** 2.2)]!;
   const topic = TOPICS[Math.floor(TOPICS.length * random())]!;
   const conversationId = `${topic}-${Math.floor(random() * 0xffff)

@@ -1,7 +1,8 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
-import type { Answer, Transport } from '../transport.ts';
+import { isLoopback } from '../connection.ts';
+import { InfluxTransport, RefusedRequest } from '../transport.ts';
 
 export type InfluxValue = string | number | boolean | null;
 
@@ -33,7 +34,15 @@ const START = '{"results":';
 
 type Target = Pick<
   ResolvedInfluxOptions,
-  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'timeoutMs'
+  | 'url'
+  | 'bucket'
+  | 'org'
+  | 'token'
+  | 'username'
+  | 'password'
+  | 'version'
+  | 'timeoutMs'
+  | 'connection'
 >;
 
 interface Server {
@@ -44,13 +53,17 @@ interface Server {
 /** InfluxQL over `/query`, the one way to read that 1.x, 2.x and 3.x share. */
 export class InfluxQueryClient {
   readonly #target: Target;
-  readonly #fetch: typeof fetch;
+  readonly #transport: InfluxTransport;
   readonly #closed = new AbortController();
   #server: Promise<Server> | undefined;
 
-  constructor(target: Target, fetchFunction: typeof fetch) {
+  constructor(target: Target) {
     this.#target = target;
-    this.#fetch = fetchFunction;
+    const { connection } = target;
+    this.#transport = new InfluxTransport(connection, {
+      maxSockets: Infinity,
+      holdsProcess: true,
+    });
   }
 
   /** Asked once, and again while the server does not answer. */
@@ -89,16 +102,20 @@ export class InfluxQueryClient {
       else idle.refresh();
     }, this.#target.timeoutMs);
     try {
-      const response = await this.#fetch(`${this.#target.url}/query?${parameters.toString()}`, {
+      const body = this.#transport.stream({
         method: 'POST',
-        // 3.x takes no list of types here.
-        headers: { ...headers, accept: 'application/json' },
-        body: new URLSearchParams({ q }),
-        redirect: 'error',
+        path: `/query?${parameters.toString()}`,
+        headers: {
+          ...headers,
+          // 3.x takes no list of types here.
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+          ...(!isLoopback(this.#target.url) && { 'accept-encoding': 'gzip' }),
+        },
+        body: Buffer.from(new URLSearchParams({ q }).toString()),
         signal,
       });
-      if (!response.ok) throw refused(response.status, await response.text());
-      for await (const answer of answers(response, () => idle.refresh())) {
+      for await (const answer of answers(body, () => idle.refresh())) {
         isServersTurn = false;
         yield* seriesOf(answer);
         isServersTurn = true;
@@ -107,7 +124,8 @@ export class InfluxQueryClient {
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof TokenMeterError) throw error;
-      throw unreachable(this.#target.url, ended.signal.aborted ? ended.signal.reason : error);
+      if (error instanceof RefusedRequest) throw refused(error.answer.status, error.answer.body);
+      throw unreachable(this.#target.url, signal.aborted ? signal.reason : error);
     } finally {
       clearTimeout(idle);
       ended.abort();
@@ -116,35 +134,18 @@ export class InfluxQueryClient {
 
   close(): void {
     this.#closed.abort(new Error('the reader was closed'));
+    this.#transport.close();
   }
 
   #serverOf(): Promise<Server> {
-    this.#server ??= chooseDialect(
-      this.#target,
-      { request: async (request) => await this.#ping(request), close() {} },
-      this.#target.timeoutMs,
-    ).catch((error: unknown) => {
-      this.#server = undefined;
-      throw unreachable(this.#target.url, error);
-    });
+    const { timeoutMs } = this.#target;
+    this.#server ??= chooseDialect(this.#target, this.#transport, timeoutMs).catch(
+      (error: unknown) => {
+        this.#server = undefined;
+        throw unreachable(this.#target.url, error);
+      },
+    );
     return this.#server;
-  }
-
-  async #ping({
-    path,
-    headers = {},
-    timeoutMs,
-  }: Parameters<Transport['request']>[0]): Promise<Answer> {
-    const response = await this.#fetch(`${this.#target.url}${path}`, {
-      headers,
-      redirect: 'error',
-      signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: await response.text(),
-    };
   }
 }
 
@@ -152,10 +153,13 @@ export class InfluxQueryClient {
  * The objects of a chunked answer, which 1.x and 2.x part by a line break and 3.x by nothing. Their
  * first member cannot occur inside a string: its quotes would be escaped.
  */
-async function* answers(response: Response, onBytes: () => void): AsyncGenerator<QueryAnswer> {
+async function* answers(
+  body: AsyncIterable<Uint8Array>,
+  onBytes: () => void,
+): AsyncGenerator<QueryAnswer> {
   let text = '';
   const decoder = new TextDecoder();
-  for await (const bytes of response.body ?? []) {
+  for await (const bytes of body) {
     onBytes();
     let searched = Math.max(1, text.length - START.length);
     text += decoder.decode(bytes, { stream: true });

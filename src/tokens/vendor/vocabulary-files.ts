@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
 import { loadEngine } from '../engine/load.ts';
+import { packageFile } from '../package-file.ts';
 import type { StepKind, TextCounter } from '../text-counter.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 import { VENDOR_VOCABULARIES } from './vocabularies.ts';
@@ -47,16 +46,7 @@ function findFile(name: string): string | undefined {
   if (name.endsWith('.json')) return existsSync(name) ? resolve(name) : undefined;
   const vocabulary = VENDOR_VOCABULARIES[name];
   if (vocabulary === undefined) return undefined;
-  // Resolved by folder: a package need not export its data. A CommonJS bundle has no
-  // import.meta.url.
-  const here = import.meta.url as string | undefined;
-  const origins = [pathToFileURL(join(process.cwd(), 'package.json')).href, here];
-  const folders = origins.flatMap((origin) =>
-    origin === undefined ? [] : (createRequire(origin).resolve.paths(vocabulary.package) ?? []),
-  );
-  return folders
-    .map((folder) => join(folder, vocabulary.package, vocabulary.file))
-    .find((path) => existsSync(path));
+  return packageFile(vocabulary.package, vocabulary.file);
 }
 
 /** Normalises text to NFC before counting. */

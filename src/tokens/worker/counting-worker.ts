@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../package-file.ts';
 import type { CountReply, CountRequest } from './messages.ts';
 
 /** Posting one part blocks the event loop for a third of a millisecond. */
@@ -120,10 +122,13 @@ export class CountingWorker {
 
 /** Starts without the flags and preloads of this process, so that it does not instrument itself. */
 function startThread(): Worker {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new Worker(new URL(`./thread.${extension}`, import.meta.url), {
-    execArgv: [],
-    env: {},
-    name: 'otel-token-meter',
-  });
+  const options = { execArgv: [], env: {}, name: 'otel-token-meter' };
+  const here = import.meta.url as string | undefined;
+  const beside = here === undefined ? undefined : new URL('./counting-thread.ts', here);
+  if (beside !== undefined && existsSync(beside)) return new Worker(beside, options);
+  const installed = ownFile('dist/counting-thread.js');
+  if (installed !== undefined) return new Worker(installed, options);
+  if (here === undefined) throw new Error('the bundle has no file for it');
+  // Written out: webpack and Turbopack make an entry of their own of a thread in this form.
+  return new Worker(new URL('./counting-thread.ts', import.meta.url), options);
 }
