@@ -11,11 +11,11 @@ export type CountableInput =
       readonly texts: readonly string[];
       readonly tokens: number;
     } & MaybePartial)
-  /** The request does not say what was sent, or has no tokens: the count stays absent. */
+  /** The request does not contain the input, or has no tokens: the count stays absent. */
   | { readonly kind: 'unknown' };
 
 interface MaybePartial {
-  /** The provider adds input that the request only names: the count is an estimate. */
+  /** The provider adds input that the request only references: the count is an estimate. */
   readonly partial?: boolean;
 }
 

@@ -99,7 +99,7 @@ export const influxdb: readonly Setting[] = [
     env: ['TOKEN_METER_INFLUX_PROXY_URL'],
     secret: true,
     description:
-      'Proxy on the way to InfluxDB. Without it, HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply.',
+      'Proxy for requests to InfluxDB. Without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply.',
   },
   {
     key: 'metrics.influxdb.tls.ca_file',
@@ -107,7 +107,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_INFLUX_CA_FILE'],
-    description: 'Certificate authorities (PEM) that replace the default ones.',
+    description: 'File of certificate authorities (PEM), which replace the default ones.',
   },
   {
     key: 'metrics.influxdb.tls.cert_file',
@@ -115,7 +115,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_INFLUX_CERT_FILE'],
-    description: 'Client certificate (PEM).',
+    description: 'File of the client certificate (PEM).',
   },
   {
     key: 'metrics.influxdb.tls.key_file',
@@ -123,7 +123,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_INFLUX_KEY_FILE'],
-    description: 'Key of the client certificate (PEM).',
+    description: 'File of the key of the client certificate (PEM).',
   },
   {
     key: 'metrics.influxdb.tls.passphrase',
@@ -132,7 +132,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_INFLUX_KEY_PASSPHRASE'],
     secret: true,
-    description: 'Passphrase of an encrypted key.',
+    description: 'Passphrase of the key, if encrypted.',
   },
   {
     key: 'metrics.influxdb.max_user_tags',

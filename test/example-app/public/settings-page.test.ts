@@ -150,7 +150,7 @@ describe('settings page', () => {
     await shows(page, '#instances tbody tr', '1h 1m');
     await settings.patch({ enabled: false }, { actor: 'bob' });
     await page.waitForSelector('#enabled:not(:checked)');
-    await shows(page, '#instances tbody tr', '0 · behind');
+    await shows(page, '#instances tbody tr', '0 · outdated');
     await shows(page, '#instances-summary', '1 of 2 on version 1');
     await store.forget('two');
     await shows(page, '#instances-summary', '1 of 1 on version 1');
