@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -13,6 +14,10 @@ export interface Script {
   readonly pieces?: readonly Bytes[];
   /** Pause before the first byte of the reply. */
   readonly delayMs?: number;
+  /** Called when the whole request has arrived. */
+  readonly received?: () => void;
+  /** No reply: the client has to leave. */
+  readonly silent?: true;
   /** Pause after each piece. */
   readonly pauseMs?: number;
   /** Destroy the connection after the last piece in place of ending the reply. */
@@ -116,7 +121,12 @@ async function answer(request: IncomingMessage, response: Response, play: Play):
     body: parse(Buffer.concat(received).toString()),
   });
   const { pieces, held } = script;
+  script.received?.();
   if (script.delayMs !== undefined) await sleep(script.delayMs);
+  if (script.silent === true) {
+    if (!gone.signal.aborted) await once(gone.signal, 'abort');
+    return;
+  }
   response.writeHead(script.status ?? 200, {
     'content-type': pieces === undefined ? 'application/json' : 'text/event-stream',
     ...script.headers,
