@@ -8,7 +8,7 @@ import { median } from './statistics.ts';
 const ROUNDS = 7;
 const PROGRAM = fileURLToPath(new URL('fresh-process.mjs', import.meta.url));
 /** The built package: type stripping would add its own 90 ms to ours alone. */
-const DIST = new URL('../../dist/src/tokens/index.js', import.meta.url).href;
+const DIST = new URL('../../dist/tokens.js', import.meta.url).href;
 
 interface FreshProcess {
   /** From before the import to the first count. */

@@ -94,7 +94,7 @@ describe('otel-token-meter doctor', function () {
     const { code, of } = await examine({}, { cwd: ROOT, runs: runProcess });
     assert.equal(code, 0);
     assert.match(of('node')[0] ?? '', /^ok: v\d+/);
-    assert.match(of('loader hook')[0] ?? '', /^ok: ES module imports are seen/);
+    assert.match(of('loader hook')[0] ?? '', /^ok: ES module imports are intercepted/);
     assert.match(of('opentelemetry')[0] ?? '', /^ok: api 1\.10\.0, sdk-node 0\.301\./);
     const sdks = of('llm sdk');
     for (const name of ['openai 7', '@anthropic-ai/sdk', '@langchain/core']) {
@@ -103,7 +103,7 @@ describe('otel-token-meter doctor', function () {
         sdks.join('\n'),
       );
     }
-    assert.match(of('records')[0] ?? '', /^ok: one line a call/);
+    assert.match(of('records')[0] ?? '', /^ok: one line per call/);
   });
 
   it('tells of an SDK of an unknown shape, and of none', async () => {
@@ -112,7 +112,7 @@ describe('otel-token-meter doctor', function () {
       '{"scripts":{"start":"node --import otel-token-meter/register app.js"}}',
     );
     const empty = await examine({}, { cwd: folder });
-    assert.match(empty.of('llm sdk')[0] ?? '', /^warning: none of the known SDKs/);
+    assert.match(empty.of('llm sdk')[0] ?? '', /^warning: no supported SDK/);
     assert.match(empty.of('start')[0] ?? '', /^ok: /);
     assert.match(empty.of('opentelemetry')[0] ?? '', /^problem: @opentelemetry\/api is missing/);
     const openai = join(folder, 'node_modules', 'openai');
@@ -157,7 +157,7 @@ describe('otel-token-meter doctor', function () {
     const { code, of } = await examine(env, { runs: runProcess });
     assert.equal(code, 0);
     assert.match(of('test write')[0] ?? '', /^ok: written and read back/);
-    assert.match(of('ledger')[0] ?? '', /^note: .*made with the first call/);
+    assert.match(of('ledger')[0] ?? '', /^note: .*created with the first call/);
     assert.match(of('settings')[0] ?? '', /^ok: .*version 0/);
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.startsWith('usage')),
@@ -188,7 +188,7 @@ describe('otel-token-meter doctor', function () {
     }
     const down = await examine(env);
     assert.equal(down.code, 1);
-    assert.match(down.of('influxdb')[0] ?? '', /^problem: .*does not answer: .*ECONNREFUSED/);
+    assert.match(down.of('influxdb')[0] ?? '', /^problem: .*is not reachable: .*ECONNREFUSED/);
   });
 
   it('reaches a collector by each protocol, and not one that is away', async () => {
@@ -225,7 +225,7 @@ describe('otel-token-meter doctor', function () {
       const { code, of } = await examine(env, { runs: runProcess });
       assert.equal(code, 0);
       assert.match(of('settings')[0] ?? '', /^ok: Redis: version 0/);
-      assert.match(of('instances')[0] ?? '', /^note: none is running/);
+      assert.match(of('instances')[0] ?? '', /^note: none running/);
     } finally {
       await redis.stop();
     }
@@ -238,9 +238,9 @@ describe('otel-token-meter doctor', function () {
     const plain = await runProcess([], { TOKEN_METER_SETTINGS_STORE: 'memory' });
     assert.equal(plain.code, 0);
     assert.match(plain.stdout, /^ok {2}node +v\d+/);
-    assert.match(plain.stdout, /Calls are seen and recorded/);
+    assert.match(plain.stdout, /Calls are metered and recorded/);
     const help = await runHere(['--help'], {});
     assert.equal(help.code, 0);
-    assert.match(help.stdout, /Exit code 1/);
+    assert.match(help.stdout, /Exits with 1/);
   });
 });

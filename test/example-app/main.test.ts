@@ -24,7 +24,7 @@ async function recordsOnce(
   await until(async () => {
     found = await records(app);
     return found.length >= count;
-  }, 15_000);
+  }, 50_000);
   assert.equal(found.length, count);
   return found;
 }

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from './delivery/back-off.ts';
-import { isLoopback } from './delivery/gzip-body.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { Sender } from './delivery/sender.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
+import { isLoopback } from '../connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';
@@ -59,10 +59,13 @@ export class LineExporter {
     options: ResolvedInfluxOptions,
     { isOptionalField = () => false, fs = realFs }: LineExporterParts = {},
   ) {
-    const { url, timeoutMs, spool } = options;
+    const { url, connection, timeoutMs, spool } = options;
     this.counts = new ExportCounts(name);
     this.#options = options;
-    this.#transport = new InfluxTransport(url, CONCURRENCY);
+    this.#transport = new InfluxTransport(connection, {
+      maxSockets: CONCURRENCY,
+      holdsProcess: false,
+    });
     this.#queue = spool === false ? this.#memoryQueue() : this.#diskSpool(spool, fs);
     this.#deadLetters =
       spool === false

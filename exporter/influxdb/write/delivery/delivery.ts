@@ -170,8 +170,8 @@ export class Delivery {
     const { transport, timeoutMs } = this.#options;
     const dialect = (this.#dialect ??= await this.#options.chooseDialect());
     const readable = dialect.multilineStrings ? chunks : chunks.map(withoutInnerBreaks);
-    const bodies = readable.map(({ body }) => body);
-    const content = this.#gzip ? await compressed(bodies) : { body: bodies, headers: {} };
+    const body = Buffer.concat(readable.map((chunk) => chunk.body));
+    const content = this.#gzip ? await compressed(body) : { body, headers: {} };
     return await transport.request({
       method: 'POST',
       path: dialect.path,
