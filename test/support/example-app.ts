@@ -60,7 +60,7 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
       throw new Error(`the app ended with ${child.exitCode}:\n${output}`);
     origin = /otel-token-meter example: (http:\S+)/.exec(output)?.[1];
     return origin !== undefined;
-  }, 15_000);
+  }, 50_000);
   const at = origin as string;
   const send = async (path: string, method: string, body: unknown): Promise<Response> =>
     await fetch(at + path, {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -13,6 +14,10 @@ export interface Script {
   readonly pieces?: readonly Bytes[];
   /** Delay before the first byte of the response. */
   readonly delayMs?: number;
+  /** Called when the whole request has arrived. */
+  readonly received?: () => void;
+  /** Send no response: the client has to close the connection. */
+  readonly silent?: true;
   /** Delay after each chunk. */
   readonly pauseMs?: number;
   /** Destroy the connection after the last chunk instead of ending the response. */
@@ -122,7 +127,12 @@ async function answer(request: IncomingMessage, response: Response, play: Play):
     body: parse(Buffer.concat(received).toString()),
   });
   const { pieces, held } = script;
+  script.received?.();
   if (script.delayMs !== undefined) await sleep(script.delayMs);
+  if (script.silent === true) {
+    if (!gone.signal.aborted) await once(gone.signal, 'abort');
+    return;
+  }
   response.writeHead(script.status ?? 200, {
     'content-type': pieces === undefined ? 'application/json' : 'text/event-stream',
     ...script.headers,
