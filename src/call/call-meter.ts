@@ -236,7 +236,6 @@ function sightOf({ facts }: Pick<BegunCall, 'facts'>, reply: EndedCall['reply'])
     requestModel: facts.model,
     responseModel: reply.responseModel,
     responseId: reply.responseId,
-    usage: reply.usage,
   };
 }
 

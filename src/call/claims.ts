@@ -1,5 +1,4 @@
 import { createContextKey, type Context } from '@opentelemetry/api';
-import type { TokenUsage } from '../domain/usage-record.ts';
 import { canonicalModelName } from '../tokens/models.ts';
 
 /**
@@ -15,7 +14,6 @@ export interface CallSight {
   requestModel?: string | undefined;
   responseModel?: string | undefined;
   responseId?: string | undefined;
-  usage?: TokenUsage | undefined;
   /** Reported by the application itself, by `meterChat` or `recordUsage`. */
   readonly byHand?: boolean;
 }
@@ -31,13 +29,13 @@ const REVISION = /^(?:[-@:](?:\d{4}-\d\d-\d\d|\d{3,}|latest|v\d+(?::\d+)?))+$/;
 
 /**
  * The one rule of what a layer and a call inside it have in common: the kind of operation, and the id
- * of the reply, the model, or the very usage. A model that one of them does not know contradicts nothing,
- * and what an application reports inside its own wrapper is the wrapper's call.
+ * of the reply or the model. A model that one of them does not know contradicts nothing, and what an
+ * application reports inside its own wrapper is the wrapper's call.
  */
 export function isSameCall(one: CallSight, other: CallSight): boolean {
   if (!isSameKind(one, other)) return false;
   if (hasSameId(one, other) || (one.byHand === true && other.byHand === true)) return true;
-  return modelsAgree(one, other) ?? hasSameUsage(one.usage, other.usage);
+  return modelsAgree(one, other);
 }
 
 /**
@@ -49,7 +47,7 @@ export function isSameReply(one: CallSight, other: CallSight, byModel: boolean):
   // Some servers leave the id empty.
   if (one.responseId && other.responseId) return one.responseId === other.responseId;
   const bothNamed = namesOf(one).length > 0 && namesOf(other).length > 0;
-  return byModel && bothNamed && modelsAgree(one, other) === true;
+  return byModel && bothNamed && modelsAgree(one, other);
 }
 
 function isSameKind(one: CallSight, other: CallSight): boolean {
@@ -64,12 +62,12 @@ function hasSameId(one: CallSight, other: CallSight): boolean {
   return Boolean(one.responseId) && one.responseId === other.responseId;
 }
 
-/** Undefined where both name a model, and not the same one: that takes other evidence. */
-function modelsAgree(one: CallSight, other: CallSight): true | undefined {
+/** False where both name a model, and not the same one. */
+function modelsAgree(one: CallSight, other: CallSight): boolean {
   const names = namesOf(one);
   const others = namesOf(other);
   if (names.length === 0 || others.length === 0) return true;
-  return names.some((name) => others.some((known) => isSameModel(name, known))) || undefined;
+  return names.some((name) => others.some((known) => isSameModel(name, known)));
 }
 
 function namesOf({ requestModel, responseModel }: CallSight): readonly string[] {
@@ -81,12 +79,6 @@ function namesOf({ requestModel, responseModel }: CallSight): readonly string[] 
 function isSameModel(one: string, other: string): boolean {
   const [short, long] = one.length < other.length ? [one, other] : [other, one];
   return long.startsWith(short) && (long === short || REVISION.test(long.slice(short.length)));
-}
-
-function hasSameUsage(one: TokenUsage | undefined, other: TokenUsage | undefined): boolean {
-  const { inputTokens, outputTokens } = one ?? {};
-  if (!inputTokens || !outputTokens) return false;
-  return inputTokens === other?.inputTokens && outputTokens === other.outputTokens;
 }
 
 /** What a running call is to the calls made inside it. */
