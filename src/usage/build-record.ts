@@ -46,7 +46,7 @@ export function buildRecord(
   const responseId = idFrom(reply.responseId);
   if (responseId !== undefined) record.responseId = responseId;
   const userId = idFrom(usageContext.userId);
-  if (userId !== undefined) record.userId = hashed(userId, options.userIdHashKey);
+  if (userId !== undefined) record.userId = hashedUserId(userId, options.userIdHashKey);
   const conversationId = idFrom(usageContext.conversationId ?? reply.conversationId);
   if (conversationId !== undefined) record.conversationId = conversationId;
   if (facts.stream === true && ended.timeToFirstChunkMs !== undefined) {
@@ -77,6 +77,7 @@ function warnInconsistent(provider: string, violation: string): void {
   );
 }
 
-function hashed(userId: string, key: string | undefined): string {
+/** As records hold it. */
+export function hashedUserId(userId: string, key: string | undefined): string {
   return key === undefined ? userId : createHmac('sha256', key).update(userId).digest('hex');
 }
