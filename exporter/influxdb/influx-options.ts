@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import { TokenMeterError } from '../../src/errors.ts';
 import { type Connection, type ConnectionOptions, resolveConnection } from './connection.ts';
 import { USAGE_FIELDS } from './usage-schema.ts';
@@ -149,7 +150,8 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     maxUserTags: integer('maxUserTags', options.maxUserTags, 10_000, 0),
     tags: options.tags ?? {},
     spool: spool !== false && {
-      directory: spool.directory ?? '.token-meter/spool',
+      // The process may change its working folder.
+      directory: resolvePath(spool.directory ?? '.token-meter/spool'),
       maxBytes: integer('spool.maxBytes', spool.maxBytes, 2 ** 30, 65_536),
       fsync: oneOf('spool.fsync', spool.fsync, ['interval', 'never', 'always']),
       whenFull: oneOf('spool.whenFull', spool.whenFull, ['drop-oldest', 'refuse']),

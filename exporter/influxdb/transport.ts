@@ -91,7 +91,7 @@ export class InfluxTransport implements Transport {
               const answer = answerIn(error);
               if (answer !== undefined) resolve(answer);
               else if (!ended.signal.aborted) reject(error);
-              else reject(new Error(`no answer within ${timeoutMs} ms`, { cause: error }));
+              else reject(timedOut(timeoutMs, error));
             },
           },
         );
@@ -147,6 +147,11 @@ export class InfluxTransport implements Transport {
 /** Declared as a string and copied by `Buffer.from`, which takes bytes as well (client 1.35, tested). */
 function asText(body: Buffer | undefined): string {
   return (body ?? '') as unknown as string;
+}
+
+function timedOut(timeoutMs: number, cause: Error): Error {
+  const error = new Error(`no answer within ${timeoutMs} ms`, { cause });
+  return Object.assign(error, { code: 'ETIMEDOUT' });
 }
 
 /** What the client makes an error of: any status from 300 on. */

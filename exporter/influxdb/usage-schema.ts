@@ -13,6 +13,7 @@ export const USAGE_TAGS = [
   'user_id',
 ] as const;
 
+export const USER_TAG = 'user_id';
 /** User tag of everybody beyond `maxUserTags`; the field `user` still has the id. */
 export const OTHER_USERS = '(other)';
 

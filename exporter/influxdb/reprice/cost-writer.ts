@@ -47,10 +47,12 @@ export class CostWriter {
       isOptionalField: () => false,
       givesUp: (kind, failures) => kind === 'attention' || failures >= MAX_FAILURES,
       onLatency: () => {},
-      onRefused: ({ body }, reason, message) => {
-        counts.drop(reason, 1, message);
-        const change = this.#batch.get(body.toString());
-        if (change !== undefined) tally.refuse(change, message);
+      onRefused: (refused, reason, message) => {
+        counts.drop(reason, refused.length, message);
+        for (const { body } of refused) {
+          const change = this.#batch.get(body.toString());
+          if (change !== undefined) tally.refuse(change, message);
+        }
       },
     });
     signal?.addEventListener('abort', this.#onAbort, { once: true });
