@@ -17,6 +17,9 @@ export const USER_TAG = 'user_id';
 /** User tag of everybody beyond `maxUserTags`; the field `user` still has the id. */
 export const OTHER_USERS = '(other)';
 
+/** Service of the record that `otel-token-meter doctor` writes and reads back: no call, and in no report. */
+export const DOCTOR_SERVICE = 'otel-token-meter doctor';
+
 export const USAGE_FIELDS = {
   calls: 'calls',
   inputTokens: 'input_tokens',

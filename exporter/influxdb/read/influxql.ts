@@ -1,4 +1,4 @@
-import { OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+import { DOCTOR_SERVICE, OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 import type { Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 
 /** InfluxQL of the ledger: the part that 1.x, 2.x and 3.x read alike. */
@@ -37,12 +37,15 @@ export function isTellable(filters: Filters): boolean {
 
 /** ` AND …` for the filters that InfluxQL can express. */
 export function conditions(filters: Filters, bound: BoundValues): string {
-  return filters
+  const asksForService = filters.some(({ dimension }) => dimension === 'service');
+  const calls = asksForService ? '' : ` AND ${name('service')} != '${DOCTOR_SERVICE}'`;
+  const asked = filters
     .filter((filter) => isTellable([filter]))
     .map(({ dimension, values }) => {
       return ` AND (${values.map((value) => condition(dimension, value, bound)).join(' OR ')})`;
     })
     .join('');
+  return calls + asked;
 }
 
 function condition(dimension: Dimension, value: string | null, bound: BoundValues): string {

@@ -18,7 +18,7 @@ import type {
   UsageSummary,
 } from '../../ledger/usage-query.ts';
 import { resultCode, SQLITE_CANTOPEN, SQLITE_READONLY } from '../result-code.ts';
-import { APPLICATION_ID, otherVersion, SCHEMA_VERSION } from '../schema.ts';
+import { checkLedger } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 import { fromRow, SELECT_COLUMNS, timeToNs } from '../stored-record.ts';
 import { callConditions } from './summary-sql.ts';
@@ -88,10 +88,7 @@ export class LedgerView {
     if (inode === undefined) throw new Error('there is no such file');
     const database = openForReading(this.#path);
     try {
-      const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
-      if (pragma('application_id') !== APPLICATION_ID) throw new Error('it is no usage ledger');
-      const version = pragma('user_version');
-      if (version !== SCHEMA_VERSION) throw otherVersion(version);
+      checkLedger(database);
       database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
       database.function('keep_going', { varargs: false }, () => {
         this.#keepGoing();
