@@ -41,7 +41,8 @@ export class Metering {
     this.#prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
     );
-    // A wrong file is reported at the start; the list alone takes 12 MB that a process without calls saves.
+    // A wrong file is reported at the start; the list alone takes 12 MB that a process without
+    // calls saves.
     if (config.pricesFile !== undefined) void this.#loadPrices();
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
@@ -125,8 +126,8 @@ function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
       { value: wrong.value, allowed: wrong.allowed },
     );
   }
-  const told = describeProblems(problems);
-  if (told !== undefined) warnHost('INVALID_CONFIG', told);
+  const message = describeProblems(problems);
+  if (message !== undefined) warnHost('INVALID_CONFIG', message);
   return values;
 }
 

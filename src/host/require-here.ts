@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /**
- * `require` of where this package, or the bundle it is in, stands. A bundle for CommonJS does not know
- * where that is: the working directory stands in.
+ * `require` relative to this package or the bundle that contains it. A CommonJS bundle does not
+ * know its location, so the working directory is used.
  */
 export function requireHere(): NodeJS.Require {
   const here = import.meta.url as string | undefined;
