@@ -5,7 +5,7 @@ import {
   InstrumentationNodeModuleDefinition,
   InstrumentationNodeModuleFile,
 } from '@opentelemetry/instrumentation';
-import { isWatchedOrMetered } from './call/layer.ts';
+import { scopeOf } from './call/claims.ts';
 import { activeContext } from './context.ts';
 import { quietly, warnOnce } from './host/quietly.ts';
 import { currentCallMeter, installMetering, isMetering } from './metering.ts';
@@ -17,7 +17,7 @@ import { packageVersion } from './host/package-version.ts';
 import type { PatchOutcome, SdkPatch } from './providers/sdk-patch.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
 import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
-import { CurrentTelemetry, SCOPE } from './otel/telemetry.ts';
+import { CurrentTelemetry, SCOPE, type Destination } from './otel/telemetry.ts';
 import type { PriceSource } from './prices/prices.ts';
 import { watchUnmeteredCalls } from './host/unmetered-calls.ts';
 
@@ -45,7 +45,10 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     installMetering(this.#metering, () => this.isEnabled());
     registerAiSdkTelemetry(currentCallMeter);
     installLoaderHook(moduleNames());
-    watchUnmeteredCalls({ isMetering, isWatched: () => isWatchedOrMetered(activeContext()) });
+    watchUnmeteredCalls({
+      isMetering,
+      isWatched: () => scopeOf(activeContext()) !== undefined,
+    });
   }
 
   /** Called by the constructor of the base class, before the fields of this class exist. */
@@ -87,6 +90,14 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
 
   override setLoggerProvider(provider: LoggerProvider): void {
     this.#telemetry.useLoggers(provider);
+  }
+
+  /**
+   * Sends metrics and usage records there too, besides the providers of the API.
+   * @internal
+   */
+  addDestination(destination: Destination): void {
+    this.#telemetry.addDestination(destination);
   }
 
   /** Takes effect with the next call; a running call keeps its state. Never throws. */

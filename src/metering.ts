@@ -1,6 +1,7 @@
 import { diag, type Span } from '@opentelemetry/api';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
+import type { Audience } from './call/call-start.ts';
 import type { EndedCall } from './domain/ended-call.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
@@ -14,14 +15,16 @@ import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
 import { Prices, type PriceSource } from './prices/prices.ts';
+import { Delivery } from './usage/delivery.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
-/**
- * Everything between a call and its record. One per process, shared by all ways to meter a call.
- */
+type Recorded = Promise<UsageRecord | undefined>;
+
+/** Everything between a call and its record, for one instrumentation. */
 export class Metering {
-  readonly calls: CallMeter;
+  readonly calls: CallMeter<Recorded>;
+  readonly keepContent: boolean;
   readonly #prices: Prices;
   #pricesLoading: Promise<void> | undefined;
   readonly #telemetry: Telemetry;
@@ -61,13 +64,16 @@ export class Metering {
     this.calls = new CallMeter({
       clock: systemClock,
       tracer: telemetry.tracer,
-      switches: () => ({ enabled: this.#enabled, tokenStatistics: this.#tokenStatistics }),
-      keepContent: config.counting !== 'never' || config.captureContent,
+      audience: currentAudience,
       requestIdentity: config.requestIdentity,
       nativeSpans: config.nativeSpans,
       chunkTimes: config.chunkTimes,
-      onEnd: (ended) => void this.settle(ended),
     });
+    this.keepContent = config.counting !== 'never' || config.captureContent;
+  }
+
+  onCall(): void {
+    this.#telemetry.onCall?.();
   }
 
   get enabled(): boolean {
@@ -89,17 +95,15 @@ export class Metering {
     return this.#prices.source;
   }
 
-  settle(ended: EndedCall): Promise<UsageRecord | undefined> {
-    return this.#pipeline.settle(ended);
+  settle(ended: EndedCall, delivery: Delivery): Recorded {
+    return this.#pipeline.settle(ended, delivery);
   }
 
   /**
-   * Ends streams that nobody has started to read. Resolves when all ended calls are emitted and the
-   * exporters of the ledger have them. Rejects when an exporter does.
+   * Resolves when all ended calls are emitted and the exporters of the ledger have them. Rejects when
+   * an exporter does.
    */
   async flush(): Promise<void> {
-    this.calls.open.abandonUnread();
-    this.calls.background.abandonAll();
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
   }
@@ -126,8 +130,8 @@ function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
       { value: wrong.value, allowed: wrong.allowed },
     );
   }
-  const message = describeProblems(problems);
-  if (message !== undefined) warnHost('INVALID_CONFIG', message);
+  const report = describeProblems(problems);
+  if (report !== undefined) warnHost('INVALID_CONFIG', report);
   return values;
 }
 
@@ -145,57 +149,95 @@ function serviceOf(span: Span): string {
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
 }
 
-/** State of the active metering. */
-export type MeteringInForce = Pick<Metering, 'calls' | 'enabled' | 'settle' | 'flush'>;
+/** What is asked of a metering in force. */
+export type MeteringInForce = Pick<
+  Metering,
+  'calls' | 'enabled' | 'tokenStatistics' | 'keepContent' | 'onCall' | 'settle' | 'flush'
+>;
 
 interface Installed {
   readonly metering: MeteringInForce;
   readonly isEnabled: () => boolean;
+  readonly isStandIn?: boolean;
 }
 
 /**
- * One per process: patches, wrappers and manual records report to the instrumentation created last.
+ * Patches, wrappers and manual records report to all of them: the preload and an instrumentation of
+ * the application get every record alike. The newest one leads: spans and the reading of calls are as
+ * its options say. Disabled, it leaves both to the one before.
  */
-let installed: Installed | undefined;
+let installed: readonly Installed[] = [];
 
 export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
-  installed = { metering, isEnabled };
+  const others = installed.filter((other) => other.metering !== metering && !other.isStandIn);
+  installed = [{ metering, isEnabled }, ...others];
 }
 
-/** For patched SDKs, queried on every call: `undefined` while no instrumentation is enabled. */
-export function currentCallMeter(): CallMeter | undefined {
-  return installed?.isEnabled() === true ? installed.metering.calls : undefined;
+/** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */
+export function currentCallMeter(): CallMeter<Recorded> | undefined {
+  return installed.find(({ isEnabled }) => isEnabled())?.metering.calls;
+}
+
+/** All that a call made now is recorded for, as the switches stand. */
+export function currentAudience(): Audience<Recorded> | undefined {
+  const members = installed
+    .filter(({ metering, isEnabled }) => isEnabled() && metering.enabled)
+    .map(({ metering }) => ({ metering, tokenStatistics: metering.tokenStatistics }));
+  if (members.length === 0) return undefined;
+  for (const { metering } of members) metering.onCall();
+  const tokenStatistics = members.some((member) => member.tokenStatistics);
+  return {
+    tokenStatistics,
+    keepContent: tokenStatistics && members.some(({ metering }) => metering.keepContent),
+    onEnd(ended) {
+      const delivery = new Delivery();
+      const [record] = members.map((member) =>
+        member.metering.settle({ ...ended, tokenStatistics: member.tokenStatistics }, delivery),
+      );
+      return record ?? Promise.resolve(undefined);
+    },
+  };
 }
 
 /** Whether the current settings meter a call made now. */
 export function isMetering(): boolean {
-  return installed?.isEnabled() === true && installed.metering.enabled;
+  return installed.some(({ metering, isEnabled }) => isEnabled() && metering.enabled);
 }
 
 /**
  * For calls metered manually. Without an instrumentation, creates one with options from the
  * environment that reports to the global OpenTelemetry providers.
  */
-export function currentMetering(): MeteringInForce | undefined {
-  if (installed === undefined) {
+export function callMeterByHand(): CallMeter<Recorded> | undefined {
+  if (installed.length === 0) {
     const metering = quietly(
       'starting',
       () => new Metering({}, new CurrentTelemetry(packageVersion())),
     );
     if (metering === undefined) return undefined;
-    installed = { metering, isEnabled: () => true };
+    installed = [{ metering, isEnabled: () => true, isStandIn: true }];
   }
-  return installed.isEnabled() ? installed.metering : undefined;
+  return currentCallMeter();
 }
 
 /**
- * Resolves when every ended call is counted, emitted and durable in the exporters. Ends streams
- * that nobody has started to read. Never rejects.
+ * Resolves when every call that has ended is counted, emitted and durable in the exporters. Calls that
+ * run go on. Never rejects.
  */
 export async function flush(): Promise<void> {
-  try {
-    await installed?.metering.flush();
-  } catch (error) {
-    failedQuietly('flushing', error);
+  const flushed = await Promise.allSettled(
+    installed.map(async ({ metering }) => await metering.flush()),
+  );
+  for (const result of flushed) {
+    if (result.status === 'rejected') failedQuietly('flushing', result.reason);
   }
+}
+
+/**
+ * For the end of the process: ends every open call as `aborted`, with what was received of its reply,
+ * and flushes. Never rejects.
+ */
+export async function shutdown(): Promise<void> {
+  for (const { metering } of installed) metering.calls.open.closeAll();
+  await flush();
 }

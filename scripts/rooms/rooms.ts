@@ -39,7 +39,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/context.ts',
     what: '`withUsageContext`: user and conversation in the OpenTelemetry Context',
-    imports: ['src/domain'],
+    imports: ['src/domain', 'src/host'],
   },
   { path: 'src/options.ts', what: 'options of the instrumentation', imports: ['src/domain'] },
   {

@@ -11,6 +11,8 @@ export interface Reply {
   readonly closed: boolean;
   /** The provider is still working: the reply is fetched later, by its id. */
   readonly pending?: boolean;
+  /** Cancelled by the caller or expired at the provider: whole, but not what was asked for. */
+  readonly cancelled?: boolean;
   /** Failure reported in the reply (`response.failed`): class or code, never the message. */
   readonly failure?: string | undefined;
   /** Received output, one entry per choice. Empty when it was not kept or nothing arrived. */

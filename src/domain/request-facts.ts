@@ -3,6 +3,8 @@ export interface RequestFacts {
   readonly model?: string | undefined;
   /** The caller asked for a stream. */
   readonly stream?: boolean | undefined;
+  /** The provider works on without the connection: the reply can be fetched by its id. */
+  readonly background?: boolean | undefined;
   /** End user and conversation from fields that name them (`user`, `conversation` …). */
   readonly userId?: string | undefined;
   readonly conversationId?: string | undefined;

@@ -6,14 +6,23 @@ import { logs, type Logger, type LoggerProvider } from '@opentelemetry/api-logs'
 /** Name of the instrumentation scope. */
 export const SCOPE = 'otel-token-meter';
 
+/** Where metrics and events go besides the providers of the API. */
+export interface Destination {
+  readonly meters: readonly Meter[];
+  readonly logger: Logger;
+  /** A call is about to begin: by now the application has started its SDK, if it has one. */
+  readonly onCall?: () => void;
+}
+
 /**
  * Destinations of spans, metrics and events. Queried for every record, since providers may be
  * registered late.
  */
 export interface Telemetry {
   readonly tracer: () => Tracer;
-  readonly meter: () => Meter;
-  readonly logger: () => Logger;
+  readonly meters: () => readonly Meter[];
+  readonly loggers: () => readonly Logger[];
+  readonly onCall?: () => void;
   /** Resolves when the logger's exporters have received everything emitted so far. May reject. */
   readonly flush?: () => Promise<void>;
 }
@@ -29,6 +38,7 @@ export class CurrentTelemetry implements Telemetry {
   readonly #tracers: Followed<TracerProvider, Tracer>;
   readonly #meters: Followed<MeterProvider, Meter>;
   readonly #loggers: Followed<LoggerProvider, Logger>;
+  #destination: Destination | undefined;
 
   constructor(version: string) {
     this.#tracers = new Followed(
@@ -45,8 +55,19 @@ export class CurrentTelemetry implements Telemetry {
   }
 
   readonly tracer = (): Tracer => this.#tracers.current();
-  readonly meter = (): Meter => this.#meters.current();
-  readonly logger = (): Logger => this.#loggers.current();
+  readonly meters = (): readonly Meter[] => [
+    this.#meters.current(),
+    ...(this.#destination?.meters ?? []),
+  ];
+  readonly loggers = (): readonly Logger[] => {
+    const global = this.#loggers.current();
+    return this.#destination === undefined ? [global] : [global, this.#destination.logger];
+  };
+  readonly onCall = (): void => this.#destination?.onCall?.();
+
+  addDestination(destination: Destination): void {
+    this.#destination = destination;
+  }
 
   async flush(): Promise<void> {
     const provider = this.#loggers.provider() as { forceFlush?: () => Promise<void> };

@@ -119,6 +119,11 @@ export function setModelAliases(next: Readonly<Record<string, string>>): void {
   profiles.clear();
 }
 
+/** The name rules go by: an alias resolved, without vendor path, region or fine-tune parts. */
+export function canonicalModelName(model: string): string {
+  return bareName(aliases.get(model.toLowerCase()) ?? model);
+}
+
 /**
  * Never throws. An unknown model gets the newest encoding, `estimated`, and is warned about once.
  */

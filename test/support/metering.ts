@@ -1,4 +1,4 @@
-import { context, createNoopMeter, type Logger } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   InMemorySpanExporter,
@@ -9,7 +9,12 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
-import { currentCallMeter, installMetering } from '../../src/metering.ts';
+import {
+  currentAudience,
+  currentCallMeter,
+  installMetering,
+  type MeteringInForce,
+} from '../../src/metering.ts';
 import { BackgroundCounter } from '../../src/tokens/background.ts';
 import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
@@ -27,11 +32,15 @@ export interface Metering {
   readonly ended: number;
   /** Replies that nobody has started to read. */
   readonly unread: number;
+  /** Calls that have begun and not ended. */
+  readonly open: number;
+  /** Ends every open call, as the end of the process does. */
+  shutdown(): void;
   /**
-   * Ends unread replies, waits for counting, and returns records and ended spans since the last
-   * `take`.
+   * Records and ended spans since the last `take`, every count done. Open calls stay open. Without
+   * `all` only a look: nothing is taken.
    */
-  take(): Promise<{
+  take(all?: boolean): Promise<{
     readonly records: readonly UsageRecord[];
     readonly spans: readonly ReadableSpan[];
     /** Number of started spans, including those that never ended. */
@@ -41,8 +50,6 @@ export interface Metering {
   readonly provider: TracerProvider;
   close(): void;
 }
-
-const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 
 export interface MeteringOptions {
   readonly nativeSpans?: 'enrich' | 'separate';
@@ -71,8 +78,8 @@ export function startMetering({
   const records: UsageRecord[] = [];
   const counter = new BackgroundCounter();
   const pipeline = new UsagePipeline({
-    meter: createNoopMeter,
-    logger: () => SILENT,
+    meters: () => [],
+    loggers: () => [],
     service: () => 'conformance',
     counting: 'missing',
     captureContent: false,
@@ -85,27 +92,27 @@ export function startMetering({
   });
   let tokenStatistics = true;
   let isOn = false;
-  const meter = new CallMeter({
+  const meter = new CallMeter<Promise<UsageRecord | undefined>>({
     clock: systemClock,
     tracer: () => provider.getTracer('conformance'),
-    switches: () => ({ enabled: true, tokenStatistics }),
-    keepContent: true,
+    audience: currentAudience,
     requestIdentity,
     nativeSpans,
     chunkTimes: 'mean',
-    onEnd: (ended) => void pipeline.settle(ended),
   });
-  // SDK copies are patched once per process, by the first test, so all tests share this lookup.
-  const install = (): void =>
-    installMetering(
-      {
-        calls: meter,
-        enabled: true,
-        settle: (ended) => pipeline.settle(ended),
-        flush: () => pipeline.idle(),
-      },
-      () => isOn,
-    );
+  // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.
+  const inForce: MeteringInForce = {
+    calls: meter,
+    enabled: true,
+    get tokenStatistics() {
+      return tokenStatistics;
+    },
+    keepContent: true,
+    onCall: () => undefined,
+    settle: (ended, delivery) => pipeline.settle(ended, delivery),
+    flush: () => pipeline.idle(),
+  };
+  const install = (): void => installMetering(inForce, () => isOn);
   install();
   return {
     current: currentCallMeter,
@@ -124,11 +131,14 @@ export function startMetering({
     get unread() {
       return meter.open.unread;
     },
-    async take() {
-      meter.open.abandonUnread();
-      meter.background.abandonAll();
+    get open() {
+      return meter.open.size;
+    },
+    shutdown: () => meter.open.closeAll(),
+    async take(all = true) {
       await pipeline.idle();
       await provider.forceFlush();
+      if (!all) return { records: [...records], spans: exporter.getFinishedSpans(), started };
       const taken = { records: records.splice(0), spans: exporter.getFinishedSpans(), started };
       started = 0;
       exporter.reset();

@@ -17,6 +17,9 @@ export interface AppOptions {
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
+/** Below the time-out of a test, so that what the app wrote can be seen. */
+const HANGS_MS = 50_000;
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Runs a small application in a separate process, with the sources of this package. */
@@ -40,7 +43,7 @@ export async function runApp(file: string, options: AppOptions = {}): Promise<Ap
   });
   app.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   return await new Promise((resolve, reject) => {
-    const late = setTimeout(() => app.kill('SIGKILL'), 15_000);
+    const late = setTimeout(() => app.kill('SIGKILL'), HANGS_MS);
     app.on('error', reject);
     app.on('close', (code, signal) => {
       clearTimeout(late);

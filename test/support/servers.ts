@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,13 +43,26 @@ export function requireServer(test: Mocha.Context, binary: Binary): void {
   test.skip();
 }
 
-/** A loopback port that was free a moment ago. */
+/** Below the ports that Linux gives to outgoing connections: none of those takes it meanwhile. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 32_000;
+
+/**
+ * A loopback port that was free a moment ago. At random, since test files of several processes ask at
+ * the same time, and the kernel may give a port that was closed just now to the next who asks.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 interface Launch {

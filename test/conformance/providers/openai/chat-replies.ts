@@ -42,6 +42,7 @@ export const chatReplies: readonly Shape<OpenAI>[] = [
   })),
   {
     title: 'asResponse(), body not read',
+    endsAtShutdown: true,
     script: plain,
     expected: {
       ...CHAT_RECORD,
