@@ -37,7 +37,7 @@ function emit(): void {
 }
 
 /** Writes one line of JSON synchronously, since a killed process cannot flush a stream. */
-function tell(): void {
+function printStatus(): void {
   if (!isMainThread) return;
   const { accepted, delivered, dropped, state } = processor.status();
   const { rss } = process.memoryUsage();
@@ -55,7 +55,7 @@ if (plan.perSecond === undefined) {
         Math.floor(((performance.now() - start) / 1000) * (plan.perSecond ?? 0)),
       );
       while (emitted < due) emit();
-      tell();
+      printStatus();
       if (emitted < plan.count) return;
       clearInterval(timer);
       resolve();
@@ -65,6 +65,6 @@ if (plan.perSecond === undefined) {
 if (plan.end === 'exit') process.exit(0);
 if (plan.end === 'shutdown') {
   await processor.shutdown();
-  tell();
+  printStatus();
 }
-if (plan.end === 'stay') setInterval(tell, 10);
+if (plan.end === 'stay') setInterval(printStatus, 10);
