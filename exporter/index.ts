@@ -13,6 +13,10 @@ export { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts
 export { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
 export type { InfluxRepriceOptions } from './influxdb/reprice/influx-reprice.ts';
 export { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
+export { redirectBacklog } from './influxdb/write/redirect-backlog.ts';
+export { spoolBacklogs } from './spool/backlog.ts';
+export type { SpoolBacklog } from './spool/backlog.ts';
+export type { ConnectionOptions, TlsOptions } from './influxdb/connection.ts';
 export type { InfluxUsageReaderOptions } from './influxdb/read/influx-usage-reader.ts';
 export type { InfluxOptions, InfluxVersion, SpoolOptions } from './influxdb/influx-options.ts';
 export { SqliteUsageProcessor } from './sqlite/write/sqlite-usage-processor.ts';

@@ -39,9 +39,12 @@ function emit(): void {
 /** One line of JSON, written at once: a killed process has no time to flush a stream. */
 function tell(): void {
   if (!isMainThread) return;
-  const { accepted, delivered, dropped, state } = processor.status();
+  const { accepted, delivered, dropped, state, volatile = 0 } = processor.status();
   const { rss } = process.memoryUsage();
-  writeSync(1, `${JSON.stringify({ emitted, accepted, delivered, dropped, state, rss })}\n`);
+  writeSync(
+    1,
+    `${JSON.stringify({ emitted, accepted, delivered, dropped, state, volatile, rss })}\n`,
+  );
 }
 
 if (plan.perSecond === undefined) {
