@@ -32,6 +32,8 @@ export type { SqliteEraseOptions } from './sqlite/write/erase-user.ts';
 export { repriceLedger } from './sqlite/write/sqlite-reprice.ts';
 export type { SqliteRepriceOptions } from './sqlite/write/sqlite-reprice.ts';
 export type { RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
+export { usageStore } from './stores.ts';
+export type { StoreConfigs, UsageStore } from './stores.ts';
 export { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';
 export type { SqliteUsageReaderOptions } from './sqlite/read/sqlite-usage-reader.ts';
 export { usageRecordFromLog } from './ledger/usage-event.ts';

@@ -36,17 +36,18 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     (values.help ? io.stdout : io.stderr).write(HELP);
     return values.help ? 0 : 2;
   }
-  const target = ledgerTarget(values, io);
-  if (target.kind === 'influxdb') {
+  const { store } = await ledgerTarget(values, io);
+  const { file } = store;
+  if (file === undefined) {
     io.stderr.write(
-      `otel-token-meter backup: the ledger is in InfluxDB at ${target.where}: use influx backup (2.x) or influxd backup (1.x)\n`,
+      `otel-token-meter backup: the ledger is at ${store.where}: use the backup command of that server\n`,
     );
     return 1;
   }
   const { backupLedger } = await import('otel-token-meter/exporter');
   const isWatched = io.stderr.isTTY === true;
   const { records, bytes, isDamaged } = await backupLedger({
-    path: target.path,
+    path: file,
     to,
     overwrite: values.force,
     onProgress: (done, total) => {
@@ -60,12 +61,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   });
   if (isWatched) io.stderr.write('\r\u001B[K');
   if (values.json) {
-    const document = { ledger: target.path, file: to, records, bytes, damaged: isDamaged };
+    const document = { ledger: file, file: to, records, bytes, damaged: isDamaged };
     io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   } else {
     io.stdout.write(`${shownCount(records)} calls, ${shownCount(bytes)} bytes in ${to}\n`);
     if (isDamaged) {
-      io.stderr.write(`${target.path} is damaged: ${to} holds what could be read of it\n`);
+      io.stderr.write(`${file} is damaged: ${to} holds what could be read of it\n`);
     }
   }
   return isDamaged ? 1 : 0;

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import type { EraseOptions, EraseResult } from 'otel-token-meter/exporter';
+import type { EraseResult } from 'otel-token-meter/exporter';
 import { hashedUserId } from '../usage/build-record.ts';
 import { confirm } from './confirm.ts';
 import type { CliIo } from './io.ts';
-import { type LedgerTarget, ledgerTarget } from './ledger-target.ts';
+import { ledgerTarget } from './ledger-target.ts';
 import { shownCount } from './shown-number.ts';
 
 export const summary: string = 'delete every recorded call of one user';
@@ -43,12 +43,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     (values.help ? io.stdout : io.stderr).write(HELP);
     return values.help ? 0 : 2;
   }
-  const target = ledgerTarget(values, io);
-  const userId = hashedUserId(user, target.userIdHashKey);
-  if (values['dry-run']) return report(await erase(target, { userId, dryRun: true }), io, json);
+  const { store, userIdHashKey } = await ledgerTarget(values, io);
+  const userId = hashedUserId(user, userIdHashKey);
+  if (values['dry-run']) return report(await store.erase({ userId, dryRun: true }), io, json);
   if (!values.yes) {
-    const { found } = await erase(target, { userId, dryRun: true });
-    const where = target.kind === 'sqlite' ? target.path : target.where;
+    const { found } = await store.erase({ userId, dryRun: true });
+    const { where } = store;
     const answer = await confirm(`Delete ${shownCount(found)} calls from ${where}?`, io);
     if (answer === undefined) {
       io.stderr.write(
@@ -59,7 +59,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     if (!answer) return 1;
   }
   const isWatched = io.stderr.isTTY === true;
-  const result = await erase(target, {
+  const result = await store.erase({
     userId,
     onProgress: (erased, found) => {
       if (isWatched) io.stderr.write(`\r${shownCount(erased)} of ${shownCount(found)}\u001B[K`);
@@ -68,13 +68,6 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   if (isWatched) io.stderr.write('\r\u001B[K');
   report(result, io, json);
   return result.erased < result.found ? 1 : 0;
-}
-
-async function erase(target: LedgerTarget, options: EraseOptions): Promise<EraseResult> {
-  const { eraseInfluxUser, eraseLedgerUser } = await import('otel-token-meter/exporter');
-  return target.kind === 'sqlite'
-    ? await eraseLedgerUser({ path: target.path, ...options })
-    : await eraseInfluxUser({ ...target.options, ...options });
 }
 
 function report({ found, erased, mayRemain }: EraseResult, io: CliIo, json: boolean): number {

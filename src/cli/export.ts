@@ -6,7 +6,7 @@ import { hashedUserId } from '../usage/build-record.ts';
 import type { CliIo } from './io.ts';
 import { ledgerTarget } from './ledger-target.ts';
 import { shownCount } from './shown-number.ts';
-import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
+import { SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
 export const summary: string = 'write every recorded call of one user as JSON lines';
 
@@ -40,12 +40,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return values.help ? 0 : 2;
   }
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
-  const user = hashedUserId(values.user, ledgerTarget(values, io).userIdHashKey);
+  const { store, userIdHashKey } = await ledgerTarget(values, io);
+  const user = hashedUserId(values.user, userIdHashKey);
   const range = {
     ...(values.since !== undefined && { from: await parseUsageTime(values.since) }),
     ...(values.until !== undefined && { to: await parseUsageTime(values.until) }),
   };
-  const { reader } = await openUsageSource(values, io);
+  const reader = store.reader();
   const out = values.out === undefined ? io.stdout : await newFile(values.out);
   let calls = 0;
   try {

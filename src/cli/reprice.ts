@@ -1,10 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { RepriceOptions, RepriceResult } from 'otel-token-meter/exporter';
-import { resolveConfig } from '../config/resolve.ts';
-import type { TokenMeterConfig } from '../config/token-meter-config.ts';
-import { TokenMeterError } from '../errors.ts';
 import { Prices } from '../prices/prices.ts';
 import type { CliIo } from './io.ts';
+import { ledgerTarget } from './ledger-target.ts';
 import { shownCost, shownCount } from './shown-number.ts';
 
 export const summary: string = 'recompute the cost of recorded calls after prices changed';
@@ -46,11 +43,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(HELP);
     return 0;
   }
-  const { values: config } = resolveConfig({
-    env: io.env,
-    ...(values.config !== undefined && { file: values.config }),
-  });
-  const overridesFile = values.prices ?? config.pricesFile;
+  const { store, pricesFile } = await ledgerTarget(values, io);
+  const overridesFile = values.prices ?? pricesFile;
   const prices = new Prices(overridesFile === undefined ? {} : { overridesFile });
   await prices.load();
   const { parseUsageTime } = await import('otel-token-meter/exporter');
@@ -58,7 +52,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     text === undefined ? undefined : await parseUsageTime(text);
   const [from, to] = [await time(values.since), await time(values.until)];
   const isWatched = io.stderr.isTTY === true;
-  const result = await reprice(values.sqlite, config.metrics, {
+  const result = await store.reprice({
     costOf: (record) => prices.costOf(record),
     dryRun: values['dry-run'],
     ...(from && { from }),
@@ -104,26 +98,4 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     ].join('\n'),
   );
   return exitCode;
-}
-
-/** The given ledger, or the one that the application writes. */
-async function reprice(
-  file: string | undefined,
-  { provider, influxdb, sqlite }: TokenMeterConfig['metrics'],
-  options: RepriceOptions,
-): Promise<RepriceResult> {
-  const { repriceInfluxLedger, repriceLedger } = await import('otel-token-meter/exporter');
-  if (file === undefined && provider === 'influxdb') {
-    const { url, bucket, org, token, username, password, version } = influxdb;
-    const target = { url, bucket, org, token, username, password, version };
-    return await repriceInfluxLedger({ ...target, ...options });
-  }
-  if (file === undefined && (provider === 'otlp' || provider === 'none')) {
-    throw new TokenMeterError(
-      'INVALID_OPTION',
-      `records of the configured provider ${provider} cannot be repriced`,
-      { value: provider, allowed: '--sqlite FILE, or a configuration with influxdb or sqlite' },
-    );
-  }
-  return await repriceLedger({ path: file ?? sqlite.path, ...options });
 }

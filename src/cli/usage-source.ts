@@ -1,7 +1,6 @@
 import type { UsageReader } from 'otel-token-meter/exporter';
-import { resolveConfig } from '../config/resolve.ts';
-import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
+import { ledgerTarget } from './ledger-target.ts';
 
 /** `parseArgs` options of commands that read the ledger. */
 export const SOURCE_OPTIONS = {
@@ -22,34 +21,15 @@ export interface UsageSource {
   readonly pricesFile?: string;
 }
 
-/**
- * Opens the ledger that the application writes according to its configuration. The exporter is
- * loaded lazily by its published name, since `src` does not import `exporter`.
- */
+/** Opens the ledger of a command: see `ledgerTarget`. */
 export async function openUsageSource(
   values: { readonly sqlite?: string | undefined; readonly config?: string | undefined },
   io: CliIo,
 ): Promise<UsageSource> {
-  const { InfluxUsageReader, SqliteUsageReader } = await import('otel-token-meter/exporter');
-  const { values: config } = resolveConfig({
-    env: io.env,
-    ...(values.config !== undefined && { file: values.config }),
-  });
-  const prices = config.pricesFile === undefined ? {} : { pricesFile: config.pricesFile };
-  const { provider, influxdb, sqlite } = config.metrics;
-  if (values.sqlite === undefined && provider === 'influxdb') {
-    const { url, bucket, org, token, username, password, version } = influxdb;
-    const reader = new InfluxUsageReader({ url, bucket, org, token, username, password, version });
-    return { reader, name: `${new URL(url).host}/${bucket}`, ...prices };
-  }
-  if (values.sqlite === undefined && (provider === 'otlp' || provider === 'none')) {
-    throw new TokenMeterError(
-      'INVALID_OPTION',
-      `records of the configured provider ${provider} cannot be read`,
-      { value: provider, allowed: '--sqlite FILE, or a configuration with influxdb or sqlite' },
-    );
-  }
-  // Without configuration, use the default path of the SQLite ledger.
-  const path = values.sqlite ?? sqlite.path;
-  return { reader: new SqliteUsageReader({ path }), name: path, ...prices };
+  const { store, pricesFile } = await ledgerTarget(values, io);
+  return {
+    reader: store.reader(),
+    name: store.where,
+    ...(pricesFile !== undefined && { pricesFile }),
+  };
 }

@@ -1,4 +1,4 @@
-import type { InfluxConfig } from './token-meter-config.ts';
+import type { InfluxConfig } from './settings/influxdb.ts';
 
 /** Options of the InfluxDB exporter, processor and reader. */
 export interface InfluxExporterOptions extends Omit<InfluxConfig, 'spool'> {

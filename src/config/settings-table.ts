@@ -1,9 +1,9 @@
 import type { Setting } from './setting.ts';
 import { alerts } from './settings/alerts.ts';
-import { influxdb } from './settings/influxdb.ts';
 import { instrumentation } from './settings/instrumentation.ts';
 import { liveSettings } from './settings/live-settings.ts';
 import { metrics } from './settings/metrics.ts';
+import { storeSettings } from './settings/stores.ts';
 
 /**
  * All settings. Validation, environment variables, defaults, the tables in docs/configuration.md
@@ -12,7 +12,7 @@ import { metrics } from './settings/metrics.ts';
 export const settingsTable: readonly Setting[] = [
   ...instrumentation,
   ...metrics,
-  ...influxdb,
+  ...Object.values(storeSettings).flat(),
   ...alerts,
   ...liveSettings,
 ];

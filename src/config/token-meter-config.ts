@@ -1,3 +1,5 @@
+import type { StoreName, StoresConfig } from './settings/stores.ts';
+
 /** The effective configuration. Durations are in milliseconds; an absent value is unset. */
 export interface TokenMeterConfig {
   readonly counting: 'missing' | 'always' | 'never';
@@ -31,41 +33,10 @@ export interface AlertsConfig {
   readonly webhookSecret?: string;
 }
 
-export interface MetricsConfig {
+export interface MetricsConfig extends StoresConfig {
   readonly enabled: boolean;
   readonly tokenStatistics: boolean;
-  readonly provider: 'influxdb' | 'sqlite' | 'otlp' | 'console' | 'none';
-  readonly influxdb: InfluxConfig;
-  readonly sqlite: { readonly path: string; readonly retentionDays?: number };
-}
-
-export interface InfluxConfig {
-  readonly url: string;
-  readonly version: 'auto' | '1' | '2' | '3';
-  readonly token?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly org?: string;
-  readonly bucket: string;
-  readonly batchSize: number;
-  readonly flushIntervalMs: number;
-  readonly timeoutMs: number;
-  readonly proxyUrl?: string;
-  readonly tls?: {
-    readonly caFile?: string;
-    readonly certFile?: string;
-    readonly keyFile?: string;
-    readonly passphrase?: string;
-  };
-  readonly maxUserTags: number;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly spool: {
-    readonly enabled: boolean;
-    readonly directory: string;
-    readonly maxBytes: number;
-    readonly fsync: 'never' | 'interval' | 'always';
-    readonly whenFull: 'drop-oldest' | 'refuse';
-  };
+  readonly provider: StoreName | 'otlp' | 'console' | 'none';
 }
 
 /** Recursively optional configuration, for code and defaults. */

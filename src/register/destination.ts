@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
-import { influxOptions, type MetricsConfig } from '../config/index.ts';
+import { isStore, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
 import { requireHere } from '../host/require-here.ts';
@@ -29,19 +29,15 @@ export function loadDestination(
   config: MetricsConfig,
   resource: Readonly<Record<string, string>>,
 ): ConfiguredDestination {
-  if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
+  if (!isStore(config.provider)) return NOWHERE;
   try {
     // Synchronously, so that the first call finds everything in place.
     const exporter = requireHere()('otel-token-meter/exporter') as typeof Exporter;
-    if (config.provider === 'sqlite') {
-      return destination(new exporter.SqliteUsageProcessor(config.sqlite), resource, undefined);
-    }
-    const options = influxOptions(config.influxdb);
-    return destination(
-      new exporter.InfluxUsageProcessor(options),
-      resource,
-      meterProvider(() => new exporter.InfluxMetricExporter(options), resource),
-    );
+    const store = exporter.usageStore(config.provider, config);
+    if (store === undefined) return NOWHERE;
+    const processor = store.processor();
+    const meters = store.metricExporter && meterProvider(store.metricExporter, resource);
+    return destination(processor, resource, meters);
   } catch (error) {
     warnHost(
       'TOKEN_METER_EXPORTER',

@@ -129,7 +129,7 @@ describe('otel-token-meter reprice', () => {
     assert.match(influx.err(), /InfluxDB at http:\/\/127\.0\.0\.1:1 does not answer/);
     const elsewhere = memoryIo({ TOKEN_METER_PROVIDER: 'otlp' });
     assert.equal(await dispatch(['reprice'], elsewhere), 1);
-    assert.match(elsewhere.err(), /provider otlp cannot be repriced/);
+    assert.match(elsewhere.err(), /provider otlp cannot be read/);
   });
 
   it('reprices the configured InfluxDB as well', async function () {

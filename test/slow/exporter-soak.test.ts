@@ -208,21 +208,21 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
     }[];
     let [emitted, accepted] = [0, 0];
     for (const [n, { from, app }] of runs.entries()) {
-      const { told } = app;
-      if (told === undefined) continue;
-      const where = `time >= ${from}ms AND time < ${from + told.accepted}ms`;
+      const { status } = app;
+      if (status === undefined) continue;
+      const where = `time >= ${from}ms AND time < ${from + status.accepted}ms`;
       const q = `SELECT count("calls") AS calls FROM llm_usage WHERE ${where}`;
       const [row] = (await influxRows(influxd.url, 'usage', q)) as { calls: number }[];
       // What is accepted comes first; while the disk is full, lines may overtake others in memory.
-      if (told.volatile === 0) {
+      if (status.volatile === 0) {
         assert.equal(
           row?.calls ?? 0,
-          told.accepted,
+          status.accepted,
           `run ${n} lacks accepted records: ${log.join(', ')}`,
         );
       }
-      emitted += told.emitted;
-      accepted += told.accepted;
+      emitted += status.emitted;
+      accepted += status.accepted;
     }
     const rss = Math.max(...runs.map(({ app }) => app.maxRss));
     console.log(

@@ -1,6 +1,35 @@
 import type { Setting } from '../setting.ts';
 import { boolean, DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
 
+export interface InfluxConfig {
+  readonly url: string;
+  readonly version: 'auto' | '1' | '2' | '3';
+  readonly token?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly org?: string;
+  readonly bucket: string;
+  readonly batchSize: number;
+  readonly flushIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly proxyUrl?: string;
+  readonly tls?: {
+    readonly caFile?: string;
+    readonly certFile?: string;
+    readonly keyFile?: string;
+    readonly passphrase?: string;
+  };
+  readonly maxUserTags: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly spool: {
+    readonly enabled: boolean;
+    readonly directory: string;
+    readonly maxBytes: number;
+    readonly fsync: 'never' | 'interval' | 'always';
+    readonly whenFull: 'drop-oldest' | 'refuse';
+  };
+}
+
 /** Connection to InfluxDB and delivery. The defaults are those of the exporter. */
 export const influxdb: readonly Setting[] = [
   {

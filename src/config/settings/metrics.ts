@@ -1,5 +1,6 @@
 import type { Setting } from '../setting.ts';
-import { boolean, integer, oneOf, string } from './kinds.ts';
+import { boolean, oneOf } from './kinds.ts';
+import { storeNames } from './stores.ts';
 
 /** Initial state of the switches, and the destination of records. */
 export const metrics: readonly Setting[] = [
@@ -26,26 +27,9 @@ export const metrics: readonly Setting[] = [
     key: 'metrics.provider',
     path: 'metrics.provider',
     block: 'distribution',
-    kind: oneOf('influxdb', 'sqlite', 'otlp', 'console', 'none'),
+    kind: oneOf(...storeNames, 'otlp', 'console', 'none'),
     env: ['TOKEN_METER_PROVIDER'],
     default: 'console',
     description: 'Destination of records and metrics. Setting INFLUX_URL selects influxdb.',
-  },
-  {
-    key: 'metrics.sqlite.path',
-    path: 'metrics.sqlite.path',
-    block: 'distribution',
-    kind: string,
-    env: ['TOKEN_METER_SQLITE_PATH'],
-    default: '.token-meter/usage.db',
-    description: 'Path of the SQLite ledger.',
-  },
-  {
-    key: 'metrics.sqlite.retention_days',
-    path: 'metrics.sqlite.retentionDays',
-    block: 'distribution',
-    kind: integer(1, 36_500),
-    env: ['TOKEN_METER_SQLITE_RETENTION_DAYS'],
-    description: 'Days after which records are deleted. Unset keeps them.',
   },
 ];
