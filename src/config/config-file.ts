@@ -8,7 +8,7 @@ import { settingsTable } from './settings-table.ts';
 import { substituteEnv } from './substitute.ts';
 import { yaml } from './yaml-on-demand.ts';
 
-/** Where our two blocks stand in a declarative configuration file of OpenTelemetry. */
+/** Paths of our two blocks in an OpenTelemetry declarative configuration file. */
 export const BLOCKS = {
   instrumentation: ['instrumentation/development', 'js', 'token_meter'],
   distribution: ['distribution', 'token_meter'],
@@ -20,12 +20,14 @@ interface FileValue {
 }
 
 export interface ConfigFile {
-  /** By the key of the setting. */
+  /** Keyed by setting. */
   readonly values: ReadonlyMap<string, FileValue>;
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads our blocks; the rest of the file is the SDK's. Nothing is thrown: problems are listed. */
+/**
+ * Reads our blocks; the rest of the file belongs to the SDK. Never throws: problems are collected.
+ */
 export function readConfigFile(
   text: string,
   file: string,
@@ -75,9 +77,9 @@ export function readConfigFile(
 
 interface Block {
   readonly node: YAMLMap;
-  /** Key of the settings so far, with its dot. */
+  /** Key prefix, including the dot. */
   readonly prefix: string;
-  /** The path as the user sees it. */
+  /** Path as the user wrote it. */
   readonly shown: string;
   readonly settings: readonly Setting[];
   readonly lines: LineCounter;
@@ -101,7 +103,7 @@ function readBlock(block: Block): void {
     const setting = settings.find((one) => one.key === key);
     const json: unknown = toJson(pair.value);
     if (setting !== undefined) {
-      // `key:` without a value, or a substitution that came out empty: not set.
+      // `key:` without a value, or an empty substitution: not set.
       if (json === null || json === undefined || json === '') continue;
       const parsed = parseFileValue(setting.kind, json);
       if (parsed.ok) block.values.set(key, { value: parsed.value, line: place.line });
@@ -133,7 +135,7 @@ function readBlock(block: Block): void {
   }
 }
 
-/** Not `Document.getIn`: it splits nothing, but it throws when a step is no mapping. */
+/** Replaces `Document.getIn`, which throws when a step is not a mapping. */
 function nodeAt(document: Document, path: readonly string[]): unknown {
   let node: unknown = document.contents;
   for (const name of path) {

@@ -7,9 +7,9 @@ const REFERENCE = /\$\$|\$\{(?:env:)?([^}\n]*)\}/g;
 const NAME_AND_DEFAULT = /^([a-zA-Z_][a-zA-Z0-9_]*)(?::-(.*))?$/;
 
 /**
- * Environment substitution of the declarative configuration: `${NAME}`, `${NAME:-default}`,
- * `${env:NAME}` and `$$` in scalar values. A plain scalar takes the type of what comes out, a
- * quoted one stays a text. The document is changed in place.
+ * Environment substitution of declarative configuration: `${NAME}`, `${NAME:-default}`,
+ * `${env:NAME}` and `$$` in scalar values. A plain scalar takes the type of the result, a quoted
+ * one stays a string. Changes the document in place.
  */
 export function substituteEnv(document: Document, env: Env): void {
   const { Scalar, visit } = yaml();
@@ -32,7 +32,7 @@ function expand(text: string, env: Env): string {
   });
 }
 
-/** Only scalars of YAML's core types: a variable never becomes a mapping or a sequence. */
+/** Only YAML core scalars: a variable never becomes a mapping or a sequence. */
 function coerce(text: string): unknown {
   try {
     const value: unknown = yaml().parse(text);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Put in by the build, so that a user's own bundle has it too. */
+/** Defined by the build, so that a user's own bundle contains it as well. */
 declare const __OTEL_TOKEN_METER_VERSION__: string | undefined;
 
 /** Version of this package. */

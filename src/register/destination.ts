@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, trace, type Meter } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
@@ -6,31 +6,29 @@ import { influxOptions, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
 import { requireHere } from '../host/require-here.ts';
-import type { ResourceLike } from '../otel/settled-resource.ts';
-import { SCOPE } from '../otel/telemetry.ts';
-import type { LogTarget } from './tee.ts';
+import type { ResourceLike } from '../otel/resolved-resource.ts';
+import { SCOPE, type Destination } from '../otel/telemetry.ts';
 
 /** Where our own configuration sends usage, without any SDK in between. */
-export interface Destination extends LogTarget {
-  readonly meters: readonly (() => Meter)[];
+export interface ConfiguredDestination extends Destination {
   flush(): Promise<void>;
   status(): Exporter.ExporterStatus | undefined;
 }
 
 type Processor = Exporter.UsageLogProcessor & { status(): Exporter.ExporterStatus };
 
-const NOWHERE: Destination = {
+const NOWHERE: ConfiguredDestination = {
   meters: [],
-  emit: () => undefined,
+  logger: { emit: () => undefined, enabled: () => false },
   flush: () => Promise.resolve(),
   status: () => undefined,
 };
 
-/** Never throws: a destination that cannot be made is told, and the application goes on. */
+/** Never throws: a destination that cannot be created is reported, and the application goes on. */
 export function loadDestination(
   config: MetricsConfig,
   resource: Readonly<Record<string, string>>,
-): Destination {
+): ConfiguredDestination {
   if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
   try {
     // Synchronously, so that the first call finds everything in place.
@@ -57,11 +55,14 @@ function destination(
   processor: Processor,
   resource: Readonly<Record<string, string>>,
   meters: SdkMetrics.MeterProvider | undefined,
-): Destination {
+): ConfiguredDestination {
   const meter = meters?.getMeter(SCOPE, packageVersion());
   return {
-    meters: meter === undefined ? [] : [() => meter],
-    emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    meters: meter === undefined ? [] : [meter],
+    logger: {
+      enabled: () => true,
+      emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    },
     async flush() {
       await Promise.allSettled([processor.forceFlush(), meters?.forceFlush()]);
     },

@@ -9,9 +9,8 @@ interface Registry {
 }
 
 /**
- * Counts with tiktoken itself. `encode_ordinary` takes `<|endoftext|>` as the text it is in a user's
- * message; `encode` would throw on it. An encoding is 22 MB that WebAssembly never gives back, so
- * callers keep the one they made.
+ * Counts with tiktoken. `encode_ordinary` treats `<|endoftext|>` as plain text; `encode` would
+ * throw on it. An encoding takes 22 MB that WebAssembly never releases, so callers reuse it.
  *
  * @throws when tiktoken has no encoding of that name.
  */
@@ -23,7 +22,7 @@ export function loadTiktokenCounter(encoding: string): TextCounter {
   const count = (text: string) => tiktoken.encode_ordinary(text).length;
   return {
     count,
-    // tiktoken cannot stop half-way.
+    // tiktoken cannot be interrupted.
     *countInSteps(text) {
       yield 'long';
       return count(text);

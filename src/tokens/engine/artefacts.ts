@@ -4,9 +4,9 @@ import { ownFile } from '../package-file.ts';
 import { decodeVocabulary, type VocabularyTable } from './tables.ts';
 
 /**
- * Beside this file in the sources and in the built package alike. Each is written out and made only when
- * needed: webpack and Turbopack bring files along that are named in this form, and a bundle for CommonJS
- * has no `import.meta.url` and must still load.
+ * Next to this file in the sources and in the built package. Every URL is spelled out because webpack
+ * and Turbopack include files named in this form, and resolved lazily because a CommonJS bundle has no
+ * `import.meta.url` and must still load.
  */
 const FILES = {
   'engine.wasm': () => new URL('./data/engine.wasm', import.meta.url),
@@ -19,17 +19,17 @@ const FILES = {
 
 type FileName = keyof typeof FILES;
 
-/** The vocabularies this package brings. */
+/** Vocabularies included in this package. */
 export const BUILT_IN: ReadonlySet<string> = new Set(
   Object.keys(FILES).flatMap((file) => /^(.*_base)\.deflate$/.exec(file)?.[1] ?? []),
 );
 
-/** @throws when the file is not there: a bundle that left the data behind. */
+/** @throws when the file is missing, as in a bundle without the data files. */
 export function readVocabulary(name: string): VocabularyTable {
   return decodeVocabulary(readDeflated(`${name}.deflate` as FileName, 1 << 21));
 }
 
-/** Unicode 16 classes: 4352 block numbers of two bytes, then blocks of 256 classes. */
+/** Unicode 16 classes: 4352 block numbers of two bytes each, then blocks of 256 classes. */
 export function readClasses(): Uint8Array {
   return readDeflated('classes.deflate', 1 << 16);
 }
@@ -39,9 +39,10 @@ export function readEngine(): Uint8Array {
 }
 
 /**
- * Deflate is a third of brotli's time at the start for 3 % more bytes.
+ * Deflate takes a third of brotli's time at start-up, for 3 % more bytes.
  *
- * @param size at least that of the contents: in pieces they would take twice the memory
+ * @param size at least the size of the contents; output in several chunks would take twice the
+ * memory
  */
 function readDeflated(name: FileName, size: number): Uint8Array {
   return inflateRawSync(read(name), { chunkSize: size });

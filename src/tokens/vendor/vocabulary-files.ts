@@ -9,20 +9,20 @@ import { VENDOR_VOCABULARIES } from './vocabularies.ts';
 const paths = new Map<string, string | undefined>();
 const broken = new Set<string>();
 
-/** Whether a vocabulary is a file: a vendor's, by its name, or any, by its path. */
+/** Whether a vocabulary is loaded from a file: a vendor's by name, or any by path. */
 export function isFileVocabulary(name: string): boolean {
   return name.endsWith('.json') || Object.hasOwn(VENDOR_VOCABULARIES, name);
 }
 
-/** Whether it is there to be loaded, as far as is known without loading it. */
+/** Whether the file exists and has not failed to load. */
 export function isAvailable(name: string): boolean {
   return !broken.has(name) && pathOf(name) !== undefined;
 }
 
 /**
- * A counter for the vocabulary in a file. Reading ten megabytes of JSON takes half a second.
+ * Creates a counter from a vocabulary file. Parsing ten megabytes of JSON takes half a second.
  *
- * @throws when it is not there or cannot be read right; from then on it is not available.
+ * @throws when the file is missing or not supported; from then on it counts as unavailable.
  */
 export function loadFileVocabulary(name: string): TextCounter {
   try {
@@ -49,7 +49,7 @@ function findFile(name: string): string | undefined {
   return packageFile(vocabulary.package, vocabulary.file);
 }
 
-/** Brings a text into normal form C first. */
+/** Normalises text to NFC before counting. */
 class NormalizingCounter implements TextCounter {
   readonly #inner: TextCounter;
 

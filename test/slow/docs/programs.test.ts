@@ -92,7 +92,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'app.mjs': ends({ out: /twice a day/, err: LINE }),
   'who.mjs': ends({ err: /^alice gpt-4o conv-7 18→9 tok .*$/m }),
   'wrap.mjs': ends({ err: /^alice tide-1 18→4 tok .*$/m }),
-  'tell.mjs': ends({ err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
+  'record.mjs': ends({ err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
   'who-calls.mjs': ends({ err: /^alice gpt-4o conv-7 18→9 tok .*$/m }),
   'any-model.mjs': ends({ out: /^1 message to gpt-4o$/m, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
   'count-first.mjs': ends({ out: /^5 12 exact$/m }, { preload: [] }),
