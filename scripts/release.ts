@@ -30,10 +30,10 @@ const notes = sectionOf(readFileSync('CHANGELOG.md', 'utf8'), version);
 const hasIdentity = process.env['GITHUB_ACTIONS'] === 'true' || process.env['GITLAB_CI'] === 'true';
 const problems = [
   run('git', 'status', '--porcelain') !== '' && 'the working tree is not clean',
-  run('git', 'branch', '--show-current') !== 'main' && 'this is not the branch main',
-  run('git', 'tag', '--list', tag) !== '' && `${tag} is tagged already: raise the version`,
+  run('git', 'branch', '--show-current') !== 'main' && 'the current branch is not main',
+  run('git', 'tag', '--list', tag) !== '' && `${tag} already exists: increment the version`,
   notes === undefined && `CHANGELOG.md has no section "## ${version}"`,
-  !hasIdentity && 'provenance needs a CI job with an identity',
+  !hasIdentity && 'provenance requires a CI job with an identity',
 ].filter((problem) => problem !== false);
 
 for (const problem of problems) process.stderr.write(`release: ${problem}\n`);
@@ -48,7 +48,7 @@ writeFileSync(`${FOLDER}/notes.md`, notes ?? '');
 const how = dryRun ? ['--dry-run'] : ['--provenance', '--access', 'public'];
 show('npm', 'publish', `./${FOLDER}/${tarball}`, ...how);
 
-/** Of the tarball as a user installs it: a workspace that links to itself makes `npm sbom` run in circles. */
+/** Of the tarball as a user installs it: a workspace that links to itself makes `npm sbom` recurse without end. */
 function writeSboms(file: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-sbom-'));
   try {
