@@ -44,7 +44,7 @@ export class Metering {
       generations: generationsOf(config.metricNames),
       metricAttributes: config.metricAttributes,
       userIdHashKey: config.userIdHashKey,
-      costOf: (record) => prices.costOf(record),
+      priceOf: (record) => prices.price(record),
       ready: prices
         .load()
         .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`)),

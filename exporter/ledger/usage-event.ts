@@ -45,6 +45,9 @@ const NOT_OTHERS = new Set<string>([
   ATTR.outcome,
   ATTR.errorType,
   ATTR.costUsd,
+  ATTR.costSource,
+  ATTR.costMissing,
+  ATTR.serviceTier,
   ...Object.values(ATTR_CACHE_WRITE_TOKENS),
 ]);
 
@@ -88,12 +91,20 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   if (errorType !== undefined) record.errorType = errorType;
   const costUsd = amount(source[ATTR.costUsd]);
   if (costUsd !== undefined) record.costUsd = costUsd;
+  const costSource = COST_SOURCES.find((known) => known === source[ATTR.costSource]);
+  if (costSource !== undefined) record.costSource = costSource;
+  const costMissing = text(source[ATTR.costMissing]);
+  if (costMissing !== undefined) record.costMissing = costMissing.split(' ');
+  const serviceTier = text(source[ATTR.serviceTier]);
+  if (serviceTier !== undefined) record.serviceTier = serviceTier;
   if (log.spanContext !== undefined) {
     record.traceId = log.spanContext.traceId;
     record.spanId = log.spanContext.spanId;
   }
   return record;
 }
+
+const COST_SOURCES = ['provider', 'list', 'contract', 'estimated'] as const;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -90,6 +90,8 @@ export interface UsageNumbers {
   readonly costUsd?: number;
   /** Calls with token counts but without a price: not part of `costUsd`. */
   readonly unpricedCalls: number;
+  /** Calls of which a billed part has no price: where there are any, `costUsd` is the least that was paid. */
+  readonly partialCostCalls: number;
   /** Calls with at least one token count. */
   readonly countedCalls: number;
   /** Share of the counted calls whose tokens were estimated, 0 to 1. */

@@ -96,6 +96,11 @@ export function reportNotes(
       `List prices today: ${prices.name}${date}${own}; each call keeps the price of its time`,
     );
   }
+  if (total.partialCostCalls > 0) {
+    lines.push(
+      `The cost is at least what is shown: ${shownCount(total.partialCostCalls)} calls have parts without a price`,
+    );
+  }
   if (unpriced.length > 0) {
     const names = unpriced.map(
       ({ provider, model, calls }) =>
@@ -118,6 +123,7 @@ const CSV_NUMBERS = [
   'reasoningTokens',
   'costUsd',
   'unpricedCalls',
+  'partialCostCalls',
   'estimatedShare',
   'durationMs',
   'durationP50Ms',

@@ -16,4 +16,8 @@ export interface Reply {
   /** What was received, one entry a choice; empty when it was not kept or nothing came. */
   readonly outputs: readonly CompletionOutput[];
   readonly conversationId?: string | undefined;
+  /** The tier that served the request, as the provider names it. */
+  readonly serviceTier?: string | undefined;
+  /** US dollars, where the reply itself says what it cost. */
+  readonly costUsd?: number | undefined;
 }

@@ -1,3 +1,4 @@
+import type { BilledField, BilledUsage } from './billed-usage.ts';
 import type { TokenUsage } from './usage-record.ts';
 
 /** A count as reported; null, negative, fractional and non-numbers mean "not reported". */
@@ -26,22 +27,24 @@ export function wholeOutput(
   return (inputTokens ?? 0) + all === totalTokens ? all : outputTokens;
 }
 
+type Counts = { readonly [Count in keyof TokenUsage]-?: number | undefined } & {
+  readonly [Count in BilledField]?: number | undefined;
+};
+
 /** The counts that are known; undefined when none is. */
-export function usageOf(counts: {
-  readonly [Count in keyof TokenUsage]: number | undefined;
-}): TokenUsage | undefined {
+export function usageOf(counts: Counts): BilledUsage | undefined {
   const known = Object.entries(counts).filter(([, count]) => count !== undefined);
-  return known.length === 0 ? undefined : (Object.fromEntries(known) as TokenUsage);
+  return known.length === 0 ? undefined : (Object.fromEntries(known) as BilledUsage);
 }
 
 /** Usage of a further part of the same reply. */
 export function addUsage(
-  known: TokenUsage | undefined,
-  more: TokenUsage | undefined,
-): TokenUsage | undefined {
+  known: BilledUsage | undefined,
+  more: BilledUsage | undefined,
+): BilledUsage | undefined {
   if (known === undefined || more === undefined) return known ?? more;
-  const keys = new Set([...Object.keys(known), ...Object.keys(more)] as (keyof TokenUsage)[]);
+  const keys = new Set([...Object.keys(known), ...Object.keys(more)] as (keyof BilledUsage)[]);
   return Object.fromEntries(
     [...keys].map((key) => [key, (known[key] ?? 0) + (more[key] ?? 0)]),
-  ) as TokenUsage;
+  ) as BilledUsage;
 }

@@ -10,6 +10,12 @@ export type TokenSource = 'provider' | 'counted' | 'estimated';
  */
 export type Outcome = 'ok' | 'error' | 'aborted';
 
+/**
+ * Where a cost comes from: `provider` as the reply reports it, `list` prices, the `contract` of a price
+ * file, `estimated` when the tokens that it was worked out from are.
+ */
+export type CostSource = 'provider' | 'list' | 'contract' | 'estimated';
+
 /** A value that fits an OpenTelemetry attribute and an InfluxDB field alike. */
 export type UsageAttributeValue = string | number | boolean;
 
@@ -60,6 +66,15 @@ export interface UsageRecord extends TokenUsage {
   readonly errorType?: string;
   /** US dollars, rounded to whole nano-dollars; absent when the price is unknown. */
   readonly costUsd?: number;
+  /** Present exactly when `costUsd` is. */
+  readonly costSource?: CostSource;
+  /**
+   * Names of the parts that were billed and have no price (`web_searches`, `priority_tier` …): then
+   * `costUsd` is the sum of the others, the least that was paid.
+   */
+  readonly costMissing?: readonly string[];
+  /** The tier that was served, not the one asked for: `default`, `flex`, `priority`, `batch` … */
+  readonly serviceTier?: string;
   /** Extra tags and fields of the caller. */
   readonly attributes: Readonly<Record<string, UsageAttributeValue>>;
   readonly traceId?: string;

@@ -35,6 +35,9 @@ export const ATTR = {
   tokenSource: 'token_meter.token_source',
   outcome: 'token_meter.outcome',
   costUsd: 'token_meter.cost_usd',
+  costSource: 'token_meter.cost_source',
+  costMissing: 'token_meter.cost_missing',
+  serviceTier: 'token_meter.service_tier',
   countedInputTokens: 'token_meter.counted_input_tokens',
   countedOutputTokens: 'token_meter.counted_output_tokens',
 } as const;
@@ -65,14 +68,6 @@ export const ATTR_CACHE_WRITE_TOKENS: Readonly<Record<SemconvGeneration, string>
 export const ATTR_CONTENT = {
   inputMessages: 'gen_ai.input.messages',
   outputMessages: 'gen_ai.output.messages',
-} as const;
-
-/** Subsets by modality, where a provider splits its usage; same names in both generations. */
-export const ATTR_MODALITY_TOKENS = {
-  audioInputTokens: 'gen_ai.usage.audio.input_tokens',
-  imageInputTokens: 'gen_ai.usage.image.input_tokens',
-  audioOutputTokens: 'gen_ai.usage.audio.output_tokens',
-  imageOutputTokens: 'gen_ai.usage.image.output_tokens',
 } as const;
 
 /** Attributes only metrics have. */

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import type * as GenaiPrices from '@pydantic/genai-prices';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
-import type { TokenUsage } from '../domain/usage-record.ts';
+import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
+import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import { listedUsage } from './list-units.ts';
+import { tierPrice } from './service-tier.ts';
 
 /** What a price depends on; a `UsageRecord` is one. */
 export interface PricedCall extends TokenUsage {
@@ -12,6 +15,19 @@ export interface PricedCall extends TokenUsage {
   readonly operation?: string;
   /** RFC 3339; prices change, some by the hour. */
   readonly time: string;
+  readonly tokenSource?: TokenSource;
+  /** The tier that was served. */
+  readonly serviceTier?: string;
+  /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
+  readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
+}
+
+/** What is known of the price of a call. */
+export interface PricedParts {
+  /** Sum of the parts whose price is known; undefined when that is none of them. */
+  readonly nanoDollars: number | undefined;
+  /** Names of the parts that were billed and have no price. */
+  readonly missing: readonly string[];
 }
 
 /** Publication days of the versions this release was tested with; the data itself has no date. */
@@ -64,23 +80,36 @@ export class PriceList {
     return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
   }
 
-  /** `undefined` for a model it does not know; throws for what it does not know how to price. */
-  nanoDollars(call: PricedCall, model: string): number | undefined {
+  /** `undefined` for a model it does not know; throws for counts that contradict each other. */
+  price(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
-    if (listed.plain !== undefined) return nanoDollars(call, listed.plain);
-    const result = this.#list.calcPrice(
-      {
-        input_tokens: call.inputTokens,
-        output_tokens: call.outputTokens,
-        cache_read_tokens: call.cacheReadTokens,
-        cache_write_tokens: call.cacheWriteTokens,
-        output_reasoning_tokens: call.reasoningTokens,
-      },
-      model,
-      { provider: listed.provider, timestamp: new Date(call.time) },
-    );
-    return result ? Math.round(result.total_price * NANO_DOLLARS) : undefined;
+    const tier = tierPrice(call.serviceTier);
+    const ofTier = tier.missing === undefined ? [] : [tier.missing];
+    if (listed.plain !== undefined && BILLED_KINDS.every(({ field }) => !usage[field])) {
+      return { nanoDollars: nanoDollars(usage, listed.plain, tier.factor), missing: ofTier };
+    }
+    const options = { provider: listed.provider, timestamp: new Date(call.time) };
+    const unused = this.#list.calcPrice({ input_tokens: 0 }, model, options);
+    const prices = unused?.model_price ?? {};
+    const requestFee = unused?.total_price ?? 0;
+    const { tokens, others, missing } = listedUsage(usage, prices, call.provider);
+    const sums = [
+      [tokens, tier.factor],
+      [others, 1],
+    ] as const;
+    let nano: number | undefined;
+    for (const [part, factor] of sums) {
+      const used = Object.values(part).some((amount) => amount > 0);
+      if (part === others && !used) continue;
+      if (used && part === tokens && prices['input_mtok'] === undefined) continue;
+      const dollars = this.#list.calcPrice(part, model, options)?.total_price;
+      if (dollars === undefined) continue;
+      // The fee for the request is in each answer of the list and belongs to the tokens.
+      const fee = part === others ? requestFee : 0;
+      nano = (nano ?? 0) + Math.round((dollars - fee) * factor * NANO_DOLLARS);
+    }
+    return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
 
   /** What the list says of a model, looked up once: matching all of it takes 20 µs. */

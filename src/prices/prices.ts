@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { TokenMeterError } from '../errors.ts';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
-import { type PricedCall, PriceList } from './price-list.ts';
+import { BILLED_KINDS, billedUsageOf, type BilledUsage } from '../domain/billed-usage.ts';
+import type { CostSource } from '../domain/usage-record.ts';
+import { kindName } from './list-units.ts';
+import { type PricedCall, type PricedParts, PriceList } from './price-list.ts';
+import { tierPrice } from './service-tier.ts';
 import { type OverrideMatcher, parseOverrides } from './price-overrides.ts';
 
 export interface PriceSource {
@@ -18,6 +22,19 @@ export interface PricesOptions {
   readonly overridesFile?: string;
   /** Called once for each provider and model whose price is unknown. */
   readonly onUnknown?: (provider: string, model: string) => void;
+}
+
+/** What a call cost, and how that is known. */
+export interface CallCost {
+  /** Sum of the parts whose price is known. */
+  readonly costUsd: number;
+  readonly costSource: CostSource;
+  /** Names of billed parts without a price: then `costUsd` is the least that was paid. */
+  readonly costMissing?: readonly string[];
+}
+
+interface SourcedParts extends PricedParts {
+  readonly source: 'list' | 'contract';
 }
 
 /** A hostile caller must not grow the list of unknown models without end. */
@@ -80,21 +97,30 @@ export class Prices {
     return [...this.#unknown.values()];
   }
 
-  /**
-   * US dollars of a call, rounded to whole nano-dollars. `undefined` when the price or a token count
-   * it needs is unknown: never 0 for want of knowledge, never a throw.
-   */
+  /** US dollars of a call as far as they are known: see `price`. */
   costOf(call: PricedCall): number | undefined {
-    if (this.#list === undefined || call.inputTokens === undefined) return undefined;
-    if (call.outputTokens === undefined && call.operation !== 'embeddings') return undefined;
-    // Counts that contradict each other have no price.
-    const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = call;
-    if (read + written > call.inputTokens || reasoningTokens > (call.outputTokens ?? 0)) {
-      return undefined;
-    }
+    return this.price(call)?.costUsd;
+  }
+
+  /**
+   * The cost of a call, rounded to whole nano-dollars. `undefined` when the price or a count it needs
+   * is unknown: never 0 for want of knowledge, never a throw.
+   */
+  price(call: PricedCall): CallCost | undefined {
+    if (this.#list === undefined) return undefined;
+    const usage = billedUsageOf(call);
+    if (!isPriceable(call, usage)) return undefined;
     try {
-      const nano = this.#nanoDollars(call);
-      if (nano !== undefined && Number.isSafeInteger(nano) && nano >= 0) return nano / NANO_DOLLARS;
+      const priced = this.#priced(call, usage);
+      const nano = priced?.nanoDollars;
+      if (priced !== undefined && nano !== undefined && Number.isSafeInteger(nano) && nano >= 0) {
+        const { missing } = priced;
+        return {
+          costUsd: nano / NANO_DOLLARS,
+          costSource: call.tokenSource === 'estimated' ? 'estimated' : priced.source,
+          ...(missing.length > 0 && { costMissing: missing }),
+        };
+      }
     } catch {
       // The list throws for what it does not know how to price.
       return undefined;
@@ -103,24 +129,39 @@ export class Prices {
     return undefined;
   }
 
-  #nanoDollars(call: PricedCall): number | undefined {
+  #priced(call: PricedCall, usage: BilledUsage): SourcedParts | undefined {
     // The model that answered is what is billed; aliases and deployments are only in the request.
     const { responseModel, requestModel } = call;
     const first = responseModel ?? requestModel;
-    const second = requestModel === first ? undefined : requestModel;
-    return (
-      this.#byContract(call, first) ??
-      (second === undefined ? undefined : this.#byContract(call, second)) ??
-      this.#list?.nanoDollars(call, first) ??
-      (second === undefined ? undefined : this.#list?.nanoDollars(call, second))
-    );
+    const models = requestModel === first ? [first] : [first, requestModel];
+    for (const model of models) {
+      const own = this.#byContract(call, usage, model);
+      if (own !== undefined) return { ...own, source: 'contract' };
+    }
+    for (const model of models) {
+      const listed = this.#list?.price(call, usage, model);
+      if (listed !== undefined) return { ...listed, source: 'list' };
+    }
+    return undefined;
   }
 
-  #byContract(call: PricedCall, model: string): number | undefined {
+  /** A contract prices tokens; what hosted tools cost is not in it. */
+  #byContract(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     if (this.#overrides.length === 0) return undefined;
     const time = Date.parse(call.time);
     const own = this.#overrides.find((entry) => entry.fits(call.provider, model, time));
-    return own === undefined ? undefined : nanoDollars(call, own.usdPerMillion);
+    if (own === undefined) return undefined;
+    const tier = tierPrice(call.serviceTier);
+    const unpriced = BILLED_KINDS.filter(
+      ({ field, within }) => within === undefined && usage[field],
+    );
+    return {
+      nanoDollars: nanoDollars(usage, own.usdPerMillion, tier.factor),
+      missing: [
+        ...unpriced.map(({ field }) => kindName(field)),
+        ...(tier.missing === undefined ? [] : [tier.missing]),
+      ],
+    };
   }
 
   #noteUnknown(provider: string, model: string): void {
@@ -129,4 +170,18 @@ export class Prices {
     this.#unknown.set(key, { provider, model });
     this.#options.onUnknown?.(provider, model);
   }
+}
+
+/** Operations that answer without output tokens. */
+const INPUT_ONLY = new Set(['embeddings', 'rerank']);
+
+function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
+  const { inputTokens, outputTokens } = usage;
+  if (inputTokens === undefined) {
+    return BILLED_KINDS.some(({ field, within }) => within === undefined && usage[field]);
+  }
+  if (outputTokens === undefined && !INPUT_ONLY.has(operation ?? '')) return false;
+  // Counts that contradict each other have no price.
+  const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = usage;
+  return read + written <= inputTokens && reasoningTokens <= (outputTokens ?? 0);
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isSpanContextValid, type Span } from '@opentelemetry/api';
+import type { Reply } from '../domain/reply.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { warnOnce } from '../host/quietly.ts';
 import type { FilledUsage } from './fill-usage.ts';
@@ -13,9 +14,12 @@ export interface RecordOptions {
   readonly userIdHashKey: string | undefined;
   /** `service.name` of the resource behind a span. */
   readonly service: (span: Span) => string;
-  /** The price of a record in US dollars, or undefined when it is not known. */
-  readonly costOf: (record: UsageRecord) => number | undefined;
+  /** What a record's call cost, or undefined when that is not known. */
+  readonly priceOf: (record: UsageRecord) => RecordCost | undefined;
 }
+
+type RecordCost = Required<Pick<UsageRecord, 'costUsd' | 'costSource'>> &
+  Pick<UsageRecord, 'costMissing'>;
 
 type Draft = { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
 
@@ -65,9 +69,19 @@ export function buildRecord(
     record.traceId = spanContext.traceId;
     record.spanId = spanContext.spanId;
   }
-  const costUsd = options.costOf(record);
-  if (costUsd !== undefined) record.costUsd = costUsd;
-  return record;
+  const serviceTier = idFrom(reply.serviceTier);
+  if (serviceTier !== undefined) record.serviceTier = serviceTier.toLowerCase();
+  return Object.assign(record, ended.tokenStatistics ? costOf(record, reply, options) : undefined);
+}
+
+/** The reply's own figure wins over one that is worked out. */
+function costOf(
+  record: UsageRecord,
+  reply: Reply,
+  { priceOf }: RecordOptions,
+): RecordCost | undefined {
+  const { costUsd } = reply;
+  return costUsd === undefined ? priceOf(record) : { costUsd, costSource: 'provider' };
 }
 
 function warnInconsistent(provider: string, violation: string): void {

@@ -76,7 +76,7 @@ export function startMetering({
     generations: ['v1_41'],
     metricAttributes: [],
     userIdHashKey: undefined,
-    costOf: () => undefined,
+    priceOf: () => undefined,
     counter,
     onUsage: (record) => records.push(record),
   });

@@ -13,6 +13,8 @@ export interface AppOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** For an application that loads many SDKs. @default 15_000 */
+  readonly limitMs?: number;
   /** Called with everything written so far, and how to signal the app. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -40,7 +42,7 @@ export async function runApp(file: string, options: AppOptions = {}): Promise<Ap
   });
   app.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   return await new Promise((resolve, reject) => {
-    const late = setTimeout(() => app.kill('SIGKILL'), 15_000);
+    const late = setTimeout(() => app.kill('SIGKILL'), options.limitMs ?? 15_000);
     app.on('error', reject);
     app.on('close', (code, signal) => {
       clearTimeout(late);

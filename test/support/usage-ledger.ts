@@ -52,7 +52,12 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
         tokenSource: pick(['provider', 'counted', 'estimated'] as const),
         ...(random() > 0.5 && { cacheReadTokens: Math.floor(inputTokens / 3) }),
         ...(random() > 0.9 && { reasoningTokens: Math.floor(outputTokens / 2) }),
-        ...(random() > 0.3 && { costUsd: Math.round(random() * 1e7) / 1e9 }),
+        ...(random() > 0.3 && {
+          costUsd: Math.round(random() * 1e7) / 1e9,
+          costSource: pick(['provider', 'list', 'contract', 'estimated'] as const),
+          ...(random() > 0.8 && { costMissing: ['web_searches', 'priority_tier'] }),
+        }),
+        ...(random() > 0.8 && { serviceTier: pick(['flex', 'priority'] as const) }),
       }),
       attributes: random() > 0.8 ? { team: 'search', retries: 2, cached: true } : {},
     });

@@ -47,6 +47,9 @@ export function logOf(record: UsageRecord): UsageLogRecord {
     [ATTR.outcome]: record.outcome,
     [ATTR.errorType]: record.errorType,
     [ATTR.costUsd]: record.costUsd,
+    [ATTR.costSource]: record.costSource,
+    [ATTR.costMissing]: record.costMissing?.join(' '),
+    [ATTR.serviceTier]: record.serviceTier,
   };
   // One by one, as the SDK sets them.
   const attributes: Record<string, unknown> = {};

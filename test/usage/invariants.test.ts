@@ -118,7 +118,7 @@ describe('a record of inconsistent usage', () => {
         usage: { inputTokens: 10, outputTokens: 3, reasoningTokens: 7 },
         tokenSource: 'provider',
       },
-      { userIdHashKey: undefined, service: () => 'test', costOf: () => undefined },
+      { userIdHashKey: undefined, service: () => 'test', priceOf: () => undefined },
     );
   }
 

@@ -14,6 +14,7 @@ export interface UsageSums {
   countedCalls: number;
   estimatedCalls: number;
   unpricedCalls: number;
+  partialCostCalls: number;
   inputTokens: number | null;
   outputTokens: number | null;
   totalTokens: number | null;
@@ -35,6 +36,7 @@ const KEYS = [
   'countedCalls',
   'estimatedCalls',
   'unpricedCalls',
+  'partialCostCalls',
   'inputTokens',
   'outputTokens',
   'totalTokens',
@@ -68,6 +70,7 @@ export function newTally(percentiles: boolean): Tally {
       countedCalls: 0,
       estimatedCalls: 0,
       unpricedCalls: 0,
+      partialCostCalls: 0,
       inputTokens: null,
       outputTokens: null,
       totalTokens: null,
@@ -136,6 +139,7 @@ export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
     errorRate: share(sums.errors, sums.calls) ?? 0,
     abortRate: share(sums.aborted, sums.calls) ?? 0,
     unpricedCalls: sums.unpricedCalls,
+    partialCostCalls: sums.partialCostCalls,
     countedCalls: sums.countedCalls,
     durationMs: sums.durationMs,
     ...numbers,

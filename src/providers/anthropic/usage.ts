@@ -1,5 +1,5 @@
-import { isObject, listOf, objectAt, type JsonObject } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
@@ -7,7 +7,7 @@ import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
  * added. Compaction and the advisor's own calls are billed but left out of the top level
  * (`usage.iterations`, beta): they are added, so that the record says what is paid.
  */
-export function anthropicUsage(usage: unknown): TokenUsage | undefined {
+export function anthropicUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
   const extra = extraIterations(usage);
   return usageOf({
@@ -18,8 +18,17 @@ export function anthropicUsage(usage: unknown): TokenUsage | undefined {
     ),
     cacheReadTokens: sum([usage, ...extra], 'cache_read_input_tokens'),
     cacheWriteTokens: sum([usage, ...extra], 'cache_creation_input_tokens'),
+    cacheWrite1hTokens: tokenCount(
+      objectAt(usage, 'cache_creation')?.['ephemeral_1h_input_tokens'],
+    ),
     reasoningTokens: tokenCount(objectAt(usage, 'output_tokens_details')?.['thinking_tokens']),
+    webSearches: tokenCount(objectAt(usage, 'server_tool_use')?.['web_search_requests']),
   });
+}
+
+/** The tier that served the message: `standard`, `priority` or `batch`. */
+export function anthropicTier(usage: unknown): string | undefined {
+  return stringAt(usage, 'service_tier');
 }
 
 /** Stream usage is cumulative: what an event reports replaces what was known, null says nothing. */

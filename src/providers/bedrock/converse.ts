@@ -32,6 +32,7 @@ export class ConverseReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #stopReason: string | undefined;
+  #serviceTier: string | undefined;
   #closed = false;
 
   constructor(options: ReadOptions) {
@@ -68,6 +69,7 @@ export class ConverseReader implements ReplyReader {
   result(): Reply {
     return {
       usage: converseUsage(this.#usage),
+      serviceTier: this.#serviceTier,
       responseId: this.#id,
       finishReasons: this.#stopReason === undefined ? undefined : [this.#stopReason],
       closed: this.#closed,
@@ -78,6 +80,7 @@ export class ConverseReader implements ReplyReader {
   #finish(part: JsonObject): void {
     this.#stopReason = stringAt(part, 'stopReason') ?? this.#stopReason;
     if (this.#readUsage) this.#usage = part['usage'] ?? this.#usage;
+    this.#serviceTier = stringAt(part['serviceTier'], 'type') ?? this.#serviceTier;
   }
 
   #block(index: number, block: unknown): void {

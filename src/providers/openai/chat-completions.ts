@@ -8,7 +8,7 @@ import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
 import { failureIn } from '../reply-failure.ts';
 import { chatCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
-import { chatUsage } from './usage.ts';
+import { chatUsage, reportedCost } from './usage.ts';
 
 /** What differs between OpenAI and the servers that speak its chat format. */
 export interface ChatDialect {
@@ -43,6 +43,7 @@ class ChatReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #model: string | undefined;
+  #serviceTier: string | undefined;
   #whole = false;
   #failure: string | undefined;
 
@@ -81,6 +82,8 @@ class ChatReader implements ReplyReader {
       failure: this.#failure ?? (finishReasons.includes('error') ? 'error' : undefined),
       closed: this.#whole || (length > 0 && finishReasons.length === length),
       outputs,
+      serviceTier: this.#serviceTier,
+      costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
   }
 
@@ -88,6 +91,7 @@ class ChatReader implements ReplyReader {
     this.#id ??= text(body['id']);
     // Azure opens a stream with an empty model name; the last one given is the one that answered.
     this.#model = text(body['model']) ?? this.#model;
+    this.#serviceTier = text(body['service_tier']) ?? this.#serviceTier;
     if (this.#options.usage) {
       const usage = this.#usageOf(body, streamed);
       if (usage !== undefined && usage !== null) this.#usage = usage;

@@ -1,12 +1,15 @@
 import { ChoiceOutput } from '../choice-output.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import { warnHost } from '../../host/host-warning.ts';
 import { failureIn } from '../reply-failure.ts';
 import { responsesCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
-import { responsesUsage } from './usage.ts';
+import { hostedToolUses } from './hosted-tools.ts';
+import { reportedCost, responsesUsage } from './usage.ts';
 
 /** The Responses API. */
 export const responses: CallShape = {
@@ -19,6 +22,14 @@ export const responses: CallShape = {
 /** Statuses of a reply in the background. */
 const PENDING = new Set(['queued', 'in_progress']);
 const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+
+/** Its tokens are another model's, at other prices than those of the reply. */
+function warnOfImageTool(): void {
+  warnHost(
+    'TOKEN_METER_UNSUPPORTED_API',
+    'tokens of the image generation tool of responses are not in the record ("Not seen" in docs/providers.md)',
+  );
+}
 
 class ResponsesReader implements ReplyReader {
   readonly #options: ReadOptions;
@@ -62,7 +73,7 @@ class ResponsesReader implements ReplyReader {
     const { conversation } = response;
     const pending = this.#closed && PENDING.has(status ?? '');
     return {
-      usage: this.#options.usage ? responsesUsage(this.#usage) : undefined,
+      usage: this.#options.usage ? this.#billed() : undefined,
       responseId: text(response['id']),
       responseModel: text(response['model']),
       finishReasons: status === undefined || PENDING.has(status) ? [] : [reason ?? status],
@@ -71,13 +82,22 @@ class ResponsesReader implements ReplyReader {
       failure: failureIn(response) ?? (this.#closed && status === 'failed' ? 'failed' : undefined),
       outputs: this.#output === undefined ? [] : [this.#output.result()],
       conversationId: text(fields(conversation)['id']),
+      serviceTier: text(response['service_tier']),
+      costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
+  }
+
+  #billed(): BilledUsage | undefined {
+    const usage = responsesUsage(this.#usage);
+    const tools = hostedToolUses(listOf(this.#response['output']));
+    return usage === undefined ? undefined : { ...usage, ...tools };
   }
 
   /** `response` stands in the opening event too, then without usage and output. */
   #take(response: JsonObject): void {
     this.#response = response;
     this.#usage = response['usage'] ?? this.#usage;
+    if (fields(response['tool_usage'])['image_gen']) warnOfImageTool();
     const items = listOf(response['output']);
     if (!this.#options.output || items.length === 0) return;
     this.#output = new ChoiceOutput();

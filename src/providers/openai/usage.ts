@@ -68,7 +68,22 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
     audioOutputTokens: tokenCount(output['audio_tokens']),
     imageInputTokens: tokenCount(input['image_tokens']),
     imageOutputTokens: tokenCount(output['image_tokens']),
+    acceptedPredictionTokens: tokenCount(output['accepted_prediction_tokens']),
+    rejectedPredictionTokens: tokenCount(output['rejected_prediction_tokens']),
+    // OpenRouter's own web search.
+    webSearches: tokenCount(fields(usage['server_tool_use'])['web_search_requests']),
   });
+}
+
+/** One xAI tick is a ten-billionth of a dollar (docs.x.ai, read 2026-11). */
+const XAI_TICKS_PER_DOLLAR = 1e10;
+
+/** US dollars that the usage itself says: OpenRouter a number, Perplexity an object, xAI in ticks. */
+export function reportedCost(usage: unknown): number | undefined {
+  const { cost, cost_in_usd_ticks: ticks } = fields(usage);
+  const dollars = typeof cost === 'object' ? fields(cost)['total_cost'] : cost;
+  const given = dollars ?? (typeof ticks === 'number' ? ticks / XAI_TICKS_PER_DOLLAR : undefined);
+  return typeof given === 'number' && Number.isFinite(given) && given >= 0 ? given : undefined;
 }
 
 /** Moonshot, then DeepSeek. */
