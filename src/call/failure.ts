@@ -29,6 +29,15 @@ export function failureOf(error: unknown, replying: boolean): Failure {
   return { outcome: replying && isCut(error) ? 'aborted' : 'error', type };
 }
 
+/** The provider no longer has, or never had, the reply that was asked for by its id. */
+export function isGone(error: unknown): boolean {
+  const status =
+    typeof error === 'object' && error !== null
+      ? (error as { readonly status?: unknown }).status
+      : undefined;
+  return status === 404 || status === 410;
+}
+
 function isCut(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { code, message, cause } = error as { code?: unknown; message?: unknown; cause?: unknown };

@@ -1,34 +1,34 @@
 import type { ReadOptions, ReplyReader } from './reply-reader.ts';
 import type { RequestFacts } from './request-facts.ts';
 
-/** What is counted when the provider reports no input tokens. */
+/** Input to be counted when the provider reports no input tokens. */
 export type CountableInput =
-  /** An OpenAI chat-completions or responses shaped request. */
+  /** A request in the shape of OpenAI's Chat Completions or Responses. */
   | ({ readonly kind: 'chat'; readonly request: unknown } & MaybePartial)
-  /** Bare texts without framing, and tokens that came as numbers. */
+  /** Texts without framing, and input that was given as token ids. */
   | ({
       readonly kind: 'texts';
       readonly texts: readonly string[];
       readonly tokens: number;
     } & MaybePartial)
-  /** The request does not say what was sent, or has no tokens: the count stays absent. */
+  /** The request does not contain the input, or has no tokens: the count stays absent. */
   | { readonly kind: 'unknown' };
 
 interface MaybePartial {
-  /** The provider adds input that the request only names: the count is an estimate. */
+  /** The provider adds input that the request only references: the count is an estimate. */
   readonly partial?: boolean;
 }
 
-/** One kind of call (chat completions, messages, embeddings …): how it is read. Stateless. */
+/** Reads one kind of call (chat completions, messages, embeddings …). Stateless. */
 export interface CallShape {
   /** `gen_ai.operation.name`. */
   readonly operation: string;
-  /** Operations without output tokens (embeddings): nothing to count there. */
+  /** For operations without output tokens (embeddings). */
   readonly inputOnly?: boolean;
   request(request: unknown): RequestFacts;
   reader(options: ReadOptions): ReplyReader;
   /**
-   * Runs after the reply, off the caller's path. `request` is a snapshot made at the start.
+   * Called after the reply, off the caller's path, with a snapshot of the request.
    */
   countable(request: unknown): CountableInput;
 }

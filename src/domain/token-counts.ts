@@ -1,12 +1,14 @@
 import type { BilledField, BilledUsage } from './billed-usage.ts';
 import type { TokenUsage } from './usage-record.ts';
 
-/** A count as reported; null, negative, fractional and non-numbers mean "not reported". */
+/**
+ * A reported token count. Null, negative, fractional and non-numeric values count as not reported.
+ */
 export function tokenCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** `first` plus what else was reported; without `first` the sum is unknown. */
+/** `first` plus the other counts that were reported. Without `first` the sum is unknown. */
 export function plus(
   first: number | undefined,
   ...more: readonly (number | undefined)[]
@@ -15,8 +17,11 @@ export function plus(
   return more.reduce<number>((sum, count) => sum + (count ?? 0), first);
 }
 
-/** Output tokens with reasoning in them: xAI and some gateways report it beside them, as their total tells. */
-export function wholeOutput(
+/**
+ * Output tokens including reasoning. xAI and some gateways report them separately, which shows in
+ * the total.
+ */
+export function outputWithReasoning(
   outputTokens: number | undefined,
   reasoningTokens: number | undefined,
   inputTokens: number | undefined,
@@ -37,7 +42,7 @@ export function usageOf(counts: Counts): BilledUsage | undefined {
   return known.length === 0 ? undefined : (Object.fromEntries(known) as BilledUsage);
 }
 
-/** Usage of a further part of the same reply. */
+/** Adds the usage of another part of the same reply. */
 export function addUsage(
   known: BilledUsage | undefined,
   more: BilledUsage | undefined,

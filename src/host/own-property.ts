@@ -1,6 +1,6 @@
 /**
- * Gives an object of an SDK a property in front of what its class has: writable, deletable, and not
- * enumerated. False where the object refuses it (frozen, sealed).
+ * Defines a property on an SDK object that shadows the one of its class: writable, configurable, and not
+ * listed among the object's keys. Returns false when the object refuses it (frozen, sealed).
  */
 export function setOwn(target: object, key: PropertyKey, value: unknown): boolean {
   return Reflect.defineProperty(target, key, {

@@ -40,7 +40,7 @@ const SDKS: readonly (readonly [header: RegExp, name: string])[] = [
 export interface MeteringState {
   /** Metering is on. */
   readonly isMetering: () => boolean;
-  /** The code that runs now belongs to a call that is metered, or will be. */
+  /** The current code belongs to a call that is metered or will be. */
   readonly isWatched: () => boolean;
   /** `unknown`: there is no patch for the package. `unseen`: none of its imports was seen. */
   readonly patchStateOf: (packageName: string) => 'unknown' | 'unseen' | 'patched' | 'unfit';

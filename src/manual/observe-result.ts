@@ -9,36 +9,25 @@ import { observeStreamResult } from './stream-result.ts';
 
 export interface ResultObserver {
   readonly call: ChatCall;
-  /** Asked when the result is there: a layer below has made the record. */
-  readonly isMetered: () => boolean;
   /** Told the value itself, before it is read. */
   readonly onValue: (value: unknown, streamed: boolean) => void;
 }
 
 /**
- * Watches what a wrapped function returned and gives it back: the same object, but for a plain promise,
- * which is followed by one with the same value or error.
+ * Observes what a wrapped function returned and returns it: the same object, except for a plain promise,
+ * which is replaced by one with the same value or error.
  */
 export function observeResult<T>(result: T, observer: ResultObserver): T {
   const { call } = observer;
   return followed(result, {
     onValue: (value) => observeValue(value, observer),
-    onError: (error) => settleError(error, observer),
+    onError: (error) => call.failed(error),
     onLazy: (promise) => call.arrived(promise),
     onUnwatchable: () => call.failed(new UnwatchableReply()),
   });
 }
 
-function settleError(error: unknown, { call, isMetered }: ResultObserver): void {
-  if (isMetered()) call.dismiss();
-  else call.failed(error);
-}
-
-function observeValue(value: unknown, { call, isMetered, onValue }: ResultObserver): void {
-  if (isMetered()) {
-    call.dismiss();
-    return;
-  }
+function observeValue(value: unknown, { call, onValue }: ResultObserver): void {
   if (typeof value === 'object' && value !== null && observeStreamResult(value, call)) {
     onValue(undefined, true);
     return;

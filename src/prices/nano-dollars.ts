@@ -4,8 +4,8 @@ import type { TokenUsage } from '../domain/usage-record.ts';
 export const NANO_DOLLARS = 1e9;
 
 /**
- * Token counts times prices in whole femto-dollars a token: nothing is rounded before the sum.
- * `factor`: of the service tier, on every price.
+ * Multiplies token counts by prices in whole femto-dollars per token, so nothing is rounded before
+ * the sum. `factor` applies to every price (service tiers).
  */
 export function nanoDollars(call: TokenUsage, prices: TokenPrices, factor = 1): number {
   const cacheRead = call.cacheReadTokens ?? 0;
@@ -19,7 +19,7 @@ export function nanoDollars(call: TokenUsage, prices: TokenPrices, factor = 1): 
     cacheWrite * femtoDollars(prices.cacheWrite ?? prices.input) +
     output * femtoDollars(prices.output) +
     reasoning * femtoDollars(prices.reasoning ?? prices.output);
-  // A sum of products that is itself below 2^53 was exact all the way.
+  // If the sum is below 2^53, all intermediate results were exact.
   if (femto < Number.MAX_SAFE_INTEGER) return Math.round((femto / 1e6) * factor);
   const exact = exactNanoDollars([
     [input, prices.input],

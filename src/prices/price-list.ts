@@ -4,36 +4,37 @@ import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
 import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
 import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import { packageFile } from '../tokens/package-file.ts';
 import { listedUsage } from './list-units.ts';
 import { tierPrice } from './service-tier.ts';
 
-/** What a price depends on; a `UsageRecord` is one. */
+/** Everything a price depends on. A `UsageRecord` fits. */
 export interface PricedCall extends TokenUsage {
   readonly provider: string;
   readonly requestModel: string;
   readonly responseModel?: string;
   readonly operation?: string;
-  /** RFC 3339; prices change, some by the hour. */
+  /** RFC 3339. Prices change over time, some of them by hour of day. */
   readonly time: string;
   readonly tokenSource?: TokenSource;
-  /** The tier that was served. */
+  /** Service tier that processed the call. */
   readonly serviceTier?: string;
   /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
   readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
 }
 
-/** What is known of the price of a call. */
+/** Known part of the price of a call. */
 export interface PricedParts {
-  /** Sum of the parts whose price is known; undefined when that is none of them. */
+  /** Sum of the parts with a known price; `undefined` if there are none. */
   readonly nanoDollars: number | undefined;
-  /** Names of the parts that were billed and have no price. */
+  /** Billed parts without a known price. */
   readonly missing: readonly string[];
 }
 
-/** Publication days of the versions this release was tested with; the data itself has no date. */
+/** Publication dates of the tested versions, since the data contains no date. */
 const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
 
-/** The price list's ids of providers that the conventions name otherwise. */
+/** Provider ids of the price list that differ from the semantic conventions. */
 const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'azure.ai.openai': 'azure',
@@ -49,22 +50,22 @@ const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** A hostile caller must not grow the cache without end by inventing model names. */
+/** Bounds the cache: callers may send any number of model names. */
 const MAX_REMEMBERED = 1000;
 
 /** A model of the price list. */
 interface Listed {
-  /** Cut down to that one model. */
+  /** The list reduced to this model. */
   readonly provider: GenaiPrices.Provider;
-  /** Set where the price is the same at any time and size, so that this file can do the sum. */
+  /** Set for prices that depend on neither time nor size, which are computed here. */
   readonly plain: TokenPrices | undefined;
 }
 
-/** The list prices of `@pydantic/genai-prices`, as bundled. */
+/** List prices from the bundled `@pydantic/genai-prices`. */
 export class PriceList {
   /** For example `genai-prices 0.1.8`. */
   readonly name: string;
-  /** Day the prices were published, when known. */
+  /** Publication date of the prices, when known. */
   readonly date: string | undefined;
   readonly #list: typeof GenaiPrices;
   readonly #known = new Map<string, Map<string, Listed | undefined>>();
@@ -80,7 +81,7 @@ export class PriceList {
     return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
   }
 
-  /** `undefined` for a model it does not know; throws for counts that contradict each other. */
+  /** `undefined` for an unknown model. Throws for contradictory counts. */
   price(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
@@ -105,19 +106,19 @@ export class PriceList {
       if (used && part === tokens && prices['input_mtok'] === undefined) continue;
       const dollars = this.#list.calcPrice(part, model, options)?.total_price;
       if (dollars === undefined) continue;
-      // The fee for the request is in each answer of the list and belongs to the tokens.
+      // Every result of the list includes the request fee, which belongs to the tokens.
       const fee = part === others ? requestFee : 0;
       nano = (nano ?? 0) + Math.round((dollars - fee) * factor * NANO_DOLLARS);
     }
     return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
 
-  /** What the list says of a model, looked up once: matching all of it takes 20 µs. */
+  /** Cached lookup: matching the whole list takes 20 µs. */
   #listed(call: PricedCall, model: string): Listed | undefined {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
     const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
-      // A call told without its provider is priced as the maker of that model prices it.
+      // A call recorded without a provider is priced by the model's vendor.
       ...(call.provider !== 'unknown' && {
         providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
       }),
@@ -138,7 +139,10 @@ export class PriceList {
   }
 }
 
-/** Prices that depend on time, size or requests are left to the list's own rules, at 15 µs a call. */
+/**
+ * Prices that depend on time, size or requests are computed by the list's library, in 15 µs per
+ * call.
+ */
 function plainPrices(
   prices: GenaiPrices.Provider['models'][number]['prices'],
 ): TokenPrices | undefined {
@@ -163,14 +167,11 @@ function plainPrices(
   };
 }
 
-/** Undefined in a bundle: its modules have no place that a manifest could be beside. */
+/** `undefined` in a bundle, where the manifest cannot be located. */
 async function installedVersion(): Promise<string | undefined> {
-  try {
-    const entry = import.meta.resolve('@pydantic/genai-prices');
-    const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', entry), 'utf8'));
-    const { version } = manifest as { version?: unknown };
-    return typeof version === 'string' ? version : undefined;
-  } catch {
-    return undefined;
-  }
+  const file = packageFile('@pydantic/genai-prices', 'package.json');
+  if (file === undefined) return undefined;
+  const manifest: unknown = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
+  const version = (manifest as { version?: unknown }).version;
+  return typeof version === 'string' ? version : undefined;
 }

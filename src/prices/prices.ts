@@ -11,25 +11,25 @@ import { type OverrideMatcher, parseOverrides } from './price-overrides.ts';
 export interface PriceSource {
   /** For example `genai-prices 0.1.8`. */
   readonly name: string;
-  /** Day the prices were published, when known. */
+  /** Publication date of the prices, when known. */
   readonly date?: string;
   /** `date` of the price file, or its path. */
   readonly overrides?: string;
 }
 
 export interface PricesOptions {
-  /** JSON file with own contracts and currencies; see `PriceOverrides`. */
+  /** JSON file with contract prices and currencies; see `PriceOverrides`. */
   readonly overridesFile?: string;
-  /** Called once for each provider and model whose price is unknown. */
+  /** Called once per provider and model without a price. */
   readonly onUnknown?: (provider: string, model: string) => void;
 }
 
-/** What a call cost, and how that is known. */
+/** Cost of a call and its source. */
 export interface CallCost {
-  /** Sum of the parts whose price is known. */
+  /** Sum of the parts with a known price. */
   readonly costUsd: number;
   readonly costSource: CostSource;
-  /** Names of billed parts without a price: then `costUsd` is the least that was paid. */
+  /** Billed parts without a price. If present, `costUsd` is a lower bound. */
   readonly costMissing?: readonly string[];
 }
 
@@ -37,12 +37,12 @@ interface SourcedParts extends PricedParts {
   readonly source: 'list' | 'contract';
 }
 
-/** A hostile caller must not grow the list of unknown models without end. */
+/** Bounds the list of unknown models: callers may send any number of names. */
 const MAX_UNKNOWN = 1000;
 
 /**
- * Prices of `@pydantic/genai-prices` as bundled (no network, no timers), with own contracts before
- * them. The list is a megabyte (about 30 ms and 20 MB): it is loaded by `load()`, not by the import.
+ * Contract prices first, then list prices from the bundled `@pydantic/genai-prices` (no network, no
+ * timers). The list is a megabyte (about 30 ms and 20 MB) and is loaded by `load()`, not on import.
  */
 export class Prices {
   readonly #options: PricesOptions;
@@ -57,8 +57,8 @@ export class Prices {
   }
 
   /**
-   * Loads the price list once; `costOf` answers `undefined` before. Rejects with `INVALID_CONFIG`
-   * when the price file cannot be read or is wrong; the bundled prices are in effect even then.
+   * Loads the prices once. Until then `costOf` returns `undefined`. Rejects with `INVALID_CONFIG`
+   * when the price file is unreadable or invalid; list prices are in effect even then.
    */
   load(): Promise<void> {
     this.#loading ??= this.#load();
@@ -87,24 +87,24 @@ export class Prices {
     this.#source = { ...this.#source, overrides: typeof named === 'string' ? named : path };
   }
 
-  /** Where the prices come from; `undefined` before `load()`. */
+  /** Source of the prices; `undefined` before `load()`. */
   get source(): PriceSource | undefined {
     return this.#source;
   }
 
-  /** Providers and models that had calls but no price (the first 1000). */
+  /** Providers and models of calls without a price (the first 1000). */
   get unknown(): readonly { readonly provider: string; readonly model: string }[] {
     return [...this.#unknown.values()];
   }
 
-  /** US dollars of a call as far as they are known: see `price`. */
+  /** Known part of the cost in US dollars; see `price`. */
   costOf(call: PricedCall): number | undefined {
     return this.price(call)?.costUsd;
   }
 
   /**
-   * The cost of a call, rounded to whole nano-dollars. `undefined` when the price or a count it needs
-   * is unknown: never 0 for want of knowledge, never a throw.
+   * Cost of a call, rounded to whole nano-dollars. `undefined` when the price or a required count
+   * is unknown. Never throws.
    */
   price(call: PricedCall): CallCost | undefined {
     if (this.#list === undefined) return undefined;
@@ -122,7 +122,7 @@ export class Prices {
         };
       }
     } catch {
-      // The list throws for what it does not know how to price.
+      // The list throws for usage that it cannot price.
       return undefined;
     }
     this.#noteUnknown(call.provider, call.responseModel ?? call.requestModel);
@@ -130,7 +130,7 @@ export class Prices {
   }
 
   #priced(call: PricedCall, usage: BilledUsage): SourcedParts | undefined {
-    // The model that answered is what is billed; aliases and deployments are only in the request.
+    // The model that replied is billed; aliases and deployments occur only in the request.
     const { responseModel, requestModel } = call;
     const first = responseModel ?? requestModel;
     const models = requestModel === first ? [first] : [first, requestModel];
@@ -145,7 +145,7 @@ export class Prices {
     return undefined;
   }
 
-  /** A contract prices tokens; what hosted tools cost is not in it. */
+  /** Contract prices cover tokens, but not hosted tools. */
   #byContract(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     if (this.#overrides.length === 0) return undefined;
     const time = Date.parse(call.time);
@@ -172,7 +172,7 @@ export class Prices {
   }
 }
 
-/** Operations that answer without output tokens. */
+/** Operations without output tokens. */
 const INPUT_ONLY = new Set(['embeddings', 'rerank']);
 
 function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
@@ -181,7 +181,7 @@ function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
     return BILLED_KINDS.some(({ field, within }) => within === undefined && usage[field]);
   }
   if (outputTokens === undefined && !INPUT_ONLY.has(operation ?? '')) return false;
-  // Counts that contradict each other have no price.
+  // Contradictory counts have no price.
   const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = usage;
   return read + written <= inputTokens && reasoningTokens <= (outputTokens ?? 0);
 }

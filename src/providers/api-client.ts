@@ -6,6 +6,7 @@ import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../host/quietly.ts';
 import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
+import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
@@ -20,8 +21,8 @@ export interface ApiClientSdk {
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
   /** Model of a client that names it for all its calls; for requests that name none. */
   readonly model?: (client: JsonObject) => string | undefined;
-  /** Id of the reply that a path fetches, where replies may be made in the background. */
-  readonly fetches?: (path: string) => string | undefined;
+  /** Id of the reply that a path fetches or cancels, where replies may be made in the background. */
+  readonly fetches?: (path: string, method: unknown) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: JsonObject) => string | undefined;
 }
@@ -112,16 +113,13 @@ export function patchApiClient(
         const send = (): Promise<unknown> =>
           sending.run(resolved, () => original.apply(this, args));
         const request = fields(resolved);
-        const waiting =
-          methodOf(request) === 'get'
-            ? quietly('finding a call', () => fetched(current, request))
-            : undefined;
-        if (waiting !== undefined) {
-          // When it cannot be fetched now it may be later.
-          return send().then((props) => {
-            quietly('watching a reply', () => track(props as RequestProps, waiting));
-            return props;
-          });
+        const id = quietly('reading a path', () =>
+          sdk.fetches?.(pathOf(request), methodOf(request)),
+        );
+        if (id !== undefined) {
+          return resumePromise(meter, id, send, (props, pending) =>
+            track(props as RequestProps, pending),
+          );
         }
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
@@ -142,11 +140,6 @@ export function patchApiClient(
       // The options may come as a promise; makeRequest itself awaits them before anything else.
       return isThenable(options) ? Promise.resolve(options).then(invoke) : invoke(options);
     };
-  }
-
-  function fetched(current: CallMeter, request: JsonObject): ChatCall | undefined {
-    const id = sdk.fetches?.(pathOf(request));
-    return id === undefined ? undefined : current.background.get(id);
   }
 
   function start(

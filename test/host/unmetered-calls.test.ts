@@ -19,7 +19,6 @@ describe('a call that is not metered', () => {
   it('is warned about with a code for its cause, whichever SDK and client makes it', async () => {
     const { out, err } = await runApp(APP, {
       env: { SERVER_URL: http1.url, HTTP2_URL: http2.url },
-      limitMs: 50_000,
     });
     assert.deepEqual(JSON.parse(out || 'null'), {
       openai: EARLIER,

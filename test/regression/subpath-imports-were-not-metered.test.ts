@@ -39,7 +39,6 @@ describe('an SDK imported by another entry than its main one', () => {
       const { out, err } = await runApp(APP, {
         args: [how, ...entries.map(([entry]) => entry)],
         env: { SERVER_URL: server.url },
-        limitMs: 50_000,
       });
       assert.equal(err, '');
       assert.deepEqual(

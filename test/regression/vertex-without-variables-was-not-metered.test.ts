@@ -50,7 +50,6 @@ describe('AI SDK 5, with providers that are set up in the code', () => {
       const { code, out, err } = await runApp(APP, {
         args: [how],
         env: { SERVER_URL: server.url },
-        limitMs: 50_000,
       });
       assert.equal(code, 0, err);
       assert.doesNotMatch(err, /TOKEN_METER/);

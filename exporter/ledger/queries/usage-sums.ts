@@ -1,12 +1,12 @@
 import type { UsageMetric, UsageNumbers } from '../usage-query.ts';
 import { QuantileSketch } from './quantile-sketch.ts';
 
-/** Sums of whole nano-dollars do not drift. */
+/** Integer nano-dollars, so that sums do not drift. */
 export function costNanos(costUsd: number | undefined): number | null {
   return costUsd === undefined ? null : Math.round(costUsd * 1e9);
 }
 
-/** What adds up over calls. Null: no call told it. */
+/** Sums over calls. Null when no call has a value. */
 export interface UsageSums {
   calls: number;
   errors: number;
@@ -23,7 +23,7 @@ export interface UsageSums {
   reasoningTokens: number | null;
   costNanos: number | null;
   durationMs: number;
-  /** Duration of the calls whose output tokens are known. */
+  /** Duration of calls with known output tokens. */
   outputDurationMs: number;
   firstChunkMs: number;
   firstChunkCalls: number;
@@ -55,7 +55,7 @@ interface Latencies {
   readonly firstChunk: QuantileSketch;
 }
 
-/** Sums of one row while they are gathered, with sketches when percentiles are asked for. */
+/** Sums of one row, with sketches when percentiles are requested. */
 export interface Tally {
   readonly sums: UsageSums;
   readonly latencies: Latencies | undefined;

@@ -1,6 +1,7 @@
 import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeAsyncIterable } from '../../call/observed-stream.ts';
+import { activeContext, runIn } from '../../context.ts';
 import { setOwn } from '../../host/own-property.ts';
 import { quietly } from '../../host/quietly.ts';
 import { meterPromise, startCall } from '../metered-promise.ts';
@@ -56,7 +57,10 @@ function meteredSend(original: Send, meter: CurrentMeter): Send {
     }
     const call = startCall(meter, describe);
     if (call === undefined) return original.call(this, command, ...rest);
-    const given = rest[callback] as Callback;
+    // What the caller does next is no part of this call.
+    const outside = activeContext();
+    const given = (...args: Parameters<Callback>): unknown =>
+      runIn(outside, () => (rest[callback] as Callback)(...args));
     const watched: Callback = (error, output) => {
       if (error === null || error === undefined) {
         quietly('watching a reply', () => watch(output, call, shape));

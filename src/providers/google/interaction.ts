@@ -22,29 +22,43 @@ export const interaction: CallShape = {
   request: (request) => ({
     model: stringAt(request, 'model') ?? stringAt(request, 'agent'),
     stream: isObject(request) && request['stream'] === true,
+    background: isObject(request) && request['background'] === true,
   }),
   reader: (options) => new InteractionReader(options),
   countable: interactionCountable,
 };
 
 /** States in which the server will add nothing more to this reply. */
-const CLOSING = new Set(['completed', 'requires_action', 'incomplete', 'cancelled', 'failed']);
+const CLOSING = new Set([
+  'completed',
+  'requires_action',
+  'incomplete',
+  'budget_exceeded',
+  'cancelled',
+  'expired',
+  'failed',
+]);
+const PENDING = new Set(['in_progress', 'queued']);
+const CANCELLED = new Set(['cancelled', 'expired']);
 
 class InteractionReader implements ReplyReader {
-  readonly #readUsage: boolean;
-  readonly #output: GatheredOutput;
+  readonly #options: ReadOptions;
+  #output: GatheredOutput;
   /** A reply that the SDK continues consists of several interactions, each with its own usage. */
   readonly #usages = new Map<string, TokenUsage | undefined>();
   #id: string | undefined;
   #model: string | undefined;
   #status: string | undefined;
+  #isWhole = false;
 
   constructor(options: ReadOptions) {
-    this.#readUsage = options.usage;
+    this.#options = options;
     this.#output = new GatheredOutput(options.output);
   }
 
   whole(reply: unknown): void {
+    this.#output = new GatheredOutput(this.#options.output);
+    this.#isWhole = true;
     this.#interaction(reply);
     const steps = isObject(reply) ? listOf(reply['steps'] ?? reply['outputs']) : [];
     for (const [index, step] of steps.entries()) this.#step(step, index);
@@ -54,8 +68,17 @@ class InteractionReader implements ReplyReader {
     if (!isObject(event)) return;
     switch (event['event_type']) {
       case 'interaction.created':
+        // The stream of a reply in the background may be read again from its beginning.
+        if (this.#id !== undefined && this.#id === stringAt(event['interaction'], 'id')) {
+          this.#output = new GatheredOutput(this.#options.output);
+        }
+        this.#interaction(event['interaction']);
+        break;
       case 'interaction.completed':
         this.#interaction(event['interaction']);
+        break;
+      case 'interaction.status_update':
+        this.#status = stringAt(event, 'status') ?? this.#status;
         break;
       case 'step.start':
         this.#step(event['step'], Number(event['index'] ?? 0));
@@ -73,6 +96,8 @@ class InteractionReader implements ReplyReader {
       responseModel: this.#model,
       finishReasons: this.#status === undefined ? undefined : [this.#status],
       closed: CLOSING.has(this.#status ?? ''),
+      pending: this.#isWhole && PENDING.has(this.#status ?? ''),
+      cancelled: CANCELLED.has(this.#status ?? ''),
       failure: this.#status === 'failed' ? 'failed' : undefined,
       outputs: this.#output.outputs(),
     };
@@ -83,7 +108,7 @@ class InteractionReader implements ReplyReader {
     this.#id = stringAt(reply, 'id') ?? this.#id;
     this.#model = stringAt(reply, 'model') ?? this.#model;
     this.#status = stringAt(reply, 'status') ?? this.#status;
-    const usage = this.#readUsage ? interactionUsage(reply['usage']) : undefined;
+    const usage = this.#options.usage ? interactionUsage(reply['usage']) : undefined;
     if (usage !== undefined) this.#usages.set(this.#id ?? '', usage);
   }
 

@@ -14,14 +14,24 @@ import { reportedCost, responsesUsage } from './usage.ts';
 /** The Responses API. */
 export const responses: CallShape = {
   operation: 'chat',
-  request: openaiRequest,
+  request: (request) => ({
+    ...openaiRequest(request),
+    background: fields(request)['background'] === true,
+  }),
   reader: (options) => new ResponsesReader(options),
   countable: responsesCountable,
 };
 
 /** Statuses of a reply in the background. */
 const PENDING = new Set(['queued', 'in_progress']);
-const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const CLOSING = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.cancelled',
+]);
+/** It is not known whether expired replies are reported by a status; a 404 reports them too. */
+const CANCELLED = new Set(['cancelled', 'expired']);
 
 /** Its tokens are another model's, at other prices than those of the reply. */
 function warnOfImageTool(): void {
@@ -61,6 +71,8 @@ class ResponsesReader implements ReplyReader {
       return;
     }
     if (body['response'] !== undefined) {
+      // The stream of a reply in the background may be read again from its beginning.
+      if (type === 'response.created') this.#output = undefined;
       if (CLOSING.has(type)) this.#closed = true;
       this.#take(fields(body['response']));
     }
@@ -79,6 +91,7 @@ class ResponsesReader implements ReplyReader {
       finishReasons: status === undefined || PENDING.has(status) ? [] : [reason ?? status],
       closed: this.#closed && !pending,
       pending,
+      cancelled: CANCELLED.has(status ?? ''),
       failure: failureIn(response) ?? (this.#closed && status === 'failed' ? 'failed' : undefined),
       outputs: this.#output === undefined ? [] : [this.#output.result()],
       conversationId: text(fields(conversation)['id']),

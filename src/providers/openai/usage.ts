@@ -1,7 +1,7 @@
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import { groqUsageObject } from '../groq/usage.ts';
 import { fields, listOf, present, type JsonObject } from '../../tokens/json.ts';
-import { tokenCount, wholeOutput } from '../../domain/token-counts.ts';
+import { tokenCount, outputWithReasoning } from '../../domain/token-counts.ts';
 
 interface Names {
   readonly input: string;
@@ -55,7 +55,7 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
   const reasoningTokens = tokenCount(output['reasoning_tokens']);
   return present({
     inputTokens,
-    outputTokens: wholeOutput(
+    outputTokens: outputWithReasoning(
       tokenCount(usage[names.output]),
       reasoningTokens,
       inputTokens,

@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../domain/usage-record.ts';
 import { anthropicUsage } from '../anthropic/usage.ts';
 import { converseUsage } from '../bedrock/usage.ts';
 import { googleUsage } from '../google/usage.ts';
-import { plus, tokenCount, usageOf, wholeOutput } from '../../domain/token-counts.ts';
+import { outputWithReasoning, plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 const CACHED = /cache/i;
 const WRITTEN = /cache.*(?:writ|creat)/i;
@@ -24,7 +24,7 @@ export function modelUsage(usage: unknown, providerMetadata?: unknown): TokenUsa
   const reasoningTokens = reported(output?.['reasoning'], raw, REASONED);
   return usageOf({
     inputTokens,
-    outputTokens: wholeOutput(
+    outputTokens: outputWithReasoning(
       tokenCount(output?.['total']),
       reasoningTokens,
       inputTokens,
@@ -64,7 +64,7 @@ function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | u
   );
   return usageOf({
     inputTokens,
-    outputTokens: wholeOutput(
+    outputTokens: outputWithReasoning(
       tokenCount(usage['outputTokens']),
       reasoningTokens,
       inputTokens,
