@@ -5,7 +5,13 @@ const baseURL = process.env.SERVER_URL;
 // A ready provider has its vendor's address; its package takes `fetch` when it is loaded.
 globalThis.fetch = (
   (real) => (url, init) =>
-    real(new Request(url, init).url.replace('https://bedrock-runtime.eu-west-3.amazonaws.com', baseURL), init)
+    real(
+      new Request(url, init).url.replace(
+        'https://bedrock-runtime.eu-west-3.amazonaws.com',
+        baseURL,
+      ),
+      init,
+    )
 )(globalThis.fetch);
 const records = [];
 new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
