@@ -6,7 +6,7 @@ export type CurrentMeter = () => CallMeter | undefined;
 /** What `patch` found: `unfit` when the module lacks the places that would have to be patched. */
 export type PatchOutcome = 'patched' | 'already-patched' | 'unfit';
 
-export interface SdkEntry {
+interface SdkEntry {
   /** Subpath it is imported under: `client` of `openai/client`. */
   readonly name: string;
   /** File of its CommonJS build, by which a `require` is known; absent where there is none. */

@@ -7,7 +7,7 @@ import { mediaShape } from './media-model.ts';
 import { rerank } from './reranking-model.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- methods of models whose types we never import
-export type ModelMethod = (this: any, options: unknown) => PromiseLike<unknown>;
+type ModelMethod = (this: any, options: unknown) => PromiseLike<unknown>;
 
 type ShapeOf = (options: unknown) => CallShape;
 
