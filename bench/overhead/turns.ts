@@ -47,12 +47,12 @@ if (telemetry !== 'all') metrics.disable();
 if (telemetry === 'none') trace.disable();
 registerInstrumentations({ instrumentations: [await instrumentation()] });
 const Metered = load();
-const apart = { apiKey: 'bench', maxRetries: 0 };
+const client = { apiKey: 'bench', maxRetries: 0 };
 const options =
   target === 'server'
-    ? { ...apart, baseURL: `${await serverUrl()}/${kind}` }
+    ? { ...client, baseURL: `${await serverUrl()}/${kind}` }
     : {
-        ...apart,
+        ...client,
         baseURL: 'http://127.0.0.1:9',
         fetch: inProcessFetch(() => (kind === 'plain' ? 'plain' : 'stream')),
       };

@@ -1,6 +1,6 @@
 /**
- * Defines a property on an SDK object that shadows the one of its class: writable, configurable, and not
- * listed among the object's keys. Returns false when the object refuses it (frozen, sealed).
+ * Defines a property on an SDK object that shadows the one of its class: writable, configurable,
+ * and not listed among the object's keys. Returns false for frozen and sealed objects.
  */
 export function setOwn(target: object, key: PropertyKey, value: unknown): boolean {
   return Reflect.defineProperty(target, key, {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
 /**
- * `require` of where this package, or the bundle it is in, stands. A bundle for CommonJS does not know
- * where that is: the working directory stands in. Not imported: webpack replaces a `createRequire` it
- * can see by its own, which knows only what is in the bundle.
+ * `require` relative to this package or the bundle that contains it. A CommonJS bundle does not
+ * know its location, so the working directory is used. `createRequire` is not imported: webpack
+ * would replace it with its own, which resolves only bundled modules.
  */
 export function requireHere(): NodeJS.Require {
   const here = import.meta.url as string | undefined;

@@ -93,7 +93,7 @@ function explain({ origin, path, headers }: OutgoingRequest, state: MeteringStat
     warnHost(
       'TOKEN_METER_BUNDLED_SDK',
       `${call} is not metered: that package is bundled into the application or into another package, ` +
-        `where no import can be seen. In a bundle of your own pass it by hand: ` +
+        `where no import can be seen. In your own bundle pass it explicitly: ` +
         `instrumentation.instrument('${name}', …); otherwise wrap the call in meterChat()`,
     );
   } else {
@@ -101,7 +101,7 @@ function explain({ origin, path, headers }: OutgoingRequest, state: MeteringStat
       'TOKEN_METER_IMPORTED_EARLIER',
       `${call} is not metered: its SDK was imported before the instrumentation. Start with ` +
         '`node --import otel-token-meter/register`, or create TokenMeterInstrumentation in a file loaded ' +
-        `first with --import, or pass the SDK by hand: instrumentation.instrument('${name}', …)`,
+        `first with --import, or pass the SDK explicitly: instrumentation.instrument('${name}', …)`,
     );
   }
 }

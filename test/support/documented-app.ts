@@ -23,7 +23,7 @@ export interface DocumentedApp extends UserApp {
     command: string,
     args: readonly string[],
     env: Environment,
-    isDone: (told: { readonly out: string; readonly err: string }) => boolean | Promise<boolean>,
+    isDone: (output: { readonly out: string; readonly err: string }) => boolean | Promise<boolean>,
   ): Promise<{ readonly out: string; readonly err: string }>;
 }
 

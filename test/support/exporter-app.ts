@@ -37,11 +37,14 @@ function emit(): void {
 }
 
 /** Writes one line of JSON synchronously, since a killed process cannot flush a stream. */
-function tell(): void {
+function printStatus(): void {
   if (!isMainThread) return;
-  const { accepted, delivered, dropped, state } = processor.status();
+  const { accepted, delivered, dropped, state, volatile = 0 } = processor.status();
   const { rss } = process.memoryUsage();
-  writeSync(1, `${JSON.stringify({ emitted, accepted, delivered, dropped, state, rss })}\n`);
+  writeSync(
+    1,
+    `${JSON.stringify({ emitted, accepted, delivered, dropped, state, volatile, rss })}\n`,
+  );
 }
 
 if (plan.perSecond === undefined) {
@@ -55,7 +58,7 @@ if (plan.perSecond === undefined) {
         Math.floor(((performance.now() - start) / 1000) * (plan.perSecond ?? 0)),
       );
       while (emitted < due) emit();
-      tell();
+      printStatus();
       if (emitted < plan.count) return;
       clearInterval(timer);
       resolve();
@@ -65,6 +68,6 @@ if (plan.perSecond === undefined) {
 if (plan.end === 'exit') process.exit(0);
 if (plan.end === 'shutdown') {
   await processor.shutdown();
-  tell();
+  printStatus();
 }
-if (plan.end === 'stay') setInterval(tell, 10);
+if (plan.end === 'stay') setInterval(printStatus, 10);

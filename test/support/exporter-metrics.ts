@@ -4,7 +4,7 @@ import type { MetricReader } from '@opentelemetry/sdk-metrics';
  * Metrics `token_meter.exporter.*` by name, exporter and reason; `true` for a histogram with
  * values.
  */
-export async function toldByExporter(reader: MetricReader): Promise<Record<string, unknown>> {
+export async function exporterMetrics(reader: MetricReader): Promise<Record<string, unknown>> {
   const { resourceMetrics } = await reader.collect();
   return Object.fromEntries(
     resourceMetrics.scopeMetrics.flatMap(({ metrics }) =>

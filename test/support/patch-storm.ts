@@ -102,7 +102,7 @@ function checkAudit(entries: readonly AuditEntry[], answers: readonly Answer[]):
     for (const [key, value] of Object.entries(from)) assert.equal(value, document[key]);
     document = { ...document, ...to };
     const shown = contents.get(version);
-    assert.ok(shown, `nobody was told of version ${version}`);
+    assert.ok(shown, `version ${version} was not published`);
     assert.deepEqual(JSON.parse(shown), document, `version ${version}`);
   }
   assert.equal(expected, Math.max(...contents.keys()), 'the log must be complete');

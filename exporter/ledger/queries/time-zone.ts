@@ -12,7 +12,7 @@ export interface TimeSegment {
   readonly offsetMs: number;
 }
 
-/** One zone: its offsets, and where its days start. */
+/** Offsets and day starts of a time zone. */
 export class TimeZone {
   readonly name: string;
   readonly #temporal: typeof Temporal | undefined;
@@ -23,14 +23,14 @@ export class TimeZone {
   }
 
   /**
-   * Rejects with `INVALID_OPTION` for a name that the runtime does not know. Temporal takes some 20 ms to
-   * load where the runtime has none (Node 24), so UTC, the common case, does without.
+   * Rejects with `INVALID_OPTION` for names that the runtime does not know. The Temporal polyfill
+   * (Node 24 has no Temporal) takes about 20 ms to load, so UTC, the common case, does not use it.
    */
   static async load(name: string): Promise<TimeZone> {
     if (name === 'UTC') return new TimeZone(name, undefined);
     const { Temporal: temporal } = await import('temporal-polyfill');
     try {
-      // Temporal also reads a zone out of a whole date; here only its name is meant.
+      // Temporal also accepts a date with a zone; only zone names are valid here.
       new Intl.DateTimeFormat('en-US', { timeZone: name });
       new temporal.ZonedDateTime(0n, name);
     } catch (cause) {
@@ -53,7 +53,7 @@ export class TimeZone {
     for (let start = fromMs; start < toMs;) {
       const offsetMs = this.offsetMs(start);
       let end = start;
-      // A zone may change its name or its rules and keep its offset.
+      // A zone may change its abbreviation or rules without changing its offset.
       do end = this.#nextChange(end);
       while (end < toMs && this.offsetMs(end) === offsetMs);
       segments.push({ fromMs: start, toMs: Math.min(end, toMs), offsetMs });
@@ -62,7 +62,10 @@ export class TimeZone {
     return segments;
   }
 
-  /** The instant at which a local day (days since 1970) starts; where midnight is skipped, after it. */
+  /**
+   * Start of a local day, given in days since 1970. If midnight is skipped, the first instant after
+   * it.
+   */
   startOfDay(day: number): number {
     if (this.#temporal === undefined) return day * DAY_MS;
     return this.#temporal.PlainDate.from(dayLabel(day)).toZonedDateTime(this.name)
