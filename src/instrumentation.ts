@@ -2,19 +2,23 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import {
   InstrumentationBase,
-  InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
+  type InstrumentationNodeModuleDefinition,
 } from '@opentelemetry/instrumentation';
 import { scopeOf } from './call/claims.ts';
 import { activeContext } from './context.ts';
-import { quietly, warnOnce } from './host/quietly.ts';
-import { currentCallMeter, installMetering, isMetering } from './metering.ts';
 import { warnHost } from './host/host-warning.ts';
+import { currentCallMeter, installMetering, isMetering } from './metering.ts';
 import { installLoaderHook } from './host/loader-hook.ts';
 import { Metering } from './metering.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { packageVersion } from './host/package-version.ts';
-import type { PatchOutcome, SdkPatch } from './providers/sdk-patch.ts';
+import {
+  applyPatch,
+  importNamesOf,
+  moduleDefinitions,
+  patchStateOf,
+} from './providers/apply-patch.ts';
+import type { SdkPatch } from './providers/sdk-patch.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
 import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
 import { CurrentTelemetry, SCOPE, type Destination } from './otel/telemetry.ts';
@@ -48,36 +52,14 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     watchUnmeteredCalls({
       isMetering,
       isWatched: () => scopeOf(activeContext()) !== undefined,
+      patchStateOf: (name) =>
+        sdkOf(name) === undefined ? 'unknown' : (patchStateOf(name) ?? 'unseen'),
     });
   }
 
   /** Called by the constructor of the base class, before the fields of this class exist. */
   protected override init(): InstrumentationNodeModuleDefinition[] {
-    return sdkPatches.map((sdk) => {
-      const patched = (exports: unknown, version: string | undefined): unknown => {
-        patch(sdk, exports, version);
-        return exports;
-      };
-      // Match every version, so that an untested one is never skipped silently.
-      const versions = ['*'];
-      const { moduleName, file } = sdk;
-      if (file === undefined) {
-        return withPrereleases(
-          new InstrumentationNodeModuleDefinition(moduleName, versions, patched),
-        );
-      }
-      const inside = new InstrumentationNodeModuleFile(
-        `${moduleName}/${file}`,
-        versions,
-        patched,
-        () => undefined,
-      );
-      return withPrereleases(
-        new InstrumentationNodeModuleDefinition(moduleName, versions, undefined, undefined, [
-          inside,
-        ]),
-      );
-    });
+    return sdkPatches.flatMap((sdk) => moduleDefinitions(sdk, currentCallMeter));
   }
 
   override setTracerProvider(provider: TracerProvider): void {
@@ -122,16 +104,16 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
    * package, or its client class. Returns false when the name is unknown or the shape does not fit.
    */
   instrument(moduleName: string, moduleExports: unknown): boolean {
-    const sdk = sdkPatches.find((candidate) => candidate.moduleName === moduleName);
+    const sdk = sdkOf(moduleName);
     if (sdk === undefined) {
       const names = sdkPatches.map((known) => known.moduleName).join(', ');
-      warnOnce(
-        `sdk ${moduleName}`,
+      warnHost(
+        'TOKEN_METER_UNKNOWN_SDK',
         `there is no patch for ${moduleName}; there is one for ${names}`,
       );
       return false;
     }
-    return patch(sdk, moduleExports, undefined) !== 'unfit';
+    return applyPatch(sdk, moduleExports, currentCallMeter) !== 'unfit';
   }
 
   /** Names of the packages that are patched when they are loaded. */
@@ -141,34 +123,10 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
 }
 
 function moduleNames(): readonly string[] {
-  return sdkPatches.map((sdk) => sdk.moduleName);
+  return sdkPatches.flatMap(importNamesOf);
 }
 
-/** `*` alone would silently skip prereleases such as `8.0.0-beta.1`. */
-function withPrereleases(
-  definition: InstrumentationNodeModuleDefinition,
-): InstrumentationNodeModuleDefinition {
-  return Object.assign(definition, { includePrerelease: true });
-}
-
-function patch(sdk: SdkPatch, moduleExports: unknown, version: string | undefined): PatchOutcome {
-  const outcome =
-    quietly(`patching ${sdk.moduleName}`, () => sdk.patch(moduleExports, currentCallMeter)) ??
-    'unfit';
-  const label = version === undefined ? sdk.moduleName : `${sdk.moduleName} ${version}`;
-  if (outcome === 'unfit') {
-    warnHost('TOKEN_METER_UNFIT', `${label} has an unknown shape: its calls are not metered`);
-  } else if (version !== undefined && !isTested(sdk, version)) {
-    const [first, last] = sdk.testedMajors;
-    warnHost(
-      'TOKEN_METER_UNTESTED',
-      `${label} is outside the tested majors ${first} to ${last}; it has the known shape and is metered`,
-    );
-  }
-  return outcome;
-}
-
-function isTested({ testedMajors: [first, last] }: SdkPatch, version: string): boolean {
-  const major = Number.parseInt(version, 10);
-  return major >= first && major <= last;
+/** By package, or by the name of one of its entries. */
+function sdkOf(name: string): SdkPatch | undefined {
+  return sdkPatches.find((sdk) => sdk.moduleName === name || importNamesOf(sdk).includes(name));
 }

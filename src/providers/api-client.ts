@@ -5,18 +5,16 @@ import type { ChatCall } from '../call/chat-call.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../host/quietly.ts';
-import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
+import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
 import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
-import { fields, type JsonObject } from '../tokens/json.ts';
+import { fields, text, type JsonObject } from '../tokens/json.ts';
 import { serverOf } from './server.ts';
 
 /** What differs between the SDKs that one generator made: openai, Anthropic, Groq, Together. */
 export interface ApiClientSdk {
-  /** Names under which the client class may be exported. */
-  readonly exportNames: readonly string[];
   /** `gen_ai.provider.name` for a client with this base URL. */
   readonly provider: (host: string, client: JsonObject) => string;
   /** The kind of call behind a path (without query), or undefined when it is none. */
@@ -74,7 +72,7 @@ export function patchApiClient(
   sdk: ApiClientSdk,
   meter: CurrentMeter,
 ): PatchOutcome {
-  const owner = ownerOf(exportedPrototype(moduleExports, sdk.exportNames), 'makeRequest');
+  const owner = exportedOwner(moduleExports, 'makeRequest');
   if (owner === undefined) return 'unfit';
   if (isPatched(owner, 'makeRequest')) return 'already-patched';
   const parsedByClient = Object.hasOwn(owner, 'parseResponseWithTimeout');
@@ -160,7 +158,11 @@ export function patchApiClient(
       provider: sdk.provider(server.address ?? '', client),
       shape,
       request: body,
-      model: fields(body)['model'] === undefined ? sdk.model?.(client) : undefined,
+      // The body of an upload may be a stream; the SDK keeps the model beside it.
+      model:
+        fields(body)['model'] === undefined
+          ? (sdk.model?.(client) ?? text(fields(request['__metadata'])['model']))
+          : undefined,
       serverAddress: server.address,
       serverPort: server.port,
       usageContext: conversationId === undefined ? undefined : { conversationId },

@@ -34,6 +34,8 @@ export async function runBundled(
       absWorkingDir: folder,
       alias: { 'otel-token-meter': join(ROOT, 'src/index.ts') },
       logLevel: 'silent',
+      // As the published files have it.
+      define: { __OTEL_TOKEN_METER_VERSION__: '"test"' },
       outfile,
       format,
       minify,

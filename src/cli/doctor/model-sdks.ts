@@ -52,7 +52,11 @@ async function checkSdk(
   }
 }
 
-function moduleOf({ name, folder, entry }: InstalledPackage, { file }: SdkPatch): string {
+function moduleOf(
+  { name, folder, entry }: InstalledPackage,
+  { isEntered, entries = [] }: SdkPatch,
+): string {
+  const file = isEntered === false ? entries[0]?.file : undefined;
   if (file !== undefined) return pathToFileURL(join(folder, file)).href;
   if (entry !== undefined) return entry;
   throw new Error(`${name} has no entry point for this version of Node`);

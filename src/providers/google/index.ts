@@ -33,6 +33,7 @@ const METHODS: readonly (readonly [name: string, shape: CallShape])[] = [
 export const google: SdkPatch = {
   moduleName: '@google/genai',
   testedMajors: [2, 3],
+  entries: [{ name: 'web' }, { name: 'node' }],
   patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
     const prototype = exportedPrototype(moduleExports, ['Models']) as object | undefined;
     if (prototype === undefined || !('generateContentInternal' in prototype)) return 'unfit';

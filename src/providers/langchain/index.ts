@@ -41,10 +41,9 @@ type Stream = (this: Model, ...args: unknown[]) => AsyncGenerator<unknown, unkno
  * package exports. The vendor's SDK knows more of a call; these methods lend it user and conversation,
  * and count the calls that no SDK has.
  */
-function chatModels(moduleName: string, file?: string): SdkPatch {
+function chatModels(moduleName: string): SdkPatch {
   return {
     moduleName,
-    ...(file !== undefined && { file }),
     testedMajors: [1, 1],
     patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
       let outcome: PatchOutcome = 'unfit';
@@ -64,11 +63,11 @@ function chatModels(moduleName: string, file?: string): SdkPatch {
   };
 }
 
-/** By the name it is imported under; a CommonJS `require` is known only by its file. */
-const core: readonly SdkPatch[] = [
-  chatModels('@langchain/core/language_models/chat_models'),
-  chatModels('@langchain/core', 'dist/language_models/chat_models.cjs'),
-];
+const core: SdkPatch = {
+  ...chatModels('@langchain/core'),
+  isEntered: false,
+  entries: [{ name: 'language_models/chat_models', file: 'dist/language_models/chat_models.cjs' }],
+};
 
 const packages: readonly SdkPatch[] = [
   'openai',
@@ -85,7 +84,7 @@ const packages: readonly SdkPatch[] = [
   'xai',
 ].map((name) => chatModels(`@langchain/${name}`));
 
-export const langchain: readonly SdkPatch[] = [...core, ...packages];
+export const langchain: readonly SdkPatch[] = [core, ...packages];
 
 /** A package may override what its base class has and call that: the base class counts then. */
 function wrappers(

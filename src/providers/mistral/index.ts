@@ -8,7 +8,7 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { collectSpan, expectSpan } from './native-span.ts';
-import { chat, conversation, embeddings, fillInTheMiddle } from './shapes.ts';
+import { chat, conversation, embeddings, fillInTheMiddle, transcription } from './shapes.ts';
 
 interface Resource {
   readonly _baseURL?: URL | null;
@@ -24,6 +24,7 @@ const METHODS: Readonly<Record<string, Readonly<Record<string, CallShape>>>> = {
   agents: { complete: chat, stream: streamedChat },
   fim: { complete: fillInTheMiddle, stream: streamed(fillInTheMiddle) },
   embeddings: { create: embeddings },
+  'audio.transcriptions': { complete: transcription, stream: streamed(transcription) },
   'beta.conversations': {
     start: conversation,
     append: conversation,

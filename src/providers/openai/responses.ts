@@ -4,6 +4,7 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import { warnHost } from '../../host/host-warning.ts';
 import { failureIn } from '../reply-failure.ts';
 import { responsesCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
@@ -31,6 +32,14 @@ const CLOSING = new Set([
 ]);
 /** It is not known whether expired replies are reported by a status; a 404 reports them too. */
 const CANCELLED = new Set(['cancelled', 'expired']);
+
+/** Its tokens are another model's, at other prices than those of the reply. */
+function warnOfImageTool(): void {
+  warnHost(
+    'TOKEN_METER_UNSUPPORTED_API',
+    'tokens of the image generation tool of responses are not in the record ("Not seen" in docs/providers.md)',
+  );
+}
 
 class ResponsesReader implements ReplyReader {
   readonly #options: ReadOptions;
@@ -101,6 +110,7 @@ class ResponsesReader implements ReplyReader {
   #take(response: JsonObject): void {
     this.#response = response;
     this.#usage = response['usage'] ?? this.#usage;
+    if (fields(response['tool_usage'])['image_gen']) warnOfImageTool();
     const items = listOf(response['output']);
     if (!this.#options.output || items.length === 0) return;
     this.#output = new ChoiceOutput();

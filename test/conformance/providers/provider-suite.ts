@@ -111,6 +111,23 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       'connection lost before the reply': () =>
         playing({ pieces: [], cut: true }, () => read(() => sdk.stream(client()))),
     };
+    cases['peeked, then read on'] = () =>
+      playing(wire.stream, () =>
+        read(async () => {
+          const iterator = (await sdk.stream(client()))[Symbol.asyncIterator]();
+          const peeked = await iterator.next();
+          return readOn(peeked, iterator);
+        }),
+      );
+    cases['steps asked for at once'] = () =>
+      playing(wire.stream, () =>
+        see(async () => {
+          const iterator = (await sdk.stream(client()))[Symbol.asyncIterator]();
+          const steps = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
+          for await (const _chunk of readOn({ done: true, value: undefined }, iterator));
+          return steps;
+        }),
+      );
     if (bareStream !== undefined) {
       cases['stream without usage'] = () =>
         playing(bareStream, () => read(() => sdk.stream(client())));
@@ -214,6 +231,12 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       assert.equal(sdk.patch.patch(module, metering.current), 'already-patched');
     });
 
+    it('leaves a module of another shape alone', () => {
+      for (const other of [{}, { default: class {} }]) {
+        assert.notEqual(sdk.patch.patch(other, metering.current), 'patched');
+      }
+    });
+
     it('plain', async () => {
       assertRecord(await compare('plain'), {
         ...expected.record,
@@ -233,6 +256,16 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       });
       assert.ok(record.timeToFirstChunkMs !== undefined && record.timeToFirstChunkMs > 0);
     });
+
+    for (const name of ['peeked, then read on', 'steps asked for at once']) {
+      it(name, async () => {
+        assertRecord(await compare(name), {
+          ...expected.stream,
+          outcome: 'ok',
+          tokenSource: 'provider',
+        });
+      });
+    }
 
     if (bareStream !== undefined) {
       it('stream without usage', async () => {
@@ -367,4 +400,13 @@ function held(script: Script): Script {
 /** A stream up to the second piece of text: provider headers come first in some formats. */
 function head(script: Script): Script {
   return { ...script, pieces: (script.pieces ?? []).slice(0, -2), pauseMs: 4 };
+}
+
+/** What a reader sees who has taken the first step by itself. */
+async function* readOn(
+  first: IteratorResult<unknown>,
+  iterator: AsyncIterator<unknown>,
+): AsyncGenerator<unknown> {
+  if (first.done !== true) yield first.value;
+  yield* { [Symbol.asyncIterator]: () => iterator };
 }
