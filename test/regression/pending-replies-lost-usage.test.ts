@@ -17,7 +17,12 @@ const WIRE = {
   model: 'gpt-4o',
   usage: { input_tokens: 500, output_tokens: 900, total_tokens: 1400 },
 };
-const WHOLE: Partial<UsageRecord> = { outcome: 'ok', tokenSource: 'provider', inputTokens: 500, outputTokens: 900 };
+const WHOLE: Partial<UsageRecord> = {
+  outcome: 'ok',
+  tokenSource: 'provider',
+  inputTokens: 500,
+  outputTokens: 900,
+};
 const queued = responsesPending(WIRE, 'queued');
 const done = responsesPlain(WIRE);
 const later: Script = { status: 500, body: '{"error": {"message": "later"}}' };
