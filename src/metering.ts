@@ -44,7 +44,8 @@ export class Metering {
     this.#prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
     );
-    // A wrong file is reported at the start; the list alone takes 12 MB that a process without calls saves.
+    // A wrong file is reported at the start; the list alone takes 12 MB that a process without
+    // calls saves.
     if (config.pricesFile !== undefined) void this.#loadPrices();
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({

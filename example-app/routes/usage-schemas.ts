@@ -60,7 +60,9 @@ export const summaryParameters = z.strictObject({
     .describe(`One or two of ${GROUPS.join(', ')}, separated by a comma; one of them a time.`),
   metric: z.enum(METRICS).optional().describe('Orders the rows. Default: total_tokens.'),
   order: z.enum(['asc', 'desc']).optional().describe('Default: desc.'),
-  limit: limit.describe('Values with a row of their own; the rest is (other). Default: 20.'),
+  limit: limit.describe(
+    'Number of values with a separate row; the rest is summed up in (other). Default: 20.',
+  ),
   compare: z.enum(['none', 'previous']).optional().describe('previous adds the period before.'),
   percentiles: flag.describe('true adds p50, p95 and p99; slower.'),
   distinct: flag.describe('true adds the number of users and conversations.'),

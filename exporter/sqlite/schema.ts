@@ -122,6 +122,13 @@ function migrate(database: DatabaseSync): void {
   }
 }
 
+/** Throws when the file is no ledger, or that of another release. */
+export function checkLedger(database: DatabaseSync): void {
+  const { owner, version } = describe(database);
+  if (owner !== APPLICATION_ID) throw new Error('it is no usage ledger');
+  if (version !== SCHEMA_VERSION) throw otherVersion(version);
+}
+
 /** One moment of the file: between two reads another process may make the tables. */
 function describe(database: DatabaseSync): { owner: unknown; version: unknown; tables: unknown } {
   const value = (sql: string): unknown => Object.values(database.prepare(sql).get() ?? {})[0];

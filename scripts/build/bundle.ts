@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { entries, manifest, ROOT } from './entries.ts';
 
-/** Part of the bundle: as packages of their own they are 100 files to find and read at every start. */
+/** Packages that are inlined. Separately they are 100 files to resolve and read at every start. */
 const INLINED: readonly string[] = ['@opentelemetry/instrumentation', '@opentelemetry/api-logs'];
-/** Its ES modules; what `exports` has for Node is CommonJS. */
+/** The ES modules of the package; its `exports` for Node are CommonJS. */
 const YAML = join(ROOT, 'node_modules/yaml/browser/dist/index.js');
 
 /**
- * One file an entry and chunks for what several share, so that state such as the metering in force is
- * there once. Not minified: stack traces of a user are read by people.
+ * One file per entry, and chunks for shared modules, so that state such as the active metering
+ * exists once. Not minified, to keep stack traces readable.
  */
 export async function bundle(directory: string): Promise<Metafile> {
   const { metafile } = await build({
@@ -24,12 +24,12 @@ export async function bundle(directory: string): Promise<Metafile> {
     format: 'esm',
     platform: 'node',
     target: 'node22.18',
-    // The ES modules of OpenTelemetry, which leave out what is not used.
+    // The ES modules of OpenTelemetry, for tree shaking.
     mainFields: ['module', 'main'],
     define: { __OTEL_TOKEN_METER_VERSION__: JSON.stringify(manifest.version) },
     plugins: [hooks, packages, rewritten],
     sourcemap: true,
-    // Names and lines for `--enable-source-maps`; the sources themselves are in the repository.
+    // Names and lines for `--enable-source-maps`, without source contents.
     sourcesContent: false,
     legalComments: 'none',
     metafile: true,
@@ -39,8 +39,8 @@ export async function bundle(directory: string): Promise<Metafile> {
 }
 
 /**
- * The base class listens to module loading through these. They are loaded by name at run time: the
- * loader hook must find the very same copy, and what a bundler has inlined cannot be seen loading.
+ * The base class uses these packages to intercept module loading. They are loaded by name at run
+ * time, because the loader hook has to use the same copy.
  */
 const HOOKS = /^(?:import|require)-in-the-middle$/;
 
@@ -66,7 +66,7 @@ const hooks: Plugin = {
   },
 };
 
-/** A package is imported from where the user has it, unless it is inlined. */
+/** Packages that are not inlined are imported from the user's node_modules. */
 const packages: Plugin = {
   name: 'packages',
   setup(esbuild) {
@@ -80,9 +80,9 @@ const packages: Plugin = {
 };
 
 /**
- * What a compiler leaves alone. `createRequire(import.meta.url)('yaml')` becomes a `require` of the
- * bundler's: inlined, evaluated at the first call, and part of a user's own bundle too. The URL of a thread
- * leads to its entry in `dist/`.
+ * Source transformations. `createRequire(import.meta.url)('yaml')` becomes a `require` that the
+ * bundler inlines and evaluates on the first call, also in a user's bundle. URLs of threads are
+ * changed to their entries in `dist/`.
  */
 const rewritten: Plugin = {
   name: 'rewritten',

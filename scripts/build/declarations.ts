@@ -2,7 +2,7 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { entries } from './entries.ts';
 
-/** Removes the declarations that no entry leads to: two thirds of what the compiler writes. */
+/** Removes declarations that no entry references, two thirds of the compiler's output. */
 export function pruneDeclarations(directory: string): void {
   const needed = new Set<string>();
   const visit = (file: string): void => {

@@ -13,9 +13,9 @@ interface Manifest {
 export const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
 
 /**
- * Built file, without its extension, and its source: the entries of `exports`, the command, and the
- * threads. All stand in `dist/` itself, and the chunks they share beside them, so that a path relative
- * to `import.meta.url` is the same in each of them.
+ * Output name without extension, and source: entries of `exports`, the CLI, and threads. All
+ * outputs and their shared chunks are in `dist/`, so that paths relative to `import.meta.url` are
+ * the same in each of them.
  */
 export function entries(): Readonly<Record<string, string>> {
   const found: Record<string, string> = { cli: 'src/cli/main.ts' };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import { ROOT } from './entries.ts';
 
-/** The licences of the packages that are inlined, as they ask for. */
+/** Licences of inlined packages, which require their inclusion. */
 export function writeLicenses(inputs: Metafile['inputs'], file: string): void {
   const packages = new Set(
     Object.keys(inputs).flatMap(
@@ -17,8 +17,8 @@ export function writeLicenses(inputs: Metafile['inputs'], file: string): void {
     const [license] = globSync('LICENSE*', { cwd: join(ROOT, folder), withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name);
-    if (license === undefined) throw new Error(`${name} is inlined and has no licence file`);
+    if (license === undefined) throw new Error(`${name} is inlined but has no licence file`);
     return `${name} ${version}\n\n${readFileSync(join(ROOT, folder, license), 'utf8').trim()}\n`;
   });
-  writeFileSync(file, `Packages inlined in this one\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`);
+  writeFileSync(file, `Inlined packages\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`);
 }

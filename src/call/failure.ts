@@ -6,6 +6,7 @@ const ABORTS = new Set([
   'APIUserAbortError',
   'RequestAbortedError',
   'ResponseAborted',
+  'UnwatchableReply',
 ]);
 
 /** What Node, undici and node-fetch say when a connection ends in the middle of a body. */

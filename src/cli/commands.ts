@@ -7,6 +7,10 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   report: async () => await import('./report.ts'),
   top: async () => await import('./top.ts'),
   reprice: async () => await import('./reprice.ts'),
+  setup: async () => await import('./setup.ts'),
+  backup: async () => await import('./backup.ts'),
+  erase: async () => await import('./erase.ts'),
+  export: async () => await import('./export.ts'),
   config: async () => await import('./config.ts'),
   settings: async () => await import('./settings.ts'),
 };

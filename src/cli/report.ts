@@ -55,7 +55,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
   const defaults = { since: by.includes('day') ? '30d' : '24h', timeZone: localZone() };
   const query: UsageQuery = {
-    ...usageQuery({ ...values, by }, parseUsageTime, new Date(), defaults),
+    ...(await usageQuery({ ...values, by }, parseUsageTime, new Date(), defaults)),
     compare: values.compare ? 'previous' : 'none',
     percentiles: values.percentiles,
     distinct: true,

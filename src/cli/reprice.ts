@@ -54,9 +54,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const prices = new Prices(overridesFile === undefined ? {} : { overridesFile });
   await prices.load();
   const { parseUsageTime } = await import('otel-token-meter/exporter');
-  const time = (text: string | undefined): Date | undefined =>
-    text === undefined ? undefined : parseUsageTime(text);
-  const [from, to] = [time(values.since), time(values.until)];
+  const time = async (text: string | undefined): Promise<Date | undefined> =>
+    text === undefined ? undefined : await parseUsageTime(text);
+  const [from, to] = [await time(values.since), await time(values.until)];
   const isWatched = io.stderr.isTTY === true;
   const result = await reprice(values.sqlite, config.metrics, {
     costOf: (record) => prices.costOf(record),

@@ -60,21 +60,26 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     });
   }
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
-  const queryNow = (group: string, limit: number): UsageQuery => ({
-    ...usageQuery({ limit: String(limit), ...values, by: group }, parseUsageTime, new Date(), {
-      since: '1h',
-      timeZone: 'UTC',
-    }),
+  const queryNow = async (group: string, limit: number): Promise<UsageQuery> => ({
+    ...(await usageQuery(
+      { limit: String(limit), ...values, by: group },
+      parseUsageTime,
+      new Date(),
+      {
+        since: '1h',
+        timeZone: 'UTC',
+      },
+    )),
     percentiles: true,
   });
   const { reader, name } = await openUsageSource(values, io);
   const by = values.by ?? 'user';
   try {
     if (values.json) {
-      const answer = await reader.summary(queryNow(by, 20));
+      const answer = await reader.summary(await queryNow(by, 20));
       io.stdout.write(`${JSON.stringify(usageJson({ ...answer, source: name }), undefined, 2)}\n`);
     } else if (values.once || io.stdout.isTTY !== true) {
-      const view = await queryView(reader, queryNow(by, 20));
+      const view = await queryView(reader, await queryNow(by, 20));
       io.stdout.write(topScreen(view, { source: name, width: widthOf(io), color: false }));
     } else {
       const since = values.since ?? '1h';
@@ -98,7 +103,7 @@ async function queryView(reader: UsageReader, query: UsageQuery): Promise<TopVie
 }
 
 interface LiveOptions {
-  readonly queryNow: (group: string, limit: number) => UsageQuery;
+  readonly queryNow: (group: string, limit: number) => Promise<UsageQuery>;
   readonly by: string;
   readonly since: string;
   readonly intervalMs: number;
@@ -118,7 +123,7 @@ async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promi
       const room = Math.max(1, (io.stdout.rows ?? 24) - 8);
       let problem: string | undefined;
       try {
-        view = await queryView(reader, options.queryNow(by, Math.min(room, 1000)));
+        view = await queryView(reader, await options.queryNow(by, Math.min(room, 1000)));
       } catch (error) {
         // Retrying does not fix an invalid option.
         if (error instanceof TokenMeterError && error.code === 'INVALID_OPTION') throw error;

@@ -25,15 +25,15 @@ export type QueryValues = {
   readonly [K in 'by' | 'since' | 'until' | 'tz' | 'metric' | 'limit']?: string | undefined;
 } & { readonly [K in keyof UsageFilter]?: string[] | undefined };
 
-type ParseTime = (text: string, timeZone?: string, now?: Date) => Date;
+type ParseTime = (text: string, timeZone?: string, now?: Date) => Promise<Date>;
 
 /** Builds a query from options. The reader validates names. */
-export function usageQuery(
+export async function usageQuery(
   values: QueryValues,
   parseTime: ParseTime,
   now: Date,
   defaults: { readonly since: string; readonly timeZone: string },
-): UsageQuery {
+): Promise<UsageQuery> {
   const timeZone = values.tz ?? defaults.timeZone;
   const limit = values.limit === undefined ? undefined : Number(values.limit);
   if (Number.isNaN(limit)) {
@@ -43,8 +43,8 @@ export function usageQuery(
     });
   }
   return {
-    from: parseTime(values.since ?? defaults.since, timeZone, now),
-    to: parseTime(values.until ?? 'now', timeZone, now),
+    from: await parseTime(values.since ?? defaults.since, timeZone, now),
+    to: await parseTime(values.until ?? 'now', timeZone, now),
     timeZone,
     groupBy: (values.by ?? '').split(',').filter((name) => name !== '') as UsageGroup[],
     filter: filterOf(values),

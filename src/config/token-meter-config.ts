@@ -50,6 +50,13 @@ export interface InfluxConfig {
   readonly batchSize: number;
   readonly flushIntervalMs: number;
   readonly timeoutMs: number;
+  readonly proxyUrl?: string;
+  readonly tls?: {
+    readonly caFile?: string;
+    readonly certFile?: string;
+    readonly keyFile?: string;
+    readonly passphrase?: string;
+  };
   readonly maxUserTags: number;
   readonly tags?: Readonly<Record<string, string>>;
   readonly spool: {

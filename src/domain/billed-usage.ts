@@ -1,8 +1,8 @@
 import type { TokenUsage, UsageAttributeValue } from './usage-record.ts';
 
 /**
- * Everything of one call that a provider bills, normalised over providers. Absent means unknown, 0
- * means the provider said 0. Token counts beyond those of `TokenUsage` are subsets of them.
+ * All billed usage of one call, normalised across providers. Absent means unknown; 0 means that the
+ * provider reported 0. Additional token counts are subsets of those in `TokenUsage`.
  */
 export interface BilledUsage extends TokenUsage {
   /** Subsets of input, by modality. */
@@ -13,44 +13,44 @@ export interface BilledUsage extends TokenUsage {
   readonly audioCacheReadTokens?: number;
   readonly imageCacheReadTokens?: number;
   readonly videoCacheReadTokens?: number;
-  /** Subset of the cache writes: those kept for an hour, which cost more. */
+  /** Subset of the cache writes: entries kept for an hour, which cost more. */
   readonly cacheWrite1hTokens?: number;
   /** Subsets of output, by modality. */
   readonly audioOutputTokens?: number;
   readonly imageOutputTokens?: number;
   readonly videoOutputTokens?: number;
-  /** Subsets of output: tokens of a predicted output that were used, or billed though not used. */
+  /** Subsets of output: tokens of a predicted output, used or unused. Both are billed. */
   readonly acceptedPredictionTokens?: number;
   readonly rejectedPredictionTokens?: number;
-  /** Uses of tools that the provider runs. */
+  /** Uses of tools hosted by the provider. */
   readonly webSearches?: number;
   readonly fileSearches?: number;
   readonly codeExecutions?: number;
-  /** Speech read or spoken, seconds. */
+  /** Seconds of audio input and output. */
   readonly audioInputSeconds?: number;
   readonly audioOutputSeconds?: number;
-  /** Text to be spoken, characters. */
+  /** Characters of text for speech synthesis. */
   readonly inputCharacters?: number;
   readonly generatedImages?: number;
   /** Searches of a rerank call. */
   readonly rerankSearches?: number;
 }
 
-/** The kinds beyond `TokenUsage`: each is an attribute of the record. */
+/** Kinds in addition to `TokenUsage`, each stored as an attribute of the record. */
 export type BilledField = Exclude<keyof BilledUsage, keyof TokenUsage>;
 
 export interface BilledKind {
   readonly field: BilledField;
-  /** Attribute of record, span and event. */
+  /** Attribute name in record, span and event. */
   readonly attribute: string;
-  /** The count that this one is a part of. */
+  /** Count that includes this one. */
   readonly within?: keyof BilledUsage;
 }
 
 const GEN_AI = 'gen_ai.usage';
 const OURS = 'token_meter.usage';
 
-/** One row a kind; docs/costs.md has the same rows. */
+/** One row per kind, as in docs/costs.md. */
 export const BILLED_KINDS: readonly BilledKind[] = [
   kind('audioInputTokens', `${GEN_AI}.audio.input_tokens`, 'inputTokens'),
   kind('imageInputTokens', `${GEN_AI}.image.input_tokens`, 'inputTokens'),
@@ -78,7 +78,7 @@ function kind(field: BilledField, attribute: string, within?: keyof TokenUsage):
   return within === undefined ? { field, attribute } : { field, attribute, within };
 }
 
-/** The kinds that were used, as attributes of the record. */
+/** Used kinds as attributes of the record. */
 export function billedAttributes(usage: BilledUsage): Record<string, number> {
   const attributes: Record<string, number> = {};
   for (const { field, attribute } of BILLED_KINDS) {
@@ -88,7 +88,7 @@ export function billedAttributes(usage: BilledUsage): Record<string, number> {
   return attributes;
 }
 
-/** All that a record says of what was billed: its fields, and the attributes of the kinds beyond them. */
+/** Billed usage of a record, from its fields and attributes. */
 export function billedUsageOf(
   record: TokenUsage & {
     readonly attributes?: Readonly<Record<string, UsageAttributeValue>> | undefined;

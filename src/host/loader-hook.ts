@@ -36,14 +36,15 @@ export function installLoaderHook(packages: readonly string[]): LoaderHook {
 
 function install(include: readonly string[]): LoaderHook {
   try {
-    // The copy that the base class listens to: the build inlines the base class into this package.
+    // It has to be the copy that the base class uses. The build inlines the base class.
     const require = requireHere();
     const pathOf = (file: string): string => require.resolve(`import-in-the-middle/${file}`);
     const iitm = require(pathOf('create-hook.mjs')) as ImportInTheMiddle;
     if (iitm.supportsSyncHooks()) {
       const hook = iitm.createHook({ url: pathToFileURL(pathOf('hook.mjs')).href });
       const names = new Set(include);
-      // Asked for every import of the process; its own matching of a list takes ten times as long.
+      // Called for every import of the process. Matching a list in import-in-the-middle takes ten
+      // times as long.
       hook.applyOptions({ shouldInclude: (_url, specifier) => names.has(specifier) });
       nodeModule.registerHooks({ resolve: hook.resolveSync, load: hook.loadSync });
       return 'sync';

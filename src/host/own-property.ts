@@ -1,11 +1,11 @@
 /**
- * Defines an own property on an SDK object, which shadows the one of its class. It is writable and
- * configurable, and does not show when the object's keys are listed.
+ * Defines a property on an SDK object that shadows the one of its class: writable, configurable,
+ * and not listed among the object's keys. Returns false for frozen and sealed objects.
  */
-export function setOwn(target: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, key, {
+export function setOwn(target: object, key: PropertyKey, value: unknown): boolean {
+  return Reflect.defineProperty(target, key, {
     configurable: true,
-    enumerable: false,
+    enumerable: Object.getOwnPropertyDescriptor(target, key)?.enumerable ?? false,
     writable: true,
     value,
   });

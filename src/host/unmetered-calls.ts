@@ -43,7 +43,7 @@ export function watchUnmeteredCalls(process: MeteringState): void {
       'TOKEN_METER_UNMETERED',
       `a chat call to ${String(request.origin)} is not metered: its SDK was imported before the ` +
         'instrumentation. Start with `node --import otel-token-meter/register`, or create ' +
-        'TokenMeterInstrumentation in a file loaded first with --import, or pass the SDK by hand: ' +
+        'TokenMeterInstrumentation in a file loaded first with --import, or pass the SDK explicitly: ' +
         "instrumentation.instrument('openai', OpenAI)",
     );
   });

@@ -1,12 +1,12 @@
 import { BILLED_KINDS, type BilledField, type BilledUsage } from '../domain/billed-usage.ts';
 
-/** How the price list names a kind of usage, and under which keys a model has a price for it. */
+/** Names of a kind of usage in the price list, and the keys of its price. */
 interface ListUnit {
   readonly usageKey: string;
   readonly priceKeys: readonly string[];
   /**
-   * The price list leaves out a modality that costs what text costs, so that its absence is no gap.
-   * Not for audio: the list simply lacks many audio prices, and audio never costs what text costs.
+   * The price list omits a modality with the price of text, so a missing price is not a gap. This
+   * does not apply to audio: many audio prices are missing, and audio never has the price of text.
    */
   readonly asParent?: true;
 }
@@ -41,7 +41,7 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   audioOutputTokens: { usageKey: 'output_audio_tokens', priceKeys: ['output_audio_mtok'] },
   imageOutputTokens: { usageKey: 'output_image_tokens', priceKeys: ['output_image_mtok'] },
   videoOutputTokens: { usageKey: 'output_video_tokens', priceKeys: ['output_video_mtok'] },
-  // Predicted tokens are billed as output, whether they were used or not.
+  // Predicted tokens are billed as output, used or not.
   acceptedPredictionTokens: { usageKey: '', priceKeys: [], asParent: true },
   rejectedPredictionTokens: { usageKey: '', priceKeys: [], asParent: true },
   webSearches: { usageKey: 'web_searches', priceKeys: ['web_searches_kcount'] },
@@ -62,15 +62,18 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
 
 type ListUsage = Record<string, number>;
 
-/** A call as the price list takes it: tokens and the rest separate, since tiers change tokens alone. */
+/**
+ * Usage in the units of the price list. Tokens are separate, since service tiers affect only their
+ * price.
+ */
 export interface ListedUsage {
   readonly tokens: ListUsage;
   readonly others: ListUsage;
-  /** Kinds that were used and that the model has no price for. They are in neither of the two. */
+  /** Used kinds without a price for this model. They are in neither of the other members. */
   readonly missing: readonly string[];
 }
 
-/** `prices`: those of the model at the time of the call. */
+/** `prices`: the prices of the model at the time of the call. */
 export function listedUsage(
   usage: BilledUsage,
   prices: Readonly<Record<string, unknown>>,
@@ -93,7 +96,7 @@ export function listedUsage(
     }
   }
   if ('input_audio_seconds' in others || 'output_audio_seconds' in others) {
-    // The list wants the whole beside its parts.
+    // The list requires the total in addition to its parts.
     others['audio_seconds'] =
       (others['input_audio_seconds'] ?? 0) + (others['output_audio_seconds'] ?? 0);
   }
@@ -105,17 +108,17 @@ export function listedUsage(
   return { tokens, others, missing };
 }
 
-/** Cached tokens of a modality are a part of its input as well: they are taken out of both. */
+/** Cached tokens of a modality are also part of its input, so both are reduced. */
 const CACHE_FIRST = [...BILLED_KINDS].sort(
   (a, b) => Number(b.within === 'cacheReadTokens') - Number(a.within === 'cacheReadTokens'),
 );
 
-/** Google's prices name a modality exactly where it costs something else than text. */
+/** Google's prices contain a modality only if its price differs from text. */
 function listsEveryModality(provider: string): boolean {
   return provider.startsWith('gcp.') || provider === 'google';
 }
 
-/** Tokens without a price leave the counts that they are a part of. */
+/** Removes tokens without a price from the counts that include them. */
 function takeOut(
   left: { -readonly [Field in keyof BilledUsage]: number | undefined },
   field: BilledField,

@@ -17,17 +17,17 @@ export interface PricedCall extends TokenUsage {
   /** RFC 3339. Prices change over time, some of them by hour of day. */
   readonly time: string;
   readonly tokenSource?: TokenSource;
-  /** The tier that was served. */
+  /** Service tier that processed the call. */
   readonly serviceTier?: string;
   /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
   readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
 }
 
-/** What is known of the price of a call. */
+/** Known part of the price of a call. */
 export interface PricedParts {
-  /** Sum of the parts whose price is known; undefined when that is none of them. */
+  /** Sum of the parts with a known price; `undefined` if there are none. */
   readonly nanoDollars: number | undefined;
-  /** Names of the parts that were billed and have no price. */
+  /** Billed parts without a known price. */
   readonly missing: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export class PriceList {
     return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
   }
 
-  /** `undefined` for a model it does not know; throws for counts that contradict each other. */
+  /** `undefined` for an unknown model. Throws for contradictory counts. */
   price(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
@@ -106,7 +106,7 @@ export class PriceList {
       if (used && part === tokens && prices['input_mtok'] === undefined) continue;
       const dollars = this.#list.calcPrice(part, model, options)?.total_price;
       if (dollars === undefined) continue;
-      // The fee for the request is in each answer of the list and belongs to the tokens.
+      // Every result of the list includes the request fee, which belongs to the tokens.
       const fee = part === others ? requestFee : 0;
       nano = (nano ?? 0) + Math.round((dollars - fee) * factor * NANO_DOLLARS);
     }
@@ -167,6 +167,7 @@ function plainPrices(
   };
 }
 
+/** `undefined` in a bundle, where the manifest cannot be located. */
 async function installedVersion(): Promise<string | undefined> {
   const file = packageFile('@pydantic/genai-prices', 'package.json');
   if (file === undefined) return undefined;

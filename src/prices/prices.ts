@@ -24,12 +24,12 @@ export interface PricesOptions {
   readonly onUnknown?: (provider: string, model: string) => void;
 }
 
-/** What a call cost, and how that is known. */
+/** Cost of a call and its source. */
 export interface CallCost {
-  /** Sum of the parts whose price is known. */
+  /** Sum of the parts with a known price. */
   readonly costUsd: number;
   readonly costSource: CostSource;
-  /** Names of billed parts without a price: then `costUsd` is the least that was paid. */
+  /** Billed parts without a price. If present, `costUsd` is a lower bound. */
   readonly costMissing?: readonly string[];
 }
 
@@ -97,13 +97,13 @@ export class Prices {
     return [...this.#unknown.values()];
   }
 
-  /** The known part of the cost in US dollars: see `price`. */
+  /** Known part of the cost in US dollars; see `price`. */
   costOf(call: PricedCall): number | undefined {
     return this.price(call)?.costUsd;
   }
 
   /**
-   * The cost of a call, rounded to whole nano-dollars. `undefined` when the price or a count it needs
+   * Cost of a call, rounded to whole nano-dollars. `undefined` when the price or a required count
    * is unknown. Never throws.
    */
   price(call: PricedCall): CallCost | undefined {
@@ -145,7 +145,7 @@ export class Prices {
     return undefined;
   }
 
-  /** A contract prices tokens; what hosted tools cost is not in it. */
+  /** Contract prices cover tokens, but not hosted tools. */
   #byContract(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     if (this.#overrides.length === 0) return undefined;
     const time = Date.parse(call.time);
@@ -172,7 +172,7 @@ export class Prices {
   }
 }
 
-/** Operations that answer without output tokens. */
+/** Operations without output tokens. */
 const INPUT_ONLY = new Set(['embeddings', 'rerank']);
 
 function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
@@ -181,7 +181,7 @@ function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
     return BILLED_KINDS.some(({ field, within }) => within === undefined && usage[field]);
   }
   if (outputTokens === undefined && !INPUT_ONLY.has(operation ?? '')) return false;
-  // Counts that contradict each other have no price.
+  // Contradictory counts have no price.
   const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = usage;
   return read + written <= inputTokens && reasoningTokens <= (outputTokens ?? 0);
 }

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -26,16 +25,21 @@ export function ownFile(file: string): URL | undefined {
   return path !== undefined && existsSync(path) ? pathToFileURL(path) : undefined;
 }
 
-function packageFolders(packageName: string): readonly string[] {
+/**
+ * Resolves by Node's rules from the working directory, then from the running code. Not by an imported
+ * `createRequire`: webpack replaces one it can see by its own, which knows only what is in the bundle.
+ */
+export function nodeRequires(): readonly NodeJS.Require[] {
   // A bundle for CommonJS has no import.meta.url.
   const here = import.meta.url as string | undefined;
-  const origins = [pathToFileURL(join(process.cwd(), 'package.json')).href, here];
-  return origins.flatMap((origin) =>
-    origin === undefined
-      ? []
-      : (createRequire(origin).resolve.paths(packageName) ?? []).map((folder) =>
-          join(folder, packageName),
-        ),
+  const { createRequire } = process.getBuiltinModule('node:module');
+  const fromDirectory = createRequire(join(process.cwd(), 'package.json'));
+  return here === undefined ? [fromDirectory] : [fromDirectory, createRequire(here)];
+}
+
+function packageFolders(packageName: string): readonly string[] {
+  return nodeRequires().flatMap((require) =>
+    (require.resolve.paths(packageName) ?? []).map((folder) => join(folder, packageName)),
   );
 }
 

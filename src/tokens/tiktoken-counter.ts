@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type * as TiktokenLite from 'tiktoken/lite';
+import { nodeRequires } from './package-file.ts';
 import type { TextCounter } from './text-counter.ts';
 
 interface Registry {
@@ -16,9 +15,7 @@ interface Registry {
  * @throws when tiktoken has no encoding of that name.
  */
 export function loadTiktokenCounter(encoding: string): TextCounter {
-  // A bundle for CommonJS has no import.meta.url.
-  const here = import.meta.url as string | undefined;
-  const require = createRequire(here ?? join(process.cwd(), 'package.json'));
+  const require = nodeRequires().at(-1) as NodeJS.Require;
   const { Tiktoken } = require('tiktoken/lite') as typeof TiktokenLite;
   const data = require(`tiktoken/encoders/${encoding}.json`) as Registry;
   const tiktoken = new Tiktoken(data.bpe_ranks, data.special_tokens, data.pat_str);

@@ -49,7 +49,7 @@ export function buildRecord(
   const responseId = idFrom(reply.responseId);
   if (responseId !== undefined) record.responseId = responseId;
   const userId = identifier('user', usageContext.userId);
-  if (userId !== undefined) record.userId = hashed(userId, options.userIdHashKey);
+  if (userId !== undefined) record.userId = hashedUserId(userId, options.userIdHashKey);
   const conversationId = identifier(
     'conversation',
     usageContext.conversationId ?? reply.conversationId,
@@ -104,6 +104,7 @@ function warnInconsistent(provider: string, violation: string): void {
   );
 }
 
-function hashed(userId: string, key: string | undefined): string {
+/** As records hold it. */
+export function hashedUserId(userId: string, key: string | undefined): string {
   return key === undefined ? userId : createHmac('sha256', key).update(userId).digest('hex');
 }

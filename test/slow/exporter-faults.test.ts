@@ -77,14 +77,14 @@ for (const target of WRITE_TARGETS) {
 
     it('loses nothing in an outage of 60 s at 1000 records/s, in bounded memory', async () => {
       const app = runExporterApp(plan({ count: 70_000, perSecond: 1000, end: 'stay' }));
-      await until(() => (app.told?.delivered ?? 0) > 2000, 20_000);
+      await until(() => (app.status?.delivered ?? 0) > 2000, 20_000);
       const before = app.maxRss;
       await server.kill(target.hardestEnd);
       await sleep(60_000);
-      assert.ok((app.told?.accepted ?? 0) > 50_000);
+      assert.ok((app.status?.accepted ?? 0) > 50_000);
       await server.restart();
-      await until(() => app.told?.delivered === 70_000, 90_000);
-      assert.deepEqual(app.told?.dropped, {});
+      await until(() => app.status?.delivered === 70_000, 90_000);
+      assert.deepEqual(app.status?.dropped, {});
       const growth = app.maxRss - before;
       assert.ok(growth < MAX_RSS_GROWTH, `${(growth / 2 ** 20).toFixed(0)} MB more`);
       app.process.kill('SIGTERM');
@@ -99,11 +99,11 @@ for (const target of WRITE_TARGETS) {
         const app = runExporterApp(
           plan({ from: FROM + from, count: 100_000, perSecond: 5000, end: 'stay' }),
         );
-        await until(() => (app.told?.accepted ?? 0) > 0, 20_000);
+        await until(() => (app.status?.accepted ?? 0) > 0, 20_000);
         await sleep(Math.random() * 400);
         app.process.kill('SIGKILL');
         await app.ended();
-        for (let i = 0; i < (app.told?.accepted ?? 0); i++) accepted.add(from + i);
+        for (let i = 0; i < (app.status?.accepted ?? 0); i++) accepted.add(from + i);
         from += 100_000;
       }
       assert.ok(accepted.size > 10_000, `${accepted.size} accepted`);
@@ -120,7 +120,7 @@ for (const target of WRITE_TARGETS) {
       const apps = [0, 1, 2].map((i) =>
         runExporterApp(plan({ from: FROM + i * 5000, count: 5000, perSecond: 2500, end: 'stay' })),
       );
-      await until(() => apps.every(({ told }) => told?.accepted === 5000), 20_000);
+      await until(() => apps.every(({ status }) => status?.accepted === 5000), 20_000);
       for (const [i, app] of apps.entries()) app.process.kill(i === 0 ? 'SIGKILL' : 'SIGTERM');
       await Promise.all(apps.map((app) => app.ended()));
       await server.restart();

@@ -20,17 +20,17 @@ import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 export interface Metering {
-  /** What a patch asks on every call: undefined while metering is off. */
+  /** Queried by patches on every call; `undefined` while metering is off. */
   readonly current: () => CallMeter | undefined;
   on(): void;
   off(): void;
-  /** The second switch; on at first. */
+  /** The second switch, initially on. */
   tokenStatistics(on: boolean): void;
   /** Records since the last `take`. */
   readonly recorded: number;
   /** Spans ended since the last `take`. */
   readonly ended: number;
-  /** Replies that arrived and nobody has begun to read. */
+  /** Replies that nobody has started to read. */
   readonly unread: number;
   /** Calls that have begun and not ended. */
   readonly open: number;
@@ -43,10 +43,10 @@ export interface Metering {
   take(all?: boolean): Promise<{
     readonly records: readonly UsageRecord[];
     readonly spans: readonly ReadableSpan[];
-    /** Spans begun: one that was never ended is none of `spans`. */
+    /** Number of started spans, including those that never ended. */
     readonly started: number;
   }>;
-  /** Gives the spans that `take` returns; not registered globally. */
+  /** Provider of the spans that `take` returns; not registered globally. */
   readonly provider: TracerProvider;
   close(): void;
 }
@@ -56,7 +56,7 @@ export interface MeteringOptions {
   readonly requestIdentity?: 'never' | 'plain' | 'all';
 }
 
-/** The life of calls from patch to record, without the instrumentation around it. */
+/** Everything from patch to record, without the instrumentation class. */
 export function startMetering({
   nativeSpans = 'separate',
   requestIdentity = 'plain',

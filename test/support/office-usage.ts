@@ -2,10 +2,10 @@ import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { usageRecord } from './usage-logs.ts';
 
 export interface OfficeOptions {
-  /** The newest call is just before. */
+  /** Time just after the latest call. */
   readonly until: number;
   readonly days: number;
-  /** Conversations on a working day. @default 60 */
+  /** Conversations per working day. @default 60 */
   readonly perDay?: number;
 }
 
@@ -13,7 +13,7 @@ interface Model {
   readonly name: string;
   readonly provider: string;
   readonly weight: number;
-  /** US dollars a million tokens; none: no price is known. */
+  /** US dollars per million tokens; absent if the price is unknown. */
   readonly prices?: readonly [input: number, cached: number, output: number];
   readonly tokensPerSecond: number;
 }
@@ -80,9 +80,10 @@ const ERRORS = [
 ];
 
 /**
- * Made-up calls as an office of 22 people makes them: working hours, conversations whose context
- * grows and gets cached, few errors. The same for the same options. Seven days up to `until` contain
- * every model but perhaps that of today: each day begins with the model whose turn it is.
+ * Generates calls of an office with 22 people: working hours, conversations with growing and cached
+ * context, few errors. Deterministic for the same options. Seven days up to `until` contain every
+ * model, with the possible exception of the model of the current day: each day starts with a
+ * different model.
  */
 export function* officeUsage({ until, days, perDay = 60 }: OfficeOptions): Generator<UsageRecord> {
   const random = randomFrom(7);
@@ -173,7 +174,7 @@ function weighted<T extends { readonly weight: number }>(
   return all.find(({ weight }) => (rest -= weight) < 0) ?? all[0]!;
 }
 
-/** Mulberry32: the same numbers for the same seed. */
+/** Mulberry32, deterministic for a seed. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

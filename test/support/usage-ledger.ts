@@ -1,7 +1,7 @@
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { usageRecord } from './usage-logs.ts';
 
-/** A small deterministic generator, so that a failure can be seen again. */
+/** A small deterministic generator, so that failures are reproducible. */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -19,8 +19,8 @@ const MODELS = [
 const SERVICES = ['chat-service', 'batch "night"'] as const;
 
 /**
- * Calls of every kind a ledger may hold: without user or conversation, failed and aborted ones,
- * uncounted, estimated and unpriced ones, names that need escaping.
+ * All kinds of calls in a ledger: without user or conversation, failed, aborted, without tokens,
+ * estimated, without price, with names that need escaping.
  */
 export function mixedRecords(count: number, fromMs: number, toMs: number): UsageRecord[] {
   const random = randomOf(7);

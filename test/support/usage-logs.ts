@@ -4,7 +4,7 @@ import type { UsageLogRecord } from '../../exporter/ledger/usage-event.ts';
 
 let sequence = 0;
 
-/** A usage record at a moment; every one has its own id and its own nanoseconds. */
+/** A usage record at a given time, with unique id and nanoseconds. */
 export function usageRecord(at: string | number, over: Partial<UsageRecord> = {}): UsageRecord {
   sequence++;
   const milliseconds = new Date(at).toISOString().slice(0, -1);

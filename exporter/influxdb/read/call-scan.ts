@@ -2,7 +2,7 @@ import { USAGE_FIELDS } from '../usage-schema.ts';
 import type { Key } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
-import { conditions, LEDGER, name, timeRange } from './influxql.ts';
+import { type BoundValues, conditions, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxSeries } from './query-client.ts';
 
 /** One call as far as sums and keys need it. */
@@ -59,8 +59,8 @@ export class CallScan {
     ];
   }
 
-  statement(fromMs: number, toMs: number): string {
-    const where = timeRange(fromMs, toMs) + conditions(this.#query.filters);
+  statement(fromMs: number, toMs: number, bound: BoundValues): string {
+    const where = timeRange(fromMs, toMs) + conditions(this.#query.filters, bound);
     return `SELECT ${this.#columns.map(name).join(', ')} FROM ${LEDGER} WHERE ${where}`;
   }
 

@@ -2,6 +2,15 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 
+/** A destination as people know it, without a secret. */
+export function describeInflux({
+  url,
+  org,
+  bucket,
+}: ResolvedInfluxOptions): Readonly<Record<string, string>> {
+  return { url, bucket, ...(org !== undefined && { org }) };
+}
+
 /** Processes that write to the same place share a folder: they can take over each other's lines. */
 export function destinationFolder(
   { url, org = '', bucket }: ResolvedInfluxOptions,

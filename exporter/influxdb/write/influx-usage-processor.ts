@@ -1,6 +1,6 @@
 import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
 import { LineExporter } from './line-exporter.ts';
-import { attributeOfField } from '../usage-schema.ts';
+import { attributeOfField, OTHER_USERS, USER_TAG } from '../usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
 import { resolvedAttributes } from '../../../src/otel/resolved-resource.ts';
 import type { ExporterStatus } from '../../health/status.ts';
@@ -25,7 +25,12 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
     // A caller's attribute of the wrong type must not cost the record its numbers.
     const isOptionalField = (name: string): boolean =>
       attributeOfField(name, tagNames) !== undefined;
-    this.#exporter = new LineExporter('usage', resolved, { isOptionalField });
+    const otherValueOf = (tag: string, value: string): string | undefined => {
+      if (tag !== USER_TAG) return undefined;
+      this.#lines.refuseUser(value);
+      return OTHER_USERS;
+    };
+    this.#exporter = new LineExporter('usage', resolved, { isOptionalField, otherValueOf });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({
       tags: resolved.tags,

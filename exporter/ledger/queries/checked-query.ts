@@ -106,7 +106,8 @@ function filtersOf(filter: UsageFilter = {}): Filters {
   });
 }
 
-export function checkQuery(query: UsageQuery): CheckedQuery {
+/** Rejects with `INVALID_OPTION`. */
+export async function checkQuery(query: UsageQuery): Promise<CheckedQuery> {
   const fromMs = instant('from', query.from);
   const toMs = instant('to', query.to);
   if (toMs <= fromMs) refuse('to', query.to, 'after from');
@@ -139,17 +140,17 @@ export function checkQuery(query: UsageQuery): CheckedQuery {
     orderBy: oneOf('orderBy', query.orderBy ?? 'totalTokens', METRICS),
     ascending: oneOf('order', query.order ?? 'desc', ['asc', 'desc'] as const) === 'asc',
     limit,
-    zone: new TimeZone(query.timeZone ?? 'UTC'),
+    zone: await TimeZone.load(query.timeZone ?? 'UTC'),
     compare: query.compare === 'previous',
     percentiles,
     distinct: query.distinct === true,
   };
 }
 
-/** Query for the summary of one conversation. */
-export function checkConversationQuery(id: string): CheckedQuery {
+/** Everything about one conversation. */
+export async function checkConversationQuery(id: string): Promise<CheckedQuery> {
   const filter = { conversation: id };
-  return checkQuery({ from: new Date(0), to: new Date(LAST_MS), filter, percentiles: true });
+  return await checkQuery({ from: new Date(0), to: new Date(LAST_MS), filter, percentiles: true });
 }
 
 /** The preceding period of equal length. */

@@ -4,20 +4,20 @@ import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usage` of a message. Anthropic reports cache reads and writes beside `input_tokens`: they are
- * added. Server-side compaction is billed but left out of the top level (`usage.iterations`, beta):
- * it is added to input and output, so that the record says what is paid.
+ * added. Compaction and the advisor's own calls are billed but left out of the top level
+ * (`usage.iterations`, beta): they are added, so that the record says what is paid.
  */
 export function anthropicUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
-  const compactions = compactionsOf(usage);
+  const extra = extraIterations(usage);
   return usageOf({
-    inputTokens: plus(inputTokens(usage), ...compactions.map(inputTokens)),
+    inputTokens: plus(inputTokens(usage), ...extra.map(inputTokens)),
     outputTokens: plus(
       tokenCount(usage['output_tokens']),
-      ...compactions.map((entry) => tokenCount(entry['output_tokens'])),
+      ...extra.map((entry) => tokenCount(entry['output_tokens'])),
     ),
-    cacheReadTokens: sum([usage, ...compactions], 'cache_read_input_tokens'),
-    cacheWriteTokens: sum([usage, ...compactions], 'cache_creation_input_tokens'),
+    cacheReadTokens: sum([usage, ...extra], 'cache_read_input_tokens'),
+    cacheWriteTokens: sum([usage, ...extra], 'cache_creation_input_tokens'),
     cacheWrite1hTokens: tokenCount(
       objectAt(usage, 'cache_creation')?.['ephemeral_1h_input_tokens'],
     ),
@@ -52,8 +52,10 @@ function sum(usages: readonly JsonObject[], field: string): number | undefined {
   return counts.length === 0 ? undefined : counts.reduce((total, count) => total + count, 0);
 }
 
-function compactionsOf(usage: JsonObject): readonly JsonObject[] {
+const EXTRA: readonly unknown[] = ['compaction', 'advisor_message'];
+
+function extraIterations(usage: JsonObject): readonly JsonObject[] {
   return listOf(usage['iterations']).filter(
-    (entry): entry is JsonObject => isObject(entry) && entry['type'] === 'compaction',
+    (entry): entry is JsonObject => isObject(entry) && EXTRA.includes(entry['type']),
   );
 }

@@ -8,6 +8,7 @@ import {
 } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { GatheredOutput } from '../gathered-output.ts';
+import { holds, namesAny } from '../hidden-input.ts';
 import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
@@ -97,10 +98,11 @@ export class ConverseReader implements ReplyReader {
 
 /** The request in the shape of chat completions, for counting. */
 export function converseCountable(input: unknown): CountableInput {
-  if (!isObject(input)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(input)) return { kind: 'unknown' };
   const system = listOf(input['system']).filter((block) => stringAt(block, 'text') !== undefined);
   return {
     kind: 'chat',
+    partial: hidesInput(input),
     request: {
       model: input['modelId'],
       messages: [
@@ -119,6 +121,25 @@ export function converseCountable(input: unknown): CountableInput {
         ),
     },
   };
+}
+
+/** Stored prompts, files (of which the provider makes text or images), and tools that Amazon runs. */
+function hidesInput(input: JsonObject): boolean {
+  return (
+    namesAny(input, ['promptVariables']) ||
+    stringAt(input, 'modelId')?.includes(':prompt/') === true ||
+    listOf(objectAt(input, 'toolConfig')?.['tools']).some(
+      (tool) => objectAt(tool, 'systemTool') !== undefined,
+    ) ||
+    holds(
+      input['messages'],
+      (block) =>
+        'document' in block ||
+        'video' in block ||
+        'audio' in block ||
+        objectAt(objectAt(block['image'], 'source'), 's3Location') !== undefined,
+    )
+  );
 }
 
 function chatMessages(message: JsonObject): readonly unknown[] {

@@ -8,6 +8,7 @@ import {
 } from '../../tokens/json.ts';
 import type { TokenUsage } from '../../domain/usage-record.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { hasHostedTool, holds, namesAny } from '../hidden-input.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
@@ -15,7 +16,7 @@ import type { Reply } from '../../domain/reply.ts';
 import { addUsage } from '../../domain/token-counts.ts';
 import { interactionUsage } from './usage.ts';
 
-/** Interactions API. What was said before is on the server: only what a request carries can be counted. */
+/** Interactions API. */
 export const interaction: CallShape = {
   operation: 'chat',
   request: (request) => ({
@@ -139,12 +140,13 @@ class InteractionReader implements ReplyReader {
 }
 
 function interactionCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   const { input } = request;
   const system = stringAt(request, 'system_instruction');
   const given = Array.isArray(input) ? listOf(input) : [input];
   return {
     kind: 'chat',
+    partial: hidesInput(request, given),
     request: {
       messages: [
         ...(system === undefined ? [] : [{ role: 'system', content: system }]),
@@ -156,6 +158,16 @@ function interactionCountable(request: unknown): CountableInput {
         .map((tool) => toolDefinition(tool['name'], tool['description'], tool['parameters'])),
     },
   };
+}
+
+/** What was said before is on the server, as are agents, files and hosted tools. */
+function hidesInput(request: JsonObject, given: readonly unknown[]): boolean {
+  const hasUri = ({ uri }: JsonObject): boolean => typeof uri === 'string';
+  return (
+    namesAny(request, ['previous_interaction_id', 'agent', 'cached_content']) ||
+    hasHostedTool(request['tools'], ['function']) ||
+    holds(given, hasUri)
+  );
 }
 
 /** A text, a piece of content, or a step of what was said before. */

@@ -4,6 +4,8 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import { failureIn } from '../reply-failure.ts';
+import { responsesCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
 import { hostedToolUses } from './hosted-tools.ts';
 import { reportedCost, responsesUsage } from './usage.ts';
@@ -16,7 +18,7 @@ export const responses: CallShape = {
     background: fields(request)['background'] === true,
   }),
   reader: (options) => new ResponsesReader(options),
-  countable: (request) => ({ kind: 'chat', request }),
+  countable: responsesCountable,
 };
 
 /** Statuses of a reply in the background. */
@@ -81,10 +83,7 @@ class ResponsesReader implements ReplyReader {
       closed: this.#closed && !pending,
       pending,
       cancelled: CANCELLED.has(status ?? ''),
-      failure:
-        this.#closed && status === 'failed'
-          ? (text(fields(response['error'])['code']) ?? 'failed')
-          : undefined,
+      failure: failureIn(response) ?? (this.#closed && status === 'failed' ? 'failed' : undefined),
       outputs: this.#output === undefined ? [] : [this.#output.result()],
       conversationId: text(fields(conversation)['id']),
       serviceTier: text(response['service_tier']),

@@ -23,9 +23,22 @@ const RESPONSES: Names = {
   outputDetails: 'output_tokens_details',
 };
 
-/** `usage` of chat completions, text completions and embeddings. */
-export function chatUsage(reported: unknown): ReportedUsage | undefined {
-  return usageNamed(reported, CHAT);
+/** `usage` of chat completions, text completions and embeddings. `model`: the one that answered. */
+export function chatUsage(reported: unknown, model?: string): ReportedUsage | undefined {
+  const usage = usageNamed(reported, CHAT);
+  return usage !== undefined && /\bgemini\b/i.test(model ?? '')
+    ? withThoughts(usage, tokenCount(fields(reported)['total_tokens']))
+    : usage;
+}
+
+/** Google's OpenAI endpoint has the thoughts of Gemini in the total alone. */
+function withThoughts(usage: ReportedUsage, total: number | undefined): ReportedUsage {
+  const { inputTokens, outputTokens, reasoningTokens } = usage;
+  if (total === undefined || inputTokens === undefined || outputTokens === undefined) return usage;
+  const thoughts = total - inputTokens - outputTokens;
+  return thoughts <= 0 || reasoningTokens !== undefined
+    ? usage
+    : { ...usage, outputTokens: outputTokens + thoughts, reasoningTokens: thoughts };
 }
 
 /** `usage` of the Responses API. */

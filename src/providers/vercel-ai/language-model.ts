@@ -34,6 +34,7 @@ class ModelReader implements ReplyReader {
   #model: string | undefined;
   #finishReason: string | undefined;
   #failure: string | undefined;
+  #unified: string | undefined;
   #closed = false;
   /** Calls whose input came in pieces; the whole call follows them. */
   readonly #pieced = new Set<string>();
@@ -49,6 +50,7 @@ class ModelReader implements ReplyReader {
     for (const part of listOf(result['content'])) this.#content(part);
     this.#finish(result);
     this.#closed = true;
+    if (this.#finishReason === 'error' || this.#unified === 'error') this.#failure = 'error';
   }
 
   event(part: unknown): void {
@@ -127,6 +129,7 @@ class ModelReader implements ReplyReader {
   #finish(part: Readonly<Record<string, unknown>>): void {
     const reason = part['finishReason'];
     const unified = stringAt(reason, 'unified');
+    this.#unified = unified;
     this.#finishReason = typeof reason === 'string' ? reason : (stringAt(reason, 'raw') ?? unified);
     const madeUp = unified === 'other' && objectAt(part, 'finishReason')?.['raw'] === undefined;
     this.#closed = !madeUp && !NO_END.has(unified ?? this.#finishReason ?? 'unknown');

@@ -50,7 +50,7 @@ function readDeflated(name: FileName, size: number): Uint8Array {
 
 function read(name: FileName): Uint8Array {
   const file = locate(name);
-  if (file === undefined) throw new Error(`There is no ${name} beside the code or in node_modules`);
+  if (file === undefined) throw new Error(`${name} not found next to the code or in node_modules`);
   return readFileSync(file);
 }
 

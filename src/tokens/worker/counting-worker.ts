@@ -128,7 +128,7 @@ function startThread(): Worker {
   if (beside !== undefined && existsSync(beside)) return new Worker(beside, options);
   const installed = ownFile('dist/counting-thread.js');
   if (installed !== undefined) return new Worker(installed, options);
-  if (here === undefined) throw new Error('the bundle has no file for it');
-  // Written out: webpack and Turbopack make an entry of their own of a thread in this form.
+  if (here === undefined) throw new Error('the bundle has no worker file');
+  // Inlined, because webpack and Turbopack create an entry for a thread only from this form.
   return new Worker(new URL('./counting-thread.ts', import.meta.url), options);
 }
