@@ -39,9 +39,12 @@ function emit(): void {
 /** Writes one line of JSON synchronously, since a killed process cannot flush a stream. */
 function printStatus(): void {
   if (!isMainThread) return;
-  const { accepted, delivered, dropped, state } = processor.status();
+  const { accepted, delivered, dropped, state, volatile = 0 } = processor.status();
   const { rss } = process.memoryUsage();
-  writeSync(1, `${JSON.stringify({ emitted, accepted, delivered, dropped, state, rss })}\n`);
+  writeSync(
+    1,
+    `${JSON.stringify({ emitted, accepted, delivered, dropped, state, volatile, rss })}\n`,
+  );
 }
 
 if (plan.perSecond === undefined) {

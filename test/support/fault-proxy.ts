@@ -9,6 +9,8 @@ export type Fault =
   | 'reset'
   /** Lets the server store the body, then closes the connection without a response. */
   | 'lostAnswer'
+  /** Passes the request on after a second. */
+  | 'slow'
   | {
       readonly status: number;
       readonly headers?: Record<string, string>;
@@ -56,7 +58,8 @@ export class FaultProxy {
         answer.pipe(response);
       });
       upstream.once('error', () => request.socket.destroy());
-      request.pipe(upstream);
+      if (fault === 'slow') setTimeout(() => request.pipe(upstream), 1000);
+      else request.pipe(upstream);
     });
     this.#server.on('connection', (socket) => {
       this.sockets.add(socket);

@@ -9,6 +9,7 @@ interface AppStatus {
   readonly delivered: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly state: string;
+  readonly volatile: number;
   readonly rss: number;
 }
 
