@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { OpenAI } from 'openai';
-import { flush } from 'otel-token-meter';
+import { shutdown } from 'otel-token-meter';
 import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
 import { ChatService } from './chat/chat-service.ts';
@@ -110,7 +110,7 @@ export async function startServer(
     server.close();
     server.closeIdleConnections();
     await once(server, 'close');
-    await flush();
+    await shutdown();
     await alerts?.close();
     await settings.close();
     await telemetry.shutdown();

@@ -16,9 +16,9 @@ describe('what JavaScript passes for a usage context', () => {
     for (const attributes of [null, undefined, 'none', 7, [], {}]) {
       calls.reset();
       withUsageContext({ userId: 'alice', attributes } as unknown as UsageContext, () => chat());
-      assert.equal((await calls.only()).userId, 'alice', String(attributes));
+      assert.equal((await calls.only()).userId, 'alice', JSON.stringify(attributes));
       calls.reset();
-      assert.ok(await recordUsage({ model: 'm', attributes } as never), String(attributes));
+      assert.ok(await recordUsage({ model: 'm', attributes } as never), JSON.stringify(attributes));
     }
   });
 
@@ -28,7 +28,7 @@ describe('what JavaScript passes for a usage context', () => {
       withUsageContext({ userId: 'alice' }, () =>
         withUsageContext(nothing as unknown as UsageContext, () => chat()),
       );
-      assert.equal((await calls.only()).userId, 'alice', String(nothing));
+      assert.equal((await calls.only()).userId, 'alice', JSON.stringify(nothing));
     }
   });
 

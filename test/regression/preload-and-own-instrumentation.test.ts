@@ -53,8 +53,8 @@ describe('the preload beside an instrumentation of the application', function ()
     });
     await reader.close();
     assert.deepEqual(
-      records.map(({ userId }) => userId).toSorted(),
-      ['after', 'both', 'bare'].toSorted(),
+      new Set(records.map(({ userId }) => userId)),
+      new Set(['after', 'both', 'bare']),
     );
     assert.deepEqual(
       records.map(({ inputTokens }) => inputTokens),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { meterChat, recordUsage } from '../../../src/index.ts';
 import type { SdkPatch } from '../../../src/providers/sdk-patch.ts';
 import type { TokenUsage, UsageRecord } from '../../../src/domain/usage-record.ts';
 import { collectUntil } from '../../support/collect.ts';
@@ -357,6 +358,37 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
         outputTokens: undefined,
         tokenSource: undefined,
       });
+    });
+
+    it('flushed, then shut down, while a stream runs', async () => {
+      const seen = await playing(wire.stream, () =>
+        read(() => sdk.stream(client()), {
+          onChunk: (count) => {
+            if (count === 1) void metering.take(false);
+            if (count === 2) metering.shutdown();
+          },
+        }),
+      );
+      assert.deepEqual(seen, bare.get('stream'));
+      const [record] = await taken(1);
+      assert.notEqual(record?.outcome, 'error');
+      assert.equal(metering.open, 0);
+    });
+
+    it('inside meterChat, beside a call recorded by hand', async () => {
+      const chat = meterChat(async (_input: { user_id: string }) => {
+        await recordUsage({ model: 'gateway', inputTokens: 1, attributes: { aside: true } });
+        return await sdk.plain(client());
+      });
+      await playing(wire.plain, () => see(() => chat({ user_id: 'alice' })));
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ userId, attributes }) => [userId, attributes['aside'] === true]),
+        [
+          ['alice', true],
+          ['alice', false],
+        ],
+      );
     });
 
     it('switched off', async () => {
