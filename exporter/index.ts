@@ -13,6 +13,9 @@ export { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts
 export { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
 export type { InfluxEraseOptions } from './influxdb/erase/influx-erase.ts';
 export type { EraseOptions, EraseResult } from './ledger/erase.ts';
+export { influxSpoolFolder } from './influxdb/write/destination-folder.ts';
+export { moveBacklog, spoolBacklogs } from './spool/backlog.ts';
+export type { SpoolBacklog } from './spool/backlog.ts';
 export { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
 export type { InfluxRepriceOptions } from './influxdb/reprice/influx-reprice.ts';
 export { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';

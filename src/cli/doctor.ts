@@ -11,13 +11,16 @@ import type { CliIo } from './io.ts';
 export const summary: string =
   'tell whether calls of this application would be seen, and where they go';
 
-const HELP = `Usage: otel-token-meter doctor [--config FILE] [--json] [--no-write]
+const HELP = `Usage: otel-token-meter doctor [--config FILE] [--json] [--no-write] [--send-backlog]
 
 Run it in the application's folder, with the application's environment. Looks at Node, OpenTelemetry,
 the LLM SDKs, the configuration, the place where records go, the settings and the running instances.
 
   --config FILE  The YAML file (default: OTEL_CONFIG_FILE)
-  --no-write     Leaves out the test record (model "doctor", no tokens) that is written and read back
+  --no-write     Leaves out the test record (service "otel-token-meter doctor", in no report) that is
+                 written and read back
+  --send-backlog Records that wait in the spool for another destination, after its address was changed, are
+                 sent to the configured one
   --json         Prints JSON
 
 Exit code 1 when something has to be put right.
@@ -35,6 +38,7 @@ export async function run(
     options: {
       config: { type: 'string' },
       write: { type: 'boolean', default: true },
+      'send-backlog': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -58,7 +62,9 @@ export async function run(
   add(checkTelemetrySdk(cwd, config.metrics.provider, io.env));
   add(await checkModelSdks(cwd));
   add(resolved.problems.map((wrong) => problem('configuration', describeProblem(wrong))));
-  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write: values.write }));
+  const sendBacklog = values['send-backlog'];
+  const { write } = values;
+  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write, sendBacklog }));
   add(await checkSettings(config.settings));
   const problems = findings.filter(({ state }) => state === 'problem').length;
   const warnings = findings.filter(({ state }) => state === 'warning').length;

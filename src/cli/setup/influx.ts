@@ -1,5 +1,5 @@
 import { messageOf } from '../doctor/finding.ts';
-import { influxServer } from './influx-server.ts';
+import { influxServer } from '../influx-server.ts';
 import { setUpVersion2 } from './influx-2.ts';
 
 /** `planned`: a dry run. `missing`: it could not be done, and the sentence says what is missing. */
