@@ -22,7 +22,7 @@ export async function influxServer(url: string, token: string | undefined): Prom
   } catch (error) {
     const { cause } = error as { cause?: unknown };
     const reason = cause instanceof Error ? cause.message : String(error);
-    throw new Error(`${shown} does not answer: ${reason}`, { cause: error });
+    throw new Error(`${shown} is not reachable: ${reason}`, { cause: error });
   }
   const body = await response.text();
   const said =

@@ -1,7 +1,7 @@
 import type { UsageFilter, UsageGroup, UsageMetric, UsageQuery } from 'otel-token-meter/exporter';
 import { TokenMeterError } from '../errors.ts';
 
-/** `parseArgs` options of what to sum up: the same for `report` and `top`. */
+/** `parseArgs` options of a query, shared by `report` and `top`. */
 export const QUERY_OPTIONS = {
   by: { type: 'string' },
   since: { type: 'string' },
@@ -18,7 +18,7 @@ export const QUERY_OPTIONS = {
 } as const;
 
 export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service NAME
-                   Only these; each may be given several times; --user '' are calls without one
+                   Filters; each may be repeated; --user '' selects calls without a user
 `;
 
 export type QueryValues = {
@@ -27,7 +27,7 @@ export type QueryValues = {
 
 type ParseTime = (text: string, timeZone?: string, now?: Date) => Promise<Date>;
 
-/** The query of a command's options; the reader checks the names. */
+/** Builds a query from options. The reader validates names. */
 export async function usageQuery(
   values: QueryValues,
   parseTime: ParseTime,
@@ -37,7 +37,7 @@ export async function usageQuery(
   const timeZone = values.tz ?? defaults.timeZone;
   const limit = values.limit === undefined ? undefined : Number(values.limit);
   if (Number.isNaN(limit)) {
-    throw new TokenMeterError('INVALID_OPTION', '--limit is no number', {
+    throw new TokenMeterError('INVALID_OPTION', '--limit is not valid', {
       value: values.limit,
       allowed: 'a whole number from 1 to 1000',
     });

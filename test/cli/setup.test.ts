@@ -134,6 +134,6 @@ describe('otel-token-meter setup influxdb', () => {
     assert.equal(await dispatch(['setup'], io), 2);
     const down = await setUp([], { INFLUX_URL: 'http://127.0.0.1:1' });
     assert.equal(down.code, 1);
-    assert.match(down.out, /does not answer: /);
+    assert.match(down.out, /is not reachable: /);
   });
 });

@@ -8,7 +8,11 @@ describe('diagnostics of the example app', () => {
   it('prints each kind of failure once a minute', () => {
     const lines: string[] = [];
     let time = 0;
-    printDiagnostics({}, (line) => lines.push(line), () => time);
+    printDiagnostics(
+      {},
+      (line) => lines.push(line),
+      () => time,
+    );
     const failure = 'token-meter usage: InfluxDB at http://127.0.0.1:8086 does not answer';
     diag.warn(failure);
     diag.warn(failure);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 const TOKEN = 'secret-token';
 const DAY_NS = 86_400_000_000_000n;
 const WRITE_PATHS = { '2': '/api/v2/write', '3': '/api/v3/write_lp' } as const;
-/** 432 files of ten minutes: what 3 Core looks at in one query. */
+/** 432 files of ten minutes: the query limit of 3 Core. */
 const CORE_REACH_NS = 3n * DAY_NS;
 
 interface Refusal {
@@ -27,8 +27,8 @@ interface ContractBucket {
 }
 
 /**
- * Stands before an InfluxDB 1.x and answers `/ping`, `/query` and writes as 2.x or 3.x do, by their sources:
- * who may ask, which headers they take, how chunks are parted, how far 3 Core looks.
+ * Proxy for InfluxDB 1.x that implements `/ping`, `/query` and writes of 2.x or 3.x, following
+ * their sources: authorisation, headers, separators of chunks, query range of 3 Core.
  */
 export class QueryContract {
   readonly token: string = TOKEN;

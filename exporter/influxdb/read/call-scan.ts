@@ -51,6 +51,7 @@ export class CallScan {
     this.#columns = [
       ...new Set([
         ...NUMBERS,
+        USAGE_FIELDS.costMissing,
         'outcome',
         'token_source',
         ...dimensions.map((dimension) => COLUMN_OF[dimension]),
@@ -68,6 +69,7 @@ export class CallScan {
     const [calls, duration, input, output, total, read, write, reasoning, cost, chunk] =
       NUMBERS.map(place) as [number, ...number[]];
     const [outcome, source, time] = [place('outcome'), place('token_source'), place('time')];
+    const missing = place(USAGE_FIELDS.costMissing);
     const keys = this.#query.dimensions.map((dimension) => place(COLUMN_OF[dimension]));
     const conversation = place(COLUMN_OF.conversation);
     for (const row of values) {
@@ -94,6 +96,7 @@ export class CallScan {
           countedCalls: Number(isCounted),
           estimatedCalls: Number(row[source] === 'estimated'),
           unpricedCalls: Number(isCounted && costUsd === null),
+          partialCostCalls: Number(text(missing) !== null),
           inputTokens: number(input),
           outputTokens,
           totalTokens: number(total),

@@ -59,7 +59,7 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
     const ranges = await rangesOf(client, range, (options.now ?? Date.now)(), signal);
     for (const piece of ranges) {
       for await (const { record, tags } of storedCalls(client, piece, signal)) {
-        const change = tally.look(record);
+        const change = tally.add(record);
         if (change !== undefined && !dryRun) await writer.write(record, tags, change);
         if (tally.calls % PROGRESS_CALLS === 0) onProgress?.(tally.result());
       }

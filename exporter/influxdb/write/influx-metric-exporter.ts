@@ -68,7 +68,7 @@ export class InfluxMetricExporter implements PushMetricExporter {
     const { unkept } = this.#exporter;
     try {
       for (const line of this.#lines.lines(metrics)) this.#exporter.write(line);
-      await this.#exporter.settle();
+      await this.#exporter.flushIntake();
     } catch (error) {
       done({ code: 1, error: error as Error });
       return;

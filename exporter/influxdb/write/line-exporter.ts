@@ -129,8 +129,8 @@ export class LineExporter {
     else this.counts.drop('closed', 1);
   }
 
-  /** Resolves when everything written so far is accepted, or dropped and counted. */
-  async settle(): Promise<void> {
+  /** Resolves when everything written so far is kept, or dropped and counted. */
+  async flushIntake(): Promise<void> {
     this.#intake.cut();
     await Promise.all(this.#appends);
   }
@@ -141,8 +141,7 @@ export class LineExporter {
    */
   async flush(withinMs: number = this.#options.timeoutMs): Promise<void> {
     const deadline = performance.now() + withinMs;
-    const settled = this.settle();
-    await whileAlive(settled, withinMs);
+    await whileAlive(this.flushIntake(), withinMs);
     const { counts } = this;
     const end = this.#finished + this.#queue.pendingLines;
     const { retries } = counts;

@@ -4,7 +4,7 @@ import { TokenMeterError } from '../../../src/errors.ts';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** A run of local time with one offset, within which every day has 24 hours. */
+/** A span of local time with a constant offset, in which every day has 24 hours. */
 export interface TimeSegment {
   readonly fromMs: number;
   readonly toMs: number;
@@ -12,7 +12,7 @@ export interface TimeSegment {
   readonly offsetMs: number;
 }
 
-/** One zone: its offsets, and where its days start. */
+/** Offsets and day starts of a time zone. */
 export class TimeZone {
   readonly name: string;
   readonly #temporal: typeof Temporal | undefined;
@@ -23,18 +23,18 @@ export class TimeZone {
   }
 
   /**
-   * Rejects with `INVALID_OPTION` for a name that the runtime does not know. Temporal takes some 20 ms to
-   * load where the runtime has none (Node 24), so UTC, the common case, does without.
+   * Rejects with `INVALID_OPTION` for names that the runtime does not know. The Temporal polyfill
+   * (Node 24 has no Temporal) takes about 20 ms to load, so UTC, the common case, does not use it.
    */
   static async load(name: string): Promise<TimeZone> {
     if (name === 'UTC') return new TimeZone(name, undefined);
     const { Temporal: temporal } = await import('temporal-polyfill');
     try {
-      // Temporal also reads a zone out of a whole date; here only its name is meant.
+      // Temporal also accepts a date with a zone; only zone names are valid here.
       new Intl.DateTimeFormat('en-US', { timeZone: name });
       new temporal.ZonedDateTime(0n, name);
     } catch (cause) {
-      throw new TokenMeterError('INVALID_OPTION', `query: timeZone ${name} is not known`, {
+      throw new TokenMeterError('INVALID_OPTION', `query: unknown timeZone ${name}`, {
         value: name,
         allowed: 'an IANA time zone such as Europe/Berlin',
         cause,
@@ -47,13 +47,13 @@ export class TimeZone {
     return this.#at(time, (local) => local.offsetNanoseconds / 1e6) ?? 0;
   }
 
-  /** The range cut where the offset changes. */
+  /** Splits the range where the offset changes. */
   segments(fromMs: number, toMs: number): readonly TimeSegment[] {
     const segments: TimeSegment[] = [];
     for (let start = fromMs; start < toMs;) {
       const offsetMs = this.offsetMs(start);
       let end = start;
-      // A zone may change its name or its rules and keep its offset.
+      // A zone may change its abbreviation or rules without changing its offset.
       do end = this.#nextChange(end);
       while (end < toMs && this.offsetMs(end) === offsetMs);
       segments.push({ fromMs: start, toMs: Math.min(end, toMs), offsetMs });
@@ -62,7 +62,10 @@ export class TimeZone {
     return segments;
   }
 
-  /** The instant at which a local day (days since 1970) starts; where midnight is skipped, after it. */
+  /**
+   * Start of a local day, given in days since 1970. If midnight is skipped, the first instant after
+   * it.
+   */
   startOfDay(day: number): number {
     if (this.#temporal === undefined) return day * DAY_MS;
     return this.#temporal.PlainDate.from(dayLabel(day)).toZonedDateTime(this.name)
@@ -84,12 +87,12 @@ export class TimeZone {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** `2026-10-25` of days since 1970. */
+/** Formats days since 1970 as `2026-10-25`. */
 export function dayLabel(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** `2026-10-25T02:00+01:00` of an instant. */
+/** Formats an instant as `2026-10-25T02:00+01:00`. */
 export function hourLabel(startMs: number, offsetMs: number): string {
   const minutes = Math.abs(offsetMs) / MINUTE_MS;
   const sign = offsetMs < 0 ? '-' : '+';

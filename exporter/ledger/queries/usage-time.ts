@@ -29,7 +29,7 @@ export async function parseUsageTime(
   const isFull = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i.test(text);
   const time = isFull && isDate(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return new Date(time);
-  throw new TokenMeterError('INVALID_OPTION', `time ${JSON.stringify(text)} is not understood`, {
+  throw new TokenMeterError('INVALID_OPTION', `invalid time ${JSON.stringify(text)}`, {
     value: text,
     allowed: ALLOWED,
   });

@@ -37,7 +37,8 @@ export interface LedgerQueueOptions extends WriterData {
   readonly shutdownMs?: number;
 }
 
-const startWriter = (data: WriterData): Worker => startThread('write/writer-thread', data);
+const startWriter = (data: WriterData): Worker =>
+  startThread(new URL('./writer-thread.ts', import.meta.url), data);
 
 interface Queued {
   readonly record: UsageRecord;

@@ -10,7 +10,8 @@ export async function checkBacklog(
   sendsOthers: boolean,
 ): Promise<readonly Finding[]> {
   const { directory } = config.spool;
-  const own = exporters.influxSpoolFolder(influxOptions(config));
+  const options = influxOptions(config);
+  const own = exporters.influxSpoolFolder(options);
   const findings: Finding[] = [];
   for (const backlog of await exporters.spoolBacklogs(directory)) {
     const { folder, destination, lines, bytes, oldest, isOwned } = backlog;
@@ -23,7 +24,7 @@ export async function checkBacklog(
     } else if (isOwned) {
       findings.push(note('backlog', `${says}, another destination, whose process is running`));
     } else if (sendsOthers) {
-      const files = await exporters.moveBacklog(folder, own);
+      const files = await exporters.redirectBacklog(folder, options);
       const next =
         'the application sends them to the configured destination now, or with its next start';
       findings.push(ok('backlog', `${says}: ${files} files moved; ${next}`));

@@ -27,7 +27,7 @@ export async function checkInflux({
   const reader = new exporters.InfluxUsageReader(options);
   try {
     if (write) {
-      // Without the spool: what is refused must not stay behind.
+      // Without the spool, so that a refused record is not kept.
       const processor = new exporters.InfluxUsageProcessor({ ...options, spool: false });
       findings.push(await writeAndReadBack(processor, reader));
     }
@@ -42,7 +42,7 @@ export async function checkInflux({
     const says = `${total.calls} calls of ${users} users in ${bucket} in the last 24 hours`;
     findings.push(
       users > maxUserTags * 0.8
-        ? warning('cardinality', `${says}; beyond ${maxUserTags} the user tag reads (other)`)
+        ? warning('cardinality', `${says}; users beyond ${maxUserTags} get the tag value (other)`)
         : ok('cardinality', says),
     );
   } catch (error) {
@@ -53,13 +53,13 @@ export async function checkInflux({
   findings.push(
     spool.enabled
       ? await checkDisk('the spool', spool.directory)
-      : note('disk', 'no spool: an outage is bridged in memory only'),
+      : note('disk', 'no spool: records are buffered in memory during an outage'),
     ...(spool.enabled ? await checkBacklog(exporters, config.influxdb, sendBacklog) : []),
   );
   return findings;
 }
 
-/** Reachability, and the clock by the server's Date header. */
+/** Checks reachability, and the clock by the server's Date header. */
 async function checkServer(
   url: string,
   token: string | undefined,
@@ -70,9 +70,9 @@ async function checkServer(
     const findings = [ok('influxdb', `${shown} answers, ${version}`)];
     const away = Math.abs(Date.parse(date ?? '') - (asked + Date.now()) / 2);
     if (away > CLOCK_SLACK_MS) {
-      const says = `this machine and the server are ${Math.round(away / 1000)} s apart: times of records are off`;
+      const says = `clocks of this machine and the server differ by ${Math.round(away / 1000)} s: timestamps of records are off`;
       findings.push(warning('clock', says));
-    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'within seconds of the server'));
+    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'in sync with the server'));
     return { findings, version };
   } catch (error) {
     return { findings: [problem('influxdb', messageOf(error))], version: '' };

@@ -8,7 +8,7 @@ import { metrics } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { LedgerQueue } from '../../../../exporter/sqlite/write/ledger-queue.ts';
 import { unsavedFiles } from '../../../../exporter/sqlite/write/unsaved-records.ts';
-import { toldByExporter } from '../../../support/exporter-metrics.ts';
+import { exporterMetrics } from '../../../support/exporter-metrics.ts';
 import { OnDemandReader } from '../../../support/telemetry.ts';
 import { usageRecord } from '../../../support/usage-logs.ts';
 
@@ -53,7 +53,7 @@ describe('LedgerQueue', () => {
     try {
       for (let i = 0; i < 3; i++) queue.add(usageRecord(Date.now() + i));
       await queue.flush();
-      assert.deepEqual(await toldByExporter(reader), {
+      assert.deepEqual(await exporterMetrics(reader), {
         'accepted sqlite': 2,
         'delivered sqlite': 2,
         'dropped sqlite queue_full': 1,

@@ -171,7 +171,7 @@ describe('SqliteUsageProcessor', () => {
       const processor = new SqliteUsageProcessor({ path: ${JSON.stringify(path)}, retentionDays: 3 });
       processor.onEmit(logOf(usageRecord(Date.now())));
     `;
-    const options = { timeout: 10_000 };
+    const options = { timeout: 50_000 };
     const args = ['--input-type=module', '-e', script];
     const { stderr } = await promisify(execFile)(process.execPath, args, options);
     assert.equal(stderr, '');
