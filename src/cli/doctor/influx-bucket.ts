@@ -56,9 +56,9 @@ export async function checkDatabases({ url, token, bucket }: InfluxConfig): Prom
     });
     if (!response.ok)
       return note('database', `the server does not list its databases (${response.status})`);
-    const rows = (await response.json()) as readonly Readonly<Record<string, unknown>>[];
+    const rows = (await response.json()) as readonly Readonly<Record<string, string>>[];
     const names = rows
-      .map((row) => String(row['iox::database'] ?? row['name'] ?? ''))
+      .map((row) => row['iox::database'] ?? row['name'] ?? '')
       .filter((name) => name !== '' && name !== '_internal');
     if (names.includes(bucket)) return ok('database', `${bucket} is there, one of ${names.length}`);
     return names.length >= CORE_DATABASES
