@@ -2,11 +2,13 @@
  * The example application: a metered chat service with a dashboard and a settings page. Telemetry
  * starts before the rest is imported, so that the `openai` SDK is patched when it is loaded.
  */
+import { printDiagnostics } from './diagnostics.ts';
 import { readEnvironment } from './environment.ts';
 import { startTelemetry } from './telemetry.ts';
 
 const environment = readEnvironment();
 for (const problem of environment.problems) console.error(problem);
+printDiagnostics(process.env, (line) => console.error(line));
 const telemetry = startTelemetry(environment.config);
 const { startServer } = await import('./server.ts');
 await startServer(environment, telemetry);

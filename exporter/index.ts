@@ -13,6 +13,7 @@ export { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts
 export { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
 export type { InfluxEraseOptions } from './influxdb/erase/influx-erase.ts';
 export type { EraseOptions, EraseResult } from './ledger/erase.ts';
+export { influxSpoolFolder } from './influxdb/write/destination-folder.ts';
 export { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
 export type { InfluxRepriceOptions } from './influxdb/reprice/influx-reprice.ts';
 export { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';

@@ -11,13 +11,15 @@ import type { CliIo } from './io.ts';
 export const summary: string =
   'check that calls of this application are metered and where records go';
 
-const HELP = `Usage: otel-token-meter doctor [--config FILE] [--json] [--no-write]
+const HELP = `Usage: otel-token-meter doctor [--config FILE] [--json] [--no-write] [--send-backlog]
 
 Checks Node, OpenTelemetry, the LLM SDKs, the configuration, the destination of records, the live
 settings and the running instances. Run it in the application's folder and environment.
 
   --config FILE  YAML file (default: OTEL_CONFIG_FILE)
-  --no-write     Do not write and read back a test record (model "doctor", no tokens)
+  --no-write     Do not write and read back a test record (service "otel-token-meter doctor", which
+                 no report shows)
+  --send-backlog Send records that are queued for a previous destination to the configured one
   --json         Print JSON
 
 Exits with 1 when there are problems.
@@ -35,6 +37,7 @@ export async function run(
     options: {
       config: { type: 'string' },
       write: { type: 'boolean', default: true },
+      'send-backlog': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -58,7 +61,9 @@ export async function run(
   add(checkTelemetrySdk(cwd, config.metrics.provider, io.env));
   add(await checkModelSdks(cwd));
   add(resolved.problems.map((wrong) => problem('configuration', describeProblem(wrong))));
-  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write: values.write }));
+  const sendBacklog = values['send-backlog'];
+  const { write } = values;
+  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write, sendBacklog }));
   add(await checkSettings(config.settings));
   const problems = findings.filter(({ state }) => state === 'problem').length;
   const warnings = findings.filter(({ state }) => state === 'warning').length;

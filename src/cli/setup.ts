@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { resolveConfig } from '../config/resolve.ts';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
-import { setUpInflux, type SetupStep } from './setup/influx.ts';
+import { setUpInflux } from './setup/influx.ts';
+import type { SetupStep } from './setup/influx-setup.ts';
 
 export const summary: string = 'make what a store needs before the first record';
 

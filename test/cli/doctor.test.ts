@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
 import {
   existsSync,
   mkdirSync,
@@ -14,9 +15,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
+import { InfluxAdmin } from '../support/influx-admin.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { requireServer, startInfluxd, startRedis } from '../support/servers.ts';
 import { memoryIo } from './memory-io.ts';
+import { until } from '../support/until.ts';
+import { logOf, usageRecord } from '../support/usage-logs.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'src/cli/main.ts');
@@ -189,6 +194,60 @@ describe('otel-token-meter doctor', function () {
     const down = await examine(env);
     assert.equal(down.code, 1);
     assert.match(down.of('influxdb')[0] ?? '', /^problem: .*is not reachable: .*ECONNREFUSED/);
+  });
+
+  it('lists what waits for another destination, and sends it to this one when asked to', async function () {
+    requireServer(this, 'influxd');
+    const influx = await startInfluxd({ databases: ['llm_metrics'] });
+    const directory = join(folder, 'spool');
+    const url = 'http://127.0.0.1:1';
+    const away = { url, bucket: 'llm_metrics', spool: { directory }, timeoutMs: 500 };
+    const env = { INFLUX_URL: influx.url, TOKEN_METER_SPOOL_DIRECTORY: directory };
+    try {
+      const before = new InfluxUsageProcessor(away);
+      for (let i = 0; i < 5; i++) before.onEmit(logOf(usageRecord(Date.now())));
+      await before.shutdown();
+      const listed = await examine(env, { cwd: folder, args: ['--no-write'] });
+      assert.match(
+        listed.of('backlog')[0] ?? '',
+        /^warning: 5 lines .* wait for llm_metrics at http:\/\/127\.0\.0\.1:1, .*--send-backlog/,
+      );
+      const sent = await examine(env, { cwd: folder, args: ['--no-write', '--send-backlog'] });
+      assert.match(sent.of('backlog')[0] ?? '', /^ok: 5 lines .* 1 files moved/);
+      const now = new InfluxUsageProcessor({ ...away, url: influx.url });
+      await until(() => now.status().delivered === 5);
+      await now.shutdown();
+      const after = await examine(env, { cwd: folder, args: ['--no-write'] });
+      assert.deepEqual(after.of('backlog'), []);
+    } finally {
+      await influx.stop();
+    }
+  });
+
+  it('sees a missing bucket of 2.x and a full 3 Core', async () => {
+    const admin = await InfluxAdmin.start();
+    const env = { INFLUX_URL: admin.url, INFLUX_ORG: 'acme', INFLUX_TOKEN: 'secret' };
+    const missing = await examine(env, { cwd: folder, args: ['--no-write'] });
+    assert.match(missing.of('bucket')[0] ?? '', /^problem: .*setup influxdb makes it/);
+    await admin.stop();
+    const server = createServer((request, response) => {
+      const isPing = request.url === '/ping';
+      if (!isPing && request.url?.startsWith('/api/v3/configure') !== true) response.writeHead(404);
+      response.end(
+        isPing
+          ? '{"version":"3.6.0"}'
+          : JSON.stringify(['a', 'b', 'c', 'd', 'e'].map((name) => ({ 'iox::database': name }))),
+      );
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const full = await examine(
+      { INFLUX_URL: `http://127.0.0.1:${port}`, INFLUX_TOKEN: 't' },
+      { cwd: folder, args: ['--no-write'] },
+    );
+    assert.match(full.of('database')[0] ?? '', /^problem: .*takes no more than 5/);
+    server.closeAllConnections();
+    server.close();
   });
 
   it('reaches a collector by each protocol, and not one that is away', async () => {

@@ -9,7 +9,7 @@ import { dispatch } from '../../src/cli/dispatch.ts';
 import { hashedUserId } from '../../src/usage/build-record.ts';
 import { requireServer, startInfluxd } from '../support/servers.ts';
 import { usageRecord } from '../support/usage-logs.ts';
-import { memoryIo, type MemoryIo } from './memory-io.ts';
+import { memoryIo } from './memory-io.ts';
 
 const T0 = Date.parse('2026-11-01T10:00:00Z');
 const USERS = ['alice', 'bob', "o'Brien \\ 用户", '(other)'];
@@ -41,9 +41,10 @@ describe('commands that copy and change a ledger', () => {
   const run = async (
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-  ): Promise<MemoryIo & { code: number }> => {
+  ): Promise<{ code: number; out: string; err: string }> => {
     const io = memoryIo(env);
-    return Object.assign(io, { code: await dispatch(args, io) });
+    const code = await dispatch(args, io);
+    return { code, out: io.out(), err: io.err() };
   };
   /** Calls by the roll-up and by single calls. */
   const callsIn = async (ledger: string, user?: string): Promise<readonly number[]> => {
@@ -68,8 +69,8 @@ describe('commands that copy and change a ledger', () => {
       const { code, out, err } = await run(['backup', to, '--sqlite', path, '--json']);
       clearInterval(writer);
       file.close();
-      assert.equal(code, 0, err());
-      const told = JSON.parse(out()) as { records: number; damaged: boolean };
+      assert.equal(code, 0, err);
+      const told = JSON.parse(out) as { records: number; damaged: boolean };
       assert.equal(told.damaged, false);
       assert.ok(told.records >= 4000 && told.records <= 4000 + more);
       assert.deepEqual(await callsIn(to), [told.records, told.records]);
@@ -85,7 +86,7 @@ describe('commands that copy and change a ledger', () => {
       writeFileSync(to, 'mine');
       const refused = await run(['backup', to, '--sqlite', path]);
       assert.equal(refused.code, 1);
-      assert.match(refused.err(), /a file that does not exist yet/);
+      assert.match(refused.err, /a file that does not exist yet/);
       assert.equal(readFileSync(to, 'utf8'), 'mine');
       assert.equal((await run(['backup', path, '--sqlite', path, '--force'])).code, 1);
       assert.equal((await run(['backup', to, '--sqlite', path, '--force'])).code, 0);
@@ -96,13 +97,13 @@ describe('commands that copy and change a ledger', () => {
       const to = join(folder, 'no.db');
       const missing = await run(['backup', to, '--sqlite', join(folder, 'none.db')]);
       assert.equal(missing.code, 1);
-      assert.match(missing.err(), /cannot back up .*none\.db/);
+      assert.match(missing.err, /cannot back up .*none\.db/);
       writeFileSync(join(folder, 'text.db'), 'no database at all, just text'.repeat(100));
       assert.equal((await run(['backup', to, '--sqlite', join(folder, 'text.db')])).code, 1);
       assert.deepEqual(readdirSync(folder).toSorted(), ['text.db', 'usage.db']);
       assert.equal((await run(['backup'])).code, 2);
       const elsewhere = await run(['backup', to], { INFLUX_URL: 'http://127.0.0.1:1' });
-      assert.match(elsewhere.err(), /in InfluxDB at 127\.0\.0\.1:1.*influx backup/);
+      assert.match(elsewhere.err, /in InfluxDB at 127\.0\.0\.1:1.*influx backup/);
     });
 
     it('copies what can be read of a damaged ledger', async () => {
@@ -111,8 +112,8 @@ describe('commands that copy and change a ledger', () => {
       writeFileSync(path, bytes);
       const to = join(folder, 'rest.db');
       const { code, err } = await run(['backup', to, '--sqlite', path]);
-      assert.equal(code, 1, err());
-      assert.match(err(), /is damaged: .*rest\.db holds what could be read/);
+      assert.equal(code, 1, err);
+      assert.match(err, /is damaged: .*rest\.db holds what could be read/);
       const [all = 0, single] = await callsIn(to);
       assert.equal(all, single);
       assert.ok(all > 3700 && all <= 4000, `${all}`);
@@ -123,10 +124,10 @@ describe('commands that copy and change a ledger', () => {
     it('only counts when asked to, and asks before it deletes', async () => {
       const dry = await run(['erase', '--user', 'alice', '--sqlite', path, '--dry-run']);
       assert.equal(dry.code, 0);
-      assert.match(dry.out(), /1,000 calls found, 0 deleted/);
+      assert.match(dry.out, /1,000 calls found, 0 deleted/);
       const unasked = await run(['erase', '--user', 'alice', '--sqlite', path]);
       assert.equal(unasked.code, 2);
-      assert.match(unasked.err(), /1,000 calls would be deleted.*--yes/);
+      assert.match(unasked.err, /1,000 calls would be deleted.*--yes/);
       assert.equal((await run(['erase', '--sqlite', path, '--yes'])).code, 2);
       assert.deepEqual(await callsIn(path, 'alice'), [4000, 1000]);
     });
@@ -134,9 +135,9 @@ describe('commands that copy and change a ledger', () => {
     it('deletes one user from calls and sums, and no trace of the id is left in the files', async () => {
       writeFileSync(`${path}.corrupted-20260101T000000-1`, 'old');
       const { code, out, err } = await run(['erase', '--user', 'alice', '--sqlite', path, '--yes']);
-      assert.equal(code, 0, err());
-      assert.match(out(), /1,000 calls found, 1,000 deleted/);
-      assert.match(err(), /may still be in .*corrupted-/);
+      assert.equal(code, 0, err);
+      assert.match(out, /1,000 calls found, 1,000 deleted/);
+      assert.match(err, /may still be in .*corrupted-/);
       assert.deepEqual(await callsIn(path), [3000, 3000]);
       assert.deepEqual(await callsIn(path, 'alice'), [3000, 0]);
       assert.deepEqual(await callsIn(path, 'bob'), [3000, 1000]);
@@ -153,14 +154,14 @@ describe('commands that copy and change a ledger', () => {
       file.close();
       const env = { TOKEN_METER_USER_ID_HASH_KEY: key };
       const dry = await run(['erase', '--user', 'carol', '--sqlite', path, '--dry-run'], env);
-      assert.match(dry.out(), /^1 calls found/);
+      assert.match(dry.out, /^1 calls found/);
     });
 
     it('makes no file where there is none', async () => {
       const none = join(folder, 'none.db');
       const { code, err } = await run(['erase', '--user', 'a', '--sqlite', none, '--yes']);
       assert.equal(code, 1);
-      assert.match(err(), /cannot erase from the usage ledger/);
+      assert.match(err, /cannot erase from the usage ledger/);
       assert.ok(!readdirSync(folder).includes('none.db'));
     });
 
@@ -178,13 +179,13 @@ describe('commands that copy and change a ledger', () => {
         let left = 80;
         for (const user of USERS) {
           const dry = await run(['erase', '--user', user, '--dry-run', '--json'], env);
-          assert.deepEqual(JSON.parse(dry.out()), { found: 20, erased: 0, may_remain: [] }, user);
+          assert.deepEqual(JSON.parse(dry.out), { found: 20, erased: 0, may_remain: [] }, user);
           const done = await run(['erase', '--user', user, '--yes'], env);
-          assert.equal(done.code, 0, done.err());
-          assert.match(done.out(), /^20 calls found, 20 deleted/);
+          assert.equal(done.code, 0, done.err);
+          assert.match(done.out, /^20 calls found, 20 deleted/);
           left -= 20;
           const rest = await run(['report', '--since', '2026-01-01', '--json'], env);
-          const { total } = JSON.parse(rest.out()) as { total: { calls: number } };
+          const { total } = JSON.parse(rest.out) as { total: { calls: number } };
           assert.equal(total.calls, left, user);
         }
       } finally {
@@ -203,7 +204,7 @@ describe('commands that copy and change a ledger', () => {
       const env = { INFLUX_URL: `http://127.0.0.1:${port}`, INFLUX_TOKEN: 't' };
       const { code, err } = await run(['erase', '--user', 'a', '--yes'], env);
       assert.equal(code, 1);
-      assert.match(err(), /InfluxDB 3 cannot delete the records of one user/);
+      assert.match(err, /InfluxDB 3 cannot delete the records of one user/);
       server.closeAllConnections();
       server.close();
     });
@@ -216,8 +217,8 @@ describe('commands that copy and change a ledger', () => {
       file.write(Array.from({ length: 2500 }, (_, i) => usageRecord(T0 + i, { userId: 'bob' })));
       file.close();
       const { code, err } = await run(['export', '--user', 'bob', '--sqlite', path, '--out', out]);
-      assert.equal(code, 0, err());
-      assert.match(err(), /3,500 calls/);
+      assert.equal(code, 0, err);
+      assert.match(err, /3,500 calls/);
       const lines = readFileSync(out, 'utf8').trim().split('\n');
       const calls = lines.map((line) => JSON.parse(line) as { user_id: string; id: string });
       assert.equal(new Set(calls.map(({ id }) => id)).size, 3500);
@@ -225,14 +226,14 @@ describe('commands that copy and change a ledger', () => {
       assert.equal(statSync(out).mode & 0o777, 0o600);
       const again = await run(['export', '--user', 'bob', '--sqlite', path, '--out', out]);
       assert.equal(again.code, 1);
-      assert.match(again.err(), /EEXIST/);
+      assert.match(again.err, /EEXIST/);
     });
 
     it('writes to stdout, within a range', async () => {
       const range = ['--since', '2026-11-01T10:00:00Z', '--until', '2026-11-01T11:00:00Z'];
       const { code, out } = await run(['export', '--user', 'alice', '--sqlite', path, ...range]);
       assert.equal(code, 0);
-      assert.equal(out().trim().split('\n').length, 15);
+      assert.equal(out.trim().split('\n').length, 15);
     });
   });
 });

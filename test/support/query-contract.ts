@@ -178,7 +178,8 @@ export class QueryContract {
       return { status: 403, body: JSON.stringify({ code: 'forbidden', message }) };
     }
     if (pathname !== '/query' || method !== 'POST') return { status: 404, body: 'Not found' };
-    const [db = '', rp] = [parameters.get('db') ?? '', parameters.get('rp')];
+    const db = parameters.get('db') ?? '';
+    const rp = parameters.get('rp');
     const bucket = rp === null ? db : `${db}/${rp}`;
     if (token.reads !== true || named(bucket, token.org).length === 0) {
       return resultError(

@@ -6,4 +6,6 @@ export interface DestinationContext {
   readonly cwd: string;
   /** Whether to write a test record. */
   readonly write: boolean;
+  /** Whether what waits for other destinations is sent to this one. */
+  readonly sendBacklog: boolean;
 }

@@ -1,5 +1,10 @@
-import type { Bucket } from '@influxdata/influxdb-client-apis';
-import type { InfluxSetup } from './influx.ts';
+import type {
+  AuthorizationsAPI,
+  Bucket,
+  DbrpsAPI,
+  OrgsAPI,
+} from '@influxdata/influxdb-client-apis';
+import type { InfluxSetup } from './influx-setup.ts';
 
 interface RetentionRule {
   readonly type: 'expire';
@@ -97,10 +102,7 @@ export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefi
 
 type Needs = (what: string, right: string, error: unknown) => void;
 
-async function organizationId(
-  orgs: InstanceType<typeof import('@influxdata/influxdb-client-apis').OrgsAPI>,
-  org: string,
-): Promise<string | undefined> {
+async function organizationId(orgs: OrgsAPI, org: string): Promise<string | undefined> {
   if (/^[0-9a-f]{16}$/.test(org)) return org;
   try {
     return (await orgs.getOrgs({ org })).orgs?.[0]?.id;
@@ -112,7 +114,7 @@ async function organizationId(
 
 /** 2.4 and later map every bucket by itself, unless another mapping of the name hides it. */
 async function mapForQueries(
-  dbrps: InstanceType<typeof import('@influxdata/influxdb-client-apis').DbrpsAPI>,
+  dbrps: DbrpsAPI,
   { bucket: name, dryRun, add }: InfluxSetup,
   { id: bucketID = '', orgID = '' }: Bucket,
   needs: Needs,
@@ -151,7 +153,7 @@ async function mapForQueries(
 }
 
 async function makeToken(
-  authorizations: InstanceType<typeof import('@influxdata/influxdb-client-apis').AuthorizationsAPI>,
+  authorizations: AuthorizationsAPI,
   { bucket: name, dryRun, add }: InfluxSetup,
   { id = '', orgID = '' }: Bucket,
   needs: Needs,

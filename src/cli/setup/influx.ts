@@ -1,26 +1,7 @@
 import { messageOf } from '../doctor/finding.ts';
-import { influxServer } from './influx-server.ts';
+import { influxServer } from '../influx-server.ts';
 import { setUpVersion2 } from './influx-2.ts';
-
-/** `planned`: a dry run. `missing`: it could not be done, and the sentence says what is missing. */
-export interface SetupStep {
-  readonly state: 'done' | 'planned' | 'missing';
-  readonly says: string;
-}
-
-export interface InfluxSetup {
-  readonly url: string;
-  readonly bucket: string;
-  readonly org?: string | undefined;
-  readonly token?: string | undefined;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /** 0: for ever; undefined: as it is. */
-  readonly retentionSeconds: number | undefined;
-  readonly makeToken: boolean;
-  readonly dryRun: boolean;
-  readonly add: (step: SetupStep) => void;
-}
+import type { InfluxSetup } from './influx-setup.ts';
 
 /** Resolves with the token that was made, if one was. */
 export async function setUpInflux(setup: InfluxSetup): Promise<string | undefined> {

@@ -1,7 +1,10 @@
 export interface InfluxServer {
   /** `2.7.12`; without a `v`. */
   readonly version: string;
+  /** Without credentials. */
   readonly url: string;
+  /** Of the answer, by the server's clock. */
+  readonly date: string | undefined;
 }
 
 /** What the server says about itself. Rejects when it does not answer. */
@@ -19,12 +22,12 @@ export async function influxServer(url: string, token: string | undefined): Prom
   } catch (error) {
     const { cause } = error as { cause?: unknown };
     const reason = cause instanceof Error ? cause.message : String(error);
-    throw new Error(`${shown} does not answer: ${reason}`, { cause: error });
+    throw new Error(`${shown} is not reachable: ${reason}`, { cause: error });
   }
   const body = await response.text();
   const said =
     response.headers.get('x-influxdb-version') ?? /"version":\s*"([^"]+)"/.exec(body)?.[1];
   const version =
     said?.replace(/^v/, '') ?? (response.headers.has('cluster-uuid') ? '3' : 'unknown');
-  return { version, url: shown };
+  return { version, url: shown, date: response.headers.get('date') ?? undefined };
 }
