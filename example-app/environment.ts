@@ -1,22 +1,22 @@
 import { resolveConfig, type TokenMeterConfig } from 'otel-token-meter/config';
 
-/** What the application itself reads from the environment; the rest is the plugin's configuration. */
+/** Environment variables of the application, in addition to the configuration of the plugin. */
 export interface AppEnvironment {
   readonly host: string;
   readonly port: number;
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
-  /** Proxies in front of the application that set X-Forwarded-For. */
+  /** Number of proxies in front of the application that set X-Forwarded-For. */
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
   readonly config: TokenMeterConfig;
-  /** What was wrong of the application's own and is not in effect; the plugin tells the rest. */
+  /** Invalid variables of the application. The plugin reports problems of its configuration. */
   readonly problems: readonly string[];
 }
 
 /**
- * Never throws: a wrong value is a problem, and the default is in effect. Without a word in the
- * environment the ledger is a SQLite file and the settings are kept in a JSON file.
+ * Never throws: an invalid value is added to the problems and the default applies. By default the
+ * ledger is a SQLite file and the settings are stored in a JSON file.
  */
 export function readEnvironment(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -39,7 +39,7 @@ export function readEnvironment(
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
     proxies: number('TRUSTED_PROXIES', 0, 10),
-    // A server of one's own often wants no key.
+    // A self-hosted server often needs no key.
     openai:
       apiKey === undefined && baseURL === undefined
         ? undefined

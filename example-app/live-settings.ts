@@ -11,11 +11,13 @@ export interface LiveSettingsOptions {
   readonly config: TokenMeterConfig;
   readonly instrumentation: TokenMeterInstrumentation;
   readonly name: string;
-  /** For the instances view: the exporter's status. */
+  /** Exporter status for the list of instances. */
   readonly details: () => unknown;
 }
 
-/** The two switches, followed wherever they are kept, and applied to this process's instrumentation. */
+/**
+ * Watches the two switches in their store and applies them to the instrumentation of this process.
+ */
 export async function startLiveSettings(
   options: LiveSettingsOptions,
 ): Promise<SettingsService<MetricsSettings>> {

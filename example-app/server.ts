@@ -18,11 +18,11 @@ import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
 import type { AppTelemetry } from './telemetry.ts';
 
-/** Words a second of the demo model: slow enough to watch a stream. */
+/** Words per second of the demo model, slow enough to watch a stream. */
 const DEMO_CHUNK_PAUSE_MS = 15;
 const SHUTDOWN_MS = 5000;
 
-/** Puts the parts together, listens, and closes everything in order on SIGINT and SIGTERM. */
+/** Starts all components, listens, and shuts them down in order on SIGINT and SIGTERM. */
 export async function startServer(
   environment: AppEnvironment,
   telemetry: AppTelemetry,
@@ -131,7 +131,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
     const { code } = error as NodeJS.ErrnoException;
     console.error(
       code === 'EADDRINUSE'
-        ? `Port ${port} of ${host} is taken: set PORT to another one (0: any free one).`
+        ? `Port ${port} on ${host} is in use: set PORT to another one (0 for any free port).`
         : `Cannot listen on ${host}:${port}: ${String(error)}`,
     );
     process.exit(1);

@@ -17,14 +17,14 @@ import {
 
 export interface AppTelemetry {
   readonly instrumentation: TokenMeterInstrumentation;
-  /** Undefined when nothing is stored here: there is nothing to show then. */
+  /** `undefined` when the application has no ledger. */
   readonly reader: UsageReader | undefined;
   readonly ledger: {
     readonly kind: TokenMeterConfig['metrics']['provider'];
     readonly where: string;
   };
   status(): ExporterStatus | undefined;
-  /** Makes everything durable and closes it. Never rejects. */
+  /** Flushes and closes everything. Never rejects. */
   shutdown(): Promise<void>;
 }
 
@@ -37,8 +37,8 @@ interface Ledger {
 }
 
 /**
- * Starts OpenTelemetry with our instrumentation and the ledger that the configuration names. To be
- * called before the LLM SDKs are imported.
+ * Starts OpenTelemetry with the instrumentation and the configured ledger. Must be called before
+ * the LLM SDKs are imported.
  */
 export function startTelemetry(
   config: TokenMeterConfig,
@@ -74,8 +74,8 @@ export function startTelemetry(
 }
 
 /**
- * What the standard variables ask for is left to the SDK. Without them nothing is sent anywhere: its own
- * default would be an OTLP endpoint that a fresh machine does not have.
+ * The SDK handles the standard variables. Without them nothing is exported, because the SDK's
+ * default is an OTLP endpoint that a fresh machine does not have.
  */
 function standardSignals(
   config: TokenMeterConfig,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-/** `npm run release [-- --dry-run]`: checks, tags and publishes what package.json says. */
+/** `npm run release [-- --dry-run]`: checks, tags and publishes the version in package.json. */
 const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false } } });
 const dryRun = values['dry-run'];
 
@@ -16,8 +16,8 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const tag = `v${version}`;
 const problems = [
   run('git', 'status', '--porcelain') !== '' && 'the working tree is not clean',
-  run('git', 'branch', '--show-current') !== 'main' && 'this is not the branch main',
-  run('git', 'tag', '--list', tag) !== '' && `${tag} is tagged already: raise the version`,
+  run('git', 'branch', '--show-current') !== 'main' && 'the current branch is not main',
+  run('git', 'tag', '--list', tag) !== '' && `${tag} already exists: increment the version`,
   !readFileSync('CHANGELOG.md', 'utf8').split('\n').includes(`## ${version}`) &&
     `CHANGELOG.md has no section "## ${version}"`,
 ].filter((problem) => problem !== false);
@@ -29,7 +29,7 @@ if (!dryRun) show('bash', '.ci/run');
 const provenance = process.env['GITHUB_ACTIONS'] === 'true' || process.env['GITLAB_CI'] === 'true';
 if (!dryRun && !provenance) {
   process.stderr.write(
-    'release: provenance needs a CI job with an identity; nothing is published\n',
+    'release: provenance requires a CI job with an identity; nothing was published\n',
   );
   process.exit(1);
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { runExporterApp } from '../../test/support/run-exporter-app.ts';
 import { startInfluxd } from '../../test/support/servers.ts';
 
-/** What waits after an outage: how fast it drains, and how much memory that takes. */
+/** Measures how fast a backlog drains after an outage, and the memory needed. */
 export async function drain(records: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
   const server = await startInfluxd({ databases: ['usage'] });
@@ -32,7 +32,7 @@ export async function drain(records: number): Promise<void> {
   const drained = app.maxRss - before;
   const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   console.log(
-    `\nbacklog of ${records} records in the spool, InfluxDB 1.x: drained at ${Math.round(perSecond)} records/s, resident set at most ${megabytes(filled)} MB (filling) and ${megabytes(drained)} MB (in all) above that of the first 1000 records, dropped ${JSON.stringify(app.told.dropped)}`,
+    `\nbacklog of ${records} records in the spool, InfluxDB 1.x: drained at ${Math.round(perSecond)} records/s, resident set at most ${megabytes(filled)} MB (filling) and ${megabytes(drained)} MB (overall) above the first 1000 records, dropped ${JSON.stringify(app.told.dropped)}`,
   );
   app.process.kill('SIGTERM');
   await app.ended();

@@ -1,6 +1,6 @@
 import type { CliCommand } from './io.ts';
 
-/** The commands in the order of `--help`. */
+/** Commands, in the order of `--help`. */
 export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   doctor: async () => await import('./doctor.ts'),
   count: async () => await import('./count.ts'),

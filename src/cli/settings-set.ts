@@ -8,7 +8,7 @@ export interface SetOptions {
   readonly json: boolean;
   readonly reason?: string;
   readonly ifVersion?: string;
-  /** How long to wait for the instances; they are not waited for without. */
+  /** Maximum wait for the instances. Without it the command does not wait. */
   readonly waitMs?: number;
 }
 
@@ -20,12 +20,12 @@ const WORDS: Readonly<Record<string, boolean | null>> = {
   default: null,
 };
 
-/** `KEY=VALUE…` as a merge patch. Whether the keys exist is for the application to say. */
+/** Parses `KEY=VALUE…` into a merge patch. The application validates the keys. */
 export function changesOf(args: readonly string[]): SettingsDocument {
   if (args.length === 0) throw wrong('nothing to set', 'KEY=VALUE, such as enabled=false');
   const entries = args.map((arg) => {
     const at = arg.indexOf('=');
-    if (at < 1) throw wrong(`${JSON.stringify(arg)} is no setting`, 'KEY=VALUE');
+    if (at < 1) throw wrong(`${JSON.stringify(arg)} is not a setting`, 'KEY=VALUE');
     return [arg.slice(0, at), valueOf(arg.slice(at + 1))] as const;
   });
   return Object.fromEntries(entries);
@@ -58,16 +58,16 @@ async function followed(
   waitMs: number,
 ): Promise<boolean> {
   const giveUpAt = performance.now() + waitMs;
-  let told = '';
+  let printed = '';
   for (;;) {
     const versions = await client.instanceVersions();
     const current = versions.filter((each) => each >= version).length;
     const progress = `${current} of ${versions.length} instances on version ${version}`;
-    if (progress !== told) io.stderr.write(`${progress}\n`);
-    told = progress;
+    if (progress !== printed) io.stderr.write(`${progress}\n`);
+    printed = progress;
     if (current === versions.length) return true;
     if (performance.now() > giveUpAt) {
-      io.stderr.write(`not all within ${waitMs / 1000} s\n`);
+      io.stderr.write(`not all instances applied the change within ${waitMs / 1000} s\n`);
       return false;
     }
     await sleep(500);

@@ -3,28 +3,28 @@ import { resolveConfig } from '../config/resolve.ts';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
 
-/** `parseArgs` options of every command that reads the ledger. */
+/** `parseArgs` options of commands that read the ledger. */
 export const SOURCE_OPTIONS = {
   sqlite: { type: 'string' },
   config: { type: 'string' },
 } as const;
 
-export const SOURCE_HELP = `  --sqlite FILE    Reads this ledger file
-  --config FILE    Reads where this configuration writes (default: OTEL_CONFIG_FILE); INFLUX_URL,
-                   INFLUX_TOKEN, INFLUX_BUCKET and the other variables count as for the application
+export const SOURCE_HELP = `  --sqlite FILE    Read this SQLite ledger
+  --config FILE    Read the ledger that this configuration writes (default: OTEL_CONFIG_FILE). INFLUX_URL,
+                   INFLUX_TOKEN, INFLUX_BUCKET and the other variables apply as in the application
 `;
 
-/** Where the ledger is; `close` belongs to the reader. */
+/** An open ledger. Closing the reader closes it. */
 export interface UsageSource {
   readonly reader: UsageReader;
-  /** For people: a file name, or an address without credentials. */
+  /** Display name: a file name, or a URL without credentials. */
   readonly name: string;
   readonly pricesFile?: string;
 }
 
 /**
- * The ledger that the application writes, by its own configuration. The exporter is loaded here and by
- * its published name: the command line is the one part of the plugin that reads what was written.
+ * Opens the ledger that the application writes according to its configuration. The exporter is
+ * loaded lazily by its published name, since `src` does not import `exporter`.
  */
 export async function openUsageSource(
   values: { readonly sqlite?: string | undefined; readonly config?: string | undefined },
@@ -45,11 +45,11 @@ export async function openUsageSource(
   if (values.sqlite === undefined && (provider === 'otlp' || provider === 'none')) {
     throw new TokenMeterError(
       'INVALID_OPTION',
-      `the configured provider ${provider} cannot be read back`,
+      `records of the configured provider ${provider} cannot be read`,
       { value: provider, allowed: '--sqlite FILE, or a configuration with influxdb or sqlite' },
     );
   }
-  // Without any configuration: where the embedded ledger is by default.
+  // Without configuration, use the default path of the SQLite ledger.
   const path = values.sqlite ?? sqlite.path;
   return { reader: new SqliteUsageReader({ path }), name: path, ...prices };
 }

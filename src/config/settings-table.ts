@@ -6,8 +6,8 @@ import { liveSettings } from './settings/live-settings.ts';
 import { metrics } from './settings/metrics.ts';
 
 /**
- * Every setting, once: validation, environment variables, defaults, the table of the docs and the
- * JSON Schema are made from this list.
+ * All settings. Validation, environment variables, defaults, the tables in docs/configuration.md
+ * and the JSON Schema are generated from this list.
  */
 export const settingsTable: readonly Setting[] = [
   ...instrumentation,

@@ -1,4 +1,4 @@
-/** The effective configuration. Times in milliseconds; an absent value is unset. */
+/** The effective configuration. Durations are in milliseconds; an absent value is unset. */
 export interface TokenMeterConfig {
   readonly counting: 'missing' | 'always' | 'never';
   readonly metricNames: 'v1_41' | 'latest' | 'both';
@@ -23,7 +23,7 @@ export interface TokenMeterConfig {
   };
 }
 
-/** Thresholds on the ledger; see docs/alerts.md. */
+/** See docs/alerts.md. */
 export interface AlertsConfig {
   readonly file?: string;
   readonly intervalMs: number;
@@ -68,7 +68,7 @@ export interface InfluxConfig {
   };
 }
 
-/** Every value optional, at every depth: what code and defaults may give. */
+/** Recursively optional configuration, for code and defaults. */
 export type PartialConfig<T = TokenMeterConfig> = {
   readonly [K in keyof T]?: T[K] extends readonly unknown[]
     ? T[K] | undefined

@@ -1,13 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { warnHost } from './host-warning.ts';
 
-/** Chat calls of the known SDKs, by the end of their path. */
+/** URL paths of chat calls, for the known SDKs. */
 const CHAT_PATH =
   /\/(?:chat\/completions|responses|v1\/messages|v[12]\/chat|api\/chat)$|:(?:stream)?generateContent$/i;
-/** What the known SDKs say of themselves in their headers. */
+/** Headers by which the known SDKs identify themselves. */
 const SDK_HEADER = /x-stainless-lang|speakeasy-sdk|google-genai-sdk|x-fern-sdk|ollama-js/i;
 
-/** What undici tells of a request that `fetch` is about to send. */
+/** A request that `fetch` is about to send, as published by undici. */
 interface UndiciRequest {
   readonly origin?: unknown;
   readonly path?: unknown;
@@ -15,19 +15,20 @@ interface UndiciRequest {
   readonly headers?: unknown;
 }
 
-/** What this room does not know of itself: the rooms of the call lie above it. */
+/** State that the caller provides, since this room may not import the rooms that have it. */
 export interface MeteringState {
   /** Metering is on. */
   readonly isMetering: () => boolean;
-  /** The code that runs now belongs to a call that is metered, or will be. */
+  /** The current code belongs to a call that is metered or will be. */
   readonly isWatched: () => boolean;
 }
 
 const WATCHED = Symbol.for('otel-token-meter.unmetered-watch');
 
 /**
- * An SDK imported before the instrumentation is silently not patched: nothing in Node tells. Its
- * requests do, since a metered call marks the Context it sends them in. Warns once an address.
+ * Detects an SDK that was imported before the instrumentation and is therefore not patched. Node
+ * gives no hint of that, but the SDK's requests do: a metered call marks the Context of its
+ * requests. Warns once per origin.
  */
 export function watchUnmeteredCalls(process: MeteringState): void {
   const once = globalThis as { [WATCHED]?: true };
@@ -35,7 +36,7 @@ export function watchUnmeteredCalls(process: MeteringState): void {
   once[WATCHED] = true;
   subscribe('undici:request:create', (message) => {
     const { request } = message as { readonly request?: UndiciRequest };
-    // The cheapest first: this is asked of every request of the process.
+    // Cheapest checks first: this runs for every request of the process.
     if (request?.method !== 'POST' || !process.isMetering() || process.isWatched()) return;
     if (!isSdkChat(request)) return;
     warnHost(

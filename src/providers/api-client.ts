@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
 import type { CallMeter } from '../call/call-meter.ts';
 import type { ChatCall } from '../call/chat-call.ts';
@@ -5,6 +6,7 @@ import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../host/quietly.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
+import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
@@ -21,14 +23,20 @@ export interface ApiClientSdk {
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
   /** Model of a client that names it for all its calls; for requests that name none. */
   readonly model?: (client: JsonObject) => string | undefined;
-  /** Id of the reply that a path fetches, where replies may be made in the background. */
-  readonly fetches?: (path: string) => string | undefined;
+  /** Id of the reply that a path fetches or cancels, where replies may be made in the background. */
+  readonly fetches?: (path: string, method: unknown) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: JsonObject) => string | undefined;
 }
 
 /** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
 const TRACKED = Symbol('otel-token-meter call');
+
+/**
+ * The request that is being sent: a retry calls `makeRequest` with it again. That a number of retries is
+ * given proves nothing, since an application may say it itself: `client.request(options, 2)`.
+ */
+const sending = new AsyncLocalStorage<unknown>();
 
 /** What `makeRequest` resolves to, as far as it is needed. The same object reaches the parse step. */
 interface RequestProps {
@@ -99,49 +107,41 @@ export function patchApiClient(
   function meteredRequest(original: MakeRequest): MakeRequest {
     return function makeRequest(this: unknown, ...args) {
       const [options, retries, , nativeSpan] = args;
-      // A retry is the same call going on.
-      if (retries !== null && retries !== undefined) return original.apply(this, args);
       const current = meter();
       if (current === undefined) return original.apply(this, args);
       const invoke = (resolved: unknown): Promise<unknown> => {
+        const isAgain = retries !== null && retries !== undefined;
+        if (isAgain && sending.getStore() === resolved) return original.apply(this, args);
+        const send = (): Promise<unknown> =>
+          sending.run(resolved, () => original.apply(this, args));
         const request = fields(resolved);
-        const waiting =
-          request['method'] === 'get'
-            ? quietly('finding a call', () => fetched(current, request))
-            : undefined;
-        if (waiting !== undefined) {
-          // When it cannot be fetched now it may be later.
-          return original.apply(this, args).then((props) => {
-            quietly('watching a reply', () => track(props as RequestProps, waiting));
-            return props;
-          });
+        const id = quietly('reading a path', () =>
+          sdk.fetches?.(pathOf(request), methodOf(request)),
+        );
+        if (id !== undefined) {
+          return resumePromise(meter, id, send, (props, pending) =>
+            track(props as RequestProps, pending),
+          );
         }
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
         );
         return call === undefined
           ? original.apply(this, args)
-          : call
-              .run(() => original.apply(this, args))
-              .then(
-                (props) => {
-                  quietly('watching a reply', () => track(props as RequestProps, call));
-                  return props;
-                },
-                (error: unknown) => {
-                  call.failed(error);
-                  throw error;
-                },
-              );
+          : call.run(send).then(
+              (props) => {
+                quietly('watching a reply', () => track(props as RequestProps, call));
+                return props;
+              },
+              (error: unknown) => {
+                call.failed(error);
+                throw error;
+              },
+            );
       };
       // The options may come as a promise; makeRequest itself awaits them before anything else.
       return isThenable(options) ? Promise.resolve(options).then(invoke) : invoke(options);
     };
-  }
-
-  function fetched(current: CallMeter, request: JsonObject): ChatCall | undefined {
-    const id = sdk.fetches?.(pathOf(request));
-    return id === undefined ? undefined : current.background.get(id);
   }
 
   function start(
@@ -150,7 +150,7 @@ export function patchApiClient(
     request: JsonObject,
     span: Span | undefined,
   ): ChatCall | undefined {
-    if (request['method'] !== 'post') return undefined;
+    if (methodOf(request) !== 'post') return undefined;
     const { body } = request;
     const shape = sdk.shape(pathOf(request), body);
     if (shape === undefined) return undefined;
@@ -186,6 +186,11 @@ export function patchApiClient(
  */
 function observedParse(promise: ApiPromise, parse: Parse): Parse {
   return (...props) => observeParsing(() => parse.apply(promise, props), props);
+}
+
+/** Resources say `post`; an application that calls `client.request` may say `POST`. */
+function methodOf(request: JsonObject): string {
+  return String(request['method']).toLowerCase();
 }
 
 function pathOf(request: JsonObject): string {

@@ -222,6 +222,7 @@ describe('any interleaving of chunks, ends and switches', function () {
         const bare = await run(scenario, false);
         assert.equal((await metering.take()).started, 0);
         const { seen, expected } = await run(scenario, true);
+        metering.shutdown();
         const { records, spans, started } = await metering.take();
         assert.deepEqual(seen, bare.seen);
         assert.deepEqual(
@@ -234,7 +235,7 @@ describe('any interleaving of chunks, ends and switches', function () {
           if (call.status === 429) assert.equal(record.outcome, 'error');
           if (record.outcome === 'ok') assert.equal(call.status, 200);
         }
-        assert.equal(metering.unread, 0);
+        assert.deepEqual([metering.unread, metering.open], [0, 0]);
       }),
       { numRuns: 300 },
     );

@@ -207,6 +207,7 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
       tokens: number;
     }[];
     let [emitted, accepted] = [0, 0];
+    const report = `${log.join(', ')}; dropped ${JSON.stringify(drops)}`;
     for (const [n, { from, app }] of runs.entries()) {
       const { told } = app;
       if (told === undefined) continue;
@@ -215,11 +216,7 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
       const [row] = (await influxRows(influxd.url, 'usage', q)) as { calls: number }[];
       // What is accepted comes first; while the disk is full, lines may overtake others in memory.
       if (told.volatile === 0) {
-        assert.equal(
-          row?.calls ?? 0,
-          told.accepted,
-          `run ${n} lacks accepted records: ${log.join(', ')}`,
-        );
+        assert.equal(row?.calls ?? 0, told.accepted, `run ${n} lacks accepted records: ${report}`);
       }
       emitted += told.emitted;
       accepted += told.accepted;

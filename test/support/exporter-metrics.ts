@@ -1,6 +1,9 @@
 import type { MetricReader } from '@opentelemetry/sdk-metrics';
 
-/** The metrics `token_meter.exporter.*` by name, exporter and reason; true for a histogram with values. */
+/**
+ * Metrics `token_meter.exporter.*` by name, exporter and reason; `true` for a histogram with
+ * values.
+ */
 export async function toldByExporter(reader: MetricReader): Promise<Record<string, unknown>> {
   const { resourceMetrics } = await reader.collect();
   return Object.fromEntries(

@@ -15,16 +15,16 @@ interface AppTold {
 
 export interface RunningExporterApp {
   readonly process: ChildProcess;
-  /** What it told last. */
+  /** The last status it printed. */
   readonly told: AppTold | undefined;
-  /** Largest resident set it told of. */
+  /** Largest resident set it printed. */
   readonly maxRss: number;
   /** Errors and warnings of the process. */
   readonly stderr: string;
   ended(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-/** Starts `exporter-app.ts` as a process of its own. */
+/** Starts `exporter-app.ts` as a separate process. */
 export function runExporterApp(plan: AppPlan): RunningExporterApp {
   const script = new URL('./exporter-app.ts', import.meta.url).pathname;
   const args = ['--conditions=otel-token-meter/source', script, JSON.stringify(plan)];

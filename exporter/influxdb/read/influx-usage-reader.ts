@@ -45,7 +45,7 @@ export class InfluxUsageReader implements UsageReader {
   }
 
   async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
-    const checked = checkQuery(query);
+    const checked = await checkQuery(query);
     signal?.throwIfAborted();
     return await summarise(checked, new InfluxSummarySource(this.#client, this.#now, signal));
   }
@@ -65,7 +65,7 @@ export class InfluxUsageReader implements UsageReader {
     const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
     const page = await recordPage(this.#client, query, this.#now(), signal);
     const source = new InfluxSummarySource(this.#client, this.#now, signal);
-    const { total } = await summarise(checkConversationQuery(id), source);
+    const { total } = await summarise(await checkConversationQuery(id), source);
     return {
       id,
       records: page.records.toReversed(),

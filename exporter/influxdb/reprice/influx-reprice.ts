@@ -59,7 +59,7 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
     const ranges = await rangesOf(client, range, (options.now ?? Date.now)(), signal);
     for (const piece of ranges) {
       for await (const { record, tags } of storedCalls(client, piece, signal)) {
-        const change = tally.look(record);
+        const change = tally.add(record);
         if (change !== undefined && !dryRun) await writer.write(record, tags, change);
         if (tally.calls % PROGRESS_CALLS === 0) onProgress?.(tally.result());
       }
@@ -85,14 +85,14 @@ async function rangesOf(
   signal?.throwIfAborted();
   if (version === '3') return pieces(withinReach(range, version, now), version);
   const where = timeRange(range.fromMs, range.toMs);
-  const end = (which: 'first' | 'last'): string =>
-    `SELECT ${which}(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where}`;
-  const q = `${end('first')}; ${end('last')}`;
-  const times: number[] = [];
-  for await (const { statement, values } of client.query(q, { epoch: 'ms', signal })) {
-    times[statement] = Number(values[0]?.[0]);
-  }
-  const [fromMs, last] = times;
+  const end = async (which: 'first' | 'last'): Promise<number | undefined> => {
+    const q = `SELECT ${which}(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where}`;
+    for await (const { values } of client.query(q, { epoch: 'ms', signal })) {
+      return Number(values[0]?.[0]);
+    }
+    return undefined;
+  };
+  const [fromMs, last] = [await end('first'), await end('last')];
   if (fromMs === undefined || last === undefined) return [];
   return slices(
     { fromMs: Math.max(fromMs, range.fromMs), toMs: Math.min(last + 1, range.toMs) },

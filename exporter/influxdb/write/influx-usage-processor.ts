@@ -2,7 +2,7 @@ import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
 import { LineExporter } from './line-exporter.ts';
 import { attributeOfField, OTHER_USERS, USER_TAG } from '../usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
-import { settledAttributes } from '../../../src/otel/settled-resource.ts';
+import { resolvedAttributes } from '../../../src/otel/resolved-resource.ts';
 import type { ExporterStatus } from '../../health/status.ts';
 import {
   type UsageLogProcessor,
@@ -66,7 +66,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
 }
 
 function environmentOf({ resource }: UsageLogRecord): string | undefined {
-  const attributes = settledAttributes(resource);
+  const attributes = resolvedAttributes(resource);
   // The second is the name before conventions 1.27.
   const value = attributes['deployment.environment.name'] ?? attributes['deployment.environment'];
   return typeof value === 'string' ? value : undefined;

@@ -21,7 +21,7 @@ export async function checkInflux({
   const reader = new exporters.InfluxUsageReader(options);
   try {
     if (write) {
-      // Without the spool: what is refused must not stay behind.
+      // Without the spool, so that a refused record is not kept.
       const processor = new exporters.InfluxUsageProcessor({ ...options, spool: false });
       findings.push(await writeAndReadBack(processor, reader));
     }
@@ -36,7 +36,7 @@ export async function checkInflux({
     const says = `${total.calls} calls of ${users} users in ${bucket} in the last 24 hours`;
     findings.push(
       users > maxUserTags * 0.8
-        ? warning('cardinality', `${says}; beyond ${maxUserTags} the user tag reads (other)`)
+        ? warning('cardinality', `${says}; users beyond ${maxUserTags} get the tag value (other)`)
         : ok('cardinality', says),
     );
   } catch (error) {
@@ -47,12 +47,12 @@ export async function checkInflux({
   findings.push(
     spool.enabled
       ? await checkDisk('the spool', spool.directory)
-      : note('disk', 'no spool: an outage is bridged in memory only'),
+      : note('disk', 'no spool: records are buffered in memory during an outage'),
   );
   return findings;
 }
 
-/** Reachability, and the clock by the server's Date header. */
+/** Checks reachability, and the clock by the server's Date header. */
 async function checkServer(url: string): Promise<readonly Finding[]> {
   const shown = new URL(url);
   shown.username = shown.password = '';
@@ -67,12 +67,12 @@ async function checkServer(url: string): Promise<readonly Finding[]> {
     const date = Date.parse(answer.headers.get('date') ?? '');
     const away = Math.abs(date - middle);
     if (away > CLOCK_SLACK_MS) {
-      const says = `this machine and the server are ${Math.round(away / 1000)} s apart: times of records are off`;
+      const says = `clocks of this machine and the server differ by ${Math.round(away / 1000)} s: timestamps of records are off`;
       findings.push(warning('clock', says));
-    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'within seconds of the server'));
+    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'in sync with the server'));
     return findings;
   } catch (error) {
     const { cause } = error as { cause?: unknown };
-    return [problem('influxdb', `${shown.href} does not answer: ${messageOf(cause ?? error)}`)];
+    return [problem('influxdb', `${shown.href} is not reachable: ${messageOf(cause ?? error)}`)];
   }
 }

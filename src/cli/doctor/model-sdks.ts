@@ -6,7 +6,7 @@ import { sdkPatches } from '../../providers/sdk-patches.ts';
 import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
 import { installedPackage, type InstalledPackage } from './installed.ts';
 
-/** Which SDKs the application has, and whether each can be patched: tried here, on the real package. */
+/** Finds the SDKs of the application and patches each one here to check that it can be metered. */
 export async function checkModelSdks(cwd: string): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for (const name of new Set(sdkPatches.map(({ moduleName }) => moduleName))) {
@@ -23,7 +23,7 @@ export async function checkModelSdks(cwd: string): Promise<readonly Finding[]> {
   return [
     warning(
       'llm sdk',
-      'none of the known SDKs is installed here; meter calls of others with meterChat() or recordUsage()',
+      'no supported SDK is installed here; meter other clients with meterChat() or recordUsage()',
     ),
   ];
 }
@@ -43,7 +43,7 @@ async function checkSdk(
         ? ok('llm sdk', `${label} is patched`)
         : warning(
             'llm sdk',
-            `${label} is patched, but outside the tested majors ${first} to ${last}`,
+            `${label} is metered, but outside the tested majors ${first} to ${last}`,
           );
     }
     return problem('llm sdk', `${label} has an unknown shape: its calls are not metered`);
@@ -55,5 +55,5 @@ async function checkSdk(
 function moduleOf({ name, folder, entry }: InstalledPackage, { file }: SdkPatch): string {
   if (file !== undefined) return pathToFileURL(join(folder, file)).href;
   if (entry !== undefined) return entry;
-  throw new Error(`${name} has no entry for this Node`);
+  throw new Error(`${name} has no entry point for this version of Node`);
 }

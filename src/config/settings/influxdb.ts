@@ -1,7 +1,7 @@
 import type { Setting } from '../setting.ts';
 import { boolean, DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
 
-/** Where InfluxDB is, and how it is written to. The defaults are those of the exporter. */
+/** Connection to InfluxDB and delivery. The defaults are those of the exporter. */
 export const influxdb: readonly Setting[] = [
   {
     key: 'metrics.influxdb.url',
@@ -10,7 +10,7 @@ export const influxdb: readonly Setting[] = [
     kind: http,
     env: ['INFLUX_URL'],
     default: 'http://localhost:8086',
-    description: 'Address of InfluxDB 1.x, 2.x or 3.x.',
+    description: 'URL of InfluxDB 1.x, 2.x or 3.x.',
   },
   {
     key: 'metrics.influxdb.version',
@@ -28,7 +28,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['INFLUX_TOKEN'],
     secret: true,
-    description: 'Token of InfluxDB 2.x and 3.x.',
+    description: 'Access token for InfluxDB 2.x and 3.x.',
   },
   {
     key: 'metrics.influxdb.username',
@@ -36,7 +36,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['INFLUX_USERNAME'],
-    description: 'User of InfluxDB 1.x.',
+    description: 'User name for InfluxDB 1.x.',
   },
   {
     key: 'metrics.influxdb.password',
@@ -45,7 +45,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['INFLUX_PASSWORD'],
     secret: true,
-    description: 'Password of InfluxDB 1.x.',
+    description: 'Password for InfluxDB 1.x.',
   },
   {
     key: 'metrics.influxdb.org',
@@ -53,7 +53,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['INFLUX_ORG'],
-    description: 'Organisation of InfluxDB 2.x.',
+    description: 'Organisation in InfluxDB 2.x.',
   },
   {
     key: 'metrics.influxdb.bucket',
@@ -62,7 +62,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['INFLUX_BUCKET'],
     default: 'llm_metrics',
-    description: 'Bucket; the database of 1.x and 3.x.',
+    description: 'Bucket, or database in 1.x and 3.x.',
   },
   {
     key: 'metrics.influxdb.batch_size',
@@ -71,7 +71,7 @@ export const influxdb: readonly Setting[] = [
     kind: integer(1, 100_000),
     env: ['TOKEN_METER_BATCH_SIZE'],
     default: 50,
-    description: 'Records that make a write before its time.',
+    description: 'Number of records that triggers a write before the flush interval ends.',
   },
   {
     key: 'metrics.influxdb.flush_interval',
@@ -80,7 +80,7 @@ export const influxdb: readonly Setting[] = [
     kind: seconds(0.01, DAY_S),
     env: ['TOKEN_METER_FLUSH_INTERVAL'],
     default: 10_000,
-    description: 'Seconds between writes of less than a batch.',
+    description: 'Maximum seconds that a record waits for a batch to fill.',
   },
   {
     key: 'metrics.influxdb.timeout',
@@ -89,7 +89,7 @@ export const influxdb: readonly Setting[] = [
     kind: seconds(0.1, 3600),
     env: ['TOKEN_METER_INFLUX_TIMEOUT'],
     default: 10_000,
-    description: 'Seconds one request may take.',
+    description: 'Timeout of a request in seconds.',
   },
   {
     key: 'metrics.influxdb.proxy_url',
@@ -99,7 +99,7 @@ export const influxdb: readonly Setting[] = [
     env: ['TOKEN_METER_INFLUX_PROXY_URL'],
     secret: true,
     description:
-      'Proxy on the way to InfluxDB. Without it, HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply.',
+      'Proxy for requests to InfluxDB. Without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply.',
   },
   {
     key: 'metrics.influxdb.tls.ca_file',
@@ -107,7 +107,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_INFLUX_CA_FILE'],
-    description: 'Certificate authorities (PEM) that replace the default ones.',
+    description: 'File of certificate authorities (PEM), which replace the default ones.',
   },
   {
     key: 'metrics.influxdb.tls.cert_file',
@@ -115,7 +115,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_INFLUX_CERT_FILE'],
-    description: 'Client certificate (PEM).',
+    description: 'File of the client certificate (PEM).',
   },
   {
     key: 'metrics.influxdb.tls.key_file',
@@ -123,7 +123,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_INFLUX_KEY_FILE'],
-    description: 'Key of the client certificate (PEM).',
+    description: 'File of the key of the client certificate (PEM).',
   },
   {
     key: 'metrics.influxdb.tls.passphrase',
@@ -132,7 +132,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_INFLUX_KEY_PASSPHRASE'],
     secret: true,
-    description: 'Passphrase of an encrypted key.',
+    description: 'Passphrase of the key, if encrypted.',
   },
   {
     key: 'metrics.influxdb.max_user_tags',
@@ -142,7 +142,7 @@ export const influxdb: readonly Setting[] = [
     env: ['TOKEN_METER_MAX_USER_TAGS'],
     default: 10_000,
     description:
-      'User ids that become a tag; beyond, the tag reads (other) and the field keeps the id.',
+      'User ids per day that become a tag value. Further users get the tag value (other); the field always has the id.',
   },
   {
     key: 'metrics.influxdb.tags',
@@ -150,7 +150,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: { type: 'map' },
     env: ['TOKEN_METER_TAGS'],
-    description: 'Tags of every line, such as region=eu.',
+    description: 'Tags added to every line, such as region=eu.',
   },
   {
     key: 'metrics.influxdb.spool.enabled',
@@ -159,7 +159,7 @@ export const influxdb: readonly Setting[] = [
     kind: boolean,
     env: ['TOKEN_METER_SPOOL'],
     default: true,
-    description: 'Whether records are kept on disk until InfluxDB has them.',
+    description: 'Whether records are kept on disk until they are delivered.',
   },
   {
     key: 'metrics.influxdb.spool.directory',
@@ -168,7 +168,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_SPOOL_DIRECTORY'],
     default: '.token-meter/spool',
-    description: 'Folder of the spool.',
+    description: 'Directory of the spool.',
   },
   {
     key: 'metrics.influxdb.spool.max_bytes',
@@ -177,7 +177,7 @@ export const influxdb: readonly Setting[] = [
     kind: integer(65_536, Number.MAX_SAFE_INTEGER),
     env: ['TOKEN_METER_SPOOL_MAX_BYTES'],
     default: 2 ** 30,
-    description: 'Bound of the spool on disk, in bytes.',
+    description: 'Maximum size of the spool in bytes.',
   },
   {
     key: 'metrics.influxdb.spool.fsync',
@@ -186,7 +186,7 @@ export const influxdb: readonly Setting[] = [
     kind: oneOf('never', 'interval', 'always'),
     env: ['TOKEN_METER_SPOOL_FSYNC'],
     default: 'interval',
-    description: 'When the spool is forced to the disk: what survives a power cut.',
+    description: 'When the spool is fsynced, which decides what survives a power failure.',
   },
   {
     key: 'metrics.influxdb.spool.when_full',
@@ -195,6 +195,6 @@ export const influxdb: readonly Setting[] = [
     kind: oneOf('drop-oldest', 'refuse'),
     env: ['TOKEN_METER_SPOOL_WHEN_FULL'],
     default: 'drop-oldest',
-    description: 'What gives way when the bound is reached.',
+    description: 'What is dropped when the spool is full: the oldest records or new ones.',
   },
 ];

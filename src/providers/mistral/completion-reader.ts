@@ -5,7 +5,7 @@ import type { Reply } from '../../domain/reply.ts';
 import { mistralUsage } from './usage.ts';
 
 /** Reads chat, agents and fill-in-the-middle completions; a stream wraps each chunk in `data`. */
-export class CompletionReader implements ReplyReader {
+export class MistralCompletionReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
   readonly #finishReasons = new Map<number, string>();
@@ -34,6 +34,7 @@ export class CompletionReader implements ReplyReader {
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
+      failure: [...this.#finishReasons.values()].includes('error') ? 'error' : undefined,
       closed: this.#closed,
       outputs: this.#output.outputs(),
     };

@@ -1,5 +1,5 @@
 import type { ChatCall } from '../../call/chat-call.ts';
-import type { LaterSpan } from '../../otel/native-span.ts';
+import type { DeferredSpan } from '../../otel/native-span.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
@@ -74,7 +74,7 @@ function prototypeAt(client: object | undefined, resource: string): object | und
 
 function metered(original: Method, shape: CallShape, meter: CurrentMeter): Method {
   return function (this: Resource, request: unknown, ...rest: unknown[]): Promise<unknown> {
-    let span: LaterSpan | undefined;
+    let span: DeferredSpan | undefined;
     return meterPromise(
       meter,
       () => {

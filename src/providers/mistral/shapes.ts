@@ -1,7 +1,7 @@
 import { isObject, stringAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
-import { CompletionReader } from './completion-reader.ts';
+import { MistralCompletionReader } from './completion-reader.ts';
 import { ConversationReader } from './conversation-reader.ts';
 import {
   completionCountable,
@@ -16,7 +16,7 @@ import { mistralUsage } from './usage.ts';
 export const chat: CallShape = {
   operation: 'chat',
   request: completionFacts,
-  reader: (options) => new CompletionReader(options),
+  reader: (options) => new MistralCompletionReader(options),
   countable: completionCountable,
 };
 

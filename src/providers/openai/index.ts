@@ -28,7 +28,10 @@ export const openai: SdkPatch = {
         exportNames: ['OpenAI'],
         provider: (host, client) => (isAzure(client) ? 'azure.ai.openai' : providerOfHost(host)),
         shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
-        fetches: (path) => /\/responses\/([^/]+)$/.exec(path)?.[1],
+        fetches: (path, method) =>
+          (method === 'get' ? /\/responses\/([^/]+)$/ : /\/responses\/([^/]+)\/cancel$/).exec(
+            path,
+          )?.[1],
         model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
       },
       meter,

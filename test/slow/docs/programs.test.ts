@@ -92,7 +92,7 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'app.mjs': ends({ out: /twice a day/, err: LINE }),
   'who.mjs': ends({ err: /^alice gpt-4o conv-7 18→9 tok .*$/m }),
   'wrap.mjs': ends({ err: /^alice tide-1 18→4 tok .*$/m }),
-  'tell.mjs': ends({ err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
+  'record.mjs': ends({ err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
   'express.mjs': chats,
   'koa.mjs': chats,
   'fastify.mjs': chats,

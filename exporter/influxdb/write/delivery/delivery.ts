@@ -48,8 +48,8 @@ interface Attempt {
   readonly otherWay?: boolean;
 }
 
-/** Attempts with the same body, all failed while the server takes others, before a single line is given up. */
-const MAX_LINE_ATTEMPTS = 6;
+/** A single line is given up after so many failures in a row while the server takes another line in between. */
+const MAX_PROVEN_FAILURES = 6;
 const FIRST_REST_MS = 250;
 const COMMENT: LineChunk = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
 
@@ -109,7 +109,9 @@ export class Delivery {
 
   /** `batch.stored`: a part of the same batch was taken, so the request as such is right. */
   async #deliver(chunks: readonly LineChunk[], batch: { stored: boolean }): Promise<void> {
-    for (let failures = 0; ;) {
+    let failures = 0;
+    let proven = 0;
+    for (;;) {
       const lines = sumOfLines(chunks);
       const bytes = sumOfBytes(chunks);
       if (lines === 0) return;
@@ -144,14 +146,16 @@ export class Delivery {
           return await inHalves();
         }
       } else if (mayBlameLines(status) && ++failures > 1) {
-        const proven = await this.#takesOthers();
-        if (proven !== undefined && lines > 1) return await inHalves();
-        if (proven === 'line' && failures >= MAX_LINE_ATTEMPTS) {
+        const shownBy = await this.#takesOthers();
+        if (shownBy !== undefined && lines > 1) return await inHalves();
+        // A server that fails now and then fails to take the proof as well, and the count begins again.
+        proven = shownBy === 'line' ? proven + 1 : 0;
+        if (proven >= MAX_PROVEN_FAILURES) {
           this.#options.onRefused(chunks, 'refused', message);
           return;
         }
         // The server is well: only this line waits.
-        if (proven === 'line') await this.#rest(failures);
+        if (proven > 0) await this.#rest(proven);
       }
       if (otherWay !== true) this.#options.counts.retries++;
     }

@@ -129,6 +129,9 @@ export class UsageLineWriter {
     fields.float(LEADS.durationMs, record.durationMs);
     fields.float(LEADS.timeToFirstChunkMs, record.timeToFirstChunkMs);
     fields.float(LEADS.costUsd, record.costUsd);
+    fields.string(LEADS.costSource, record.costSource);
+    fields.string(LEADS.costMissing, record.costMissing?.join(' '));
+    fields.string(LEADS.serviceTier, record.serviceTier);
     fields.string(LEADS.user, record.userId);
     fields.string(LEADS.conversationId, record.conversationId);
     fields.string(LEADS.recordId, record.id);

@@ -8,7 +8,7 @@ import { tokenCount, usageOf } from '../../domain/token-counts.ts';
  * Reads the plain completion formats of InvokeModel: Titan (text and embeddings), Llama, Mistral,
  * Cohere. Whole replies and chunks have the same keys.
  */
-export class CompletionReader implements ReplyReader {
+export class InvokedCompletionReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
   #inputTokens: number | undefined;
@@ -39,9 +39,13 @@ export class CompletionReader implements ReplyReader {
     const usage = objectAt(body, 'usage');
     this.#inputTokens =
       tokenCount(
-        body['inputTextTokenCount'] ?? body['prompt_token_count'] ?? usage?.['prompt_tokens'],
+        body['inputTextTokenCount'] ??
+          body['prompt_token_count'] ??
+          usage?.['prompt_tokens'] ??
+          usage?.['input_tokens'],
       ) ?? this.#inputTokens;
-    this.#outputTokens = tokenCount(usage?.['completion_tokens']) ?? this.#outputTokens;
+    this.#outputTokens =
+      tokenCount(usage?.['completion_tokens'] ?? usage?.['output_tokens']) ?? this.#outputTokens;
   }
 
   result(): Reply {
@@ -63,7 +67,10 @@ export class CompletionReader implements ReplyReader {
 
   #piece(piece: JsonObject): void {
     this.#output.text(
-      stringAt(piece, 'outputText') ?? stringAt(piece, 'generation') ?? stringAt(piece, 'text'),
+      stringAt(piece, 'outputText') ??
+        stringAt(piece, 'generation') ??
+        stringAt(piece, 'completion') ??
+        stringAt(piece, 'text'),
     );
     this.#outputTokens =
       tokenCount(

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { counterFor } from '../encodings.ts';
 import type { CountReply, CountRequest } from './messages.ts';
 
-/** The worker's own thread. */
+/** Entry point of the worker thread. */
 const texts = new Map<number, string>();
 
 parentPort?.on('message', ({ id, encoding, part, last }: CountRequest) => {

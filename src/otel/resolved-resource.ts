@@ -1,4 +1,4 @@
-/** A resource of the SDK, as far as it is read; of other origin it may be no more than its attributes. */
+/** The part of an SDK resource used here. A resource from elsewhere may have only attributes. */
 export interface ResourceLike {
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly asyncAttributesPending?: boolean | undefined;
@@ -6,14 +6,15 @@ export interface ResourceLike {
 }
 
 /**
- * What a resource says by now. To read `attributes` while detectors still ask the host makes the SDK
- * log an error, so what is pending is left out: name and environment of a service never are.
+ * Attributes of a resource that are resolved by now. Reading `attributes` while detectors are
+ * running makes the SDK log an error, so pending attributes are left out. Name and environment of a
+ * service are never pending.
  */
-export function settledAttributes(resource: ResourceLike): Readonly<Record<string, unknown>> {
+export function resolvedAttributes(resource: ResourceLike): Readonly<Record<string, unknown>> {
   if (resource.asyncAttributesPending !== true) return resource.attributes;
   const attributes: Record<string, unknown> = {};
   for (const [key, value] of resource.getRawAttributes?.() ?? []) {
-    // The first of a name wins, as in the SDK.
+    // The first attribute of a name wins, as in the SDK.
     if (value !== undefined && value !== null && !isPending(value)) attributes[key] ??= value;
   }
   return attributes;
