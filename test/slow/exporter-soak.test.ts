@@ -202,10 +202,9 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
       'usage',
       'SELECT count("calls") AS calls, sum("input_tokens") AS tokens FROM llm_usage',
     );
-    const [{ calls: storedCalls = 0, tokens = 0 } = {}] = rows as {
-      calls: number;
-      tokens: number;
-    }[];
+    const [sums] = rows as { calls: number; tokens: number }[];
+    const storedCalls = sums?.calls ?? 0;
+    const tokens = sums?.tokens ?? 0;
     let [emitted, accepted] = [0, 0];
     const report = `${log.join(', ')}; dropped ${JSON.stringify(drops)}`;
     for (const [n, { from, app }] of runs.entries()) {
