@@ -190,7 +190,8 @@ export class SegmentStore {
   }
 
   get #segmentBytes(): number {
-    return Math.min(MAX_SEGMENT_BYTES, this.#options.maxBytes / 8);
+    // Segments give way as a whole: each is to be a small part of what this owner may use.
+    return Math.min(MAX_SEGMENT_BYTES, this.#bound.allowed / 8);
   }
 
   async #seal(): Promise<void> {

@@ -202,11 +202,11 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
       'usage',
       'SELECT count("calls") AS calls, sum("input_tokens") AS tokens FROM llm_usage',
     );
-    const [{ calls: storedCalls = 0, tokens = 0 } = {}] = rows as {
-      calls: number;
-      tokens: number;
-    }[];
+    const [sums] = rows as { calls: number; tokens: number }[];
+    const storedCalls = sums?.calls ?? 0;
+    const tokens = sums?.tokens ?? 0;
     let [emitted, accepted] = [0, 0];
+    const report = `${log.join(', ')}; dropped ${JSON.stringify(drops)}`;
     for (const [n, { from, app }] of runs.entries()) {
       const { status } = app;
       if (status === undefined) continue;
@@ -215,11 +215,7 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
       const [row] = (await influxRows(influxd.url, 'usage', q)) as { calls: number }[];
       // What is accepted comes first; while the disk is full, lines may overtake others in memory.
       if (status.volatile === 0) {
-        assert.equal(
-          row?.calls ?? 0,
-          status.accepted,
-          `run ${n} lacks accepted records: ${log.join(', ')}`,
-        );
+        assert.equal(row?.calls ?? 0, status.accepted, `run ${n} lacks accepted records: ${report}`);
       }
       emitted += status.emitted;
       accepted += status.accepted;

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { realFs, type SpoolFs } from '../../exporter/spool/spool-fs.ts';
 
 /** Of a file system, or (from `write` on) of an open file. */
-export type FaultyCall = keyof SpoolFs | 'write' | 'read' | 'datasync';
+type FaultyCall = keyof SpoolFs | 'write' | 'read' | 'datasync';
 export type Fault = (call: FaultyCall, path: string) => Promise<void> | void;
 
 export function errorOf(code: string): NodeJS.ErrnoException {

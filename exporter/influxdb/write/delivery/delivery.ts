@@ -1,29 +1,15 @@
-import type { Dialect } from '../../dialect.ts';
-import type { Answer, Transport } from '../../transport.ts';
 import type { ExportCounts, DropReason } from '../../../health/export-counts.ts';
 import { type LineChunk, sumOfLines } from '../../../spool/line-queue.ts';
 import type { ExporterError, ExporterState } from '../../../health/status.ts';
-import {
-  type Complaint,
-  complaintIn,
-  explain,
-  judge,
-  mayBlameLines,
-  type Verdict,
-} from './answers.ts';
+import { type Complaint, judge, mayBlameLines, type Verdict } from './answers.ts';
 import type { BackOff } from './back-off.ts';
 import { BatchSize } from './batch-size.ts';
-import { compressed } from './gzip-body.ts';
 import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
 import { ServerState } from './server-state.ts';
-import { halve, singleLines, withoutInnerBreaks } from './split-lines.ts';
+import { halve, singleLines } from './split-lines.ts';
+import { WriteAttempts, type WriteOptions } from './write-attempts.ts';
 
-export interface DeliveryOptions {
-  readonly transport: Transport;
-  /** Asked before the first write, and again after a failure that may mean another server. */
-  readonly chooseDialect: () => Promise<Dialect>;
-  readonly timeoutMs: number;
-  readonly gzip: boolean;
+export interface DeliveryOptions extends WriteOptions {
   readonly backOff: BackOff;
   readonly counts: ExportCounts;
   /** Whether a line says what matters without this field. */
@@ -32,24 +18,10 @@ export interface DeliveryOptions {
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
   /** Keeps lines that the server refuses for good. */
   readonly onRefused: (lines: readonly LineChunk[], reason: DropReason, message: string) => void;
-  /** Asked after each failed attempt, with the failures in a row; true ends the delivery. @default never */
-  readonly givesUp?: (kind: 'later' | 'attention', failures: number) => boolean;
-  /** Called with the duration of each answered write. */
-  readonly onLatency: (ms: number) => void;
 }
 
-interface Attempt {
-  readonly verdict: Verdict;
-  readonly message: string;
-  /** Absent without an answer. */
-  readonly status?: number;
-  readonly complaint?: Complaint | undefined;
-  /** The server is well and wants the same lines in another way, which is tried at once. */
-  readonly otherWay?: boolean;
-}
-
-/** Attempts with the same body, all failed while the server takes others, before a single line is given up. */
-const MAX_LINE_ATTEMPTS = 6;
+/** A single line is given up after so many failures in a row while the server takes another line in between. */
+const MAX_PROVEN_FAILURES = 6;
 const FIRST_REST_MS = 250;
 const COMMENT: LineChunk = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
 
@@ -63,16 +35,17 @@ export class DeliveryStopped extends Error {}
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #server: ServerState;
+  readonly #writes: WriteAttempts;
   readonly #size = new BatchSize();
-  #dialect: Dialect | undefined;
-  #gzip: boolean;
   /** A line that the server took: that it takes it again shows that other lines are at fault. */
   #proof: LineChunk | undefined;
+  /** Bytes of the largest body that was stored. */
+  #maxStored = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#gzip = options.gzip;
     this.#server = new ServerState(options.backOff, options.counts);
+    this.#writes = new WriteAttempts(options, this.#server);
   }
 
   get state(): ExporterState {
@@ -109,7 +82,9 @@ export class Delivery {
 
   /** `batch.stored`: a part of the same batch was taken, so the request as such is right. */
   async #deliver(chunks: readonly LineChunk[], batch: { stored: boolean }): Promise<void> {
-    for (let failures = 0; ;) {
+    let failures = 0;
+    let proven = 0;
+    for (;;) {
       const lines = sumOfLines(chunks);
       const bytes = sumOfBytes(chunks);
       if (lines === 0) return;
@@ -117,7 +92,7 @@ export class Delivery {
         for (const half of halve(chunks)) await this.#deliver(half, batch);
       };
       if (lines > 1 && bytes > this.#size.maxBytes * 1.5) return await inHalves();
-      const attempt = await this.#server.attempt(async () => await this.#attempt(chunks));
+      const attempt = await this.#server.attempt(async () => await this.#writes.attempt(chunks));
       if (attempt === undefined) throw new DeliveryStopped();
       const { verdict, message, status = 0, complaint, otherWay } = attempt;
       if (verdict.kind === 'stored') {
@@ -125,7 +100,10 @@ export class Delivery {
         this.#stored(chunks, bytes);
         return;
       }
-      if (verdict.kind === 'refused' || verdict.kind === 'tooLarge') {
+      // A larger body was stored: something on the way answers at random.
+      const isImplausible = verdict.kind === 'tooLarge' && lines === 1 && bytes <= this.#maxStored;
+      if (isImplausible) this.#server.failed('later', String(status), message);
+      if ((verdict.kind === 'refused' || verdict.kind === 'tooLarge') && !isImplausible) {
         const left = complaint === undefined ? undefined : this.#remedy(chunks, complaint, message);
         if (left !== undefined) {
           chunks = left;
@@ -144,14 +122,17 @@ export class Delivery {
           return await inHalves();
         }
       } else if (mayBlameLines(status) && ++failures > 1) {
-        const proven = await this.#takesOthers();
-        if (proven !== undefined && lines > 1) return await inHalves();
-        if (proven === 'line' && failures >= MAX_LINE_ATTEMPTS) {
-          this.#options.onRefused(chunks, 'refused', message);
+        const shownBy = await this.#takesOthers();
+        if (shownBy !== undefined && lines > 1) return await inHalves();
+        // A server that fails now and then fails to take the proof as well, and the count begins again.
+        proven = shownBy === 'line' ? proven + 1 : 0;
+        if (proven >= MAX_PROVEN_FAILURES) {
+          const reason = verdict.kind === 'tooLarge' ? 'too_large' : 'refused';
+          this.#options.onRefused(chunks, reason, message);
           return;
         }
         // The server is well: only this line waits.
-        if (proven === 'line') await this.#rest(failures);
+        if (proven > 0) await this.#rest(proven);
       }
       if (otherWay !== true) this.#options.counts.retries++;
     }
@@ -160,6 +141,7 @@ export class Delivery {
   #stored(chunks: readonly LineChunk[], bytes: number): void {
     this.#options.counts.delivered += sumOfLines(chunks);
     this.#size.passed(bytes);
+    this.#maxStored = Math.max(this.#maxStored, bytes);
     const [first] = chunks;
     const [line] = first === undefined ? [] : singleLines([firstLine(first)]);
     // A copy: the memory of a chunk is used again.
@@ -202,66 +184,13 @@ export class Delivery {
     }
   }
 
-  /** One write and what it says about the server. */
-  async #attempt(chunks: readonly LineChunk[]): Promise<Attempt> {
-    const start = performance.now();
-    let answer: Answer;
-    try {
-      answer = await this.#write(chunks);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const code = codeOf(error);
-      this.#fail('later', code, message);
-      return { verdict: { kind: 'later', timedOut: code === 'ETIMEDOUT' }, message };
-    }
-    this.#options.onLatency(performance.now() - start);
-    const verdict = judge(answer, Date.now());
-    const { status } = answer;
-    const message = explain(answer);
-    switch (verdict.kind) {
-      case 'stored':
-        this.#server.succeeded();
-        return { verdict, message };
-      case 'plain':
-        this.#gzip = false;
-        return { verdict, message, otherWay: true };
-      case 'later':
-        this.#fail('later', String(status), message, verdict.retryAfterMs);
-        return { verdict, message, status };
-      case 'attention':
-        return { verdict, message, status, otherWay: this.#attention(status, message) };
-      case 'refused':
-      case 'tooLarge':
-        return { verdict, message, status, complaint: complaintIn(answer) };
-    }
-  }
-
-  async #write(chunks: readonly LineChunk[]): Promise<Answer> {
-    const { transport, timeoutMs } = this.#options;
-    const dialect = (this.#dialect ??= await this.#options.chooseDialect());
-    const readable = dialect.multilineStrings ? chunks : chunks.map(withoutInnerBreaks);
-    const body = Buffer.concat(readable.map((chunk) => chunk.body));
-    const content = this.#gzip ? await compressed(body) : { body, headers: {} };
-    return await transport.request({
-      method: 'POST',
-      path: dialect.path,
-      headers: {
-        'content-type': 'text/plain; charset=utf-8',
-        ...dialect.headers,
-        ...content.headers,
-      },
-      body: content.body,
-      timeoutMs,
-    });
-  }
-
   /**
    * Whether the server takes other bodies than the one it just failed on: a line that it took before, or, as long
    * as there is none, a comment, which shows less.
    */
   async #takesOthers(): Promise<'line' | 'comment' | undefined> {
     const proof = this.#proof;
-    const answer = await this.#write([proof ?? COMMENT]).catch(() => undefined);
+    const answer = await this.#writes.write([proof ?? COMMENT]).catch(() => undefined);
     if (answer === undefined || judge(answer, Date.now()).kind !== 'stored') return undefined;
     this.#server.succeeded();
     return proof === undefined ? 'comment' : 'line';
@@ -277,31 +206,13 @@ export class Delivery {
    * tells the two apart: nobody may drop good lines because of a typing error in a bucket's name.
    */
   async #isLineAtFault(verdict: Verdict, message: string): Promise<boolean> {
-    const answer = await this.#write([COMMENT]).catch(() => undefined);
+    const answer = await this.#writes.write([COMMENT]).catch(() => undefined);
     if (answer === undefined) return false;
     const said = judge(answer, Date.now());
     // 3.x refuses a body without a line, after it found everything else right.
     if (said.kind === 'stored' || /incoming write was empty/.test(answer.body)) return true;
-    if (said.kind === verdict.kind) this.#attention(answer.status, message);
+    if (said.kind === verdict.kind) this.#writes.attention(answer.status, message);
     return false;
-  }
-
-  /** True when there is another way to write to this server. */
-  #attention(status: number, message: string): boolean {
-    const isUnknownPath = status === 404 || status === 405 || status < 300;
-    if (isUnknownPath && this.#dialect?.fallback !== undefined) {
-      this.#dialect = this.#dialect.fallback;
-      return true;
-    }
-    // Perhaps another release answers here now.
-    this.#dialect = undefined;
-    this.#fail('attention', String(status), message);
-    return false;
-  }
-
-  #fail(kind: 'later' | 'attention', code: string, message: string, retryAfterMs?: number): void {
-    this.#server.failed(kind, code, message, retryAfterMs);
-    if (this.#options.givesUp?.(kind, this.#server.failures) === true) this.stop();
   }
 }
 
@@ -312,9 +223,4 @@ function sumOfBytes(chunks: readonly LineChunk[]): number {
 /** A chunk of the first line alone, which is found without looking at the others. */
 function firstLine(chunk: LineChunk): LineChunk {
   return { ...chunk, lines: 1 };
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : 'BACKEND_UNREACHABLE';
 }

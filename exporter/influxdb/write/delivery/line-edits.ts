@@ -13,11 +13,7 @@ function typeOf(value: string): string {
  * A single line without one of its fields; undefined when it does not have it, has it with the type `stored`, or
  * has nothing else. `name` as the server says it, plain.
  */
-export function withoutField(
-  chunk: LineChunk,
-  name: string,
-  stored?: string,
-): LineChunk | undefined {
+function withoutField(chunk: LineChunk, name: string, stored?: string): LineChunk | undefined {
   const line = chunk.body.toString();
   const head = /^(?:[^ \\]|\\[^])+ /.exec(line)?.[0] ?? '';
   const field = /((?:[^,= \\]|\\[^])+)=("(?:[^"\\]|\\[^])*"|[^, "]+)(,?)/y;

@@ -98,6 +98,21 @@ describe('servers and gateways on a bad day', () => {
     }, 20_000);
   }).timeout(60_000);
 
+  it('drops no line for answers of 413 at random', async () => {
+    let writes = 0;
+    start();
+    emit(100);
+    await finished(100);
+    // The comment and every fourth write pass.
+    server.answer = (lines) =>
+      lines.length === 0 || ++writes % 4 === 0 ? undefined : { status: 413 };
+    for (let i = 0; i < 4; i++) {
+      emit(1);
+      await finished(101 + i);
+    }
+    assert.deepEqual([processor.status().dropped, server.stored.size], [{}, 104]);
+  }).timeout(60_000);
+
   it('strips a field of the wrong type from all lines of a batch at once', async () => {
     server.answer = (lines) => {
       const wrong = lines.filter((line) => /[ ,]score="/.test(line));
