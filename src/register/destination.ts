@@ -35,9 +35,7 @@ export function loadDestination(
     const exporter = requireHere()('otel-token-meter/exporter') as typeof Exporter;
     const store = exporter.usageStore(config.provider, config);
     if (store === undefined) return NOWHERE;
-    const processor = store.processor();
-    const meters = store.metricExporter && meterProvider(store.metricExporter, resource);
-    return destination(processor, resource, meters);
+    return destination(store.processor(), resource, meterProvider(store, resource));
   } catch (error) {
     warnHost(
       'TOKEN_METER_EXPORTER',
@@ -85,9 +83,10 @@ function asEmitted(
 
 /** The metrics lane needs the metrics SDK; the ledger does not. */
 function meterProvider(
-  exporter: () => SdkMetrics.PushMetricExporter,
+  store: Exporter.UsageStore,
   resource: Readonly<Record<string, string>>,
 ): SdkMetrics.MeterProvider | undefined {
+  if (store.metricExporter === undefined) return undefined;
   let sdk: typeof SdkMetrics;
   try {
     sdk = requireHere()('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
@@ -99,7 +98,7 @@ function meterProvider(
     resource: plainResource(resource),
     readers: [
       new sdk.PeriodicExportingMetricReader({
-        exporter: exporter(),
+        exporter: store.metricExporter(),
         ...(interval > 0 && { exportIntervalMillis: interval }),
       }),
     ],

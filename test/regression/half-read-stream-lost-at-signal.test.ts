@@ -58,11 +58,14 @@ describe('calls that are open when a signal ends the process', function () {
         (inputTokens ?? 0) > 0,
         (outputTokens ?? 0) > 0,
       ]);
-      assert.deepEqual(left.toSorted(), [
-        ['background', 'aborted', true, false],
-        ['half-read', 'aborted', true, true],
-        ['unread', 'aborted', true, false],
-      ]);
+      assert.deepEqual(
+        left.toSorted((a, b) => String(a).localeCompare(String(b))),
+        [
+          ['background', 'aborted', true, false],
+          ['half-read', 'aborted', true, true],
+          ['unread', 'aborted', true, false],
+        ],
+      );
     });
   }
 });

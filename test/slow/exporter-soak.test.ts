@@ -215,7 +215,11 @@ describe(`a soak of ${MINUTES} min at ${RECORDS_PER_SECOND} records/s (seed ${SE
       const [row] = (await influxRows(influxd.url, 'usage', q)) as { calls: number }[];
       // What is accepted comes first; while the disk is full, lines may overtake others in memory.
       if (status.volatile === 0) {
-        assert.equal(row?.calls ?? 0, status.accepted, `run ${n} lacks accepted records: ${report}`);
+        assert.equal(
+          row?.calls ?? 0,
+          status.accepted,
+          `run ${n} lacks accepted records: ${report}`,
+        );
       }
       emitted += status.emitted;
       accepted += status.accepted;
