@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
-export const APPLICATION_ID = 0x54_4b_4d_54;
-export const SCHEMA_VERSION = 3;
+const APPLICATION_ID = 0x54_4b_4d_54;
+const SCHEMA_VERSION = 3;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -57,7 +57,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** What a person can do about a file of another release. */
-export function otherVersion(version: unknown): Error {
+function otherVersion(version: unknown): Error {
   const isOlder = typeof version === 'number' && version < SCHEMA_VERSION;
   if (isOlder && MIGRATIONS.has(version)) {
     return new Error(

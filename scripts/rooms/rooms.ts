@@ -163,4 +163,15 @@ export const rooms: readonly Room[] = [
     what: 'SQLite store: `write`, `read`; shared schema and roll-up',
     imports: [...SRC_GROUND, 'exporter/health', 'exporter/ledger'],
   },
+  {
+    path: 'exporter/stores.ts',
+    what: 'the table of stores: one row each, by the name that the configuration uses',
+    imports: [
+      ...SRC_GROUND,
+      'exporter/health',
+      'exporter/ledger',
+      'exporter/influxdb',
+      'exporter/sqlite',
+    ],
+  },
 ];

@@ -40,7 +40,7 @@ export interface CallStart {
  * A layer that lends the SDKs inside it its user and conversation, and makes a span and a record only
  * when none of them had this call.
  */
-export interface CallWrapper {
+interface CallWrapper {
   readonly name: 'langchain' | 'ai-sdk' | 'meter-chat';
   /** A patched SDK makes this call if anyone does: without it the reply came from a cache. */
   readonly onlyLends?: boolean;

@@ -32,7 +32,7 @@ const REVISION = /^(?:[-@:](?:\d{4}-\d\d-\d\d|\d{3,}|latest|v\d+(?::\d+)?))+$/;
  * of the reply or the model. A model that one of them does not know contradicts nothing, and what an
  * application reports inside its own wrapper is the wrapper's call.
  */
-export function isSameCall(one: CallSight, other: CallSight): boolean {
+function isSameCall(one: CallSight, other: CallSight): boolean {
   if (!isSameKind(one, other)) return false;
   if (hasSameId(one, other) || (one.byHand === true && other.byHand === true)) return true;
   return modelsAgree(one, other);

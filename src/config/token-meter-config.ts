@@ -26,7 +26,7 @@ export interface TokenMeterConfig {
 }
 
 /** See docs/alerts.md. */
-export interface AlertsConfig {
+interface AlertsConfig {
   readonly file?: string;
   readonly intervalMs: number;
   readonly webhookUrl?: string;
