@@ -40,7 +40,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { file } = store;
   if (file === undefined) {
     io.stderr.write(
-      `otel-token-meter backup: the ledger is at ${store.where}: use the backup command of that server\n`,
+      `otel-token-meter backup: the ledger is not a file (${store.where}): use the backup command of that server\n`,
     );
     return 1;
   }

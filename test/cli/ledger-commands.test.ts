@@ -103,7 +103,10 @@ describe('commands that copy and change a ledger', () => {
       assert.deepEqual(readdirSync(folder).toSorted(), ['text.db', 'usage.db']);
       assert.equal((await run(['backup'])).code, 2);
       const elsewhere = await run(['backup', to], { INFLUX_URL: 'http://127.0.0.1:1' });
-      assert.match(elsewhere.err, /in InfluxDB at 127\.0\.0\.1:1.*influx backup/);
+      assert.match(
+        elsewhere.err,
+        /InfluxDB at http:\/\/127\.0\.0\.1:1, llm_metrics.*backup command of that server/,
+      );
     });
 
     it('copies what can be read of a damaged ledger', async () => {

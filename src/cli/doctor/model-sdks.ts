@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { SdkPatch } from '../../providers/sdk-patch.ts';
 import { sdkPatches } from '../../providers/sdk-patches.ts';
+import { exportsFactories } from '../../providers/vercel-ai/exported-providers.ts';
 import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
 import { installedPackage, type InstalledPackage } from './installed.ts';
 
@@ -36,7 +37,9 @@ async function checkSdk(
   try {
     for (const patch of patches) {
       const module = (await import(moduleOf(installed, patch))) as unknown;
-      if (patch.patch(module, currentCallMeter) === 'unfit') continue;
+      // A provider that needs variables gives no model here; its factories are wrapped at import.
+      const isWrapped = patch.wrapExports !== undefined && exportsFactories(module);
+      if (patch.patch(module, currentCallMeter) === 'unfit' && !isWrapped) continue;
       const [first, last] = patch.testedMajors;
       const major = Number.parseInt(installed.version, 10);
       return major >= first && major <= last

@@ -60,13 +60,20 @@ export function wrapProviders(moduleExports: unknown, onModel: OnModel): unknown
       const exported = (moduleExports as Record<string, unknown>)[key];
       if (typeof exported === 'function') onModel(exported.prototype);
       if (isProvider(exported)) replaced.set(key, wrapped(exported, onModel));
-      else if (typeof exported === 'function' && /^create[A-Z]/.test(key)) {
+      else if (typeof exported === 'function' && isFactory(key)) {
         replaced.set(key, wrappedFactory(exported as AnyFunction, onModel));
       }
     });
   }
   return withReplaced(moduleExports, replaced);
 }
+
+/** Whether `wrapProviders` finds a `create…` function in these exports. */
+export function exportsFactories(moduleExports: unknown): boolean {
+  return valuesOf(moduleExports).length > 0 && Object.keys(moduleExports as object).some(isFactory);
+}
+
+const isFactory = (name: string): boolean => /^create[A-Z]/.test(name);
 
 function wrappedFactory(create: AnyFunction, onModel: OnModel): AnyFunction {
   return new Proxy(create, {

@@ -127,6 +127,7 @@ describe('repriceInfluxLedger', function () {
     it(`reads and writes as ${version}.x wants it`, async () => {
       const before = await points();
       const contract = await QueryContract.start(version, influxd.url);
+      contract.buckets = [{ name: 'usage', org: 'acme' }];
       const { url, token } = contract;
       const result = await repriceInfluxLedger({
         ...options,
