@@ -8,7 +8,8 @@ import { OwnedFolder } from './owner.ts';
 import { MemoryBudget } from './recent-chunks.ts';
 import { saveSegmentSync } from './segment-file.ts';
 import { SegmentList, type Taken } from './segment-list.ts';
-import { Segment, type SegmentShared, SegmentTotals } from './segment.ts';
+import { Segment, type SegmentShared } from './segment.ts';
+import { SegmentTotals } from './segment-totals.ts';
 import { bytesOnDisk, syncFolder, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 

@@ -12,6 +12,7 @@ import {
   readSealed,
   writeCompressed,
 } from './segment-file.ts';
+import type { SegmentTotals } from './segment-totals.ts';
 import { bytesOnDisk, codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
@@ -23,16 +24,6 @@ export interface SegmentRead {
   readonly chunks: readonly LineChunk[];
   /** Lines that did not match their checksum. */
   readonly corruptLines: number;
-}
-
-/** Sums over the segments of one owner, kept up to date by each of them. */
-export class SegmentTotals {
-  /** Lines that nobody has read. */
-  waitingLines = 0;
-  /** Lines that are not done. */
-  pendingLines = 0;
-  pendingBytes = 0;
-  diskBytes = 0;
 }
 
 /** What the segments of a store share. */
@@ -70,11 +61,12 @@ export class Segment {
   readonly #turns = new Turns();
   #syncing: Promise<void> = Promise.resolve();
   #isForgotten = false;
-  readonly #counted = new SegmentTotals();
+  readonly #share: ReturnType<SegmentTotals['share']>;
   readonly #since: number;
 
   private constructor(shared: SegmentShared, { path, bytes, lines, since }: FileFacts) {
     this.#shared = shared;
+    this.#share = shared.totals.share();
     this.#path = path;
     this.#bytes = bytes;
     this.#lines = lines;
@@ -316,20 +308,16 @@ export class Segment {
 
   /** Brings the totals up to date. */
   #count(): void {
-    const { totals } = this.#shared;
-    const last = this.#counted;
-    const isLeft = !this.#isForgotten;
-    const now = {
-      waitingLines: isLeft ? this.waitingLines : 0,
-      pendingLines: isLeft ? this.pendingLines : 0,
-      pendingBytes: isLeft ? this.#pendingBytes : 0,
-      diskBytes: isLeft ? bytesOnDisk(this.#bytes) : 0,
-    };
-    totals.waitingLines += now.waitingLines - last.waitingLines;
-    totals.pendingLines += now.pendingLines - last.pendingLines;
-    totals.pendingBytes += now.pendingBytes - last.pendingBytes;
-    totals.diskBytes += now.diskBytes - last.diskBytes;
-    Object.assign(last, now);
+    this.#share(
+      this.#isForgotten
+        ? undefined
+        : {
+            waitingLines: this.waitingLines,
+            pendingLines: this.pendingLines,
+            pendingBytes: this.#pendingBytes,
+            diskBytes: bytesOnDisk(this.#bytes),
+          },
+    );
   }
 
   get #pendingBytes(): number {
