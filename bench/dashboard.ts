@@ -1,6 +1,6 @@
 /**
- * How long the dashboard takes in Chromium, nothing cached, from the address to the first figures, to
- * the chart below them and to the last panel, over a ledger of 90 days:
+ * Measures the dashboard in Chromium without caches: time from navigation to the first figures, to
+ * the chart, and to the last panel, for a ledger of 90 days:
  *
  *     npm run bench:dashboard -- [--records 1000000] [--rounds 9]
  */
@@ -16,11 +16,11 @@ import { serveUsage } from '../test/support/usage-app.ts';
 
 const DAYS = 90;
 const BATCH = 10_000;
-/** Calls that `officeUsage` makes of one conversation a working day, over its weekends and growth. */
+/** Calls that `officeUsage` generates per daily conversation, averaged over weekends and growth. */
 const CALLS_PER_DAILY_CONVERSATION = 210;
 const RANGES = ['24h', '7d', '30d', '90d'] as const;
 
-/** Looks at the page from inside: ms since the navigation began. */
+/** Runs in the page and returns ms since navigation start. */
 const WATCH = `
   new MutationObserver(() => {
     const figure = document.querySelector('[data-tile=calls] .figure')?.textContent;
@@ -80,7 +80,7 @@ try {
   }));
   for (let round = 0; round < rounds; round++) {
     for (const { range, figures, chart, loaded } of times) {
-      // A session of its own: nothing comes from a cache.
+      // A new session has no cache.
       const { page, close } = await openPage(browser);
       await page.context().addCookies([await sessionCookie(origin)]);
       await page.addInitScript(WATCH);

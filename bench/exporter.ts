@@ -1,6 +1,6 @@
 /**
- * How fast records reach a real server, and what a record costs: our processor with its spool on, the
- * official client with `Point`, and bodies built beforehand as the ceiling. One interleaved run; needs
+ * Measures throughput to a real server and CPU per record: our processor with its spool, the
+ * official client with `Point`, and prebuilt bodies as the ceiling. One interleaved run. Requires
  * Debian's influxd and victoria-metrics.
  *
  *     npm run bench:exporter [-- --records 200000 --rounds 5 --backlog 360000]
@@ -34,16 +34,16 @@ const ROUNDS = Number(values.rounds);
 const BATCH = 5000;
 /** Records emitted in one turn of the event loop. */
 const GROUP = 100;
-/** Microseconds that one call of `onEmit` took, by group. */
+/** Microseconds per `onEmit` call, by group. */
 const callTimes: number[] = [];
-/** What may be under way before the emitting loop waits: a real application is slower than this. */
+/** Records in flight before the emitting loop waits. Real applications emit more slowly. */
 const AHEAD = 20_000;
 
 interface Cost {
   readonly perSecond: number;
-  /** CPU of the whole process, microseconds a record. */
+  /** CPU of the whole process, microseconds per record. */
   readonly cpu: number;
-  /** CPU of the application's thread, microseconds a record. */
+  /** CPU of the application's thread, microseconds per record. */
   readonly thread: number;
 }
 
@@ -91,7 +91,7 @@ async function sendPoints(url: string, path: string): Promise<void> {
   const api = new InfluxDB({ url, transportOptions: { agent } }).getWriteApi('', 'usage', 'ns', {
     batchSize: BATCH,
     flushInterval: 0,
-    // On the same machine compression only costs.
+    // Compression has no benefit on the same machine.
     gzipThreshold: Infinity,
     writeSuccess: (lines) => void (stored += lines.length),
   });
@@ -100,7 +100,7 @@ async function sendPoints(url: string, path: string): Promise<void> {
     api.writePoint(pointOf(nextCall()));
     if (i % 500 === 0) await turn();
   }
-  // Resolves when the last batch is sent, and knows nothing of the ones before.
+  // Resolves when the last batch is sent, regardless of earlier ones.
   await api.flush(true);
   while (stored < RECORDS) await sleep(1);
   agent.destroy();
@@ -114,7 +114,7 @@ async function sendOurs(url: string): Promise<void> {
     for (let n = 0; n < GROUP; n++) processor.onEmit(nextCall().log);
     callTimes.push(((performance.now() - start) / GROUP) * 1000);
     await turn();
-    // Turning round without a pause would take the server's CPU, and count as ours.
+    // Polling without a pause would take CPU from the server and count as ours.
     while (i - processor.status().accepted > AHEAD) await sleep(1);
   }
   while (processor.status().delivered < RECORDS) {
@@ -132,14 +132,14 @@ const median = (numbers: readonly number[]): number =>
 async function compare(name: string, server: TestServer): Promise<void> {
   callTimes.length = 0;
   const path = '/write?db=usage&precision=n';
-  const contenders = ['bodies built before', 'client with Point', 'otel-token-meter'] as const;
+  const contenders = ['prebuilt bodies', 'client with Point', 'otel-token-meter'] as const;
   const costs = new Map<string, Cost[]>(contenders.map((contender) => [contender, []]));
   for (let round = -1; round < ROUNDS; round++) {
-    // Each begins one round in three: what the server does meanwhile hits all alike.
+    // Each one starts every third round, so that background work of the server affects all equally.
     const order = contenders.map((_, i) => contenders[(i + round + 3) % 3]);
     for (const contender of order) {
       if (contender === undefined) continue;
-      const bodies = contender === 'bodies built before' ? makeBodies(RECORDS, BATCH) : [];
+      const bodies = contender === 'prebuilt bodies' ? makeBodies(RECORDS, BATCH) : [];
       const cost = await measured(async () => {
         if (contender === 'otel-token-meter') await sendOurs(server.url);
         else if (contender === 'client with Point') await sendPoints(server.url, path);
@@ -150,9 +150,9 @@ async function compare(name: string, server: TestServer): Promise<void> {
     }
   }
   const call = median(callTimes).toFixed(2);
-  const ceiling = costs.get('bodies built before') ?? [];
+  const ceiling = costs.get('prebuilt bodies') ?? [];
   console.log(
-    `\n${name}\n| | records/s | of the ceiling | CPU µs/record | application thread µs/record |`,
+    `\n${name}\n| | records/s | share of the ceiling | CPU µs/record | application thread µs/record |`,
   );
   console.log('|---|---|---|---|---|');
   for (const [contender, all] of costs) {
@@ -176,9 +176,9 @@ const version = (name: string): string =>
     ) as { version: string }
   ).version;
 console.log(
-  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores, @influxdata/influxdb-client ${version('@influxdata/influxdb-client')}; ${RECORDS} records a round, ${ROUNDS} rounds, medians; load ${loadavg()[0]?.toFixed(1)}`,
+  `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores, @influxdata/influxdb-client ${version('@influxdata/influxdb-client')}; ${RECORDS} records per round, ${ROUNDS} rounds, medians; load ${loadavg()[0]?.toFixed(1)}`,
 );
-// The servers of the test helpers hold no process alive.
+// Servers of the test helpers do not keep the process alive.
 const alive = setInterval(() => {}, 1000);
 for (const [name, start] of ROUNDS === 0
   ? []

@@ -6,7 +6,7 @@ import type { CpuResult, MemoryResult, ShapeResult } from './overhead/program.ts
 import { CHUNKS } from './overhead/replies.ts';
 import { startServer } from './overhead/server.ts';
 
-const USAGE = `What metering costs, and what it breaks: otel-token-meter and its peers on the openai SDK.
+const USAGE = `Measures overhead and correctness of otel-token-meter and its peers on the openai SDK.
 
   npm run bench:overhead -- [--rounds N] [--only NAME,NAME]
 
@@ -87,7 +87,7 @@ for (const { index, peer } of rows) {
 }
 const rounds = Math.max(1, Number.parseInt(values.rounds, 10) || 1);
 for (let round = 0; round < rounds; round += 1) {
-  // Another order each time: what came before warms and slows a shared machine.
+  // The order changes each round, because earlier runs affect a shared machine.
   const order = round % 2 === 0 ? rows : rows.toReversed();
   for (const { index, peer } of order) {
     progress(`round ${round + 1} of ${rounds}: ${peer.name} on openai ${peer.openai}`);
@@ -99,7 +99,7 @@ for (let round = 0; round < rounds; round += 1) {
 progress('');
 server.close();
 
-/** What a peer adds to the bare SDK of its major, round by round. */
+/** Time that a peer adds to the bare SDK of the same major, per round. */
 function added(index: number, of: (result: CpuResult) => number): number {
   const bare = cpu.get(bareOf(index)) ?? [];
   return median(
@@ -116,18 +116,18 @@ interface Verdict {
   readonly right: number;
   readonly broken: readonly string[];
   readonly silent: readonly string[];
-  readonly untold: readonly string[];
+  readonly withoutTokens: readonly string[];
   readonly paysOn: readonly string[];
 }
 
-/** Broken: the caller, or the process, saw something else than with the bare SDK. */
+/** A case is broken if the result for the caller or the process differs from the bare SDK. */
 function judge(index: number): Verdict {
   const bare = shapes.get(bareOf(index)) ?? [];
-  const verdict = { right: 0, broken: [], silent: [], untold: [], paysOn: [] } as {
+  const verdict = { right: 0, broken: [], silent: [], withoutTokens: [], paysOn: [] } as {
     right: number;
     broken: string[];
     silent: string[];
-    untold: string[];
+    withoutTokens: string[];
     paysOn: string[];
   };
   for (const [at, result] of (shapes.get(index) ?? []).entries()) {
@@ -136,7 +136,7 @@ function judge(index: number): Verdict {
     if (sentAfterHold > (expected?.sentAfterHold ?? 0)) verdict.paysOn.push(title);
     if (!isDeepStrictEqual(seen, expected?.seen) || unhandled > 0) verdict.broken.push(title);
     else if (spans.length === 0) verdict.silent.push(title);
-    else if (!spans.some((span) => span.inputTokens)) verdict.untold.push(title);
+    else if (!spans.some((span) => span.inputTokens)) verdict.withoutTokens.push(title);
     else verdict.right += 1;
   }
   return verdict;
@@ -190,13 +190,15 @@ for (const { index, peer } of rows) {
 }
 lines.push(
   '',
-  '| openai | | breaks | no span | span without tokens | goes on paying after a break |',
+  '| openai | | breaks | no span | span without tokens | keeps generating after a break |',
 );
 lines.push('|---|---|---|---|---|---|');
 for (const { index, peer } of rows.filter(({ peer: row }) => row.name !== 'bare')) {
-  const { broken, silent, untold, paysOn } = judge(index);
-  const told = [broken, silent, untold, paysOn].map((titles) => titles.join('; ') || 'none');
-  lines.push(`| ${peer.openai} | ${peer.name} | ${told.join(' | ')} |`);
+  const { broken, silent, withoutTokens, paysOn } = judge(index);
+  const lists = [broken, silent, withoutTokens, paysOn].map(
+    (titles) => titles.join('; ') || 'none',
+  );
+  lines.push(`| ${peer.openai} | ${peer.name} | ${lists.join(' | ')} |`);
 }
 process.stdout.write(`${lines.join('\n')}\n`);
 process.exit(0);

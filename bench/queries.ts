@@ -1,6 +1,6 @@
 /**
- * How long the questions of a dashboard take over a ledger of 1,000,000 calls in 90 days, on SQLite
- * and on InfluxDB 1.x where `influxd` is installed:
+ * Measures dashboard queries over a ledger of 1,000,000 calls in 90 days, on SQLite and, if
+ * `influxd` is installed, on InfluxDB 1.x:
  *
  *     npm run bench:queries -- [--records 1000000] [--rounds 15] [--only sqlite|influxdb]
  */
@@ -84,7 +84,7 @@ const ago = (days: number): Date => new Date(END - days * DAY_MS);
 const to = new Date(END);
 const QUESTIONS: readonly (readonly [name: string, query: UsageQuery, targetMs?: number])[] = [
   ['24 h: total', { from: ago(1), to }, 20],
-  ['24 h: total against the day before', { from: ago(1), to, compare: 'previous' }],
+  ['24 h: total compared with the previous day', { from: ago(1), to, compare: 'previous' }],
   ['24 h: by hour × model', { from: ago(1), to, groupBy: ['hour', 'model'] }],
   ['24 h: by user', { from: ago(1), to, groupBy: ['user'] }],
   ['24 h: by conversation', { from: ago(1), to, groupBy: ['conversation'] }],
@@ -104,7 +104,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Median and, for what others on the machine take away, minimum. Slow questions need fewer rounds. */
+/** Median, and minimum to exclude other load on the machine. Slow queries run fewer rounds. */
 async function timed(ask: () => Promise<unknown>): Promise<string> {
   const times: number[] = [];
   const giveUpAt = performance.now() + 15_000;
@@ -117,7 +117,7 @@ async function timed(ask: () => Promise<unknown>): Promise<string> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
-/** Children that are unref'd do not keep an ending process waiting for them. */
+/** Unref'd children do not delay the end of the process. */
 const alive = setInterval(() => {}, 1000);
 const stores: { readonly name: string; readonly reader: UsageReader; close(): Promise<void> }[] =
   [];
@@ -172,7 +172,7 @@ try {
   if (options.only !== 'influxdb') await openSqlite();
   if (options.only !== 'sqlite' && hasInfluxd === true) await openInflux();
   console.log(
-    `\n| question | ${stores.map(({ name }) => `${name} ms (min)`).join(' | ')} | target ms |`,
+    `\n| query | ${stores.map(({ name }) => `${name} ms (min)`).join(' | ')} | target ms |`,
   );
   console.log(`|---|${stores.map(() => '--:').join('|')}|--:|`);
   for (const [name, query, target] of QUESTIONS) {

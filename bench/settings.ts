@@ -1,6 +1,6 @@
 /**
- * How soon a change of the settings is in force at every instance of a fleet on one Redis, against
- * a bare PUBLISH of the same bytes to as many subscribers, in turns:
+ * Measures how fast a settings change takes effect on all instances on one Redis, alternating with
+ * a plain PUBLISH of the same bytes to as many subscribers:
  *
  *     npm run bench:settings -- [--processes 5] [--instances 20] [--rounds 200]
  */
@@ -15,7 +15,7 @@ import { until } from '../test/support/until.ts';
 const { values: options } = parseArgs({
   options: {
     processes: { type: 'string', default: '5' },
-    /** In each process. */
+    /** Instances per process. */
     instances: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '200' },
   },
@@ -41,10 +41,10 @@ await admin.start();
 
 const delays = {
   'PATCH answered': [] as number[],
-  'bare push, each subscriber': [] as number[],
-  'change in force, each instance': [] as number[],
-  'bare push, the last one': [] as number[],
-  'change in force, the last one': [] as number[],
+  'plain push, each subscriber': [] as number[],
+  'change in effect, each instance': [] as number[],
+  'plain push, last subscriber': [] as number[],
+  'change in effect, last instance': [] as number[],
 };
 
 async function bareRound(message: number): Promise<readonly number[]> {
@@ -65,14 +65,14 @@ async function changeRound(version: number): Promise<readonly number[]> {
 
 for (let i = 1; i <= rounds + WARM_UP; i++) {
   const [bare, change] = [await bareRound(i), await changeRound(i)];
-  // The reports that follow a change within 200 ms belong to it, not to the next round.
+  // Reports within 200 ms after a change belong to it, not to the next round.
   await new Promise((resolve) => setTimeout(resolve, 250));
   if (i % 20 === 0) process.stderr.write(`round ${i} of ${rounds + WARM_UP}\n`);
   if (i <= WARM_UP) continue;
-  delays['bare push, each subscriber'].push(...bare);
-  delays['change in force, each instance'].push(...change);
-  delays['bare push, the last one'].push(Math.max(...bare));
-  delays['change in force, the last one'].push(Math.max(...change));
+  delays['plain push, each subscriber'].push(...bare);
+  delays['change in effect, each instance'].push(...change);
+  delays['plain push, last subscriber'].push(Math.max(...bare));
+  delays['change in effect, last instance'].push(Math.max(...change));
 }
 
 let on = 0;

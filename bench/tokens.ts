@@ -51,7 +51,7 @@ async function bench(encoding: string, sections: ReadonlySet<string>): Promise<v
     ? readConversations(values.conversations)
     : [];
   if (conversations.length === 0) console.log(`No conversations at ${values.conversations}`);
-  // Processes of their own come first, before this one fills the caches of the machine.
+  // Separate processes run first, before this one fills the processor's caches.
   if (sections.has('fresh')) benchFreshProcess(encoding);
   const engines = loadEngines(encoding);
   warmUp(engines);

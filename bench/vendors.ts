@@ -69,7 +69,7 @@ async function compare(name: string, json: string): Promise<void> {
   if (differing > 0) process.exitCode = 1;
 }
 
-/** Without special tokens: in a user's text they are text. */
+/** Without special tokens, which are plain text in user input. */
 function oracleOf(json: string): Oracle {
   const file = JSON.parse(json) as Record<string, unknown>;
   if (file['config'] !== undefined) return tekkenOracle(file);

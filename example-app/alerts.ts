@@ -12,20 +12,20 @@ const LOG_LEVEL = { ok: 'info', warning: 'warn', alert: 'error' } as const;
 export interface AlertsOptions {
   readonly config: TokenMeterConfig['alerts'];
   readonly reader: UsageReader;
-  /** Whether calls are recorded at all: an empty window is explained when they are not. */
+  /** Whether calls are recorded. If not, an empty window raises no alert. */
   readonly isRecording: () => boolean;
   readonly log: Readonly<Record<'info' | 'warn' | 'error', (line: string) => void>>;
 }
 
 export interface RunningAlerts {
-  /** What is not `ok`, worst first. */
+  /** Alerts that are not `ok`, most severe first. */
   active(): readonly UsageAlert[];
   close(): Promise<void>;
 }
 
 /**
- * Watches the thresholds of the configured file. A wrong file or address is logged and leaves the
- * application without alerts: it starts all the same.
+ * Evaluates the configured alert rules. An invalid file or URL is logged, and the application
+ * starts without alerts.
  */
 export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts | undefined> {
   const { config, reader, isRecording, log } = options;
@@ -61,7 +61,7 @@ export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts
   }
 }
 
-/** One line without line breaks: names come from callers. */
+/** Removes line breaks, since names come from callers. */
 function describe({ level, rule, key, metric, value, threshold, noData }: UsageAlert): string {
   const who = key === null ? '' : ` of ${JSON.stringify(key)}`;
   if (noData) return `${level}: ${rule}: no calls were recorded`;

@@ -1,20 +1,20 @@
 /**
- * The application as a function of what it stands on; `main.ts` makes the parts and listens.
+ * Creates the application from its dependencies. `main.ts` creates these and listens.
  *
- * To add an API route: write `routes/<noun>.ts` with a function that returns `apiRoute({ … })`s
- * and hand them over as `routes`. The zod schemas of a route check its requests and describe it in
- * `/openapi.json`; nothing else has to be registered. Errors: `ctx.throw(status, detail,
- * { code, errors?, headers? })` becomes problem+json, anything else thrown a 500 that tells nothing.
- * `event-stream.ts` writes server-sent events.
+ * To add an API route: write `routes/<noun>.ts` with a function that returns `apiRoute({ … })`s and
+ * pass them as `routes`. The zod schemas of a route validate its requests and describe it in
+ * `/openapi.json`. Errors: `ctx.throw(status, detail, { code, errors?, headers? })` becomes
+ * problem+json; any other error becomes a 500 without details. `event-stream.ts` writes server-sent
+ * events.
  *
- * To add a page: `public/<name>.html` (the content of `<main>`) and `public/<name>.js` (its
- * module), and a line in `pages.ts`. Every `.js`, `.css` and `.svg` of `public/` and its folders is
- * served as `/assets/<file>`; files of packages are listed in `pages.ts`. No inline script or style: the
- * policy refuses both. Shared by all pages: `style.css`, `dom.js`, `api.js` (`callApi`),
- * `layout.js` (`identity`: who is signed in), `strings.js` (`t`, formats).
+ * To add a page: add `public/<name>.html` (the content of `<main>`), `public/<name>.js` (its
+ * module) and a line in `pages.ts`. All `.js`, `.css` and `.svg` files in `public/` are served as
+ * `/assets/<file>`; files of packages are listed in `pages.ts`. The CSP forbids inline scripts and
+ * styles. Shared by all pages: `style.css`, `dom.js`, `api.js` (`callApi`), `layout.js`
+ * (`identity`: the signed-in user), `strings.js` (`t`, formats).
  *
- * To add texts: `strings/<page>.ts`, each entry in every language, and a line in
- * `strings/catalogue.ts`. In HTML they are `{{page.key}}`, in modules `t('page.key', { … })`.
+ * To add texts: add entries in every language to `strings/<page>.ts`, and for a new page a line to
+ * `strings/catalogue.ts`. Use them as `{{page.key}}` in HTML and `t('page.key', { … })` in modules.
  */
 import Koa from 'koa';
 import type { Access } from './middleware/access.ts';
@@ -29,15 +29,15 @@ import { sessionRoutes } from './routes/session.ts';
 
 export interface AppDependencies {
   readonly access: Access;
-  /** Of the parts that are built in: settings, usage, chat. */
+  /** Routes of settings, usage and chat. */
   readonly routes: readonly ApiRoute[];
-  /** For `/readyz`, by name of the part. */
+  /** Checks for `/readyz`, by name of the component. */
   readonly checks?: Readonly<Record<string, () => Readiness>>;
   /** Aborted when the application shuts down. */
   readonly stopping?: AbortSignal;
-  /** How many proxies stand before the application, each adding to X-Forwarded-For. @default 0 */
+  /** Number of proxies that append to X-Forwarded-For. @default 0 */
   readonly proxies?: number;
-  /** Told of what failed inside. @default koa's, which writes to stderr */
+  /** Called with internal errors. @default koa's handler, which writes to stderr */
   readonly onError?: (error: unknown) => void;
   /** What the instances of a fleet share of their callers. */
   readonly fleet?: Pick<Fleet, 'take' | 'revoke' | 'isRevoked'> | undefined;
@@ -45,7 +45,7 @@ export interface AppDependencies {
   readonly version?: string;
 }
 
-/** Wrong tokens an address may send a minute. */
+/** Maximum number of wrong tokens per address and minute. */
 const FAILURES_PER_MINUTE = 10;
 
 export function createApp(dependencies: AppDependencies): Koa {
@@ -70,8 +70,8 @@ export function createApp(dependencies: AppDependencies): Koa {
 }
 
 /**
- * A client that goes away in the middle of an answer, or sends what is no HTTP, is no failure of
- * ours. Errors of the second kind hold the bytes that came, tokens and all: not for a log.
+ * A client that disconnects during a response, or sends invalid HTTP, is not an internal error.
+ * Parse errors contain the received bytes, including tokens, and must not be logged.
  */
 function isOfTheClient(error: unknown): boolean {
   const code = String((error as { readonly code?: unknown } | null)?.code);

@@ -1,17 +1,17 @@
 import { resolveConfig, type TokenMeterConfig } from 'otel-token-meter/config';
 
-/** What the application itself reads from the environment; the rest is the plugin's configuration. */
+/** Environment variables of the application, in addition to the configuration of the plugin. */
 export interface AppEnvironment {
   readonly host: string;
   readonly port: number;
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
   readonly sessionSecret: string | undefined;
-  /** Proxies in front of the application that set X-Forwarded-For. */
+  /** Number of proxies in front of the application that set X-Forwarded-For. */
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
   readonly config: TokenMeterConfig;
-  /** What was wrong of the application's own and is not in effect; the plugin reports the rest. */
+  /** Invalid variables of the application. The plugin reports problems of its configuration. */
   readonly problems: readonly string[];
 }
 
@@ -23,8 +23,8 @@ export function unsetEmpty(env: NodeJS.ProcessEnv): void {
 }
 
 /**
- * Never throws: a wrong value is a problem, and the default is in effect. Without any
- * variable the ledger is a SQLite file and the settings are kept in a JSON file.
+ * Never throws: an invalid value is added to the problems and the default applies. By default the
+ * ledger is a SQLite file and the settings are stored in a JSON file.
  */
 export function readEnvironment(
   given: Readonly<Record<string, string | undefined>> = process.env,
@@ -50,7 +50,7 @@ export function readEnvironment(
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
     sessionSecret: env['TOKEN_METER_SESSION_SECRET'],
     proxies: number('TRUSTED_PROXIES', 0, 10),
-    // A self-hosted server often wants no key.
+    // A self-hosted server often needs no key.
     openai:
       apiKey === undefined && baseURL === undefined
         ? undefined

@@ -12,17 +12,19 @@ export interface LiveSettingsOptions {
   readonly config: TokenMeterConfig;
   readonly instrumentation: TokenMeterInstrumentation;
   readonly name: string;
-  /** For the instances view: the exporter's status. */
+  /** Exporter status for the list of instances. */
   readonly details: () => object;
 }
 
 export interface LiveSettings {
   readonly settings: SettingsService<MetricsSettings>;
-  /** Records that are still held back are dropped. */
+  /** Drops the records that are still held. */
   close(): Promise<void>;
 }
 
-/** The two switches, followed wherever they are kept, and applied to this process's instrumentation. */
+/**
+ * Watches the two switches in their store and applies them to the instrumentation of this process.
+ */
 export async function startLiveSettings(options: LiveSettingsOptions): Promise<LiveSettings> {
   const { config, instrumentation, name, details } = options;
   const settings = new SettingsService({

@@ -52,12 +52,29 @@ export function createLogger({ env, write }: LoggerOptions): Logger {
   return logger;
 }
 
-/** What OpenTelemetry and the plugin have to say goes to the same log. */
-export function logDiagnostics(logger: Logger): void {
+const REPEAT_MS = 60_000;
+/** A message names its subject first, and counts and times after it. */
+const SAME_START = 60;
+
+/**
+ * Passes the lines of OpenTelemetry and the plugin to the same log, each kind of warning and error once
+ * a minute: a ledger that cannot be written fails with every batch.
+ */
+export function logDiagnostics(logger: Logger, now: () => number = () => performance.now()): void {
+  const logged = new Map<string, number>();
+  const isRepeated = (message: string): boolean => {
+    const kind = message.slice(0, SAME_START);
+    const last = logged.get(kind);
+    if (last !== undefined && now() - last < REPEAT_MS) return true;
+    logged.set(kind, now());
+    return false;
+  };
   const at =
     (level: 'error' | 'warn' | 'info' | 'debug' | 'trace') =>
-    (message: string, ...details: unknown[]): void =>
+    (message: string, ...details: unknown[]): void => {
+      if ((level === 'error' || level === 'warn') && isRepeated(message)) return;
       logger[level]([message, ...details.map(textOf)].join(' '));
+    };
   const target: DiagLogger = {
     error: at('error'),
     warn: at('warn'),
@@ -65,7 +82,7 @@ export function logDiagnostics(logger: Logger): void {
     debug: at('debug'),
     verbose: at('trace'),
   };
-  // Of OpenTelemetry's own lines `info` is what others call `debug`.
+  // At `info` OpenTelemetry logs what other libraries log at `debug`.
   const isVerbose = logger.isLevelEnabled('debug');
   diag.setLogger(target, {
     logLevel: isVerbose ? DiagLogLevel.ALL : DiagLogLevel.WARN,

@@ -1,6 +1,6 @@
 /**
- * The example: a chat service whose calls are metered, with a dashboard and a settings page. Telemetry
- * starts first and the rest is imported after it, so that the `openai` SDK is patched when it is loaded.
+ * The example application: a metered chat service with a dashboard and a settings page. Telemetry
+ * starts before the rest is imported, so that the `openai` SDK is patched when it is loaded.
  */
 import { readEnvironment, unsetEmpty } from './environment.ts';
 import { createLogger, logDiagnostics } from './logger.ts';

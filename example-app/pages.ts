@@ -2,12 +2,12 @@ import type { StringKey } from './strings/catalogue.ts';
 
 export interface Page {
   readonly path: string;
-  /** `public/<name>.html` is the content of `<main>`, `public/<name>.js` the module of the page. */
+  /** `public/<name>.html` is the content of `<main>`, `public/<name>.js` the page module. */
   readonly name: string;
   readonly title: StringKey;
-  /** Whether the page stands in the navigation. */
+  /** Whether the page is in the navigation. */
   readonly listed: boolean;
-  /** Style sheets besides `style.css`, names below `/assets/`. */
+  /** Additional style sheets in `/assets/`. */
   readonly styles?: readonly string[];
 }
 
@@ -25,7 +25,7 @@ export const pages: readonly Page[] = [
   { path: '/sign-in', name: 'sign-in', title: 'signIn.title', listed: false },
 ];
 
-/** Files of packages that pages use; everything in `public/` is served as it is. */
+/** Files of packages that pages use. Files in `public/` need no entry. */
 export const packageFiles: Readonly<Record<string, string>> = {
   '/assets/uplot.js': 'uplot/dist/uPlot.esm.js',
   '/assets/uplot.css': 'uplot/dist/uPlot.min.css',

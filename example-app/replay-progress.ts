@@ -1,4 +1,4 @@
-/** A line that is drawn over itself where somebody watches, and now and then a new one elsewhere. */
+/** Progress line: updated in place in a terminal, otherwise printed occasionally. */
 export class ReplayProgress {
   readonly #stream: NodeJS.WriteStream;
   readonly #total: number;

@@ -9,7 +9,7 @@ import { ReplayProgress } from './replay-progress.ts';
 import type { AppTelemetry } from './telemetry.ts';
 
 export interface ReplayOptions {
-  /** Calls a second at most. */
+  /** Maximum calls per second. */
   readonly rate: number;
   readonly users: number;
   readonly concurrency: number;
@@ -22,10 +22,10 @@ export interface ReplaySummary {
   readonly outputTokens: number;
 }
 
-/** All of one vocabulary, so that the sums do not depend on which conversation gets which. */
+/** All use the same vocabulary, so sums do not depend on which conversation uses which model. */
 const MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4.1-mini', 'o4-mini'] as const;
 
-/** The four ways a caller may ask, taken in turn. */
+/** The four ways to make a call, used in turn. */
 const WAYS = [
   { stream: false, usage: true },
   { stream: true, usage: true },
@@ -33,7 +33,7 @@ const WAYS = [
   { stream: false, usage: false },
 ] as const;
 
-/** Conversations run side by side, the turns of each one after another. */
+/** Replays conversations concurrently, and the turns of each one in sequence. */
 export async function replay(
   conversations: readonly RecordedConversation[],
   config: TokenMeterConfig,
@@ -89,7 +89,7 @@ export async function replay(
   return summary;
 }
 
-/** Positions of the assistant's turns: each was one call with all that stands before it. */
+/** Indexes of the assistant's turns. Each was one call with all preceding messages. */
 function turnsOf({ messages }: RecordedConversation): readonly number[] {
   return messages.flatMap(({ role }, position) => (role === 'assistant' ? position : []));
 }

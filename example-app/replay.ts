@@ -1,7 +1,7 @@
 /**
- * `npm run replay -- FILE.jsonl`: every assistant turn of recorded conversations as one real call of the
- * `openai` SDK to the demo model, metered like any other into the ledger of the configuration. Beside a
- * running application its dashboard shows the calls as they come.
+ * `npm run replay -- FILE.jsonl` replays every assistant turn of recorded conversations as a call
+ * with the `openai` SDK to the demo model, and records it in the configured ledger. The dashboard
+ * of a running application shows the calls live.
  */
 import { parseArgs } from 'node:util';
 import { readConversations } from './demo-model/recorded-conversations.ts';

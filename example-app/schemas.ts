@@ -7,7 +7,7 @@ export const problem = z.looseObject({
   title: z.string(),
   status: z.int(),
   detail: z.string(),
-  code: z.string().optional().describe('Stable name of the problem for programs'),
+  code: z.string().optional().describe('Stable machine-readable code'),
   errors: z
     .array(
       z.looseObject({
@@ -36,12 +36,12 @@ export const whoAmI = z.strictObject({
   role: z.enum(['viewer', 'admin']).nullable(),
 });
 
-/** The settings as they are in force. */
+/** The current settings. */
 export const settingsDocument = z.strictObject(
   settingsShape((type) => type) as { readonly [K in keyof MetricsSettings]: z.ZodBoolean },
 );
 
-/** RFC 7396: `null` goes back to the configured default. */
+/** RFC 7396. `null` resets to the configured default. */
 export const settingsPatch = z.strictObject(
   settingsShape((type) => type.nullable().optional()) as {
     readonly [K in keyof MetricsSettings]: z.ZodOptional<z.ZodNullable<z.ZodBoolean>>;
@@ -64,14 +64,14 @@ export const auditLog = z.strictObject({
       reason: z.string().optional(),
       from: values,
       to: values,
-      undo: values.describe('The merge patch that takes this change back'),
+      undo: values.describe('Merge patch that reverts this change'),
     }),
   ),
 });
 
 export const instanceList = z.strictObject({
-  version: version.describe('In force at the instance that answers'),
-  epoch: z.string().describe('Versions of two epochs do not compare'),
+  version: version.describe('Version at the responding instance'),
+  epoch: z.string().describe('Versions of different epochs are not comparable'),
   instances: z.array(
     z.strictObject({
       id: z.string(),
@@ -84,12 +84,12 @@ export const instanceList = z.strictObject({
       started_at: time,
       uptime_seconds: z.int(),
       last_seen_at: time,
-      details: z.unknown().optional().describe('Such as the status of the exporter'),
+      details: z.unknown().optional().describe('For example the status of the exporter'),
     }),
   ),
 });
 
-/** From the very definitions that the settings service checks by. */
+/** Derived from the definitions that the settings service validates with. */
 function settingsShape(member: (type: z.ZodBoolean) => z.ZodType): Record<string, z.ZodType> {
   return Object.fromEntries(
     Object.entries(metricsSettings).map(([key, { description }]) => [

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { OpenAI } from 'openai';
-import { flush } from 'otel-token-meter';
+import { flush, shutdown } from 'otel-token-meter';
 import type { TokenMeterConfig } from 'otel-token-meter/config';
 import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
@@ -24,12 +24,12 @@ import { usageRoutes } from './routes/usage.ts';
 import { endOnSignal, shutDown } from './shutdown.ts';
 import type { AppTelemetry } from './telemetry.ts';
 
-/** Words a second of the demo model: slow enough to watch a stream. */
+/** Words per second of the demo model, slow enough to watch a stream. */
 const DEMO_CHUNK_PAUSE_MS = 15;
 const SHUTDOWN_MS = 4800;
 const SESSION_SECRET_PATH = '.token-meter/session-secret';
 
-/** Puts the parts together, listens, and closes everything in order on SIGINT and SIGTERM. */
+/** Starts all components, listens, and shuts them down in order on SIGINT and SIGTERM. */
 export async function startServer(
   environment: AppEnvironment,
   telemetry: AppTelemetry,
@@ -116,6 +116,7 @@ export async function startServer(
         stopping,
         endAnswers,
         flush,
+        shutdown,
         parts: [
           () => alerts?.close(),
           () => live.close(),
@@ -160,7 +161,7 @@ async function listen(server: Server, host: string, port: number, logger: Logger
     const { code } = error as NodeJS.ErrnoException;
     logger.fatal(
       code === 'EADDRINUSE'
-        ? `Port ${port} of ${host} is taken: set PORT to another one (0: any free one).`
+        ? `Port ${port} on ${host} is in use: set PORT to another one (0 for any free port).`
         : `Cannot listen on ${host}:${port}: ${String(error)}`,
     );
     process.exit(1);

@@ -10,6 +10,8 @@ export interface ShutdownOptions {
   readonly endAnswers: AbortController;
   /** Makes durable what has ended by now. Never rejects. */
   readonly flush: () => Promise<void>;
+  /** Ends the calls that still run and makes them durable too. Never rejects. */
+  readonly shutdown: () => Promise<void>;
   /** In this order. */
   readonly parts: readonly (() => Promise<unknown> | undefined)[];
 }
@@ -24,7 +26,7 @@ const LAST_EVENTS_MS = 200;
  * answers get time to finish, then every socket, and the parts last.
  */
 export async function shutDown(options: ShutdownOptions): Promise<void> {
-  const { server, stopping, endAnswers, flush, parts } = options;
+  const { server, stopping, endAnswers, flush, shutdown, parts } = options;
   stopping.abort();
   const closed = once(server, 'close');
   server.close();
@@ -38,7 +40,7 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   // A request that never arrived in full is nobody's answer.
   server.closeAllConnections();
   await closed;
-  await flush();
+  await shutdown();
   for (const part of parts) await part();
 }
 

@@ -4,27 +4,24 @@ import { ConsoleLogRecordExporter, SimpleLogRecordProcessor } from '@opentelemet
 import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { TokenMeterInstrumentation } from 'otel-token-meter';
-import { influxOptions, type TokenMeterConfig } from 'otel-token-meter/config';
+import type { TokenMeterConfig } from 'otel-token-meter/config';
 import {
-  InfluxMetricExporter,
-  InfluxUsageProcessor,
-  InfluxUsageReader,
-  SqliteUsageProcessor,
-  SqliteUsageReader,
+  usageStore,
   type ExporterStatus,
   type UsageReader,
+  type UsageStore,
 } from 'otel-token-meter/exporter';
 
 export interface AppTelemetry {
   readonly instrumentation: TokenMeterInstrumentation;
-  /** Undefined when nothing is stored here: there is nothing to show then. */
+  /** `undefined` when the application has no ledger. */
   readonly reader: UsageReader | undefined;
   readonly ledger: {
     readonly kind: TokenMeterConfig['metrics']['provider'];
     readonly where: string;
   };
   status(): ExporterStatus | undefined;
-  /** Makes everything durable and closes it. Never rejects. */
+  /** Flushes and closes everything. Never rejects. */
   shutdown(): Promise<void>;
 }
 
@@ -37,8 +34,8 @@ interface Ledger {
 }
 
 /**
- * Starts OpenTelemetry with our instrumentation and the ledger that the configuration names. To be
- * called before the LLM SDKs are imported.
+ * Starts OpenTelemetry with the instrumentation and the configured ledger. Must be called before
+ * the LLM SDKs are imported.
  */
 export function startTelemetry(
   config: TokenMeterConfig,
@@ -74,8 +71,8 @@ export function startTelemetry(
 }
 
 /**
- * What the standard variables ask for is left to the SDK. Without them nothing is sent anywhere: its own
- * default would be an OTLP endpoint that a fresh machine does not have.
+ * The SDK handles the standard variables. Without them nothing is exported, because the SDK's
+ * default is an OTLP endpoint that a fresh machine does not have.
  */
 function standardSignals(
   config: TokenMeterConfig,
@@ -95,33 +92,9 @@ function standardSignals(
 
 function ledgerOf({ metrics: config }: TokenMeterConfig): Ledger {
   const nothing = { processors: [], metricReaders: [], reader: undefined, status: () => undefined };
+  const store = usageStore(config.provider, config);
+  if (store !== undefined) return storeLedger(store, config);
   switch (config.provider) {
-    case 'influxdb': {
-      const options = influxOptions(config.influxdb);
-      const processor = new InfluxUsageProcessor(options);
-      const metricReader = new PeriodicExportingMetricReader({
-        exporter: new InfluxMetricExporter(options),
-        exportIntervalMillis: config.influxdb.flushIntervalMs,
-        exportTimeoutMillis: config.influxdb.flushIntervalMs,
-      });
-      return {
-        processors: [processor],
-        metricReaders: [metricReader],
-        reader: new InfluxUsageReader(options),
-        where: `InfluxDB at ${new URL(config.influxdb.url).origin}, ${config.influxdb.bucket}`,
-        status: () => processor.status(),
-      };
-    }
-    case 'sqlite': {
-      const processor = new SqliteUsageProcessor(config.sqlite);
-      return {
-        ...nothing,
-        processors: [processor],
-        reader: new SqliteUsageReader({ path: config.sqlite.path }),
-        where: config.sqlite.path,
-        status: () => processor.status(),
-      };
-    }
     case 'console':
       return {
         ...nothing,
@@ -130,7 +103,29 @@ function ledgerOf({ metrics: config }: TokenMeterConfig): Ledger {
       };
     case 'otlp':
       return { ...nothing, where: 'OTLP, as OTEL_EXPORTER_OTLP_* say' };
-    case 'none':
+    default:
       return { ...nothing, where: 'nowhere' };
   }
+}
+
+function storeLedger(store: UsageStore, { influxdb }: TokenMeterConfig['metrics']): Ledger {
+  const processor = store.processor();
+  const metricExporter = store.metricExporter?.();
+  const metricReaders =
+    metricExporter === undefined
+      ? []
+      : [
+          new PeriodicExportingMetricReader({
+            exporter: metricExporter,
+            exportIntervalMillis: influxdb.flushIntervalMs,
+            exportTimeoutMillis: influxdb.flushIntervalMs,
+          }),
+        ];
+  return {
+    processors: [processor],
+    metricReaders,
+    reader: store.reader(),
+    where: store.where,
+    status: () => processor.status(),
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of the dashboard for the documentation, of a made-up office:
+ * Takes the dashboard screenshots of the documentation, with generated data:
  *
  *     npm run docs:images
  */
@@ -13,7 +13,7 @@ import type { UsageRecord } from '../src/domain/usage-record.ts';
 const VIEWPORT = { width: 1280, height: 1440 };
 const DAY_MS = 86_400_000;
 
-/** An afternoon on which the token statistics were off. */
+/** An afternoon with token statistics off. */
 const gap = { from: startOfDay(9) + 13 * 3_600_000, to: startOfDay(8) + 9 * 3_600_000 };
 
 function startOfDay(daysAgo: number): number {

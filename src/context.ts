@@ -1,24 +1,42 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { context, createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import type { UsageContext } from './domain/usage-context.ts';
+import { warnOnce } from './host/quietly.ts';
 
 const USAGE = createContextKey('otel-token-meter usage context');
 export const NO_USAGE_CONTEXT: UsageContext = {};
 
-/** Carries the Context where no OpenTelemetry context manager is registered. */
+/** Holds the Context when no OpenTelemetry context manager is registered. */
 const fallback = new AsyncLocalStorage<Context>();
 
 /**
- * Runs `fn` so that every model call started inside carries this user and conversation, also across
- * awaits. Nested calls merge: the inner one wins field by field. Lives in the OpenTelemetry Context,
- * never in baggage: nothing of it is sent anywhere.
+ * Runs `fn` with a user and conversation that apply to every model call started in it, also across
+ * awaits. Nested contexts merge; the innermost value of a field wins, and `undefined` or `null` adds
+ * nothing. The values live in the OpenTelemetry Context, not in baggage, and are never sent anywhere.
  */
 export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
   const active = activeContext();
-  return runIn(setUsageContext(active, mergeUsage(usageContextOf(active), usage)), fn);
+  return runIn(setUsageContext(active, mergeUsage(usageContextOf(active), soundUsage(usage))), fn);
 }
 
-/** `over` wins where it says something; attributes merge key by key. */
+/** Checks what a JavaScript caller passed: anything but an object is reported and left out. */
+export function soundUsage(given: unknown): UsageContext {
+  if (given === undefined || given === null) return NO_USAGE_CONTEXT;
+  if (typeof given !== 'object') return unsound('a usage context', given);
+  const { attributes } = given as { readonly attributes?: unknown };
+  if (attributes === undefined || typeof attributes === 'object') {
+    return attributes === null ? { ...given, attributes: undefined } : given;
+  }
+  unsound('attributes', attributes);
+  return { ...given, attributes: undefined };
+}
+
+function unsound(what: string, given: unknown): UsageContext {
+  warnOnce(`usage ${what}`, `${what} of type ${typeof given} is left out; allowed is an object`);
+  return NO_USAGE_CONTEXT;
+}
+
+/** Merges two contexts. Fields set in `over` win; attributes merge by key. */
 export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
   if (over === NO_USAGE_CONTEXT) return under;
   if (under === NO_USAGE_CONTEXT) return over;

@@ -1,4 +1,4 @@
-/** Every code this package throws or reports; stable, so callers may branch on them. */
+/** Error codes, all of them. They are stable, so callers may branch on them. */
 export type ErrorCode =
   | 'INVALID_OPTION'
   | 'INVALID_CONFIG'
@@ -13,16 +13,16 @@ export type ErrorCode =
   | 'BACKEND_UNREACHABLE';
 
 export interface ErrorDetails {
-  /** The offending value, as given. Never a secret and never message content. */
+  /** The offending value, as given. Never a secret, never message content. */
   readonly value?: unknown;
-  /** What would have been accepted, in words. */
+  /** Description of the accepted values. */
   readonly allowed?: string;
   readonly cause?: unknown;
 }
 
 /**
- * The one error class of this package. Constructors and settings calls throw it; nothing on the
- * path of a metered call ever does.
+ * The only error class of this package. Constructors and settings calls throw it; nothing on the
+ * path of a metered call does.
  */
 export class TokenMeterError extends Error {
   override readonly name = 'TokenMeterError';

@@ -1,5 +1,5 @@
 export { withUsageContext } from './context.ts';
-export { flush } from './metering.ts';
+export { flush, shutdown } from './metering.ts';
 export { TokenMeterError } from './errors.ts';
 export { TokenMeterInstrumentation } from './instrumentation.ts';
 export { meterChat } from './manual/meter-chat.ts';

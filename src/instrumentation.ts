@@ -2,36 +2,40 @@ import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
 import type { LoggerProvider } from '@opentelemetry/api-logs';
 import {
   InstrumentationBase,
-  InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
+  type InstrumentationNodeModuleDefinition,
 } from '@opentelemetry/instrumentation';
-import { isWatchedOrMetered } from './call/layer.ts';
+import { scopeOf } from './call/claims.ts';
 import { activeContext } from './context.ts';
-import { quietly, warnOnce } from './host/quietly.ts';
-import { currentCallMeter, installMetering, isMetering } from './metering.ts';
 import { warnHost } from './host/host-warning.ts';
+import { currentCallMeter, installMetering, isMetering } from './metering.ts';
 import { installLoaderHook } from './host/loader-hook.ts';
 import { Metering } from './metering.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { packageVersion } from './host/package-version.ts';
-import type { PatchOutcome, SdkPatch } from './providers/sdk-patch.ts';
+import {
+  applyPatch,
+  importNamesOf,
+  moduleDefinitions,
+  patchStateOf,
+} from './providers/apply-patch.ts';
+import type { SdkPatch } from './providers/sdk-patch.ts';
 import { sdkPatches } from './providers/sdk-patches.ts';
 import { registerAiSdkTelemetry } from './providers/vercel-ai/telemetry-integration.ts';
-import { CurrentTelemetry, SCOPE } from './otel/telemetry.ts';
+import { CurrentTelemetry, SCOPE, type Destination } from './otel/telemetry.ts';
 import type { PriceSource } from './prices/prices.ts';
 import { watchUnmeteredCalls } from './host/unmetered-calls.ts';
 
 const VERSION = packageVersion();
 
 /**
- * Meters every call of the known LLM SDKs in this process. Options stay out of the base class's
- * configuration: the SDK switches on whatever has `enabled: false` there.
+ * Meters every call of the known LLM SDKs in this process. Options are not passed to the base class
+ * as configuration, because the SDK enables instrumentations that have `enabled: false` there.
  */
 export class TokenMeterInstrumentation extends InstrumentationBase {
   readonly #telemetry: CurrentTelemetry;
   readonly #metering: Metering;
 
-  /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option. */
+  /** Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. */
   constructor(options: TokenMeterOptions = {}) {
     super(SCOPE, VERSION, {});
     this.#telemetry = new CurrentTelemetry(VERSION);
@@ -44,37 +48,18 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     }
     installMetering(this.#metering, () => this.isEnabled());
     registerAiSdkTelemetry(currentCallMeter);
-    installLoaderHook(TokenMeterInstrumentation.moduleNames);
-    watchUnmeteredCalls({ isMetering, isWatched: () => isWatchedOrMetered(activeContext()) });
+    installLoaderHook(moduleNames());
+    watchUnmeteredCalls({
+      isMetering,
+      isWatched: () => scopeOf(activeContext()) !== undefined,
+      patchStateOf: (name) =>
+        sdkOf(name) === undefined ? 'unknown' : (patchStateOf(name) ?? 'unseen'),
+    });
   }
 
-  /** Runs inside the base class's constructor, before there is any field of this class. */
+  /** Called by the constructor of the base class, before the fields of this class exist. */
   protected override init(): InstrumentationNodeModuleDefinition[] {
-    return sdkPatches.map((sdk) => {
-      const patched = (exports: unknown, version: string | undefined): unknown => {
-        patch(sdk, exports, version);
-        return exports;
-      };
-      // Every version, so that one nobody tested is never passed over in silence.
-      const versions = ['*'];
-      const { moduleName, file } = sdk;
-      if (file === undefined) {
-        return withPrereleases(
-          new InstrumentationNodeModuleDefinition(moduleName, versions, patched),
-        );
-      }
-      const inside = new InstrumentationNodeModuleFile(
-        `${moduleName}/${file}`,
-        versions,
-        patched,
-        () => undefined,
-      );
-      return withPrereleases(
-        new InstrumentationNodeModuleDefinition(moduleName, versions, undefined, undefined, [
-          inside,
-        ]),
-      );
-    });
+    return sdkPatches.flatMap((sdk) => moduleDefinitions(sdk, currentCallMeter));
   }
 
   override setTracerProvider(provider: TracerProvider): void {
@@ -89,76 +74,64 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     this.#telemetry.useLoggers(provider);
   }
 
-  /** Effective for the next call; a running one keeps the state it started with. Never throws. */
+  /**
+   * Sends metrics and usage records there too, besides the providers of the API.
+   * @internal
+   */
+  addDestination(destination: Destination): void {
+    this.#telemetry.addDestination(destination);
+  }
+
+  /** Takes effect with the next call; a running call keeps its state. Never throws. */
   applySettings(settings: LiveSettings): void {
     this.#metering.applySettings(settings);
   }
 
-  /** The live switches as they stand. */
+  /** Current state of the live switches. */
   get settings(): Required<Pick<LiveSettings, 'enabled' | 'tokenStatistics'>> {
     const { enabled, tokenStatistics } = this.#metering;
     return { enabled, tokenStatistics };
   }
 
-  /** Records that wait for the settings store to be known, and those that were dropped for it. */
+  /** Records that wait for the settings store, and the number dropped for that reason. */
   get held(): { readonly held: number; readonly dropped: number } {
     return this.#metering.held;
   }
 
-  /** Where prices come from; undefined until they are loaded. */
+  /** Source of the prices; `undefined` until they are loaded. Reading it starts the loading. */
   get priceSource(): PriceSource | undefined {
-    return this.#metering.prices.source;
+    return this.#metering.priceSource;
   }
 
   /**
-   * Patches an SDK that no module hook can see, as in a bundled application:
-   * `instrumentation.instrument('openai', OpenAI)`. `moduleExports`: what the package exports, or its
-   * client class. False when the name is unknown or the shape is not one to patch.
+   * Patches an SDK that module hooks cannot intercept, as in a bundled application:
+   * `instrumentation.instrument('openai', OpenAI)`. `moduleExports` is the module namespace of the
+   * package, or its client class. Returns false when the name is unknown or the shape does not fit.
    */
   instrument(moduleName: string, moduleExports: unknown): boolean {
-    const sdk = sdkPatches.find((candidate) => candidate.moduleName === moduleName);
+    const sdk = sdkOf(moduleName);
     if (sdk === undefined) {
       const names = sdkPatches.map((known) => known.moduleName).join(', ');
-      warnOnce(
-        `sdk ${moduleName}`,
+      warnHost(
+        'TOKEN_METER_UNKNOWN_SDK',
         `there is no patch for ${moduleName}; there is one for ${names}`,
       );
       return false;
     }
-    return patch(sdk, moduleExports, undefined) !== 'unfit';
+    return applyPatch(sdk, moduleExports, currentCallMeter) !== 'unfit';
   }
 
   /** Names of the packages that are patched when they are loaded. */
   static get moduleNames(): readonly string[] {
-    return sdkPatches.map((sdk) => sdk.moduleName);
+    return moduleNames();
   }
 }
 
-/** `*` alone passes over `8.0.0-beta.1`, silently. */
-function withPrereleases(
-  definition: InstrumentationNodeModuleDefinition,
-): InstrumentationNodeModuleDefinition {
-  return Object.assign(definition, { includePrerelease: true });
+function moduleNames(): readonly string[] {
+  return sdkPatches.flatMap(importNamesOf);
 }
 
-function patch(sdk: SdkPatch, moduleExports: unknown, version: string | undefined): PatchOutcome {
-  const outcome =
-    quietly(`patching ${sdk.moduleName}`, () => sdk.patch(moduleExports, currentCallMeter)) ??
-    'unfit';
-  const label = version === undefined ? sdk.moduleName : `${sdk.moduleName} ${version}`;
-  if (outcome === 'unfit') {
-    warnHost('TOKEN_METER_UNFIT', `${label} has an unknown shape: its calls are not metered`);
-  } else if (version !== undefined && !isTested(sdk, version)) {
-    const [first, last] = sdk.testedMajors;
-    warnHost(
-      'TOKEN_METER_UNTESTED',
-      `${label} is outside the tested majors ${first} to ${last}; it has the known shape and is metered`,
-    );
-  }
-  return outcome;
-}
-
-function isTested({ testedMajors: [first, last] }: SdkPatch, version: string): boolean {
-  const major = Number.parseInt(version, 10);
-  return major >= first && major <= last;
+/** By package, or by the name of one of its entries. */
+function sdkOf(name: string): SdkPatch | undefined {
+  return sdkPatches.find((sdk) => sdk.moduleName === name || importNamesOf(sdk).includes(name));
 }

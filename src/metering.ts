@@ -1,6 +1,7 @@
 import { diag, type Span } from '@opentelemetry/api';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
+import type { Audience } from './call/call-start.ts';
 import type { EndedCall } from './domain/ended-call.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
@@ -9,33 +10,44 @@ import { packageVersion } from './host/package-version.ts';
 import { failedQuietly, quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import type { SemconvGeneration } from './otel/semconv.ts';
-import { settledAttributes, type ResourceLike } from './otel/settled-resource.ts';
+import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.ts';
 import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
-import { Prices } from './prices/prices.ts';
+import { Prices, type PriceSource } from './prices/prices.ts';
+import { Delivery } from './usage/delivery.ts';
 import type { HeldStatus } from './usage/held-records.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
-/** Everything between a call and its record: one in a process, shared by all ways to meter a call. */
+type Recorded = Promise<UsageRecord | undefined>;
+
+/** Everything between a call and its record, for one instrumentation. */
 export class Metering {
-  readonly calls: CallMeter;
-  readonly prices: Prices;
+  readonly calls: CallMeter<Recorded>;
+  readonly keepContent: boolean;
+  readonly #prices: Prices;
+  #pricesLoading: Promise<void> | undefined;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #enabled: boolean;
   #tokenStatistics: boolean;
 
-  /** Throws `TokenMeterError` `INVALID_OPTION` for a wrong option; wrong environment values are told. */
+  /**
+   * Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. Invalid environment values are
+   * logged.
+   */
   constructor(options: TokenMeterOptions, telemetry: Telemetry) {
     const config = resolveOptions(options);
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
-    const prices = (this.prices = new Prices(
+    this.#prices = new Prices(
       config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
-    ));
+    );
+    // A wrong file is reported at the start; the list alone takes 12 MB that a process without
+    // calls saves.
+    if (config.pricesFile !== undefined) void this.#loadPrices();
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
       ...telemetry,
@@ -45,29 +57,27 @@ export class Metering {
       generations: generationsOf(config.metricNames),
       metricAttributes: config.metricAttributes,
       userIdHashKey: config.userIdHashKey,
-      costOf: (record) => prices.costOf(record),
-      ready: prices
-        .load()
-        .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`)),
+      priceOf: (record) => this.#prices.price(record),
+      prepare: () => this.#loadPrices(),
       counter: new BackgroundCounter(),
       onUsage: options.onUsage,
     });
     this.calls = new CallMeter({
       clock: systemClock,
       tracer: telemetry.tracer,
-      switches: () =>
-        this.#pipeline.held.isHolding
-          ? { enabled: true, tokenStatistics: true }
-          : { enabled: this.#enabled, tokenStatistics: this.#tokenStatistics },
-      keepContent: config.counting !== 'never' || config.captureContent,
+      audience: currentAudience,
       requestIdentity: config.requestIdentity,
       nativeSpans: config.nativeSpans,
       chunkTimes: config.chunkTimes,
-      onEnd: (ended) => void this.settle(ended),
     });
+    this.keepContent = config.counting !== 'never' || config.captureContent;
   }
 
-  /** True also while nobody knows yet. */
+  onCall(): void {
+    this.#telemetry.onCall?.();
+  }
+
+  /** True also while records are held, since the decision may be that calls are recorded. */
   get enabled(): boolean {
     return this.#enabled || this.#pipeline.held.isHolding;
   }
@@ -77,7 +87,7 @@ export class Metering {
   }
 
   get tokenStatistics(): boolean {
-    return this.#tokenStatistics;
+    return this.#tokenStatistics || this.#pipeline.held.isHolding;
   }
 
   applySettings({ enabled, tokenStatistics, hold }: LiveSettings): void {
@@ -90,19 +100,30 @@ export class Metering {
     }
   }
 
-  settle(ended: EndedCall): Promise<UsageRecord | undefined> {
-    return this.#pipeline.settle(ended);
+  /** Undefined until they are loaded, which being asked for begins. */
+  get priceSource(): PriceSource | undefined {
+    void this.#loadPrices();
+    return this.#prices.source;
+  }
+
+  settle(ended: EndedCall, delivery: Delivery): Recorded {
+    return this.#pipeline.settle(ended, delivery);
   }
 
   /**
-   * Ends replies nobody has begun to read, and resolves when all ended calls are emitted and the
-   * exporters of the ledger have them. Rejects when an exporter does.
+   * Resolves when all ended calls are emitted and the exporters of the ledger have them. Rejects when
+   * an exporter does.
    */
   async flush(): Promise<void> {
-    this.calls.open.abandonUnread();
-    this.calls.background.abandonAll();
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
+  }
+
+  #loadPrices(): Promise<void> {
+    this.#pricesLoading ??= this.#prices
+      .load()
+      .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`));
+    return this.#pricesLoading;
   }
 }
 
@@ -120,8 +141,8 @@ function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
       { value: wrong.value, allowed: wrong.allowed },
     );
   }
-  const told = describeProblems(problems);
-  if (told !== undefined) warnHost('INVALID_CONFIG', told);
+  const report = describeProblems(problems);
+  if (report !== undefined) warnHost('INVALID_CONFIG', report);
   return values;
 }
 
@@ -131,63 +152,103 @@ function generationsOf(names: TokenMeterConfig['metricNames']): readonly Semconv
 
 let lastService: string | undefined;
 
-/** The span's resource; a span that is not recorded has none, so the last one seen stands in. */
+/** Resource of the span. A non-recording span has none, so the last known one is used. */
 function serviceOf(span: Span): string {
   const { resource } = span as { readonly resource?: ResourceLike };
-  const name = resource === undefined ? undefined : settledAttributes(resource)['service.name'];
+  const name = resource === undefined ? undefined : resolvedAttributes(resource)['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
   return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
 }
 
-/** What is asked of the metering in force. */
-export type MeteringInForce = Pick<Metering, 'calls' | 'enabled' | 'settle' | 'flush'>;
+/** What is asked of a metering in force. */
+export type MeteringInForce = Pick<
+  Metering,
+  'calls' | 'enabled' | 'tokenStatistics' | 'keepContent' | 'onCall' | 'settle' | 'flush'
+>;
 
 interface Installed {
   readonly metering: MeteringInForce;
   readonly isEnabled: () => boolean;
-}
-
-/** One a process: patches, wrappers and manual records all report to the instrumentation made last. */
-let installed: Installed | undefined;
-
-export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
-  installed = { metering, isEnabled };
-}
-
-/** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */
-export function currentCallMeter(): CallMeter | undefined {
-  return installed?.isEnabled() === true ? installed.metering.calls : undefined;
-}
-
-/** Whether a call made now is to be metered, as the switches stand. */
-export function isMetering(): boolean {
-  return installed?.isEnabled() === true && installed.metering.enabled;
+  readonly isStandIn?: boolean;
 }
 
 /**
- * For calls metered by hand: without an instrumentation, one with options from the environment is made
- * that reports to the global OpenTelemetry providers.
+ * Patches, wrappers and manual records report to all of them: the preload and an instrumentation of
+ * the application get every record alike. The newest one leads: spans and the reading of calls are as
+ * its options say. Disabled, it leaves both to the one before.
  */
-export function currentMetering(): MeteringInForce | undefined {
-  if (installed === undefined) {
+let installed: readonly Installed[] = [];
+
+export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
+  const others = installed.filter((other) => other.metering !== metering && !other.isStandIn);
+  installed = [{ metering, isEnabled }, ...others];
+}
+
+/** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */
+export function currentCallMeter(): CallMeter<Recorded> | undefined {
+  return installed.find(({ isEnabled }) => isEnabled())?.metering.calls;
+}
+
+/** All that a call made now is recorded for, as the switches stand. */
+export function currentAudience(): Audience<Recorded> | undefined {
+  const members = installed
+    .filter(({ metering, isEnabled }) => isEnabled() && metering.enabled)
+    .map(({ metering }) => ({ metering, tokenStatistics: metering.tokenStatistics }));
+  if (members.length === 0) return undefined;
+  for (const { metering } of members) metering.onCall();
+  const tokenStatistics = members.some((member) => member.tokenStatistics);
+  return {
+    tokenStatistics,
+    keepContent: tokenStatistics && members.some(({ metering }) => metering.keepContent),
+    onEnd(ended) {
+      const delivery = new Delivery();
+      const [record] = members.map((member) =>
+        member.metering.settle({ ...ended, tokenStatistics: member.tokenStatistics }, delivery),
+      );
+      return record ?? Promise.resolve(undefined);
+    },
+  };
+}
+
+/** Whether the current settings meter a call made now. */
+export function isMetering(): boolean {
+  return installed.some(({ metering, isEnabled }) => isEnabled() && metering.enabled);
+}
+
+/**
+ * For calls metered manually. Without an instrumentation, creates one with options from the
+ * environment that reports to the global OpenTelemetry providers.
+ */
+export function callMeterByHand(): CallMeter<Recorded> | undefined {
+  if (installed.length === 0) {
     const metering = quietly(
       'starting',
       () => new Metering({}, new CurrentTelemetry(packageVersion())),
     );
     if (metering === undefined) return undefined;
-    installed = { metering, isEnabled: () => true };
+    installed = [{ metering, isEnabled: () => true, isStandIn: true }];
   }
-  return installed.isEnabled() ? installed.metering : undefined;
+  return currentCallMeter();
 }
 
 /**
- * Resolves when every call that has ended is counted, emitted and durable in the exporters. Ends
- * streams that arrived and that nobody has begun to read. Never rejects.
+ * Resolves when every call that has ended is counted, emitted and durable in the exporters. Calls that
+ * run go on. Never rejects.
  */
 export async function flush(): Promise<void> {
-  try {
-    await installed?.metering.flush();
-  } catch (error) {
-    failedQuietly('flushing', error);
+  const flushed = await Promise.allSettled(
+    installed.map(async ({ metering }) => await metering.flush()),
+  );
+  for (const result of flushed) {
+    if (result.status === 'rejected') failedQuietly('flushing', result.reason);
   }
+}
+
+/**
+ * For the end of the process: ends every open call as `aborted`, with what was received of its reply,
+ * and flushes. Never rejects.
+ */
+export async function shutdown(): Promise<void> {
+  for (const { metering } of installed) metering.calls.open.closeAll();
+  await flush();
 }

@@ -1,11 +1,11 @@
 import type { UsageRecord } from './domain/usage-record.ts';
 
 export interface TokenMeterOptions {
-  /** First state of the switch; `applySettings()` changes it at run time. @default true */
+  /** Initial state of the switch; `applySettings()` changes it at run time. @default true */
   readonly enabled?: boolean;
   /**
-   * First state of the second switch. Off: span and record keep user, model, conversation, time,
-   * duration and outcome, and no token is read or counted. @default true
+   * Initial state of the second switch. When off, span and record contain user, model,
+   * conversation, time, duration and outcome, and no tokens are read or counted. @default true
    */
   readonly tokenStatistics?: boolean;
   /** When tokens are counted locally. @default 'missing' */
@@ -15,34 +15,37 @@ export interface TokenMeterOptions {
    * OTEL_SEMCONV_STABILITY_OPT_IN holds `gen_ai_latest_experimental`
    */
   readonly metricNames?: 'v1_41' | 'latest' | 'both';
-  /** Attributes that metrics carry beside the bounded ones, such as `user.id`; capped. @default [] */
+  /** Additional attributes on metrics, such as `user.id`. Their values are capped. @default [] */
   readonly metricAttributes?: readonly string[];
-  /** Whether spans carry prompts and answers. Metrics and the ledger never do. @default false */
+  /** Whether spans contain prompts and replies. Metrics and the ledger never do. @default false */
   readonly captureContent?: boolean;
-  /** When set, user ids are recorded as their HMAC-SHA-256 under this key. */
+  /** Key for HMAC-SHA-256. When set, user ids are recorded only as their hash. */
   readonly userIdHashKey?: string;
   /**
-   * Whether user and conversation are read from requests: `never`, from fields that name them
-   * (`user`, `conversation`, `metadata.user_id` …), or from `all`, also those that may hold hashes
-   * (`safety_identifier`, `prompt_cache_key`). @default 'plain'
+   * Request fields that user and conversation are read from: `never`, `plain` for fields that name
+   * them (`user`, `conversation`, `metadata.user_id` …), or `all` to include fields that may
+   * contain hashes (`safety_identifier`, `prompt_cache_key`). @default 'plain'
    */
   readonly requestIdentity?: 'never' | 'plain' | 'all';
-  /** Where an SDK makes its own span: enrich that one, or make ours beside it. @default 'enrich' */
+  /**
+   * For SDKs that create spans: enrich their span, or create an additional one. @default 'enrich'
+   */
   readonly nativeSpans?: 'enrich' | 'separate';
   /**
-   * What the histogram of times between the chunks of a stream gets: `mean`, one value a call, or
-   * `each`, one a chunk as the conventions have it, which costs about 1 µs a chunk. @default 'mean'
+   * Values recorded in the histogram of times between chunks: `mean`, one value per call, or
+   * `each`, one per chunk as the conventions define it, which costs about 1 µs per chunk. @default
+   * 'mean'
    */
   readonly chunkTimes?: 'mean' | 'each';
-  /** Model or encoding behind names of your own: `{ 'my-deployment': 'gpt-4o' }`. */
+  /** Model or encoding of custom names: `{ 'my-deployment': 'gpt-4o' }`. */
   readonly modelAliases?: Readonly<Record<string, string>>;
-  /** JSON file with prices of your own contracts; see docs/costs.md. */
+  /** JSON file with contract prices; see docs/costs.md. */
   readonly pricesFile?: string;
-  /** Called with every record, after it was emitted. What it throws is logged once and ignored. */
+  /** Called with every record after it was emitted. Exceptions are logged once and ignored. */
   readonly onUsage?: (record: UsageRecord) => void;
 }
 
-/** The live switches. What is left out stays as it is. */
+/** The live switches. Absent members stay unchanged. */
 export interface LiveSettings {
   readonly enabled?: boolean;
   readonly tokenStatistics?: boolean;

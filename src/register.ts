@@ -1,4 +1,5 @@
 import { startRegistered } from './register/start.ts';
 
-// `node --import otel-token-meter/register app.js`, and `--require` alike: nothing is awaited here.
+// Loaded by `node --import otel-token-meter/register app.js` or `--require`, so nothing is awaited
+// here.
 startRegistered();

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { lintOverrides, withRoomsTable } from '../scripts/rooms/made-from-rooms.ts';
+import { lintOverrides, withRooms } from '../scripts/rooms/made-from-rooms.ts';
 import { rooms } from '../scripts/rooms/rooms.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -38,7 +38,26 @@ describe('rooms', () => {
     assert.deepEqual(overrides, lintOverrides(rooms));
     const compact = (text: string): string => text.replace(/ +/g, ' ').replace(/-{3,}/g, '---');
     const document = read('docs/architecture.md');
-    assert.equal(compact(document), compact(withRoomsTable(document, rooms)));
+    assert.equal(compact(document), compact(withRooms(document, rooms)));
+  });
+});
+
+describe('the drawing', () => {
+  it('puts every room above those it imports', () => {
+    const floors = read('docs/architecture.md').matchAll(/^ *(\d+) +│ ([^│\n]*)(?:│ ?(.*))?$/gm);
+    const floorOf = new Map<string, number>();
+    for (const [, floor, src = '', exporter = ''] of floors) {
+      for (const name of src.match(/\S+/g) ?? []) floorOf.set(`src/${name}`, Number(floor));
+      for (const name of exporter.match(/\S+/g) ?? []) {
+        floorOf.set(`exporter/${name}`, Number(floor));
+      }
+    }
+    assert.deepEqual([...floorOf.keys()].sort(), rooms.map(({ path }) => path).sort());
+    for (const { path, imports } of rooms) {
+      for (const name of imports) {
+        assert.ok(floorOf.get(path)! > floorOf.get(name)!, `${path} imports ${name}`);
+      }
+    }
   });
 });
 

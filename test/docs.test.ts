@@ -18,7 +18,7 @@ import { requireServer, startInfluxd } from './support/servers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** What a block may be: every language has its way to be held to the truth. */
+/** Languages of code blocks, and where each is checked. */
 const LANGUAGES: Readonly<Record<string, string>> = {
   js: 'run by test/slow/docs/programs.test.ts',
   ts: 'run by test/slow/docs/programs.test.ts',
@@ -29,7 +29,7 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   redis: 'given to a server by test/settings/redis-outage.test.ts',
   nginx: 'listed in doc-commands.ts',
   python: 'listed in doc-commands.ts',
-  text: 'a drawing, or what a program told',
+  text: 'a drawing, or output of a program',
 };
 
 describe('the documents', () => {
@@ -38,11 +38,14 @@ describe('the documents', () => {
     assert.equal(document, withTables(document), 'npm run build:config');
   });
 
-  it('lead to files that are there', () => {
+  it('lead to files and headings that are there', () => {
     for (const doc of docFiles()) {
-      for (const [, target = ''] of readDoc(doc).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      for (const [, target = '', anchor] of readDoc(doc).matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
         if (/^https?:/.test(target)) continue;
-        assert.ok(existsSync(join(ROOT, dirname(doc), target)), `${doc} leads to ${target}`);
+        const path = target === '' ? doc : join(dirname(doc), target);
+        assert.ok(existsSync(join(ROOT, path)), `${doc} leads to ${target}`);
+        if (anchor === undefined) continue;
+        assert.ok(anchorsOf(readDoc(path)).includes(anchor), `${doc} leads to ${path}#${anchor}`);
       }
     }
   });
@@ -172,6 +175,15 @@ describe('the documents', () => {
     assert.deepEqual(outline('README.zh-CN.md'), outline('README.md'));
   });
 });
+
+/** Anchors of headings, as GitHub makes them. */
+const anchorsOf = (text: string): readonly string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 
 interface ComposeService {
   readonly image?: string;

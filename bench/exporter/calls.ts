@@ -4,15 +4,15 @@ import { usageRecordFromLog, type UsageLogRecord } from '../../exporter/ledger/u
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { logOf, usageRecord } from '../../test/support/usage-logs.ts';
 
-/** A call, as the SDK hands it on and as a record. */
+/** A call, as an SDK log record and as a usage record. */
 interface Call {
   readonly log: UsageLogRecord & { readonly hrTime: [number, number] };
   readonly record: { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
 }
 
 /**
- * Calls that are emitted again and again, at another time each: a heap full of records would be measured
- * with them, and an application keeps none.
+ * Calls that are emitted repeatedly with new times. Keeping separate records would fill the heap
+ * and distort the result; an application keeps none.
  */
 const CALLS: readonly Call[] = Array.from({ length: 2000 }, (_, i) => {
   const record = usageRecord('2026-01-01T00:00:00Z', {
@@ -37,7 +37,7 @@ const CALLS: readonly Call[] = Array.from({ length: 2000 }, (_, i) => {
 let seconds = Date.parse('2026-01-01T00:00:00Z') / 1000;
 let emitted = 0;
 
-/** The next call, with a time that no other has: servers treat a point that they have differently. */
+/** The next call with a unique time, because servers handle duplicate points differently. */
 export function nextCall(): Call {
   const call = CALLS[emitted++ % CALLS.length] as Call;
   if (emitted % 143 === 0) seconds++;
@@ -47,7 +47,7 @@ export function nextCall(): Call {
   return call;
 }
 
-/** Bodies of `batch` lines each. */
+/** Request bodies with `batch` lines each. */
 export function makeBodies(records: number, batch: number): readonly Buffer[] {
   const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
   const bodies: Buffer[] = [];
@@ -60,7 +60,7 @@ export function makeBodies(records: number, batch: number): readonly Buffer[] {
   return bodies;
 }
 
-/** As an application would that uses the official client. */
+/** Sends points like an application that uses the official client. */
 export function pointOf({ record, log }: Call): Point {
   const nanoseconds = `${log.hrTime[0]}${String(log.hrTime[1]).padStart(9, '0')}`;
   const point = new Point('llm_usage')

@@ -6,7 +6,7 @@ interface LlmObsEvent {
   readonly spans?: readonly { readonly metrics?: { readonly input_tokens?: number } }[];
 }
 
-/** Datadog's agent, as far as its tracer needs one: takes everything, and keeps the LLM spans. */
+/** Minimal Datadog agent: accepts all requests and keeps LLM spans. */
 export async function startFakeAgent(spans: SeenSpan[]): Promise<string> {
   const server = createServer((request, response) => {
     const received: Buffer[] = [];

@@ -9,18 +9,18 @@ const requirePeer = createRequire(new URL('../package.json', import.meta.url));
 interface Running {
   /** A peer that wraps clients instead of patching the SDK. */
   readonly wrap?: <T>(client: T) => T;
-  /** Hands over what is still held back, as at the end of a process. */
+  /** Flushes pending spans, as at the end of a process. */
   readonly flush?: () => Promise<void>;
 }
 
 export interface Peer {
   readonly name: string;
-  /** Package whose version stands in the table. */
+  /** Package whose version the table shows. */
   readonly package?: string;
   readonly openai: 6 | 7;
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Runs before `openai` is loaded; `spans` gets what ends. */
+  /** Runs before `openai` is loaded. Ended spans are added to `spans`. */
   start(spans: SeenSpan[]): Promise<Running>;
 }
 
@@ -30,7 +30,7 @@ function bare(openai: 6 | 7): Peer {
   return { name: 'bare', openai, start: () => Promise.resolve({}) };
 }
 
-/** Without a metrics SDK it makes what most peers make: spans. */
+/** Without a metrics SDK it creates only spans, like most peers. */
 function ours(openai: 6 | 7, metering: 'metrics' | 'no metrics SDK' = 'metrics'): Peer {
   return {
     name: metering === 'metrics' ? OURS : `${OURS}, ${metering}`,
@@ -45,12 +45,13 @@ function ours(openai: 6 | 7, metering: 'metrics' | 'no metrics SDK' = 'metrics')
   };
 }
 
-/** Of a package that patches by the module hooks of `@opentelemetry/instrumentation`. */
+/** For packages that patch through the module hooks of `@opentelemetry/instrumentation`. */
 export function instrumentationOf(packageName: string): Instrumentation {
   const { OpenAIInstrumentation } = requirePeer(packageName) as {
     readonly OpenAIInstrumentation?: new (config: object) => Instrumentation;
   };
-  if (OpenAIInstrumentation === undefined) throw new Error(`${packageName} has another shape`);
+  if (OpenAIInstrumentation === undefined)
+    throw new Error(`${packageName} has an unexpected shape`);
   const config = packageName.startsWith('@traceloop/') ? { enrichTokens: true } : {};
   return new OpenAIInstrumentation(config);
 }
@@ -93,7 +94,7 @@ const openlit: Peer = {
   start(spans) {
     const module = requirePeer('openlit') as { default: { init(options: object): void } };
     module.default.init({ applicationName: 'bench', pricingJson: '{}' });
-    // It makes a provider of its own, in its own copy of the API, and takes no processor.
+    // It creates a provider in its own copy of the API and accepts no processor.
     const { trace } = createRequire(requirePeer.resolve('openlit'))('@opentelemetry/api') as {
       trace: {
         getTracerProvider(): {
@@ -162,7 +163,7 @@ const sentry: Peer = {
   },
 };
 
-/** In the order of the table. The first of each major is what the others are compared with. */
+/** In table order. The first one of each major is the baseline. */
 export const PEERS: readonly Peer[] = [
   bare(7),
   ours(7),

@@ -1,4 +1,7 @@
-/** One peer in a process of its own: `program.ts <index of PEERS> cpu|memory|shapes [server URL]`. */
+/**
+ * Runs one peer in a separate process: `program.ts <index of PEERS> cpu|memory|shapes [server
+ * URL]`.
+ */
 import { Session, type HeapProfiler } from 'node:inspector/promises';
 import { createRequire } from 'node:module';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
@@ -14,9 +17,9 @@ import type { SeenSpan } from './telemetry.ts';
 export type Kind = 'plain' | 'stream';
 export type Target = 'fetch' | 'server';
 
-/** Microseconds of main-thread CPU a call. */
+/** Microseconds of main-thread CPU per call. */
 export type CpuResult = Readonly<Record<Target, Readonly<Record<Kind, number>>>>;
-/** Bytes a call of the in-process program. */
+/** Bytes per call of the in-process program. */
 export interface MemoryResult {
   readonly allocated: number;
   readonly retained: number;
@@ -25,7 +28,7 @@ export interface ShapeResult {
   readonly title: string;
   readonly seen: unknown;
   readonly unhandled: number;
-  /** Pieces a server went on sending to a client that had left the loop. */
+  /** Chunks that the server sent after the client left the loop. */
   readonly sentAfterHold: number;
   readonly spans: readonly SeenSpan[];
 }
@@ -45,7 +48,7 @@ function clientFor(options: { baseURL: string; fetch?: typeof fetch }): OpenAI {
   return running.wrap?.(client) ?? client;
 }
 
-// What a peer still loads is no part of a call, and a loop of promises would keep it from arriving.
+// Lazy loading by a peer is not part of a call, and a loop of promises would starve it.
 await sleep(1500);
 
 const CHAT = {
@@ -53,7 +56,7 @@ const CHAT = {
   messages: [{ role: 'user' as const, content: 'How often does the tide come in?' }],
 };
 
-/** One call, then a turn of the event loop, as any call over a network has. */
+/** One call, then a turn of the event loop, as with a network call. */
 async function call(client: OpenAI, kind: Kind): Promise<void> {
   await turn();
   if (kind === 'plain') {
@@ -70,7 +73,7 @@ async function call(client: OpenAI, kind: Kind): Promise<void> {
 
 const BATCHES = 5;
 
-/** Linux tells a thread's CPU time in ticks of 4 ms, so a batch has to last for a hundred of them. */
+/** Linux reports thread CPU time in ticks of 4 ms, so a batch has to last for a hundred of them. */
 async function cpu(): Promise<CpuResult> {
   let kind: Kind = 'plain';
   const clients = {
@@ -81,7 +84,7 @@ async function cpu(): Promise<CpuResult> {
     const client =
       target === 'fetch' ? clients.fetch : clientFor({ baseURL: `${serverUrl}/${now}` });
     const batches: number[] = [];
-    // The first batch only warms up.
+    // The first batch is a warm-up.
     for (let batch = 0; batch < 1 + BATCHES; batch += 1) {
       spans.length = 0;
       const before = process.threadCpuUsage();
@@ -103,7 +106,7 @@ async function cpu(): Promise<CpuResult> {
   };
 }
 
-/** What is allocated is sampled, one in 4 KB, and what a collection has freed by then is counted too. */
+/** Samples allocations every 4 KB, including objects that are already collected. */
 async function memory(): Promise<MemoryResult> {
   const client = clientFor({ baseURL: 'http://127.0.0.1:9', fetch: inProcessFetch(() => 'plain') });
   const CALLS = 4000;

@@ -15,7 +15,7 @@ export const WIRE: ChatWire = {
   streamUsage: { usage: USAGE },
 };
 
-/** Chunks of text in the stream that is measured; usage and closing chunks come on top. */
+/** Text chunks in the measured stream, in addition to usage and closing chunks. */
 export const CHUNKS = 200;
 
 const plain: Script = chatPlain(WIRE);
@@ -37,7 +37,7 @@ export const REPLIES: Readonly<Record<'plain' | 'stream', Script>> = {
   stream: longStream(),
 };
 
-/** The SDK's `fetch` without a network: what is left is the work of SDK and instrumentation. */
+/** `fetch` for the SDK without a network, so that only SDK and instrumentation are measured. */
 export function inProcessFetch(which: () => 'plain' | 'stream'): typeof fetch {
   const encoder = new TextEncoder();
   const pieces = (REPLIES.stream.pieces ?? []).map((piece) => encoder.encode(String(piece)));

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { REPLIES } from './replies.ts';
 
-/** The local server, in a process or thread apart from the program so that its work is not counted. */
+/** Local server in a separate process or thread, so that its work is not measured. */
 export async function startServer(): Promise<{ server: Server; url: string }> {
   const stream = (REPLIES.stream.pieces ?? []).join('');
   const server = createServer((request, response) => {
@@ -20,5 +20,5 @@ export async function startServer(): Promise<{ server: Server; url: string }> {
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-// As a thread: tells its address to whoever started it.
+// As a thread: posts its URL to the parent.
 if (parentPort !== null) parentPort.postMessage((await startServer()).url);

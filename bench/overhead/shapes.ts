@@ -11,7 +11,7 @@ import { responsesPlain, responsesStream } from '../../test/support/wire/openai-
 import type { Script } from '../../test/support/wire/wire-server.ts';
 import { WIRE } from './replies.ts';
 
-/** One way of calling the SDK that must go on working. */
+/** A way of calling the SDK that must keep working. */
 export interface CallShape {
   readonly title: string;
   readonly script: Script | readonly [Script, ...Script[]];
@@ -37,7 +37,7 @@ const response = responsesPlain(RESPONSES_WIRE);
 const responseStream = responsesStream(RESPONSES_WIRE);
 const json = { type: 'json_schema', name: 'tide', schema: { type: 'object' } } as const;
 
-/** All chunks, or as many as told; then the loop is left. */
+/** Reads all chunks, or leaves the loop after the given number. */
 async function read(chunks: AsyncIterable<unknown>, upTo = Infinity): Promise<unknown[]> {
   const seen: unknown[] = [];
   for await (const chunk of chunks) {
@@ -47,7 +47,7 @@ async function read(chunks: AsyncIterable<unknown>, upTo = Infinity): Promise<un
   return seen;
 }
 
-/** A server that would go on: what it sends after the client left is billed. */
+/** A server that keeps sending. Chunks sent after the client left are billed. */
 function endless(script: Script): Script {
   const pieces = (script.pieces ?? []).slice(0, -2);
   return { ...script, pieces, pauseMs: 4, held: pieces.at(-1) ?? '' };

@@ -4,7 +4,7 @@ import { LoggerProvider } from '@opentelemetry/sdk-logs';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 
-/** What a span of whichever peer told about its call. */
+/** Call data in a span, for any peer. */
 export interface SeenSpan {
   readonly inputTokens: boolean;
 }
@@ -18,7 +18,7 @@ class NeverCollected extends MetricReader {
   }
 }
 
-/** Names under which the peers put input tokens on a span. */
+/** Attribute names that the peers use for input tokens. */
 const INPUT_TOKENS = [
   'gen_ai.usage.input_tokens',
   'gen_ai.usage.prompt_tokens',
@@ -52,7 +52,7 @@ export function spanWatcher(spans: SeenSpan[]): {
   };
 }
 
-/** The same real SDK for all that use OpenTelemetry: every span is recorded, none is exported. */
+/** The real SDK for all peers based on OpenTelemetry. Every span is recorded, none is exported. */
 export function registerTelemetry(spans: SeenSpan[]): void {
   const contexts = new AsyncLocalStorageContextManager();
   contexts.enable();

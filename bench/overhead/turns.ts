@@ -1,9 +1,9 @@
 /**
- * Bare and metered in turns within one process, which tells apart what a run of its own blurs:
- * `npm run bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none] [fetch | server]
- * [ours | contrib | traceloop]`. The third: what of OpenTelemetry's SDK is registered beside its Context
- * manager. The fourth: whether `fetch` answers in process, or a server in a thread of its own. The peers
- * want openai 6.
+ * Alternates bare and metered calls within one process, which resolves small differences: `npm run
+ * bench:overhead-turns -- [4 | 5 | 6 | 7] [plain | stream] [all | spans | none] [fetch | server]
+ * [ours | contrib | traceloop]`. The third argument selects the parts of the OpenTelemetry SDK that
+ * are registered in addition to the Context manager. The fourth selects an in-process `fetch` or a
+ * server in a separate thread. Peers require openai 6.
  */
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ const [major = '7', kind = 'plain', telemetry = 'all', target = 'fetch', who = '
 const place = major === '7' ? '../../package.json' : `../../test/sdks/openai-${major}/package.json`;
 const requireSdk = createRequire(new URL(place, import.meta.url));
 
-/** A copy of its own each time. */
+/** Loads a new copy each time. */
 function load(): typeof OpenAI {
   for (const key of Object.keys(requireSdk.cache)) {
     if (key.includes('openai')) delete requireSdk.cache[key];
@@ -47,12 +47,12 @@ if (telemetry !== 'all') metrics.disable();
 if (telemetry === 'none') trace.disable();
 registerInstrumentations({ instrumentations: [await instrumentation()] });
 const Metered = load();
-const apart = { apiKey: 'bench', maxRetries: 0 };
+const client = { apiKey: 'bench', maxRetries: 0 };
 const options =
   target === 'server'
-    ? { ...apart, baseURL: `${await serverUrl()}/${kind}` }
+    ? { ...client, baseURL: `${await serverUrl()}/${kind}` }
     : {
-        ...apart,
+        ...client,
         baseURL: 'http://127.0.0.1:9',
         fetch: inProcessFetch(() => (kind === 'plain' ? 'plain' : 'stream')),
       };
@@ -79,8 +79,8 @@ async function call(client: OpenAI): Promise<void> {
 const CALLS = kind === 'stream' ? 200 : target === 'server' ? 1500 : 4000;
 
 /**
- * Microseconds a call: of this thread's CPU time where it waits for a server, else of the clock, since
- * CPU time is told in ticks of 4 ms.
+ * Microseconds per call: thread CPU time when waiting for a server, otherwise wall time, since CPU
+ * time is reported in ticks of 4 ms.
  */
 async function batch(client: OpenAI): Promise<number> {
   const started = performance.now();

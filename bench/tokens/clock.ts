@@ -2,13 +2,13 @@ import { performance } from 'node:perf_hooks';
 import { WASI } from 'node:wasi';
 import { wasm, type WasmMemory } from '../../src/tokens/engine/webassembly.ts';
 
-/** The smallest WebAssembly module with a memory: it lends WASI a place for its answer. */
+/** Minimal WebAssembly module with a memory, where WASI writes its result. */
 const MODULE = Buffer.from('0061736d01000000050301000107' + '0a01066d656d6f72790200', 'hex');
 const THREAD_CPU_TIME = 3;
 
 /**
- * Milliseconds this thread has worked. On a shared machine wall time measures the neighbours too,
- * and `process.threadCpuUsage` counts in ticks; WASI has the clock in nanoseconds.
+ * Thread CPU time in milliseconds. Wall time on a shared machine includes other processes, and
+ * `process.threadCpuUsage` has a resolution of ticks; the WASI clock has nanoseconds.
  */
 export const workedMs: () => number = createClock();
 

@@ -10,7 +10,7 @@ const CONVERSATIONS = 40;
 const TURNS = 20;
 const ROUNDS = 3;
 
-/** Forty chats of twenty requests, each with the whole history, as an API client sends them. */
+/** Forty chats of twenty requests with the full history, as an API client sends them. */
 export function benchConversations(
   engines: readonly Engine[],
   conversations: readonly Conversation[],
@@ -29,7 +29,7 @@ export function benchConversations(
       let total = 0;
       let spent = 0;
       for (const history of histories) {
-        // Fresh strings, as parsed from a request: new to every cache that goes by identity.
+        // New strings, as parsed from a request, so that caches by identity have no effect.
         for (let turn = 1; turn <= TURNS; turn++) {
           const messages = history.slice(0, 2 * turn).map((text) => fresh(text, round));
           const start = workedMs();
@@ -50,7 +50,7 @@ export function benchConversations(
     (base / (medians[i] ?? NaN)).toFixed(1),
     String(totals.get(name)),
   ]);
-  console.log('\n## Growing conversations, whole history each time\n');
+  console.log('\n## Growing conversations, full history in each request\n');
   console.log(
     textTable(['engine', 'µs/request', '× tiktoken', 'tokens'], rows, [
       'µs/request',
@@ -61,10 +61,12 @@ export function benchConversations(
   target('growing conversations, × tiktoken', base / (medians[0] ?? NaN), '≥', 150);
 }
 
-/** An answer is as long as this at least; the recorded ones are of a terse assistant. */
+/** Minimum length of an answer; the recorded ones are short. */
 const ANSWER_CHARACTERS = 1000;
 
-/** Histories of forty messages, put together from those given: a question, an answer, and so on. */
+/**
+ * Builds histories of forty messages from the given conversations, alternating question and answer.
+ */
 function growing(conversations: readonly Conversation[]): string[][] {
   const contents = conversations.flatMap((chat) => chat.contents).filter((text) => text.length > 0);
   let next = 0;
@@ -79,7 +81,7 @@ function growing(conversations: readonly Conversation[]): string[][] {
   );
 }
 
-/** The same characters in a new string; a round of its own has texts of its own. */
+/** Copies the characters to a new string. */
 function fresh(text: string, round: number): string {
   return Buffer.from(`${round}${text}`).toString();
 }

@@ -9,7 +9,7 @@ const CALLS_PER_SECOND = 50;
 const SECONDS = 20;
 const PROBE_MS = 5;
 
-/** Delay of a timer while fifty calls a second end, each with a new message of one megabyte. */
+/** Timer delay while fifty calls per second end, each with a new message of one megabyte. */
 export async function benchEventLoop(english: string): Promise<void> {
   const counter = new BackgroundCounter();
   await counter.countTexts([english]);
@@ -17,7 +17,7 @@ export async function benchEventLoop(english: string): Promise<void> {
   let call = 0;
   let counted = 0;
   const busy = await delaysWhile(() => {
-    // A slice costs nothing to make: what is measured is the counting.
+    // Slicing a string is free, so only counting is measured.
     const text = english.slice(call++);
     void counter.countTexts([text], 'gpt-4o').then((tokens) => (counted += tokens));
   });

@@ -7,18 +7,18 @@ import { median } from './statistics.ts';
 
 const ROUNDS = 7;
 const PROGRAM = fileURLToPath(new URL('fresh-process.mjs', import.meta.url));
-/** The built package: type stripping would add its own 90 ms to ours alone. */
-const DIST = new URL('../../dist/src/tokens/index.js', import.meta.url).href;
+/** Uses the built package, because type stripping would add 90 ms to our result only. */
+const DIST = new URL('../../dist/tokens.js', import.meta.url).href;
 
 interface FreshProcess {
-  /** From before the import to the first count. */
+  /** Time from import to the first count. */
   readonly firstCountMs: number;
   readonly rssBytes: number;
-  /** What one count of 100 KB leaves on the heap before it is collected. */
+  /** Garbage that counting 100 KB leaves on the heap. */
   readonly heapBytes: number;
 }
 
-/** First count in a process of its own, import included; memory afterwards. */
+/** First count in a new process, including the import; memory afterwards. */
 export function benchFreshProcess(encoding: string): void {
   const names = Object.keys(LOADERS).filter((name) => name !== 'plain engine');
   const runs = new Map<string, FreshProcess[]>(names.map((name) => [name, []]));

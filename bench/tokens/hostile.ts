@@ -6,7 +6,7 @@ import { target } from './report.ts';
 import { median } from './statistics.ts';
 
 const SIZES = [10_000, 100_000, 500_000] as const;
-/** A port that needs longer than this for a size is not asked for the next. */
+/** An engine that exceeds this time skips the next size. */
 const PATIENCE_MS = 3000;
 
 const INPUTS: Readonly<Record<string, (length: number) => string>> = {
@@ -26,7 +26,7 @@ function random(length: number, from: number, count: number): string {
     .slice(0, length);
 }
 
-/** One piece without a break: what a quadratic tokenizer chokes on. */
+/** One piece without a break, the worst case for a quadratic tokenizer. */
 export function benchHostile(engines: readonly Engine[]): void {
   const rows: string[][] = [];
   for (const [i, { name, count }] of engines.entries()) {

@@ -7,14 +7,14 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Input {
   readonly name: string;
-  /** One text, or many that are counted one by one. */
+  /** One text, or many that are counted separately. */
   readonly texts: readonly string[];
 }
 
 const SMALL = 100_000;
 const LARGE = 1_000_000;
 
-/** Real text that comes with npm packages and with this repository; the rest is generated. */
+/** Real text from npm packages and this repository; the rest is generated. */
 export function repeatedInputs(conversations: readonly Conversation[]): Input[] {
   const messages = conversations.flatMap((chat) => chat.contents).slice(0, 1000);
   return [
@@ -35,7 +35,7 @@ export function repeatedInputs(conversations: readonly Conversation[]): Input[] 
 const CHUNK = 8000;
 const CHUNKS = 24;
 
-/** Chunks of 8000 characters, no two alike, to be counted once each. */
+/** Distinct chunks of 8000 characters, counted once each. */
 export function unseenInputs(conversations: readonly Conversation[]): Input[] {
   const messages = conversations.flatMap((chat) => chat.contents).join('\n');
   const sources: readonly (readonly [name: string, text: string])[] = [
@@ -62,7 +62,7 @@ export interface Conversation {
   readonly contents: readonly string[];
 }
 
-/** One conversation a line, `{"messages": [{"role", "content"}]}`. */
+/** One conversation per line, `{"messages": [{"role", "content"}]}`. */
 export function readConversations(path: string): Conversation[] {
   return readFileSync(path, 'utf8')
     .split('\n')
@@ -99,7 +99,7 @@ function json(): string {
   return readFileSync(`${ROOT}package-lock.json`, 'utf8');
 }
 
-/** What the TypeScript compiler says, in other languages: thousands of translated sentences. */
+/** Localised messages of the TypeScript compiler: thousands of translated sentences. */
 function localized(...locales: readonly string[]): string {
   return locales
     .flatMap((locale) => {
@@ -134,7 +134,7 @@ function base64(length: number, seed = 1): string {
     .slice(0, length);
 }
 
-/** The same numbers for the same seed (an LCG is enough for filling). */
+/** Deterministic numbers for a seed; an LCG is sufficient for filler. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -19,7 +19,7 @@ export const TIKTOKEN = 'tiktoken';
 
 const require = createRequire(import.meta.url);
 
-/** Ours, tiktoken, and the fastest JavaScript ports, each as its own documentation counts a text. */
+/** Ours, tiktoken, and the fastest JavaScript ports, each used as documented. */
 export const LOADERS: Readonly<Record<string, (encoding: string) => Count>> = {
   [OURS]: (encoding) => {
     const counter = counterFor(encoding);
@@ -48,7 +48,7 @@ export const LOADERS: Readonly<Record<string, (encoding: string) => Count>> = {
       Tokenizer: new (encoding: unknown) => { encode: (...given: unknown[]) => number[] };
     };
     const tokenizer = new Tokenizer(require(`ai-tokenizer/encoding/${encoding}`));
-    // `count` throws on special tokens; this is what it calls, told to take them as text.
+    // `count` throws on special tokens. This is the function it calls, with special tokens as text.
     return (text) => tokenizer.encode(text, [], []).length;
   },
   '@microsoft/tiktokenizer': (encoding) => {
@@ -61,7 +61,7 @@ export const LOADERS: Readonly<Record<string, (encoding: string) => Count>> = {
   },
 };
 
-/** Its own loader downloads the ranks; these are the same. */
+/** The same ranks that its loader would download. */
 function ranksOf(encoding: string): Map<Uint8Array, number> {
   const { bpe_ranks: ranks } = require(`tiktoken/encoders/${encoding}.json`) as {
     bpe_ranks: string;

@@ -3,7 +3,7 @@ import { OURS, PLAIN, TIKTOKEN, type Engine } from './peers.ts';
 import { geometricMean } from './statistics.ts';
 import type { Timing } from './throughput.ts';
 
-/** Prints how many times as fast as tiktoken each engine is; in brackets in the first pass. */
+/** Prints the speed of each engine relative to tiktoken; the first pass in brackets. */
 export function printRatios(
   title: string,
   engines: readonly Engine[],
@@ -56,7 +56,7 @@ export function verdictOf(engines: readonly Engine[], timings: readonly Timing[]
 
 const targets: { what: string; measured: string; wanted: string; met: boolean }[] = [];
 
-/** Notes a figure against its target for the last table. */
+/** Adds a figure and its target to the last table. */
 export function target(what: string, value: number, compare: '≥' | '≤', wanted: number): void {
   const met = compare === '≥' ? value >= wanted : value <= wanted;
   const digits = Math.abs(value) >= 100 ? 0 : 1;

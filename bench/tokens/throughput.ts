@@ -5,16 +5,16 @@ import { median } from './statistics.ts';
 
 const ROUNDS = 9;
 
-/** Milliseconds of each engine on one input, in the engines' order. */
+/** Milliseconds of each engine on one input, in engine order. */
 export interface Timing {
   readonly input: string;
   readonly characters: number;
   readonly median: readonly number[];
-  /** Of the first pass over the input, where there are more. */
+  /** First pass over the input, if there are several. */
   readonly first?: readonly number[];
 }
 
-/** Every engine's code is warm before anything is timed: what differs is whether a text was seen. */
+/** Warms up all engines, so that only the novelty of the text differs. */
 export function warmUp(engines: readonly Engine[]): void {
   const text = 'The five boxing wizards jump quickly: 漢字とかな, мир, {"a": 1}, 🎄.\n';
   for (const { count } of engines) for (let i = 0; i < 300; i++) count(`${i} ${text}`);
@@ -39,7 +39,7 @@ export function* timeRepeated(
   }
 }
 
-/** Each text once by each engine. */
+/** Each engine counts each text once. */
 export function* timeUnseen(
   engines: readonly Engine[],
   inputs: readonly Input[],
@@ -59,7 +59,7 @@ function timeOf({ count }: Engine, texts: readonly string[]): number {
   return workedMs() - start;
 }
 
-/** No engine always runs behind the same other one. */
+/** Rotates the order, so that no engine always runs after the same other one. */
 function rotated<T>(list: readonly T[], by: number): (readonly [index: number, item: T])[] {
   return list.map((_, i) => {
     const index = (i + by) % list.length;

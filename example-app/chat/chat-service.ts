@@ -17,19 +17,19 @@ export interface ChatAnswer {
   readonly responseId: string;
   readonly model: string;
   readonly text: string;
-  /** As the provider reported it. */
+  /** As reported by the provider. */
   readonly usage: OpenAI.CompletionUsage | undefined;
 }
 
-/** What a streamed answer is made of, in order: any number of pieces, then the whole. */
+/** Events of a streamed reply: any number of deltas, then the complete reply. */
 export type ChatEvent =
   | { readonly type: 'start'; readonly conversationId: string }
   | { readonly type: 'piece'; readonly text: string }
   | { readonly type: 'end'; readonly answer: ChatAnswer };
 
 /**
- * The service that is metered. Nothing in here counts a token: `withUsageContext` says whose call it is,
- * the instrumentation does the rest.
+ * The metered service. It only sets user and conversation with `withUsageContext`; the
+ * instrumentation does the rest.
  */
 export class ChatService {
   readonly #client: OpenAI;
@@ -39,7 +39,7 @@ export class ChatService {
     this.#client = client;
   }
 
-  /** Rejects with the SDK's own error. */
+  /** Rejects with the error of the SDK. */
   async answer(input: ChatInput): Promise<ChatAnswer> {
     const { conversationId, messages, context } = this.#prepare(input);
     const reply = await withUsageContext(context, () =>
@@ -53,7 +53,7 @@ export class ChatService {
     return { conversationId, responseId: reply.id, model: reply.model, text, usage: reply.usage };
   }
 
-  /** Throws the SDK's own error, before or between the events. */
+  /** Throws the error of the SDK, before or between events. */
   async *stream(input: ChatInput): AsyncGenerator<ChatEvent> {
     const { conversationId, messages, context } = this.#prepare(input);
     const chunks = await withUsageContext(context, () =>

@@ -3,10 +3,10 @@ import type { OpenAI } from 'openai';
 type Message = OpenAI.ChatCompletionMessageParam;
 
 const MAX_CONVERSATIONS = 1000;
-/** Older messages are forgotten: the demo is no archive. */
+/** Older messages are discarded. */
 const MAX_MESSAGES = 60;
 
-/** What was said so far, in memory and bounded; a conversation belongs to the user who began it. */
+/** Message history in memory, bounded. A conversation belongs to the user who started it. */
 export class Conversations {
   readonly #byKey = new Map<string, readonly Message[]>();
 
@@ -17,7 +17,7 @@ export class Conversations {
   add(userId: string, conversationId: string, ...messages: readonly Message[]): void {
     const at = key(userId, conversationId);
     const all = [...(this.#byKey.get(at) ?? []), ...messages].slice(-MAX_MESSAGES);
-    // Deleted and set again, so that the map's order is the order of last use.
+    // Deleting and setting again keeps the map in order of last use.
     this.#byKey.delete(at);
     this.#byKey.set(at, all);
     const [oldest] = this.#byKey.keys();

@@ -7,7 +7,7 @@ import type {
   RecordedToolCall,
 } from './recorded-conversations.ts';
 
-/** A chat completions request, as far as the demo model reads it. */
+/** The part of a Chat Completions request that the demo model uses. */
 export interface CompletionRequest {
   readonly model: string;
   readonly messages: readonly { readonly role?: unknown; readonly content?: unknown }[];
@@ -16,7 +16,7 @@ export interface CompletionRequest {
   readonly metadata?: { readonly conversation_id?: string } | null;
 }
 
-/** One finished answer, before it is written as one reply or as a stream. */
+/** A complete answer, sent as one response or as a stream. */
 export interface Completion {
   readonly id: string;
   readonly created: number;
@@ -74,7 +74,7 @@ function callsOf(completion: Completion): object[] {
   }));
 }
 
-/** The whole reply. Without usage, some compatible servers do not say it either. */
+/** The complete response. Usage is optional, since some compatible servers do not report it. */
 export function asReply(completion: Completion, withUsage: boolean): object {
   const { id, created, model, text, usage } = completion;
   const calls = callsOf(completion);
@@ -100,7 +100,7 @@ export function asReply(completion: Completion, withUsage: boolean): object {
   };
 }
 
-/** The chunks of a stream, the closing `[DONE]` not among them. */
+/** Chunks of a stream, without the final `[DONE]`. */
 export function* asChunks(completion: Completion, withUsage: boolean): Generator<object> {
   const { id, created, model, text, usage } = completion;
   const head = { id, object: 'chat.completion.chunk', created, model };

@@ -13,7 +13,7 @@ export interface RecordedMessage {
   readonly tool_call_id?: string;
 }
 
-/** A conversation in chat-completions form. Every assistant turn in it was one call. */
+/** A conversation in Chat Completions format. Every assistant turn was one call. */
 export interface RecordedConversation {
   readonly id: string;
   readonly messages: readonly RecordedMessage[];
@@ -21,8 +21,8 @@ export interface RecordedConversation {
 }
 
 /**
- * Reads one conversation a line. Throws an error that names file and line when one is none, and the
- * file system's own when there is no file.
+ * Reads one conversation per line. Throws an error with file and line for invalid ones, and the
+ * file system's error if there is no file.
  */
 export async function readConversations(path: string): Promise<readonly RecordedConversation[]> {
   const conversations: RecordedConversation[] = [];
@@ -51,7 +51,7 @@ function parse(line: string, place: string): RecordedConversation {
   return value as RecordedConversation;
 }
 
-/** What the demo model knows by heart. */
+/** Recorded conversations that the demo model replays. */
 export class KnownConversations {
   readonly #byId: ReadonlyMap<string, RecordedConversation>;
 
@@ -59,7 +59,7 @@ export class KnownConversations {
     this.#byId = new Map(conversations.map((conversation) => [conversation.id, conversation]));
   }
 
-  /** The assistant's turn that followed these messages, if this conversation is known. */
+  /** The assistant's turn after these messages, if the conversation is recorded. */
   next(id: string | undefined, messageCount: number): RecordedMessage | undefined {
     const turn = id === undefined ? undefined : this.#byId.get(id)?.messages[messageCount];
     return turn?.role === 'assistant' ? turn : undefined;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asChunks, asReply, complete, type CompletionRequest } from './completion.ts';
 import { KnownConversations, type RecordedConversation } from './recorded-conversations.ts';
 
-/** Names the demo model answers to; it is the same parrot behind each. */
+/** Accepted model names. All give the same answers. */
 export const DEMO_MODELS: readonly string[] = [
   'gpt-4o',
   'gpt-4o-mini',
@@ -18,13 +18,13 @@ export const DEMO_MODELS: readonly string[] = [
   'gpt-3.5-turbo',
 ];
 
-/** With this request header a reply tells no usage, as some compatible servers never do. */
+/** Request header that suppresses usage, to simulate compatible servers that do not report it. */
 export const OMIT_USAGE_HEADER = 'x-demo-omit-usage';
 
 const MAX_BODY_BYTES = 20e6;
 
 export interface DemoModelOptions {
-  /** Answered as recorded when `metadata.conversation_id` names one of them. */
+  /** Replayed when `metadata.conversation_id` is one of them. */
   readonly conversations?: readonly RecordedConversation[];
   /** Pause between two chunks of a stream. @default 0 */
   readonly chunkPauseMs?: number;
@@ -36,7 +36,7 @@ export interface DemoModel {
   close(): Promise<void>;
 }
 
-/** An OpenAI-compatible server on loopback that needs no network, no key and no model. */
+/** An OpenAI-compatible server on loopback that needs neither network, key nor model. */
 export async function startDemoModel(options: DemoModelOptions = {}): Promise<DemoModel> {
   const known = new KnownConversations(options.conversations);
   const server = createServer((request, response) => {
@@ -70,16 +70,16 @@ async function route(
     return;
   }
   if (request.method !== 'POST' || path !== '/v1/chat/completions') {
-    sendError(response, 404, 'not_found', `There is no ${request.method} ${path} here.`);
+    sendError(response, 404, 'not_found', `Unknown route ${request.method} ${path}.`);
     return;
   }
   const body = await bodyOf(request);
   if (!isCompletionRequest(body)) {
-    sendError(response, 400, 'invalid_request', 'model and messages are needed.');
+    sendError(response, 400, 'invalid_request', 'model and messages are required.');
     return;
   }
   if (!DEMO_MODELS.includes(body.model)) {
-    const message = `The model '${body.model.slice(0, 100)}' does not exist; there is ${DEMO_MODELS.join(', ')}.`;
+    const message = `The model '${body.model.slice(0, 100)}' does not exist; available models: ${DEMO_MODELS.join(', ')}.`;
     sendError(response, 404, 'model_not_found', message);
     return;
   }

@@ -1,7 +1,7 @@
 // @ts-check
 import { t } from './strings.js';
 
-/** What the server refused, in words for the one who uses the page. */
+/** Refusal by the server, with a message for the user. */
 export class ApiError extends Error {
   /**
    * @param {number} status 0: no answer
@@ -54,7 +54,7 @@ function messageOf(answer, { detail, code }) {
   return t('error.failed', { detail: detail ?? String(answer.status) });
 }
 
-/** To the sign-in page and back. A page that holds input of the user asks before. */
+/** Redirects to the sign-in page and back. Pages with user input ask first. */
 export function goToSignIn() {
   const back = location.pathname + location.search;
   location.assign(`/sign-in?back=${encodeURIComponent(back)}`);

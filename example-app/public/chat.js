@@ -109,7 +109,7 @@ form.addEventListener('submit', (event) => {
   if (!send.disabled) void submit();
 });
 message.addEventListener('keydown', (event) => {
-  // An input method uses Enter to take what it offers.
+  // An input method editor uses Enter to accept a candidate.
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   form.requestSubmit();

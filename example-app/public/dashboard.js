@@ -16,9 +16,9 @@ import { locale, t } from './strings.js';
  * @typedef {import('./dashboard/view.js').Dimension} Dimension
  */
 
-/** Calls may come by the hundred a second; people do not read that fast. */
+/** Limits updates when there are hundreds of calls per second. */
 const REFRESH_MS = { hour: 1000, day: 10_000 };
-/** News make the ledger look at every call of the range for at most a tenth of the time. */
+/** Live updates scan every call of the range for at most a tenth of the time. */
 const REST = 9;
 
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
@@ -26,10 +26,10 @@ const dashboard = find('#dashboard', HTMLElement);
 
 let view = viewOf(location.search);
 let loading = new AbortController();
-/** Whether a load runs, and whether there was news since it began. */
+/** Whether a load is running, and whether there were new calls since it started. */
 let busy = false;
 let newsWaits = false;
-/** When every call may be looked at again, ms. */
+/** Earliest time of the next full scan, ms. */
 let restedAt = 0;
 
 /** @param {View} next */
@@ -47,12 +47,15 @@ function showAnother(next) {
   void load();
 }
 
-/** Picking the only value again takes the filter away. @param {Dimension} dimension @param {string} value */
+/**
+ * Picking the only value again removes the filter. @param {Dimension} dimension @param {string}
+ * value
+ */
 function pick(dimension, value) {
   const [only, ...more] = view.filters[dimension] ?? [];
   const again = more.length === 0 && only === value;
   go(withFilter(view, dimension, again ? [] : [value]));
-  // The timeline appears above what was picked, out of sight.
+  // The timeline appears above the picked element, outside the viewport.
   if (dimension === 'conversation' && !again) find('#controls', HTMLElement).scrollIntoView();
 }
 
@@ -63,7 +66,7 @@ const panels = new Panels({
   turnPage,
 });
 
-/** Asks anew and shows each answer as it comes. */
+/** Reloads and shows each response as it arrives. */
 async function load() {
   loading.abort();
   const { signal } = (loading = new AbortController());
@@ -96,7 +99,7 @@ async function load() {
   showProblem(failed?.reason, () => void load());
 }
 
-/** Only the calls; everything else stays as it is. */
+/** Reloads only the calls. */
 async function turnPage() {
   const api = new UsageApi(view, periodOf(view.range, new Date()), loading.signal);
   try {
@@ -106,7 +109,7 @@ async function turnPage() {
   }
 }
 
-/** News while a load runs wait for its end; a range that has ended has none. */
+/** New calls during a load are handled after it. A range in the past has none. */
 function onNews() {
   if (typeof view.range !== 'string' || newsWaits) return;
   newsWaits = true;

@@ -1,6 +1,7 @@
 // @ts-check
 import { ApiError, callApi } from './api.js';
 import { find, showBanner } from './dom.js';
+import { sessionChanges } from './layout.js';
 import { t } from './strings.js';
 
 const form = find('#sign-in', HTMLFormElement);
@@ -19,7 +20,7 @@ async function signIn(token) {
   try {
     await callApi('/api/session', { method: 'POST', body: { token, replace } });
     // Other tabs would go on under a name that is not theirs any more.
-    new BroadcastChannel('token-meter-session').postMessage('signed in');
+    sessionChanges.postMessage('signed in');
     location.replace(backPath());
   } catch (error) {
     const wrong = error instanceof ApiError && error.status === 401;

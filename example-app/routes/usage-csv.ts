@@ -27,13 +27,19 @@ const COLUMNS: readonly (readonly [name: string, key: Exclude<keyof UsageRecord,
     ['reasoning_tokens', 'reasoningTokens'],
     ['token_source', 'tokenSource'],
     ['cost_usd', 'costUsd'],
+    ['cost_source', 'costSource'],
+    ['cost_missing', 'costMissing'],
+    ['service_tier', 'serviceTier'],
     ['response_id', 'responseId'],
     ['trace_id', 'traceId'],
     ['span_id', 'spanId'],
   ];
 
 const line = (record: UsageRecord): string =>
-  csvLine([...COLUMNS.map(([, key]) => record[key]), attributesOf(record)]);
+  csvLine([...COLUMNS.map(([, key]) => cellOf(record[key])), attributesOf(record)]);
+
+const cellOf = <T>(value: T | readonly string[]): T | string =>
+  Array.isArray(value) ? value.join(' ') : (value as T);
 
 function attributesOf({ attributes }: UsageRecord): string | undefined {
   return Object.keys(attributes).length === 0 ? undefined : JSON.stringify(attributes);

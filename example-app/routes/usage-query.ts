@@ -13,11 +13,13 @@ const DAY_MS = 86_400_000;
 
 type Parameters = z.infer<typeof exportParameters>;
 
-function rangeOf(parameters: Parameters, now: Date): { from: Date; to: Date } {
+async function rangeOf(parameters: Parameters, now: Date): Promise<{ from: Date; to: Date }> {
   const { from, to, time_zone: timeZone } = parameters;
-  const end = to === undefined ? now : parseUsageTime(to, timeZone, now);
+  const end = to === undefined ? now : await parseUsageTime(to, timeZone, now);
   const start =
-    from === undefined ? new Date(end.getTime() - DAY_MS) : parseUsageTime(from, timeZone, now);
+    from === undefined
+      ? new Date(end.getTime() - DAY_MS)
+      : await parseUsageTime(from, timeZone, now);
   return { from: start, to: end };
 }
 
@@ -39,14 +41,14 @@ function filterOf(parameters: Parameters): UsageFilter {
 const camel = (name: string): string =>
   name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-export function summaryQueryOf(
+export async function summaryQueryOf(
   parameters: z.infer<typeof summaryParameters>,
   now: Date,
   signal: AbortSignal,
-): UsageQuery {
+): Promise<UsageQuery> {
   const { group_by: groupBy = '', metric, order, limit, compare, time_zone: timeZone } = parameters;
   return {
-    ...rangeOf(parameters, now),
+    ...(await rangeOf(parameters, now)),
     filter: filterOf(parameters),
     // Names are the reader's to check: it tells which are allowed.
     groupBy: groupBy.split(',').filter((name) => name !== '') as UsageGroup[],
@@ -62,18 +64,18 @@ export function summaryQueryOf(
 }
 
 /** Without `from` and `to`, records go back to the first. */
-export function recordsQueryOf(
+export async function recordsQueryOf(
   parameters: Parameters & {
     readonly limit?: number | undefined;
     readonly cursor?: string | undefined;
   },
   now: Date,
   signal: AbortSignal,
-): UsageRecordsQuery {
+): Promise<UsageRecordsQuery> {
   const { from, to, time_zone: timeZone, limit, cursor } = parameters;
   return {
-    ...(from !== undefined && { from: parseUsageTime(from, timeZone, now) }),
-    ...(to !== undefined && { to: parseUsageTime(to, timeZone, now) }),
+    ...(from !== undefined && { from: await parseUsageTime(from, timeZone, now) }),
+    ...(to !== undefined && { to: await parseUsageTime(to, timeZone, now) }),
     filter: filterOf(parameters),
     ...(limit !== undefined && { limit }),
     ...(cursor !== undefined && { cursor }),

@@ -37,7 +37,8 @@ export function usageRoutes({
         503: UNAVAILABLE,
       },
       async handle(ctx, { query }) {
-        const ask = async () => await reader.summary(summaryQueryOf(query, now(), untilGone(ctx)));
+        const ask = async () =>
+          await reader.summary(await summaryQueryOf(query, now(), untilGone(ctx)));
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),
@@ -49,7 +50,8 @@ export function usageRoutes({
       query: recordsParameters,
       answers: { 200: { description: 'One page', schema: usagePage }, 503: UNAVAILABLE },
       async handle(ctx, { query }) {
-        const ask = async () => await reader.records(recordsQueryOf(query, now(), untilGone(ctx)));
+        const ask = async () =>
+          await reader.records(await recordsQueryOf(query, now(), untilGone(ctx)));
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),
@@ -84,7 +86,8 @@ export function usageRoutes({
       async handle(ctx, { query: parameters }) {
         // Read before the first byte is sent: a store that is down is a 503, not half a file.
         const start = await fromReader(ctx, async () => {
-          const query = { ...recordsQueryOf(parameters, now(), untilGone(ctx)), limit: 1000 };
+          const asked = await recordsQueryOf(parameters, now(), untilGone(ctx));
+          const query = { ...asked, limit: 1000 };
           return { query, page: await reader.records(query) };
         });
         if (start === undefined) return;

@@ -4,7 +4,7 @@ import type { Language } from './language.ts';
 import { settingsStrings } from './settings.ts';
 import { sharedStrings } from './shared.ts';
 
-/** All texts of all pages; a page adds its own file here. */
+/** Texts of all pages. */
 const catalogue = { ...sharedStrings, ...dashboardStrings, ...chatStrings, ...settingsStrings };
 
 export type StringKey = keyof typeof catalogue;

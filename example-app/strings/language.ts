@@ -1,6 +1,6 @@
 /**
- * One text in every language: an entry without one of them does not compile. `{name}` is filled in;
- * `{name#one|many}` is the first when that is 1, else the second.
+ * Texts in every language; a missing language is a type error. `{name}` is a parameter.
+ * `{name#one|many}` is `one` if the parameter is 1, otherwise `many`.
  */
 export type Strings = Readonly<Record<string, Readonly<Record<Language, string>>>>;
 

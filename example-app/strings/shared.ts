@@ -1,11 +1,11 @@
 import type { Strings } from './language.ts';
 
-/** What every page shows. */
+/** Texts on every page. */
 export const sharedStrings = {
   'app.name': { en: 'Token meter', 'zh-CN': 'Token 计量' },
   'app.skip': { en: 'Skip to content', 'zh-CN': '跳到正文' },
   'app.pages': { en: 'Pages', 'zh-CN': '页面' },
-  'app.noscript': { en: 'This page needs JavaScript.', 'zh-CN': '此页面需要启用 JavaScript。' },
+  'app.noscript': { en: 'This page requires JavaScript.', 'zh-CN': '此页面需要启用 JavaScript。' },
   'app.signedInAs': { en: '{name} ({role})', 'zh-CN': '{name}（{role}）' },
   'app.signIn': { en: 'Sign in', 'zh-CN': '登录' },
   'app.signOut': { en: 'Sign out', 'zh-CN': '退出登录' },
@@ -14,32 +14,32 @@ export const sharedStrings = {
   'time.never': { en: 'never', 'zh-CN': '从未' },
 
   'error.unreachable': {
-    en: 'The server cannot be reached. Check the network and try again.',
+    en: 'The server is not reachable. Check the network and try again.',
     'zh-CN': '无法连接服务器，请检查网络后重试。',
   },
   'error.forbidden': {
-    en: 'You may look, but this needs the admin role.',
-    'zh-CN': '您只有查看权限，此操作需要管理员角色。',
+    en: 'You have read-only access. This requires the admin role.',
+    'zh-CN': '您只有只读权限，此操作需要管理员角色。',
   },
   'error.signedOut': {
-    en: 'You are signed out. Sign in again; what you entered stays here.',
+    en: 'Your session has ended. Sign in again; your input is kept.',
     'zh-CN': '登录已失效，请重新登录；您输入的内容会保留。',
   },
   'error.tooMany': {
     en: 'Too many requests. Try again in {seconds} s.',
     'zh-CN': '请求过于频繁，请在 {seconds} 秒后重试。',
   },
-  'error.failed': { en: 'It failed: {detail}', 'zh-CN': '操作失败：{detail}' },
+  'error.failed': { en: 'Request failed: {detail}', 'zh-CN': '请求失败：{detail}' },
 
   'signIn.title': { en: 'Sign in', 'zh-CN': '登录' },
   'signIn.hint': {
-    en: 'Use an access token of this application. Without a configured one, the application prints a sign-in link when it starts.',
-    'zh-CN': '请使用本应用的访问令牌。若未配置令牌，应用启动时会打印登录链接。',
+    en: 'Use an access token of this application. If none is configured, the application prints a sign-in link at start-up.',
+    'zh-CN': '请输入本应用的访问令牌。若未配置，应用启动时会在控制台打印登录链接。',
   },
   'signIn.token': { en: 'Access token', 'zh-CN': '访问令牌' },
-  'signIn.wrong': { en: 'This token is not valid.', 'zh-CN': '该令牌无效。' },
+  'signIn.wrong': { en: 'Invalid token.', 'zh-CN': '令牌无效。' },
   'signIn.other': {
-    en: 'You are signed in as {name}. Sign in once more to go on as {other}.',
+    en: 'You are signed in as {name}. Sign in again to continue as {other}.',
     'zh-CN': '您已以 {name} 的身份登录。再次点击登录将改用 {other}。',
   },
   'signIn.working': { en: 'Signing in…', 'zh-CN': '正在登录…' },

@@ -16,6 +16,8 @@ export type DropReason =
   | 'queue_full'
   /** A checksum of a segment did not match. */
   | 'spool_corrupt'
+  /** Files of the spool were removed. */
+  | 'spool_removed'
   /** Emitted after shutdown, or not kept anywhere when it came. */
   | 'closed'
   /** No line could be made of it. */
@@ -29,8 +31,10 @@ export class ExportCounts {
   adopted = 0;
   delivered = 0;
   retries = 0;
+  /** Accepted lines that another process delivers. */
+  handedOver = 0;
   readonly #name: string;
-  readonly #lastTold = new Map<string, { at: number; held: number }>();
+  readonly #lastReports = new Map<string, { at: number; held: number }>();
 
   constructor(name: string) {
     this.#name = name;
@@ -39,29 +43,34 @@ export class ExportCounts {
   drop(reason: DropReason, lines: number, detail?: string): void {
     if (lines === 0) return;
     this.dropped[reason] = (this.dropped[reason] ?? 0) + lines;
-    this.#tell(`drop ${reason}`, lines, (sum) => {
+    this.#report(`drop ${reason}`, lines, (sum) => {
       return `${sum} record(s) dropped (${reason}${detail === undefined ? '' : `: ${detail}`})`;
     });
   }
 
+  handOver(lines: number): void {
+    this.handedOver += lines;
+    this.#report('handed over', lines, (sum) => `another process took over ${sum} record(s)`);
+  }
+
   clean(reason: string): void {
     this.cleaned[reason] = (this.cleaned[reason] ?? 0) + 1;
-    this.#tell(`clean ${reason}`, 1, (sum) => `${sum} value(s) left out or changed (${reason})`);
+    this.#report(`clean ${reason}`, 1, (sum) => `${sum} value(s) left out or changed (${reason})`);
   }
 
   /** At most one message a minute and kind. */
   warn(kind: string, message: string): void {
-    this.#tell(kind, 0, () => message);
+    this.#report(kind, 0, () => message);
   }
 
-  #tell(kind: string, count: number, message: (sum: number) => string): void {
+  #report(kind: string, count: number, message: (sum: number) => string): void {
     const now = performance.now();
-    const last = this.#lastTold.get(kind);
+    const last = this.#lastReports.get(kind);
     if (last !== undefined && now - last.at < WARNING_INTERVAL_MS) {
       last.held += count;
       return;
     }
-    this.#lastTold.set(kind, { at: now, held: 0 });
+    this.#lastReports.set(kind, { at: now, held: 0 });
     diag.warn(`token-meter ${this.#name}: ${message(count + (last?.held ?? 0))}`);
   }
 }

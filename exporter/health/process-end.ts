@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
+import { passesOn } from '../../src/host/signal-listeners.ts';
 
 /** What has to be done when the process ends without a shutdown. */
 export interface EndOfProcess {
@@ -30,12 +31,12 @@ function onExit(): void {
  * decided by being the only one left, finds the process as without us. Without others the signal does what
  * it would have done.
  */
-function onSignal(signal: NodeJS.Signals): void {
+const onSignal = passesOn((signal) => {
   process.off(signal, onSignal);
   for (const one of registered) one.save();
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   else setImmediate(listenTo, signal).unref();
-}
+});
 
 function listenTo(signal: NodeJS.Signals): void {
   if (registered.size > 0 && !process.listeners(signal).includes(onSignal)) {

@@ -12,7 +12,7 @@ export interface ExporterError {
 
 /**
  * Counts since the exporter was made, in records (lines, for metrics).
- * `accepted + adopted = delivered + pending + dropped after acceptance`.
+ * `accepted + volatile + adopted = delivered + pending + handedOver + dropped after acceptance`.
  */
 export interface ExporterStatus {
   readonly state: ExporterState;
@@ -30,10 +30,14 @@ export interface ExporterStatus {
   readonly lastError?: ExporterError;
   /** RFC 3339. */
   readonly lastSuccess?: string;
-  /** Accepted and neither delivered nor dropped yet. */
+  /** Neither delivered nor dropped yet, `volatile` included. */
   readonly pending?: number;
   /** Taken over from processes that died before they had delivered. */
   readonly adopted?: number;
+  /** Held in memory only because the disk takes none: not accepted, a crash would lose them. Absent for none. */
+  readonly volatile?: number;
+  /** Taken over by another process, which took this one for dead. Absent for none. */
+  readonly handedOver?: number;
   /** Single values left out or cut of records that were delivered otherwise, by reason. */
   readonly cleaned?: Readonly<Record<string, number>>;
 }

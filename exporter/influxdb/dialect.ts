@@ -18,7 +18,7 @@ type Target = Pick<
   'bucket' | 'org' | 'token' | 'username' | 'password' | 'version'
 >;
 
-/** The dialect of a version, or of what the server says about itself. Rejects while it says nothing. */
+/** The dialect of a version, or of what the server says about itself. Rejects while it says nothing, or is not well. */
 export async function chooseDialect(
   target: Target,
   transport: Transport,
@@ -38,6 +38,9 @@ export function dialectFromPing(target: Target, answer: Answer): Dialect {
   }
   // 3.x puts its version on no other answer, but this header on all.
   if (answer.headers['cluster-uuid'] !== undefined) return dialectOf('3', target, true);
+  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
+    throw new Error(`/ping is answered with HTTP ${answer.status}`);
+  }
   // VictoriaMetrics, Telegraf and others: they take either path, and no line breaks.
   return dialectOf(target.token === undefined ? '1' : '2', target, false);
 }

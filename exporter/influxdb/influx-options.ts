@@ -1,4 +1,6 @@
+import { resolve as resolvePath } from 'node:path';
 import { TokenMeterError } from '../../src/errors.ts';
+import { type Connection, type ConnectionOptions, resolveConnection } from './connection.ts';
 import { USAGE_FIELDS } from './usage-schema.ts';
 
 export type InfluxVersion = '1' | '2' | '3';
@@ -20,7 +22,7 @@ export interface SpoolOptions {
   readonly whenFull?: 'drop-oldest' | 'refuse' | undefined;
 }
 
-export interface InfluxOptions {
+export interface InfluxOptions extends ConnectionOptions {
   /**
    * Base address, `http://localhost:8086`; a path before the API is kept. `user:password@` in it is as
    * good as the two options, which win.
@@ -62,6 +64,7 @@ export type ResolvedInfluxOptions = Readonly<
     timeoutMs: number;
     maxUserTags: number;
     tags: Readonly<Record<string, string>>;
+    connection: Connection;
     spool:
       | false
       | Readonly<{
@@ -131,8 +134,10 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     }
   }
   const { spool = {} } = options;
+  const target = separated(options.url);
   return {
-    ...separated(options.url),
+    ...target,
+    connection: resolveConnection(owner, target.url, options),
     bucket: options.bucket,
     ...(text('org') as { org?: string }),
     ...(text('token') as { token?: string }),
@@ -145,7 +150,8 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     maxUserTags: integer('maxUserTags', options.maxUserTags, 10_000, 0),
     tags: options.tags ?? {},
     spool: spool !== false && {
-      directory: spool.directory ?? '.token-meter/spool',
+      // The process may change its working folder.
+      directory: resolvePath(spool.directory ?? '.token-meter/spool'),
       maxBytes: integer('spool.maxBytes', spool.maxBytes, 2 ** 30, 65_536),
       fsync: oneOf('spool.fsync', spool.fsync, ['interval', 'never', 'always']),
       whenFull: oneOf('spool.whenFull', spool.whenFull, ['drop-oldest', 'refuse']),

@@ -1,135 +1,171 @@
-import http from 'node:http';
-import https from 'node:https';
+import type { Agent } from 'node:http';
+import type { HttpError, Transport as ClientTransport } from '@influxdata/influxdb-client';
+import { type Connection, makeAgent } from './connection.ts';
+
+type ClientHeaders = NonNullable<HttpError['headers']>;
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';
   /** Path and query, after the base address. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** In pieces, which are sent as they are: joining them would copy megabytes. */
-  readonly body?: readonly Buffer[];
+  readonly body?: Buffer;
   /** The whole exchange; its socket is destroyed then. */
   readonly timeoutMs: number;
 }
 
-/** What a server said, whatever its status. */
+export interface StreamRequest extends Omit<TransportRequest, 'timeoutMs'> {
+  readonly signal: AbortSignal;
+}
+
+/** A server's answer, whatever its status. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
 }
 
-/** Rejects only when there is no answer: network, time-out. */
 export interface Transport {
+  /** Rejects only when there is no answer: network, time-out. */
   request(request: TransportRequest): Promise<Answer>;
   /** Closes idle sockets and cuts what still runs. */
   close(): void;
 }
 
-/** What is read of an answer: servers quote whole lines in their errors. */
+/** The answer to a streamed request was not a 2xx. */
+export class RefusedRequest extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super(`HTTP ${answer.status}`);
+    this.answer = answer;
+  }
+}
+
+/** What is read of an answer to a write. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
-/** Every request has a deadline that destroys its socket, and the number of sockets is bounded. */
+/**
+ * The transport of `@influxdata/influxdb-client` with what it leaves open: a deadline that destroys the
+ * socket, a bounded number of sockets, proxy and certificates. Its `WriteApi` is not used: it holds lines
+ * as strings in a second buffer, retries by rules of its own and gives up after three minutes.
+ */
 export class InfluxTransport implements Transport {
-  readonly #url: URL;
-  readonly #path: string;
-  readonly #agent: http.Agent;
-  readonly #open: typeof http.request;
+  readonly #url: string;
+  readonly #agent: Agent;
+  #client: Promise<ClientTransport> | undefined;
 
-  /** `url`: base address, without a slash at its end. */
-  constructor(url: string, maxSockets: number) {
-    this.#url = new URL(url);
-    this.#path = this.#url.pathname.replace(/\/$/, '');
-    const { Agent, request } = this.#url.protocol === 'https:' ? https : http;
-    this.#agent = new Agent({ keepAlive: true, maxSockets });
-    this.#open = request;
-    neverHoldTheProcess(this.#agent);
+  constructor(
+    connection: Connection,
+    options: { readonly maxSockets: number; readonly holdsProcess: boolean },
+  ) {
+    this.#url = connection.url;
+    this.#agent = makeAgent(connection, options);
   }
 
-  async request({
+  async request({ method, path, headers, body, timeoutMs }: TransportRequest): Promise<Answer> {
+    const client = await this.#loaded();
+    const ended = new AbortController();
+    const deadline = setTimeout(() => ended.abort(), timeoutMs).unref();
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        let start: { status: number; headers: ClientHeaders } | undefined;
+        const pieces: Uint8Array[] = [];
+        let bytes = 0;
+        client.send(
+          path,
+          asText(body),
+          { method, headers: { ...headers }, signal: ended.signal },
+          {
+            responseStarted: (received, status = 0) => (start = { status, headers: received }),
+            next: (piece: Uint8Array) => {
+              bytes += piece.length;
+              if (bytes <= MAX_ANSWER_BYTES) pieces.push(piece);
+            },
+            complete: () => {
+              const { status = 0, headers: received = {} } = start ?? {};
+              const text = Buffer.concat(pieces).toString();
+              resolve({ status, headers: firstValues(received), body: text });
+            },
+            error: (error) => {
+              const answer = answerIn(error);
+              if (answer !== undefined) resolve(answer);
+              else if (!ended.signal.aborted) reject(error);
+              else reject(timedOut(timeoutMs, error));
+            },
+          },
+        );
+      });
+    } finally {
+      clearTimeout(deadline);
+      // A refusal may come before the body is sent. The rest is not; a finished exchange is let go by then.
+      setImmediate(() => ended.abort());
+    }
+  }
+
+  /**
+   * The body of a 2xx answer as it arrives. Throws `RefusedRequest` for another status. Leaving the loop or
+   * an abort of `signal` ends the request.
+   */
+  async *stream({
     method,
     path,
     headers,
-    body = [],
-    timeoutMs,
-  }: TransportRequest): Promise<Answer> {
-    const length = body.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    return await new Promise<Answer>((resolve, reject) => {
-      const request = this.#open(this.#url, {
-        method,
-        path: this.#path + path,
-        agent: this.#agent,
-        headers: {
-          'user-agent': 'otel-token-meter',
-          ...headers,
-          ...(method === 'POST' && { 'content-length': length }),
-        },
-      });
-      const deadline = setTimeout(
-        () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)),
-        timeoutMs,
-      ).unref();
-      request.once('close', () => clearTimeout(deadline));
-      // Each of them: an error nobody listens to would end the process.
-      request.on('error', reject);
-      request.once('response', (response) => {
-        const answered = (answer: Answer): void => {
-          // An answer to half a body: nothing may be read from it any more once we are back.
-          if (!request.writableFinished) request.destroy();
-          resolve(answer);
-        };
-        read(response, answered, reject);
-      });
-      for (const piece of body) request.write(piece);
-      request.end();
-    });
+    body,
+    signal,
+  }: StreamRequest): AsyncGenerator<Uint8Array, void, undefined> {
+    const client = await this.#loaded();
+    try {
+      yield* client.iterate(path, asText(body), { method, headers: { ...headers }, signal });
+    } catch (error) {
+      const answer = answerIn(error);
+      if (answer !== undefined) throw new RefusedRequest(answer);
+      throw error;
+    }
   }
 
   close(): void {
     this.#agent.destroy();
   }
+
+  /** Loaded with the first request: programs that never send pay nothing for it. */
+  async #loaded(): Promise<ClientTransport> {
+    this.#client ??= import('@influxdata/influxdb-client').then(({ InfluxDB }) => {
+      const client = new InfluxDB({
+        url: this.#url,
+        headers: { 'User-Agent': 'otel-token-meter' },
+        // Of one silence only; `request` has a deadline for the whole.
+        timeout: 0,
+        transportOptions: { agent: this.#agent },
+      });
+      return client.transport;
+    });
+    return await this.#client;
+  }
 }
 
-function read(
-  response: http.IncomingMessage,
-  resolve: (answer: Answer) => void,
-  reject: (error: Error) => void,
-): void {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  response.on('data', (piece: Buffer) => {
-    bytes += piece.length;
-    if (bytes <= MAX_ANSWER_BYTES) pieces.push(piece);
-  });
-  response.on('error', reject);
-  response.once('end', () => {
-    const { statusCode = 0, headers } = response;
-    const body = Buffer.concat(pieces).toString();
-    resolve({ status: statusCode, headers: firstValues(headers), body });
-  });
+/** Declared as a string and copied by `Buffer.from`, which takes bytes as well (client 1.35, tested). */
+function asText(body: Buffer | undefined): string {
+  return (body ?? '') as unknown as string;
 }
 
-/** Waiting for a server must not keep a process alive that has nothing else to do. */
-function neverHoldTheProcess(agent: http.Agent): void {
-  const { createConnection, reuseSocket } = agent as unknown as {
-    createConnection: (...args: unknown[]) => { unref(): void };
-    reuseSocket: (...args: [{ unref(): void }, unknown]) => void;
-  };
-  Object.assign(agent, {
-    createConnection(...args: unknown[]) {
-      const socket = createConnection.apply(agent, args);
-      socket.unref();
-      return socket;
-    },
-    reuseSocket(...[socket, request]: Parameters<typeof reuseSocket>) {
-      reuseSocket.call(agent, socket, request);
-      socket.unref();
-    },
-  });
+function timedOut(timeoutMs: number, cause: Error): Error {
+  const error = new Error(`no answer within ${timeoutMs} ms`, { cause });
+  return Object.assign(error, { code: 'ETIMEDOUT' });
 }
 
-function firstValues(headers: http.IncomingHttpHeaders): Answer['headers'] {
+/** What the client makes an error of: any status from 300 on. */
+function answerIn(error: unknown): Answer | undefined {
+  const { statusCode, body = '', headers = {} } = error as Partial<HttpError>;
+  if (statusCode === undefined) return undefined;
+  return { status: statusCode, headers: firstValues(headers), body };
+}
+
+function firstValues(headers: ClientHeaders): Answer['headers'] {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? value[0] : value,
+    ]),
   );
 }

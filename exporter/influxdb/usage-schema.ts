@@ -13,8 +13,12 @@ export const USAGE_TAGS = [
   'user_id',
 ] as const;
 
+export const USER_TAG = 'user_id';
 /** User tag of everybody beyond `maxUserTags`; the field `user` still has the id. */
 export const OTHER_USERS = '(other)';
+
+/** Service of the record that `otel-token-meter doctor` writes and reads back: no call, and in no report. */
+export const DOCTOR_SERVICE = 'otel-token-meter doctor';
 
 export const USAGE_FIELDS = {
   calls: 'calls',
@@ -27,6 +31,9 @@ export const USAGE_FIELDS = {
   durationMs: 'duration_ms',
   timeToFirstChunkMs: 'time_to_first_chunk_ms',
   costUsd: 'cost_usd',
+  costSource: 'cost_source',
+  costMissing: 'cost_missing',
+  serviceTier: 'service_tier',
   user: 'user',
   conversationId: 'conversation_id',
   recordId: 'record_id',

@@ -1,45 +1,45 @@
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { costNanos } from './queries/usage-sums.ts';
 
-/** What to work out anew, whatever store the ledger is in. */
+/** Options of repricing, the same for all stores. */
 export interface RepriceOptions {
-  /** What a call costs now, in US dollars; undefined: unknown. */
+  /** New cost of a call in US dollars; `undefined` when unknown. */
   readonly costOf: (record: UsageRecord) => number | undefined;
   /** @default the whole ledger */
   readonly from?: Date;
   readonly to?: Date;
-  /** Tells what would change, and changes nothing. @default false */
+  /** Reports changes without writing them. @default false */
   readonly dryRun?: boolean;
   readonly onProgress?: (done: RepriceResult) => void;
   readonly signal?: AbortSignal;
 }
 
 export interface RepriceResult {
-  /** Calls looked at. */
+  /** Calls processed. */
   readonly calls: number;
   readonly changed: number;
-  /** Of the changed ones: had no price before. */
+  /** Changed calls that had no cost before. */
   readonly newlyPriced: number;
-  /** Have a cost, but no price is known any more: they keep it. */
+  /** Calls without a known price that keep their cost. */
   readonly kept: number;
-  /** Have neither a cost nor a price. */
+  /** Calls with neither a cost nor a known price. */
   readonly unknown: number;
-  /** Would have changed, but the store does not take their new cost. */
+  /** Calls whose new cost the store refused. */
   readonly refused: number;
-  /** Why the last of them did not. */
+  /** Reason of the last refusal. */
   readonly lastRefusal?: string;
-  /** US dollars of all calls looked at. */
+  /** US dollars of all processed calls. */
   readonly beforeUsd: number;
   readonly afterUsd: number;
 }
 
-/** Whole nano-dollars, so that sums do not drift; `before` null: the call had no cost. */
+/** Integer nano-dollars, so that sums do not drift. `before` is null when the call had no cost. */
 export interface CostChange {
   readonly before: number | null;
   readonly now: number;
 }
 
-/** Counts while a ledger is gone through. */
+/** Accumulates the result while a ledger is processed. */
 export class RepriceTally {
   readonly #costOf: RepriceOptions['costOf'];
   readonly #counts = { calls: 0, changed: 0, newlyPriced: 0, kept: 0, unknown: 0, refused: 0 };
@@ -51,13 +51,12 @@ export class RepriceTally {
     this.#costOf = costOf;
   }
 
-  /** Calls looked at. */
   get calls(): number {
     return this.#counts.calls;
   }
 
-  /** Counts one call; undefined when its cost stays as it is. */
-  look(record: UsageRecord): CostChange | undefined {
+  /** Adds one call. Returns `undefined` when its cost is unchanged. */
+  add(record: UsageRecord): CostChange | undefined {
     const counts = this.#counts;
     const [before, now] = [costNanos(record.costUsd), costNanos(this.#costOf(record))];
     counts.calls++;
@@ -70,7 +69,7 @@ export class RepriceTally {
     return { before, now };
   }
 
-  /** Takes a counted change back. */
+  /** Reverts a change that the store refused. */
   refuse({ before, now }: CostChange, reason: string): void {
     const counts = this.#counts;
     counts.changed--;

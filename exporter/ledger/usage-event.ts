@@ -1,8 +1,8 @@
 import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../../src/otel/semconv.ts';
-import { settledAttributes, type ResourceLike } from '../../src/otel/settled-resource.ts';
+import { resolvedAttributes, type ResourceLike } from '../../src/otel/resolved-resource.ts';
 import type { Outcome, UsageAttributeValue, UsageRecord } from '../../src/domain/usage-record.ts';
 
-/** What is read of an SDK log record; the records of sdk-logs 0.2xx and 3.x both fit. */
+/** The part of an SDK log record used here. Records of sdk-logs 0.2xx and 3.x fit. */
 export interface UsageLogRecord {
   readonly hrTime: readonly [number, number];
   readonly eventName?: string | undefined;
@@ -12,7 +12,7 @@ export interface UsageLogRecord {
 }
 
 /**
- * Structurally the SDK's LogRecordProcessor, of sdk-logs 0.2xx and 3.x alike, so that the exporters
+ * Structurally compatible with LogRecordProcessor of sdk-logs 0.2xx and 3.x, so that the exporters
  * need no SDK package at run time.
  */
 export interface UsageLogProcessor {
@@ -21,7 +21,7 @@ export interface UsageLogProcessor {
   shutdown(): Promise<void>;
 }
 
-/** Members of a record, and content, which another instrumentation of the same span may add. */
+/** Attributes that are members of a record, and content, which another instrumentation may add. */
 const NOT_OTHERS = new Set<string>([
   'gen_ai.input.messages',
   'gen_ai.output.messages',
@@ -45,13 +45,16 @@ const NOT_OTHERS = new Set<string>([
   ATTR.outcome,
   ATTR.errorType,
   ATTR.costUsd,
+  ATTR.costSource,
+  ATTR.costMissing,
+  ATTR.serviceTier,
   ...Object.values(ATTR_CACHE_WRITE_TOKENS),
 ]);
 
 /**
- * The usage record of a ledger event; undefined for every other log record, also for the same event
- * of another instrumentation (it has no `token_meter.record_id`, and may carry content). Never
- * throws.
+ * Converts a ledger event to a usage record. Returns `undefined` for other log records, including
+ * the same event from another instrumentation, which has no `token_meter.record_id` and may contain
+ * content. Never throws.
  */
 export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined {
   if (log.eventName !== EVENT_INFERENCE_DETAILS) return undefined;
@@ -59,11 +62,12 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   const id = text(source[ATTR.recordId]);
   if (id === undefined) return undefined;
   const errorType = text(source[ATTR.errorType]);
-  // Member by member: this runs once a call on the application's thread, and copies would double it.
+  // Member by member, since this runs per call on the application's thread and copies would double
+  // its time.
   const record: Mutable<UsageRecord> = {
     id,
     time: timeOf(log.hrTime),
-    service: text(settledAttributes(log.resource)['service.name']) ?? 'unknown_service',
+    service: text(resolvedAttributes(log.resource)['service.name']) ?? 'unknown_service',
     operation: text(source[ATTR.operationName]) ?? 'chat',
     provider: text(source[ATTR.providerName]) ?? 'unknown',
     requestModel: text(source[ATTR.requestModel]) ?? 'unknown',
@@ -82,18 +86,26 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   if (conversationId !== undefined) record.conversationId = conversationId;
   const firstChunk = amount(source[ATTR.timeToFirstChunk]);
   if (firstChunk !== undefined) {
-    // seconds in the conventions; whole nanoseconds keep the conversion exact
+    // Seconds in the conventions. Rounding to whole nanoseconds keeps the conversion exact.
     record.timeToFirstChunkMs = Math.round(firstChunk * 1e9) / 1e6;
   }
   if (errorType !== undefined) record.errorType = errorType;
   const costUsd = amount(source[ATTR.costUsd]);
   if (costUsd !== undefined) record.costUsd = costUsd;
+  const costSource = COST_SOURCES.find((known) => known === source[ATTR.costSource]);
+  if (costSource !== undefined) record.costSource = costSource;
+  const costMissing = text(source[ATTR.costMissing]);
+  if (costMissing !== undefined) record.costMissing = costMissing.split(' ');
+  const serviceTier = text(source[ATTR.serviceTier]);
+  if (serviceTier !== undefined) record.serviceTier = serviceTier;
   if (log.spanContext !== undefined) {
     record.traceId = log.spanContext.traceId;
     record.spanId = log.spanContext.spanId;
   }
   return record;
 }
+
+const COST_SOURCES = ['provider', 'list', 'contract', 'estimated'] as const;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

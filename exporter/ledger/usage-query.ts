@@ -1,6 +1,6 @@
 import type { Outcome, UsageRecord } from '../../src/domain/usage-record.ts';
 
-/** What rows can be grouped by. `hour` and `day` are local to the query's time zone. */
+/** Keys to group by. `hour` and `day` are local to the query's time zone. */
 export type UsageGroup =
   | 'user'
   | 'model'
@@ -11,7 +11,7 @@ export type UsageGroup =
   | 'hour'
   | 'day';
 
-/** What rows are ordered by, and what their `share` is a share of. */
+/** Metric that rows are ordered by and that `share` refers to. */
 export type UsageMetric =
   | 'calls'
   | 'errors'
@@ -24,7 +24,9 @@ export type UsageMetric =
   | 'costUsd'
   | 'durationMs';
 
-/** Each key narrows; several values of one key widen. `null` means "has none". */
+/**
+ * Keys are combined with AND, the values of a key with OR. `null` matches calls without a value.
+ */
 export interface UsageFilter {
   readonly user?: string | null | readonly (string | null)[];
   readonly model?: string | readonly string[];
@@ -35,11 +37,11 @@ export interface UsageFilter {
 }
 
 export interface UsageQuery {
-  /** Start, included. */
-  readonly from: Date;
-  /** End, not included. */
-  readonly to: Date;
-  /** None: the total only. At most one of the two may be `hour` or `day`. */
+  /** Start, inclusive. */ readonly from: Date;
+  /** End, exclusive. */ readonly to: Date;
+  /**
+   * Up to two keys, at most one of them `hour` or `day`. Without keys only the total is returned.
+   */
   readonly groupBy?: readonly UsageGroup[];
   readonly filter?: UsageFilter;
   /** @default 'totalTokens' */
@@ -47,28 +49,29 @@ export interface UsageQuery {
   /** @default 'desc' */
   readonly order?: 'asc' | 'desc';
   /**
-   * How many values are named, 1 to 1000; everything else is folded into `(other)`. With a time
-   * group it counts the values of the other group, else rows; time buckets themselves are never
-   * folded. @default 20
+   * Number of values, 1 to 1000; all others are summed up in `(other)`. With a time group this is
+   * the number of values of the other group, otherwise the number of rows. Time buckets are never
+   * merged. @default 20
    */
   readonly limit?: number;
-  /** IANA name, for the borders of hours and days. @default 'UTC' */
+  /** IANA time zone of hours and days. @default 'UTC' */
   readonly timeZone?: string;
   /**
-   * `'previous'` adds the same numbers of the equally long period just before: to the total, and to
-   * rows without a time group. @default 'none'
+   * `'previous'` adds the numbers of the preceding period of equal length, to the total and to rows
+   * without a time group. @default 'none'
    */
   readonly compare?: 'none' | 'previous';
-  /** Adds the p50, p95 and p99 numbers: they need every call read, not only sums. @default false */
+  /** Adds p50, p95 and p99, which requires reading every call. @default false */
   readonly percentiles?: boolean;
-  /** Adds the number of different users and conversations to the total. @default false */
+  /** Adds the number of distinct users and conversations to the total. @default false */
   readonly distinct?: boolean;
-  /** Ends the query; the promise rejects with the signal's reason. */
+  /** Aborts the query. The promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Numbers of a set of calls. Absent means that no call of the set told it: no sum of unknowns is 0.
+ * Numbers of a set of calls. Absent means that no call has a value: a sum of unknown values is not
+ * 0.
  */
 export interface UsageNumbers {
   readonly calls: number;
@@ -84,15 +87,17 @@ export interface UsageNumbers {
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
   readonly reasoningTokens?: number;
-  /** Cached share of the input tokens, 0 to 1. */
+  /** Share of cached tokens in the input, 0 to 1. */
   readonly cacheReadShare?: number;
-  /** US dollars in whole nano-dollars: the sum over the calls whose price is known. */
+  /** US dollars, rounded to whole nano-dollars: the sum over calls with a known price. */
   readonly costUsd?: number;
-  /** Calls with token counts but without a price: not part of `costUsd`. */
+  /** Calls with token counts but without a price, which are not part of `costUsd`. */
   readonly unpricedCalls: number;
+  /** Calls of which a billed part has no price: where there are any, `costUsd` is the least that was paid. */
+  readonly partialCostCalls: number;
   /** Calls with at least one token count. */
   readonly countedCalls: number;
-  /** Share of the counted calls whose tokens were estimated, 0 to 1. */
+  /** Share of calls with estimated tokens among those with token counts, 0 to 1. */
   readonly estimatedShare?: number;
   /** Sum over the calls; the mean is `durationMs / calls`. */
   readonly durationMs: number;
@@ -100,17 +105,17 @@ export interface UsageNumbers {
   readonly durationP50Ms?: number;
   readonly durationP95Ms?: number;
   readonly durationP99Ms?: number;
-  /** Mean over the streams that told it. */
+  /** Mean over the streams that have it. */
   readonly timeToFirstChunkMs?: number;
   /** Nearest rank, within 1 %. */
   readonly timeToFirstChunkP50Ms?: number;
   readonly timeToFirstChunkP95Ms?: number;
   readonly timeToFirstChunkP99Ms?: number;
-  /** Output tokens per second of duration, over the calls whose output tokens are known. */
+  /** Output tokens per second of duration, over calls with known output tokens. */
   readonly outputTokensPerSecond?: number;
 }
 
-/** Only the keys of the query's groups are present; `null` means that the calls have none. */
+/** Contains only the keys of the query's groups. `null` stands for calls without a value. */
 export interface UsageKey {
   readonly user?: string | null;
   readonly model?: string;
@@ -128,11 +133,11 @@ export interface UsageRow extends Omit<UsageKey, 'outcome'>, UsageNumbers {
   readonly outcome?: string;
   /** With a time group: start of the bucket, RFC 3339 in UTC. */
   readonly start?: string;
-  /** Marks the row of everything beyond `limit`; its non-time keys read `(other)`. */
+  /** Marks the row of everything beyond `limit`, whose keys other than time are `(other)`. */
   readonly isOther?: true;
-  /** Share of the total in the metric of `orderBy`, 0 to 1; absent when the total is 0 or unknown. */
+  /** Share of the total of the `orderBy` metric, 0 to 1. Absent when the total is 0 or unknown. */
   readonly share?: number;
-  /** The period before; absent when it had no such calls. */
+  /** Numbers of the previous period; absent when it had no such calls. */
   readonly previous?: UsageNumbers;
 }
 
@@ -148,26 +153,26 @@ export interface UsageSummary {
   readonly to: string;
   readonly groupBy: readonly UsageGroup[];
   /**
-   * With a time group ordered by time, then by the metric; else by the metric. Buckets and keys
-   * without a call have no row. `(other)` rows come last (of their bucket).
+   * Ordered by time, if grouped by time, then by the metric. Buckets and keys without calls have no
+   * row. The `(other)` row is the last one (of its bucket).
    */
   readonly rows: readonly UsageRow[];
-  /** Everything beyond `limit` over the whole range; absent when nothing is. */
+  /** Sum of everything beyond `limit` over the whole range; absent when there is nothing. */
   readonly other?: UsageNumbers;
   readonly total: UsageTotal;
-  /** The total of the period before, with `compare: 'previous'`. */
+  /** Total of the previous period, with `compare: 'previous'`. */
   readonly previous?: UsageTotal;
 }
 
 export interface UsageRecordsQuery {
-  /** Start, included. @default the oldest record */
+  /** Start, inclusive. @default the oldest record */
   readonly from?: Date;
-  /** End, not included. @default the newest record */
+  /** End, exclusive. @default the newest record */
   readonly to?: Date;
   readonly filter?: UsageFilter;
-  /** Records a page, 1 to 1000. @default 100 */
+  /** Records per page, 1 to 1000. @default 100 */
   readonly limit?: number;
-  /** `cursor` of the page before; the other members must be the same. */
+  /** `cursor` of the previous page. The other members must be unchanged. */
   readonly cursor?: string;
   readonly signal?: AbortSignal;
 }
@@ -175,25 +180,27 @@ export interface UsageRecordsQuery {
 /** Newest first. */
 export interface UsagePage {
   readonly records: readonly UsageRecord[];
-  /** Opaque; absent on the last page. New records do not move a page that follows. */
+  /** Opaque; absent on the last page. New records do not shift the following pages. */
   readonly cursor?: string;
 }
 
 export interface UsageConversation {
   readonly id: string;
-  /** Oldest first; of a longer conversation the newest 1000. */
+  /** The newest 1000 records, oldest first. */
   readonly records: readonly UsageRecord[];
   /** True when older records were left out. */
   readonly truncated: boolean;
-  /** Over all of its calls, percentiles included; absent when there is no such conversation. */
+  /**
+   * Over all calls of the conversation, including percentiles; absent for an unknown conversation.
+   */
   readonly total?: UsageNumbers;
 }
 
 /**
- * Answers over the ledger. Memory stays bounded for any range, and nothing runs on the caller's
- * event loop longer than a page takes. Every method rejects with `TokenMeterError`:
- * `INVALID_OPTION` for a bad query, `DATABASE_UNAVAILABLE`, `BACKEND_UNREACHABLE` or
- * `BACKEND_REFUSED` when the store does not answer.
+ * Queries the ledger. Memory is bounded for any range, and no operation blocks the event loop for
+ * longer than a page takes. Every method rejects with `TokenMeterError`: `INVALID_OPTION` for a bad
+ * query, `DATABASE_UNAVAILABLE`, `BACKEND_UNREACHABLE` or `BACKEND_REFUSED` when the store does not
+ * answer.
  */
 export interface UsageReader {
   summary(query: UsageQuery): Promise<UsageSummary>;

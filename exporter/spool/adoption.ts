@@ -1,51 +1,45 @@
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { disown, type AbandonedFolders } from './owner.ts';
-import { isSegment, TEMPORARY } from './segment-name.ts';
-import { Segment, type SegmentMemory } from './segment.ts';
-import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
+import { isSegment, TEMPORARY } from './segment-file.ts';
+import { Segment, type SegmentShared } from './segment.ts';
+import { removeFile } from './spool-fs.ts';
+
+/** Files between two pauses for other work of the process. */
+const STEP = 64;
 
 /**
- * Moves the segments of dead processes into `own`. Each move is one rename, so of several processes that
- * try only one gets a segment, and a process that dies meanwhile leaves nothing that the next cannot find.
+ * Moves the segments of dead processes into `own`, one after the other. Each move is one rename, so of several
+ * processes that try only one gets a segment, and a process that dies meanwhile leaves nothing that the next
+ * cannot find. A segment that cannot be read is reported, and tried again with the next adoption.
  */
-export async function adoptSegments(
-  fs: SpoolFs,
-  parent: string,
-  own: string,
+export async function* adoptSegments(
+  shared: SegmentShared,
+  { parent, own }: { readonly parent: string; readonly own: string },
   abandoned: AbandonedFolders,
-  memory: SegmentMemory,
-): Promise<Segment[]> {
-  const adopted: Segment[] = [];
+  onError: (error: Error) => void,
+): AsyncGenerator<Segment> {
+  const { fs } = shared;
+  let files = 0;
   for (const entry of await fs.readdir(parent, { withFileTypes: true })) {
     const folder = join(parent, entry.name);
     // A leading dot: a folder that is being made.
     if (!entry.isDirectory() || entry.name.startsWith('.') || folder === own) continue;
     if (!(await abandoned.includes(folder))) continue;
-    await disown(fs, folder);
-    for (const name of (await fs.readdir(folder)).toSorted()) {
-      if (name.endsWith(TEMPORARY)) await removeFile(fs, join(folder, name));
-      if (!isSegment(name)) continue;
-      const segment = await adopt(fs, join(folder, name), join(own, name), memory);
-      if (segment !== undefined) adopted.push(segment);
+    try {
+      await disown(fs, folder);
+      for (const name of (await fs.readdir(folder)).toSorted()) {
+        if (++files % STEP === 0) await turn();
+        if (name.endsWith(TEMPORARY)) await removeFile(fs, join(folder, name));
+        if (!isSegment(name)) continue;
+        const adopted = await Segment.adopt(shared, join(folder, name), own).catch(onError);
+        if (adopted !== undefined) yield adopted;
+      }
+      await fs.rmdir(folder).catch(() => {
+        // Another process is emptying it too, or something in it could not be taken.
+      });
+    } catch (error) {
+      onError(error as Error);
     }
-    await fs.rmdir(folder).catch(() => {
-      // Another process is emptying it too.
-    });
-  }
-  return adopted;
-}
-
-async function adopt(
-  fs: SpoolFs,
-  from: string,
-  to: string,
-  memory: SegmentMemory,
-): Promise<Segment | undefined> {
-  try {
-    await fs.rename(from, to);
-    return await Segment.found(fs, to, memory);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -29,7 +29,10 @@ export interface LineBatch {
   release(): void;
 }
 
-/** Accepted lines that wait for delivery, oldest first. */
+/** `volatile`: they are held in memory only, because the disk takes none. */
+export type Acceptance = 'durable' | 'volatile';
+
+/** Lines that wait for delivery, oldest first. */
 export interface LineQueue {
   /** Lines that nobody has taken. */
   readonly waitingLines: number;
@@ -40,8 +43,8 @@ export interface LineQueue {
   readonly volatileLines: number;
   /** `performance.now()` of the oldest line that is not done. */
   readonly oldestSince: number | undefined;
-  /** Resolves when the lines are accepted; rejects when they cannot be kept. */
-  append(chunk: LineChunk): Promise<void>;
+  /** Resolves when the lines are kept; rejects when they cannot be. */
+  append(chunk: LineChunk): Promise<Acceptance>;
   /** The next lines, whole chunks, about `maxLines` and `maxBytes` at the most; undefined when none wait. */
   take(maxLines: number, maxBytes: number): Promise<LineBatch | undefined>;
   close(): Promise<void>;

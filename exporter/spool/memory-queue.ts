@@ -1,4 +1,5 @@
 import {
+  type Acceptance,
   countFitting,
   type LineBatch,
   type LineChunk,
@@ -56,7 +57,7 @@ export class MemoryQueue implements LineQueue {
     return oldest;
   }
 
-  append(chunk: LineChunk): Promise<void> {
+  append(chunk: LineChunk): Promise<Acceptance> {
     this.#waiting.push({ chunk, since: performance.now() });
     this.#count(chunk, 1);
     this.#waitingLines += chunk.lines;
@@ -68,7 +69,7 @@ export class MemoryQueue implements LineQueue {
       this.#count(oldest, -1);
       this.#options.onDropped(oldest.lines);
     }
-    return Promise.resolve();
+    return Promise.resolve('durable');
   }
 
   take(maxLines: number, maxBytes: number): Promise<LineBatch | undefined> {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFolder } from '../../src/host/make-folder.ts';
-import { codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
+import { codeOf, removeFile, type SpoolFs, syncFolder } from './spool-fs.ts';
 
 const OWNER_FILE = 'owner.json';
 /** Between signs of life. */
@@ -62,7 +62,9 @@ export class OwnedFolder {
     this.path = path;
   }
 
-  static async create(fs: SpoolFs, parent: string): Promise<OwnedFolder> {
+  /** `sync`: whether the names of the new folders must survive a power cut. */
+  static async create(fs: SpoolFs, parent: string, sync = false): Promise<OwnedFolder> {
+    const changed = sync ? await changedFolders(fs, parent) : [];
     const name = `${process.pid}-${randomBytes(6).toString('hex')}`;
     const owner: Owner = {
       machine: thisMachine(),
@@ -74,18 +76,23 @@ export class OwnedFolder {
     await fs.writeFile(join(unborn, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
     const path = join(parent, name);
     await fs.rename(unborn, path);
+    for (const folder of changed) await syncFolder(fs, folder);
     return new OwnedFolder(fs, path);
   }
 
-  /** A sign of life, when one is due. False when the folder was given to somebody else meanwhile. */
+  /** Gives a sign of life when one is due. False when the folder was taken or removed meanwhile. */
   async isOurs(): Promise<boolean> {
     const now = performance.now();
     // A machine that was suspended shows it on one of the clocks only.
     const silence = Math.max(now - this.#lastBeat, Math.abs(Date.now() - this.#lastBeatWall));
-    if (silence < HEARTBEAT_MS) return true;
+    const file = join(this.path, OWNER_FILE);
     try {
+      if (silence < HEARTBEAT_MS) {
+        await this.#fs.stat(file);
+        return true;
+      }
       const time = new Date();
-      await this.#fs.utimes(join(this.path, OWNER_FILE), time, time);
+      await this.#fs.utimes(file, time, time);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false;
       throw error;
@@ -112,6 +119,16 @@ export class OwnedFolder {
       // Segments are left in it.
     }
   }
+}
+
+/** From the nearest folder that exists to `folder`: those that get a new entry when it is made and filled. */
+async function changedFolders(fs: SpoolFs, folder: string): Promise<readonly string[]> {
+  const exists = await fs.stat(folder).then(
+    () => true,
+    () => false,
+  );
+  const above = dirname(folder);
+  return exists || above === folder ? [folder] : [...(await changedFolders(fs, above)), folder];
 }
 
 /** Finds folders that nobody appends to any more. Errs on the side of an owner that may be alive. */

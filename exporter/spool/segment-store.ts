@@ -1,92 +1,74 @@
 import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { adoptSegments } from './adoption.ts';
-import { bytesOfOthers } from './bytes-of-others.ts';
-import { compressSegment } from './compression.ts';
+import { SpoolBound } from './bound.ts';
 import { frameBytes } from './frame.ts';
-import { saveSegmentSync } from './last-segment.ts';
-import type { BatchBounds, LineChunk } from './line-queue.ts';
-import { AbandonedFolders, OwnedFolder } from './owner.ts';
+import { type BatchBounds, type LineChunk, sumOfLines } from './line-queue.ts';
+import { describeDestination } from './backlog.ts';
+import { OwnedFolder } from './owner.ts';
 import { MemoryBudget } from './recent-chunks.ts';
-import { SegmentList } from './segment-list.ts';
-import { SegmentReads, type Taken } from './segment-reads.ts';
-import { Segment, type SegmentMemory } from './segment.ts';
-import { SpareBuffers } from './spare-buffers.ts';
-import { syncFolder, type SpoolFs } from './spool-fs.ts';
+import { saveSegmentSync } from './segment-file.ts';
+import { SegmentList, type Taken } from './segment-list.ts';
+import { Segment, type SegmentShared } from './segment.ts';
+import { SegmentTotals } from './segment-totals.ts';
+import { bytesOnDisk, syncFolder, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
 const MAX_SEGMENT_BYTES = 2_000_000;
-const MAX_SEGMENT_AGE_MS = 5000;
+/** A segment that is delivered meanwhile is closed after so long: a crash would send it again. */
+const MAX_DELIVERED_AGE_MS = 5000;
 /** What was written last and is to be read next stays in memory up to this much: a few sends. */
 const MAX_RECENT_BYTES = 8_000_000;
-/** Holds most segments: the last append goes beyond their size. */
-const SPARE_BYTES = 2_600_000;
-const MAX_SPARES = 3;
-/** Segments this far behind the one that is sent are compressed. */
-const PLAIN_SEGMENTS = 3;
-const ADOPTION_INTERVAL_MS = 30_000;
 
 export interface SegmentStoreOptions {
   /** Folder of one destination; processes with the same destination share it. */
   readonly folder: string;
+  /** Where these lines go, for people and tools that look into the folder. */
+  readonly destination: Readonly<Record<string, string>>;
   /** Bound on disk over all processes that share the folder. */
   readonly maxBytes: number;
   readonly fsync: 'never' | 'interval' | 'always';
   readonly whenFull: 'drop-oldest' | 'refuse';
   readonly fs: SpoolFs;
-  readonly onDropped: (reason: 'spool_full' | 'spool_corrupt', lines: number) => void;
-  /** Lines of a process that died were taken over; negative when another process took over ours. */
+  readonly onDropped: (
+    reason: 'spool_full' | 'spool_corrupt' | 'spool_removed',
+    lines: number,
+  ) => void;
+  /** Lines of a process that died were taken over. */
   readonly onAdopted: (lines: number) => void;
+  /** Another process took this one for dead, and over these lines. */
+  readonly onHandedOver: (lines: number) => void;
+  /** Something went wrong beside appending; it is tried again. */
+  readonly onUpkeepError: (error: Error) => void;
 }
 
 /** The disk bound is reached and nothing may give way. */
 export class SpoolFullError extends Error {}
 
-/** The segments of one owner, oldest first; the last may be open. */
+/** The segments of one owner: appending, reading, and the bound. What is done from time to time is `Upkeep`. */
 export class SegmentStore {
+  readonly segments: SegmentList;
+  readonly shared: SegmentShared;
   readonly #options: SegmentStoreOptions;
-  readonly #fs: SpoolFs;
-  readonly #abandoned: AbandonedFolders;
+  readonly #bound: SpoolBound;
   /** Appending, sealing and the bound, one at a time. */
   readonly #writes = new Turns();
-  readonly #reads: SegmentReads;
-  readonly #memory: SegmentMemory = {
-    recent: new MemoryBudget(MAX_RECENT_BYTES),
-    spares: new SpareBuffers(SPARE_BYTES, MAX_SPARES),
-  };
   #owned: OwnedFolder | undefined;
   /** While the folder is being made. */
   #owning: Promise<OwnedFolder> | undefined;
-  readonly #segments = new SegmentList();
   #current: Segment | undefined;
   #sequence = 0;
   #isDirty = false;
-  #othersBytes = 0;
-  #lastAdoption = -Infinity;
 
   constructor(options: SegmentStoreOptions) {
+    const { fs, folder, maxBytes, onDropped, onUpkeepError } = options;
     this.#options = options;
-    this.#fs = options.fs;
-    this.#abandoned = new AbandonedFolders(options.fs);
-    this.#reads = new SegmentReads(this.#segments, (lines) =>
-      options.onDropped('spool_corrupt', lines),
-    );
+    this.shared = { fs, recent: new MemoryBudget(MAX_RECENT_BYTES), totals: new SegmentTotals() };
+    this.segments = new SegmentList(fs, { onDropped, onError: onUpkeepError });
+    this.#bound = new SpoolBound(fs, folder, maxBytes);
   }
 
-  get waitingLines(): number {
-    return this.#segments.waitingLines;
-  }
-
-  get pendingLines(): number {
-    return this.#segments.pendingLines;
-  }
-
-  get pendingBytes(): number {
-    return this.#segments.pendingBytes;
-  }
-
-  get oldestSince(): number | undefined {
-    return this.#segments.oldestSince;
+  get totals(): Readonly<SegmentTotals> {
+    return this.shared.totals;
   }
 
   /**
@@ -94,81 +76,77 @@ export class SegmentStore {
    * those chunks that are not kept in memory.
    */
   async append(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
-    return await this.#writes.run(async () => {
-      await this.#rotateIfDue();
-      const bytes = chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0);
-      await this.#makeRoom(bytes);
-      const current = (this.#current ??= await this.#create());
-      try {
-        const onDiskAlone = await current.append(chunks, this.#options.fsync === 'always');
-        this.#isDirty = true;
-        return onDiskAlone;
-      } catch (error) {
-        await this.#seal().catch(() => {
-          // The first error tells more.
-        });
-        throw error;
-      }
-    });
+    return await this.#writes.run(async () => await this.#append(chunks));
   }
 
   /** The next chunks, of the oldest segments that have any. */
   async take(bounds: BatchBounds): Promise<readonly Taken[]> {
-    return await this.#reads.take(bounds);
+    return await this.segments.take(bounds);
   }
 
-  async done(taken: readonly Taken[]): Promise<void> {
-    await this.#reads.done(taken);
+  /** Forces to the disk what was appended since the last time. */
+  async sync(): Promise<void> {
+    if (!this.#isDirty) return;
+    this.#isDirty = false;
+    await this.#current?.sync();
   }
 
-  release(taken: readonly Taken[]): void {
-    this.#reads.release(taken);
+  /** Closes a segment whose lines are delivered, so that its file can go. */
+  async rotate(): Promise<void> {
+    await this.#writes.run(async () => await this.#rotateIfDue());
   }
 
-  /** To be called about once a second. */
-  async upkeep(): Promise<void> {
-    const current = this.#current;
-    if (current !== undefined && this.#isDirty && this.#options.fsync === 'interval') {
-      this.#isDirty = false;
-      await current.sync();
-    }
+  /** Gives a sign of life; finds out when the folder was taken or removed. */
+  async keepAlive(): Promise<void> {
+    const owned = this.#owned;
+    if (owned === undefined || (await owned.isOurs())) return;
     await this.#writes.run(async () => {
-      if ((await this.#owned?.isOurs()) === false) await this.#giveUpFolder();
-      // A delivered segment needs no crash to be read again after.
-      if (this.#current?.pendingLines === 0) await this.#rotateIfDue();
+      if (this.#owned === owned) await this.#leave();
     });
-    if (performance.now() - this.#lastAdoption > ADOPTION_INTERVAL_MS) await this.adopt();
-    const waiting = [...this.#segments].slice(PLAIN_SEGMENTS);
-    const next = waiting.find((one) => !one.isOpen && !one.isCompressed && one.isUntouched);
-    if (next !== undefined) {
-      await compressSegment(this.#fs, next, this.#options.fsync !== 'never');
-    }
   }
 
-  /** Looks for segments of dead processes, and for how much the living ones hold. */
-  async adopt(): Promise<void> {
-    this.#lastAdoption = performance.now();
-    const { folder, onAdopted } = this.#options;
-    const { path } = await this.#folder();
-    const adopted = await adoptSegments(this.#fs, folder, path, this.#abandoned, this.#memory);
-    this.#segments.addOldest(adopted);
-    const lines = adopted.reduce((sum, { pendingLines }) => sum + pendingLines, 0);
-    if (lines > 0) onAdopted(lines);
-    this.#othersBytes = await bytesOfOthers(this.#fs, folder, path);
+  /** Looks how much the other owners hold. */
+  async survey(): Promise<void> {
+    const { path } = await this.folder();
+    await this.#bound.survey(path, this.totals.diskBytes);
+  }
+
+  /** The folder of this owner, made when first asked for. */
+  async folder(): Promise<OwnedFolder> {
+    if (this.#owned !== undefined) return this.#owned;
+    const { fs, folder, fsync, destination } = this.#options;
+    this.#owning ??= OwnedFolder.create(fs, folder, fsync !== 'never').then(async (owned) => {
+      await describeDestination(fs, folder, destination);
+      return owned;
+    });
+    try {
+      return (this.#owned = await this.#owning);
+    } finally {
+      this.#owning = undefined;
+    }
   }
 
   async close(): Promise<void> {
     await this.#writes.run(async () => {
-      if (this.#current !== undefined) await this.#seal();
-      await this.#reads.settle();
+      await this.#seal();
+      await this.segments.settled();
       await this.#owned?.release();
     });
   }
 
-  /** Nobody but the next owner of the folder reads it. */
+  /** Appends without waiting, in a file of its own. The process may end or go on afterwards. */
   saveSync(chunks: readonly LineChunk[]): void {
     if (chunks.length === 0) return;
-    saveSegmentSync(this.#owned?.path ?? join(this.#options.folder, `exit-${process.pid}`), chunks);
+    const saved = this.copySync(chunks);
+    // Without a folder yet, the file is found like that of a dead process.
+    if (this.#owned !== undefined) this.segments.add(Segment.saved(this.shared, saved));
+  }
+
+  /** Writes a file that this owner never reads. */
+  copySync(chunks: readonly LineChunk[]): { path: string; bytes: number; lines: number } {
+    const { folder, fsync } = this.#options;
+    const path = this.#owned?.path ?? join(folder, `exit-${process.pid}`);
+    return saveSegmentSync(path, chunks, fsync !== 'never');
   }
 
   /** At the end of the process: gives the folder up. */
@@ -178,73 +156,114 @@ export class SegmentStore {
     this.#owned.releaseSync();
   }
 
-  async #folder(): Promise<OwnedFolder> {
-    if (this.#owned !== undefined) return this.#owned;
-    this.#owning ??= OwnedFolder.create(this.#fs, this.#options.folder);
+  async #append(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
+    await this.#rotateIfDue();
+    await this.#makeRoom(chunks.reduce((sum, chunk) => sum + frameBytes(chunk), 0));
+    const current = (this.#current ??= await this.#create());
     try {
-      return (this.#owned = await this.#owning);
-    } finally {
-      this.#owning = undefined;
+      const onDiskAlone = await current.append(chunks, this.#options.fsync === 'always');
+      this.#isDirty = this.#options.fsync === 'interval';
+      return onDiskAlone;
+    } catch (error) {
+      await this.#seal().catch(() => {
+        // The first error says more.
+      });
+      throw error;
     }
   }
 
   async #create(): Promise<Segment> {
-    if ((await this.#owned?.isOurs()) === false) await this.#giveUpFolder();
-    const { path } = await this.#folder();
+    const { path } = await this.folder();
     this.#sequence++;
     const name = `${basename(path)}-${String(this.#sequence).padStart(6, '0')}`;
-    const segment = await Segment.create(this.#fs, path, name, this.#memory);
-    if (this.#options.fsync !== 'never') await syncFolder(this.#fs, path);
-    this.#segments.add(segment);
+    const segment = await Segment.create(this.shared, path, name);
+    if (this.#options.fsync !== 'never') await syncFolder(this.#options.fs, path);
+    this.segments.add(segment);
     return segment;
-  }
-
-  /** Another process took this one for dead, and what was in the folder with it. */
-  async #giveUpFolder(): Promise<void> {
-    this.#owned = undefined;
-    await this.#current?.seal().catch(() => {});
-    this.#current = undefined;
-    this.#options.onAdopted(-this.pendingLines);
-    for (const segment of this.#segments) {
-      this.#segments.forget(segment);
-      segment.forgetContent();
-    }
   }
 
   async #rotateIfDue(): Promise<void> {
     const current = this.#current;
     if (current === undefined) return;
-    const isOld = performance.now() - current.since >= MAX_SEGMENT_AGE_MS;
-    if (isOld || current.bytes >= this.#segmentBytes) await this.#seal();
+    const isOld = performance.now() - current.since >= MAX_DELIVERED_AGE_MS;
+    const isFull = current.bytes >= this.#segmentBytes;
+    if (isFull || (isOld && current.isPartlyDone)) await this.#seal();
   }
 
   get #segmentBytes(): number {
-    return Math.min(MAX_SEGMENT_BYTES, this.#options.maxBytes / 8);
+    // Segments give way as a whole: each is to be a small part of what this owner may use.
+    return Math.min(MAX_SEGMENT_BYTES, this.#bound.allowed / 8);
   }
 
   async #seal(): Promise<void> {
     const current = this.#current;
     if (current === undefined) return;
     this.#current = undefined;
-    if (this.#isDirty && this.#options.fsync === 'interval') await current.sync();
+    if (this.#isDirty) await current.sync();
     this.#isDirty = false;
     await current.seal();
-    await this.#segments.removeIfFinished(current);
+    await this.segments.removeIfFinished(current);
   }
 
   async #makeRoom(bytes: number): Promise<void> {
-    const { maxBytes, whenFull, onDropped } = this.#options;
-    const isOver = (): boolean => this.#segments.bytes + this.#othersBytes + bytes > maxBytes;
+    const { whenFull, onDropped } = this.#options;
+    const isOver = (givenUp = 0): boolean =>
+      this.totals.diskBytes - givenUp + bytesOnDisk(bytes) > this.#bound.allowed;
     if (!isOver()) return;
-    if (whenFull === 'refuse') throw new SpoolFullError();
+    await this.survey();
+    if (!isOver()) return;
+    const droppable = [...this.segments].filter(({ isDroppable }) => isDroppable);
+    const givenUp = droppable.reduce((sum, one) => sum + bytesOnDisk(one.bytes), 0);
+    // Nothing gives way to lines that find no room even then.
+    if (whenFull === 'refuse' || isOver(givenUp)) throw new SpoolFullError();
     await this.#seal();
-    while (isOver()) {
-      // What is under way may be stored already.
-      const oldest = [...this.#segments].find((one) => one.waitingLines === one.pendingLines);
-      if (oldest === undefined) throw new SpoolFullError();
+    for (const oldest of droppable) {
+      if (!isOver()) return;
+      if (!oldest.isDroppable) continue;
       onDropped('spool_full', oldest.pendingLines);
-      this.#segments.forget(oldest);
+      this.segments.forget(oldest);
       await oldest.remove();
     }
+    if (isOver()) throw new SpoolFullError();
+  }
+
+  /** The folder is gone. What can still be read moves to a new one. */
+  async #leave(): Promise<void> {
+    const { onDropped, onHandedOver } = this.#options;
+    const current = this.#current;
+    this.#owned = undefined;
+    this.#current = undefined;
+    const isTaken = await this.#hasOtherOwners();
+    // A file that was removed can be read as long as it is open; one that was moved belongs to its new owner.
+    const rescued = isTaken ? [] : await this.#readRest(current);
+    let lines = 0;
+    for (const segment of this.segments) {
+      lines += segment.waitingLines;
+      this.segments.forget(segment);
+    }
+    await current?.close();
+    if (isTaken) onHandedOver(lines);
+    else onDropped('spool_removed', lines);
+    if (rescued.length > 0) await this.#append(rescued);
+  }
+
+  async #hasOtherOwners(): Promise<boolean> {
+    const { fs, folder } = this.#options;
+    const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
+    return entries.some((entry) => entry.isDirectory());
+  }
+
+  async #readRest(current: Segment | undefined): Promise<readonly LineChunk[]> {
+    const rest: LineChunk[] = [];
+    while (current !== undefined && current.waitingLines > 0) {
+      const all = { maxLines: Infinity, maxBytes: Infinity, minChunks: 1 } as const;
+      const chunks = await current.read(all).then(
+        (read) => read.chunks,
+        () => [],
+      );
+      if (sumOfLines(chunks) === 0) break;
+      rest.push(...chunks);
+    }
+    return rest;
   }
 }

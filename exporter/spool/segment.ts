@@ -1,18 +1,19 @@
 import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { countLines, frameBytes, frameHeader, readFrames } from './frame.ts';
 import { type BatchBounds, countFitting, type LineChunk, sumOfLines } from './line-queue.ts';
 import { type MemoryBudget, RecentChunks } from './recent-chunks.ts';
-import { SegmentContent } from './segment-content.ts';
 import {
   isCompressed,
   linesInName,
-  nameOfCompressed,
   nameOfOpen,
   nameOfSealed,
-} from './segment-name.ts';
-import type { SpareBuffers } from './spare-buffers.ts';
-import { removeFile, type SpoolFs } from './spool-fs.ts';
+  readOpen,
+  readSealed,
+  writeCompressed,
+} from './segment-file.ts';
+import type { SegmentTotals } from './segment-totals.ts';
+import { bytesOnDisk, codeOf, removeFile, type SpoolFs } from './spool-fs.ts';
 import { Turns } from './turns.ts';
 
 function sumOfBytes(chunks: readonly LineChunk[]): number {
@@ -26,75 +27,98 @@ export interface SegmentRead {
 }
 
 /** What the segments of a store share. */
-export interface SegmentMemory {
+export interface SegmentShared {
+  readonly fs: SpoolFs;
   readonly recent: MemoryBudget;
-  readonly spares: SpareBuffers;
+  readonly totals: SegmentTotals;
+}
+
+interface FileFacts {
+  readonly path: string;
+  readonly bytes: number;
+  readonly lines: number;
+  /** `Date.now()` of the first line, as far as the file system knows. */
+  readonly since: number;
 }
 
 /** One file of the spool: appended to while open, then sealed, read from front to back, removed. */
 export class Segment {
-  readonly #fs: SpoolFs;
+  readonly #shared: SegmentShared;
   #path: string;
   #handle: FileHandle | undefined;
   #bytes: number;
-  readonly #content: SegmentContent;
+  /** A sealed file is read once, as a whole. */
+  #whole: Buffer | undefined;
   #readTo = 0;
   #lines: number;
   #readLines = 0;
   #doneLines = 0;
   #doneBytes = 0;
-  readonly #recent: RecentChunks;
+  /** Of a segment that was appended to by this process. */
+  #recent: RecentChunks | undefined;
   /** Read, and given back. */
-  readonly #released: LineChunk[] = [];
+  #released: LineChunk[] = [];
   readonly #turns = new Turns();
   #syncing: Promise<void> = Promise.resolve();
-  /** `performance.now()` of the first line, as far as it is known. */
-  readonly since: number = performance.now();
+  #isForgotten = false;
+  readonly #share: ReturnType<SegmentTotals['share']>;
+  readonly #since: number;
 
-  private constructor(
-    fs: SpoolFs,
-    path: string,
-    bytes: number,
-    lines: number,
-    { recent, spares }: SegmentMemory,
-  ) {
-    this.#recent = new RecentChunks(recent);
-    this.#content = new SegmentContent(fs, spares);
-    this.#fs = fs;
+  private constructor(shared: SegmentShared, { path, bytes, lines, since }: FileFacts) {
+    this.#shared = shared;
+    this.#share = shared.totals.share();
     this.#path = path;
     this.#bytes = bytes;
     this.#lines = lines;
+    // Ages are measured by the steady clock.
+    this.#since = performance.now() - Math.max(0, Date.now() - since);
+    this.#count();
   }
 
-  static async create(
-    fs: SpoolFs,
-    folder: string,
-    name: string,
-    memory: SegmentMemory,
-  ): Promise<Segment> {
+  static async create(shared: SegmentShared, folder: string, name: string): Promise<Segment> {
     const path = join(folder, nameOfOpen(name));
-    const segment = new Segment(fs, path, 0, 0, memory);
-    segment.#handle = await fs.open(path, 'wx+', 0o600);
+    const handle = await shared.fs.open(path, 'wx+', 0o600);
+    const segment = new Segment(shared, { path, bytes: 0, lines: 0, since: Date.now() });
+    segment.#handle = handle;
+    segment.#recent = new RecentChunks(shared.recent);
     return segment;
   }
 
-  /** A file of a process that is gone; one that was left open is counted and sealed. */
-  static async found(fs: SpoolFs, path: string, memory: SegmentMemory): Promise<Segment> {
-    const lines = linesInName(path);
-    if (lines !== undefined) {
-      return new Segment(fs, path, (await fs.stat(path)).size, lines, memory);
+  /** A file that was written as a whole by this process. */
+  static saved(shared: SegmentShared, facts: Omit<FileFacts, 'since'>): Segment {
+    return new Segment(shared, { ...facts, since: Date.now() });
+  }
+
+  /**
+   * Moves a file of a process that is gone into `folder`; one that was left open is counted and sealed.
+   * The one rename comes last: what cannot be read stays where it is. Undefined when another process took it.
+   */
+  static async adopt(
+    shared: SegmentShared,
+    from: string,
+    folder: string,
+  ): Promise<Segment | undefined> {
+    const { fs } = shared;
+    try {
+      const { size, mtimeMs, birthtimeMs } = await fs.stat(from);
+      const since =
+        isCompressed(from) || birthtimeMs <= 0 ? mtimeMs : Math.min(birthtimeMs, mtimeMs);
+      const inName = linesInName(from);
+      const lines = inName ?? countLines(await fs.readFile(from));
+      const path = inName === undefined ? nameOfSealed(from, lines) : from;
+      const to = join(folder, basename(path));
+      await fs.rename(from, to);
+      return new Segment(shared, { path: to, bytes: size, lines, since });
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
     }
-    const bytes = await fs.readFile(path);
-    const counted = countLines(bytes);
-    await fs.rename(path, nameOfSealed(path, counted));
-    return new Segment(fs, nameOfSealed(path, counted), bytes.length, counted, memory);
   }
 
   get path(): string {
     return this.#path;
   }
 
-  /** On disk. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -103,28 +127,33 @@ export class Segment {
     return this.#handle !== undefined;
   }
 
-  get isCompressed(): boolean {
-    return isCompressed(this.#path);
+  /** `performance.now()` of the first line, as far as it is known. */
+  get since(): number {
+    return this.#since;
   }
 
-  /** Lines that nobody has read. */
   get waitingLines(): number {
     return this.#lines - this.#readLines;
   }
 
-  /** Lines that are not done. */
   get pendingLines(): number {
     return this.#lines - this.#doneLines;
   }
 
-  get pendingBytes(): number {
-    if (this.pendingLines === 0) return 0;
-    return this.isCompressed || this.#doneLines === 0 ? this.#bytes : this.#bytes - this.#doneBytes;
+  /** Some of its lines were delivered: after a crash they would be sent again. */
+  get isPartlyDone(): boolean {
+    return this.#doneLines > 0;
   }
 
-  /** Nothing of it was read, or is being read. */
-  get isUntouched(): boolean {
-    return !this.#turns.isTaken && this.#readTo === 0;
+  /** Whether it may give way to newer lines: what is under way may be stored already. */
+  get isDroppable(): boolean {
+    return !this.#turns.isTaken && this.waitingLines === this.pendingLines;
+  }
+
+  /** Worth compressing: sealed, of some size, and nobody reads it. */
+  get isCompressible(): boolean {
+    const isPlain = !this.isOpen && !isCompressed(this.#path) && this.#bytes > bytesOnDisk(1);
+    return isPlain && !this.#turns.isTaken && this.#readTo === 0;
   }
 
   /**
@@ -141,10 +170,11 @@ export class Segment {
     if (sync) await handle.datasync();
     const onDiskAlone: LineChunk[] = [];
     for (const chunk of chunks) {
-      if (!this.#recent.add(chunk, this.#bytes, this.#readTo)) onDiskAlone.push(chunk);
+      if (this.#recent?.add(chunk, this.#bytes, this.#readTo) !== true) onDiskAlone.push(chunk);
       this.#bytes += frameBytes(chunk);
     }
     this.#lines += sumOfLines(chunks);
+    this.#count();
     return onDiskAlone;
   }
 
@@ -165,20 +195,18 @@ export class Segment {
       await handle.truncate(this.#bytes).catch(() => {});
       await handle.close();
       const path = nameOfSealed(this.#path, this.#lines);
-      await this.#fs.rename(this.#path, path);
+      await this.#shared.fs.rename(this.#path, path);
       this.#path = path;
     });
   }
 
-  /** The next whole chunks. */
+  /** The next whole chunks. Throws what the file system threw, and can be tried again then. */
   async read(bounds: BatchBounds): Promise<SegmentRead> {
     return await this.#turns.run(async () => {
-      if (this.#released.length > 0) return { chunks: this.#takeReleased(bounds), corruptLines: 0 };
-      const recent = this.#recent.take(bounds);
-      if (recent.length > 0) {
-        this.#readTo += sumOfBytes(recent);
-        this.#readLines += sumOfLines(recent);
-        return { chunks: recent, corruptLines: 0 };
+      const inMemory = this.#takeReleased(bounds) ?? this.#takeRecent(bounds);
+      if (inMemory !== undefined) {
+        this.#count();
+        return { chunks: inMemory, corruptLines: 0 };
       }
       const { chunks, damagedLines, end, isWhole } = readFrames(await this.#unread(), bounds);
       let corruptLines = damagedLines;
@@ -186,13 +214,14 @@ export class Segment {
       this.#readLines += sumOfLines(chunks) + damagedLines;
       // A torn frame at the end was never accepted; what the name promises beyond was.
       if (isWhole && !this.isOpen) {
-        this.#content.forget();
+        this.#whole = undefined;
         const missing = Math.max(0, this.#lines - this.#readLines);
         corruptLines += missing;
         this.#readLines += missing;
         this.#lines = this.#readLines;
       }
       this.#doneLines += corruptLines;
+      this.#count();
       return { chunks, corruptLines };
     });
   }
@@ -203,48 +232,68 @@ export class Segment {
       this.#doneLines += chunk.lines;
       this.#doneBytes += frameBytes(chunk);
     }
+    this.#count();
   }
 
-  /** Lines of a `read` were not done: reading begins again at the first line that is not. */
-  unread(chunks: readonly LineChunk[]): void {
+  /** Lines of a `read` were not done and are the next to be read. False when the segment is gone. */
+  unread(chunks: readonly LineChunk[]): boolean {
+    if (this.#isForgotten) return false;
     this.#released.push(...chunks);
     this.#readLines -= sumOfLines(chunks);
-  }
-
-  /** Path of the compressed file in the place of a sealed one. */
-  get compressedPath(): string {
-    return nameOfCompressed(this.#path);
-  }
-
-  /** Another file holds the same now; false when somebody has begun to read this one. */
-  replaceBy(path: string, bytes: number): boolean {
-    if (!this.isUntouched) return false;
-    this.#path = path;
-    this.#bytes = bytes;
+    this.#count();
     return true;
   }
 
-  /** Nobody will read it any more. */
-  forgetContent(): void {
-    this.#recent.clear();
-    this.#content.forget();
+  /** Puts a compressed file in the place of this one, unless somebody begins to read it meanwhile. */
+  async compress(sync: boolean): Promise<void> {
+    const { fs } = this.#shared;
+    const since = new Date(Date.now() - (performance.now() - this.#since));
+    const plain = this.#path;
+    const { path, bytes } = await writeCompressed(fs, plain, since, sync);
+    const isInTime = !this.#isForgotten && this.isCompressible;
+    if (isInTime) {
+      this.#path = path;
+      this.#bytes = bytes;
+      this.#count();
+    }
+    await removeFile(fs, isInTime ? plain : path);
+  }
+
+  /** It belongs to this owner no more; the file stays. */
+  forget(): void {
+    this.#recent?.clear();
+    this.#whole = undefined;
+    this.#isForgotten = true;
+    this.#count();
   }
 
   /** All of it is done, or none of it was taken. */
   async remove(): Promise<void> {
+    this.forget();
     await this.#turns.run(async () => {
-      this.#recent.clear();
-      this.#content.recycle();
-      const handle = this.#handle;
-      this.#handle = undefined;
-      await this.#syncing.catch(() => {});
-      await handle?.close();
-      await removeFile(this.#fs, this.#path);
+      await this.close();
+      await removeFile(this.#shared.fs, this.#path);
     });
   }
 
-  #takeReleased(bounds: BatchBounds): LineChunk[] {
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await this.#syncing.catch(() => {});
+    await handle?.close();
+  }
+
+  #takeReleased(bounds: BatchBounds): LineChunk[] | undefined {
+    if (this.#released.length === 0) return undefined;
     const chunks = this.#released.splice(0, countFitting(this.#released, bounds));
+    this.#readLines += sumOfLines(chunks);
+    return chunks;
+  }
+
+  #takeRecent(bounds: BatchBounds): LineChunk[] | undefined {
+    const chunks = this.#recent?.take(bounds) ?? [];
+    if (chunks.length === 0) return undefined;
+    this.#readTo += sumOfBytes(chunks);
     this.#readLines += sumOfLines(chunks);
     return chunks;
   }
@@ -252,9 +301,28 @@ export class Segment {
   /** From the first byte nobody has read to the end. */
   async #unread(): Promise<Buffer> {
     const handle = this.#handle;
-    if (handle !== undefined) {
-      return await this.#content.ofOpen(handle, this.#readTo, this.#bytes);
-    }
-    return (await this.#content.ofSealed(this.#path, this.#bytes)).subarray(this.#readTo);
+    if (handle !== undefined) return await readOpen(handle, this.#readTo, this.#bytes);
+    this.#whole ??= await readSealed(this.#shared.fs, this.#path);
+    return this.#whole.subarray(this.#readTo);
+  }
+
+  /** Brings the totals up to date. */
+  #count(): void {
+    this.#share(
+      this.#isForgotten
+        ? undefined
+        : {
+            waitingLines: this.waitingLines,
+            pendingLines: this.pendingLines,
+            pendingBytes: this.#pendingBytes,
+            diskBytes: bytesOnDisk(this.#bytes),
+          },
+    );
+  }
+
+  get #pendingBytes(): number {
+    if (this.pendingLines === 0) return 0;
+    const isWhole = isCompressed(this.#path) || this.#doneLines === 0;
+    return isWhole ? this.#bytes : this.#bytes - this.#doneBytes;
   }
 }

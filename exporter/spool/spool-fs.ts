@@ -18,6 +18,13 @@ export type SpoolFs = Pick<
 
 export const realFs: SpoolFs = fs;
 
+const BLOCK_BYTES = 4096;
+
+/** What a file of so many bytes occupies: file systems give whole blocks. */
+export function bytesOnDisk(size: number): number {
+  return Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : undefined;

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
-export const APPLICATION_ID = 0x54_4b_4d_54;
-export const SCHEMA_VERSION = 2;
+const APPLICATION_ID = 0x54_4b_4d_54;
+const SCHEMA_VERSION = 3;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   ${unit} INTEGER NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
   outcome TEXT NOT NULL,
   calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
-  unpriced_calls INTEGER NOT NULL,
+  unpriced_calls INTEGER NOT NULL, partial_cost_calls INTEGER NOT NULL DEFAULT 0,
   input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
   cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
   cost_nanos INTEGER,
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS usage (
   input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
   cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
   token_source TEXT, outcome TEXT NOT NULL, error_type TEXT, cost_nanos INTEGER,
+  cost_source TEXT, cost_missing TEXT, service_tier TEXT,
   attributes TEXT, trace_id TEXT, span_id TEXT,
   PRIMARY KEY (time_ns, id)
 ) WITHOUT ROWID;
@@ -43,9 +44,27 @@ ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 `;
 
+/** From the version of the key to the next one: columns are only ever added. */
+const MIGRATIONS: ReadonlyMap<number, string> = new Map([
+  [
+    2,
+    `ALTER TABLE usage ADD COLUMN cost_source TEXT;
+     ALTER TABLE usage ADD COLUMN cost_missing TEXT;
+     ALTER TABLE usage ADD COLUMN service_tier TEXT;
+     ALTER TABLE usage_hour ADD COLUMN partial_cost_calls INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE usage_day ADD COLUMN partial_cost_calls INTEGER NOT NULL DEFAULT 0;`,
+  ],
+]);
+
 /** What a person can do about a file of another release. */
-export function otherVersion(version: unknown): Error {
+function otherVersion(version: unknown): Error {
   const isOlder = typeof version === 'number' && version < SCHEMA_VERSION;
+  if (isOlder && MIGRATIONS.has(version)) {
+    return new Error(
+      `an earlier release wrote the file (ledger version ${version}, this one has ${SCHEMA_VERSION}): ` +
+        'it is brought up to date when the application of this release writes to it',
+    );
+  }
   return new Error(
     isOlder
       ? `an earlier release wrote the file (ledger version ${version}, this one has ${SCHEMA_VERSION}) ` +
@@ -62,6 +81,10 @@ export function otherVersion(version: unknown): Error {
 export function prepareSchema(database: DatabaseSync): void {
   const { owner, version, tables } = describe(database);
   if (owner === APPLICATION_ID && version === SCHEMA_VERSION) return;
+  if (owner === APPLICATION_ID && typeof version === 'number' && MIGRATIONS.has(version)) {
+    migrate(database);
+    return;
+  }
   if (owner === APPLICATION_ID && version !== 0) throw otherVersion(version);
   if (owner !== APPLICATION_ID && tables !== 0) {
     throw new Error('the file is a database of another program');
@@ -79,6 +102,31 @@ export function prepareSchema(database: DatabaseSync): void {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** Another process may be doing the same: the version is read again inside the transaction. */
+function migrate(database: DatabaseSync): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (;;) {
+      const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+      const step = MIGRATIONS.get(version);
+      if (step === undefined) break;
+      database.exec(step);
+      database.exec(`PRAGMA user_version = ${version + 1}`);
+    }
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Throws when the file is no ledger, or that of another release. */
+export function checkLedger(database: DatabaseSync): void {
+  const { owner, version } = describe(database);
+  if (owner !== APPLICATION_ID) throw new Error('it is no usage ledger');
+  if (version !== SCHEMA_VERSION) throw otherVersion(version);
 }
 
 /** One moment of the file: between two reads another process may make the tables. */

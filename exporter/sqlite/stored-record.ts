@@ -1,5 +1,6 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type {
+  CostSource,
   Outcome,
   TokenSource,
   UsageAttributeValue,
@@ -31,6 +32,9 @@ export const COLUMNS = [
   'outcome',
   'error_type',
   'cost_nanos',
+  'cost_source',
+  'cost_missing',
+  'service_tier',
   'attributes',
   'trace_id',
   'span_id',
@@ -72,6 +76,9 @@ export function toRow(record: UsageRecord): SQLInputValue[] {
     record.outcome,
     record.errorType ?? null,
     costNanos(record.costUsd),
+    record.costSource ?? null,
+    record.costMissing?.join(' ') ?? null,
+    record.serviceTier ?? null,
     hasAttributes ? JSON.stringify(record.attributes) : null,
     record.traceId ?? null,
     record.spanId ?? null,
@@ -124,6 +131,9 @@ export function fromRow(row: Row): UsageRecord {
     outcome: text(row, 'outcome') as Outcome,
     ...given('errorType', 'error_type', String),
     ...given('costUsd', 'cost_nanos', (nanos) => Number(nanos) / 1e9),
+    ...given('costSource', 'cost_source', (value) => value as CostSource),
+    ...given('costMissing', 'cost_missing', (names) => String(names).split(' ')),
+    ...given('serviceTier', 'service_tier', String),
     attributes:
       typeof attributes === 'string'
         ? (JSON.parse(attributes) as Record<string, UsageAttributeValue>)

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { configJsonSchema, settingsTable, type Setting } from '../../src/config/index.ts';
 
 /**
- * Writes the tables of docs/configuration.md and config.schema.json from the table of settings:
- * `npm run build:config`. A test holds both files against it.
+ * Generates the tables of docs/configuration.md and config.schema.json from the settings table:
+ * `npm run build:config`. A test checks that both are up to date.
  */
 export const CONFIGURATION_DOC: string = fileURLToPath(
   new URL('../../docs/configuration.md', import.meta.url),
@@ -14,11 +14,11 @@ const START = '<!-- made by npm run build:config -->';
 const END = '<!-- end -->';
 
 const TITLES = {
-  instrumentation: '## What is measured',
-  distribution: '## Where it goes, and the switches',
+  instrumentation: '## Instrumentation',
+  distribution: '## Destinations, alerts and live settings',
 } as const;
 
-/** The document with its tables as they should be. */
+/** The document with up-to-date tables. */
 export function withTables(document: string): string {
   const [head = '', rest = ''] = document.split(START);
   const [, tail = ''] = rest.split(END);
@@ -29,7 +29,7 @@ export function withTables(document: string): string {
 function table(block: keyof typeof TITLES): string {
   const rows = settingsTable.filter((setting) => setting.block === block).map(row);
   const head =
-    '| key | variable | values | default | meaning | in code |\n|---|---|---|---|---|---|';
+    '| Key | Variable | Values | Default | Meaning | In code |\n|---|---|---|---|---|---|';
   return `${TITLES[block]}\n\n${head}\n${rows.join('\n')}\n`;
 }
 
@@ -57,15 +57,15 @@ function values({ kind }: Setting): string {
     case 'url':
       return kind.protocols.map((protocol) => `\`${protocol}//\``).join(', ');
     case 'redis':
-      return '[an address](settings.md#redis) of one server, a cluster or Sentinel';
+      return '[URL](settings.md#redis) of a server, a cluster or Sentinel';
     case 'list':
-      return 'list; in variables `a,b`';
+      return 'list; `a,b` in variables';
     case 'map':
-      return 'mapping; in variables `a=b,c=d`';
+      return 'mapping; `a=b,c=d` in variables';
     case 'boolean':
       return '`true`, `false`';
     case 'string':
-      return 'text';
+      return 'string';
   }
 }
 

@@ -1,3 +1,4 @@
+import { drawing } from './drawing.ts';
 import type { Room } from './rooms.ts';
 
 interface LintOverride {
@@ -15,7 +16,9 @@ const LATE_API_NAMES = {
 };
 const WEB = ['koa', '@koa/*'];
 
-/** One override a room: oxlint takes the last one that matches a file, so each is complete. */
+/**
+ * One override per room. oxlint applies only the last one that matches a file, so each is complete.
+ */
 export function lintOverrides(rooms: readonly Room[]): readonly LintOverride[] {
   return [...rooms.map((room) => overrideOf(room, rooms)), ...OTHERS];
 }
@@ -28,7 +31,7 @@ function overrideOf(room: Room, rooms: readonly Room[]): LintOverride {
   const own = forbidden.filter((path) => path.startsWith(`${top}/`));
   const others = forbidden.filter((path) => !path.startsWith(`${top}/`));
   const elsewhere = top === 'src' ? ['exporter/', 'example-app/'] : ['example-app/'];
-  const allowed = room.imports.length === 0 ? 'nothing of ours' : room.imports.join(', ');
+  const allowed = room.imports.length === 0 ? 'no other room' : room.imports.join(', ');
   const message = `${room.path} may import ${allowed}: see docs/architecture.md.`;
   return {
     files: [isFile(room.path) ? room.path : `${room.path}/**`],
@@ -38,11 +41,11 @@ function overrideOf(room: Room, rooms: readonly Room[]): LintOverride {
         {
           paths: [LATE_API_NAMES],
           patterns: [
-            { regex: above(own.map((path) => path.slice(top.length + 1)).map(ending)), message },
-            { regex: above([...others.map(ending), ...elsewhere]), message },
+            { regex: outside(own.map((path) => path.slice(top.length + 1)).map(ending)), message },
+            { regex: outside([...others.map(ending), ...elsewhere]), message },
             {
               group: room.path === 'src/tokens' ? [...WEB, '@opentelemetry/*'] : WEB,
-              message: `${room.path} does without.`,
+              message: `${room.path} must not depend on this package.`,
             },
           ],
         },
@@ -59,7 +62,12 @@ const OTHERS: readonly LintOverride[] = [
         'error',
         {
           paths: [LATE_API_NAMES],
-          patterns: [{ group: ['**/example-app/**', ...WEB], message: 'No entry knows the app.' }],
+          patterns: [
+            {
+              group: ['**/example-app/**', ...WEB],
+              message: 'Entry points do not import the example application.',
+            },
+          ],
         },
       ],
     },
@@ -73,7 +81,7 @@ const OTHERS: readonly LintOverride[] = [
           patterns: [
             {
               group: ['**/src/**', '**/exporter/**'],
-              message: 'The app uses the published entry points.',
+              message: 'The example application imports published entry points only.',
             },
           ],
         },
@@ -90,22 +98,23 @@ function ending(path: string): string {
   return isFile(path) ? `${path.replaceAll('.', '\\.')}$` : `${path}/`;
 }
 
-/** Of imports that leave their folder. */
-function above(places: readonly string[]): string {
+/** Matches relative imports that leave their folder. */
+function outside(places: readonly string[]): string {
   return `^(\\.\\./)+(${places.join('|')})`;
 }
 
-/** The document with its table as it should be. */
-export function withRoomsTable(document: string, rooms: readonly Room[]): string {
+/** The document with up-to-date drawing and table. */
+export function withRooms(document: string, rooms: readonly Room[]): string {
   const [head = '', rest = ''] = document.split(START);
   const [, tail = ''] = rest.split(END);
-  return `${head}${START}\n\n${table(rooms)}\n\n${END}${tail}`;
+  const picture = `\`\`\`text\n${drawing(rooms)}\n\`\`\``;
+  return `${head}${START}\n\n${picture}\n\n${table(rooms)}\n\n${END}${tail}`;
 }
 
 function table(rooms: readonly Room[]): string {
   const rows = rooms.map(({ path, what, imports }) => {
     const may = imports.map((name) => `\`${name}\``).join(', ');
-    return `| \`${path}\` | ${what} | ${may === '' ? 'nothing of ours' : may} |`;
+    return `| \`${path}\` | ${what} | ${may === '' ? 'no other room' : may} |`;
   });
-  return ['| folder | what | may import |', '|---|---|---|', ...rows].join('\n');
+  return ['| Room | Purpose | May import |', '|---|---|---|', ...rows].join('\n');
 }

@@ -1,80 +1,80 @@
 /**
- * The rooms of the tree: what each is for and which other rooms it may import. Lint and the table of
- * docs/architecture.md are made from this list (`npm run build:rooms`), so the three cannot disagree.
- * A room stands below those that import it: an import that is not listed is a wrong floor.
+ * Rooms of the source tree, with their purpose and the rooms they may import. `npm run build:rooms`
+ * generates the lint rules and the drawing and table of docs/architecture.md from this list. Any
+ * other import between rooms is a lint error.
  */
 export interface Room {
-  /** Folder, or a file at the root of `src`, from the root of the repository. */
+  /** A folder, or a file in the root of `src`. Relative to the repository root. */
   readonly path: string;
   readonly what: string;
-  /** Paths of other rooms. The room itself is always allowed. */
+  /** Paths of other rooms. */
   readonly imports: readonly string[];
 }
 
 const SRC_GROUND = ['src/errors.ts', 'src/host', 'src/otel', 'src/domain'] as const;
 
-/** From the ground floor up. */
+/** Lower floors first. */
 export const rooms: readonly Room[] = [
   {
     path: 'src/tokens',
-    what: 'counting: engine (WebAssembly), framing of chats, tools and images; narrowing of JSON. No OpenTelemetry',
+    what: 'token counting: engine (WebAssembly), framing of chats, tools and images; narrowing of JSON. No OpenTelemetry imports',
     imports: [],
   },
   {
     path: 'src/host',
-    what: 'the process we live in: loader hook, warnings, versions, folders, calls that cannot be seen',
+    what: 'access to the host process: loader hook, warnings, versions, folders, detection of unmetered calls',
     imports: [],
   },
-  { path: 'src/errors.ts', what: 'the error class and all its codes', imports: [] },
+  { path: 'src/errors.ts', what: 'the error class and its codes', imports: [] },
   {
     path: 'src/otel',
-    what: 'names of the conventions, providers of the API, the resource, spans that SDKs make themselves',
+    what: 'semantic conventions, API providers, resource, spans created by SDKs',
     imports: ['src/host'],
   },
   {
     path: 'src/domain',
-    what: 'the vocabulary: request facts, reply, reported usage, call shape, ended call, usage record',
+    what: 'shared types: request facts, reply, reported usage, call shape, ended call, usage record',
     imports: ['src/tokens'],
   },
   {
     path: 'src/context.ts',
-    what: 'user and conversation of the calls made inside',
-    imports: ['src/domain'],
+    what: '`withUsageContext`: user and conversation in the OpenTelemetry Context',
+    imports: ['src/domain', 'src/host'],
   },
   { path: 'src/options.ts', what: 'options of the instrumentation', imports: ['src/domain'] },
   {
     path: 'src/prices',
-    what: 'what a call did cost: price list, overrides, sums in nano-dollars',
+    what: 'cost of a call: price list, contract prices, sums in nano-dollars',
     imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/tokens'],
   },
   {
     path: 'src/settings',
-    what: 'the live switches and their stores: memory, file, Redis',
+    what: 'live settings and their stores: memory, file, Redis',
     imports: ['src/errors.ts', 'src/host'],
   },
   {
     path: 'src/config',
-    what: 'one table of settings: file, environment, code, defaults, JSON Schema, docs',
+    what: 'configuration from file, environment, code and defaults, defined in one settings table',
     imports: ['src/errors.ts', 'src/host', 'src/settings'],
   },
   {
     path: 'src/call',
-    what: 'the life of one call: span, context, outcome, time to first chunk; streams watched without change',
+    what: 'lifecycle of one call: span, context, outcome, time to first chunk, observation of streams',
     imports: ['src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
   },
   {
     path: 'src/usage',
-    what: 'from an ended call to its record, and to span, metrics, event',
+    what: 'converts an ended call to a usage record, and emits span, metrics and event',
     imports: ['src/domain', 'src/host', 'src/otel', 'src/tokens'],
   },
   {
     path: 'src/providers',
-    what: 'one folder an SDK: where it is patched, how its requests, replies and events read',
+    what: 'one folder per SDK: patches, and readers of requests, replies and stream events',
     imports: ['src/call', 'src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
   },
   {
     path: 'src/metering.ts',
-    what: 'everything between a call and its record, put together; which metering is in force',
+    what: 'wires everything between a call and its record; holds the active metering',
     imports: [
       ...SRC_GROUND,
       'src/call',
@@ -113,7 +113,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/register',
-    what: 'the preload: a composition root. Loads the exporter by its published name, when the configuration asks',
+    what: 'the preload, a composition root. Loads the exporter by its published name if configured',
     imports: [
       ...SRC_GROUND,
       'src/config',
@@ -124,7 +124,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/cli',
-    what: 'the commands, one file each: composition roots. They load the exporter by its published name',
+    what: 'CLI commands, one file each, composition roots. Load the exporter by its published name',
     imports: [
       ...SRC_GROUND,
       'src/config',
@@ -139,28 +139,39 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'exporter/health',
-    what: 'counts, status, self-metrics, end of the process',
+    what: 'counters, status, self-metrics, flush at process end',
     imports: SRC_GROUND,
   },
-  { path: 'exporter/spool', what: 'the durable queue', imports: SRC_GROUND },
+  { path: 'exporter/spool', what: 'durable queue on disk', imports: SRC_GROUND },
   {
     path: 'exporter/ledger',
-    what: 'what a record and a question are; sums, ranking, zones',
+    what: 'ledger events and queries: aggregation, ranking, time zones',
     imports: SRC_GROUND,
   },
   {
     path: 'exporter/alerts',
-    what: 'rules over the ledger, and the webhook that reports them',
+    what: 'alert rules on the ledger, and the webhook',
     imports: [...SRC_GROUND, 'exporter/ledger'],
   },
   {
     path: 'exporter/influxdb',
-    what: 'InfluxDB: `write` (lines, delivery), `read` (InfluxQL), `reprice`; options and transport for all three',
+    what: 'InfluxDB store: `write` (lines, delivery), `read` (InfluxQL), `reprice`; shared options and transport',
     imports: [...SRC_GROUND, 'exporter/health', 'exporter/ledger', 'exporter/spool'],
   },
   {
     path: 'exporter/sqlite',
-    what: 'the embedded ledger: `write`, `read`; schema and roll-up for both',
+    what: 'SQLite store: `write`, `read`; shared schema and roll-up',
     imports: [...SRC_GROUND, 'exporter/health', 'exporter/ledger'],
+  },
+  {
+    path: 'exporter/stores.ts',
+    what: 'the table of stores: one row each, by the name that the configuration uses',
+    imports: [
+      ...SRC_GROUND,
+      'exporter/health',
+      'exporter/ledger',
+      'exporter/influxdb',
+      'exporter/sqlite',
+    ],
   },
 ];

@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { lintOverrides, withRoomsTable } from './made-from-rooms.ts';
+import { lintOverrides, withRooms } from './made-from-rooms.ts';
 import { rooms } from './rooms.ts';
 
-/** Writes the import rules of .oxlintrc.json and the table of docs/architecture.md. */
+/**
+ * Generates the import rules of .oxlintrc.json, and the drawing and table of docs/architecture.md.
+ */
 const LINT = fileURLToPath(new URL('../../.oxlintrc.json', import.meta.url));
 const DOC = fileURLToPath(new URL('../../docs/architecture.md', import.meta.url));
 
@@ -12,4 +14,4 @@ writeFileSync(
   LINT,
   `${JSON.stringify({ ...lint, overrides: lintOverrides(rooms) }, undefined, 2)}\n`,
 );
-writeFileSync(DOC, withRoomsTable(readFileSync(DOC, 'utf8'), rooms));
+writeFileSync(DOC, withRooms(readFileSync(DOC, 'utf8'), rooms));

@@ -23,12 +23,12 @@ const OPTIONS: readonly string[] = [
 
 export interface Artefact {
   readonly file: string;
-  /** Contents before compression: zlib may differ between Node versions, these may not. */
+  /** Uncompressed contents. Compressed output may differ between Node versions. */
   readonly bytes: Uint8Array;
   readonly compressed: boolean;
 }
 
-/** Everything `src/tokens/engine/data` holds, made anew. */
+/** Rebuilds the contents of `src/tokens/engine/data`. */
 export function* makeArtefacts(): Generator<Artefact> {
   yield { file: 'engine.wasm', bytes: compileEngine(), compressed: false };
   yield { file: 'classes.deflate', bytes: buildClassTable(), compressed: true };
@@ -37,7 +37,7 @@ export function* makeArtefacts(): Generator<Artefact> {
   }
 }
 
-/** @param options further ones of the AssemblyScript compiler */
+/** @param options additional options of the AssemblyScript compiler */
 export function compileEngine(options: readonly string[] = []): Uint8Array {
   const directory = mkdtempSync(join(tmpdir(), 'token-engine-'));
   const out = join(directory, 'engine.wasm');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { DATA_DIRECTORY, makeArtefacts } from './artefacts.ts';
 
-/** Proves that the committed engine and tables are what the sources and tiktoken's data give. */
+/** Checks that the committed engine and tables match the sources and tiktoken's data. */
 let differing = 0;
 for (const { file, bytes, compressed } of makeArtefacts()) {
   const committed = readFileSync(join(DATA_DIRECTORY, file));

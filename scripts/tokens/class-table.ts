@@ -19,8 +19,8 @@ const CLASSES: readonly (readonly [bit: number, property: string])[] = [
 ];
 
 /**
- * Unicode 16, the version inside tiktoken 1.0.22, whatever version the running Node has: a block
- * number (u16) for each 256 code points, then the distinct blocks.
+ * Unicode 16, as in tiktoken 1.0.22, independent of the version in Node. A block number (u16) per
+ * 256 code points, then the distinct blocks.
  */
 export function buildClassTable(): Uint8Array {
   const classes = new Uint8Array(CODE_POINTS);

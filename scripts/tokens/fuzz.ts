@@ -28,7 +28,9 @@ const seed = Number(values.seed);
 if (values.help) {
   console.log(HELP);
 } else if (!Number.isSafeInteger(strings) || strings < 0 || !Number.isSafeInteger(seed)) {
-  console.error(`--n and --seed are whole numbers, got ${values.n} and ${values.seed}\n\n${HELP}`);
+  console.error(
+    `--n and --seed must be whole numbers, got ${values.n} and ${values.seed}\n\n${HELP}`,
+  );
   process.exitCode = 2;
 } else {
   console.log(`seed ${seed}`);
@@ -41,7 +43,7 @@ function compare(encoding: string): number {
   let compared = 0;
   let characters = 0;
   let differing = 0;
-  let said = Date.now();
+  let printedAt = Date.now();
   for (const text of texts(encoding)) {
     const counted = engine.count(text);
     const expected = oracle.count(text);
@@ -50,8 +52,8 @@ function compare(encoding: string): number {
     if (counted !== expected && ++differing <= MAX_SHOWN) {
       console.log(`${encoding} ${printable(text)}: counted ${counted}, tiktoken ${expected}`);
     }
-    if (process.stderr.isTTY && Date.now() - said > 500) {
-      said = Date.now();
+    if (process.stderr.isTTY && Date.now() - printedAt > 500) {
+      printedAt = Date.now();
       process.stderr.write(`\r${encoding}: ${compared} strings`);
     }
   }

@@ -4,7 +4,7 @@ import { readRankLines, tableOfRanks } from '../../src/tokens/vendor/ranked-voca
 
 const require = createRequire(import.meta.url);
 
-/** The vocabulary of tiktoken's package as canonical pairs. */
+/** Converts a vocabulary of the tiktoken package to canonical pairs. */
 export function buildVocabulary(encoding: string): Uint8Array {
   const { bpe_ranks: ranks } = require(`tiktoken/encoders/${encoding}.json`) as {
     bpe_ranks: string;

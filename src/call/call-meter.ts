@@ -17,192 +17,194 @@ import type { UsageContext } from '../domain/usage-context.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import { requestParameters } from './request-parameters.ts';
 import { startAttributes } from './start-attributes.ts';
-import { OpenReplies } from './abandoned.ts';
-import { BackgroundCalls } from './background-calls.ts';
-import type { CallStart, FinishedCall, OuterLayer } from './call-start.ts';
-import { ChatCall, type ChatCallParts } from './chat-call.ts';
+import type { Audience, CallStart, FinishedCall } from './call-start.ts';
+import { ChatCall, type BegunCall } from './chat-call.ts';
+import { CallScope, scopeOf, setScope, type CallSight } from './claims.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { Clock } from './clock.ts';
-import { isMetered, markMetered, noteMetered, watchCalls } from './layer.ts';
+import { OpenCalls } from './open-calls.ts';
 import { holdEnd } from '../otel/native-span.ts';
 import { quietly } from '../host/quietly.ts';
-import { RecentCalls, type CallTrace } from './recent-calls.ts';
+import { RecentCalls } from './recent-calls.ts';
+import { snapshot } from './snapshot.ts';
 
-interface MeterSwitches {
-  readonly enabled: boolean;
-  readonly tokenStatistics: boolean;
-}
-
-export interface CallMeterOptions {
+export interface CallMeterOptions<Record = unknown> {
   readonly clock: Clock;
   readonly tracer: () => Tracer;
-  readonly switches: () => MeterSwitches;
-  /** Whether a reply's text is needed, for counting or capture. */
-  readonly keepContent: boolean;
+  /** Asked when a call begins; undefined while nobody wants its record. */
+  readonly audience: () => Audience<Record> | undefined;
   /** `never`, fields that name a user outright, or also those that may hold hashes. */
   readonly requestIdentity: 'never' | 'plain' | 'all';
   /** `enrich`: where the SDK makes its own span ours is left out and our attributes go on it. */
   readonly nativeSpans: 'enrich' | 'separate';
   readonly chunkTimes: 'mean' | 'each';
-  readonly onEnd: (ended: EndedCall) => void;
 }
-
-/** Within this time `recordUsage` with the response id of a metered call means that call. */
-const TOLD_AGAIN_MS = 60_000;
 
 const NO_FACTS: RequestFacts = {};
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
+/** Where the record of a call goes, and in what Context the call runs. */
+interface Placed {
+  readonly span: Span;
+  readonly spanIsForeign: boolean;
+  readonly inside: Context;
+  readonly onEnd: (ended: EndedCall) => void;
+}
+
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
-export class CallMeter {
-  readonly open: OpenReplies = new OpenReplies();
-  readonly background: BackgroundCalls<ChatCall> = new BackgroundCalls();
-  readonly #options: CallMeterOptions;
+export class CallMeter<Record = unknown> {
+  readonly open: OpenCalls<ChatCall> = new OpenCalls();
+  readonly #options: CallMeterOptions<Record>;
   readonly #recent = new RecentCalls();
 
-  constructor(options: CallMeterOptions) {
+  constructor(options: CallMeterOptions<Record>) {
     this.#options = options;
   }
 
+  /** Undefined while metering is off. */
+  audience(): Audience<Record> | undefined {
+    return this.#options.audience();
+  }
+
   /**
-   * Undefined when metering is off or an outer layer already meters this call: then the SDK's function
-   * is to be called straight through.
+   * Undefined when metering is off or a call around this one counts it already: then the SDK's
+   * function is to be called straight through.
    */
   start(start: CallStart): ChatCall | undefined {
     return quietly('starting a call', () => this.#start(start));
   }
 
   /**
-   * A call that is over already: the caller told of it. Undefined when metering is off, and for a reply
-   * that was metered a moment ago.
+   * A call that is over already, as its caller reports it. Undefined when metering is off, and for a
+   * reply that was metered a moment ago.
    */
-  finished(start: CallStart, end: FinishedCall): EndedCall | undefined {
-    return quietly('taking a finished call', () => {
-      const { enabled, tokenStatistics } = this.#options.switches();
-      if (!enabled) return undefined;
-      const { responseId } = end.reply;
-      const sinceMs = this.#options.clock.monotonicMs() - TOLD_AGAIN_MS;
-      if (responseId !== undefined && this.#recent.take({ responseId, sinceMs })) return undefined;
-      const parent = activeContext();
-      noteMetered(parent);
-      const { facts, usageContext } = this.#describe(start, parent);
-      const startedAtMs = end.endedAtMs - end.durationMs;
-      return {
-        provider: start.provider,
-        shape: start.shape,
-        facts,
-        request: this.#options.keepContent ? start.request : undefined,
-        serverAddress: start.serverAddress,
-        serverPort: start.serverPort,
-        usageContext,
-        span: this.#openSpan(start, facts, startedAtMs, parent),
-        spanIsForeign: false,
-        startedAtMs,
-        durationMs: end.durationMs,
-        timeToFirstChunkMs: undefined,
-        chunkGapsMs: [],
-        outcome: end.outcome,
-        errorType: end.errorType,
-        reply: end.reply,
-        replied: true,
-        tokenStatistics,
-      };
+  finished(start: CallStart, end: FinishedCall<Record>): Record | undefined {
+    return quietly('taking a finished call', () => this.#finished(start, end));
+  }
+
+  #finished(start: CallStart, end: FinishedCall<Record>): Record | undefined {
+    const audience = end.audience ?? this.#options.audience();
+    if (audience === undefined) return undefined;
+    const parent = activeContext();
+    const startedAtMs = end.endedAtMs - end.durationMs;
+    const begun = this.#begin(start, parent, audience, startedAtMs);
+    const nowMs = this.#options.clock.monotonicMs();
+    const { reply, byModel = false } = end;
+    const sight = { ...sightAtStart(start, begun), ...sightOf(begun, reply) };
+    const sinceMs = nowMs - end.withinMs;
+    if (this.#recent.take({ ...sight, byModel, sinceMs, nowMs })) return undefined;
+    CallScope.claim(scopeOf(parent), sight);
+    return audience.onEnd({
+      ...begun,
+      span: this.#openSpan(start, begun.facts, startedAtMs, parent),
+      durationMs: end.durationMs,
+      timeToFirstChunkMs: undefined,
+      chunkGapsMs: [],
+      outcome: end.outcome,
+      errorType: end.errorType,
+      reply,
+      replied: true,
     });
   }
 
   #start(start: CallStart): ChatCall | undefined {
-    const { clock, switches, keepContent, nativeSpans, onEnd } = this.#options;
-    const { enabled, tokenStatistics } = switches();
-    if (!enabled) return undefined;
+    const audience = this.#options.audience();
+    if (audience === undefined) return undefined;
+    const { clock, chunkTimes } = this.#options;
+    const { shape } = start;
     const parent = activeContext();
-    if (isMetered(parent)) return undefined;
-
-    const { facts, usageContext } = this.#describe(start, parent);
-    const keep = keepContent && tokenStatistics;
-    const startedAtMs = clock.wallMs();
+    const around = scopeOf(parent);
     const startedMs = clock.monotonicMs();
-    const parts: ChatCallParts = {
-      provider: start.provider,
-      shape: start.shape,
-      facts,
-      request: keep ? snapshot(start.request) : undefined,
-      serverAddress: start.serverAddress,
-      serverPort: start.serverPort,
-      usageContext,
-      tokenStatistics,
-      reader: start.shape.reader({ usage: tokenStatistics, output: keep }),
-      clock,
-      eachChunk: this.#options.chunkTimes === 'each',
-      startedAtMs,
-      startedMonotonicMs: startedMs,
-      open: this.open,
-      background: this.background,
-    };
-    const { outer } = start;
-    if (outer !== undefined) {
-      return new ChatCall(parts, {
-        span: NO_SPAN,
-        spanIsForeign: false,
-        inside: setUsageContext(watchCalls(parent, outer.watch), usageContext),
+    const begun = this.#begin(start, parent, audience, clock.wallMs());
+    const sight = sightAtStart(start, begun);
+    if (CallScope.counts(around, sight)) return undefined;
+
+    const scope = new CallScope(around, sight, start.wrapper !== undefined);
+    const { span, spanIsForeign, inside, onEnd } = this.#placed(start, begun, parent, audience);
+    return new ChatCall(
+      {
+        begun: { ...begun, span, spanIsForeign },
+        reader: shape.reader({ usage: audience.tokenStatistics, output: audience.keepContent }),
+        clock,
+        startedMs,
+        eachChunk: chunkTimes === 'each',
+        open: this.open,
         onEnd: (ended) => {
-          if (outer.watch.metered > 0 || this.#seenBelow(ended, outer, startedMs)) return;
-          noteMetered(parent);
-          this.#recent.add({ ...traceOf(ended, startedMs), layer: outer.name });
-          const amended = outer.amend?.(ended) ?? ended;
-          onEnd({ ...amended, span: this.#openSpan(start, amended.facts, startedAtMs, parent) });
+          const { name: wrapper, amend, onlyLends } = start.wrapper ?? {};
+          const known = amend?.(ended) ?? ended;
+          const seen = Object.assign(scope.sight, sightOf(known, known.reply));
+          const nowMs = clock.monotonicMs();
+          const isClaimed = scope.close() || onlyLends === true;
+          if (isClaimed) return;
+          if (wrapper !== undefined) {
+            if (this.#recent.take({ ...seen, wrapper, sinceMs: startedMs, nowMs })) return;
+          }
+          this.#recent.add({ ...seen, wrapper, startedMs, endedMs: nowMs });
+          onEnd(known);
         },
-      });
+      },
+      setScope(inside, scope),
+    );
+  }
+
+  #placed(start: CallStart, begun: BegunCall, parent: Context, { onEnd }: Audience): Placed {
+    const enriches = this.#options.nativeSpans === 'enrich';
+    const { wrapper, laterNativeSpan, nativeSpan } = start;
+    const open = (facts: RequestFacts): Span =>
+      this.#openSpan(start, facts, begun.startedAtMs, parent);
+    const later = { span: NO_SPAN, spanIsForeign: false };
+    if (wrapper !== undefined) {
+      return {
+        ...later,
+        inside: setUsageContext(parent, begun.usageContext),
+        onEnd: (ended) => onEnd({ ...ended, span: open(ended.facts) }),
+      };
     }
-    noteMetered(parent);
-    const { laterNativeSpan } = start;
-    if (nativeSpans === 'enrich' && laterNativeSpan !== undefined) {
+    if (enriches && laterNativeSpan !== undefined) {
       laterNativeSpan.want();
-      return new ChatCall(parts, {
-        span: NO_SPAN,
-        spanIsForeign: false,
-        inside: markMetered(parent),
+      return {
+        ...later,
+        inside: parent,
         onEnd: (ended) => {
-          this.#recent.add(traceOf(ended, startedMs));
           const made = laterNativeSpan.get();
-          const span = made ?? this.#openSpan(start, facts, startedAtMs, parent);
-          onEnd({ ...ended, span, spanIsForeign: made !== undefined });
+          onEnd({ ...ended, span: made ?? open(ended.facts), spanIsForeign: made !== undefined });
         },
-      });
+      };
     }
-    const foreign = nativeSpans === 'enrich' ? start.nativeSpan : undefined;
+    const foreign = enriches ? nativeSpan : undefined;
     if (foreign !== undefined) holdEnd(foreign);
-    const span = foreign ?? this.#openSpan(start, facts, startedAtMs, parent);
-    return new ChatCall(parts, {
+    const span = foreign ?? open(begun.facts);
+    // The span is the parent of what happens inside.
+    return {
       span,
       spanIsForeign: foreign !== undefined,
-      // The span is the parent of what happens inside, and layers inside stay quiet.
-      inside: markMetered(parent, span),
-      onEnd: (ended) => {
-        this.#recent.add(traceOf(ended, startedMs));
-        onEnd(ended);
-      },
-    });
+      inside: trace.setSpan(parent, span),
+      onEnd,
+    };
   }
 
-  /** Whether a layer below has metered a call of which the outer layer's Context never heard. */
-  #seenBelow(ended: EndedCall, outer: OuterLayer, sinceMs: number): boolean {
-    const { responseId } = ended.reply;
-    const model = outer.apart === true ? ended.facts.model : undefined;
-    return this.#recent.take({ responseId, model, layer: outer.name, sinceMs });
-  }
-
-  #describe(
+  #begin(
     start: CallStart,
     parent: Context,
-  ): { readonly facts: RequestFacts; readonly usageContext: UsageContext } {
+    { tokenStatistics, keepContent }: Audience,
+    startedAtMs: number,
+  ): BegunCall {
     const read = quietly('reading a request', () => start.shape.request(start.request)) ?? NO_FACTS;
-    const ambient = usageContextOf(parent);
     return {
+      provider: start.provider,
+      shape: start.shape,
       facts: start.model === undefined ? read : { ...read, model: start.model },
+      request: keepContent ? snapshot(start.request) : undefined,
+      serverAddress: start.serverAddress,
+      serverPort: start.serverPort,
       usageContext: mergeUsage(
         identityOf(read, this.#options.requestIdentity),
-        start.usageContext === undefined ? ambient : mergeUsage(ambient, start.usageContext),
+        mergeUsage(start.ambient ?? usageContextOf(parent), start.usageContext ?? NO_USAGE_CONTEXT),
       ),
+      span: NO_SPAN,
+      spanIsForeign: false,
+      startedAtMs,
+      tokenStatistics,
     };
   }
 
@@ -225,13 +227,15 @@ export class CallMeter {
   }
 }
 
-function traceOf(ended: EndedCall, startedMs: number): CallTrace {
-  const { reply, facts } = ended;
+function sightAtStart({ shape, byHand = false }: CallStart, { facts }: BegunCall): CallSight {
+  return { operation: shape.operation, requestModel: facts.model, byHand };
+}
+
+function sightOf({ facts }: Pick<BegunCall, 'facts'>, reply: EndedCall['reply']) {
   return {
-    responseId: reply.responseId,
     requestModel: facts.model,
     responseModel: reply.responseModel,
-    startedMs,
+    responseId: reply.responseId,
   };
 }
 
@@ -243,19 +247,4 @@ function identityOf(facts: RequestFacts, how: 'never' | 'plain' | 'all'): UsageC
   return userId === undefined && conversationId === undefined
     ? NO_USAGE_CONTEXT
     : { userId, conversationId };
-}
-
-/**
- * The caller may push the answer onto his own message list before it is counted, so lists are copied
- * (not what is in them).
- */
-function snapshot(request: unknown): unknown {
-  if (typeof request !== 'object' || request === null) return request;
-  if (Array.isArray(request)) return [...request];
-  const copy: Record<string, unknown> = { ...request };
-  for (const key in copy) {
-    const value = copy[key];
-    if (Array.isArray(value)) copy[key] = (value as unknown[]).slice();
-  }
-  return copy;
 }

@@ -1,11 +1,16 @@
 import type { Span } from '@opentelemetry/api';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { CallShape } from '../domain/call-shape.ts';
-import type { Reply } from '../domain/reply.ts';
-import type { Outcome } from '../domain/usage-record.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
-import type { CallWatch } from './layer.ts';
-import type { LaterSpan } from '../otel/native-span.ts';
+import type { DeferredSpan } from '../otel/native-span.ts';
+
+/** Who wants the record of a call, as the switches stood when it began. */
+export interface Audience<Record = unknown> {
+  readonly tokenStatistics: boolean;
+  /** Whether a reply's text is needed, for counting or capture. */
+  readonly keepContent: boolean;
+  readonly onEnd: (ended: EndedCall) => Record;
+}
 
 export interface CallStart {
   /** `gen_ai.provider.name`. */
@@ -19,32 +24,40 @@ export interface CallStart {
   readonly serverPort?: number | undefined;
   /** User, conversation, attributes the layer knows itself; wins over the ambient ones. */
   readonly usageContext?: UsageContext | undefined;
+  /** In place of that of the active Context, where this is not the call's. */
+  readonly ambient?: UsageContext | undefined;
   /** The span the SDK made for this very call, if it makes its own. */
   readonly nativeSpan?: Span | undefined;
   /** The same for an SDK that makes its span later on. */
-  readonly laterNativeSpan?: LaterSpan | undefined;
-  /** Given by a layer that may stand above metered SDKs. */
-  readonly outer?: OuterLayer | undefined;
+  readonly laterNativeSpan?: DeferredSpan | undefined;
+  /** The application reports the call itself. */
+  readonly byHand?: boolean;
+  /** Given by a layer around SDKs that may be metered themselves. */
+  readonly wrapper?: CallWrapper | undefined;
 }
 
 /**
- * A layer above SDKs that may be metered themselves. It lends them its user and conversation, and makes
- * a span and a record only when none of them did.
+ * A layer that lends the SDKs inside it its user and conversation, and makes a span and a record only
+ * when none of them had this call.
  */
-export interface OuterLayer {
-  readonly name: 'langchain' | 'ai-sdk' | 'ai-sdk-events' | 'meter-chat';
-  readonly watch: CallWatch;
-  /** Shares no Context with the layers below: their calls are told by response id or model. */
-  readonly apart?: true;
-  /** Puts in what only the reply told. */
+interface CallWrapper {
+  readonly name: 'langchain' | 'ai-sdk' | 'meter-chat';
+  /** A patched SDK makes this call if anyone does: without it the reply came from a cache. */
+  readonly onlyLends?: boolean;
+  /** Adds what only the reply said. */
   readonly amend?: (ended: EndedCall) => EndedCall;
 }
 
 /** The end of a call that was not watched. */
-export interface FinishedCall {
+export interface FinishedCall<Record = unknown> extends Pick<
+  EndedCall,
+  'durationMs' | 'reply' | 'outcome' | 'errorType'
+> {
   readonly endedAtMs: number;
-  readonly durationMs: number;
-  readonly reply: Reply;
-  readonly outcome: Outcome;
-  readonly errorType?: string | undefined;
+  /** How long ago the same call may have started that an SDK metered. */
+  readonly withinMs: number;
+  /** The caller's own account has no response id that could be relied on: the model is enough. */
+  readonly byModel?: boolean;
+  /** As the switches stood when the call began; now by default. */
+  readonly audience?: Audience<Record> | undefined;
 }

@@ -1,44 +1,36 @@
-import type { Context, Span } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { runIn } from '../context.ts';
-import type { UsageContext } from '../domain/usage-context.ts';
-import type { CallShape } from '../domain/call-shape.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Reply } from '../domain/reply.ts';
 import type { ReplyReader } from '../domain/reply-reader.ts';
-import type { RequestFacts } from '../domain/request-facts.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { Outcome } from '../domain/usage-record.ts';
-import { Abandonable, type OpenReplies } from './abandoned.ts';
-import type { BackgroundCalls } from './background-calls.ts';
+import type { OpenCall, OpenCalls } from './open-calls.ts';
 import type { Clock } from './clock.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, isGone } from './failure.ts';
 import { failedQuietly, quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
+/** What is known of a call when it begins. */
+export type BegunCall = Omit<
+  EndedCall,
+  | 'durationMs'
+  | 'timeToFirstChunkMs'
+  | 'chunkGapsMs'
+  | 'outcome'
+  | 'errorType'
+  | 'reply'
+  | 'replied'
+>;
+
 export interface ChatCallParts {
-  readonly provider: string;
-  readonly shape: CallShape;
-  readonly facts: RequestFacts;
-  readonly request: unknown;
-  readonly serverAddress: string | undefined;
-  readonly serverPort: number | undefined;
-  readonly usageContext: UsageContext;
-  readonly tokenStatistics: boolean;
+  readonly begun: BegunCall;
   readonly reader: ReplyReader;
   readonly clock: Clock;
+  readonly startedMs: number;
   /** Every gap between chunks is kept, not only their mean. */
   readonly eachChunk: boolean;
-  readonly startedAtMs: number;
-  readonly startedMonotonicMs: number;
-  readonly open: OpenReplies;
-  readonly background: BackgroundCalls<ChatCall>;
-}
-
-export interface ChatCallSpan {
-  readonly span: Span;
-  readonly spanIsForeign: boolean;
-  /** Context in which the call itself runs. */
-  readonly inside: Context;
+  readonly open: OpenCalls<ChatCall>;
   readonly onEnd: (ended: EndedCall) => void;
 }
 
@@ -50,21 +42,20 @@ const NOTHING_READ: Reply = { closed: false, outputs: [] };
  * and it never refers to the reply object, so that a dropped reply can be collected. Nor does it keep
  * what it was made of once it has ended: replies refer to it for as long as their reader has them.
  */
-export class ChatCall extends Abandonable implements ReplySink {
+export class ChatCall implements ReplySink, OpenCall {
   readonly #inside: Context;
   #parts: ChatCallParts | undefined;
-  #span: ChatCallSpan | undefined;
   #firstChunkMs: number | undefined = undefined;
   #lastChunkMs = 0;
   #gaps = 0;
   #eachGap: number[] | undefined = undefined;
   #replied = false;
 
-  constructor(parts: ChatCallParts, span: ChatCallSpan) {
-    super();
-    this.#inside = span.inside;
+  /** `inside`: the Context in which the call itself runs. */
+  constructor(parts: ChatCallParts, inside: Context) {
+    this.#inside = inside;
     this.#parts = parts;
-    this.#span = span;
+    parts.open.started(this);
   }
 
   get ended(): boolean {
@@ -99,15 +90,7 @@ export class ChatCall extends Abandonable implements ReplySink {
       failedQuietly('reading a reply', error);
     }
     const read = resultOf(parts);
-    const { responseId } = read;
-    if (responseId !== undefined) {
-      if (read.pending === true) {
-        parts.background.add(responseId, this);
-        return;
-      }
-      parts.background.ended(responseId);
-    }
-    this.#end(read.failure === undefined ? 'ok' : 'error', read.failure, read);
+    this.#end(read, read.cancelled === true ? 'aborted' : 'ok');
   }
 
   /** One event of a stream. */
@@ -129,35 +112,31 @@ export class ChatCall extends Abandonable implements ReplySink {
     if (parts === undefined) return;
     if (done) quietly('ending a stream', () => parts.reader.done?.());
     const read = resultOf(parts);
-    if (read.failure !== undefined) this.#end('error', read.failure, read);
-    else this.#end(read.closed ? 'ok' : 'aborted', undefined, read);
+    this.#end(read, read.closed && read.cancelled !== true ? 'ok' : 'aborted');
   }
 
   failed(error: unknown): void {
     if (this.#parts === undefined) return;
-    this.failedWith(failureOf(error, this.#replied));
+    this.failedWith(failureOf(error, this.#replied), isGone(error));
   }
 
-  failedWith(failure: Failure): void {
+  /** `gone`: the provider has no such reply, so it cannot be fetched later either. */
+  failedWith({ outcome, type }: Failure, gone = false): void {
     if (this.#parts === undefined) return;
     const read = resultOf(this.#parts);
-    this.#end(
-      read.closed && failure.outcome === 'aborted' ? 'ok' : failure.outcome,
-      read.closed && failure.outcome === 'aborted' ? undefined : failure.type,
-      read,
-    );
+    const isWhole = read.closed && outcome === 'aborted';
+    if (isWhole) this.#end(read, 'ok');
+    else this.#end(gone ? { ...read, pending: false } : read, outcome, type);
   }
 
-  /** Ends without a record: a layer below has made it. */
-  dismiss(): void {
-    this.#parts?.open.ended(this);
-    this.#parts = undefined;
-    this.#span = undefined;
-  }
-
-  /** Nobody can read the reply any more, or nobody will. */
   abandon(): void {
     this.streamEnded();
+  }
+
+  close(): void {
+    if (this.#parts === undefined) return;
+    const read = { ...resultOf(this.#parts), pending: false };
+    this.#end(read, read.closed && read.cancelled !== true ? 'ok' : 'aborted');
   }
 
   #chunkArrived(atMs: number, keepEach: boolean): void {
@@ -175,31 +154,27 @@ export class ChatCall extends Abandonable implements ReplySink {
     return [(this.#lastChunkMs - this.#firstChunkMs) / this.#gaps];
   }
 
-  #end(outcome: Outcome, errorType: string | undefined, reply: Reply): void {
+  #end(reply: Reply, outcome: Outcome, errorType?: string): void {
     const parts = this.#parts;
-    const span = this.#span;
-    this.dismiss();
-    if (parts === undefined || span === undefined) return;
+    if (parts === undefined) return;
+    const { responseId } = reply;
+    if (reply.pending === true && responseId !== undefined) {
+      parts.open.park(this, responseId);
+      return;
+    }
+    parts.open.ended(this, responseId);
+    this.#parts = undefined;
+    const { failure } = reply;
     try {
-      span.onEnd({
-        provider: parts.provider,
-        shape: parts.shape,
-        facts: parts.facts,
-        request: parts.request,
-        serverAddress: parts.serverAddress,
-        serverPort: parts.serverPort,
-        usageContext: parts.usageContext,
-        span: span.span,
-        spanIsForeign: span.spanIsForeign,
-        startedAtMs: parts.startedAtMs,
+      parts.onEnd({
+        ...parts.begun,
         durationMs: elapsedMs(parts),
         timeToFirstChunkMs: this.#firstChunkMs,
         chunkGapsMs: this.#chunkGapsMs(),
-        outcome,
-        errorType,
+        outcome: failure === undefined || errorType !== undefined ? outcome : 'error',
+        errorType: errorType ?? failure,
         reply,
         replied: this.#replied,
-        tokenStatistics: parts.tokenStatistics,
       });
     } catch (error) {
       failedQuietly('ending a call', error);
@@ -207,15 +182,18 @@ export class ChatCall extends Abandonable implements ReplySink {
   }
 }
 
-function resultOf({ reader }: ChatCallParts): Reply {
+function resultOf({ reader, begun }: ChatCallParts): Reply {
   try {
-    return reader.result();
+    const read = reader.result();
+    // A stream of it may be cut or left: the provider works on all the same.
+    const isOpen = begun.facts.background === true && !read.closed && read.failure === undefined;
+    return isOpen ? { ...read, pending: true } : read;
   } catch (error) {
     failedQuietly('reading usage', error);
     return NOTHING_READ;
   }
 }
 
-function elapsedMs({ clock, startedMonotonicMs }: ChatCallParts): number {
-  return clock.monotonicMs() - startedMonotonicMs;
+function elapsedMs({ clock, startedMs }: ChatCallParts): number {
+  return clock.monotonicMs() - startedMs;
 }

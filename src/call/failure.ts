@@ -6,6 +6,7 @@ const ABORTS = new Set([
   'APIUserAbortError',
   'RequestAbortedError',
   'ResponseAborted',
+  'UnwatchableReply',
 ]);
 
 /** What Node, undici and node-fetch say when a connection ends in the middle of a body. */
@@ -26,6 +27,15 @@ export function failureOf(error: unknown, replying: boolean): Failure {
   const type = errorType(error);
   if (ABORTS.has(type) || nameOf(error) === 'AbortError') return { outcome: 'aborted', type };
   return { outcome: replying && isCut(error) ? 'aborted' : 'error', type };
+}
+
+/** The provider no longer has, or never had, the reply that was asked for by its id. */
+export function isGone(error: unknown): boolean {
+  const status =
+    typeof error === 'object' && error !== null
+      ? (error as { readonly status?: unknown }).status
+      : undefined;
+  return status === 404 || status === 410;
 }
 
 function isCut(error: unknown): boolean {

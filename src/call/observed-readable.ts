@@ -1,6 +1,7 @@
 import { observeAsyncIterable, stepWithin, type Within } from './observed-stream.ts';
 import { setOwn } from '../host/own-property.ts';
 import type { ReplySink } from './reply-sink.ts';
+import { UnwatchableReply } from './unwatchable-reply.ts';
 
 type AnyReader = ReadableStreamDefaultReader<unknown>;
 type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
@@ -13,47 +14,74 @@ type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
 export function observeReadableStream(value: object, sink: ReplySink, within?: Within): boolean {
   if (!(value instanceof ReadableStream)) return false;
   const stream = value as ReadableStream<unknown>;
-  const getReader = stream.getReader.bind(stream);
-  const pipeTo = stream.pipeTo.bind(stream);
+  if (!Object.isExtensible(stream)) {
+    sink.failed(new UnwatchableReply());
+    return true;
+  }
+  const getReader = stream.getReader.bind(stream) as (...args: unknown[]) => AnyReader;
   const iterated = new IteratedSink(sink);
-  observeAsyncIterable(stream as unknown as AsyncIterable<unknown>, iterated, within);
+  observeAsyncIterable(stream, iterated, iterated.within(within));
   setOwn(stream, 'values', stream[Symbol.asyncIterator]);
 
-  setOwn(stream, 'getReader', (...args: []) => {
-    const reader = observeReader(getReader(...args), sink, within);
-    iterated.readBelow = true;
-    return reader;
+  setOwn(stream, 'getReader', (...args: unknown[]) => {
+    iterated.readerTaken();
+    return observeReader(getReader(...args), stream, sink, within);
   });
-  setOwn(stream, 'tee', () => drawn(stream).tee());
+  const draw = (): Drawn => drawn(stream, isByteStream(getReader));
+  setOwn(stream, 'tee', () => draw().copy.tee());
+  setOwn(stream, 'pipeTo', async (target: WritableStream<unknown>, options?: PipeOptions) => {
+    const { copy, reader } = draw();
+    try {
+      await copy.pipeTo(target, options);
+    } finally {
+      // Its reader may go on with the stream.
+      if (options?.preventCancel === true) reader.releaseLock();
+    }
+  });
   setOwn(
     stream,
     'pipeThrough',
-    (transform: ReadableWritablePair<unknown, unknown>, options?: PipeOptions) =>
-      drawn(stream).pipeThrough(transform, options),
-  );
-  setOwn(stream, 'pipeTo', (target: WritableStream<unknown>, options?: PipeOptions) =>
-    // Here the caller keeps the stream afterwards; a drawn one could not give it back.
-    options?.preventCancel === true
-      ? pipeTo(target, options)
-      : drawn(stream).pipeTo(target, options),
+    (transform: ReadableWritablePair<unknown, unknown>, options?: PipeOptions) => {
+      if (options?.preventCancel !== true) return draw().copy.pipeThrough(transform, options);
+      stream.pipeTo(transform.writable, options).catch(() => undefined);
+      return transform.readable;
+    },
   );
   return true;
 }
 
 /**
- * What an iterator of the stream tells. One that is not the platform's (AI SDK's, LangChain's) reads by
- * `getReader`, and the reader tells of each chunk already.
+ * What an iterator of the stream reports. One that is not the platform's (AI SDK's, LangChain's) takes a
+ * reader, and the reader reports each chunk already.
  */
 class IteratedSink implements ReplySink {
-  readBelow = false;
+  #readBelow = false;
+  #iterating = false;
   readonly #sink: ReplySink;
 
   constructor(sink: ReplySink) {
     this.#sink = sink;
   }
 
+  /** `within`, with the iterator's own steps marked. */
+  within(within: Within | undefined): Within {
+    return (step) => {
+      const before = this.#iterating;
+      this.#iterating = true;
+      try {
+        return within === undefined ? step() : within(step);
+      } finally {
+        this.#iterating = before;
+      }
+    };
+  }
+
+  readerTaken(): void {
+    if (this.#iterating) this.#readBelow = true;
+  }
+
   get ended(): boolean {
-    return this.readBelow || this.#sink.ended;
+    return this.#readBelow || this.#sink.ended;
   }
 
   arrived(handle: object): void {
@@ -61,11 +89,11 @@ class IteratedSink implements ReplySink {
   }
 
   reading(handle?: object): void {
-    if (!this.readBelow) this.#sink.reading(handle);
+    if (!this.#readBelow) this.#sink.reading(handle);
   }
 
   event(event: unknown): void {
-    if (!this.readBelow) this.#sink.event(event);
+    if (!this.#readBelow) this.#sink.event(event);
   }
 
   streamEnded(done?: boolean): void {
@@ -77,26 +105,65 @@ class IteratedSink implements ReplySink {
   }
 }
 
-/** Reads nothing before it is asked, so the source is no further ahead than without us. */
-function drawn(stream: ReadableStream<unknown>): ReadableStream<unknown> {
-  const reader = stream.getReader();
-  return new ReadableStream<unknown>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
+/** Only such a stream gives a BYOB reader; taking one reads nothing. */
+function isByteStream(getReader: (options: object) => { releaseLock(): void }): boolean {
+  try {
+    getReader({ mode: 'byob' }).releaseLock();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-function observeReader(reader: AnyReader, sink: ReplySink, within?: Within): AnyReader {
+interface Drawn {
+  readonly copy: ReadableStream<unknown>;
+  readonly reader: AnyReader;
+}
+
+/** Reads nothing before it is asked, so the source is no further ahead than without us. */
+function drawn(stream: ReadableStream<unknown>, ofBytes: boolean): Drawn {
+  const reader = stream.getReader();
+  const cancel = (reason: unknown): Promise<void> => reader.cancel(reason);
+  const copy = ofBytes
+    ? new ReadableStream({
+        type: 'bytes',
+        async pull(controller) {
+          const { done, value } = await reader.read();
+          if (!done) {
+            controller.enqueue(value as Uint8Array<ArrayBuffer>);
+            return;
+          }
+          controller.close();
+          controller.byobRequest?.respond(0);
+        },
+        cancel,
+      })
+    : new ReadableStream(
+        {
+          async pull(controller) {
+            const { done, value } = await reader.read();
+            if (done) controller.close();
+            else controller.enqueue(value);
+          },
+          cancel,
+        },
+        { highWaterMark: 0 },
+      );
+  return { copy, reader };
+}
+
+/** The stream is the handle: a reader may be released, and the next one goes on. */
+function observeReader(
+  reader: AnyReader,
+  stream: object,
+  sink: ReplySink,
+  within?: Within,
+): AnyReader {
   const read = stepWithin(reader.read.bind(reader), within);
   const cancel = reader.cancel.bind(reader);
-  sink.reading(reader);
+  const releaseLock = reader.releaseLock.bind(reader);
+  let released = false;
+  sink.reading(stream);
   setOwn(reader, 'read', (...args: []) =>
     read(...args).then(
       (result) => {
@@ -105,7 +172,8 @@ function observeReader(reader: AnyReader, sink: ReplySink, within?: Within): Any
         return result;
       },
       (error: unknown) => {
-        sink.failed(error);
+        // A released reader refuses the reads it still had; the next reader gets them.
+        if (!released) sink.failed(error);
         throw error;
       },
     ),
@@ -113,6 +181,10 @@ function observeReader(reader: AnyReader, sink: ReplySink, within?: Within): Any
   setOwn(reader, 'cancel', (reason?: unknown) => {
     sink.streamEnded();
     return cancel(reason);
+  });
+  setOwn(reader, 'releaseLock', () => {
+    released = true;
+    releaseLock();
   });
   return reader;
 }

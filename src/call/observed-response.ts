@@ -3,6 +3,7 @@ import { observeNodeStream } from './observed-node-stream.ts';
 import { observeReadableStream } from './observed-readable.ts';
 import { quietly } from '../host/quietly.ts';
 import { RawBody } from './raw-body.ts';
+import { UnwatchableReply } from './unwatchable-reply.ts';
 
 /** `Response` of fetch or node-fetch, as far as it is needed. */
 type BodyResponse = Readonly<Record<string, unknown>>;
@@ -13,10 +14,14 @@ const READ_WHOLE = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'buffer'] as
 /**
  * Watches a raw response that the caller reads himself (`asResponse()`): by a method that gives the
  * body whole, from `body`, or from a clone. The SDK's own parser reads in the same ways, so a call
- * whose parsing has begun is left to the parser. `body.tee()`, `pipeTo()`, `pipeThrough()` and
- * `new Response(body)` read inside the platform and stay unseen.
+ * whose parsing has begun is left to the parser. `new Response(body)` reads inside the platform and stays
+ * unseen.
  */
 export function observeResponse(response: object, call: ChatCall, parsing: () => boolean): void {
+  if (!Object.isExtensible(response)) {
+    if (!parsing()) call.failed(new UnwatchableReply());
+    return;
+  }
   const target = response as BodyResponse;
   const unwatched = (): boolean => parsing() || call.ended;
   for (const name of READ_WHOLE) {
@@ -74,8 +79,13 @@ function observeClone(response: object, call: ChatCall, unwatched: () => boolean
 
 function observeBody(response: object, call: ChatCall, unwatched: () => boolean): void {
   let observed = false;
-  const body = (): unknown =>
-    Reflect.get(Object.getPrototypeOf(response) as object, 'body', response);
+  const own = Object.getOwnPropertyDescriptor(response, 'body');
+  const body = (): unknown => {
+    if (own === undefined) {
+      return Reflect.get(Object.getPrototypeOf(response) as object, 'body', response);
+    }
+    return own.get === undefined ? own.value : own.get.call(response);
+  };
   define(response, 'body', {
     get(): unknown {
       const stream = body();
@@ -91,5 +101,5 @@ function observeBody(response: object, call: ChatCall, unwatched: () => boolean)
 }
 
 function define(target: object, key: string, descriptor: PropertyDescriptor): void {
-  Object.defineProperty(target, key, { configurable: true, enumerable: false, ...descriptor });
+  Reflect.defineProperty(target, key, { configurable: true, enumerable: false, ...descriptor });
 }

@@ -1,11 +1,20 @@
 import { setOwn } from '../host/own-property.ts';
+import { quietly } from '../host/quietly.ts';
+import { followed, type Follower } from './followed.ts';
 import type { ReplySink } from './reply-sink.ts';
+import { UnwatchableReply } from './unwatchable-reply.ts';
 
-type AnyIterator = AsyncIterator<unknown, unknown, unknown>;
+type Step = (...args: unknown[]) => unknown;
+
+interface AnyIterator {
+  readonly next: Step;
+  readonly return?: Step;
+  readonly throw?: Step;
+}
 
 /**
  * Runs a step of the reader in the Context of the call. Given where the reply may be made only as it is
- * read: the body of a generator runs in the Context of whoever asks for its next value.
+ * read: the body of a generator runs in the Context of its reader.
  */
 export type Within = <T>(step: () => T) => T;
 
@@ -17,11 +26,6 @@ export function stepWithin<Args extends unknown[], T>(
   return within === undefined ? step : (...args) => within(() => step(...args));
 }
 
-/** Which of several iterators of one stream is the reader; the others are the SDK's to refuse. */
-interface Reader {
-  current: AnyIterator | undefined;
-}
-
 /**
  * Watches an SDK stream whose every way of reading goes through an own `iterator` function
  * (openai, Anthropic, Groq, Together). The stream object, its class and helpers stay as they are.
@@ -30,15 +34,7 @@ export function observeIteratorFunction(
   stream: { iterator: () => unknown },
   sink: ReplySink,
 ): void {
-  const makeIterator = stream.iterator;
-  const reader: Reader = { current: undefined };
-  Object.defineProperty(stream, 'iterator', {
-    ...Object.getOwnPropertyDescriptor(stream, 'iterator'),
-    value: function iterator(this: unknown, ...args: []): unknown {
-      return observeIterator(makeIterator.apply(this, args) as AnyIterator, sink, reader);
-    },
-  });
-  sink.arrived(stream);
+  observeMaker(stream, 'iterator', stream.iterator, new StreamReading(stream, sink));
 }
 
 /** Watches an object that is read by its own or inherited `[Symbol.asyncIterator]`. */
@@ -47,67 +43,124 @@ export function observeAsyncIterable(
   sink: ReplySink,
   within?: Within,
 ): void {
-  const makeIterator = stream[Symbol.asyncIterator];
-  const reader: Reader = { current: undefined };
-  Object.defineProperty(stream, Symbol.asyncIterator, {
-    configurable: true,
-    enumerable: Object.getOwnPropertyDescriptor(stream, Symbol.asyncIterator)?.enumerable ?? false,
-    writable: true,
-    value: function asyncIterator(this: unknown, ...args: []): unknown {
-      return observeIterator(makeIterator.apply(this as never, args), sink, reader, within);
-    },
-  });
-  sink.arrived(stream);
+  const reading = new StreamReading(stream, sink, within);
+  observeMaker(stream, Symbol.asyncIterator, stream[Symbol.asyncIterator] as Step, reading);
 }
 
 /** Watches a generator that was handed out as the reply itself. */
-export function observeGenerator(generator: AnyIterator, sink: ReplySink, within?: Within): void {
-  observeIterator(generator, sink, { current: undefined }, within);
-  sink.arrived(generator);
+export function observeGenerator(
+  generator: AsyncIterator<unknown>,
+  sink: ReplySink,
+  within?: Within,
+): void {
+  const reading = new StreamReading(generator, sink, within);
+  if (reading.watch(generator)) sink.arrived(generator);
 }
 
-/**
- * Puts own `next`, `return` and `throw` on the iterator. Each returns a promise that follows the
- * iterator's own, so a rejection nobody awaits is still an unhandled rejection.
- */
-function observeIterator(
-  iterator: AnyIterator,
-  sink: ReplySink,
-  reader: Reader,
-  within?: Within,
-): AnyIterator {
-  const next = stepWithin(iterator.next.bind(iterator), within);
-  // Made once, not for each step.
-  const taken = (result: IteratorResult<unknown, unknown>): IteratorResult<unknown, unknown> => {
-    if (result.done === true) sink.streamEnded(true);
-    else sink.event(result.value);
-    return result;
+function observeMaker(
+  stream: object,
+  key: PropertyKey,
+  makeIterator: Step,
+  reading: StreamReading,
+): void {
+  const { sink, within } = reading;
+  const make = function iterator(this: unknown, ...args: unknown[]): unknown {
+    const made = stepWithin(() => makeIterator.apply(this, args), within)();
+    quietly('watching an iterator', () => reading.watch(made, keepsStream(args[0])));
+    return made;
   };
-  const failed = (error: unknown): never => {
-    sink.failed(error);
-    throw error;
-  };
-  setOwn(iterator, 'next', (...args: [] | [unknown]) => {
-    if (reader.current === undefined) {
-      reader.current = iterator;
-      sink.reading(iterator);
-    }
-    const step = next(...args);
-    return reader.current !== iterator || sink.ended ? step : step.then(taken, failed);
-  });
-  const stop = iterator.return?.bind(iterator);
-  if (stop !== undefined) {
-    setOwn(iterator, 'return', (...args: [] | [unknown]) => {
-      if (reader.current === undefined || reader.current === iterator) sink.streamEnded();
+  if (setOwn(stream, key, make)) sink.arrived(stream);
+  else sink.failed(new UnwatchableReply());
+}
+
+/** `values({ preventCancel: true })` of a web stream: who leaves the iterator may go on with the stream. */
+function keepsStream(options: unknown): boolean {
+  return (options as { preventCancel?: unknown } | undefined)?.preventCancel === true;
+}
+
+/** How one stream is read, by however many iterators. */
+class StreamReading {
+  readonly sink: ReplySink;
+  readonly within: Within | undefined;
+  readonly #stream: object;
+  /** A stream may give one iterator to several readers. */
+  readonly #watched = new WeakSet<object>();
+  /** Of several iterators the first that is read; the others are the SDK's to refuse. */
+  #reader: object | undefined;
+
+  constructor(stream: object, sink: ReplySink, within?: Within) {
+    this.#stream = stream;
+    this.sink = sink;
+    this.within = within;
+  }
+
+  /**
+   * Puts own `next`, `return` and `throw` on the iterator. False when it refuses them: then it stays as
+   * it is, and the call ends.
+   */
+  watch(made: unknown, keepsStream = false): boolean {
+    if (typeof made !== 'object' || made === null || this.#watched.has(made)) return true;
+    const iterator = made as AnyIterator;
+    if (typeof iterator.next !== 'function') return true;
+    this.#watched.add(iterator);
+    // First of all `next`: without it, the other two would end a call that goes on.
+    const watched =
+      setOwn(iterator, 'next', this.#observedNext(iterator)) &&
+      this.#observeStop(iterator, 'return', keepsStream) &&
+      this.#observeStop(iterator, 'throw', keepsStream);
+    if (!watched) this.sink.failed(new UnwatchableReply());
+    return watched;
+  }
+
+  #observedNext(iterator: AnyIterator): Step {
+    const { sink } = this;
+    const next = stepWithin(iterator.next.bind(iterator) as Step, this.within);
+    const follower: Follower = {
+      onValue(result) {
+        // Its reader's loop throws the same.
+        if (typeof result !== 'object' || result === null) {
+          sink.failed(new TypeError('the iterator result is not an object'));
+          return;
+        }
+        const { done, value } = result as IteratorResult<unknown>;
+        if (done === true) sink.streamEnded(true);
+        else sink.event(value);
+      },
+      onError: (error) => sink.failed(error),
+      onUnwatchable: () => sink.failed(new UnwatchableReply()),
+    };
+    return (...args) => {
+      if (this.#reader === undefined) {
+        this.#reader = iterator;
+        sink.reading(iterator);
+      }
+      let step: unknown;
+      try {
+        step = next(...args);
+      } catch (error) {
+        if (this.#reader === iterator) sink.failed(error);
+        throw error;
+      }
+      return this.#reader !== iterator || sink.ended ? step : followed(step, follower);
+    };
+  }
+
+  #observeStop(iterator: AnyIterator, name: 'return' | 'throw', keepsStream: boolean): boolean {
+    const original = iterator[name];
+    if (typeof original !== 'function') return true;
+    const stop = original.bind(iterator) as Step;
+    return setOwn(iterator, name, (...args: unknown[]) => {
+      if (this.#reader === undefined || this.#reader === iterator) this.#left(keepsStream);
       return stop(...args);
     });
   }
-  const raise = iterator.throw?.bind(iterator);
-  if (raise !== undefined) {
-    setOwn(iterator, 'throw', (error: unknown) => {
-      if (reader.current === undefined || reader.current === iterator) sink.streamEnded();
-      return raise(error);
-    });
+
+  #left(keepsStream: boolean): void {
+    if (!keepsStream) {
+      this.sink.streamEnded();
+      return;
+    }
+    this.#reader = undefined;
+    this.sink.reading(this.#stream);
   }
-  return iterator;
 }

@@ -1,15 +1,14 @@
 import type { ChatCall } from './chat-call.ts';
+import { EventStream, isEventStream } from './event-stream.ts';
 import { quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
-/**
- * Makes events of the bytes of a raw body: one a `data:` line of an event stream, or the whole reply
- * when the last byte of anything else has been read.
- */
+/** Makes events of the bytes of a raw body, or one reply of all of it when it is no event stream. */
 export class RawBody implements ReplySink {
   readonly #call: ChatCall;
   readonly #decoder = new TextDecoder();
-  /** Of an event stream the unfinished line, else everything so far. */
+  readonly #events: EventStream;
+  /** Everything so far, until it is known to be an event stream. */
   #text = '';
   #isEventStream: boolean | undefined;
   /** Read to its end as one reply, which may say that the provider works on. */
@@ -17,6 +16,7 @@ export class RawBody implements ReplySink {
 
   constructor(call: ChatCall) {
     this.#call = call;
+    this.#events = new EventStream((data) => call.event(data));
   }
 
   get ended(): boolean {
@@ -34,22 +34,19 @@ export class RawBody implements ReplySink {
   event(piece: unknown): void {
     if (this.#call.ended) return;
     quietly('reading a response body', () => {
-      this.#text +=
+      this.#add(
         typeof piece === 'string'
           ? piece
-          : this.#decoder.decode(piece as Uint8Array, { stream: true });
-      this.#isEventStream ??= looksLikeEvents(this.#text);
-      if (this.#isEventStream) this.#takeLines();
+          : this.#decoder.decode(piece as Uint8Array, { stream: true }),
+      );
     });
   }
 
   streamEnded(done = false): void {
     if (this.ended) return;
     quietly('reading a response body', () => {
-      if (this.#isEventStream === true) {
-        this.#text += '\n';
-        this.#takeLines();
-      } else if (done) {
+      if (this.#isEventStream === true) this.#events.end();
+      else if (done) {
         this.#call.complete(parsed(this.#text));
         this.#isWhole = true;
       }
@@ -61,26 +58,24 @@ export class RawBody implements ReplySink {
     if (!this.#isWhole) this.#call.failed(error);
   }
 
-  #takeLines(): void {
-    const lines = this.#text.split('\n');
-    this.#text = lines.pop() ?? '';
-    for (const line of lines) {
-      if (!line.startsWith('data:')) continue;
-      const data = line.slice('data:'.length).trim();
-      if (data !== '' && data !== '[DONE]') this.#call.event(JSON.parse(data));
+  #add(text: string): void {
+    if (this.#isEventStream === true) {
+      this.#events.add(text);
+      return;
     }
+    this.#text += text;
+    this.#isEventStream ??= isEventStream(this.#text);
+    if (this.#isEventStream !== true) return;
+    this.#events.add(this.#text);
+    this.#text = '';
   }
 }
 
-/** What is no JSON tells nothing; that it came whole is known all the same. */
+/** What is no JSON gives nothing; that it came whole is known all the same. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-function looksLikeEvents(text: string): boolean {
-  return /^(?:data|event|id|retry)?:/.test(text);
 }

@@ -1,57 +1,76 @@
-/** What identifies a call to a layer that has lost its Context. */
-export interface CallTrace {
-  readonly responseId: string | undefined;
-  readonly requestModel: string | undefined;
-  readonly responseModel: string | undefined;
-  /** The layer that metered it, where that is one which may stand above others. */
-  readonly layer?: string | undefined;
+import { isSameReply, type CallSight } from './claims.ts';
+
+/** A call that has ended. */
+export interface CallTrace extends CallSight {
+  /** The wrapper that metered it, if it was one. */
+  readonly wrapper?: string | undefined;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
+  readonly endedMs: number;
 }
 
-export interface LateSighting {
-  readonly responseId?: string | undefined;
-  /** Given where the model is enough, for want of a response id on either side. */
-  readonly model?: string | undefined;
-  /** Who sights it: calls of the same layer are beside it, not below, whatever ids a server gives them. */
-  readonly layer?: string | undefined;
+export interface LateSighting extends CallSight {
+  /** Calls of the same wrapper are beside it, not inside, whatever ids a server gives them. */
+  readonly wrapper?: string | undefined;
+  /** Whether the model is evidence enough where one of the two has no response id. */
+  readonly byModel?: boolean;
   /** Calls that started earlier are others. Monotonic milliseconds. */
   readonly sinceMs: number;
+  readonly nowMs: number;
 }
 
-/** Calls remembered; a sighting comes within moments of the call it repeats. */
-const RECENT_MAX = 256;
+/** So long a reply that is reported again is the same call. */
+export const REMEMBERED_MS = 60_000;
+
+/** Calls remembered, some 800 a second: at 200 bytes each 10 MB. Beyond, the oldest are forgotten. */
+const REMEMBERED_MAX = 50_000;
+
+interface Remembered {
+  readonly trace: CallTrace;
+  /** Replies with this id that have not been reported again. */
+  times: number;
+}
 
 /**
- * The calls that ended last, for layers that learn of a call only after it and without its Context (events
- * of AI SDK 6, LangChain after a lost Context, `recordUsage`). Each call answers for one sighting.
+ * The calls of the last minute, for layers that learn of a call only after it and without its Context
+ * (events of AI SDK 6, LangChain after a lost Context, `recordUsage`). Each answers for one sighting.
  */
 export class RecentCalls {
-  /** A ring; a call that was taken leaves a hole. */
-  readonly #calls: (CallTrace | undefined)[] = [];
-  #next = 0;
+  /** By response id, or by a key of its own; the oldest first. */
+  readonly #calls = new Map<string | symbol, Remembered>();
 
-  add(call: CallTrace): void {
-    this.#calls[this.#next] = call;
-    this.#next = (this.#next + 1) % RECENT_MAX;
+  add(trace: CallTrace): void {
+    const key = trace.responseId || Symbol('no id');
+    const times = (this.#calls.get(key)?.times ?? 0) + 1;
+    this.#calls.delete(key);
+    this.#calls.set(key, { trace, times });
+    for (const [oldest, { trace: old }] of this.#calls) {
+      const isFresh = old.endedMs >= trace.endedMs - REMEMBERED_MS;
+      if (isFresh && this.#calls.size <= REMEMBERED_MAX) break;
+      this.#calls.delete(oldest);
+    }
   }
 
   /** True when the call that was sighted is metered already. */
-  take({ responseId, model, layer, sinceMs }: LateSighting): boolean {
-    for (let back = 1; back <= this.#calls.length; back += 1) {
-      const at = (this.#next - back + RECENT_MAX) % RECENT_MAX;
-      const call = this.#calls[at];
-      if (call === undefined || call.startedMs < sinceMs) continue;
-      if (layer !== undefined && call.layer === layer) continue;
-      const isSame =
-        // Some servers leave it empty.
-        !responseId || !call.responseId
-          ? model !== undefined && (call.requestModel === model || call.responseModel === model)
-          : call.responseId === responseId;
-      if (!isSame) continue;
-      this.#calls[at] = undefined;
-      return true;
+  take(sighting: LateSighting): boolean {
+    const { responseId, byModel = false } = sighting;
+    const known = responseId ? this.#calls.get(responseId) : undefined;
+    if (known !== undefined) return this.#isTaken(responseId as string, known, sighting);
+    if (!byModel) return false;
+    for (const [key, call] of [...this.#calls].reverse()) {
+      if (this.#isTaken(key, call, sighting)) return true;
     }
     return false;
+  }
+
+  #isTaken(key: string | symbol, call: Remembered, sighting: LateSighting): boolean {
+    const { trace } = call;
+    if (trace.startedMs < sighting.sinceMs) return false;
+    if (trace.endedMs < sighting.nowMs - REMEMBERED_MS) return false;
+    if (trace.wrapper !== undefined && trace.wrapper === sighting.wrapper) return false;
+    if (!isSameReply(trace, sighting, sighting.byModel === true)) return false;
+    call.times -= 1;
+    if (call.times === 0) this.#calls.delete(key);
+    return true;
   }
 }

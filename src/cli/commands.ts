@@ -1,12 +1,16 @@
 import type { CliCommand } from './io.ts';
 
-/** The commands in the order of `--help`. */
+/** Commands, in the order of `--help`. */
 export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   doctor: async () => await import('./doctor.ts'),
   count: async () => await import('./count.ts'),
   report: async () => await import('./report.ts'),
   top: async () => await import('./top.ts'),
   reprice: async () => await import('./reprice.ts'),
+  setup: async () => await import('./setup.ts'),
+  backup: async () => await import('./backup.ts'),
+  erase: async () => await import('./erase.ts'),
+  export: async () => await import('./export.ts'),
   config: async () => await import('./config.ts'),
   settings: async () => await import('./settings.ts'),
 };

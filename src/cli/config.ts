@@ -7,18 +7,18 @@ import type { EffectiveSetting, Origin } from '../config/effective-setting.ts';
 import type { CliIo } from './io.ts';
 import { textTable } from './text-table.ts';
 
-export const summary: string = 'print the effective configuration and where each value came from';
+export const summary: string = 'print the effective configuration and the source of each value';
 
 const HELP = `Usage: otel-token-meter config print [--config FILE] [--json]
        otel-token-meter config schema
 
-print   Shows every setting, its value and its origin. Code that sets options is not seen here.
-schema  Prints the JSON Schema of our blocks of otel.config.yaml.
+print   Prints every setting with its value and its source. Options set in code are not included.
+schema  Prints the JSON Schema of our blocks in otel.config.yaml.
 
-  --config FILE  The YAML file (default: OTEL_CONFIG_FILE)
-  --json         Prints JSON
+  --config FILE  YAML file (default: OTEL_CONFIG_FILE)
+  --json         Print JSON
 
-Exit code 1 when a value was wrong.
+Exits with 1 when a value is invalid.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -52,9 +52,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     }));
     io.stdout.write(`${JSON.stringify({ settings, problems: resolved.problems }, undefined, 2)}\n`);
   } else {
-    io.stdout.write(textTable(['setting', 'value', 'from'], resolved.settings.map(row)));
+    io.stdout.write(textTable(['setting', 'value', 'source'], resolved.settings.map(row)));
     for (const problem of resolved.problems)
-      io.stderr.write(`wrong: ${describeProblem(problem)}\n`);
+      io.stderr.write(`invalid: ${describeProblem(problem)}\n`);
   }
   return resolved.problems.length === 0 ? 0 : 1;
 }

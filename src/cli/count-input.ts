@@ -12,7 +12,10 @@ export interface CountInput {
   readonly pieces: AsyncIterable<string>;
 }
 
-/** Opens a file, or stdin for `-`, as pieces of text; the format by name, else by its first sign. */
+/**
+ * Opens a file, or stdin for `-`, as chunks of text. The format is taken from the name or the first
+ * character.
+ */
 export async function openInput(
   path: string,
   format: InputFormat | undefined,
@@ -36,7 +39,7 @@ async function* decode(bytes: AsyncIterable<Buffer>, progress: Progress): AsyncG
     for await (const chunk of bytes) {
       progress.add(chunk.length);
       const text = decoder.write(chunk);
-      // A byte order mark is not text.
+      // Skip a byte order mark.
       yield first && text.startsWith('\uFEFF') ? text.slice(1) : text;
       first = false;
     }
@@ -65,7 +68,7 @@ function byName(path: string): InputFormat | undefined {
   }
 }
 
-/** Only what looks like a chat is one: a text may well start with a brace. */
+/** Requires the shape of a chat, because plain text may start with a brace as well. */
 function bySign(start: string): InputFormat {
   const firstLine = start.trimStart().split('\n', 1)[0] ?? '';
   if (isChatLine(firstLine)) return /\n\s*[[{]/.test(start.trimStart()) ? 'jsonl' : 'json';
@@ -86,7 +89,7 @@ function isChatLine(line: string): boolean {
   }
 }
 
-/** Lines without their ends; the last one needs none. Pieces of a long line are not looked at twice. */
+/** Splits chunks into lines. Scans each chunk once, even when a line spans many of them. */
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
   for await (const piece of pieces) {

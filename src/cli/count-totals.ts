@@ -5,21 +5,21 @@ import { linesOf } from './count-input.ts';
 import type { CountInput } from './count-input.ts';
 import { textChunks } from './text-chunks.ts';
 
-/** Half of what a string of V8 can hold. */
+/** Half of V8's maximum string length. */
 const DOCUMENT_MAX = 2 ** 28;
 
 export interface CountTotals {
   readonly model: string;
   tokens: number;
   quality: Quality;
-  /** Chats read; absent for a text. */
+  /** Number of chats; absent for plain text. */
   chats?: number;
-  /** Lines or documents that are no chat, left out. */
+  /** Lines or documents that are not a chat and were skipped. */
   unreadable: number;
   readonly parts: Map<PartName, { tokens: number; quality: Quality }>;
 }
 
-/** Totals by model: of a chat its own one, unless `model` overrules it. */
+/** Totals by model. `model` overrides the model of a chat. */
 export async function countInput(
   input: CountInput,
   model: string | undefined,
@@ -67,7 +67,9 @@ function add(totals: CountTotals, part: PartName, tokens: number, quality: Quali
   totals.tokens += tokens;
 }
 
-/** One document of a `json` input, one a line of a `jsonl` input; `undefined` for what is no JSON. */
+/**
+ * The document of a `json` input, or one per line of a `jsonl` input. `undefined` for invalid JSON.
+ */
 async function* documents(input: CountInput): AsyncGenerator<unknown> {
   if (input.format === 'jsonl') {
     for await (const line of linesOf(input.pieces)) if (line.trim() !== '') yield parse(line);
@@ -79,15 +81,15 @@ async function* documents(input: CountInput): AsyncGenerator<unknown> {
     if (text.length > DOCUMENT_MAX) {
       throw new TokenMeterError(
         'INVALID_OPTION',
-        'one JSON document is too long to be read whole',
+        'the JSON document is too large to be parsed at once',
         {
-          allowed: 'JSONL, one chat a line, for more than 256 M characters',
+          allowed: 'JSONL with one chat per line for more than 256 M characters',
         },
       );
     }
   }
   const document = parse(text);
-  // A list is one chat when it holds messages, else a list of chats.
+  // A list of messages is one chat; any other list is a list of chats.
   if (Array.isArray(document) && !document.some((item) => isObject(item) && 'role' in item)) {
     yield* document;
   } else {
@@ -103,7 +105,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A request, a list of messages, or a line of a batch file with the request as its `body`. */
+/** A request, a list of messages, or a line of a batch file, which has the request as `body`. */
 function toRequest(document: unknown): Record<string, unknown> | undefined {
   if (Array.isArray(document)) return { messages: document };
   if (!isObject(document)) return undefined;

@@ -9,25 +9,24 @@ import type { CountTotals } from './count-totals.ts';
 import type { CliIo } from './io.ts';
 import { textTable } from './text-table.ts';
 
-export const summary: string =
-  'count the tokens of a text, a file, stdin or chats, with their cost';
+export const summary: string = 'count the tokens of text or chats and estimate their cost';
 
 const DEFAULT_MODEL = 'gpt-4o';
 
 const HELP = `Usage: otel-token-meter count [--model M] [FILE | -]...
        otel-token-meter count [--model M] --text TEXT
 
-Counts input tokens. A FILE is a text, a chat (JSON: a request or a list of messages), or one chat
-a line (JSONL); - is stdin. Files of any size are read in constant memory.
+Counts input tokens. FILE contains plain text, a chat (JSON: a request or a list of messages), or one
+chat per line (JSONL); - reads stdin. Memory use does not depend on the file size.
 
-  --model M      The model (default: the chat's own, else ${DEFAULT_MODEL})
-  --provider P   Whose prices to use (default: openai)
-  --text TEXT    Counts this text
-  --format F     text, json or jsonl (default: by the file's name or its start)
-  --json         Prints JSON
+  --model M      Model (default: the model of the chat, or ${DEFAULT_MODEL})
+  --provider P   Provider whose prices apply (default: openai)
+  --text TEXT    Count this text
+  --format F     text, json or jsonl (default: detected from the file name or content)
+  --json         Print JSON
 
-Quality is exact with the model's own tokenizer and known framing, else estimated. The cost is
-that of the input alone, an estimate by list prices; - where no price is known.
+Quality is exact with the model's own tokenizer and known framing, otherwise estimated. Cost is an
+estimate of the input cost at list prices; - means that the price is unknown.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -75,7 +74,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   io.stdout.write(values.json ? toJson(rows) : toTable(rows));
   const unreadable = rows.reduce((sum, { totals }) => sum + totals.unreadable, 0);
-  if (unreadable > 0) io.stderr.write(`${unreadable} documents are no chat and were left out\n`);
+  if (unreadable > 0) io.stderr.write(`skipped ${unreadable} documents that are not a chat\n`);
   return unreadable > 0 ? 1 : 0;
 }
 

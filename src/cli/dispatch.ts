@@ -4,7 +4,7 @@ import { packageVersion } from '../host/package-version.ts';
 import { commands } from './commands.ts';
 import type { CliIo } from './io.ts';
 
-/** Exit codes: 0 done, 1 failed, 2 called wrongly. */
+/** Exit codes: 0 success, 1 failure, 2 usage error. */
 export async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
   const [name, ...args] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -18,8 +18,8 @@ export async function dispatch(argv: readonly string[], io: CliIo): Promise<numb
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) {
     io.stderr.write(
-      `otel-token-meter: there is no command ${JSON.stringify(name)}; ` +
-        `there is ${Object.keys(commands).join(', ')}\n`,
+      `otel-token-meter: unknown command ${JSON.stringify(name)}; ` +
+        `commands: ${Object.keys(commands).join(', ')}\n`,
     );
     return 2;
   }
@@ -48,12 +48,12 @@ async function help(): Promise<string> {
   return [
     'Usage: otel-token-meter <command> [options]',
     '',
-    'Counts the tokens of LLM calls, and tells where they are recorded.',
+    'Counts, reports and prices the tokens of LLM calls.',
     '',
     'Commands:',
     ...lines,
     '',
-    'otel-token-meter <command> --help tells the options of one command.',
+    'otel-token-meter <command> --help shows the options of a command.',
     '',
   ].join('\n');
 }
@@ -61,17 +61,18 @@ async function help(): Promise<string> {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const missing = /Cannot find package '([^']+)'/.exec(error.message)?.[1];
-  if (missing !== undefined) return `this command needs the package ${missing}: npm i ${missing}`;
+  if (missing !== undefined)
+    return `this command requires the package ${missing}: npm i ${missing}`;
   if (error instanceof TokenMeterError && error.allowed !== undefined) {
-    const isTold = error.message.includes(error.allowed);
-    return isTold ? error.message : `${error.message} (allowed: ${error.allowed})`;
+    const isIncluded = error.message.includes(error.allowed);
+    return isIncluded ? error.message : `${error.message} (allowed: ${error.allowed})`;
   }
-  // Node goes on to explain how a file is named that begins with a dash.
+  // Node's further sentences are about file names that start with a dash.
   if (isUsageError(error)) return `${error.message.split('. ')[0]}; see --help`;
   return error.message;
 }
 
-/** `parseArgs` of Node marks a wrong option with these codes. */
+/** Codes of the errors that Node's `parseArgs` throws. */
 function isUsageError(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -1,7 +1,7 @@
-/** East Asian wide and full-width forms, and emoji: two columns of a terminal. */
+/** East Asian wide and full-width characters and emoji take two terminal columns. */
 const WIDE =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6]|[\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u;
-/** Marks on the character before. */
+/** Combining characters. */
 const NO_WIDTH = /\p{Mark}|\u200D/u;
 const ASCII = /^[ -~]*$/;
 
@@ -10,7 +10,7 @@ function widthOf(character: string): number {
   return NO_WIDTH.test(character) ? 0 : 1;
 }
 
-/** Columns that a text takes in a terminal. */
+/** Width of a text in terminal columns. */
 export function displayWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   return Array.from(text).reduce((sum, character) => sum + widthOf(character), 0);
@@ -24,7 +24,7 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - displayWidth(text))) + text;
 }
 
-/** The text within so many columns, the last an ellipsis when it is cut. */
+/** Truncates a text to a number of columns, with an ellipsis. */
 export function fitWidth(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let [fitted, used] = ['', 0];

@@ -9,18 +9,20 @@ import { checkTelemetrySdk } from './doctor/telemetry-sdk.ts';
 import type { CliIo } from './io.ts';
 
 export const summary: string =
-  'tell whether calls of this application would be seen, and where they go';
+  'check that calls of this application are metered and where records go';
 
-const HELP = `Usage: otel-token-meter doctor [--config FILE] [--json] [--no-write]
+const HELP = `Usage: otel-token-meter doctor [--config FILE] [--json] [--no-write] [--send-backlog]
 
-Run it in the application's folder, with the application's environment. Looks at Node, OpenTelemetry,
-the LLM SDKs, the configuration, the place where records go, the settings and the running instances.
+Checks Node, OpenTelemetry, the LLM SDKs, the configuration, the destination of records, the live
+settings and the running instances. Run it in the application's folder and environment.
 
-  --config FILE  The YAML file (default: OTEL_CONFIG_FILE)
-  --no-write     Leaves out the test record (model "doctor", no tokens) that is written and read back
-  --json         Prints JSON
+  --config FILE  YAML file (default: OTEL_CONFIG_FILE)
+  --no-write     Do not write and read back a test record (service "otel-token-meter doctor", which
+                 no report shows)
+  --send-backlog Send records that are queued for a previous destination to the configured one
+  --json         Print JSON
 
-Exit code 1 when something has to be put right.
+Exits with 1 when there are problems.
 `;
 
 const SIGNS = { ok: 'ok', note: '--', warning: '! ', problem: 'X ' } as const;
@@ -35,6 +37,7 @@ export async function run(
     options: {
       config: { type: 'string' },
       write: { type: 'boolean', default: true },
+      'send-backlog': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -58,7 +61,9 @@ export async function run(
   add(checkTelemetrySdk(cwd, config.metrics.provider, io.env));
   add(await checkModelSdks(cwd));
   add(resolved.problems.map((wrong) => problem('configuration', describeProblem(wrong))));
-  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write: values.write }));
+  const sendBacklog = values['send-backlog'];
+  const { write } = values;
+  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write, sendBacklog }));
   add(await checkSettings(config.settings));
   const problems = findings.filter(({ state }) => state === 'problem').length;
   const warnings = findings.filter(({ state }) => state === 'warning').length;
@@ -67,8 +72,8 @@ export async function run(
   } else {
     io.stdout.write(
       problems === 0
-        ? `\nCalls are seen and recorded${warnings === 0 ? '' : `; ${warnings} to look at`}.\n`
-        : `\n${problems} to put right.\n`,
+        ? `\nCalls are metered and recorded${warnings === 0 ? '' : `; warnings: ${warnings}`}.\n`
+        : `\nProblems: ${problems}.\n`,
     );
   }
   return problems === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** What a command may touch: tests hand in their own. */
+/** Input and output of a command; replaced in tests. */
 export interface CliIo {
   readonly stdout: Writable & {
     readonly isTTY?: boolean;
@@ -15,9 +15,9 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** One command of the CLI: a file of its own, loaded only when it is called. */
+/** A command, in a separate module that is loaded on use. */
 export interface CliCommand {
-  /** One line for `--help`. */
+  /** Description in `--help`. */
   readonly summary: string;
   /** Resolves with the exit code. */
   run(args: readonly string[], io: CliIo): Promise<number>;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { dispatch } from './dispatch.ts';
 
-// A closed pipe (`| head`) is the reader's way to say "enough", not a failure.
+// A closed pipe (`| head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

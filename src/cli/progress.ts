@@ -3,7 +3,7 @@ import type { CliIo } from './io.ts';
 const WIDTH = 30;
 const REDRAW_MS = 100;
 
-/** A bar on stderr, only where somebody watches. */
+/** Progress bar on stderr, only in a terminal. */
 export class Progress {
   readonly #stream: CliIo['stderr'];
   readonly #total: number | undefined;
@@ -12,7 +12,7 @@ export class Progress {
   #drawn = Number.NEGATIVE_INFINITY;
   #done = 0;
 
-  /** @param total bytes, when known */
+  /** @param total number of bytes, when known */
   constructor(stream: CliIo['stderr'], total: number | undefined, now: () => number = Date.now) {
     this.#stream = stream;
     this.#total = total;

@@ -28,7 +28,7 @@ const PERCENTILES: readonly Column[] = [
 ];
 const CHANGE: Column = [
   'change',
-  // An hour or a day is not compared: the period before has others.
+  // Hours and days are not compared: the previous period has different ones.
   ({ calls, totalTokens, previous, start }) =>
     start === undefined ? changeOf(totalTokens ?? calls, previous) : '-',
 ];
@@ -58,7 +58,7 @@ export function reportTable(
   );
 }
 
-/** `+12.3 %`; `new` when there was nothing before. */
+/** `+12.3 %`, or `new` when the previous period has no calls. */
 function changeOf(now: number, previous: UsageNumbers | undefined): string {
   const before = previous?.totalTokens ?? previous?.calls ?? 0;
   if (before === 0) return now === 0 ? '-' : 'new';
@@ -72,7 +72,7 @@ export interface ReportNotes {
   readonly unpriced: readonly UnpricedModel[];
 }
 
-/** What a reader must know to trust the numbers. */
+/** Notes on the origin and quality of the numbers. */
 export function reportNotes(
   answer: UsageSummary,
   { source, prices, unpriced }: ReportNotes,
@@ -91,9 +91,12 @@ export function reportNotes(
   if (prices !== undefined) {
     const date = prices.date === undefined ? '' : ` of ${prices.date}`;
     const own =
-      prices.overrides === undefined ? '' : `, own prices ${prices.overrides} before them`;
+      prices.overrides === undefined ? '' : `, overridden by contract prices ${prices.overrides}`;
+    lines.push(`Current list prices: ${prices.name}${date}${own}; recorded calls keep their cost`);
+  }
+  if (total.partialCostCalls > 0) {
     lines.push(
-      `List prices today: ${prices.name}${date}${own}; each call keeps the price of its time`,
+      `The cost is at least what is shown: ${shownCount(total.partialCostCalls)} calls have parts without a price`,
     );
   }
   if (unpriced.length > 0) {
@@ -101,7 +104,7 @@ export function reportNotes(
       ({ provider, model, calls }) =>
         `${shownName(provider)}/${shownName(model)} (${shownCount(calls)})`,
     );
-    lines.push(`Calls without a price, which the cost leaves out: ${names.join(', ')}`);
+    lines.push(`Calls without a price, not included in the cost: ${names.join(', ')}`);
   }
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -118,6 +121,7 @@ const CSV_NUMBERS = [
   'reasoningTokens',
   'costUsd',
   'unpricedCalls',
+  'partialCostCalls',
   'estimatedShare',
   'durationMs',
   'durationP50Ms',
@@ -127,7 +131,7 @@ const CSV_NUMBERS = [
   'outputTokensPerSecond',
 ] as const satisfies readonly (keyof UsageNumbers)[];
 
-/** The rows alone, or the total where nothing is grouped: a sum among rows would be added twice. */
+/** Rows without the total, which a consumer would add twice; without groups only the total. */
 export async function reportCsv({ groupBy, rows, total }: UsageSummary): Promise<string> {
   const { csvLine, usageJson } = await import('otel-token-meter/exporter');
   const names = Object.keys(usageJson(Object.fromEntries(CSV_NUMBERS.map((name) => [name, 0]))));

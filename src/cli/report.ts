@@ -7,25 +7,25 @@ import type { UnpricedModel } from './report-formats.ts';
 import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
-export const summary: string = 'sum up recorded calls by user, model, conversation or time';
+export const summary: string = 'summarise recorded calls by user, model, conversation or time';
 
 const HELP = `Usage: otel-token-meter report [hourly | daily | GROUP[,GROUP]] [options]
 
-GROUP is user, model, conversation, provider, outcome, service, hour or day; at most one is a time.
-Without any the total is printed.
+GROUP is user, model, conversation, provider, outcome, service, hour or day; at most one of them may
+be hour or day. Without a group only the total is printed.
 
-  --since TIME     Start (default: 24h, for daily 30d): an age such as 24h or 7d, a date, or an
+  --since TIME     Start (default: 24h, 30d for days): an age such as 24h or 7d, a date, or an
                    RFC 3339 time
   --until TIME     End (default: now)
-  --tz ZONE        Time zone of dates, hours and days (default: that of this machine)
-  --metric NAME    Orders the rows: total_tokens (default), cost_usd, calls, errors, input_tokens, …
-  --limit N        Rows with a name; the rest is (other) (default: 20)
-${FILTER_HELP}  --compare        Adds the change against the period before (by hour or day: of the total)
-  --percentiles    Adds p50 and p95 of the duration
-  --json, --csv    Prints JSON or CSV instead of a table
+  --tz ZONE        Time zone of dates, hours and days (default: local time zone)
+  --metric NAME    Sort by total_tokens (default), cost_usd, calls, errors, input_tokens, …
+  --limit N        Number of rows; the remainder is summed up in (other) (default: 20)
+${FILTER_HELP}  --compare        Add the change since the previous period (by hour or day: of the total)
+  --percentiles    Add p50 and p95 of the duration
+  --json, --csv    Print JSON or CSV instead of a table
 ${SOURCE_HELP}
-Cost is an estimate by list prices, or by your own price file; calls whose price is not known are
-left out of it and listed.
+Cost is an estimate from list prices or your price file. Calls without a known price are not part of
+it; their models are listed.
 `;
 
 const SHORTHANDS: Readonly<Record<string, string>> = { hourly: 'hour', daily: 'day' };
@@ -55,7 +55,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
   const defaults = { since: by.includes('day') ? '30d' : '24h', timeZone: localZone() };
   const query: UsageQuery = {
-    ...usageQuery({ ...values, by }, parseUsageTime, new Date(), defaults),
+    ...(await usageQuery({ ...values, by }, parseUsageTime, new Date(), defaults)),
     compare: values.compare ? 'previous' : 'none',
     percentiles: values.percentiles,
     distinct: true,
@@ -81,7 +81,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return 0;
 }
 
-/** Which models the cost leaves out. */
+/** Models that are not included in the cost. */
 async function unpricedModels(
   reader: UsageReader,
   { from, to, filter = {} }: UsageQuery,

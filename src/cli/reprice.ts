@@ -1,30 +1,28 @@
 import { parseArgs } from 'node:util';
-import type { RepriceOptions, RepriceResult } from 'otel-token-meter/exporter';
-import { resolveConfig } from '../config/resolve.ts';
-import type { TokenMeterConfig } from '../config/token-meter-config.ts';
-import { TokenMeterError } from '../errors.ts';
 import { Prices } from '../prices/prices.ts';
 import type { CliIo } from './io.ts';
+import { ledgerTarget } from './ledger-target.ts';
 import { shownCost, shownCount } from './shown-number.ts';
 
-export const summary: string = 'work out the cost of recorded calls anew, after prices changed';
+export const summary: string = 'recompute the cost of recorded calls after prices changed';
 
 const HELP = `Usage: otel-token-meter reprice [--sqlite FILE] [--prices FILE] [options]
 
-Gives every call of the ledger, in SQLite or InfluxDB, the price that the list, or your own price file,
-has for the time of the call. Calls whose price is not known keep the cost they have.
+Recomputes the cost of every call in a SQLite or InfluxDB ledger. Each call gets the price that the
+price list, or your price file, has for the time of the call. Calls whose price is unknown keep their
+cost.
 
-  --sqlite FILE    This ledger file (default: where the configuration writes)
-  --prices FILE    Your own price file (default: the configured one)
-  --since TIME, --until TIME   Only these calls: an age such as 30d, a date, an RFC 3339 time
+  --sqlite FILE    SQLite ledger (default: the ledger that the configuration writes)
+  --prices FILE    Price file (default: from the configuration)
+  --since TIME, --until TIME   Limit the range: an age such as 30d, a date, or an RFC 3339 time
                    (InfluxDB 3 without --since: the last 90 days)
-  --dry-run        Tells what would change
-  --json           Prints JSON
-  --config FILE    The configuration (default: OTEL_CONFIG_FILE); INFLUX_URL, INFLUX_TOKEN,
-                   INFLUX_BUCKET and the other variables count as for the application
+  --dry-run        Print what would change, without writing
+  --json           Print JSON
+  --config FILE    YAML file (default: OTEL_CONFIG_FILE). INFLUX_URL, INFLUX_TOKEN, INFLUX_BUCKET and
+                   the other variables apply as in the application
 
-In InfluxDB only the field cost_usd is written, over the old one; the token must be allowed to read and
-write. The exit code is 1 when a new cost was refused.
+In InfluxDB only the field cost_usd is overwritten; the token needs permission to read and write. Exits
+with 1 when a new cost was refused.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -45,19 +43,16 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(HELP);
     return 0;
   }
-  const { values: config } = resolveConfig({
-    env: io.env,
-    ...(values.config !== undefined && { file: values.config }),
-  });
-  const overridesFile = values.prices ?? config.pricesFile;
+  const { store, pricesFile } = await ledgerTarget(values, io);
+  const overridesFile = values.prices ?? pricesFile;
   const prices = new Prices(overridesFile === undefined ? {} : { overridesFile });
   await prices.load();
   const { parseUsageTime } = await import('otel-token-meter/exporter');
-  const time = (text: string | undefined): Date | undefined =>
-    text === undefined ? undefined : parseUsageTime(text);
-  const [from, to] = [time(values.since), time(values.until)];
+  const time = async (text: string | undefined): Promise<Date | undefined> =>
+    text === undefined ? undefined : await parseUsageTime(text);
+  const [from, to] = [await time(values.since), await time(values.until)];
   const isWatched = io.stderr.isTTY === true;
-  const result = await reprice(values.sqlite, config.metrics, {
+  const result = await store.reprice({
     costOf: (record) => prices.costOf(record),
     dryRun: values['dry-run'],
     ...(from && { from }),
@@ -86,10 +81,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return exitCode;
   }
   const list = `${source?.name ?? ''}${source?.date === undefined ? '' : ` of ${source.date}`}`;
-  const own = source?.overrides === undefined ? '' : `, own prices ${source.overrides} before them`;
+  const own =
+    source?.overrides === undefined ? '' : `, overridden by contract prices ${source.overrides}`;
   io.stdout.write(
     [
-      `${shownCount(result.calls)} calls by ${list}${own}`,
+      `${shownCount(result.calls)} calls, prices: ${list}${own}`,
       `${shownCount(result.changed)} ${values['dry-run'] ? 'would change' : 'changed'}, ` +
         `${shownCount(result.newlyPriced)} of them had no price before`,
       `${shownCount(result.kept)} keep a cost whose price is no longer known, ` +
@@ -102,26 +98,4 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     ].join('\n'),
   );
   return exitCode;
-}
-
-/** The ledger that is named, or the one that the application writes. */
-async function reprice(
-  file: string | undefined,
-  { provider, influxdb, sqlite }: TokenMeterConfig['metrics'],
-  options: RepriceOptions,
-): Promise<RepriceResult> {
-  const { repriceInfluxLedger, repriceLedger } = await import('otel-token-meter/exporter');
-  if (file === undefined && provider === 'influxdb') {
-    const { url, bucket, org, token, username, password, version } = influxdb;
-    const target = { url, bucket, org, token, username, password, version };
-    return await repriceInfluxLedger({ ...target, ...options });
-  }
-  if (file === undefined && (provider === 'otlp' || provider === 'none')) {
-    throw new TokenMeterError(
-      'INVALID_OPTION',
-      `what the configured provider ${provider} has written cannot be repriced`,
-      { value: provider, allowed: '--sqlite FILE, or a configuration with influxdb or sqlite' },
-    );
-  }
-  return await repriceLedger({ path: file ?? sqlite.path, ...options });
 }

@@ -24,17 +24,17 @@ export interface SettingsClientOptions {
 const PATH = '/api/settings/metrics';
 const TIMEOUT_MS = 10_000;
 
-/** The settings of a running application over HTTP. */
+/** Client for the settings API of a running application. */
 export class SettingsClient {
-  /** Without credentials and query: fit to be shown. */
+  /** URL without credentials and query, safe to print. */
   readonly origin: string;
   readonly #token: string | undefined;
 
-  /** Throws `INVALID_OPTION` for what is no http address. */
+  /** Throws `INVALID_OPTION` for anything but an HTTP URL. */
   constructor({ url, token }: SettingsClientOptions) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
-      throw new TokenMeterError('INVALID_OPTION', '--url is no address', {
+      throw new TokenMeterError('INVALID_OPTION', '--url is not a valid URL', {
         allowed: 'http://host:port or https://host',
       });
     }
@@ -42,7 +42,7 @@ export class SettingsClient {
     this.#token = token;
   }
 
-  /** Whether somebody between here and there could read the token. */
+  /** Whether the token would be sent unencrypted over a network. */
   get isExposed(): boolean {
     const { protocol, hostname } = new URL(this.origin);
     const here = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
@@ -53,7 +53,7 @@ export class SettingsClient {
     return await readSettings(await this.request(PATH));
   }
 
-  /** Throws `SETTINGS_CONFLICT` when the settings are not at `ifVersion`. */
+  /** Throws `SETTINGS_CONFLICT` when the settings are at another version than `ifVersion`. */
   async patch(
     changes: SettingsDocument,
     { reason, ifVersion }: { readonly reason?: string; readonly ifVersion?: string } = {},
@@ -70,24 +70,26 @@ export class SettingsClient {
     return await readSettings(answer);
   }
 
-  /** Which version each instance applies, and of which epoch. */
+  /** Version and epoch that each instance applies. */
   async instances(): Promise<InstanceVersions> {
     const answer = await this.request(`${PATH}/instances`);
     return (await answer.json()) as InstanceVersions;
   }
 
-  /** The stream of events from the one after `lastEventId` on. */
+  /** Event stream, starting after `lastEventId`. */
   async events(lastEventId: string | undefined, signal: AbortSignal): Promise<Response> {
     const headers = { ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
     return await this.request(`${PATH}/events`, { headers, signal });
   }
 
-  /** Throws `BACKEND_UNREACHABLE` or, with the reason of the application, `BACKEND_REFUSED`. */
+  /**
+   * Throws `BACKEND_UNREACHABLE`, or `BACKEND_REFUSED` with the reason given by the application.
+   */
   async request(path: string, init: RequestInit = {}): Promise<Response> {
     let answer: Response;
     try {
       answer = await fetch(this.origin + path, {
-        // A redirect would carry the token to who knows where.
+        // A redirect would send the token to another server.
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...init,
@@ -99,7 +101,7 @@ export class SettingsClient {
     } catch (error) {
       throw new TokenMeterError(
         'BACKEND_UNREACHABLE',
-        `${this.origin} cannot be reached: ${reasonOf(error)}`,
+        `${this.origin} is not reachable: ${reasonOf(error)}`,
       );
     }
     if (answer.ok) return answer;
@@ -109,7 +111,7 @@ export class SettingsClient {
 
 export function warnOfPlainHttp(client: SettingsClient, io: CliIo): void {
   if (client.isExposed) {
-    io.stderr.write(`warning: the token travels to ${client.origin} unencrypted; use https\n`);
+    io.stderr.write(`warning: the token is sent to ${client.origin} unencrypted; use https\n`);
   }
 }
 
@@ -133,7 +135,7 @@ async function refusal(answer: Response): Promise<TokenMeterError> {
   const code = answer.status === 412 ? 'SETTINGS_CONFLICT' : 'BACKEND_REFUSED';
   return new TokenMeterError(code, `${answer.status}: ${printable(reason)}`, {
     ...(problem.version !== undefined && { value: problem.version }),
-    ...(answer.status === 401 && { allowed: 'an access token by --token or TOKEN_METER_TOKEN' }),
+    ...(answer.status === 401 && { allowed: 'an access token in --token or TOKEN_METER_TOKEN' }),
   });
 }
 
@@ -143,7 +145,7 @@ function reasonOf(error: unknown): string {
   return cause?.code ?? cause?.message ?? message;
 }
 
-/** Without what would move a terminal's cursor or forge a line. */
+/** Removes control characters, which could move the cursor or forge a line. */
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}|\p{Cf}/gu, '\uFFFD');
 }

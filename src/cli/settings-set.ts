@@ -8,7 +8,7 @@ export interface SetOptions {
   readonly json: boolean;
   readonly reason?: string;
   readonly ifVersion?: string;
-  /** How long to wait for the instances; they are not waited for without. */
+  /** Maximum wait for the instances. Without it the command does not wait. */
   readonly waitMs?: number;
 }
 
@@ -20,12 +20,12 @@ const WORDS: Readonly<Record<string, boolean | null>> = {
   default: null,
 };
 
-/** `KEY=VALUE…` as a merge patch. Whether the keys exist is for the application to say. */
+/** Parses `KEY=VALUE…` into a merge patch. The application validates the keys. */
 export function changesOf(args: readonly string[]): SettingsDocument {
   if (args.length === 0) throw wrong('nothing to set', 'KEY=VALUE, such as enabled=false');
   const entries = args.map((arg) => {
     const at = arg.indexOf('=');
-    if (at < 1) throw wrong(`${JSON.stringify(arg)} is no setting`, 'KEY=VALUE');
+    if (at < 1) throw wrong(`${JSON.stringify(arg)} is not a setting`, 'KEY=VALUE');
     return [arg.slice(0, at), valueOf(arg.slice(at + 1))] as const;
   });
   return Object.fromEntries(entries);
@@ -61,7 +61,7 @@ async function followed(
   let shown = '';
   for (;;) {
     const { epoch, instances } = await client.instances();
-    // Versions count within one epoch; an instance that is in another one has to follow first.
+    // Versions are comparable within one epoch only; an instance in another one has not applied it.
     const current = instances.filter((each) => each.epoch === epoch && each.version >= version);
     const progress = `${current.length} of ${instances.length} instances on version ${version}`;
     if (progress !== shown) io.stderr.write(`${progress}\n`);
@@ -69,7 +69,11 @@ async function followed(
     if (instances.length > 0 && current.length === instances.length) return true;
     if (performance.now() > giveUpAt) {
       const none = 'no instance has reported: is anything running on these settings?';
-      io.stderr.write(instances.length === 0 ? `${none}\n` : `not all within ${waitMs / 1000} s\n`);
+      io.stderr.write(
+        instances.length === 0
+          ? `${none}\n`
+          : `not all instances applied the change within ${waitMs / 1000} s\n`,
+      );
       return false;
     }
     await sleep(500);

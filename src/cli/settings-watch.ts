@@ -5,7 +5,7 @@ import { type SettingsClient, printable } from './settings-client.ts';
 
 export interface WatchOptions {
   readonly json: boolean;
-  /** End after the first change. */
+  /** Exit after the first change. */
   readonly once: boolean;
 }
 
@@ -17,12 +17,12 @@ interface ServerEvent {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-/** The server says something every 15 s; a connection this silent is dead. */
+/** The server sends a heartbeat every 15 s. A connection without data for this time is dead. */
 const SILENCE_MS = 40_000;
 
 /**
- * Prints what happens until the process ends. A lost connection is made again from the last event
- * on; only a refusal that will not change ends it.
+ * Prints events until the process ends. Resumes a lost connection after the last event; only a
+ * permanent refusal ends it.
  */
 export async function watchSettings(
   client: SettingsClient,
@@ -43,17 +43,17 @@ export async function watchSettings(
         shown = line;
         if (once && isChange) return 0;
       }
-      io.stderr.write('the application ended the stream; connecting again\n');
+      io.stderr.write('the application closed the stream; reconnecting\n');
     } catch (error) {
       if (isFinal(error)) throw error;
-      io.stderr.write(`${messageOf(error)}; trying again\n`);
+      io.stderr.write(`${messageOf(error)}; retrying\n`);
     }
     await sleep(wait * (0.75 + Math.random() / 2));
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   }
 }
 
-/** Signing in again is not for a command to do, and a wrong address does not become right. */
+/** Refusals that a retry does not change: a wrong token or URL. */
 function isFinal(error: unknown): boolean {
   if (!(error instanceof TokenMeterError) || error.code !== 'BACKEND_REFUSED') return false;
   return /^4(?!29)/.test(error.message);
@@ -69,7 +69,7 @@ async function* eventsOf(
 ): AsyncGenerator<ServerEvent> {
   const abort = new AbortController();
   const silence = setTimeout(
-    () => abort.abort(new Error('the application fell silent')),
+    () => abort.abort(new Error('no heartbeat from the application')),
     SILENCE_MS,
   );
   try {

@@ -13,21 +13,22 @@ const HELP = `Usage: otel-token-meter settings get [options]
        otel-token-meter settings set KEY=VALUE… [--reason TEXT] [--if-version N] [--wait] [options]
        otel-token-meter settings watch [--once] [options]
 
-get    Prints the settings in force, their version, and whether they are stale.
-set    Changes settings everywhere. VALUE is true, on, false, off, a number, a text, or default.
-watch  Prints each change as it happens, and goes on through restarts of the application.
+get    Prints the current settings, their version, and whether they are stale.
+set    Changes settings on all instances. VALUE is true, on, false, off, a number, a string, or default.
+watch  Prints changes as they happen. Reconnects when the application restarts.
 
-  --url URL         Where the application is (default: TOKEN_METER_URL or http://127.0.0.1:3000)
-  --token TOKEN     An access token (default: TOKEN_METER_TOKEN, else TOKEN_METER_ADMIN_TOKEN).
-                    Other users of this machine can see arguments: prefer the variables or
-  --token-file FILE the first line of a file; - is stdin
-  --json            Prints JSON
-  --reason TEXT     Why, for the audit log
-  --if-version N    Refuses when the settings are at another version
-  --wait            Waits until every instance applies the change (--timeout SECONDS, default 30)
-  --once            Ends after the first change
+  --url URL         URL of the application (default: TOKEN_METER_URL or http://127.0.0.1:3000)
+  --token TOKEN     Access token (default: TOKEN_METER_TOKEN, then TOKEN_METER_ADMIN_TOKEN). Other
+                    users of this machine can see arguments: prefer the variables or --token-file
+  --token-file FILE Read the token from the first line of a file; - reads stdin
+  --json            Print JSON
+  --reason TEXT     Reason, for the audit log
+  --if-version N    Fail unless the settings are at this version
+  --wait            Wait until every instance applies the change (--timeout SECONDS, default 30)
+  --once            Exit after the first change
 
-Exit code 1 when the application refused, could not be reached, or instances did not follow in time.
+Exits with 1 when the application refuses the request, cannot be reached, or an instance does not
+apply the change in time.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -75,7 +76,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 
 function waitOf(seconds: string): number {
   if (/^\d{1,5}$/.test(seconds)) return Number(seconds) * 1000;
-  throw new TokenMeterError('INVALID_OPTION', '--timeout is no time', { allowed: 'whole seconds' });
+  throw new TokenMeterError('INVALID_OPTION', '--timeout is not valid', {
+    allowed: 'whole seconds',
+  });
 }
 
 async function printSettings(client: SettingsClient, io: CliIo, json: boolean): Promise<number> {
@@ -86,12 +89,12 @@ async function printSettings(client: SettingsClient, io: CliIo, json: boolean): 
     io.stdout.write(`${textTable(['setting', 'value'], rows)}version ${version}\n`);
   }
   if (staleSince !== undefined) {
-    io.stderr.write(`stale: the application has not reached its store since ${staleSince}\n`);
+    io.stderr.write(`stale: the application has lost its settings store since ${staleSince}\n`);
   }
   return 0;
 }
 
-/** The first of the admin tokens, which may be a list of `name:token`, is as good as any. */
+/** Reads the token. Of several admin tokens (`name:token`, comma-separated) it uses the first. */
 async function tokenFrom(file: string | undefined, io: CliIo): Promise<string | undefined> {
   if (file === undefined) {
     const first = io.env['TOKEN_METER_ADMIN_TOKEN']?.split(',')[0]?.trim();

@@ -1,4 +1,4 @@
-/** Numbers for people: unknown is a dash, never a zero. */
+/** Human-readable numbers. Unknown values are a dash, never 0. */
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
@@ -26,10 +26,10 @@ export function shownDuration(ms: number | undefined): string {
   return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+// oxlint-disable-next-line no-control-regex -- matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Names come from callers: none may move the cursor or turn the direction of the terminal. */
+/** Names come from callers and must not move the cursor or change the text direction. */
 export function shownName(name: string | null | undefined, none = '(none)'): string {
   return name === null || name === undefined ? none : name.replaceAll(CONTROL, '\uFFFD');
 }

@@ -5,14 +5,17 @@ export const HIDE_CURSOR = '\u001B[?25l';
 export const SHOW_CURSOR = '\u001B[?25h';
 
 export interface Keys {
-  /** Keys come one by one and Ctrl-C as a key; else nothing is read. */
+  /**
+   * Whether the terminal is in raw mode. Keys arrive one by one, Ctrl-C included. Without it no
+   * keys are read.
+   */
   readonly isRaw: boolean;
-  /** The next key, or undefined after `waitMs`. */
+  /** The next key, or `undefined` after `waitMs`. */
   next(waitMs: number): Promise<string | undefined>;
   close(): void;
 }
 
-/** What is typed, where somebody can type. */
+/** Keyboard input, if stdin is a terminal. */
 export function keysOf({ stdin }: CliIo): Keys {
   const isRaw = stdin.isTTY === true && stdin.setRawMode !== undefined;
   const typed: string[] = [];

@@ -1,7 +1,7 @@
-/** A piece of a long text that can be counted on its own. */
+/** A part of a long text that can be counted separately. */
 export interface TextChunk {
   readonly text: string;
-  /** Whether the counts of this chunk and of what follows add up to the count of both. */
+  /** Whether the counts of this chunk and the following text add up exactly. */
   readonly exactCut: boolean;
 }
 
@@ -14,10 +14,10 @@ const WHITESPACE = /\s/;
 const CJK_PUNCTUATION = /[，。！？；：、]/;
 
 /**
- * Cuts a stream of text where every tokenizer starts a new word anyway: before the letter after a
- * single line break, before the one space between two letters, before Chinese punctuation between
- * letters. So the counts of the chunks add up to the count of the whole, in constant memory. Text
- * without any such place for 8 M characters is cut anyway and says so.
+ * Splits a stream of text where every tokenizer starts a new word: before the letter after a single
+ * line break, before a single space between two letters, before Chinese punctuation between
+ * letters. The counts of the chunks therefore add up to the count of the whole text, in constant
+ * memory. Text without such a position for 8 M characters is split anyway and marked.
  */
 export async function* textChunks(source: AsyncIterable<string>): AsyncGenerator<TextChunk> {
   let rest = '';
@@ -38,7 +38,7 @@ export async function* textChunks(source: AsyncIterable<string>): AsyncGenerator
   if (rest !== '') yield { text: rest, exactCut: true };
 }
 
-/** 0 when there is none. */
+/** 0 when there is no position. */
 export function lastSafeCut(text: string): number {
   for (let at = text.length - 2; at > 0; at--) {
     const before = text.charAt(at - 1);

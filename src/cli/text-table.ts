@@ -1,6 +1,8 @@
 import { displayWidth, padEnd, padStart } from './display-width.ts';
 
-/** Columns as wide as their widest cell; the columns named are set to the right. */
+/**
+ * Formats a table. Columns are as wide as their widest cell; the given columns are right-aligned.
+ */
 export function textTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -11,7 +11,7 @@ import {
 
 export interface TopView {
   readonly answer: UsageSummary;
-  /** Rows by hour. */
+  /** Rows grouped by hour. */
   readonly hours: readonly UsageRow[];
   readonly orderBy: UsageMetric;
   readonly time: Date;
@@ -22,9 +22,9 @@ export interface TopScreenOptions {
   readonly width: number;
   readonly color: boolean;
   readonly since?: string;
-  /** Why there are no newer numbers. */
+  /** Why the numbers could not be refreshed. */
   readonly problem?: string | undefined;
-  /** Names the keys in the last line. */
+  /** Show the keys in the last line. */
   readonly keys?: boolean;
 }
 
@@ -32,7 +32,7 @@ const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const HOUR_MS = 3_600_000;
 
-/** The whole screen as lines, none wider than the terminal. */
+/** Renders the screen. No line is wider than the terminal. */
 export function topScreen(view: TopView | undefined, options: TopScreenOptions): string {
   const { width, color, problem, keys } = options;
   const paint = (code: number, text: string): string =>
@@ -80,7 +80,7 @@ function barLines({ answer, orderBy }: TopView, width: number, paint: Paint): st
   const shown = (row: UsageRow): string =>
     orderBy === 'costUsd' ? shownCost(row.costUsd) : shownShort(row[orderBy]);
   const largest = Math.max(...rows.map(valueOf), 0);
-  // Names, numbers and gaps first; bars take what is left.
+  // Bars get the width that names, numbers and gaps leave.
   const nameWidth = Math.min(28, Math.max(6, Math.floor(width * 0.3)));
   const barWidth = Math.max(0, width - nameWidth - 42);
   return rows.map((row) => {
@@ -101,13 +101,13 @@ function barLines({ answer, orderBy }: TopView, width: number, paint: Paint): st
 
 const callsOf = (calls: number): string => `${shownCount(calls)} call${calls === 1 ? '' : 's'}`;
 
-/** In eighths of a character. */
+/** Bar with a resolution of an eighth of a character. */
 function barOf(share: number, width: number): string {
   const eighths = Math.round(share * width * 8);
   return '█'.repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? '');
 }
 
-/** One mark an hour, the present one last; hours without a call are empty. */
+/** One character per hour, the current hour last. Hours without calls are blank. */
 function sparkline(hours: readonly UsageRow[], time: Date): string {
   const tokens = new Map(hours.map((row) => [Date.parse(row.start ?? ''), row.totalTokens ?? 0]));
   const last = Math.floor(time.getTime() / HOUR_MS) * HOUR_MS;
@@ -121,7 +121,7 @@ function sparkline(hours: readonly UsageRow[], time: Date): string {
     .join('');
 }
 
-/** A problem is told whole: its end says what to do. */
+/** Wraps a problem instead of truncating it, since the fix is at its end. */
 function wrapped(text: string, width: number): string[] {
   return shownName(text).match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gu')) ?? [];
 }

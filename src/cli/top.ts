@@ -8,22 +8,22 @@ import type { TopView } from './top-screen.ts';
 import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
-export const summary: string = 'watch who spends tokens on what, live';
+export const summary: string = 'watch token usage live';
 
 const HELP = `Usage: otel-token-meter top [options]
 
-Shows the largest users of the last hour with bars, and goes on doing so. Keys: u users, m models,
+Shows the largest users of the last hour as a live bar chart. Keys: u users, m models,
 c conversations, p providers, s services, o outcomes, q quit.
 
-  --by GROUP         What to start with (default: user)
-  --since TIME       Start of the window (default: 1h); an age moves along
-  --metric NAME      What is compared: total_tokens (default), cost_usd, calls, …
-  --limit N          Rows (default: as many as fit)
-  --interval SECONDS Between two looks (default: 2)
-  --once             Prints one look and ends, as it does when the output is no terminal
-  --json             Prints one look as JSON
+  --by GROUP         Initial group (default: user)
+  --since TIME       Start of the window (default: 1h); an age makes it a sliding window
+  --metric NAME      Sort by total_tokens (default), cost_usd, calls, …
+  --limit N          Number of rows (default: as many as fit)
+  --interval SECONDS Refresh interval (default: 2)
+  --once             Print once and exit; the default when stdout is not a terminal
+  --json             Print once as JSON
 ${FILTER_HELP}${SOURCE_HELP}
-NO_COLOR switches colours off.
+NO_COLOR disables colours.
 `;
 
 const GROUP_KEYS: Readonly<Record<string, UsageGroup>> = {
@@ -54,27 +54,32 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
   const intervalMs = Number(values.interval) * 1000;
   if (!(intervalMs >= 100 && intervalMs <= DAY_MS)) {
-    throw new TokenMeterError('INVALID_OPTION', '--interval is no time', {
+    throw new TokenMeterError('INVALID_OPTION', '--interval is not valid', {
       value: values.interval,
       allowed: 'seconds from 0.1 to 86400',
     });
   }
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
-  const queryNow = (group: string, limit: number): UsageQuery => ({
-    ...usageQuery({ limit: String(limit), ...values, by: group }, parseUsageTime, new Date(), {
-      since: '1h',
-      timeZone: 'UTC',
-    }),
+  const queryNow = async (group: string, limit: number): Promise<UsageQuery> => ({
+    ...(await usageQuery(
+      { limit: String(limit), ...values, by: group },
+      parseUsageTime,
+      new Date(),
+      {
+        since: '1h',
+        timeZone: 'UTC',
+      },
+    )),
     percentiles: true,
   });
   const { reader, name } = await openUsageSource(values, io);
   const by = values.by ?? 'user';
   try {
     if (values.json) {
-      const answer = await reader.summary(queryNow(by, 20));
+      const answer = await reader.summary(await queryNow(by, 20));
       io.stdout.write(`${JSON.stringify(usageJson({ ...answer, source: name }), undefined, 2)}\n`);
     } else if (values.once || io.stdout.isTTY !== true) {
-      const view = await look(reader, queryNow(by, 20));
+      const view = await queryView(reader, await queryNow(by, 20));
       io.stdout.write(topScreen(view, { source: name, width: widthOf(io), color: false }));
     } else {
       const since = values.since ?? '1h';
@@ -86,8 +91,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   return 0;
 }
 
-/** One look: the window, and the tokens of each of the last 24 hours. */
-async function look(reader: UsageReader, query: UsageQuery): Promise<TopView> {
+/** Queries the window and the tokens of each of the last 24 hours. */
+async function queryView(reader: UsageReader, query: UsageQuery): Promise<TopView> {
   const from = new Date(query.to.getTime() - DAY_MS);
   const { filter = {}, to, orderBy = 'totalTokens' } = query;
   const [answer, hours] = await Promise.all([
@@ -98,14 +103,14 @@ async function look(reader: UsageReader, query: UsageQuery): Promise<TopView> {
 }
 
 interface LiveOptions {
-  readonly queryNow: (group: string, limit: number) => UsageQuery;
+  readonly queryNow: (group: string, limit: number) => Promise<UsageQuery>;
   readonly by: string;
   readonly since: string;
   readonly intervalMs: number;
   readonly source: string;
 }
 
-/** Until q or Ctrl-C. A ledger that cannot be read is told in its place, and tried again. */
+/** Refreshes until q or Ctrl-C. A read error is shown and the query retried. */
 async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promise<void> {
   const { source, since } = options;
   const color = (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb';
@@ -118,9 +123,9 @@ async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promi
       const room = Math.max(1, (io.stdout.rows ?? 24) - 8);
       let problem: string | undefined;
       try {
-        view = await look(reader, options.queryNow(by, Math.min(room, 1000)));
+        view = await queryView(reader, await options.queryNow(by, Math.min(room, 1000)));
       } catch (error) {
-        // A wrong option does not become right by waiting.
+        // Retrying does not fix an invalid option.
         if (error instanceof TokenMeterError && error.code === 'INVALID_OPTION') throw error;
         problem = error instanceof Error ? error.message : String(error);
       }

@@ -1,7 +1,7 @@
 import type { UsageFilter, UsageGroup, UsageMetric, UsageQuery } from 'otel-token-meter/exporter';
 import { TokenMeterError } from '../errors.ts';
 
-/** `parseArgs` options of what to sum up: the same for `report` and `top`. */
+/** `parseArgs` options of a query, shared by `report` and `top`. */
 export const QUERY_OPTIONS = {
   by: { type: 'string' },
   since: { type: 'string' },
@@ -18,33 +18,33 @@ export const QUERY_OPTIONS = {
 } as const;
 
 export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service NAME
-                   Only these; each may be given several times; --user '' are calls without one
+                   Filters; each may be repeated; --user '' selects calls without a user
 `;
 
 export type QueryValues = {
   readonly [K in 'by' | 'since' | 'until' | 'tz' | 'metric' | 'limit']?: string | undefined;
 } & { readonly [K in keyof UsageFilter]?: string[] | undefined };
 
-type ParseTime = (text: string, timeZone?: string, now?: Date) => Date;
+type ParseTime = (text: string, timeZone?: string, now?: Date) => Promise<Date>;
 
-/** The query of a command's options; what is wrong is told by the reader, which knows the names. */
-export function usageQuery(
+/** Builds a query from options. The reader validates names. */
+export async function usageQuery(
   values: QueryValues,
   parseTime: ParseTime,
   now: Date,
   defaults: { readonly since: string; readonly timeZone: string },
-): UsageQuery {
+): Promise<UsageQuery> {
   const timeZone = values.tz ?? defaults.timeZone;
   const limit = values.limit === undefined ? undefined : Number(values.limit);
   if (Number.isNaN(limit)) {
-    throw new TokenMeterError('INVALID_OPTION', '--limit is no number', {
+    throw new TokenMeterError('INVALID_OPTION', '--limit is not valid', {
       value: values.limit,
       allowed: 'a whole number from 1 to 1000',
     });
   }
   return {
-    from: parseTime(values.since ?? defaults.since, timeZone, now),
-    to: parseTime(values.until ?? 'now', timeZone, now),
+    from: await parseTime(values.since ?? defaults.since, timeZone, now),
+    to: await parseTime(values.until ?? 'now', timeZone, now),
     timeZone,
     groupBy: (values.by ?? '').split(',').filter((name) => name !== '') as UsageGroup[],
     filter: filterOf(values),

@@ -1,55 +1,35 @@
 import type { UsageReader } from 'otel-token-meter/exporter';
-import { resolveConfig } from '../config/resolve.ts';
-import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
+import { ledgerTarget } from './ledger-target.ts';
 
-/** `parseArgs` options of every command that reads the ledger. */
+/** `parseArgs` options of commands that read the ledger. */
 export const SOURCE_OPTIONS = {
   sqlite: { type: 'string' },
   config: { type: 'string' },
 } as const;
 
-export const SOURCE_HELP = `  --sqlite FILE    Reads this ledger file
-  --config FILE    Reads where this configuration writes (default: OTEL_CONFIG_FILE); INFLUX_URL,
-                   INFLUX_TOKEN, INFLUX_BUCKET and the other variables count as for the application
+export const SOURCE_HELP = `  --sqlite FILE    Read this SQLite ledger
+  --config FILE    Read the ledger that this configuration writes (default: OTEL_CONFIG_FILE). INFLUX_URL,
+                   INFLUX_TOKEN, INFLUX_BUCKET and the other variables apply as in the application
 `;
 
-/** Where the ledger is; `close` belongs to the reader. */
+/** An open ledger. Closing the reader closes it. */
 export interface UsageSource {
   readonly reader: UsageReader;
-  /** For people: a file name, or an address without credentials. */
+  /** Display name: a file name, or a URL without credentials. */
   readonly name: string;
   readonly pricesFile?: string;
 }
 
-/**
- * The ledger that the application writes, by its own configuration. The exporter is loaded here and by
- * its published name: the command line is the one part of the plugin that reads what was written.
- */
+/** Opens the ledger of a command: see `ledgerTarget`. */
 export async function openUsageSource(
   values: { readonly sqlite?: string | undefined; readonly config?: string | undefined },
   io: CliIo,
 ): Promise<UsageSource> {
-  const { InfluxUsageReader, SqliteUsageReader } = await import('otel-token-meter/exporter');
-  const { values: config } = resolveConfig({
-    env: io.env,
-    ...(values.config !== undefined && { file: values.config }),
-  });
-  const prices = config.pricesFile === undefined ? {} : { pricesFile: config.pricesFile };
-  const { provider, influxdb, sqlite } = config.metrics;
-  if (values.sqlite === undefined && provider === 'influxdb') {
-    const { url, bucket, org, token, username, password, version } = influxdb;
-    const reader = new InfluxUsageReader({ url, bucket, org, token, username, password, version });
-    return { reader, name: `${new URL(url).host}/${bucket}`, ...prices };
-  }
-  if (values.sqlite === undefined && (provider === 'otlp' || provider === 'none')) {
-    throw new TokenMeterError(
-      'INVALID_OPTION',
-      `the configured provider ${provider} cannot be read back`,
-      { value: provider, allowed: '--sqlite FILE, or a configuration with influxdb or sqlite' },
-    );
-  }
-  // Without any configuration: where the embedded ledger is by default.
-  const path = values.sqlite ?? sqlite.path;
-  return { reader: new SqliteUsageReader({ path }), name: path, ...prices };
+  const { store, pricesFile } = await ledgerTarget(values, io);
+  return {
+    reader: store.reader(),
+    name: store.where,
+    ...(pricesFile !== undefined && { pricesFile }),
+  };
 }

@@ -1,5 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
-import type { Document, YAMLMap } from 'yaml';
+import type { Document, LineCounter, YAMLMap } from 'yaml';
 import { shownWrongValue } from './mask.ts';
 import { nearest } from './nearest.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -7,8 +6,9 @@ import { parseFileValue } from './setting.ts';
 import type { Setting, SettingValue } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
 import { substituteEnv } from './substitute.ts';
+import { yaml } from './yaml-on-demand.ts';
 
-/** Where our two blocks stand in a declarative configuration file of OpenTelemetry. */
+/** Paths of our two blocks in an OpenTelemetry declarative configuration file. */
 export const BLOCKS = {
   instrumentation: ['instrumentation/development', 'js', 'token_meter'],
   distribution: ['distribution', 'token_meter'],
@@ -20,12 +20,14 @@ interface FileValue {
 }
 
 export interface ConfigFile {
-  /** By the key of the setting. */
+  /** Keyed by setting. */
   readonly values: ReadonlyMap<string, FileValue>;
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads our blocks; the rest of the file is the SDK's. Nothing is thrown: problems are listed. */
+/**
+ * Reads our blocks; the rest of the file belongs to the SDK. Never throws: problems are collected.
+ */
 export function readConfigFile(
   text: string,
   file: string,
@@ -33,6 +35,7 @@ export function readConfigFile(
 ): ConfigFile {
   const values = new Map<string, FileValue>();
   const problems: ConfigProblem[] = [];
+  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false });
   const [syntax] = document.errors;
@@ -74,9 +77,9 @@ export function readConfigFile(
 
 interface Block {
   readonly node: YAMLMap;
-  /** Key of the settings so far, with its dot. */
+  /** Key prefix, including the dot. */
   readonly prefix: string;
-  /** The path as the user sees it. */
+  /** Path as the user wrote it. */
   readonly shown: string;
   readonly settings: readonly Setting[];
   readonly lines: LineCounter;
@@ -86,6 +89,7 @@ interface Block {
 }
 
 function readBlock(block: Block): void {
+  const { isMap, isScalar } = yaml();
   const { node, prefix, shown, settings, lines, file } = block;
   for (const pair of node.items) {
     const name = String(isScalar(pair.key) ? pair.key.value : pair.key);
@@ -99,7 +103,7 @@ function readBlock(block: Block): void {
     const setting = settings.find((one) => one.key === key);
     const json: unknown = toJson(pair.value);
     if (setting !== undefined) {
-      // `key:` without a value, or a substitution that came out empty: not set.
+      // `key:` without a value, or an empty substitution: not set.
       if (json === null || json === undefined || json === '') continue;
       const parsed = parseFileValue(setting.kind, json);
       if (parsed.ok) block.values.set(key, { value: parsed.value, line: place.line });
@@ -131,11 +135,11 @@ function readBlock(block: Block): void {
   }
 }
 
-/** Not `Document.getIn`: it splits nothing, but it throws when a step is no mapping. */
+/** Replaces `Document.getIn`, which throws when a step is not a mapping. */
 function nodeAt(document: Document, path: readonly string[]): unknown {
   let node: unknown = document.contents;
   for (const name of path) {
-    if (!isMap(node)) return undefined;
+    if (!yaml().isMap(node)) return undefined;
     node = node.get(name, true);
   }
   return node;

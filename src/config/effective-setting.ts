@@ -1,6 +1,6 @@
 import type { Setting, SettingValue } from './setting.ts';
 
-/** Where a value came from, and its place there. */
+/** Source of a value, and its position there. */
 export type Origin =
   | { readonly from: 'code' | 'default' }
   | { readonly from: 'env'; readonly variable: string }
@@ -8,7 +8,7 @@ export type Origin =
 
 export interface EffectiveSetting {
   readonly setting: Setting;
-  /** `undefined` is unset. */
+  /** `undefined` means unset. */
   readonly value: SettingValue | undefined;
   readonly origin: Origin;
 }

@@ -3,11 +3,11 @@ import type { Setting, SettingValue } from './setting.ts';
 interface Implication {
   readonly variable: string;
   readonly value: SettingValue;
-  /** Whether the variable says so; without, its being set is enough. */
+  /** Checks the value of the variable. Without it, any value counts. */
   readonly says?: (text: string) => boolean;
 }
 
-/** Variables of others that decide a setting of ours when nothing names it directly. */
+/** Variables defined elsewhere that imply one of our settings when it is not set directly. */
 const implications: Readonly<Record<string, Implication>> = {
   metric_names: {
     variable: 'OTEL_SEMCONV_STABILITY_OPT_IN',
@@ -22,7 +22,7 @@ const implications: Readonly<Record<string, Implication>> = {
   'settings.store': { variable: 'REDIS_URL', value: 'redis' },
 };
 
-/** What the environment says about a setting without naming it. */
+/** The value of a setting that the environment implies. */
 export function implied(
   setting: Setting,
   env: Readonly<Record<string, string | undefined>>,

@@ -8,9 +8,6 @@ export type { ConfigProblem } from './problem.ts';
 export type { EffectiveSetting, Origin } from './effective-setting.ts';
 export type { ResolvedConfig, ResolveOptions } from './resolve.ts';
 export type { Setting, SettingKind, SettingValue } from './setting.ts';
-export type {
-  InfluxConfig,
-  MetricsConfig,
-  PartialConfig,
-  TokenMeterConfig,
-} from './token-meter-config.ts';
+export { isStore } from './settings/stores.ts';
+export type { InfluxConfig } from './settings/influxdb.ts';
+export type { MetricsConfig, PartialConfig, TokenMeterConfig } from './token-meter-config.ts';

@@ -1,6 +1,6 @@
-import type { InfluxConfig } from './token-meter-config.ts';
+import type { InfluxConfig } from './settings/influxdb.ts';
 
-/** The options of the InfluxDB exporter, processor and reader. */
+/** Options of the InfluxDB exporter, processor and reader. */
 export interface InfluxExporterOptions extends Omit<InfluxConfig, 'spool'> {
   readonly spool: Omit<InfluxConfig['spool'], 'enabled'> | false;
 }

@@ -2,15 +2,15 @@ import { BLOCKS } from './config-file.ts';
 import type { Setting, SettingKind } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
 
-/** JSON Schema, as far as it is needed here. */
+/** The part of JSON Schema used here. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
 }
 
 /**
  * JSON Schema (draft 2020-12) of our blocks in a declarative configuration file, for editors. The
- * rest of the file is left to OpenTelemetry's own schema. Wherever a text could come out of
- * `${VAR}`, a text is accepted beside the value's own type.
+ * rest of the file is covered by OpenTelemetry's schema. Strings are accepted in addition to the
+ * type of a value, because it may be written as `${VAR}`.
  */
 export function configJsonSchema(): JsonSchema {
   let schema: Tree = {};
@@ -33,7 +33,7 @@ function insert(tree: Tree, [name = '', ...rest]: readonly string[], leaf: Setti
   return { ...tree, [name]: insert((tree[name] ?? {}) as Tree, rest, leaf) };
 }
 
-/** Depth 0 to 1 belongs to OpenTelemetry: more keys are fine there. */
+/** Levels 0 and 1 belong to OpenTelemetry and allow other keys. */
 function toSchema(tree: Tree, depth: number): JsonSchema {
   const ours = Object.values(tree).some((node) => 'leaf' in node) || depth > 2;
   return {

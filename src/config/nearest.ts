@@ -1,4 +1,4 @@
-/** The name a typing slip away from what was written, if there is one: two edits at most. */
+/** The known name within an edit distance of two, if there is one. */
 export function nearest(written: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = 3;

@@ -1,17 +1,17 @@
-/** A value that was not taken. The setting falls back to the next source that has one. */
+/** A rejected value. The setting falls back to the next source. */
 export interface ConfigProblem {
-  /** As the user wrote it: the path in the file, the variable, or the path in code. */
+  /** Path in the file, name of the variable, or path in code. */
   readonly key: string;
   readonly source: 'code' | 'env' | 'file';
-  /** As given; `(secret)` for secrets. */
+  /** The value as given, or `(secret)`. */
   readonly value: unknown;
-  /** What would have been accepted, in words. */
+  /** Description of the accepted values. */
   readonly allowed: string;
   readonly file?: string;
   readonly line?: number;
 }
 
-/** One line a problem: where, what, and what is allowed. */
+/** One line per problem: place, value, and what is allowed. */
 export function describeProblem(problem: ConfigProblem): string {
   const place =
     problem.file === undefined
@@ -25,7 +25,7 @@ export function describeProblem(problem: ConfigProblem): string {
 export function describeProblems(problems: readonly ConfigProblem[]): string | undefined {
   if (problems.length === 0) return undefined;
   const lines = problems.map((problem) => `  ${describeProblem(problem)}`);
-  return `otel-token-meter: wrong configuration, the value of lower precedence is used instead\n${lines.join('\n')}`;
+  return `otel-token-meter: invalid configuration; values of lower precedence are used instead\n${lines.join('\n')}`;
 }
 
 function show(value: unknown): string {

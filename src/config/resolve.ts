@@ -13,11 +13,11 @@ import type { PartialConfig, TokenMeterConfig } from './token-meter-config.ts';
 export interface ResolveOptions {
   /** @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Path of the YAML file. @default OTEL_CONFIG_FILE of `env`; without either no file is read */
+  /** Path of the YAML file. @default OTEL_CONFIG_FILE of `env`; without it no file is read */
   readonly file?: string;
-  /** Values that win over everything. */
+  /** Values of the highest precedence. */
   readonly code?: PartialConfig;
-  /** Values that replace the built-in defaults, for a host with defaults of its own. */
+  /** Values that replace the built-in defaults, for hosts with different defaults. */
   readonly defaults?: PartialConfig;
   /** @default fs.readFileSync */
   readonly readFile?: (path: string) => string;
@@ -26,14 +26,14 @@ export interface ResolveOptions {
 export interface ResolvedConfig {
   readonly values: TokenMeterConfig;
   readonly settings: readonly EffectiveSetting[];
-  /** Everything that was not taken; the configuration works without it. */
+  /** Rejected values. The configuration is valid without them. */
   readonly problems: readonly ConfigProblem[];
   readonly file?: string;
 }
 
 /**
- * Code wins over the environment, the environment over the file, the file over the defaults. A
- * wrong value is listed in `problems` and the next source decides: nothing is thrown.
+ * Resolves the configuration from code, environment, file and defaults, in this order of
+ * precedence. An invalid value is added to `problems` and the next source decides. Never throws.
  */
 export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
   const env = options.env ?? process.env;
@@ -114,12 +114,12 @@ function fromEnv(
   return implied(setting, env);
 }
 
-/** OpenTelemetry's rule: an empty variable is an unset one. */
+/** OpenTelemetry specifies that an empty variable is unset. */
 function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text.trim() === '' ? undefined : text;
 }
 
-/** The table is the one list of names: a test holds it against the type, leaf by leaf. */
+/** The table is the only list of names; a test compares it with the type, leaf by leaf. */
 function assemble(settings: readonly EffectiveSetting[]): TokenMeterConfig {
   const root: Record<string, unknown> = {};
   for (const { setting, value } of settings) {

@@ -1,6 +1,6 @@
 import { isRedisUrl, REDIS_ADDRESS_FORMS } from '../settings/stores/redis-address.ts';
 
-/** How a setting is written and checked. */
+/** Syntax and validation of a setting. */
 export type SettingKind =
   | { readonly type: 'boolean' }
   | { readonly type: 'enum'; readonly values: readonly string[] }
@@ -9,11 +9,11 @@ export type SettingKind =
   | { readonly type: 'seconds'; readonly min: number; readonly max: number }
   | { readonly type: 'string' }
   | { readonly type: 'url'; readonly protocols: readonly string[] }
-  /** An address of Redis, which may name several hosts. */
+  /** A Redis URL, which may list several hosts. */
   | { readonly type: 'redis' }
-  /** A sequence in the file, comma separated in the environment. */
+  /** A sequence in the file, comma-separated in the environment. */
   | { readonly type: 'list' }
-  /** A mapping in the file, `name=value` pairs separated by commas in the environment. */
+  /** A mapping in the file, comma-separated `name=value` pairs in the environment. */
   | { readonly type: 'map' };
 
 export type SettingValue =
@@ -23,32 +23,32 @@ export type SettingValue =
   | readonly string[]
   | Readonly<Record<string, string>>;
 
-/** One setting: what the file, the environment, the code, the table and the JSON Schema say of it. */
+/** One setting. File, environment, code, documentation and JSON Schema are derived from it. */
 export interface Setting {
-  /** Path below our blocks of the file: `metrics.influxdb.flush_interval`. */
+  /** Path in our blocks of the file: `metrics.influxdb.flush_interval`. */
   readonly key: string;
   /** Path in code: `metrics.influxdb.flushIntervalMs`. */
   readonly path: string;
   readonly block: 'instrumentation' | 'distribution';
   readonly kind: SettingKind;
-  /** Environment variables, the first one set wins. */
+  /** Environment variables. The first one that is set wins. */
   readonly env: readonly string[];
-  /** As in code, so in milliseconds for seconds; absent means unset. */
+  /** Default as in code, so durations are in milliseconds. Absent means unset. */
   readonly default?: SettingValue;
-  /** Never printed. */
+  /** The value is never printed. */
   readonly secret?: true;
-  /** One sentence for the table and the JSON Schema. */
+  /** One sentence for the documentation and the JSON Schema. */
   readonly description: string;
 }
 
-/** A value as accepted, or why it is not. */
+/** The accepted value, or a description of the allowed values. */
 export type Parsed =
   | { readonly ok: true; readonly value: SettingValue }
   | { readonly ok: false; readonly allowed: string };
 
 const accept = (value: SettingValue): Parsed => ({ ok: true, value });
 
-/** What the kind accepts, in words. */
+/** Description of the values that a kind accepts. */
 function allowedValues(kind: SettingKind): string {
   switch (kind.type) {
     case 'boolean':
@@ -58,21 +58,21 @@ function allowedValues(kind: SettingKind): string {
     case 'integer':
       return `a whole number from ${kind.min} to ${kind.max}`;
     case 'seconds':
-      return `a number of seconds from ${kind.min} to ${kind.max}`;
+      return `seconds from ${kind.min} to ${kind.max}`;
     case 'string':
       return 'a text';
     case 'url':
-      return `an address that starts with ${kind.protocols.map((p) => `${p}//`).join(' or ')}`;
+      return `a URL that starts with ${kind.protocols.map((p) => `${p}//`).join(' or ')}`;
     case 'redis':
       return REDIS_ADDRESS_FORMS;
     case 'list':
-      return 'a list of texts';
+      return 'a list of strings';
     case 'map':
-      return 'a mapping of names to texts';
+      return 'a mapping of names to strings';
   }
 }
 
-/** Reads a value of the YAML file. */
+/** Parses a value from the YAML file. */
 export function parseFileValue(kind: SettingKind, value: unknown): Parsed {
   switch (kind.type) {
     case 'list':
@@ -89,7 +89,7 @@ export function parseFileValue(kind: SettingKind, value: unknown): Parsed {
       break;
     case 'boolean':
       if (typeof value === 'boolean') return accept(value);
-      // A quoted `"${VAR}"` is a text by the rules of the file format.
+      // The file format makes a quoted `"${VAR}"` a string.
       if (typeof value === 'string') return parseBoolean(value);
       break;
     case 'integer':
@@ -109,7 +109,7 @@ export function parseFileValue(kind: SettingKind, value: unknown): Parsed {
   return { ok: false, allowed: allowedValues(kind) };
 }
 
-/** Reads a value of an environment variable. */
+/** Parses an environment variable. */
 export function parseEnvValue(kind: SettingKind, text: string): Parsed {
   switch (kind.type) {
     case 'boolean':
@@ -127,7 +127,7 @@ export function parseEnvValue(kind: SettingKind, text: string): Parsed {
     case 'map': {
       const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
       if (pairs.some((pair) => pair.length !== 2 || pair[0] === '')) {
-        return { ok: false, allowed: 'name=value pairs separated by commas' };
+        return { ok: false, allowed: 'comma-separated name=value pairs' };
       }
       return accept(Object.fromEntries(pairs) as Record<string, string>);
     }
@@ -136,7 +136,7 @@ export function parseEnvValue(kind: SettingKind, text: string): Parsed {
   }
 }
 
-/** Checks a value given in code: numbers of seconds are milliseconds there. */
+/** Validates a value given in code, where durations are in milliseconds. */
 export function parseCodeValue(kind: SettingKind, value: unknown): Parsed {
   if (kind.type === 'seconds' && typeof value === 'number') {
     return checkNumber(kind, value / 1000);
@@ -165,7 +165,9 @@ function checkText(kind: SettingKind, text: string): Parsed {
   return accept(text);
 }
 
-/** OpenTelemetry's environment rule knows `true` and `false` in any case; `1` and `0` are a kindness. */
+/**
+ * OpenTelemetry specifies case-insensitive `true` and `false`. `1` and `0` are accepted as well.
+ */
 function parseBoolean(text: string): Parsed {
   const word = text.trim().toLowerCase();
   if (word === 'true' || word === '1') return accept(true);

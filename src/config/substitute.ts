@@ -1,5 +1,5 @@
-import { parse, Scalar, visit } from 'yaml';
 import type { Document } from 'yaml';
+import { yaml } from './yaml-on-demand.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -7,11 +7,12 @@ const REFERENCE = /\$\$|\$\{(?:env:)?([^}\n]*)\}/g;
 const NAME_AND_DEFAULT = /^([a-zA-Z_][a-zA-Z0-9_]*)(?::-(.*))?$/;
 
 /**
- * Environment substitution of the declarative configuration: `${NAME}`, `${NAME:-default}`,
- * `${env:NAME}` and `$$` in scalar values. A plain scalar takes the type of what comes out, a
- * quoted one stays a text. The document is changed in place.
+ * Environment substitution of declarative configuration: `${NAME}`, `${NAME:-default}`,
+ * `${env:NAME}` and `$$` in scalar values. A plain scalar takes the type of the result, a quoted
+ * one stays a string. Changes the document in place.
  */
 export function substituteEnv(document: Document, env: Env): void {
+  const { Scalar, visit } = yaml();
   visit(document, {
     Scalar(key, node) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('$')) return;
@@ -31,10 +32,10 @@ function expand(text: string, env: Env): string {
   });
 }
 
-/** Only scalars of YAML's core types: a variable never becomes a mapping or a sequence. */
+/** Only YAML core scalars: a variable never becomes a mapping or a sequence. */
 function coerce(text: string): unknown {
   try {
-    const value: unknown = parse(text);
+    const value: unknown = yaml().parse(text);
     return value === null || typeof value === 'number' || typeof value === 'boolean' ? value : text;
   } catch {
     return text;

@@ -1,4 +1,6 @@
-/** The effective configuration. Times in milliseconds; an absent value is unset. */
+import type { StoreName, StoresConfig } from './settings/stores.ts';
+
+/** The effective configuration. Durations are in milliseconds; an absent value is unset. */
 export interface TokenMeterConfig {
   readonly counting: 'missing' | 'always' | 'never';
   readonly metricNames: 'v1_41' | 'latest' | 'both';
@@ -24,45 +26,21 @@ export interface TokenMeterConfig {
   };
 }
 
-/** Thresholds on the ledger; see docs/alerts.md. */
-export interface AlertsConfig {
+/** See docs/alerts.md. */
+interface AlertsConfig {
   readonly file?: string;
   readonly intervalMs: number;
   readonly webhookUrl?: string;
   readonly webhookSecret?: string;
 }
 
-export interface MetricsConfig {
+export interface MetricsConfig extends StoresConfig {
   readonly enabled: boolean;
   readonly tokenStatistics: boolean;
-  readonly provider: 'influxdb' | 'sqlite' | 'otlp' | 'console' | 'none';
-  readonly influxdb: InfluxConfig;
-  readonly sqlite: { readonly path: string; readonly retentionDays?: number };
+  readonly provider: StoreName | 'otlp' | 'console' | 'none';
 }
 
-export interface InfluxConfig {
-  readonly url: string;
-  readonly version: 'auto' | '1' | '2' | '3';
-  readonly token?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly org?: string;
-  readonly bucket: string;
-  readonly batchSize: number;
-  readonly flushIntervalMs: number;
-  readonly timeoutMs: number;
-  readonly maxUserTags: number;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly spool: {
-    readonly enabled: boolean;
-    readonly directory: string;
-    readonly maxBytes: number;
-    readonly fsync: 'never' | 'interval' | 'always';
-    readonly whenFull: 'drop-oldest' | 'refuse';
-  };
-}
-
-/** Every value optional, at every depth: what code and defaults may give. */
+/** Recursively optional configuration, for code and defaults. */
 export type PartialConfig<T = TokenMeterConfig> = {
   readonly [K in keyof T]?: T[K] extends readonly unknown[]
     ? T[K] | undefined

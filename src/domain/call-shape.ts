@@ -1,24 +1,34 @@
 import type { ReadOptions, ReplyReader } from './reply-reader.ts';
 import type { RequestFacts } from './request-facts.ts';
 
-/** What is counted when the provider reports no input tokens. */
+/** Input to be counted when the provider reports no input tokens. */
 export type CountableInput =
-  /** An OpenAI chat-completions or responses shaped request. */
-  | { readonly kind: 'chat'; readonly request: unknown }
-  /** Bare texts without framing, and tokens that came as numbers. */
-  | { readonly kind: 'texts'; readonly texts: readonly string[]; readonly tokens: number };
+  /** A request in the shape of OpenAI's Chat Completions or Responses. */
+  | ({ readonly kind: 'chat'; readonly request: unknown } & MaybePartial)
+  /** Texts without framing, and input that was given as token ids. */
+  | ({
+      readonly kind: 'texts';
+      readonly texts: readonly string[];
+      readonly tokens: number;
+    } & MaybePartial)
+  /** The request does not contain the input, or has no tokens: the count stays absent. */
+  | { readonly kind: 'unknown' };
 
-/** One kind of call (chat completions, messages, embeddings …): how it is read. Stateless. */
+interface MaybePartial {
+  /** The provider adds input that the request only references: the count is an estimate. */
+  readonly partial?: boolean;
+}
+
+/** Reads one kind of call (chat completions, messages, embeddings …). Stateless. */
 export interface CallShape {
   /** `gen_ai.operation.name`. */
   readonly operation: string;
-  /** Operations without output tokens (embeddings): nothing to count there. */
+  /** For operations without output tokens (embeddings). */
   readonly inputOnly?: boolean;
   request(request: unknown): RequestFacts;
   reader(options: ReadOptions): ReplyReader;
   /**
-   * Runs after the reply, off the caller's path. `request` is a snapshot made at the start. Undefined
-   * when the request does not tell what was sent.
+   * Called after the reply, off the caller's path, with a snapshot of the request.
    */
-  countable(request: unknown): CountableInput | undefined;
+  countable(request: unknown): CountableInput;
 }

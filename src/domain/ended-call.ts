@@ -5,28 +5,28 @@ import type { RequestFacts } from './request-facts.ts';
 import type { UsageContext } from './usage-context.ts';
 import type { Outcome } from './usage-record.ts';
 
-/** What a call hands on when it has ended, however it ended. */
+/** Result of a call, however it ended. */
 export interface EndedCall {
   readonly provider: string;
   readonly shape: CallShape;
   readonly facts: RequestFacts;
-  /** Taken at the start; undefined when nothing will be counted or captured from it. */
+  /** Snapshot made at the start; `undefined` when nothing is counted or captured from it. */
   readonly request: unknown;
   readonly serverAddress: string | undefined;
   readonly serverPort: number | undefined;
   readonly usageContext: UsageContext;
   readonly span: Span;
-  /** The SDK made the span and ends it; only attributes may be added. */
+  /** The SDK created the span and ends it; only attributes may be added. */
   readonly spanIsForeign: boolean;
   readonly startedAtMs: number;
   readonly durationMs: number;
   readonly timeToFirstChunkMs: number | undefined;
-  /** Times from one chunk to the next: each of them, or their mean alone. */
+  /** Times between chunks: each of them, or only their mean. */
   readonly chunkGapsMs: readonly number[];
   readonly outcome: Outcome;
   readonly errorType: string | undefined;
   readonly reply: Reply;
-  /** Something of a reply arrived, so the provider has worked on the request. */
+  /** At least part of a reply arrived, so the provider processed the request. */
   readonly replied: boolean;
   /** State of the switch when the call started. */
   readonly tokenStatistics: boolean;

@@ -1,6 +1,6 @@
 /**
- * How an error ends a call. `aborted`: the caller or the network cut the call short. `type` is a class
- * name or code.
+ * Outcome of a call that failed. `aborted`: cut short by the caller or the network. `type` is a
+ * class name or a code.
  */
 export interface Failure {
   readonly outcome: 'error' | 'aborted';

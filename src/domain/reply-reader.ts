@@ -1,22 +1,26 @@
 import type { Reply } from './reply.ts';
 
 export interface ReadOptions {
-  /** False: no usage may be read. */
+  /** Whether usage may be read. */
   readonly usage: boolean;
-  /** True: keep the text and tool calls received, for counting or content capture. */
+  /** Whether to keep received text and tool calls, for counting or content capture. */
   readonly output: boolean;
 }
 
 /**
- * Reads one reply. Called on the caller's path, so both methods only pick and append; normalising
- * happens in `result`, once. They may throw: the call keeps that from the host and from the record.
+ * Reads one reply. Runs on the caller's path, so methods only collect data; `result` normalises it
+ * once. Methods may throw: the call catches the error, and neither the host nor the record is
+ * affected.
  */
 export interface ReplyReader {
   /** The whole reply of a call that was not streamed. */
   whole(reply: unknown): void;
   /** One event of a stream, in order. */
   event(event: unknown): void;
-  /** The stream was read to its end: proof of a whole reply only where there is no closing event. */
+  /**
+   * The stream was read to its end. Proves a complete reply only for formats without a closing
+   * event.
+   */
   done?(): void;
   result(): Reply;
 }

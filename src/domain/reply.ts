@@ -1,7 +1,7 @@
 import type { CompletionOutput } from '../tokens/index.ts';
 import type { ReportedUsage } from './reported-usage.ts';
 
-/** All that was learnt from a reply by the time it ended, in whichever way. */
+/** What was read from a reply by the time it ended. */
 export interface Reply {
   readonly usage?: ReportedUsage | undefined;
   readonly responseId?: string | undefined;
@@ -9,11 +9,17 @@ export interface Reply {
   readonly finishReasons?: readonly string[] | undefined;
   /** The closing event (finish reason, `message_stop`, `response.completed` …) was seen. */
   readonly closed: boolean;
-  /** The provider works on: the whole reply is fetched later, by its id. */
+  /** The provider is still working: the reply is fetched later, by its id. */
   readonly pending?: boolean;
-  /** The reply itself reports a failure (`response.failed`): class or code, never the message. */
+  /** Cancelled by the caller or expired at the provider: whole, but not what was asked for. */
+  readonly cancelled?: boolean;
+  /** Failure reported in the reply (`response.failed`): class or code, never the message. */
   readonly failure?: string | undefined;
-  /** What was received, one entry a choice; empty when it was not kept or nothing came. */
+  /** Received output, one entry per choice. Empty when it was not kept or nothing arrived. */
   readonly outputs: readonly CompletionOutput[];
   readonly conversationId?: string | undefined;
+  /** The tier that served the request, as the provider names it. */
+  readonly serviceTier?: string | undefined;
+  /** US dollars, where the reply itself says what it cost. */
+  readonly costUsd?: number | undefined;
 }

@@ -1,15 +1,10 @@
-import type { TokenUsage } from './usage-record.ts';
+import type { BilledUsage } from './billed-usage.ts';
 
 /** Usage as a provider reports it, normalised: input includes cache, output includes reasoning. */
-export interface ReportedUsage extends TokenUsage {
-  /** Subsets by modality, where the provider splits them. */
-  readonly audioInputTokens?: number;
-  readonly imageInputTokens?: number;
-  readonly audioOutputTokens?: number;
-  readonly imageOutputTokens?: number;
+export interface ReportedUsage extends BilledUsage {
   /**
-   * `input`: only the input is final, the output is a placeholder to be counted (Anthropic before
-   * `message_delta`). Default: everything present is final.
+   * `input`: only the input is final; the output is a placeholder and has to be counted (Anthropic
+   * before `message_delta`). By default everything present is final.
    */
   readonly final?: 'input';
 }

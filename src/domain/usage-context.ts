@@ -1,9 +1,9 @@
 import type { UsageAttributeValue } from './usage-record.ts';
 
 export interface UsageContext {
-  /** End user of the calls made inside. */
+  /** End user of the calls made in this context. */
   readonly userId?: string | undefined;
   readonly conversationId?: string | undefined;
-  /** Extra tags and fields of the records. */
+  /** Custom attributes of the records. */
   readonly attributes?: Readonly<Record<string, UsageAttributeValue>> | undefined;
 }

@@ -1,21 +1,27 @@
 /**
- * Where the token counts of a record come from: `provider` as reported in the reply, `counted` with
- * the exact tokenizer and framing of that model, `estimated` by anything less.
+ * Source of the token counts: `provider` (reported in the reply), `counted` (exact tokenizer and
+ * framing of the model), `estimated` (anything less).
  */
 export type TokenSource = 'provider' | 'counted' | 'estimated';
 
 /**
- * How a call ended. `aborted`: stopped before its closing event (break, abort signal, cut stream,
- * stream never read).
+ * How a call ended. `aborted`: before its closing event (break, abort signal, cut stream, stream
+ * never read).
  */
 export type Outcome = 'ok' | 'error' | 'aborted';
 
-/** A value that fits an OpenTelemetry attribute and an InfluxDB field alike. */
+/**
+ * Where a cost comes from: `provider` when the reply reports it, `list` prices, the `contract` of a price
+ * file, `estimated` when it was computed from estimated tokens.
+ */
+export type CostSource = 'provider' | 'list' | 'contract' | 'estimated';
+
+/** A value that is valid as an OpenTelemetry attribute and as an InfluxDB field. */
 export type UsageAttributeValue = string | number | boolean;
 
 /**
- * Token counts of one call, normalised over providers. Absent means unknown, 0 means the provider
- * said 0. Input includes cached tokens, output includes reasoning tokens.
+ * Token counts of one call, normalised across providers. Absent means unknown; 0 means that the
+ * provider reported 0. Input includes cached tokens, output includes reasoning tokens.
  */
 export interface TokenUsage {
   readonly inputTokens?: number;
@@ -28,13 +34,14 @@ export interface TokenUsage {
   readonly reasoningTokens?: number;
 }
 
-/** One LLM call: one line of the ledger. Plain JSON, never any message content. */
+/** One LLM call: one line of the ledger. Plain JSON without message content. */
 export interface UsageRecord extends TokenUsage {
-  /** UUIDv7, made once; the same on every resend. */
+  /** UUIDv7, the same on every resend. */
   readonly id: string;
   /**
    * End of the call as RFC 3339 in UTC with nine fraction digits. The last six are a process-random
-   * start plus a sequence, so that two calls never share a timestamp and a resend overwrites itself.
+   * start plus a sequence, so that calls of one process never share a timestamp and a resend
+   * overwrites itself.
    */
   readonly time: string;
   /** `service.name` of the resource; `unknown_service` when none is set. */
@@ -60,7 +67,16 @@ export interface UsageRecord extends TokenUsage {
   readonly errorType?: string;
   /** US dollars, rounded to whole nano-dollars; absent when the price is unknown. */
   readonly costUsd?: number;
-  /** Extra tags and fields of the caller. */
+  /** Present exactly when `costUsd` is. */
+  readonly costSource?: CostSource;
+  /**
+   * Names of the parts that were billed and have no price (`web_searches`, `priority_tier` …): then
+   * `costUsd` is the sum of the others, the least that was paid.
+   */
+  readonly costMissing?: readonly string[];
+  /** The tier that was served, not the one asked for: `default`, `flex`, `priority`, `batch` … */
+  readonly serviceTier?: string;
+  /** Custom attributes of the caller. */
   readonly attributes: Readonly<Record<string, UsageAttributeValue>>;
   readonly traceId?: string;
   readonly spanId?: string;

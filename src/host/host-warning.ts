@@ -1,12 +1,15 @@
-const told = new Set<string>();
+const reported = new Set<string>();
+
+/** Distinct messages per process, in case one is ever made from a caller's data. */
+const REPORTED_MAX = 500;
 
 /**
- * Tells the person who runs the application what only they can put right: on stderr, once, also where
- * no OpenTelemetry diagnostics are switched on. `--disable-warning=CODE` silences it.
+ * Warns once on stderr about a problem that only the operator of the application can fix, even when
+ * OpenTelemetry diagnostics are off. `--disable-warning=CODE` silences it.
  */
 export function warnHost(code: string, message: string): void {
-  if (told.has(message)) return;
-  told.add(message);
+  if (reported.has(message) || reported.size >= REPORTED_MAX) return;
+  reported.add(message);
   process.emitWarning(
     message.startsWith('otel-token-meter') ? message : `otel-token-meter: ${message}`,
     {

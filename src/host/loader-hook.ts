@@ -1,18 +1,23 @@
 import * as nodeModule from 'node:module';
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { warnHost } from './host-warning.ts';
+import { requireHere } from './require-here.ts';
 
-/** How ES module imports are seen: in this thread, by a loader thread, by somebody else's hook. */
+/**
+ * How ES module imports are intercepted: in this thread, in a loader thread, or by another
+ * package's hook.
+ */
 export type LoaderHook = 'sync' | 'async' | 'foreign' | 'none';
 
 const INSTALLED = Symbol.for('otel-token-meter.loader-hook');
 const installed = globalThis as { [INSTALLED]?: LoaderHook };
 
-/** What is used of import-in-the-middle; its own `register()` can be called once a process only. */
+/**
+ * The part of import-in-the-middle used here. Its `register()` may be called only once per process.
+ */
 interface ImportInTheMiddle {
   createHook(meta: { readonly url: string }): {
-    applyOptions(options: { readonly include: readonly string[] }): void;
+    applyOptions(options: { shouldInclude(url: string, specifier: string): boolean }): void;
     readonly resolveSync: nodeModule.ResolveHookSync;
     readonly loadSync: nodeModule.LoadHookSync;
   };
@@ -20,9 +25,9 @@ interface ImportInTheMiddle {
 }
 
 /**
- * Makes imports of these packages visible to the patches, once a process, whatever copy of this
- * package asks. Only these: wrapping every module costs time and breaks some of them. Where Node's
- * in-thread hooks cannot be used (before 22.22.3 and 24.11.1) a loader thread does it. Never throws.
+ * Intercepts imports of these packages, once per process, even with several copies of this package.
+ * Other modules are not wrapped: that costs time and breaks some of them. Uses a loader thread
+ * where Node's in-thread hooks are not usable (before 22.22.3 and 24.11.1). Never throws.
  */
 export function installLoaderHook(packages: readonly string[]): LoaderHook {
   installed[INSTALLED] ??= install([...packages]);
@@ -31,31 +36,32 @@ export function installLoaderHook(packages: readonly string[]): LoaderHook {
 
 function install(include: readonly string[]): LoaderHook {
   try {
-    // The copy that the base class listens to, and no other.
-    const base = createRequire(
-      createRequire(import.meta.url).resolve('@opentelemetry/instrumentation'),
-    );
-    const pathOf = (file: string): string => base.resolve(`import-in-the-middle/${file}`);
-    const iitm = base(pathOf('create-hook.mjs')) as ImportInTheMiddle;
+    // It has to be the copy that the base class uses. The build inlines the base class.
+    const require = requireHere();
+    const pathOf = (file: string): string => require.resolve(`import-in-the-middle/${file}`);
+    const iitm = require(pathOf('create-hook.mjs')) as ImportInTheMiddle;
     if (iitm.supportsSyncHooks()) {
       const hook = iitm.createHook({ url: pathToFileURL(pathOf('hook.mjs')).href });
-      hook.applyOptions({ include });
+      const names = new Set(include);
+      // Called for every import of the process. Matching a list in import-in-the-middle takes ten
+      // times as long.
+      hook.applyOptions({ shouldInclude: (_url, specifier) => names.has(specifier) });
       nodeModule.registerHooks({ resolve: hook.resolveSync, load: hook.loadSync });
       return 'sync';
     }
-    // Two hooks of import-in-the-middle in the one loader thread would warn and wrap twice.
+    // Two import-in-the-middle hooks in the same loader thread would warn, and wrap modules twice.
     if (hasForeignHook()) return 'foreign';
     if (isRequiredAtStart()) {
       warnHost(
         'TOKEN_METER_NO_HOOK',
-        `${process.version} sees no ES module imports after --require: use --import, or Node 22.22.3, 24.11.1 or newer`,
+        `${process.version} cannot intercept ES module imports after --require: use --import, or Node 22.22.3, 24.11.1 or newer`,
       );
       return 'none';
     }
     nodeModule.register(pathToFileURL(pathOf('hook.mjs')), { data: { include } });
     return 'async';
   } catch {
-    // A bundle: there is nothing to import, `instrument()` takes the SDKs by hand.
+    // A bundle: nothing is imported, SDKs are passed to `instrument()`.
     return 'none';
   }
 }
@@ -65,7 +71,7 @@ function hasForeignHook(): boolean {
   return /--(?:experimental-)?loader|auto-instrumentations-node\/register/.test(start);
 }
 
-/** A loader thread started while Node works through its `--require` files ends the process. */
+/** Starting a loader thread while Node runs its `--require` files ends the process. */
 function isRequiredAtStart(): boolean {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 200;

@@ -8,11 +8,15 @@ interface MakeFolderFs {
 }
 
 /*
- * Not `mkdir` with `recursive`: where a folder exists but refuses entries with ENOENT, as /proc and some
- * mounts do, Node goes round between it and its child for ever, and a thread in that loop cannot be ended.
+ * Does not use `mkdir` with `recursive`: if a folder exists but refuses entries with ENOENT, as
+ * /proc and some mounts do, Node loops forever between the folder and its child, and a thread in
+ * that loop cannot be terminated.
  */
 
-/** Makes a folder and those above it. `mode` of the new ones: 0o777 less the umask unless told. */
+/**
+ * Creates a folder and its parents. `mode` applies to new folders; the default is 0o777 minus the
+ * umask.
+ */
 export async function makeFolder(
   path: string,
   mode?: number,
@@ -33,7 +37,7 @@ export async function makeFolder(
   }
 }
 
-/** `makeFolder` for a thread of its own, and for the end of the process. */
+/** `makeFolder` for worker threads and for the end of the process. */
 export function makeFolderSync(path: string, mode?: number): void {
   const make = (): unknown => mkdirSync(path, { mode });
   const above = dirname(path);

@@ -1,7 +1,7 @@
-/** The oldest Node that everything runs on, as `engines` of package.json has it. */
+/** Oldest supported Node, as in `engines` of package.json. */
 const OLDEST: readonly [major: number, minor: number] = [22, 18];
 
-/** What is wrong with this Node, or undefined. */
+/** Why this version of Node is not supported, or `undefined`. */
 export function nodeProblem(version: string = process.versions.node): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);

@@ -1,11 +1,11 @@
 /**
- * Gives an object of an SDK a property of its own, in front of what its class has. It can be written
- * and deleted again, and is not seen by whoever lists the object's keys.
+ * Defines a property on an SDK object that shadows the one of its class: writable, configurable,
+ * and not listed among the object's keys. Returns false for frozen and sealed objects.
  */
-export function setOwn(target: object, key: PropertyKey, value: unknown): void {
-  Object.defineProperty(target, key, {
+export function setOwn(target: object, key: PropertyKey, value: unknown): boolean {
+  return Reflect.defineProperty(target, key, {
     configurable: true,
-    enumerable: false,
+    enumerable: Object.getOwnPropertyDescriptor(target, key)?.enumerable ?? false,
     writable: true,
     value,
   });

@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-/** Version of this package. The manifest is two folders up from the source and three up from its build. */
+/** Defined by the build, so that a user's own bundle contains it as well. */
+declare const __OTEL_TOKEN_METER_VERSION__: string | undefined;
+
+/** Version of this package. */
 export function packageVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const manifest = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (manifest.name === 'otel-token-meter') return manifest.version ?? 'unknown';
-    } catch {
-      // The other place has it.
-    }
-  }
-  return 'unknown';
+  if (typeof __OTEL_TOKEN_METER_VERSION__ === 'string') return __OTEL_TOKEN_METER_VERSION__;
+  const manifest = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
+  ) as { readonly version: string };
+  return manifest.version;
 }

@@ -1,20 +1,20 @@
 import { diag } from '@opentelemetry/api';
 
-const said = new Set<string>();
+const reported = new Set<string>();
 
-/** Distinct problems told in one process; a bound in case a kind is ever made from data. */
-const SAID_MAX = 500;
+/** Maximum number of distinct warnings per process, in case a kind ever contains data. */
+const MAX_KINDS = 500;
 
-/** Tells a problem of ours once a kind: the host's log is not ours to fill. */
+/** Warns once per kind, so that we do not flood the host's log. */
 export function warnOnce(kind: string, message: string): void {
-  if (said.has(kind) || said.size >= SAID_MAX) return;
-  said.add(kind);
+  if (reported.has(kind) || reported.size >= MAX_KINDS) return;
+  reported.add(kind);
   diag.warn(`otel-token-meter: ${message}`);
 }
 
 /**
- * Runs code of ours on the host's path: whatever goes wrong stays here. Only the error's class is told,
- * since a message may quote content.
+ * Runs our code on the host's path and swallows errors. Only the class of the error is logged,
+ * because its message may quote content.
  */
 export function quietly<T>(what: string, fn: () => T): T | undefined {
   try {
@@ -24,12 +24,12 @@ export function quietly<T>(what: string, fn: () => T): T | undefined {
   }
 }
 
-/** For a `catch` of its own, on paths where a closure a call would be felt. */
+/** For an explicit `catch`, on paths where a closure per call is too expensive. */
 export function failedQuietly(what: string, error: unknown): undefined {
   warnOnce(`failed ${what}`, `${what} failed (${errorType(error)}); the call is not affected`);
 }
 
-/** Class name of an error, or its code or type; never its message. */
+/** Class name or type of an error, never its message. */
 export function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return typeof error;
   const { name, constructor } = error as { name?: unknown; constructor?: { name?: unknown } };

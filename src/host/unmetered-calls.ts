@@ -1,55 +1,124 @@
-import { subscribe } from 'node:diagnostics_channel';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { warnHost } from './host-warning.ts';
+import { onOutgoingPost, type OutgoingRequest } from './outgoing-requests.ts';
+import { quietly } from './quietly.ts';
 
-/** Chat calls of the known SDKs, by the end of their path. */
-const CHAT_PATH =
-  /\/(?:chat\/completions|responses|v1\/messages|v[12]\/chat|api\/chat)$|:(?:stream)?generateContent$/i;
-/** What the known SDKs say of themselves in their headers. */
-const SDK_HEADER = /x-stainless-lang|speakeasy-sdk|google-genai-sdk|x-fern-sdk|ollama-js/i;
+/** Calls of models, by the end of their path. */
+const MODEL_PATH =
+  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits)|audio\/(?:transcriptions|translations)|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
 
-/** What undici tells of a request that `fetch` is about to send. */
-interface UndiciRequest {
-  readonly origin?: unknown;
-  readonly path?: unknown;
-  readonly method?: unknown;
-  readonly headers?: unknown;
-}
+/** Calls that no patch meters, in the words of docs/providers.md. */
+const UNSUPPORTED: readonly (readonly [path: RegExp, api: string])[] = [
+  [/\/threads\/(?:[^/]+\/)?runs$/, "assistants' runs"],
+  [/\/audio\/speech$/, 'speech of openai'],
+  [/\/images\/variations$/, 'image variations'],
+  [/\/v1\/sessions(?:\/[^/]+\/events)?$/, 'Anthropic sessions'],
+  [/\/(?:batches|batch\/jobs)$|:batchGenerateContent$/, 'batches'],
+  [/\/videos$|:predictLongRunning$/, 'videos'],
+  [/\/v1\/ocr$/, 'OCR of Mistral'],
+  [
+    /\/async-invoke$|\/invoke-with-bidirectional-stream$/,
+    'asynchronous and bidirectional Bedrock calls',
+  ],
+];
 
-/** What this room does not know of itself: the rooms of the call lie above it. */
+/** How an SDK names itself in its headers. */
+const SDKS: readonly (readonly [header: RegExp, name: string])[] = [
+  [/google-genai-sdk/i, '@google/genai'],
+  [/(?:speakeasy-sdk|mistral-client)(?!.*mistralai-(?:azure|gcp))/i, '@mistralai/mistralai'],
+  [/x-fern-sdk-name\W+cohere-ai/i, 'cohere-ai'],
+  [/ollama-js\//i, 'ollama'],
+  [/aws-sdk-js\/.*bedrock.?runtime/i, '@aws-sdk/client-bedrock-runtime'],
+  [/\bgroq\/js/i, 'groq-sdk'],
+  [/\btogether\/js/i, 'together-ai'],
+  [/anthropic\w*\/js/i, '@anthropic-ai/sdk'],
+  [/openai\/js/i, 'openai'],
+];
+
+/** What this room cannot know: the rooms of calls and providers are on higher floors. */
 export interface MeteringState {
   /** Metering is on. */
   readonly isMetering: () => boolean;
-  /** The code that runs now belongs to a call that is metered, or will be. */
+  /** The current code belongs to a call that is metered or will be. */
   readonly isWatched: () => boolean;
+  /** `unknown`: there is no patch for the package. `unseen`: none of its imports was seen. */
+  readonly patchStateOf: (packageName: string) => 'unknown' | 'unseen' | 'patched' | 'unfit';
 }
 
 const WATCHED = Symbol.for('otel-token-meter.unmetered-watch');
 
 /**
- * An SDK imported before the instrumentation is silently not patched: nothing in Node tells. Its
- * requests do, since a metered call marks the Context it sends them in. Warns once an address.
+ * Nothing in Node reports that a package was not patched. Its requests do: a metered call marks the
+ * Context it sends them in. Warns once an address and cause.
  */
-export function watchUnmeteredCalls(process: MeteringState): void {
+export function watchUnmeteredCalls(state: MeteringState): void {
   const once = globalThis as { [WATCHED]?: true };
   if (once[WATCHED] === true) return;
   once[WATCHED] = true;
-  subscribe('undici:request:create', (message) => {
-    const { request } = message as { readonly request?: UndiciRequest };
-    // The cheapest first: this is asked of every request of the process.
-    if (request?.method !== 'POST' || !process.isMetering() || process.isWatched()) return;
-    if (!isSdkChat(request)) return;
-    warnHost(
-      'TOKEN_METER_UNMETERED',
-      `a chat call to ${String(request.origin)} is not metered: its SDK was imported before the ` +
-        'instrumentation. Start with `node --import otel-token-meter/register`, or create ' +
-        'TokenMeterInstrumentation in a file loaded first with --import, or pass the SDK by hand: ' +
-        "instrumentation.instrument('openai', OpenAI)",
-    );
-  });
+  onOutgoingPost(
+    () => state.isMetering() && !state.isWatched(),
+    (request) => quietly('looking at a request', () => explain(request, state)),
+  );
 }
 
-function isSdkChat({ path, headers }: UndiciRequest): boolean {
-  if (typeof path !== 'string') return false;
+function explain({ origin, path, headers }: OutgoingRequest, state: MeteringState): void {
   const [plain = ''] = path.split('?', 1);
-  return CHAT_PATH.test(plain) && SDK_HEADER.test(String(headers));
+  const api = UNSUPPORTED.find(([ending]) => ending.test(plain))?.[1];
+  if (api !== undefined) {
+    if (sdkOf(headers()) !== undefined) {
+      warnHost(
+        'TOKEN_METER_UNSUPPORTED_API',
+        `${api} are not metered ("Not seen" in docs/providers.md); record them with recordUsage()`,
+      );
+    }
+    return;
+  }
+  if (!MODEL_PATH.test(plain)) return;
+  const name = sdkOf(headers());
+  const patch = name === undefined ? 'unknown' : state.patchStateOf(name);
+  const call = `a model call to ${origin}${name === undefined ? '' : `, made with ${name},`}`;
+  if (patch === 'unfit') {
+    warnHost(
+      'TOKEN_METER_UNKNOWN_SHAPE',
+      `${call} is not metered: the package has an unknown shape. Wrap the call in meterChat()`,
+    );
+  } else if (patch === 'unknown') {
+    warnHost(
+      'TOKEN_METER_UNKNOWN_SDK',
+      `${call} is not metered: there is no patch for what makes it. Wrap it in meterChat(), or record ` +
+        'it with recordUsage()',
+    );
+  } else if (patch === 'unseen' && !isInstalled(name ?? '')) {
+    warnHost(
+      'TOKEN_METER_BUNDLED_SDK',
+      `${call} is not metered: that package is bundled into the application or into another package, ` +
+        `where no import can be seen. In your own bundle pass it explicitly: ` +
+        `instrumentation.instrument('${name}', …); otherwise wrap the call in meterChat()`,
+    );
+  } else {
+    warnHost(
+      'TOKEN_METER_IMPORTED_EARLIER',
+      `${call} is not metered: its SDK was imported before the instrumentation. Start with ` +
+        '`node --import otel-token-meter/register`, or create TokenMeterInstrumentation in a file loaded ' +
+        `first with --import, or pass the SDK explicitly: instrumentation.instrument('${name}', …)`,
+    );
+  }
+}
+
+function sdkOf(headers: string): string | undefined {
+  const provider = /\bai-sdk\/([a-z0-9-]+)/i.exec(headers)?.[1];
+  if (provider !== undefined) return `@ai-sdk/${provider}`;
+  return SDKS.find(([header]) => header.test(headers))?.[1];
+}
+
+/** Whether the application could have imported it. */
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(join(process.cwd(), 'application.js')).resolve(name);
+    return true;
+  } catch (error) {
+    // It is there, and has no entry for `require`.
+    return (error as { code?: unknown }).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+  }
 }

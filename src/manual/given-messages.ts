@@ -6,11 +6,13 @@ interface GivenRequest {
   readonly tools?: unknown;
 }
 
-/** Undefined when no messages were given: then the input is unknown, not empty. */
-export function countableMessages(request: unknown): CountableInput | undefined {
+/** Without messages the input is unknown, not empty. */
+export function countableMessages(request: unknown): CountableInput {
   const { messages, tools } = (request ?? {}) as GivenRequest;
   if (typeof messages === 'string') {
     return { kind: 'chat', request: { messages: [{ role: 'user', content: messages }], tools } };
   }
-  return Array.isArray(messages) ? { kind: 'chat', request: { messages, tools } } : undefined;
+  return Array.isArray(messages)
+    ? { kind: 'chat', request: { messages, tools } }
+    : { kind: 'unknown' };
 }

@@ -1,9 +1,8 @@
 import type { EndedCall } from '../domain/ended-call.ts';
-import type { CallWatch } from '../call/layer.ts';
 import { quietly } from '../host/quietly.ts';
-import { mergeUsage } from '../context.ts';
+import { mergeUsage, soundUsage } from '../context.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
-import { currentMetering } from '../metering.ts';
+import { callMeterByHand } from '../metering.ts';
 import { TokenMeterError } from '../errors.ts';
 import { idFrom } from '../domain/id-from.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';
@@ -54,7 +53,7 @@ const DEFAULTS = {
 /**
  * Meters a function that makes one chat call: sync or async, returning text, an object or a stream. What
  * it returns, throws and when stays as it was. SDK calls inside that are metered themselves get its user
- * and conversation and make the record in its place.
+ * and conversation; one of the same kind and model makes the record in its place.
  *
  * As a decorator: `@meterChat({ userId: 'body.user.id' })`. Throws `TokenMeterError` `INVALID_OPTION`
  * for wrong options.
@@ -115,18 +114,17 @@ function wrap(fn: AnyFunction, options: MeterChatOptions): AnyFunction {
   const metered = function (this: unknown, ...args: unknown[]): unknown {
     const wrapped = quietly('starting a call', () => start(args, options));
     if (wrapped === undefined) return fn.apply(this, args) as unknown;
-    const { call, watch, onValue } = wrapped;
+    const { call, onValue } = wrapped;
     let result: unknown;
     try {
       result = call.run(() => fn.apply(this, args) as unknown);
     } catch (error) {
-      if (watch.metered > 0) call.dismiss();
-      else call.failed(error);
+      call.failed(error);
       throw error;
     }
     return (
       quietly('watching a result', () => ({
-        result: observeResult(result, { call, isMetered: () => watch.metered > 0, onValue }),
+        result: observeResult(result, { call, onValue }),
       })) ?? { result }
     ).result;
   };
@@ -138,23 +136,21 @@ function wrap(fn: AnyFunction, options: MeterChatOptions): AnyFunction {
 }
 
 function start(args: readonly unknown[], given: MeterChatOptions) {
-  const metering = currentMetering();
-  if (metering?.enabled !== true) return undefined;
+  const calls = callMeterByHand();
+  if (calls?.audience() === undefined) return undefined;
   const options = { ...DEFAULTS, ...given };
-  const watch: CallWatch = { metered: 0 };
   let result: unknown;
   let streamed = false;
 
-  const identity = (): UsageContext => ({
-    userId: idFrom(find(options.userId, args, result)),
-    conversationId: idFrom(find(options.conversationId, args, result)),
-    attributes:
-      options.attributes === undefined
-        ? undefined
-        : (find(options.attributes, args, result) as UsageContext['attributes']),
-  });
+  const identity = (): UsageContext =>
+    soundUsage({
+      userId: idFrom(find(options.userId, args, result)),
+      conversationId: idFrom(find(options.conversationId, args, result)),
+      attributes:
+        options.attributes === undefined ? undefined : find(options.attributes, args, result),
+    });
   const model = (): string | undefined => idFrom(find(options.model, args, result));
-  const call = metering.calls.start({
+  const call = calls.start({
     provider: providerOf(options.provider, args),
     shape: wrappedShape({
       text: (part) => findInResult(options.response, args, part),
@@ -163,9 +159,9 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
     request: { messages: find(options.messages, args), tools: find('tools', args) },
     model: model(),
     usageContext: identity(),
-    outer: {
+    byHand: true,
+    wrapper: {
       name: 'meter-chat',
-      watch,
       amend: (ended: EndedCall): EndedCall => ({
         ...ended,
         facts: { ...ended.facts, model: model(), stream: streamed },
@@ -176,7 +172,6 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
   if (call === undefined) return undefined;
   return {
     call,
-    watch,
     onValue: (value: unknown, isStream: boolean): void => {
       result = isStream ? undefined : value;
       streamed = isStream;

@@ -1,5 +1,7 @@
+import { REMEMBERED_MS } from '../call/recent-calls.ts';
+import { soundUsage } from '../context.ts';
 import { quietly, warnOnce } from '../host/quietly.ts';
-import { currentMetering } from '../metering.ts';
+import { callMeterByHand } from '../metering.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { ReplyReader } from '../domain/reply-reader.ts';
 import { idFrom } from '../domain/id-from.ts';
@@ -7,7 +9,7 @@ import type { UsageAttributeValue, UsageRecord } from '../domain/usage-record.ts
 import { countableMessages } from './given-messages.ts';
 import { givenUsage } from './given-usage.ts';
 
-/** A call that is over, as its caller tells it. */
+/** A call that is over, as its caller reports it. */
 export interface RecordUsageInput {
   readonly model: string;
   /** `gen_ai.provider.name`. @default 'unknown' */
@@ -62,20 +64,21 @@ export async function recordUsage(input: RecordUsageInput): Promise<UsageRecord 
 }
 
 function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | undefined {
-  const metering = currentMetering();
-  if (metering === undefined || typeof input !== 'object' || input === null) return undefined;
+  const calls = callMeterByHand();
+  if (calls === undefined || typeof input !== 'object' || input === null) return undefined;
   const { responseText } = input;
-  const ended = metering.calls.finished(
+  return calls.finished(
     {
       provider: idFrom(input.provider) ?? 'unknown',
       shape: SHAPE,
+      byHand: true,
       request: { messages: input.messages },
       model: idFrom(input.model),
-      usageContext: {
+      usageContext: soundUsage({
         userId: input.userId,
         conversationId: input.conversationId,
         attributes: input.attributes,
-      },
+      }),
     },
     {
       endedAtMs: endOf(input.timestamp),
@@ -88,9 +91,9 @@ function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | und
       },
       outcome: input.errorType === undefined ? 'ok' : 'error',
       errorType: input.errorType,
+      withinMs: REMEMBERED_MS,
     },
   );
-  return ended === undefined ? undefined : metering.settle(ended);
 }
 
 function endOf(timestamp: Date | number | string | undefined): number {

@@ -2,22 +2,22 @@ import type { Span, TimeInput } from '@opentelemetry/api';
 import { setOwn } from '../host/own-property.ts';
 
 interface Held {
-  /** When the SDK ended the span, once it has. */
+  /** Time at which the SDK ended the span, if it has. */
   endedAt?: TimeInput;
 }
 
 const held = new WeakMap<Span, Held>();
-const forgetful = new WeakSet<Span>();
+const leftOpen = new WeakSet<Span>();
 
-/** Whoever made this span leaves it open where a stream is broken off or fails half-way. */
-export function endIfForgotten(span: Span): void {
-  forgetful.add(span);
+/** Marks a span whose creator never ends it when a stream is aborted or fails half-way. */
+export function endIfLeftOpen(span: Span): void {
+  leftOpen.add(span);
 }
 
 /**
- * An SDK ends the span of its own at once when it hands out a raw response, when the caller leaves a
- * stream, or before tokens are counted: too soon for what is added to it. Its end is put off until
- * `releaseEnd`, with the time the SDK gave it.
+ * Defers the end of a span that an SDK created until `releaseEnd`, and keeps the end time the SDK
+ * gives. SDKs end their span when they return a raw response, when the caller leaves a stream, or
+ * before tokens are counted: too early to add attributes.
  */
 export function holdEnd(span: Span): void {
   if (held.has(span)) return;
@@ -28,32 +28,32 @@ export function holdEnd(span: Span): void {
   });
 }
 
-/** The span is the SDK's again, and ends if the SDK has ended it; `endedAt`: when its call did. */
+/** Ends the span if the SDK has ended it. `endedAt` is the end of the call. */
 export function releaseEnd(span: Span, endedAt?: TimeInput): void {
   const hold = held.get(span);
   if (hold === undefined) return;
   held.delete(span);
   delete (span as { end?: unknown }).end;
   if (hold.endedAt !== undefined) span.end(hold.endedAt);
-  else if (forgetful.has(span)) {
-    // By then it has been told of the end too, if it ever will be.
+  else if (leftOpen.has(span)) {
+    // Its creator ends it by then, if at all.
     setImmediate(() => {
       if (span.isRecording()) span.end(endedAt);
     });
   }
 }
 
-/** A span the SDK makes only in the course of the call it is for. */
-export class LaterSpan {
+/** A span that the SDK creates during the call. */
+export class DeferredSpan {
   #span: Span | undefined;
   #wanted = false;
 
-  /** It will be enriched; otherwise it is left alone. */
+  /** Enables enrichment. Without it the span is left alone. */
   want(): void {
     this.#wanted = true;
   }
 
-  /** Of several, as where each retry has one, the call goes with the last. */
+  /** With several spans, such as one per retry, the last one is enriched. */
   take(span: Span): void {
     if (!this.#wanted) return;
     if (this.#span !== undefined) releaseEnd(this.#span);
@@ -66,7 +66,7 @@ export class LaterSpan {
   }
 }
 
-/** Whether the SDK has put this attribute on its span; a span that cannot be read is taken to be full. */
+/** Whether the span lacks this attribute. False for spans that cannot be read. */
 export function lacks(span: Span, attribute: string): boolean {
   const { attributes } = span as { attributes?: Readonly<Record<string, unknown>> };
   return attributes !== undefined && attributes[attribute] === undefined;

@@ -1,7 +1,7 @@
 /**
- * Names of spans, events and metrics. The GenAI conventions are in development and live in
- * open-telemetry/semantic-conventions-genai; `@opentelemetry/semantic-conventions` marks its copies
- * deprecated and lacks the new ones, so the strings are kept here, once.
+ * Names of spans, events and metrics. The GenAI conventions are in development in
+ * open-telemetry/semantic-conventions-genai. `@opentelemetry/semantic-conventions` marks its copies
+ * as deprecated and lacks the new ones, so the strings are defined here.
  */
 
 /** `v1_41`: semantic conventions up to 1.41. `latest`: the renamed generation of autumn 2026. */
@@ -29,17 +29,20 @@ export const ATTR = {
   outputTokens: 'gen_ai.usage.output_tokens',
   cacheReadTokens: 'gen_ai.usage.cache_read.input_tokens',
   reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
-  /** Ours: no convention has them. */
+  /** Defined by this package; there is no convention for them. */
   recordId: 'token_meter.record_id',
   durationMs: 'token_meter.duration_ms',
   tokenSource: 'token_meter.token_source',
   outcome: 'token_meter.outcome',
   costUsd: 'token_meter.cost_usd',
+  costSource: 'token_meter.cost_source',
+  costMissing: 'token_meter.cost_missing',
+  serviceTier: 'token_meter.service_tier',
   countedInputTokens: 'token_meter.counted_input_tokens',
   countedOutputTokens: 'token_meter.counted_output_tokens',
 } as const;
 
-/** What a request asks for; spans only. The last two are of the latest generation alone. */
+/** Request parameters, on spans only. The last two exist only in the latest generation. */
 export const ATTR_REQUEST = {
   maxTokens: 'gen_ai.request.max_tokens',
   temperature: 'gen_ai.request.temperature',
@@ -61,27 +64,19 @@ export const ATTR_CACHE_WRITE_TOKENS: Readonly<Record<SemconvGeneration, string>
   latest: 'gen_ai.usage.cache_write.input_tokens',
 };
 
-/** Opt-in, with `captureContent` only. */
+/** Opt-in with `captureContent`. */
 export const ATTR_CONTENT = {
   inputMessages: 'gen_ai.input.messages',
   outputMessages: 'gen_ai.output.messages',
 } as const;
 
-/** Subsets by modality, where a provider splits its usage; same names in both generations. */
-export const ATTR_MODALITY_TOKENS = {
-  audioInputTokens: 'gen_ai.usage.audio.input_tokens',
-  imageInputTokens: 'gen_ai.usage.image.input_tokens',
-  audioOutputTokens: 'gen_ai.usage.audio.output_tokens',
-  imageOutputTokens: 'gen_ai.usage.image.output_tokens',
-} as const;
-
-/** Attributes only metrics have. */
+/** Attributes of metrics only. */
 export const ATTR_METRIC = {
   tokenType: 'gen_ai.token.type',
   tokenModality: 'gen_ai.token.modality',
 } as const;
 
-/** The number of a record that an instrument records. */
+/** The value of a usage record that an instrument records. */
 type Measure =
   | 'inputTokens'
   | 'outputTokens'
@@ -94,16 +89,16 @@ type Measure =
   | 'chunkGapSeconds';
 
 export interface InstrumentDefinition {
-  /** Absent: an instrument of our own, in every generation. */
+  /** Absent for instruments defined by this package, which exist in every generation. */
   readonly generation?: SemconvGeneration;
   readonly name: string;
   readonly kind: 'histogram' | 'counter';
   readonly unit: '{token}' | 's' | 'USD';
   readonly description: string;
   readonly measure: Measure;
-  /** `gen_ai.token.type` of this measure: one old histogram carries two measures. */
+  /** `gen_ai.token.type` of this value: the histogram of v1_41 records input and output. */
   readonly tokenType?: 'input' | 'output';
-  /** Usage counters carry `gen_ai.token.modality`. */
+  /** Usage counters have `gen_ai.token.modality`. */
   readonly byModality?: true;
 }
 
@@ -116,7 +111,7 @@ export const SECONDS_BUCKETS: readonly number[] = Array.from(
 const CHUNK_GAP = 'Time from one chunk of a stream to the next';
 const INFERENCE = 'gen_ai.client.inference';
 
-/** Every instrument of both generations, once. */
+/** All instruments of both generations. */
 export const INSTRUMENTS: readonly InstrumentDefinition[] = [
   {
     name: 'token_meter.cost',

@@ -6,26 +6,39 @@ import { logs, type Logger, type LoggerProvider } from '@opentelemetry/api-logs'
 /** Name of the instrumentation scope. */
 export const SCOPE = 'otel-token-meter';
 
-/** Where spans, metrics and events go; asked anew for every record, since providers may come late. */
+/** Where metrics and events go besides the providers of the API. */
+export interface Destination {
+  readonly meters: readonly Meter[];
+  readonly logger: Logger;
+  /** A call is about to begin: by now the application has started its SDK, if it has one. */
+  readonly onCall?: () => void;
+}
+
+/**
+ * Destinations of spans, metrics and events. Queried for every record, since providers may be
+ * registered late.
+ */
 export interface Telemetry {
   readonly tracer: () => Tracer;
-  readonly meter: () => Meter;
-  readonly logger: () => Logger;
-  /** Resolves when the logger's exporters have everything emitted so far. May reject. */
+  readonly meters: () => readonly Meter[];
+  readonly loggers: () => readonly Logger[];
+  readonly onCall?: () => void;
+  /** Resolves when the logger's exporters have received everything emitted so far. May reject. */
   readonly flush?: () => Promise<void>;
 }
 
 /**
- * Follows the global providers of the OpenTelemetry API, unless it was given others. What is given
- * by `registerInstrumentations` before an SDK stands is the API's placeholder, and some of those
- * never learn of the SDK: meters have no proxy, the ESM and CommonJS copies of the API have a proxy
- * each, and SDK 2.x registers its loggers in a package of their own. So placeholders are passed over
- * and the globals are asked at every call.
+ * Uses the global providers of the OpenTelemetry API, unless others were set. Before an SDK is
+ * registered, `registerInstrumentations` passes placeholders, and some of them never forward to the
+ * SDK: meters have no proxy, the ESM and CommonJS copies of the API each have their own proxy, and
+ * SDK 2.x registers its loggers in a separate package. Placeholders are therefore ignored and the
+ * globals are queried at every call.
  */
 export class CurrentTelemetry implements Telemetry {
   readonly #tracers: Followed<TracerProvider, Tracer>;
   readonly #meters: Followed<MeterProvider, Meter>;
   readonly #loggers: Followed<LoggerProvider, Logger>;
+  #destination: Destination | undefined;
 
   constructor(version: string) {
     this.#tracers = new Followed(
@@ -42,8 +55,19 @@ export class CurrentTelemetry implements Telemetry {
   }
 
   readonly tracer = (): Tracer => this.#tracers.current();
-  readonly meter = (): Meter => this.#meters.current();
-  readonly logger = (): Logger => this.#loggers.current();
+  readonly meters = (): readonly Meter[] => [
+    this.#meters.current(),
+    ...(this.#destination?.meters ?? []),
+  ];
+  readonly loggers = (): readonly Logger[] => {
+    const global = this.#loggers.current();
+    return this.#destination === undefined ? [global] : [global, this.#destination.logger];
+  };
+  readonly onCall = (): void => this.#destination?.onCall?.();
+
+  addDestination(destination: Destination): void {
+    this.#destination = destination;
+  }
 
   async flush(): Promise<void> {
     const provider = this.#loggers.provider() as { forceFlush?: () => Promise<void> };
@@ -63,7 +87,7 @@ export class CurrentTelemetry implements Telemetry {
   }
 }
 
-/** The handle of whichever provider counts now, made again only when that is another one. */
+/** Caches the handle of the current provider and replaces it when the provider changes. */
 class Followed<P, T> {
   readonly #global: () => P;
   readonly #handleOf: (provider: P) => T;
@@ -92,14 +116,14 @@ class Followed<P, T> {
   }
 }
 
-/** From API 1.10 on the logs API is part of it; SDK 2.x registers in `@opentelemetry/api-logs`. */
+/** API 1.10 includes the logs API; SDK 2.x registers in `@opentelemetry/api-logs`. */
 export function globalLoggerProvider(): LoggerProvider {
   const ofApi = (api as { logs?: { getLoggerProvider(): LoggerProvider } }).logs;
   const provider = ofApi?.getLoggerProvider();
   return provider === undefined || isProxy(provider) ? logs.getLoggerProvider() : provider;
 }
 
-/** Whether any SDK has registered itself with the OpenTelemetry API. */
+/** Whether an SDK is registered with the OpenTelemetry API. */
 export function isSdkRegistered(): boolean {
   const tracers = api.trace.getTracerProvider() as TracerProvider & {
     readonly getDelegateTracer?: (name: string) => Tracer | undefined;
@@ -108,12 +132,12 @@ export function isSdkRegistered(): boolean {
   return traced || !isNoop(api.metrics.getMeterProvider()) || !isProxy(globalLoggerProvider());
 }
 
-/** `getDelegate` of tracers, `_getDelegate` of loggers, both copies of the API alike. */
+/** `getDelegate` of tracers, `_getDelegate` of loggers; works for both copies of the API. */
 function isProxy(provider: object): boolean {
   return 'getDelegate' in provider || '_getDelegate' in provider;
 }
 
-/** The no-op provider answers every name with the one no-op meter. */
+/** The no-op provider returns the same meter for every name. */
 function isNoop(provider: MeterProvider): boolean {
   return provider.getMeter(SCOPE) === provider.getMeter(`${SCOPE}/probe`);
 }

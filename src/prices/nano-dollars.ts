@@ -3,8 +3,11 @@ import type { TokenUsage } from '../domain/usage-record.ts';
 
 export const NANO_DOLLARS = 1e9;
 
-/** Token counts times prices in whole femto-dollars a token: nothing is rounded before the sum. */
-export function nanoDollars(call: TokenUsage, prices: TokenPrices): number {
+/**
+ * Multiplies token counts by prices in whole femto-dollars per token, so nothing is rounded before
+ * the sum. `factor` applies to every price (service tiers).
+ */
+export function nanoDollars(call: TokenUsage, prices: TokenPrices, factor = 1): number {
   const cacheRead = call.cacheReadTokens ?? 0;
   const cacheWrite = call.cacheWriteTokens ?? 0;
   const reasoning = call.reasoningTokens ?? 0;
@@ -16,15 +19,16 @@ export function nanoDollars(call: TokenUsage, prices: TokenPrices): number {
     cacheWrite * femtoDollars(prices.cacheWrite ?? prices.input) +
     output * femtoDollars(prices.output) +
     reasoning * femtoDollars(prices.reasoning ?? prices.output);
-  // A sum of products that is itself below 2^53 was exact all the way.
-  if (femto < Number.MAX_SAFE_INTEGER) return Math.round(femto / 1e6);
-  return exactNanoDollars([
+  // If the sum is below 2^53, all intermediate results were exact.
+  if (femto < Number.MAX_SAFE_INTEGER) return Math.round((femto / 1e6) * factor);
+  const exact = exactNanoDollars([
     [input, prices.input],
     [cacheRead, prices.cacheRead ?? prices.input],
     [cacheWrite, prices.cacheWrite ?? prices.input],
     [output, prices.output],
     [reasoning, prices.reasoning ?? prices.output],
   ]);
+  return factor === 1 ? exact : Math.round(exact * factor);
 }
 
 function femtoDollars(usdPerMillion: number): number {

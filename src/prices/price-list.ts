@@ -2,22 +2,39 @@ import { readFile } from 'node:fs/promises';
 import type * as GenaiPrices from '@pydantic/genai-prices';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
-import type { TokenUsage } from '../domain/usage-record.ts';
+import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
+import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import { packageFile } from '../tokens/package-file.ts';
+import { listedUsage } from './list-units.ts';
+import { tierPrice } from './service-tier.ts';
 
-/** What a price depends on; a `UsageRecord` is one. */
+/** Everything a price depends on. A `UsageRecord` fits. */
 export interface PricedCall extends TokenUsage {
   readonly provider: string;
   readonly requestModel: string;
   readonly responseModel?: string;
   readonly operation?: string;
-  /** RFC 3339; prices change, some by the hour. */
+  /** RFC 3339. Prices change over time, some of them by hour of day. */
   readonly time: string;
+  readonly tokenSource?: TokenSource;
+  /** Service tier that processed the call. */
+  readonly serviceTier?: string;
+  /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
+  readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
 }
 
-/** Publication days of the versions this release was tested with; the data itself has no date. */
+/** Known part of the price of a call. */
+export interface PricedParts {
+  /** Sum of the parts with a known price; `undefined` if there are none. */
+  readonly nanoDollars: number | undefined;
+  /** Billed parts without a known price. */
+  readonly missing: readonly string[];
+}
+
+/** Publication dates of the tested versions, since the data contains no date. */
 const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
 
-/** The price list's ids of providers that the conventions name otherwise. */
+/** Provider ids of the price list that differ from the semantic conventions. */
 const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'azure.ai.openai': 'azure',
@@ -33,22 +50,22 @@ const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** A hostile caller must not grow the cache without end by inventing model names. */
+/** Bounds the cache: callers may send any number of model names. */
 const MAX_REMEMBERED = 1000;
 
 /** A model of the price list. */
 interface Listed {
-  /** Cut down to that one model. */
+  /** The list reduced to this model. */
   readonly provider: GenaiPrices.Provider;
-  /** Set where the price is the same at any time and size, so that this file can do the sum. */
+  /** Set for prices that depend on neither time nor size, which are computed here. */
   readonly plain: TokenPrices | undefined;
 }
 
-/** The list prices of `@pydantic/genai-prices`, as bundled. */
+/** List prices from the bundled `@pydantic/genai-prices`. */
 export class PriceList {
   /** For example `genai-prices 0.1.8`. */
   readonly name: string;
-  /** Day the prices were published, when known. */
+  /** Publication date of the prices, when known. */
   readonly date: string | undefined;
   readonly #list: typeof GenaiPrices;
   readonly #known = new Map<string, Map<string, Listed | undefined>>();
@@ -64,31 +81,44 @@ export class PriceList {
     return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
   }
 
-  /** `undefined` for a model it does not know; throws for what it does not know how to price. */
-  nanoDollars(call: PricedCall, model: string): number | undefined {
+  /** `undefined` for an unknown model. Throws for contradictory counts. */
+  price(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
-    if (listed.plain !== undefined) return nanoDollars(call, listed.plain);
-    const result = this.#list.calcPrice(
-      {
-        input_tokens: call.inputTokens,
-        output_tokens: call.outputTokens,
-        cache_read_tokens: call.cacheReadTokens,
-        cache_write_tokens: call.cacheWriteTokens,
-        output_reasoning_tokens: call.reasoningTokens,
-      },
-      model,
-      { provider: listed.provider, timestamp: new Date(call.time) },
-    );
-    return result ? Math.round(result.total_price * NANO_DOLLARS) : undefined;
+    const tier = tierPrice(call.serviceTier);
+    const ofTier = tier.missing === undefined ? [] : [tier.missing];
+    if (listed.plain !== undefined && BILLED_KINDS.every(({ field }) => !usage[field])) {
+      return { nanoDollars: nanoDollars(usage, listed.plain, tier.factor), missing: ofTier };
+    }
+    const options = { provider: listed.provider, timestamp: new Date(call.time) };
+    const unused = this.#list.calcPrice({ input_tokens: 0 }, model, options);
+    const prices = unused?.model_price ?? {};
+    const requestFee = unused?.total_price ?? 0;
+    const { tokens, others, missing } = listedUsage(usage, prices, call.provider);
+    const sums = [
+      [tokens, tier.factor],
+      [others, 1],
+    ] as const;
+    let nano: number | undefined;
+    for (const [part, factor] of sums) {
+      const used = Object.values(part).some((amount) => amount > 0);
+      if (part === others && !used) continue;
+      if (used && part === tokens && prices['input_mtok'] === undefined) continue;
+      const dollars = this.#list.calcPrice(part, model, options)?.total_price;
+      if (dollars === undefined) continue;
+      // Every result of the list includes the request fee, which belongs to the tokens.
+      const fee = part === others ? requestFee : 0;
+      nano = (nano ?? 0) + Math.round((dollars - fee) * factor * NANO_DOLLARS);
+    }
+    return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
 
-  /** What the list says of a model, looked up once: matching all of it takes 20 µs. */
+  /** Cached lookup: matching the whole list takes 20 µs. */
   #listed(call: PricedCall, model: string): Listed | undefined {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
     const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
-      // A call told without its provider is priced as the maker of that model prices it.
+      // A call recorded without a provider is priced by the model's vendor.
       ...(call.provider !== 'unknown' && {
         providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
       }),
@@ -109,7 +139,10 @@ export class PriceList {
   }
 }
 
-/** Prices that depend on time, size or requests are left to the list's own rules, at 15 µs a call. */
+/**
+ * Prices that depend on time, size or requests are computed by the list's library, in 15 µs per
+ * call.
+ */
 function plainPrices(
   prices: GenaiPrices.Provider['models'][number]['prices'],
 ): TokenPrices | undefined {
@@ -134,11 +167,11 @@ function plainPrices(
   };
 }
 
+/** `undefined` in a bundle, where the manifest cannot be located. */
 async function installedVersion(): Promise<string | undefined> {
-  const entry = import.meta.resolve('@pydantic/genai-prices');
-  const manifest: unknown = JSON.parse(
-    await readFile(new URL('../package.json', entry), 'utf8').catch(() => '{}'),
-  );
+  const file = packageFile('@pydantic/genai-prices', 'package.json');
+  if (file === undefined) return undefined;
+  const manifest: unknown = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
   const version = (manifest as { version?: unknown }).version;
   return typeof version === 'string' ? version : undefined;
 }

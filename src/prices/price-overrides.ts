@@ -1,7 +1,10 @@
 import { TokenMeterError } from '../errors.ts';
 import { isObject } from '../tokens/json.ts';
 
-/** US dollars (or `currency`) per million tokens. Absent kinds cost what their parent kind costs. */
+/**
+ * US dollars (or `currency`) per million tokens. A kind without a price uses that of its parent
+ * kind.
+ */
 export interface TokenPrices {
   readonly input: number;
   readonly output: number;
@@ -10,15 +13,15 @@ export interface TokenPrices {
   readonly reasoning?: number;
 }
 
-/** One price of an own contract; the first entry that fits wins. */
+/** A contract price. The first matching entry wins. */
 interface PriceOverride {
-  /** `gen_ai.provider.name`; absent: any. */
+  /** `gen_ai.provider.name`. Absent matches any provider. */
   readonly provider?: string;
-  /** Exact model name, or a prefix when it ends in `*`. */
+  /** Exact model name, or a prefix ending in `*`. */
   readonly model: string;
-  /** First moment it holds, RFC 3339 or a date (UTC). */
+  /** Start of validity, RFC 3339 or a date (UTC). */
   readonly from?: string;
-  /** First moment it no longer holds. */
+  /** End of validity, exclusive. */
   readonly until?: string;
   /** ISO 4217 code, converted by `usdPer`. @default 'USD' */
   readonly currency?: string;
@@ -27,14 +30,14 @@ interface PriceOverride {
 
 /** Content of a price file. */
 export interface PriceOverrides {
-  /** Shown beside costs, for example the date of the contract. */
+  /** Shown with costs, for example the date of the contract. */
   readonly date?: string;
-  /** US dollars of one unit of each other currency, fixed by you: `{ "EUR": 1.08 }`. */
+  /** Fixed exchange rates: US dollars per unit of each other currency, `{ "EUR": 1.08 }`. */
   readonly usdPer?: Readonly<Record<string, number>>;
   readonly prices: readonly PriceOverride[];
 }
 
-/** A checked price with its currency converted. */
+/** A validated price, converted to US dollars. */
 export interface OverrideMatcher {
   fits(provider: string, model: string, time: number): boolean;
   readonly usdPerMillion: TokenPrices;
@@ -78,7 +81,10 @@ function rate(usdPer: unknown, currency: unknown, where: string): number {
   return fail(where, currency, 'USD or a currency that has a rate in usdPer');
 }
 
-/** Checks the content of a price file. Throws `INVALID_CONFIG` naming the first wrong entry. */
+/**
+ * Validates the content of a price file. Throws `INVALID_CONFIG` that names the first invalid
+ * entry.
+ */
 export function parseOverrides(content: unknown): readonly OverrideMatcher[] {
   if (!isObject(content) || !Array.isArray(content['prices'])) {
     return fail('the file', content, 'an object with a list "prices"');

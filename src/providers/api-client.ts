@@ -1,34 +1,40 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
 import type { CallMeter } from '../call/call-meter.ts';
 import type { ChatCall } from '../call/chat-call.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../host/quietly.ts';
-import { exportedPrototype, isPatched, ownerOf, replaceMethod } from './patching.ts';
+import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
+import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
-import { fields, type JsonObject } from '../tokens/json.ts';
+import { fields, text, type JsonObject } from '../tokens/json.ts';
 import { serverOf } from './server.ts';
 
 /** What differs between the SDKs that one generator made: openai, Anthropic, Groq, Together. */
 export interface ApiClientSdk {
-  /** Names under which the client class may be exported. */
-  readonly exportNames: readonly string[];
   /** `gen_ai.provider.name` for a client with this base URL. */
   readonly provider: (host: string, client: JsonObject) => string;
   /** The kind of call behind a path (without query), or undefined when it is none. */
   readonly shape: (path: string, body: unknown) => CallShape | undefined;
   /** Model of a client that names it for all its calls; for requests that name none. */
   readonly model?: (client: JsonObject) => string | undefined;
-  /** Id of the reply that a path fetches, where replies may be made in the background. */
-  readonly fetches?: (path: string) => string | undefined;
+  /** Id of the reply that a path fetches or cancels, where replies may be made in the background. */
+  readonly fetches?: (path: string, method: unknown) => string | undefined;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: JsonObject) => string | undefined;
 }
 
 /** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
 const TRACKED = Symbol('otel-token-meter call');
+
+/**
+ * The request that is being sent: a retry calls `makeRequest` with it again. That a number of retries is
+ * given proves nothing, since an application may say it itself: `client.request(options, 2)`.
+ */
+const sending = new AsyncLocalStorage<unknown>();
 
 /** What `makeRequest` resolves to, as far as it is needed. The same object reaches the parse step. */
 interface RequestProps {
@@ -66,7 +72,7 @@ export function patchApiClient(
   sdk: ApiClientSdk,
   meter: CurrentMeter,
 ): PatchOutcome {
-  const owner = ownerOf(exportedPrototype(moduleExports, sdk.exportNames), 'makeRequest');
+  const owner = exportedOwner(moduleExports, 'makeRequest');
   if (owner === undefined) return 'unfit';
   if (isPatched(owner, 'makeRequest')) return 'already-patched';
   const parsedByClient = Object.hasOwn(owner, 'parseResponseWithTimeout');
@@ -99,49 +105,41 @@ export function patchApiClient(
   function meteredRequest(original: MakeRequest): MakeRequest {
     return function makeRequest(this: unknown, ...args) {
       const [options, retries, , nativeSpan] = args;
-      // A retry is the same call going on.
-      if (retries !== null && retries !== undefined) return original.apply(this, args);
       const current = meter();
       if (current === undefined) return original.apply(this, args);
       const invoke = (resolved: unknown): Promise<unknown> => {
+        const isAgain = retries !== null && retries !== undefined;
+        if (isAgain && sending.getStore() === resolved) return original.apply(this, args);
+        const send = (): Promise<unknown> =>
+          sending.run(resolved, () => original.apply(this, args));
         const request = fields(resolved);
-        const waiting =
-          request['method'] === 'get'
-            ? quietly('finding a call', () => fetched(current, request))
-            : undefined;
-        if (waiting !== undefined) {
-          // When it cannot be fetched now it may be later.
-          return original.apply(this, args).then((props) => {
-            quietly('watching a reply', () => track(props as RequestProps, waiting));
-            return props;
-          });
+        const id = quietly('reading a path', () =>
+          sdk.fetches?.(pathOf(request), methodOf(request)),
+        );
+        if (id !== undefined) {
+          return resumePromise(meter, id, send, (props, pending) =>
+            track(props as RequestProps, pending),
+          );
         }
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
         );
         return call === undefined
           ? original.apply(this, args)
-          : call
-              .run(() => original.apply(this, args))
-              .then(
-                (props) => {
-                  quietly('watching a reply', () => track(props as RequestProps, call));
-                  return props;
-                },
-                (error: unknown) => {
-                  call.failed(error);
-                  throw error;
-                },
-              );
+          : call.run(send).then(
+              (props) => {
+                quietly('watching a reply', () => track(props as RequestProps, call));
+                return props;
+              },
+              (error: unknown) => {
+                call.failed(error);
+                throw error;
+              },
+            );
       };
       // The options may come as a promise; makeRequest itself awaits them before anything else.
       return isThenable(options) ? Promise.resolve(options).then(invoke) : invoke(options);
     };
-  }
-
-  function fetched(current: CallMeter, request: JsonObject): ChatCall | undefined {
-    const id = sdk.fetches?.(pathOf(request));
-    return id === undefined ? undefined : current.background.get(id);
   }
 
   function start(
@@ -150,7 +148,7 @@ export function patchApiClient(
     request: JsonObject,
     span: Span | undefined,
   ): ChatCall | undefined {
-    if (request['method'] !== 'post') return undefined;
+    if (methodOf(request) !== 'post') return undefined;
     const { body } = request;
     const shape = sdk.shape(pathOf(request), body);
     if (shape === undefined) return undefined;
@@ -160,7 +158,11 @@ export function patchApiClient(
       provider: sdk.provider(server.address ?? '', client),
       shape,
       request: body,
-      model: fields(body)['model'] === undefined ? sdk.model?.(client) : undefined,
+      // The body of an upload may be a stream; the SDK keeps the model beside it.
+      model:
+        fields(body)['model'] === undefined
+          ? (sdk.model?.(client) ?? text(fields(request['__metadata'])['model']))
+          : undefined,
       serverAddress: server.address,
       serverPort: server.port,
       usageContext: conversationId === undefined ? undefined : { conversationId },
@@ -186,6 +188,11 @@ export function patchApiClient(
  */
 function observedParse(promise: ApiPromise, parse: Parse): Parse {
   return (...props) => observeParsing(() => parse.apply(promise, props), props);
+}
+
+/** Resources say `post`; an application that calls `client.request` may say `POST`. */
+function methodOf(request: JsonObject): string {
+  return String(request['method']).toLowerCase();
 }
 
 function pathOf(request: JsonObject): string {

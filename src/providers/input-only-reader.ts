@@ -2,20 +2,26 @@ import type { ReportedUsage } from '../domain/reported-usage.ts';
 import type { ReplyReader, ReadOptions } from '../domain/reply-reader.ts';
 import type { Reply } from '../domain/reply.ts';
 
-/** What an embedding reply tells beside its vectors. */
+/** What such a reply reports beside its vectors, images or scores. */
 export interface InputOnlyFacts {
   readonly usage?: ReportedUsage | undefined;
   readonly responseId?: string | undefined;
   readonly responseModel?: string | undefined;
 }
 
-/** Reads replies that come whole and hold no text. */
+/** Reads replies that hold no text: whole ones, and streams whose closing event tells all. */
 export class InputOnlyReader implements ReplyReader {
   readonly #options: ReadOptions;
   readonly #factsOf: (reply: unknown) => InputOnlyFacts;
+  readonly #isClosing: (event: unknown) => boolean;
   #reply: { readonly value: unknown } | undefined;
 
-  constructor(options: ReadOptions, factsOf: (reply: unknown) => InputOnlyFacts) {
+  constructor(
+    options: ReadOptions,
+    factsOf: (reply: unknown) => InputOnlyFacts,
+    isClosing: (event: unknown) => boolean = () => false,
+  ) {
+    this.#isClosing = isClosing;
     this.#options = options;
     this.#factsOf = factsOf;
   }
@@ -24,7 +30,9 @@ export class InputOnlyReader implements ReplyReader {
     this.#reply = { value: reply };
   }
 
-  event(): void {}
+  event(event: unknown): void {
+    if (this.#isClosing(event)) this.#reply = { value: event };
+  }
 
   result(): Reply {
     const facts = this.#reply === undefined ? {} : this.#factsOf(this.#reply.value);

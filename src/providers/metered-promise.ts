@@ -38,6 +38,31 @@ export function meterPromise<T>(
   );
 }
 
+/**
+ * A request for the reply of an earlier call, by its id. Where that call is still pending the reply is
+ * its end; a request that fails leaves it pending, unless the reply is gone.
+ */
+export function resumePromise<T>(
+  meter: CurrentMeter,
+  responseId: unknown,
+  invoke: () => Promise<T>,
+  onReply: (reply: T, call: ChatCall) => void,
+): Promise<T> {
+  const call = quietly('finding a call', () => meter()?.open.pending(String(responseId)));
+  const reply = invoke();
+  if (call === undefined) return reply;
+  return reply.then(
+    (value) => {
+      quietly('watching a reply', () => onReply(value, call));
+      return value;
+    },
+    (error: unknown) => {
+      call.failed(error);
+      throw error;
+    },
+  );
+}
+
 export function startCall(meter: CurrentMeter, describe: DescribeCall): ChatCall | undefined {
   return quietly('starting a call', () => {
     const current = meter();

@@ -45,6 +45,17 @@ export function* ownersOf(start: unknown, name: string): Generator<object, undef
   return undefined;
 }
 
+/** Prototype with this own method, of a class that a module exports or that was passed by itself. */
+export function exportedOwner(moduleExports: unknown, name: string): object | undefined {
+  // A module may itself be a function, with its exports on it.
+  const exported = Object.values((moduleExports ?? {}) as Record<string, unknown>);
+  for (const candidate of [moduleExports, ...exported]) {
+    const owner = typeof candidate === 'function' ? ownerOf(candidate.prototype, name) : undefined;
+    if (owner !== undefined) return owner;
+  }
+  return undefined;
+}
+
 /** Prototype of the class that a module exports under one of `names`, or as its default. */
 export function exportedPrototype(moduleExports: unknown, names: readonly string[]): unknown {
   const exported = moduleExports as Record<string, unknown> | null | undefined;

@@ -1,5 +1,5 @@
 import { trace, type Span } from '@opentelemetry/api';
-import { endIfForgotten } from '../otel/native-span.ts';
+import { endIfLeftOpen } from '../otel/native-span.ts';
 import { activeContext } from '../context.ts';
 import { ATTR } from '../otel/semconv.ts';
 
@@ -23,6 +23,6 @@ export function peerSpanOf(model: unknown): Span | undefined {
   const scope = (span.instrumentationScope ?? span.instrumentationLibrary)?.name;
   if (scope === undefined || !PEERS.has(scope)) return undefined;
   if (span.attributes?.[ATTR.requestModel] !== model) return undefined;
-  endIfForgotten(span);
+  endIfLeftOpen(span);
   return span;
 }

@@ -1,51 +1,41 @@
-import { createRequire } from 'node:module';
-import { ROOT_CONTEXT, trace, type Meter } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { LogRecord } from '@opentelemetry/api-logs';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
-import { influxOptions, type MetricsConfig } from '../config/index.ts';
+import { isStore, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { packageVersion } from '../host/package-version.ts';
-import type { ResourceLike } from '../otel/settled-resource.ts';
-import { SCOPE } from '../otel/telemetry.ts';
-import type { LogTarget } from './tee.ts';
+import { requireHere } from '../host/require-here.ts';
+import type { ResourceLike } from '../otel/resolved-resource.ts';
+import { SCOPE, type Destination } from '../otel/telemetry.ts';
 
 /** Where our own configuration sends usage, without any SDK in between. */
-export interface Destination extends LogTarget {
-  readonly meters: readonly (() => Meter)[];
+export interface ConfiguredDestination extends Destination {
   flush(): Promise<void>;
   status(): Exporter.ExporterStatus | undefined;
 }
 
 type Processor = Exporter.UsageLogProcessor & { status(): Exporter.ExporterStatus };
 
-const NOWHERE: Destination = {
+const NOWHERE: ConfiguredDestination = {
   meters: [],
-  emit: () => undefined,
+  logger: { emit: () => undefined, enabled: () => false },
   flush: () => Promise.resolve(),
   status: () => undefined,
 };
 
-/** By name and synchronously, so that the first call finds everything in place. */
-const load = createRequire(import.meta.url);
-
-/** Never throws: a destination that cannot be made is told, and the application goes on. */
+/** Never throws: a destination that cannot be created is reported, and the application goes on. */
 export function loadDestination(
   config: MetricsConfig,
   resource: Readonly<Record<string, string>>,
-): Destination {
-  if (config.provider !== 'influxdb' && config.provider !== 'sqlite') return NOWHERE;
+): ConfiguredDestination {
+  if (!isStore(config.provider)) return NOWHERE;
   try {
-    const exporter = load('otel-token-meter/exporter') as typeof Exporter;
-    if (config.provider === 'sqlite') {
-      return destination(new exporter.SqliteUsageProcessor(config.sqlite), resource, undefined);
-    }
-    const options = influxOptions(config.influxdb);
-    return destination(
-      new exporter.InfluxUsageProcessor(options),
-      resource,
-      meterProvider(() => new exporter.InfluxMetricExporter(options), resource),
-    );
+    // Synchronously, so that the first call finds everything in place.
+    const exporter = requireHere()('otel-token-meter/exporter') as typeof Exporter;
+    const store = exporter.usageStore(config.provider, config);
+    if (store === undefined) return NOWHERE;
+    return destination(store.processor(), resource, meterProvider(store, resource));
   } catch (error) {
     warnHost(
       'TOKEN_METER_EXPORTER',
@@ -59,11 +49,14 @@ function destination(
   processor: Processor,
   resource: Readonly<Record<string, string>>,
   meters: SdkMetrics.MeterProvider | undefined,
-): Destination {
+): ConfiguredDestination {
   const meter = meters?.getMeter(SCOPE, packageVersion());
   return {
-    meters: meter === undefined ? [] : [() => meter],
-    emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    meters: meter === undefined ? [] : [meter],
+    logger: {
+      enabled: () => true,
+      emit: (record) => processor.onEmit(asEmitted(record, resource)),
+    },
     async flush() {
       await Promise.allSettled([processor.forceFlush(), meters?.forceFlush()]);
     },
@@ -90,12 +83,13 @@ function asEmitted(
 
 /** The metrics lane needs the metrics SDK; the ledger does not. */
 function meterProvider(
-  exporter: () => SdkMetrics.PushMetricExporter,
+  store: Exporter.UsageStore,
   resource: Readonly<Record<string, string>>,
 ): SdkMetrics.MeterProvider | undefined {
+  if (store.metricExporter === undefined) return undefined;
   let sdk: typeof SdkMetrics;
   try {
-    sdk = load('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
+    sdk = requireHere()('@opentelemetry/sdk-metrics') as typeof SdkMetrics;
   } catch {
     return undefined;
   }
@@ -104,7 +98,7 @@ function meterProvider(
     resource: plainResource(resource),
     readers: [
       new sdk.PeriodicExportingMetricReader({
-        exporter: exporter(),
+        exporter: store.metricExporter(),
         ...(interval > 0 && { exportIntervalMillis: interval }),
       }),
     ],

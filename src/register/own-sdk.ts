@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
+import { requireHere } from '../host/require-here.ts';
 
 export interface OwnSdk {
   /** It shows its own diagnostics, and ours with them. */
@@ -39,7 +39,7 @@ export function loadOwnSdk(
   if (needed === undefined) return undefined;
   let sdk: NodeSdkPackage;
   try {
-    sdk = createRequire(import.meta.url)('@opentelemetry/sdk-node') as NodeSdkPackage;
+    sdk = requireHere()('@opentelemetry/sdk-node') as NodeSdkPackage;
   } catch {
     warnHost(
       'TOKEN_METER_SDK_MISSING',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { parseDocument } from 'yaml';
 import { substituteEnv } from '../config/substitute.ts';
+import { yaml } from '../config/yaml-on-demand.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -37,7 +37,7 @@ function fromList(list: string | undefined): Record<string, string> {
 function fromFile(env: Env, file: string | undefined): Record<string, string> {
   if (file === undefined) return {};
   try {
-    const document = parseDocument(readFileSync(file, 'utf8'), { version: '1.2' });
+    const document = yaml().parseDocument(readFileSync(file, 'utf8'), { version: '1.2' });
     substituteEnv(document, env);
     const { resource } = (document.toJS() ?? {}) as {
       readonly resource?: {

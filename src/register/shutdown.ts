@@ -1,42 +1,53 @@
+import type { EventEmitter } from 'node:events';
+import { isMainThread } from 'node:worker_threads';
+import { isPassedOn, isTakenByOthers, passesOn } from '../host/signal-listeners.ts';
+
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-/** An orchestrator kills after ten seconds or more; a person at a terminal waits less gladly. */
+/** An orchestrator kills after ten seconds or more; a person at a terminal waits less. */
 const SIGNAL_DEADLINE_MS = 3000;
 
-/** Neither may reject. */
-export interface Ending {
-  /** May be called again: the process goes on. */
-  flush(): Promise<void>;
-  /** Flushes, and is the last. */
-  close(): Promise<void>;
+/**
+ * Runs `close`, which must not reject, before the process ends by itself or by a signal. A signal is
+ * listened to only while nobody else does, that is while it would end the process at once: then it ends
+ * it after `close`, and without waiting when it comes again. As soon as somebody else listens our
+ * listener is gone, so that code that counts listeners (signal-exit 3 and 4) finds the process as without
+ * us; when the last of them is taken off, to let the signal have its effect, ours is back.
+ */
+export function onShutdown(close: () => Promise<void>, host: NodeJS.Process = process): void {
+  host.once('beforeExit', () => void close());
+  // Threads get no signals.
+  if (!isMainThread) return;
+  for (const signal of SIGNALS) listenTo(signal, close, host);
 }
 
-/**
- * Closes before the process ends by itself or by a signal. Where nobody else listens to the signal it
- * has its effect afterwards, and at once when it comes again; where the application does, ending is
- * its business and records are only flushed.
- */
-export function onShutdown(ending: Ending, host: NodeJS.Process = process): void {
-  host.once('beforeExit', () => void ending.close());
-  for (const signal of SIGNALS) {
-    let asked = false;
-    const listener = (): void => {
-      if (host.listenerCount(signal) > 1) {
-        void ending.flush();
-        return;
-      }
-      const end = (): void => {
-        host.removeListener(signal, listener);
-        host.kill(host.pid, signal);
-      };
-      if (asked) {
-        end();
-        return;
-      }
-      asked = true;
-      void Promise.race([ending.close(), deadline()]).then(end);
-    };
-    host.on(signal, listener);
-  }
+function listenTo(signal: NodeJS.Signals, close: () => Promise<void>, host: NodeJS.Process): void {
+  let isEnding = false;
+  let isDone = false;
+  const end = (): void => {
+    isDone = true;
+    host.off(signal, listener);
+    host.kill(host.pid, signal);
+  };
+  const listener = passesOn(() => {
+    if (isEnding) return end();
+    isEnding = true;
+    void Promise.race([close(), deadline()]).then(end);
+  });
+  const listen = (): void => {
+    if (isDone || isTakenByOthers(host, signal)) return;
+    if (!host.listeners(signal).includes(listener)) host.on(signal, listener);
+  };
+  // Before Node's own listener, which starts to watch the signal for the one that is being added.
+  const onNew = (event: string | symbol, added: object): void => {
+    if (event !== signal || added === listener || isPassedOn(added)) return;
+    host.off(signal, listener);
+  };
+  // @types/node has no prependListener for this event.
+  (host as EventEmitter).prependListener('newListener', onNew);
+  host.on('removeListener', (event, removed) => {
+    if (event === signal && removed !== listener) listen();
+  });
+  listen();
 }
 
 function deadline(): Promise<void> {

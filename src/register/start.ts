@@ -1,18 +1,16 @@
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
 import { resolveConfig, type ResolvedConfig } from '../config/index.ts';
-import { flush } from '../metering.ts';
+import { shutdown } from '../metering.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { TokenMeterInstrumentation } from '../instrumentation.ts';
 import { nodeProblem } from '../host/node-version.ts';
-import { packageVersion } from '../host/package-version.ts';
-import { CurrentTelemetry, isSdkRegistered } from '../otel/telemetry.ts';
+import { isSdkRegistered } from '../otel/telemetry.ts';
 import { callLine } from './call-line.ts';
-import { loadDestination, type Destination } from './destination.ts';
+import { loadDestination, type ConfiguredDestination } from './destination.ts';
 import { followSettings } from './live-settings.ts';
 import { loadOwnSdk, type OwnSdk } from './own-sdk.ts';
 import { resourceAttributes } from './resource.ts';
 import { onShutdown } from './shutdown.ts';
-import { teeLoggers, teeMeters, tracersFrom } from './tee.ts';
 
 const STARTED = Symbol.for('otel-token-meter.registered');
 
@@ -43,36 +41,18 @@ function start(env: NodeJS.ProcessEnv): void {
   const sdk = loadOwnSdk(config.metrics.provider, file);
   const first = firstCall(sdk);
 
-  const global = new CurrentTelemetry(packageVersion());
   const prints = printsLines(resolved);
   const instrumentation = new TokenMeterInstrumentation({
     onUsage: (record) => {
       if (prints()) process.stderr.write(`${callLine(record)}\n`);
     },
   });
-  instrumentation.setTracerProvider(
-    tracersFrom(() => {
-      first();
-      return global.tracer();
-    }),
-  );
-  // Without meters of its own the instrumentation follows the global ones by itself.
-  if (destination.meters.length > 0) {
-    instrumentation.setMeterProvider(teeMeters([global.meter, ...destination.meters]));
-  }
-  instrumentation.setLoggerProvider(teeLoggers(global, destination));
+  instrumentation.addDestination({ ...destination, onCall: first });
   const settings = followSettings(config, instrumentation, () => statusOf(destination));
-  const flushAll = async (): Promise<void> => {
+  onShutdown(async () => {
     await settings.known();
-    await flush();
-    await destination.flush();
-  };
-  onShutdown({
-    flush: flushAll,
-    async close() {
-      await flushAll();
-      await Promise.allSettled([sdk?.shutdown(), settings.close()]);
-    },
+    await shutdown();
+    await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
   });
 }
 
@@ -83,12 +63,18 @@ function firstCall(sdk: OwnSdk | undefined): () => void {
     if (done) return;
     done = true;
     if (isSdkRegistered()) return;
-    if (sdk?.setsDiagLogger !== true) {
+    if (sdk?.setsDiagLogger !== true && !hasDiagLogger()) {
       // Nobody else shows what is wrong: a full disk, a refused token.
       diag.setLogger(new DiagConsoleLogger(), { logLevel: DiagLogLevel.WARN });
     }
     sdk?.start();
   };
+}
+
+/** The application may have set one without an SDK; the API has no way to ask for it. */
+function hasDiagLogger(): boolean {
+  const api = (globalThis as Record<symbol, unknown>)[Symbol.for('opentelemetry.js.api.1')];
+  return (api as { readonly diag?: unknown } | undefined)?.diag !== undefined;
 }
 
 /** By default only where no SDK takes the records; always when the configuration says console. */
@@ -98,7 +84,7 @@ function printsLines({ values, settings }: ResolvedConfig): () => boolean {
   return provider?.origin.from === 'default' ? () => !isSdkRegistered() : () => true;
 }
 
-function statusOf(destination: Destination): object {
+function statusOf(destination: ConfiguredDestination): object {
   const exporter = destination.status();
   return exporter === undefined ? {} : { exporter };
 }

@@ -36,7 +36,7 @@ export function toJson({ extra, ...state }: StoredSettings): Record<string, unkn
   return { ...state, ...extra };
 }
 
-export function isVersion(value: unknown): value is number {
+function isVersion(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

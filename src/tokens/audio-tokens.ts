@@ -1,12 +1,18 @@
 import { Base64Bytes } from './base64-bytes.ts';
 
-/** Ten a second of input, as OpenAI's realtime models bill; no formula for chats is confirmed. */
+/**
+ * OpenAI's realtime models bill 10 tokens per second of input; the rate for chat models is not
+ * documented.
+ */
 const TOKENS_PER_SECOND = 10;
-/** Of compressed audio; speech is seldom stored at more. */
+/** Assumed bit rate of compressed audio; speech is rarely stored at a higher one. */
 const ASSUMED_BYTES_PER_SECOND = 16_000;
 const WAV_HEADER_BYTES = 44;
 
-/** Estimated tokens of base64 audio: a WAV header tells its length, others are taken for 128 kbit/s. */
+/**
+ * Estimated tokens of base64 audio. The duration comes from the WAV header; other formats are
+ * assumed to be 128 kbit/s.
+ */
 export function audioTokens(data: string): number {
   const bytes = new Base64Bytes(data);
   const header = bytes.read(0, WAV_HEADER_BYTES);

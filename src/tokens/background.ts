@@ -8,21 +8,25 @@ import { CountingWorker } from './worker/counting-worker.ts';
 import { warnOnce } from './warnings.ts';
 
 /**
- * From here on a text is counted in a worker. Handing it over costs the event loop 0.3 ms a
- * megabyte, counting it in slices 8 to 30 ms; below, a slice is over before a worker would answer.
+ * Texts of this length and longer are counted in a worker. Posting a text blocks the event loop for
+ * 0.3 ms per megabyte, counting it in slices for 8 to 30 ms. A shorter text is counted before a
+ * worker would reply.
  */
 const WORKER_FROM_CHARACTERS = 256 << 10;
-/** A single run without a break is counted in one step: from here on that step is too long. */
+/**
+ * A run without a break is counted in one step. Beyond this length the step blocks the event loop
+ * for too long.
+ */
 const WORKER_FROM_RUN = 16 << 10;
 
 export interface BackgroundCounterOptions {
-  /** Counts long texts elsewhere; when it fails they are counted here. */
+  /** Counts long texts off the main thread. When it fails they are counted on the main thread. */
   readonly worker?: Pick<CountingWorker, 'count'>;
 }
 
 /**
- * Runs counting after the reply, in slices of at most 4 ms and for long texts in a worker, so that
- * no caller waits for it.
+ * Counts after the reply, in slices of at most 4 ms, long texts in a worker. Callers never wait for
+ * it.
  */
 export class BackgroundCounter {
   readonly #queue: JobQueue = new JobQueue();
@@ -32,28 +36,28 @@ export class BackgroundCounter {
     this.#worker = worker;
   }
 
-  /** Any other work for later; see `JobQueue.run`. */
+  /** Queues other work; see `JobQueue.run`. */
   run<T>(job: () => T | Steps<T>): Promise<T> {
     return this.#queue.run(job);
   }
 
-  /** `countChat`, in the background. `model` as there. */
+  /** `countChat` in the background. */
   countChat(request: unknown, model?: string): Promise<TokenCount> {
     return this.#queue.run(() => this.#countTally(tallyChat(request, model)));
   }
 
-  /** `countCompletion`, in the background. */
+  /** `countCompletion` in the background. */
   countCompletion(output: CompletionOutput, model?: string): Promise<TokenCount> {
     return this.#queue.run(() => this.#countTally(tallyCompletion(output, model)));
   }
 
-  /** Tokens of bare texts together, in the background. */
+  /** Total tokens of plain texts, counted in the background. */
   countTexts(texts: readonly string[], model?: string): Promise<number> {
     const { encoding } = profileOfModel(model);
     return this.#queue.run(() => this.#sumTexts(texts, encoding));
   }
 
-  /** Resolves when all that was given so far is counted. */
+  /** Resolves when everything queued so far has been counted. */
   idle(): Promise<void> {
     return this.#queue.idle();
   }
@@ -91,7 +95,7 @@ export class BackgroundCounter {
     return counter.remember(text, step.value);
   }
 
-  /** Undefined when the worker failed. */
+  /** `undefined` when the worker failed. */
   *#countInWorker(text: string, encoding: string): Steps<number | undefined> {
     try {
       return (yield this.#worker.count(text, encoding)) as number;

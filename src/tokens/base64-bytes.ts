@@ -1,6 +1,6 @@
 const DATA_URL = /^data:[^,]{0,200}?;base64,/i;
 
-/** Bytes of a base64 text or data URL, decoded only where somebody looks. */
+/** Bytes of a base64 string or data URL, decoded on demand. */
 export class Base64Bytes {
   readonly #text: string;
   readonly #start: number;
@@ -10,12 +10,12 @@ export class Base64Bytes {
     this.#start = DATA_URL.exec(text.slice(0, 256))?.[0].length ?? 0;
   }
 
-  /** How many bytes there are, give or take the padding. */
+  /** Number of bytes, not counting padding exactly. */
   get length(): number {
     return Math.floor(((this.#text.length - this.#start) * 3) / 4);
   }
 
-  /** Up to `length` bytes from `offset`; fewer at the end. */
+  /** Up to `length` bytes at `offset`; fewer at the end. */
   read(offset: number, length: number): Buffer {
     const from = this.#start + 4 * Math.floor(offset / 3);
     const to = this.#start + 4 * Math.ceil((offset + length) / 3);

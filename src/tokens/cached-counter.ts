@@ -1,12 +1,12 @@
 import type { MessageCache } from './message-cache.ts';
 
-/** Counts a text once, for as long as the cache remembers it. */
+/** Counts through a cache: a text is counted again only after its entry was evicted. */
 export class CachedCounter {
   readonly #cache: MessageCache;
   readonly #vocabulary: number;
   readonly #count: (text: string) => number;
 
-  /** @param vocabulary tells the counters that share a cache apart */
+  /** @param vocabulary distinguishes the counters that share a cache */
   constructor(count: (text: string) => number, cache: MessageCache, vocabulary: number) {
     this.#count = count;
     this.#cache = cache;
@@ -17,12 +17,12 @@ export class CachedCounter {
     return this.#cache.count(text, this.#vocabulary, this.#count);
   }
 
-  /** The tokens of `text` if they are remembered. */
+  /** Cached tokens of `text`, if any. */
   known(text: string): number | undefined {
     return this.#cache.get(text, this.#vocabulary);
   }
 
-  /** Takes in what was counted elsewhere, and gives it back. */
+  /** Stores a count made elsewhere and returns it. */
   remember(text: string, tokens: number): number {
     this.#cache.set(text, this.#vocabulary, tokens);
     return tokens;

@@ -7,11 +7,14 @@ import type { Tally } from './tally.ts';
 export interface MessageContext {
   readonly profile: ModelProfile;
   readonly framing: Framing;
-  /** Measured: beside a namespace of functions the first system message ends in a newline. */
+  /**
+   * Measured: with function definitions in the request, a newline is appended to the first system
+   * message.
+   */
   readonly padded: boolean;
 }
 
-/** One message of `messages`, or one item of a responses `input`. */
+/** One element of `messages`, or one item of `input` in the Responses API. */
 export function addMessage(tally: Tally, message: unknown, context: MessageContext): void {
   if (!isObject(message)) {
     tally.addTokens('text', 0, 'estimated');
@@ -20,7 +23,7 @@ export function addMessage(tally: Tally, message: unknown, context: MessageConte
   const { framing } = context;
   tally.addTokens('framing', framing.perMessage, framing.quality);
   addRole(tally, message, framing);
-  // Measured on gpt-3.5: a function result takes two tokens less than its role and name would.
+  // Measured on gpt-3.5: a function result takes two tokens less than its role and name add up to.
   if (message['role'] === 'function') tally.addTokens('framing', -2, framing.quality);
   const content = message['content'] ?? message['output'] ?? message['summary'];
   if (context.padded && typeof content === 'string') tally.addText('text', `${content}\n`);
@@ -39,7 +42,7 @@ function addRole(tally: Tally, message: JsonObject, framing: Framing): void {
   tally.addTokens('framing', framing.perName, framing.quality);
 }
 
-/** Responses items other than messages carry a type in place of a role. */
+/** Items of the Responses API other than messages have a type instead of a role. */
 function roleOfItem(type: string | undefined): string {
   if (type === undefined) return '';
   return type.endsWith('_output') ? 'tool' : 'assistant';

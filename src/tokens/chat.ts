@@ -8,21 +8,21 @@ import { Tally, type TokenCount } from './tally.ts';
 import { addTools, functionsOf, rendersNamespace } from './tools.ts';
 
 export interface CountMessagesOptions {
-  /** Tool definitions as in the request. */
+  /** Tool definitions, as in the request. */
   readonly tools?: readonly unknown[] | undefined;
   /** `tool_choice` of the request. */
   readonly toolChoice?: unknown;
 }
 
 /**
- * Input tokens of a chat completions or responses request, part by part. Never throws: what cannot
- * be read counts nothing and makes its part `estimated`.
+ * Input tokens of a Chat Completions or Responses request, by part. Never throws: an unreadable
+ * part adds no tokens and is marked `estimated`.
  */
 export function countChat(request: unknown, model?: string): TokenCount {
   return countTallied(tallyChat(request, model));
 }
 
-/** Tokens of messages as a request would send them; `countChat` tells the parts. */
+/** Input tokens of messages, framing included. `countChat` returns them by part. */
 export function countMessageTokens(
   messages: readonly unknown[],
   model?: string,
@@ -32,14 +32,14 @@ export function countMessageTokens(
   return countChat(request, model).tokens;
 }
 
-/** Everything `request` will cost, nothing counted yet. */
+/** Collects everything `request` contains, without counting it. */
 export function tallyChat(request: unknown, model?: string): Tally {
   const profile = profileFor(request, model);
   const tally = new Tally(profile);
   try {
     if (isObject(request)) fill(tally, request, profile);
   } catch {
-    // A getter or proxy of the caller's request threw.
+    // A getter or a proxy in the caller's request threw.
     tally.addTokens('text', 0, 'estimated');
   }
   return tally;
@@ -75,7 +75,7 @@ function isSystemMessage(message: unknown): boolean {
   return isObject(message) && (message['role'] === 'system' || message['role'] === 'developer');
 }
 
-/** Both request shapes as one list of messages and responses items. */
+/** Messages of Chat Completions and items of Responses as one list. */
 function messagesOf(request: JsonObject): readonly unknown[] {
   const { messages, instructions, input } = request;
   const list: unknown[] = [];

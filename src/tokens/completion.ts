@@ -3,7 +3,7 @@ import { PER_TOOL_CALL } from './framing.ts';
 import { profileOfModel } from './models.ts';
 import { Tally, type TokenCount } from './tally.ts';
 
-/** What a model sent back, put together by whoever watched the reply. */
+/** Output of a model, collected from its reply. */
 export interface CompletionOutput {
   readonly text?: string | undefined;
   readonly reasoning?: string | undefined;
@@ -13,19 +13,20 @@ export interface CompletionOutput {
 
 export interface CompletionToolCall {
   readonly name: string;
-  /** The JSON text as received. */
+  /** JSON text, as received. */
   readonly arguments: string;
 }
 
 /**
- * Output tokens of a reply. Text alone is exact in the model's own vocabulary; reasoning (what is
- * billed is not what is shown) and the framing of tool calls are `estimated`.
+ * Output tokens of a reply. Only plain text in the model's own vocabulary is exact. Reasoning is
+ * `estimated`, since the billed tokens differ from the shown ones, and so is the framing of tool
+ * calls.
  */
 export function countCompletion(output: CompletionOutput, model?: string): TokenCount {
   return countTallied(tallyCompletion(output, model));
 }
 
-/** Everything `output` cost, nothing counted yet. */
+/** Collects everything `output` contains, without counting it. */
 export function tallyCompletion(output: CompletionOutput, model?: string): Tally {
   const tally = new Tally(profileOfModel(model));
   try {
@@ -40,7 +41,7 @@ export function tallyCompletion(output: CompletionOutput, model?: string): Tally
       tally.addTokens('toolCalls', PER_TOOL_CALL, 'estimated');
     }
   } catch {
-    // A getter or proxy of the caller's object threw.
+    // A getter or a proxy in the caller's object threw.
     tally.addTokens('text', 0, 'estimated');
   }
   return tally;

@@ -7,7 +7,7 @@ import { isObject, objectAt, stringAt, toJson, type JsonObject } from './json.ts
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
 
-/** The content of a message: a text, or a list of parts of any kind. */
+/** Content of a message: a string, or a list of parts. */
 export function addContent(tally: Tally, content: unknown, model: ModelProfile): void {
   if (content === undefined || content === null) return;
   for (const part of Array.isArray(content) ? content : [content]) addPart(tally, part, model);
@@ -33,7 +33,7 @@ function addMedia(tally: Tally, part: JsonObject, model: ModelProfile): void {
   }
 }
 
-/** `image_url` is an object in chat completions, a text in responses. */
+/** `image_url` is an object in Chat Completions, a string in Responses. */
 function addImage(tally: Tally, part: JsonObject, model: ModelProfile): void {
   const image = objectAt(part, 'image_url') ?? part;
   const url = stringAt(image, 'url') ?? stringAt(image, 'image_url');
@@ -50,8 +50,8 @@ function addAudio(tally: Tally, audio: JsonObject | undefined): void {
 }
 
 /**
- * Of a text file the text is counted. What a PDF comes to (its text and an image a page) is known to
- * the provider alone, as is a file named by its id: no tokens, `estimated`.
+ * Text files are counted by their text. A PDF (its text plus one image per page) and a file
+ * referenced by id can only be counted by the provider: they add no tokens and are `estimated`.
  */
 function addFile(tally: Tally, file: JsonObject): void {
   tally.addText('files', stringAt(file, 'filename') ?? '', 'estimated');

@@ -4,9 +4,9 @@ import type { Tally, TokenCount } from './tally.ts';
 
 /**
  * Tokens of `text` in the vocabulary of `model` (default: the newest OpenAI vocabulary). The text
- * is taken as a user's text: no framing, no special tokens.
+ * is treated as user text: no framing, no special tokens.
  *
- * @throws {TypeError} when `text` is not a string; for no other reason.
+ * @throws {TypeError} when `text` is not a string. Nothing else throws.
  */
 export function countTokens(text: string, model?: string): number {
   if (typeof text !== 'string') {
@@ -15,7 +15,7 @@ export function countTokens(text: string, model?: string): number {
   return counterFor(profileOfModel(model).encoding).count(text);
 }
 
-/** Counts what a tally collected, at once. */
+/** Counts the contents of a tally synchronously. */
 export function countTallied(tally: Tally): TokenCount {
   const counter = messageCounterFor(tally.encoding);
   const counts = tally.texts.map(({ text }) => counter.count(text));

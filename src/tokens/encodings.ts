@@ -1,3 +1,4 @@
+import { ApproximateCounter } from './approximate-counter.ts';
 import { CachedCounter } from './cached-counter.ts';
 import { loadBuiltIn } from './engine/load.ts';
 import { MessageCache } from './message-cache.ts';
@@ -9,7 +10,7 @@ import type { TextCounter } from './text-counter.ts';
 import { isAvailable, isFileVocabulary, loadFileVocabulary } from './vendor/vocabulary-files.ts';
 import { warnOnce } from './warnings.ts';
 
-/** Differ from the right-hand one in special tokens only, which user text never contains. */
+/** These differ from their value only in special tokens, which user text never contains. */
 const SAME_TEXT_TOKENS: Readonly<Record<string, string>> = {
   o200k_harmony: 'o200k_base',
   p50k_edit: 'p50k_base',
@@ -20,9 +21,9 @@ const counters = new Map<string, TextCounter>();
 const messageCounters = new Map<string, CachedCounter>();
 let messages: MessageCache | undefined;
 
-/** The counter of an encoding, loaded on first use and kept. */
+/** Counter of an encoding, loaded on first use and cached. */
 export function counterFor(encoding: string): TextCounter {
-  const name = SAME_TEXT_TOKENS[encoding] ?? encoding;
+  const name = sameText(encoding);
   let counter = counters.get(name);
   if (counter === undefined) {
     counter = load(name);
@@ -31,7 +32,7 @@ export function counterFor(encoding: string): TextCounter {
   return counter;
 }
 
-/** The same for what a chat sends again with every turn: each text is counted once. */
+/** The same with a cache, for the history that a chat sends with every turn. */
 export function messageCounterFor(encoding: string): CachedCounter {
   let counter = messageCounters.get(encoding);
   if (counter === undefined) {
@@ -46,17 +47,20 @@ export function messageCounterFor(encoding: string): CachedCounter {
   return counter;
 }
 
-/** Whether the first count of an encoding would hold the event loop: better in a worker. */
+/** Whether loading an encoding would block the event loop, so that it belongs in a worker. */
 export function loadsSlowly(encoding: string): boolean {
   return isFileVocabulary(encoding);
 }
 
-/** `estimated` when another vocabulary has to serve in place of this one. */
+/** `estimated` when a substitute was used for the vocabulary. Reflects counts made so far. */
 export function qualityOfEncoding(encoding: string): Quality {
-  return !isFileVocabulary(encoding) || isAvailable(encoding) ? 'exact' : 'estimated';
+  if (isFileVocabulary(encoding)) return isAvailable(encoding) ? 'exact' : 'estimated';
+  return counters.get(sameText(encoding)) instanceof ApproximateCounter ? 'estimated' : 'exact';
 }
 
-/** tiktoken itself serves an encoding the engine lacks, and a bundle that left the data behind. */
+const sameText = (encoding: string): string => SAME_TEXT_TOKENS[encoding] ?? encoding;
+
+/** Fallback to tiktoken, for encodings that the engine lacks and for bundles without the data files. */
 function load(name: string): TextCounter {
   if (isFileVocabulary(name)) return loadFile(name);
   try {
@@ -65,7 +69,12 @@ function load(name: string): TextCounter {
   } catch (error) {
     warnOnce('engine', `The token engine did not load, tiktoken counts instead: ${String(error)}`);
   }
-  return loadTiktokenCounter(name);
+  try {
+    return loadTiktokenCounter(name);
+  } catch (error) {
+    warnOnce('tiktoken', `Tokens are estimated by length, tiktoken did not load: ${String(error)}`);
+    return new ApproximateCounter();
+  }
 }
 
 function loadFile(name: string): TextCounter {

@@ -3,23 +3,26 @@ import type { Quality } from './quality.ts';
 
 export interface Framing {
   readonly perMessage: number;
-  /** Added to the tokens of the name itself. */
+  /** Added to the tokens of the name. */
   readonly perName: number;
   /** Every reply is primed with `<|start|>assistant<|message|>`. */
   readonly reply: number;
   readonly quality: Quality;
 }
 
-/** Framing of a call around its name and arguments: no official formula, 3 in most sources. */
+/**
+ * Framing of a tool call, in addition to name and arguments. There is no official formula; most
+ * sources use 3.
+ */
 export const PER_TOOL_CALL = 3;
 
 /**
- * The OpenAI cookbook, "How to count tokens with tiktoken", checked there against the API up to
- * gpt-4o. For later models the same shape is assumed: no formula is published.
+ * From the OpenAI cookbook, "How to count tokens with tiktoken", which verifies it against the API
+ * up to gpt-4o. Later models are assumed to behave the same: no formula is published.
  */
 const DOCUMENTED: Framing = { perMessage: 3, perName: 1, reply: 3, quality: 'exact' };
 const ASSUMED: Framing = { ...DOCUMENTED, quality: 'estimated' };
-/** The one model whose name replaced the role. */
+/** The only model where the name replaced the role. */
 const GPT_35_0301: Framing = { perMessage: 4, perName: -1, reply: 3, quality: 'exact' };
 
 export function framingOf(family: ModelFamily): Framing {

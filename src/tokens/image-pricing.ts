@@ -1,9 +1,9 @@
 import { startsWithName } from './models.ts';
 
-/** How a model bills an image. */
+/** How images are billed. */
 export type ImagePricing = TilePricing | PatchPricing | AreaPricing;
 
-/** A base and a price a tile, after fitting the image into a square and to a shortest side. */
+/** A base and a price per tile, after the image is scaled into a square and to a shortest side. */
 export interface TilePricing {
   readonly kind: 'tiles';
   readonly base: number;
@@ -11,22 +11,22 @@ export interface TilePricing {
   readonly tile: number;
   readonly longest: number;
   readonly shortest: number;
-  /** Whether the provider's guide says so and no measurement contradicts it. */
+  /** Whether the provider documents the formula and no measurement contradicts it. */
   readonly sure: boolean;
 }
 
-/** Patches of 32 pixels, the image shrunk until it has no more than `max`. */
+/** Patches of 32 pixels. The image is scaled down to at most `max` patches. */
 export interface PatchPricing {
   readonly kind: 'patches';
   readonly max: number;
   readonly longest?: number;
-  /** With `detail: 'original'`, and whether `auto` means that. */
+  /** Limits for `detail: 'original'`, and whether `auto` means that. */
   readonly original?: { readonly max: number; readonly longest: number; readonly auto: boolean };
   readonly multiplier: number;
   readonly sure: boolean;
 }
 
-/** Pixels a token. */
+/** Pixels per token. */
 export interface AreaPricing {
   readonly kind: 'area';
   readonly pixelsPerToken: number;
@@ -43,8 +43,8 @@ function patches(multiplier: number, sure: boolean): PatchPricing {
 }
 
 /**
- * "high" fits 2500 patches and 2048 pixels, "original" 10,000 and 6000 (guide, spring 2026). The
- * multiplier of the first is not measured, that of gpt-6 known by hearsay.
+ * "high" allows 2500 patches and 2048 pixels, "original" 10,000 and 6000 (guide, spring 2026). The
+ * multiplier of the former has not been measured, that of gpt-6 is second-hand.
  */
 function largePatches(multiplier: number, auto: boolean): PatchPricing {
   return {
@@ -58,10 +58,11 @@ function largePatches(multiplier: number, auto: boolean): PatchPricing {
 }
 
 /**
- * OpenAI's images guide (spring 2026). Conflicts, marked as not sure; the measured value is taken:
+ * OpenAI's images guide (spring 2026). Where sources conflict the measured value is used and marked
+ * as not sure:
  * - gpt-5-mini: the guide says 1.62, two forum measurements 1.20; gpt-5-nano: 2.46 and 1.5;
  * - gpt-5.2: the guide names no multiplier, a forum measurement found 1.2;
- * - gpt-4.1: once documented by patches, billed by tiles (measured: 765 for 1024 × 1024).
+ * - gpt-4.1: documented with patches for a while, billed by tiles (measured: 765 for 1024 × 1024).
  */
 const RULES: readonly (readonly [prefix: string, pricing: ImagePricing])[] = [
   ['gpt-4o-mini', tiles(2833, 5667)],
@@ -91,15 +92,15 @@ const RULES: readonly (readonly [prefix: string, pricing: ImagePricing])[] = [
   ['o3', tiles(75, 150)],
   ['computer-use-preview', tiles(65, 129)],
   ['gpt-image-1', tiles(65, 129, false, 512)],
-  // Anthropic's vision guide: width × height / 750 after fitting 1568 pixels.
+  // Anthropic's vision guide: width × height / 750 after scaling down to 1568 pixels.
   ['claude', { kind: 'area', pixelsPerToken: 750, longest: 1568, sure: false }],
-  // Google's guide: 258 a tile of 768 pixels, and for a small image.
+  // Google's guide: 258 per tile of 768 pixels, and for a small image.
   ['gemini', { ...tiles(0, 258, false, 768), tile: 768, longest: 3072 }],
 ];
 
 const UNKNOWN: ImagePricing = tiles(85, 170, false);
 
-/** @param name a model's bare name, as in its profile */
+/** @param name normalised model name, as in its profile */
 export function imagePricingOf(name: string): ImagePricing {
   return RULES.find(([prefix]) => startsWithName(name, prefix))?.[1] ?? UNKNOWN;
 }

@@ -8,7 +8,7 @@ export interface ImageSize {
 /** Covers every fixed header below. */
 const HEADER_BYTES = 32;
 
-/** Size of a PNG, JPEG, GIF, WebP or BMP image from its own header; undefined for anything else. */
+/** Size of a PNG, JPEG, GIF, WebP or BMP image, from its header; `undefined` for anything else. */
 export function readImageSize(image: Base64Bytes): ImageSize | undefined {
   const header = image.read(0, HEADER_BYTES);
   if (header.length < HEADER_BYTES) return undefined;
@@ -32,10 +32,10 @@ function sizeOfHeader(header: Buffer, image: Base64Bytes): ImageSize | undefined
   return undefined;
 }
 
-/** More segments than any camera writes. */
+/** More segments than real cameras write. */
 const MAX_SEGMENTS = 500;
 
-/** Walks the segments (thumbnails among them) to the frame header. */
+/** Skips segments (thumbnails too) up to the frame header. */
 function jpegSize(image: Base64Bytes): ImageSize | undefined {
   let at = 2;
   for (let i = 0; i < MAX_SEGMENTS; i++) {
@@ -45,13 +45,13 @@ function jpegSize(image: Base64Bytes): ImageSize | undefined {
     if (isStartOfFrame(marker)) {
       return { width: segment.readUInt16BE(7), height: segment.readUInt16BE(5) };
     }
-    // A fill byte stands alone before a marker.
+    // A fill byte before a marker.
     at += marker === 0xff ? 1 : 2 + segment.readUInt16BE(2);
   }
   return undefined;
 }
 
-/** 0xC4, 0xC8 and 0xCC lie in the range and are something else. */
+/** 0xC4, 0xC8 and 0xCC are in the range but are not frame headers. */
 function isStartOfFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }

@@ -3,14 +3,14 @@ import type { ImageSize } from './image-size.ts';
 import type { PartCount } from './tally.ts';
 
 const PATCH = 32;
-/** What `detail: 'low'` shrinks an image to. */
+/** `detail: 'low'` scales an image down to this size. */
 const LOW_DETAIL_SIDE = 512;
-/** For an image whose size is not to be had: the example of the guide. */
+/** Assumed for an image of unknown size: the example of the guide. */
 const DEFAULT_SIZE: ImageSize = { width: 1024, height: 1024 };
 
 /**
- * Tokens of one image. Exact when its size is known, the formula is sure and the detail is said:
- * with `auto` the provider decides, and is taken to decide for `high`.
+ * Tokens of one image. Exact when the size is known, the formula is sure and the detail is given.
+ * With `auto` the provider decides; `high` is assumed.
  */
 export function imageTokens(
   pricing: ImagePricing,
@@ -54,12 +54,12 @@ function patchPrice(pricing: PatchPricing, size: ImageSize, detail: string | und
   const { max, longest = Infinity } = (wantsOriginal ? original : undefined) ?? pricing;
   const shown = fit(size, detail === 'low' ? LOW_DETAIL_SIDE : longest);
   const tokens = patchesOf(shown, max) * multiplier;
-  // The guide tells neither how a fraction is rounded nor what low detail costs here.
+  // The guide specifies neither the rounding of fractions nor the cost of low detail here.
   const sure = pricing.sure && Number.isInteger(tokens) && detail !== 'low';
   return { tokens: Math.round(tokens), sure };
 }
 
-/** As the guide has it: shrunk to `max` patches of area, then to whole patches on one side. */
+/** As in the guide: scaled down to an area of `max` patches, then to whole patches on one side. */
 function patchesOf({ width, height }: ImageSize, max: number): number {
   const all = roundUp(width / PATCH) * roundUp(height / PATCH);
   if (all <= max) return all;
@@ -75,7 +75,7 @@ function areaPrice({ pixelsPerToken, longest, sure }: AreaPricing, size: ImageSi
   return { tokens: Math.ceil((width * height) / pixelsPerToken), sure };
 }
 
-/** Shrunk, never enlarged, until no side is longer. */
+/** Scales down, never up, until no side is longer. */
 function fit(size: ImageSize, longest: number): ImageSize {
   return scale(size, Math.min(1, longest / Math.max(size.width, size.height)));
 }
@@ -88,7 +88,7 @@ function scale({ width, height }: ImageSize, factor: number): ImageSize {
   return { width: width * factor, height: height * factor };
 }
 
-/** Up, but not over what is a whole number but for the rounding of doubles. */
+/** Rounds up, but ignores floating-point error above a whole number. */
 function roundUp(value: number): number {
   return Math.ceil(value - 1e-9);
 }

@@ -1,22 +1,22 @@
 import { performance } from 'node:perf_hooks';
 
-/** Longest stretch of work between two turns of the event loop. */
+/** Maximum time of one slice, after which the event loop runs. */
 const SLICE_MS = 4;
 
 /**
- * A job stops at a `yield` when its slice is over. What it yields, when it is a promise, is waited
- * for while other jobs run; the value comes back from the `yield`, a rejection is thrown there.
+ * A job pauses at a `yield` when its slice is over. A yielded promise is awaited while other jobs
+ * run; its value is returned by the `yield`, a rejection is thrown there.
  */
 export type Steps<T> = Generator<unknown, T, unknown>;
 
 interface Job {
-  /** Runs until `deadline` at most. */
+  /** Runs until `deadline` at the latest. */
   advance(deadline: number): 'more' | 'waits' | 'ended';
 }
 
 /**
- * Runs jobs in slices of at most 4 ms, in the order they came. The process stays alive while one is
- * left, and no longer.
+ * Runs jobs in slices of at most 4 ms, first in, first out. Keeps the process alive only while a
+ * job is queued.
  */
 export class JobQueue {
   readonly #ready: Job[] = [];
@@ -24,7 +24,9 @@ export class JobQueue {
   #left = 0;
   #scheduled = false;
 
-  /** A plain function is one step. A job that throws rejects its promise; `run` never throws. */
+  /**
+   * A plain function runs in one slice. A job that throws rejects its promise; `run` never throws.
+   */
   run<T>(start: () => T | Steps<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#left++;
@@ -32,7 +34,7 @@ export class JobQueue {
     });
   }
 
-  /** Resolves when every job given so far, and those they led to, has ended. */
+  /** Resolves when all jobs queued so far, and the jobs they queued, have ended. */
   idle(): Promise<void> {
     if (this.#left === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -69,7 +71,7 @@ export class JobQueue {
     reject: (reason: unknown) => void,
   ): Job {
     let steps: Steps<T> | undefined;
-    /** Gives the job what it waited for. */
+    /** Resumes the job with the value of the promise it yielded. */
     let resume: (steps: Steps<T>) => IteratorResult<unknown, T> = (job) => job.next();
     const job: Job = {
       advance: (deadline) => {

@@ -1,18 +1,17 @@
 /**
- * Narrowing of unknown JSON: requests of callers and replies of servers, in any shape. Every function
- * returns a plain value or nothing, and none throws. It stands in this room because `tokens` imports
- * nothing of ours.
+ * Narrowing of unknown JSON: requests and replies of any shape. Every function returns a plain
+ * value or `undefined`; none throws. It lives in this room because `tokens` may import no other.
  */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 const EMPTY: JsonObject = {};
 
-/** An object that is no array. */
+/** An object that is not an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** For reading fields without a check before: the object itself, or an empty one. */
+/** The object itself, or an empty one, so that fields can be read without a check. */
 export function fields(value: unknown): JsonObject {
   return typeof value === 'object' && value !== null ? (value as JsonObject) : EMPTY;
 }
@@ -27,7 +26,7 @@ export function stringAt(value: unknown, key: string): string | undefined {
   return typeof inner === 'string' ? inner : undefined;
 }
 
-/** A string with something in it. */
+/** A non-empty string. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
@@ -36,7 +35,7 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** JSON of `value`, or '' for what has none: circular, BigInt, undefined, a throwing `toJSON`. */
+/** JSON of `value`, or '' where there is none: circular, BigInt, undefined, a throwing `toJSON`. */
 export function toJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? '';
@@ -45,7 +44,7 @@ export function toJson(value: unknown): string {
   }
 }
 
-/** Leaves out the keys whose value is undefined. */
+/** Removes keys whose value is undefined. */
 export function present<T extends object>(
   values: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {

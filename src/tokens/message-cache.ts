@@ -1,13 +1,13 @@
 import { HASH_WORDS, type TextHash, type TextHasher } from './text-hasher.ts';
 
-/** A slot: the hash of the text, then its tokens plus one, 0 for an empty slot. */
+/** Slot layout: the hash of the text, then its tokens plus one. 0 marks an empty slot. */
 const SLOT_WORDS = HASH_WORDS + 1;
 const SLOT_BYTES = 4 * SLOT_WORDS;
-/** Slots a hash may take. */
+/** Number of slots in a set. */
 const WAYS = 8;
 const FIRST_SETS = 512;
 
-/** Below this a text is counted as fast as it is hashed. */
+/** Shorter texts are counted as fast as they are hashed. */
 const SHORTEST = 24;
 
 export interface MessageCacheOptions {
@@ -17,9 +17,8 @@ export interface MessageCacheOptions {
 }
 
 /**
- * Tokens of the texts counted before: a chat sends its whole history with every turn. Kept by their
- * hash, 20 bytes a text, and no text is retained. Grows with use up to `maxBytes`, then new texts
- * take the place of old ones.
+ * Cache of token counts, since a chat sends its whole history with every turn. Keyed by a hash: 20
+ * bytes per text, and no text is retained. Grows up to `maxBytes`, then evicts old entries.
  */
 export class MessageCache {
   readonly #hasher: TextHasher;
@@ -38,7 +37,7 @@ export class MessageCache {
     return this.#slots.byteLength;
   }
 
-  /** @param vocabulary a number for each: one text has another count in another vocabulary. */
+  /** @param vocabulary number of the vocabulary, since counts differ between vocabularies. */
   count(text: string, vocabulary: number, count: (text: string) => number): number {
     if (!this.#keeps(text)) return count(text);
     const hash = this.#hashOf(text, vocabulary);
@@ -49,7 +48,7 @@ export class MessageCache {
     return tokens;
   }
 
-  /** For counts that take several steps: look first, then store. */
+  /** Lookup and `store` for counts that take several steps. */
   get(text: string, vocabulary: number): number | undefined {
     return this.#keeps(text) ? this.#find(this.#hashOf(text, vocabulary)) : undefined;
   }
@@ -91,7 +90,7 @@ export class MessageCache {
     this.#slots[at + HASH_WORDS] = tokens + 1;
   }
 
-  /** Doubles when half full, so that sets seldom overflow. */
+  /** Doubles when half full, so that sets rarely overflow. */
   #grow(): void {
     const sets = this.#slots.length / (SLOT_WORDS * WAYS);
     if (sets === this.#maxSets || this.#used < (sets * WAYS) / 2) return;

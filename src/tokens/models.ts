@@ -4,7 +4,7 @@ import { VENDOR_RULES, VENDOR_VOCABULARIES } from './vendor/vocabularies.ts';
 import { isAvailable, isFileVocabulary } from './vendor/vocabulary-files.ts';
 import { warnOnce } from './warnings.ts';
 
-/** Models that frame, render tools and price images alike. */
+/** Models with the same framing, tool rendering and image pricing. */
 export type ModelFamily =
   | 'gpt-3.5-0301'
   | 'gpt-3.5'
@@ -18,34 +18,36 @@ export type ModelFamily =
   | 'other';
 
 export interface ModelEncoding {
-  /** Name of the vocabulary, `o200k_base` for instance. */
+  /** Name of the vocabulary, for example `o200k_base`. */
   readonly encoding: string;
-  /** Whether that is the model's own vocabulary. */
+  /** `exact` when it is the model's own vocabulary. */
   readonly quality: Quality;
 }
 
 export interface ModelProfile extends ModelEncoding {
   readonly family: ModelFamily;
-  /** The name the rules were matched with: lower case, no vendor path, region or fine-tune parts. */
+  /**
+   * Normalised name used for matching: lower case, without vendor path, region and fine-tune parts.
+   */
   readonly name: string;
 }
 
 /**
- * The vocabulary of every OpenAI model since 2024. It is the nearest guess for other models too: of
- * those measured only Claude 2 has less error with another (docs/tokens.md).
+ * Vocabulary of every OpenAI model since 2024, and the best fallback for other models: of those
+ * measured, only Claude 2 has a lower error with another one (docs/tokens.md).
  */
 export const NEWEST = 'o200k_base';
 
-/** Without a quality it is exact. */
+/** The default quality is `exact`. */
 type Rule = readonly [prefix: string, encoding: string, family: ModelFamily, quality?: Quality];
 
 /**
  * The first rule whose prefix ends at a name boundary wins, so longer prefixes come first. A dot is
- * a boundary: `gpt-5` covers gpt-5.1 and later. Names and vocabularies as in tiktoken's model.py.
+ * a boundary: `gpt-5` covers gpt-5.1 and later. Names and vocabularies follow tiktoken's model.py.
  */
 const RULES: readonly Rule[] = [
   ['gpt-oss', 'o200k_harmony', 'gpt-oss'],
-  ['gpt-6', NEWEST, 'gpt-5', 'estimated'], // nobody has published its vocabulary
+  ['gpt-6', NEWEST, 'gpt-5', 'estimated'], // its vocabulary is not published
   ['gpt-5', NEWEST, 'gpt-5'],
   ['gpt-4.5', NEWEST, 'gpt-4.1'],
   ['gpt-4.1', NEWEST, 'gpt-4.1'],
@@ -93,13 +95,13 @@ const RULES: readonly Rule[] = [
   ['ada', 'r50k_base', 'plain'],
   ['gpt2', 'gpt2', 'plain'],
   ['gpt-2', 'gpt2', 'plain'],
-  // No tokenizer is published: Claude from 3 on, Gemini. Gemma's is no byte-level one.
+  // No published tokenizer: Claude 3 and later, Gemini. Gemma's is not byte-level.
   ['claude', NEWEST, 'other', 'estimated'],
   ['gemini', NEWEST, 'other', 'estimated'],
   ['gemma', NEWEST, 'other', 'estimated'],
 ];
 
-/** Region and vendor before a model's name at Amazon Bedrock. */
+/** Region and vendor prefixes of model names on Amazon Bedrock. */
 const BEDROCK_PREFIX =
   /^(?:(?:us|eu|apac|global)\.)?(?:openai|meta|mistral|deepseek|qwen|anthropic)\./;
 const BOUNDARY = /[-.:@_/]/;
@@ -109,7 +111,7 @@ const profiles = new Map<string, ModelProfile>();
 let aliases: ReadonlyMap<string, string> = new Map();
 
 /**
- * Names of the caller's own: an Azure deployment, a gateway's route. The value is a model name, an
+ * Custom model names, such as Azure deployments or gateway routes. The value is a model name, an
  * encoding name, or the path of a byte-level `tokenizer.json`.
  */
 export function setModelAliases(next: Readonly<Record<string, string>>): void {
@@ -117,13 +119,20 @@ export function setModelAliases(next: Readonly<Record<string, string>>): void {
   profiles.clear();
 }
 
-/** Never throws; an unknown model gets the newest encoding, `estimated`, and one warning. */
+/** The name rules go by: an alias resolved, without vendor path, region or fine-tune parts. */
+export function canonicalModelName(model: string): string {
+  return bareName(aliases.get(model.toLowerCase()) ?? model);
+}
+
+/**
+ * Never throws. An unknown model gets the newest encoding, `estimated`, and is warned about once.
+ */
 export function encodingForModel(model: string | undefined): ModelEncoding {
   const { encoding, quality } = profileOfModel(model);
   return { encoding, quality };
 }
 
-/** What the accounting needs to know of a model. */
+/** Everything that counting depends on for a model. */
 export function profileOfModel(model: unknown): ModelProfile {
   if (typeof model !== 'string' || model === '') {
     return { encoding: NEWEST, quality: 'estimated', family: 'other', name: '' };
@@ -131,7 +140,7 @@ export function profileOfModel(model: unknown): ModelProfile {
   const key = model.slice(0, MAX_NAME);
   const known = profiles.get(key);
   if (known !== undefined && isUsable(known)) return known;
-  // A path may come from the configuration alone, never from a request.
+  // A path may come only from the configuration, never from a request.
   const alias = aliases.get(key.toLowerCase());
   const profile =
     alias?.endsWith('.json') === true ? profileOfFile(alias) : matchRules(bareName(alias ?? key));
@@ -140,7 +149,7 @@ export function profileOfModel(model: unknown): ModelProfile {
   return profile;
 }
 
-/** A vocabulary's file may turn out to be unreadable when it is loaded. */
+/** A vocabulary file may turn out to be unreadable when it is loaded. */
 function isUsable({ encoding }: ModelProfile): boolean {
   return !isFileVocabulary(encoding) || isAvailable(encoding);
 }
@@ -165,7 +174,9 @@ function profileOfVendor(name: string): ModelProfile | undefined {
   return { encoding: NEWEST, quality: 'estimated', family: 'other', name };
 }
 
-/** `us.openai.gpt-oss-120b-1:0`, `openai/gpt-4o:free`, `ft:gpt-4o-mini:org::id` → the model itself. */
+/**
+ * `us.openai.gpt-oss-120b-1:0`, `openai/gpt-4o:free`, `ft:gpt-4o-mini:org::id` → the model itself.
+ */
 function bareName(model: string): string {
   let name = model.trim().toLowerCase();
   if (name.startsWith('ft:')) name = name.split(':')[1] ?? '';
@@ -187,7 +198,7 @@ function matchRules(name: string): ModelProfile {
   return { encoding: NEWEST, quality: 'estimated', family: 'other', name };
 }
 
-/** Whether `name` is `prefix` or goes on behind it at a boundary: `o1` is no prefix of `o10`. */
+/** Whether `name` equals `prefix` or continues at a boundary: `o1` does not match `o10`. */
 export function startsWithName(name: string, prefix: string): boolean {
   if (!name.startsWith(prefix)) return false;
   return name.length === prefix.length || BOUNDARY.test(name.charAt(prefix.length));

@@ -2,9 +2,9 @@ import { objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { Tally } from './tally.ts';
 
 /**
- * A JSON schema the reply has to follow: `response_format` of chat completions, `text.format` of
- * responses. OpenAI documents no price; its open harmony format shows the schema to the model under
- * a heading with its name and description, and so it is counted, `estimated`.
+ * JSON schema of a structured reply: `response_format` of Chat Completions, `text.format` of
+ * Responses. OpenAI does not document its cost. Its open harmony format renders the schema under a
+ * heading with name and description; it is counted that way, as `estimated`.
  */
 export function addStructuredOutput(tally: Tally, request: JsonObject): void {
   const format =

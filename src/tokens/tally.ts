@@ -1,7 +1,7 @@
 import type { ModelEncoding } from './models.ts';
 import { weakest, type Quality } from './quality.ts';
 
-/** What a counted request or reply is made of. */
+/** Parts of a counted request or reply. */
 export type PartName =
   | 'text'
   | 'framing'
@@ -19,7 +19,7 @@ export interface PartCount {
 }
 
 export interface TokenCount extends PartCount {
-  /** Only parts that are there; `tokens` is their sum, `exact` only when each of them is. */
+  /** Contains only parts that occur. `tokens` is their sum, and `exact` only if all of them are. */
   readonly parts: Readonly<Partial<Record<PartName, PartCount>>>;
 }
 
@@ -29,12 +29,12 @@ interface PendingText {
 }
 
 /**
- * Collects what a request will cost before anything is counted: constants at once, texts as a list,
- * so that the same accounting serves the synchronous count, the slices and the worker.
+ * Collects the contents of a request before counting: constants as a sum, texts as a list.
+ * Synchronous counting, slices and the worker share this accounting.
  */
 export class Tally {
   readonly texts: PendingText[] = [];
-  /** What the texts are counted in. */
+  /** Encoding that the texts are counted in. */
   readonly encoding: string;
   readonly #textQuality: Quality;
   readonly #parts = new Map<PartName, { tokens: number; quality: Quality }>();
@@ -60,8 +60,8 @@ export class Tally {
   }
 
   /**
-   * @param counts the tokens of `texts`, in the same order
-   * @param countQuality `estimated` when they were counted in another vocabulary after all
+   * @param counts tokens of `texts`, in the same order
+   * @param countQuality `estimated` when another vocabulary had to be used
    */
   total(counts: readonly number[], countQuality: Quality): TokenCount {
     this.texts.forEach(({ part }, i) => this.addTokens(part, counts[i] ?? 0, countQuality));

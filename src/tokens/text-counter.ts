@@ -1,10 +1,10 @@
 /** Counts the tokens of a text in one vocabulary. */
 export interface TextCounter {
-  /** Special tokens such as `<|endoftext|>` are counted as the text they are. */
+  /** Special tokens such as `<|endoftext|>` are counted as plain text. */
   count(text: string): number;
   /**
-   * The same, giving control back about every millisecond of work. Yields `'long'` before a single
-   * piece (a run without a break) that will take longer than that.
+   * Counts in steps of about a millisecond. Yields `'long'` before a single piece (a run without a
+   * break) that takes longer.
    */
   countInSteps(text: string): Generator<StepKind, number>;
 }

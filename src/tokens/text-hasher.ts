@@ -3,20 +3,20 @@ import { readEngine } from './engine/artefacts.ts';
 import type { EngineExports } from './engine/wasm-exports.ts';
 import { wasm } from './engine/webassembly.ts';
 
-/** 128 bits: what a text is known by once it is gone. */
+/** 128-bit hash that identifies a text without keeping it. */
 export type TextHash = Uint32Array;
 
-/** The hash of `text`, four words that are good until the next call. */
+/** Hash of `text` as four words, valid until the next call. */
 export type TextHasher = (text: string) => TextHash;
 
 export const HASH_WORDS = 4;
 
-/** UTF-16 units at a time. */
+/** UTF-16 units per chunk. */
 const WINDOW = 1 << 15;
-/** Hashed behind UTF-16, so that no Latin-1 has the same bytes. */
+/** Domain separator after UTF-16, so that no Latin-1 text has the same bytes. */
 const WIDE = 1;
 
-/** The fastest hash of this host that nobody can aim at: keyed SipHash, else SHA-256. */
+/** The fastest collision-resistant hash available: keyed SipHash, otherwise SHA-256. */
 export function createTextHasher(): TextHasher {
   try {
     return createSipHasher(crypto().randomFillSync(new Uint32Array(HASH_WORDS)));
@@ -26,10 +26,10 @@ export function createTextHasher(): TextHasher {
 }
 
 /**
- * SipHash-1-3-128 of the Latin-1 and a 0, or, of any other and of a long text, of the UTF-16 and a 1;
- * in a small instance of the engine of its own.
+ * SipHash-1-3-128 of the Latin-1 bytes and a 0, or of the UTF-16 bytes and a 1 for other and for
+ * long texts. Runs in a small separate instance of the engine.
  *
- * @throws when the host has no WebAssembly, or a bundle left the engine behind.
+ * @throws when the host has no WebAssembly, or a bundle lacks the engine file.
  */
 export function createSipHasher(key: Uint32Array): TextHasher {
   if (wasm === undefined) throw new Error('This host has no WebAssembly');
@@ -68,7 +68,7 @@ function sha256Hasher(text: string): TextHash {
   return Uint32Array.from({ length: HASH_WORDS }, (_, word) => digest.readUInt32LE(4 * word));
 }
 
-/** Asked for late: OpenSSL takes megabytes that a plain count has no use for. */
+/** Loaded lazily: OpenSSL takes megabytes that plain counting does not need. */
 function crypto(): typeof nodeCrypto {
   return process.getBuiltinModule('node:crypto');
 }

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type * as TiktokenLite from 'tiktoken/lite';
+import { nodeRequires } from './package-file.ts';
 import type { TextCounter } from './text-counter.ts';
 
 interface Registry {
@@ -9,21 +9,20 @@ interface Registry {
 }
 
 /**
- * Counts with tiktoken itself. `encode_ordinary` takes `<|endoftext|>` as the text it is in a user's
- * message; `encode` would throw on it. An encoding is 22 MB that WebAssembly never gives back, so
- * callers keep the one they made.
+ * Counts with tiktoken. `encode_ordinary` treats `<|endoftext|>` as plain text; `encode` would
+ * throw on it. An encoding takes 22 MB that WebAssembly never releases, so callers reuse it.
  *
  * @throws when tiktoken has no encoding of that name.
  */
 export function loadTiktokenCounter(encoding: string): TextCounter {
-  const require = createRequire(import.meta.url);
+  const require = nodeRequires().at(-1) as NodeJS.Require;
   const { Tiktoken } = require('tiktoken/lite') as typeof TiktokenLite;
   const data = require(`tiktoken/encoders/${encoding}.json`) as Registry;
   const tiktoken = new Tiktoken(data.bpe_ranks, data.special_tokens, data.pat_str);
   const count = (text: string) => tiktoken.encode_ordinary(text).length;
   return {
     count,
-    // tiktoken cannot stop half-way.
+    // tiktoken cannot be interrupted.
     *countInSteps(text) {
       yield 'long';
       return count(text);

@@ -3,16 +3,16 @@ import { isObject, listOf, objectAt, stringAt, type JsonObject } from './json.ts
 export interface RenderedFunctions {
   readonly text: string;
   /**
-   * The shapes whose every measurement this rendering meets: flat and described. It is 1 to 3 tokens
-   * over for properties inside properties (in four of six measurements) and 1 over for properties
-   * without a description (in one source; in another it is exact).
+   * Shapes for which this rendering matches every measurement: flat and with descriptions. It is 1
+   * to 3 tokens too high for nested properties (four of six measurements) and 1 too high for
+   * properties without a description (in one source; exact in another).
    */
   readonly measured: boolean;
 }
 
 const MAX_DEPTH = 20;
 
-/** The TypeScript declarations gpt-3.5 and gpt-4 are shown instead of JSON schemas. */
+/** TypeScript declarations that gpt-3.5 and gpt-4 receive instead of JSON schemas. */
 export function renderFunctions(functions: readonly JsonObject[]): RenderedFunctions {
   const renderer = new Renderer();
   const lines = ['namespace functions {', ''];

@@ -9,19 +9,19 @@ export interface ToolSettings {
   readonly hasSystemMessage: boolean;
 }
 
-/** The functions among `tools` (chat completions, responses) or `functions` (the retired field). */
+/** Functions in `tools` (Chat Completions, Responses) or in the deprecated `functions`. */
 export function functionsOf(tools: unknown, functions?: unknown): JsonObject[] {
   const declared = [...listOf(tools), ...listOf(functions)].filter(isObject);
   return declared.map((tool) => objectAt(tool, 'function') ?? tool);
 }
 
 /**
- * What tool definitions cost. OpenAI documents no rule and says so; two are known:
- * - A: the functions rendered as a TypeScript namespace, 9 tokens around it, 4 less beside a system
- *   message. Reverse-engineered and measured against the API on gpt-3.5 and gpt-4.
- * - B: the OpenAI cookbook's sum of constants a field, which covers gpt-4o too.
- * They differ by a few tokens wherever both apply, so every count of tools is `estimated`, except
- * the shapes on gpt-3.5 and gpt-4 for which A equals each published measurement.
+ * Tokens of tool definitions. OpenAI documents no rule. Two are known:
+ * - A: the functions rendered as a TypeScript namespace, plus 9 tokens, minus 4 when there is a
+ *   system message. Reverse-engineered and measured against the API on gpt-3.5 and gpt-4.
+ * - B: the OpenAI cookbook's sum of constants per field, which also covers gpt-4o.
+ * They differ by a few tokens where both apply, so counts of tools are `estimated`, except for the
+ * shapes on gpt-3.5 and gpt-4 where A matches each published measurement.
  */
 export function addTools(tally: Tally, settings: ToolSettings, family: ModelFamily): void {
   if (settings.tools.length === 0) return;
@@ -33,7 +33,7 @@ export function addTools(tally: Tally, settings: ToolSettings, family: ModelFami
   addToolChoice(tally, settings.toolChoice);
 }
 
-/** Whether rule A holds. */
+/** Whether rule A applies. */
 export function rendersNamespace(family: ModelFamily): boolean {
   return family === 'gpt-3.5' || family === 'gpt-3.5-0301' || family === 'gpt-4';
 }
@@ -45,7 +45,7 @@ function addAsNamespace(tally: Tally, { tools, hasSystemMessage }: ToolSettings)
   tally.addTokens('tools', hasSystemMessage ? 9 - 4 : 9, quality);
 }
 
-/** Measured: `none` costs 1 token, a named function 7 and its name (other sources say 4). */
+/** Measured: `none` costs 1 token, a named function 7 plus its name (other sources say 4). */
 function addToolChoice(tally: Tally, toolChoice: unknown): void {
   if (toolChoice === 'none') {
     tally.addTokens('tools', 1, 'exact');
@@ -57,7 +57,7 @@ function addToolChoice(tally: Tally, toolChoice: unknown): void {
   tally.addTokens('tools', 7, 'exact');
 }
 
-/** Constants of the cookbook's `num_tokens_for_tools` for the gpt-4o family. */
+/** Constants of `num_tokens_for_tools` in the cookbook, for the gpt-4o family. */
 const FIELD_COST = {
   perFunction: 7,
   properties: 3,
@@ -78,7 +78,7 @@ function addByField(tally: Tally, tools: readonly JsonObject[]): void {
   tally.addTokens('tools', FIELD_COST.end, 'estimated');
 }
 
-/** Deeper schemas are not worth following: the cookbook's rule is for flat ones. */
+/** Deeper schemas are not followed: the cookbook's rule covers flat ones. */
 const MAX_DEPTH = 20;
 
 function addProperties(tally: Tally, schema: JsonObject | undefined, depth: number): void {

@@ -1,29 +1,29 @@
-/** Receives one line in English, never message content. */
+/** Receives one line of English. It never contains message content. */
 export type WarningHook = (message: string) => void;
 
-/** Model names come from callers: without a bound a hostile one could grow the set for ever. */
+/** Model names come from callers: the bound keeps a hostile one from growing the set forever. */
 const MAX_REMEMBERED = 1000;
 
 const warned = new Set<string>();
 let hook: WarningHook = (message) => process.emitWarning(message, 'TokenMeterWarning');
 
-/** Replaces where warnings go; the default is `process.emitWarning`. */
+/** Replaces the handler of warnings. @default process.emitWarning */
 export function setWarningHook(next: WarningHook): void {
   hook = next;
 }
 
-/** Says `message` the first time `key` is seen; a hook that throws is ignored. */
+/** Reports `message` the first time `key` is seen. A handler that throws is ignored. */
 export function warnOnce(key: string, message: string): void {
   if (warned.has(key) || warned.size >= MAX_REMEMBERED) return;
   warned.add(key);
   try {
     hook(message);
   } catch {
-    // A metering warning may never become the host's exception.
+    // A warning must never become an exception in the host.
   }
 }
 
-/** For tests: everything is new again. */
+/** For tests: clears the set of reported keys. */
 export function forgetWarnings(): void {
   warned.clear();
 }

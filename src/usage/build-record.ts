@@ -1,21 +1,25 @@
 import { createHmac } from 'node:crypto';
 import { isSpanContextValid, type Span } from '@opentelemetry/api';
+import type { Reply } from '../domain/reply.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { warnOnce } from '../host/quietly.ts';
+import type { RecordIds } from './delivery.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import { idFrom } from '../domain/id-from.ts';
 import { checkUsage } from './invariants.ts';
 import { recordAttributes } from './record-attributes.ts';
-import { recordId, recordTime } from './record-id.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 
 export interface RecordOptions {
   readonly userIdHashKey: string | undefined;
   /** `service.name` of the resource behind a span. */
   readonly service: (span: Span) => string;
-  /** The price of a record in US dollars, or undefined when it is not known. */
-  readonly costOf: (record: UsageRecord) => number | undefined;
+  /** What a record's call cost, or undefined when that is not known. */
+  readonly priceOf: (record: UsageRecord) => RecordCost | undefined;
 }
+
+type RecordCost = Required<Pick<UsageRecord, 'costUsd' | 'costSource'>> &
+  Pick<UsageRecord, 'costMissing'>;
 
 type Draft = { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
 
@@ -23,15 +27,14 @@ type Draft = { -readonly [K in keyof UsageRecord]: UsageRecord[K] };
 export function buildRecord(
   ended: EndedCall,
   filled: FilledUsage,
+  ids: RecordIds,
   options: RecordOptions,
 ): UsageRecord {
   const { provider, facts, reply, usageContext, span } = ended;
   const { usage, violations } = checkUsage(filled.usage);
   for (const violation of violations) warnInconsistent(provider, violation);
-  const endedAtMs = ended.startedAtMs + ended.durationMs;
   const record: Draft = {
-    id: recordId(endedAtMs),
-    time: recordTime(endedAtMs),
+    ...ids,
     service: options.service(span),
     operation: ended.shape.operation,
     provider,
@@ -45,9 +48,12 @@ export function buildRecord(
   if (responseModel !== undefined) record.responseModel = responseModel;
   const responseId = idFrom(reply.responseId);
   if (responseId !== undefined) record.responseId = responseId;
-  const userId = idFrom(usageContext.userId);
-  if (userId !== undefined) record.userId = hashed(userId, options.userIdHashKey);
-  const conversationId = idFrom(usageContext.conversationId ?? reply.conversationId);
+  const userId = identifier('user', usageContext.userId);
+  if (userId !== undefined) record.userId = hashedUserId(userId, options.userIdHashKey);
+  const conversationId = identifier(
+    'conversation',
+    usageContext.conversationId ?? reply.conversationId,
+  );
   if (conversationId !== undefined) record.conversationId = conversationId;
   if (facts.stream === true && ended.timeToFirstChunkMs !== undefined) {
     record.timeToFirstChunkMs = ended.timeToFirstChunkMs;
@@ -65,9 +71,30 @@ export function buildRecord(
     record.traceId = spanContext.traceId;
     record.spanId = spanContext.spanId;
   }
-  const costUsd = options.costOf(record);
-  if (costUsd !== undefined) record.costUsd = costUsd;
-  return record;
+  const serviceTier = idFrom(reply.serviceTier);
+  if (serviceTier !== undefined) record.serviceTier = serviceTier.toLowerCase();
+  return Object.assign(record, ended.tokenStatistics ? costOf(record, reply, options) : undefined);
+}
+
+/** The reply's own figure wins over one that is worked out. */
+function costOf(
+  record: UsageRecord,
+  reply: Reply,
+  { priceOf }: RecordOptions,
+): RecordCost | undefined {
+  const { costUsd } = reply;
+  return costUsd === undefined ? priceOf(record) : { costUsd, costSource: 'provider' };
+}
+
+function identifier(whose: string, given: unknown): string | undefined {
+  const id = idFrom(given);
+  if (id === undefined && given !== undefined && given !== null && given !== '') {
+    warnOnce(
+      `id ${whose} ${typeof given}`,
+      `a ${whose} id of type ${typeof given} is left out; allowed are texts, numbers, and ObjectId or UUID of BSON`,
+    );
+  }
+  return id;
 }
 
 function warnInconsistent(provider: string, violation: string): void {
@@ -77,6 +104,7 @@ function warnInconsistent(provider: string, violation: string): void {
   );
 }
 
-function hashed(userId: string, key: string | undefined): string {
+/** As records hold it. */
+export function hashedUserId(userId: string, key: string | undefined): string {
   return key === undefined ? userId : createHmac('sha256', key).update(userId).digest('hex');
 }

@@ -113,14 +113,26 @@ async function countInput(
   const countable = quietly('reading a request for counting', () =>
     ended.shape.countable(ended.request),
   );
-  if (countable === undefined) return undefined;
+  if (countable === undefined || countable.kind === 'unknown') return undefined;
   try {
-    if (countable.kind === 'texts') return await countTexts(countable, model, counter);
-    const { tokens, quality } = await counter.countChat(countable.request, model);
-    return { tokens, exact: quality === 'exact' };
+    const { tokens, exact } =
+      countable.kind === 'texts'
+        ? await countTexts(countable, model, counter)
+        : await countChat(countable.request, model, counter);
+    // No request is empty: what it sends could not be read.
+    return tokens === 0 ? undefined : { tokens, exact: exact && countable.partial !== true };
   } catch (error) {
     return failedQuietly('counting tokens', error);
   }
+}
+
+async function countChat(
+  request: unknown,
+  model: string | undefined,
+  counter: BackgroundCounter,
+): Promise<Count> {
+  const { tokens, quality } = await counter.countChat(request, model);
+  return { tokens, exact: quality === 'exact' };
 }
 
 async function countTexts(

@@ -1,7 +1,7 @@
 import type { EndedCall } from '../domain/ended-call.ts';
 import { warnOnce } from '../host/quietly.ts';
-import type { ReportedUsage } from '../domain/reported-usage.ts';
-import { ATTR, ATTR_MODALITY_TOKENS } from '../otel/semconv.ts';
+import { billedAttributes } from '../domain/billed-usage.ts';
+import { ATTR } from '../otel/semconv.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';
 
@@ -13,25 +13,15 @@ export function recordAttributes(
   { counted }: FilledUsage,
 ): Attributes {
   const attributes: Attributes = {};
-  if (tokenStatistics && reply.usage !== undefined) addModalities(attributes, reply.usage);
+  if (tokenStatistics && reply.usage !== undefined) {
+    Object.assign(attributes, billedAttributes(reply.usage));
+  }
   if (counted?.inputTokens !== undefined) attributes[ATTR.countedInputTokens] = counted.inputTokens;
   if (counted?.outputTokens !== undefined) {
     attributes[ATTR.countedOutputTokens] = counted.outputTokens;
   }
   if (usageContext.attributes !== undefined) addSound(attributes, usageContext.attributes);
   return attributes;
-}
-
-const MODALITIES = Object.entries(ATTR_MODALITY_TOKENS) as readonly (readonly [
-  keyof typeof ATTR_MODALITY_TOKENS,
-  string,
-])[];
-
-function addModalities(attributes: Attributes, usage: ReportedUsage): void {
-  for (const [field, name] of MODALITIES) {
-    const tokens = usage[field];
-    if (tokens !== undefined && tokens > 0) attributes[name] = tokens;
-  }
 }
 
 /** Only what an OpenTelemetry attribute and an InfluxDB field can both hold. */

@@ -97,7 +97,7 @@ describe('otel-token-meter count', () => {
     assert.equal(await run([file('bad.jsonl', `${JSON.stringify(chat)}\n{broken\n[]\n7`)], io), 1);
     assert.match(io.out(), /^source +model +part +tokens +quality +cost/);
     assert.match(io.out(), /total +\d+ +exact/);
-    assert.match(io.err(), /2 documents are no chat/);
+    assert.match(io.err(), /skipped 2 documents that are not a chat/);
   });
 
   it('names a missing file', async () => {

@@ -18,7 +18,7 @@ describe('the command line', () => {
   it('answers a wrong command or option with exit code 2 and one line', async () => {
     const io = memoryIo();
     assert.equal(await dispatch(['cuont'], io), 2);
-    assert.match(io.err(), /there is no command "cuont"; there is .*config/);
+    assert.match(io.err(), /unknown command "cuont"; commands: .*config/);
     const option = memoryIo();
     assert.equal(await dispatch(['config', 'print', '--colour'], option), 2);
     assert.equal(option.err(), "otel-token-meter config: Unknown option '--colour'; see --help\n");

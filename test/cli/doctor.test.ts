@@ -1,45 +1,88 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
+import { InfluxAdmin } from '../support/influx-admin.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { requireServer, startInfluxd, startRedis } from '../support/servers.ts';
+import { memoryIo } from './memory-io.ts';
+import { until } from '../support/until.ts';
+import { logOf, usageRecord } from '../support/usage-logs.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'src/cli/main.ts');
 
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 describe('otel-token-meter doctor', function () {
   this.timeout(60_000);
   let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'token-meter-doctor-'))));
+  /** An application with OpenTelemetry and without LLM SDKs, whose loading takes seconds of CPU. */
+  let app: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'token-meter-doctor-'));
+    app = join(folder, 'app');
+    mkdirSync(join(app, 'node_modules'), { recursive: true });
+    writeFileSync(join(app, 'package.json'), '{}');
+    symlinkSync(
+      join(ROOT, 'node_modules', '@opentelemetry'),
+      join(app, 'node_modules', '@opentelemetry'),
+    );
+  });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** In a process of its own, as users run it: it loads and patches every SDK it finds. */
-  async function doctor(
+  /** In a separate process, as users run it: it loads and patches every SDK that it finds in `cwd`. */
+  async function runProcess(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    cwd: string = ROOT,
-  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-    const own = { PATH: process.env['PATH'], HOME: folder, TOKEN_METER_SETTINGS_STORE: 'memory' };
+    cwd: string = app,
+  ): Promise<Ran> {
     return await new Promise((resolve) => {
       execFile(
         process.execPath,
         ['--conditions=otel-token-meter/source', CLI, 'doctor', ...args],
-        { cwd, env: { ...own, ...env } },
+        { cwd, env: { PATH: process.env['PATH'], HOME: folder, ...env } },
         (error, stdout, stderr) =>
           resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
       );
     });
   }
 
+  /** In this process, where it must not find an SDK to patch. */
+  async function runHere(
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    cwd: string = app,
+  ): Promise<Ran> {
+    const io = memoryIo(env);
+    const code = await run(args, io, cwd);
+    return { code, stdout: io.out(), stderr: io.err() };
+  }
+
   async function examine(
     env: Readonly<Record<string, string>>,
-    { cwd = ROOT, args = [] as readonly string[] } = {},
+    { cwd = app, args = [] as readonly string[], runs = runHere } = {},
   ): Promise<{ code: number; of: (check: string) => readonly string[] }> {
-    const { code, stdout, stderr } = await doctor(['--json', ...args], env, cwd);
+    const settled = { TOKEN_METER_SETTINGS_STORE: 'memory', ...env };
+    const { code, stdout, stderr } = await runs(['--json', ...args], settled, cwd);
     const { findings, healthy } = JSON.parse(stdout) as {
       findings: Finding[];
       healthy: boolean;
@@ -53,10 +96,10 @@ describe('otel-token-meter doctor', function () {
   }
 
   it('patches the SDKs that are installed, and says what it found of OpenTelemetry', async () => {
-    const { code, of } = await examine({});
+    const { code, of } = await examine({}, { cwd: ROOT, runs: runProcess });
     assert.equal(code, 0);
     assert.match(of('node')[0] ?? '', /^ok: v\d+/);
-    assert.match(of('loader hook')[0] ?? '', /^ok: ES module imports are seen/);
+    assert.match(of('loader hook')[0] ?? '', /^ok: ES module imports are intercepted/);
     assert.match(of('opentelemetry')[0] ?? '', /^ok: api 1\.10\.0, sdk-node 0\.301\./);
     const sdks = of('llm sdk');
     for (const name of ['openai 7', '@anthropic-ai/sdk', '@langchain/core']) {
@@ -65,7 +108,7 @@ describe('otel-token-meter doctor', function () {
         sdks.join('\n'),
       );
     }
-    assert.match(of('records')[0] ?? '', /^ok: one line a call/);
+    assert.match(of('records')[0] ?? '', /^ok: one line per call/);
   });
 
   it('tells of an SDK of an unknown shape, and of none', async () => {
@@ -74,7 +117,7 @@ describe('otel-token-meter doctor', function () {
       '{"scripts":{"start":"node --import otel-token-meter/register app.js"}}',
     );
     const empty = await examine({}, { cwd: folder });
-    assert.match(empty.of('llm sdk')[0] ?? '', /^warning: none of the known SDKs/);
+    assert.match(empty.of('llm sdk')[0] ?? '', /^warning: no supported SDK/);
     assert.match(empty.of('start')[0] ?? '', /^ok: /);
     assert.match(empty.of('opentelemetry')[0] ?? '', /^problem: @opentelemetry\/api is missing/);
     const openai = join(folder, 'node_modules', 'openai');
@@ -116,10 +159,10 @@ describe('otel-token-meter doctor', function () {
       TOKEN_METER_SETTINGS_STORE: 'file',
       TOKEN_METER_SETTINGS_PATH: join(folder, 'settings', 'settings.json'),
     };
-    const { code, of } = await examine(env);
+    const { code, of } = await examine(env, { runs: runProcess });
     assert.equal(code, 0);
     assert.match(of('test write')[0] ?? '', /^ok: written and read back/);
-    assert.match(of('ledger')[0] ?? '', /^note: .*made with the first call/);
+    assert.match(of('ledger')[0] ?? '', /^note: .*created with the first call/);
     assert.match(of('settings')[0] ?? '', /^ok: .*version 0/);
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.startsWith('usage')),
@@ -132,12 +175,12 @@ describe('otel-token-meter doctor', function () {
     const influx = await startInfluxd({ databases: ['llm_metrics'] });
     const env = { INFLUX_URL: influx.url, TOKEN_METER_SPOOL_DIRECTORY: join(folder, 'spool') };
     try {
-      const well = await examine(env);
+      const well = await examine(env, { runs: runProcess });
       assert.equal(well.code, 0);
       assert.match(well.of('influxdb')[0] ?? '', /^ok: .* answers, \S+/);
       assert.match(well.of('clock')[0] ?? '', /^ok/);
       assert.match(well.of('test write')[0] ?? '', /^ok: written and read back/);
-      assert.match(well.of('cardinality')[0] ?? '', /^ok: 1 calls of \d users in llm_metrics/);
+      assert.match(well.of('cardinality')[0] ?? '', /^ok: 0 calls of 0 users in llm_metrics/);
       assert.match(well.of('disk')[0] ?? '', /^ok: the spool/);
       const dry = await examine(env, { args: ['--no-write'] });
       assert.deepEqual(dry.of('test write'), []);
@@ -150,7 +193,61 @@ describe('otel-token-meter doctor', function () {
     }
     const down = await examine(env);
     assert.equal(down.code, 1);
-    assert.match(down.of('influxdb')[0] ?? '', /^problem: .*does not answer: .*ECONNREFUSED/);
+    assert.match(down.of('influxdb')[0] ?? '', /^problem: .*is not reachable: .*ECONNREFUSED/);
+  });
+
+  it('lists what waits for another destination, and sends it to this one when asked to', async function () {
+    requireServer(this, 'influxd');
+    const influx = await startInfluxd({ databases: ['llm_metrics'] });
+    const directory = join(folder, 'spool');
+    const url = 'http://127.0.0.1:1';
+    const away = { url, bucket: 'llm_metrics', spool: { directory }, timeoutMs: 500 };
+    const env = { INFLUX_URL: influx.url, TOKEN_METER_SPOOL_DIRECTORY: directory };
+    try {
+      const before = new InfluxUsageProcessor(away);
+      for (let i = 0; i < 5; i++) before.onEmit(logOf(usageRecord(Date.now())));
+      await before.shutdown();
+      const listed = await examine(env, { cwd: folder, args: ['--no-write'] });
+      assert.match(
+        listed.of('backlog')[0] ?? '',
+        /^warning: 5 lines .* wait for llm_metrics at http:\/\/127\.0\.0\.1:1, .*--send-backlog/,
+      );
+      const sent = await examine(env, { cwd: folder, args: ['--no-write', '--send-backlog'] });
+      assert.match(sent.of('backlog')[0] ?? '', /^ok: 5 lines .* 1 files moved/);
+      const now = new InfluxUsageProcessor({ ...away, url: influx.url });
+      await until(() => now.status().delivered === 5);
+      await now.shutdown();
+      const after = await examine(env, { cwd: folder, args: ['--no-write'] });
+      assert.deepEqual(after.of('backlog'), []);
+    } finally {
+      await influx.stop();
+    }
+  });
+
+  it('sees a missing bucket of 2.x and a full 3 Core', async () => {
+    const admin = await InfluxAdmin.start();
+    const env = { INFLUX_URL: admin.url, INFLUX_ORG: 'acme', INFLUX_TOKEN: 'secret' };
+    const missing = await examine(env, { cwd: folder, args: ['--no-write'] });
+    assert.match(missing.of('bucket')[0] ?? '', /^problem: .*setup influxdb makes it/);
+    await admin.stop();
+    const server = createServer((request, response) => {
+      const isPing = request.url === '/ping';
+      if (!isPing && request.url?.startsWith('/api/v3/configure') !== true) response.writeHead(404);
+      response.end(
+        isPing
+          ? '{"version":"3.6.0"}'
+          : JSON.stringify(['a', 'b', 'c', 'd', 'e'].map((name) => ({ 'iox::database': name }))),
+      );
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const full = await examine(
+      { INFLUX_URL: `http://127.0.0.1:${port}`, INFLUX_TOKEN: 't' },
+      { cwd: folder, args: ['--no-write'] },
+    );
+    assert.match(full.of('database')[0] ?? '', /^problem: .*takes no more than 5/);
+    server.closeAllConnections();
+    server.close();
   });
 
   it('reaches a collector by each protocol, and not one that is away', async () => {
@@ -161,11 +258,12 @@ describe('otel-token-meter doctor', function () {
       ['http/json', receiver.httpUrl],
       ['grpc', receiver.grpcUrl],
     ] as const) {
-      const { code, of } = await examine({
-        ...env,
+      const target = {
         OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
         OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-      });
+      };
+      const runs = protocol === 'http/protobuf' ? runProcess : runHere;
+      const { code, of } = await examine({ ...env, ...target }, { runs });
       assert.equal(code, 0, protocol);
       for (const signal of ['traces', 'metrics', 'logs']) {
         assert.match(of(`otlp ${signal}`)[0] ?? '', /^ok: /);
@@ -183,10 +281,10 @@ describe('otel-token-meter doctor', function () {
     const redis = await startRedis();
     const env = { REDIS_URL: redis.url, TOKEN_METER_SETTINGS_STORE: 'redis' };
     try {
-      const { code, of } = await examine(env);
+      const { code, of } = await examine(env, { runs: runProcess });
       assert.equal(code, 0);
       assert.match(of('settings')[0] ?? '', /^ok: Redis: version 0/);
-      assert.match(of('instances')[0] ?? '', /^note: none is running/);
+      assert.match(of('instances')[0] ?? '', /^note: none running/);
     } finally {
       await redis.stop();
     }
@@ -196,12 +294,12 @@ describe('otel-token-meter doctor', function () {
   });
 
   it('speaks plainly without --json', async () => {
-    const plain = await doctor([]);
+    const plain = await runProcess([], { TOKEN_METER_SETTINGS_STORE: 'memory' });
     assert.equal(plain.code, 0);
     assert.match(plain.stdout, /^ok {2}node +v\d+/);
-    assert.match(plain.stdout, /Calls are seen and recorded/);
-    const help = await doctor(['--help']);
+    assert.match(plain.stdout, /Calls are metered and recorded/);
+    const help = await runHere(['--help'], {});
     assert.equal(help.code, 0);
-    assert.match(help.stdout, /Exit code 1/);
+    assert.match(help.stdout, /Exits with 1/);
   });
 });

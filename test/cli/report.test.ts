@@ -135,12 +135,12 @@ describe('otel-token-meter report', () => {
     const wrong = await report('colour');
     assert.equal(wrong.code, 1);
     assert.match(wrong.err, /groupBy must be one of user, model/);
-    assert.match((await report('--since', 'yesterday')).err, /"yesterday" is not understood/);
-    assert.match((await report('--limit', 'x')).err, /--limit is no number/);
+    assert.match((await report('--since', 'yesterday')).err, /invalid time "yesterday"/);
+    assert.match((await report('--limit', 'x')).err, /--limit is not valid/);
     assert.equal((await report('--nonsense')).code, 2);
     const io = memoryIo({ TOKEN_METER_PROVIDER: 'otlp' });
     assert.equal(await dispatch(['report'], io), 1);
-    assert.match(io.err(), /otlp cannot be read back/);
+    assert.match(io.err(), /otlp cannot be read/);
     const missing = memoryIo({ TOKEN_METER_SQLITE_PATH: join(folder, 'none.db') });
     assert.equal(await dispatch(['report'], missing), 1);
     assert.match(missing.err(), /none\.db: there is no such file/);

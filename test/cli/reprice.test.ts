@@ -116,7 +116,7 @@ describe('otel-token-meter reprice', () => {
   it('prints for people, and says what is wrong', async () => {
     const io = memoryIo();
     assert.equal(await dispatch(['reprice', '--sqlite', path, '--prices', prices], io), 0);
-    assert.match(io.out(), /5,003 calls by genai-prices .*own prices 2026-11-15/);
+    assert.match(io.out(), /5,003 calls, prices: genai-prices .*contract prices 2026-11-15/);
     assert.match(io.out(), /5,001 changed, 5,000 of them had no price before/);
     assert.match(io.out(), /\$99\.50 before, \$11\.50 now/);
     const missing = join(folder, 'none.db');
@@ -129,7 +129,7 @@ describe('otel-token-meter reprice', () => {
     assert.match(influx.err(), /InfluxDB at http:\/\/127\.0\.0\.1:1 does not answer/);
     const elsewhere = memoryIo({ TOKEN_METER_PROVIDER: 'otlp' });
     assert.equal(await dispatch(['reprice'], elsewhere), 1);
-    assert.match(elsewhere.err(), /provider otlp has written cannot be repriced/);
+    assert.match(elsewhere.err(), /provider otlp cannot be read/);
   });
 
   it('reprices the configured InfluxDB as well', async function () {

@@ -75,7 +75,10 @@ describe('otel-token-meter settings', () => {
     await store.report({ ...report, id: 'lost', startedAt }, 60_000);
     const { code, err } = await call(['set', 'enabled=off', '--wait', '--timeout', '1']);
     assert.equal(code, 1);
-    assert.match(err, /1 of 2 instances on version 1\nnot all within 1 s\n$/);
+    assert.match(
+      err,
+      /1 of 2 instances on version 1\nnot all instances applied the change within 1 s\n$/,
+    );
   });
 
   it('explains what the application refuses', async () => {
@@ -90,7 +93,7 @@ describe('otel-token-meter settings', () => {
     const viewer = await call(['set', 'enabled=off'], { TOKEN_METER_TOKEN: VIEWER_TOKEN });
     assert.match(viewer.err, /403: This needs the admin role/);
     const nobody = await call(['get'], {});
-    assert.match(nobody.err, /401: .*\(allowed: an access token by --token or TOKEN_METER_TOKEN\)/);
+    assert.match(nobody.err, /401: .*\(allowed: an access token in --token or TOKEN_METER_TOKEN\)/);
   });
 
   it('explains what was called wrongly', async () => {
@@ -98,7 +101,7 @@ describe('otel-token-meter settings', () => {
       assert.equal((await call(args)).code, 2, args.join(' '));
     }
     assert.match((await call(['set'])).err, /KEY=VALUE, such as enabled=false/);
-    assert.match((await call(['set', '=1'])).err, /"=1" is no setting/);
+    assert.match((await call(['set', '=1'])).err, /"=1" is not a setting/);
     assert.match((await call(['set', 'a=1', '--wait', '--timeout', 'x'])).err, /whole seconds/);
     assert.match((await call(['get', '--url', 'ftp://x'])).err, /http:\/\/host:port/);
     const help = await call(['--help']);
@@ -110,7 +113,7 @@ describe('otel-token-meter settings', () => {
     const url = `http://user:secret@127.0.0.1:${await freePort()}`;
     const { code, err } = await call(['get', '--url', url]);
     assert.equal(code, 1);
-    assert.match(err, /127\.0\.0\.1:\d+ cannot be reached: ECONNREFUSED/);
+    assert.match(err, /127\.0\.0\.1:\d+ is not reachable: ECONNREFUSED/);
   });
 
   it('takes the token from a file, stdin or the admin variable', async () => {
@@ -126,7 +129,7 @@ describe('otel-token-meter settings', () => {
 
   it('warns before a token would travel unencrypted', async () => {
     const { err } = await call(['get', '--url', 'http://does-not-exist.invalid']);
-    assert.match(err, /^warning: the token travels .* unencrypted; use https\n/);
+    assert.match(err, /^warning: the token is sent to .* unencrypted; use https\n/);
   });
 
   it('watches until a change comes, through a restart of the application', async () => {
@@ -134,7 +137,7 @@ describe('otel-token-meter settings', () => {
     const watching = dispatch(['settings', 'watch', '--once'], io);
     await until(() => /instances: 1 of 1/.test(io.out()));
     app.server.closeAllConnections();
-    await until(() => /trying again|connecting again/.test(io.err()));
+    await until(() => /retrying|reconnecting/.test(io.err()));
     await settings.patch({ enabled: false }, { actor: 'bob\n\u001b[2J' });
     assert.equal(await watching, 0);
     assert.match(

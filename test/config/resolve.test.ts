@@ -120,7 +120,7 @@ describe('resolveConfig', () => {
       'otel.yaml:5: distribution.token_meter.metrics.provider is "influx"; allowed: influxdb, sqlite',
       'otel.yaml:6: distribution.token_meter.metrics.enable; allowed: no such key (did you mean enabled?)',
       'otel.yaml:7: distribution.token_meter.metrics.influxdb.batch_size is 0; allowed: a whole number from 1 to',
-      'otel.yaml:7: distribution.token_meter.metrics.influxdb.url is "localhost"; allowed: an address that starts with http:// or https://',
+      'otel.yaml:7: distribution.token_meter.metrics.influxdb.url is "localhost"; allowed: a URL that starts with http:// or https://',
       'otel.yaml:8: distribution.token_meter.settings is ["file"]; allowed: a mapping of settings',
       'TOKEN_METER_ENABLED is "maybe"; allowed: true or false',
       'counting is "often"; allowed: missing, always, never',

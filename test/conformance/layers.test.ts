@@ -259,6 +259,17 @@ describe('one record a model call, however many layers see it', function () {
     assert.ok(await recordUsage(told));
   });
 
+  it('a wrapper is counted beside a call of another model', async () => {
+    server.play(chatPlain({ ...WIRE, model: 'gpt-4o-mini-2024-07-18' }));
+    const chat = meterChat(async (_input: { model: string; user_id: string }) => {
+      await client().chat.completions.create({ model: 'gpt-4o-mini', messages: MESSAGES });
+      return { response: 'Twice a day.', usage: USAGE };
+    });
+    await chat({ model: 'gateway-1', user_id: 'alice' });
+    const found = (await left(2)).map(({ userId, requestModel }) => `${userId} ${requestModel}`);
+    assert.deepEqual(found, ['alice gpt-4o-mini', 'alice gateway-1']);
+  });
+
   it('a model call inside a tool is a call of its own', async () => {
     server.play(chatToolCall(WIRE, 'tide', { place: 'Brest' }), chatPlain(WIRE), chatPlain(WIRE));
     await ai.generateText({

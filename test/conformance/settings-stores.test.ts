@@ -203,7 +203,14 @@ function conforms(
     it('carries along what this release does not know, nested and in any spelling', async () => {
       const ofNewer = { camelCase: 1.5, 'dotted.name': { deep: [1, null] }, next_setting: 'x' };
       await store.update((stored) => ({
-        state: { ...stored, store: 'one', epoch: 1, version: 1, values: ofNewer, extra: { later: 2 } },
+        state: {
+          ...stored,
+          store: 'one',
+          epoch: 1,
+          version: 1,
+          values: ofNewer,
+          extra: { later: 2 },
+        },
         entries: [
           { version: 1, time: '', actor: 'newer', action: 'change', from: {}, to: {}, undo: {} },
         ],
@@ -214,7 +221,10 @@ function conforms(
       const { values, extra, version } = await store.read();
       assert.deepEqual(values, { ...ofNewer, enabled: false });
       assert.deepEqual([extra, version], [{ later: 2 }, 2]);
-      const again = await put(store, write({ enabled: null }, { known: changed.state, ifVersion: 2 }));
+      const again = await put(
+        store,
+        write({ enabled: null }, { known: changed.state, ifVersion: 2 }),
+      );
       assert.equal(again.outcome, 'changed', 'a second If-Match must not fail');
     });
 

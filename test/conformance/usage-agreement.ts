@@ -53,6 +53,11 @@ export function agree(numbers: UsageNumbers | undefined, records: readonly Usage
   );
   const unpriced = counted.filter(({ costUsd }) => costUsd === undefined);
   assert.equal(numbers.unpricedCalls, unpriced.length, 'unpricedCalls');
+  assert.equal(
+    numbers.partialCostCalls,
+    count(({ costMissing }) => costMissing !== undefined),
+    'partialCostCalls',
+  );
   const chunks = records.flatMap(({ timeToFirstChunkMs }) => timeToFirstChunkMs ?? []);
   const mean = chunks.reduce((sum, value) => sum + value, 0) / chunks.length;
   near(numbers.timeToFirstChunkMs, chunks.length === 0 ? undefined : mean, 'timeToFirstChunkMs');

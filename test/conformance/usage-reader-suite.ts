@@ -252,6 +252,13 @@ export function usageReaderSuite(
       ],
       [{ user: [] }, () => false],
       [{ model: "x' OR ''='" }, () => false],
+      [{ user: 'a\rb' }, () => false],
+      [{ conversation: 'nul\u0000 \r\n \\' }, () => false],
+      [{ user: "o'Brien" }, ({ userId }) => userId === "o'Brien"],
+      [
+        { user: ['back\\slash', '用户'] },
+        ({ userId }) => ['back\\slash', '用户'].includes(userId ?? ''),
+      ],
     ];
     for (const [filter, where] of filters) {
       it(`keeps only calls of ${JSON.stringify(filter)}`, async () => {

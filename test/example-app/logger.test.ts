@@ -41,6 +41,23 @@ describe('the log of the application', () => {
     assert.match(lines[0] ?? '', /otel-token-meter: something Error: gone/);
   });
 
+  it('has each kind of failure of OpenTelemetry once a minute', () => {
+    let time = 0;
+    const lines = logged({}, (logger) => {
+      logDiagnostics(logger, () => time);
+      const failure = 'token-meter usage: InfluxDB at http://127.0.0.1:8086 does not answer';
+      diag.warn(`${failure} (3 records wait)`);
+      diag.warn(`${failure} (4 records wait)`);
+      diag.error('another');
+      time = 60_001;
+      diag.warn(failure);
+    });
+    const messages = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    assert.equal(messages.length, 3);
+    assert.match(messages[0] ?? '', /3 records/);
+    assert.equal(messages[1], 'another');
+  });
+
   it('shows no secret, in whichever line and field it comes', () => {
     const env = {
       TOKEN_METER_ADMIN_TOKEN: 'ada:admin-token-1,bob:admin-token-2',

@@ -6,7 +6,7 @@ import { startWireServer, type WireServer } from '../support/wire/wire-server.ts
 
 const USAGE = { prompt_tokens: 18, completion_tokens: 9, total_tokens: 27 };
 const app = (name: string): string =>
-  fileURLToPath(new URL(`./register/apps/${name}`, import.meta.url));
+  fileURLToPath(new URL(`../register/apps/${name}`, import.meta.url));
 
 describe('an instrumentation made in the application', () => {
   let server: WireServer;

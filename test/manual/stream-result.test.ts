@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { meterChat } from '../../src/index.ts';
+import { meterChat, shutdown } from '../../src/index.ts';
 import { startRecording, type RecordedCalls } from '../support/recorded-calls.ts';
 
 type Part = { readonly type: string; readonly [name: string]: unknown };
@@ -48,6 +48,7 @@ describe('meterChat around a result that holds streams', () => {
   it('asks for nothing itself, and ends as never read', async () => {
     const result = begun(TEXT, FINISH);
     assert.ok(result instanceof StreamResult);
+    await shutdown();
     assert.equal((await calls.only()).outcome, 'aborted');
     assert.deepEqual(result.asked, []);
   });

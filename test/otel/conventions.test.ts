@@ -116,7 +116,14 @@ const SPAN_RECOMMENDED = [
   'server.address',
 ];
 /** No convention has them: the user's id, and what is ours alone. */
-const OURS = ['user.id', 'token_meter.token_source', 'token_meter.outcome', 'token_meter.cost_usd'];
+const OURS = [
+  'user.id',
+  'token_meter.token_source',
+  'token_meter.outcome',
+  'token_meter.cost_usd',
+  'token_meter.cost_source',
+  'token_meter.cost_missing',
+];
 const EVENT_OURS = [...OURS, 'token_meter.record_id', 'token_meter.duration_ms'];
 
 const USAGE = {
@@ -268,6 +275,9 @@ describe('the GenAI conventions', () => {
             'token_meter.token_source': 'provider',
             'token_meter.outcome': 'ok',
             'token_meter.cost_usd': 0,
+            'token_meter.cost_source': 'list',
+            // The price list has no price for audio of gpt-4o.
+            'token_meter.cost_missing': 'audio_input_tokens',
           },
         );
         assert.equal(stream?.attributes['gen_ai.request.stream'], true);

@@ -46,9 +46,9 @@ describe('CurrentTelemetry', () => {
     assert.notEqual(commonJsApi.trace, api.trace);
     for (const copy of [api, commonJsApi]) {
       const telemetry = new CurrentTelemetry('1');
-      const early = telemetry.meter();
+      const early = telemetry.meters()[0];
       telemetry.tracer().startSpan('before').end();
-      telemetry.logger().emit({ body: 'before' });
+      telemetry.loggers()[0]?.emit({ body: 'before' });
       assert.equal(isSdkRegistered(), false);
       const { spans, events, tracers, loggers, meters } = sdk();
       copy.trace.setGlobalTracerProvider(tracers);
@@ -56,7 +56,7 @@ describe('CurrentTelemetry', () => {
       copy.metrics.setGlobalMeterProvider(meters);
       assert.equal(isSdkRegistered(), true);
       telemetry.tracer().startSpan('after').end();
-      telemetry.logger().emit({ body: 'after' });
+      telemetry.loggers()[0]?.emit({ body: 'after' });
       assert.deepEqual(
         spans.getFinishedSpans().map(({ name }) => name),
         ['after'],
@@ -65,8 +65,8 @@ describe('CurrentTelemetry', () => {
         events.getFinishedLogRecords().map(({ body }) => body),
         ['after'],
       );
-      assert.notEqual(telemetry.meter(), early);
-      assert.equal(telemetry.meter(), telemetry.meter());
+      assert.notEqual(telemetry.meters()[0], early);
+      assert.equal(telemetry.meters()[0], telemetry.meters()[0]);
       copy.trace.disable();
       copy.logs.disable();
       copy.metrics.disable();
@@ -75,11 +75,11 @@ describe('CurrentTelemetry', () => {
 
   it('finds the loggers of SDK 2.x, which are registered in a package of their own', async () => {
     const telemetry = new CurrentTelemetry('1');
-    telemetry.logger().emit({ body: 'before' });
+    telemetry.loggers()[0]?.emit({ body: 'before' });
     const { events, loggers } = sdk();
     logsOfSdk2.setGlobalLoggerProvider(loggers);
     assert.equal(isSdkRegistered(), true);
-    telemetry.logger().emit({ body: 'after' });
+    telemetry.loggers()[0]?.emit({ body: 'after' });
     await telemetry.flush();
     assert.equal(events.getFinishedLogRecords().length, 1);
   });
@@ -90,12 +90,12 @@ describe('CurrentTelemetry', () => {
     telemetry.useTracers(given.tracers);
     telemetry.useMeters(given.meters);
     telemetry.useLoggers(given.loggers);
-    const meter = telemetry.meter();
+    const meter = telemetry.meters()[0];
     const later = sdk();
     api.metrics.setGlobalMeterProvider(later.meters);
-    telemetry.logger().emit({ body: 'given' });
+    telemetry.loggers()[0]?.emit({ body: 'given' });
     telemetry.tracer().startSpan('given').end();
-    assert.equal(telemetry.meter(), meter);
+    assert.equal(telemetry.meters()[0], meter);
     assert.equal(given.events.getFinishedLogRecords().length, 1);
     assert.equal(given.spans.getFinishedSpans().length, 1);
 
@@ -103,8 +103,8 @@ describe('CurrentTelemetry', () => {
     telemetry.useTracers(new api.ProxyTracerProvider());
     telemetry.useMeters({ getMeter: api.createNoopMeter });
     telemetry.useLoggers(logsOfSdk2.getLoggerProvider());
-    assert.notEqual(telemetry.meter(), meter);
-    assert.equal(telemetry.meter(), telemetry.meter());
-    assert.notEqual(telemetry.meter(), api.createNoopMeter());
+    assert.notEqual(telemetry.meters()[0], meter);
+    assert.equal(telemetry.meters()[0], telemetry.meters()[0]);
+    assert.notEqual(telemetry.meters()[0], api.createNoopMeter());
   });
 });

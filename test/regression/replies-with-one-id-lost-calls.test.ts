@@ -36,9 +36,7 @@ describe('calls of one layer whose replies have one id', () => {
         ),
       ) as object[]),
     ) as LangchainCore;
-    const patch = langchain.find(
-      ({ moduleName }) => moduleName === '@langchain/core/language_models/chat_models',
-    );
+    const patch = langchain.find(({ moduleName }) => moduleName === '@langchain/core');
     assert.equal(patch?.patch(core, metering.current), 'patched');
     metering.on();
   });

@@ -176,6 +176,8 @@ describe('what happens to a store', () => {
       };
       await admin.hset(KEY, ofNewer);
       await until(async () => (await a.audit(1))[0]?.action === 'adopt');
+      // The audit may be readable before the answer to the write is.
+      await until(() => a.version === 2);
       const { version } = a;
       await a.patch({ enabled: false }, { ifVersion: version });
       await a.patch({ enabled: true }, { ifVersion: version + 1 });

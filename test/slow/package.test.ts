@@ -145,7 +145,7 @@ describe('the packed package', () => {
     });
 
     it('hides everything else, and has no sources and no install script', async () => {
-      await app.write('deep.mjs', `await import('otel-token-meter/dist/src/metering.js');`);
+      await app.write('deep.mjs', `await import('otel-token-meter/dist/metering.js');`);
       const { code, err } = await app.run('node', ['deep.mjs']);
       assert.notEqual(code, 0);
       assert.match(err, /ERR_PACKAGE_PATH_NOT_EXPORTED/);

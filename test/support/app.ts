@@ -15,9 +15,9 @@ export const asViewer = { authorization: `Bearer ${VIEWER_TOKEN}` } as const;
 export interface ServedApp {
   readonly origin: string;
   readonly server: Server;
-  /** What the application would have logged. */
+  /** Errors that the application would have logged. */
   readonly errors: readonly unknown[];
-  /** Bytes as they are, and the bytes that come back: clients would correct or refuse them. */
+  /** Sends raw bytes and returns the raw response, since HTTP clients would fix or reject them. */
   raw(request: string, holdMs?: number): Promise<string>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface SessionCookie {
   readonly httpOnly: true;
 }
 
-/** For a browser that need not go by the sign-in page. */
+/** For a browser that skips the sign-in page. */
 export async function sessionCookie(url: string): Promise<SessionCookie> {
   const answer = await fetch(`${url}/api/session`, {
     method: 'POST',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
-/** The installed Chromium, without a window. */
+/** The installed Chromium, headless. */
 export async function startBrowser(): Promise<Browser> {
   const { chromium } = await import('playwright-core');
   return await chromium.launch({
@@ -13,12 +13,12 @@ export async function startBrowser(): Promise<Browser> {
 
 export interface OpenedPage {
   readonly page: Page;
-  /** What a developer would see in red in the console: errors, refusals of the policy, crashes. */
+  /** Errors in the console: exceptions, CSP violations, crashes. */
   readonly complaints: readonly string[];
   readonly close: () => Promise<void>;
 }
 
-/** A page of a session of its own. `expected` complaints are left out, a refused request for one. */
+/** Opens a page in a new session. `expected` errors, such as a refused request, are ignored. */
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},
@@ -39,12 +39,12 @@ export async function openPage(
 
 const contrasts = new URL('in-page/low-contrasts.js', import.meta.url);
 
-/** Visible texts that are hard to read, as markup. */
+/** Visible texts with low contrast, as markup. */
 export async function lowContrasts(page: Page): Promise<string[]> {
   return await page.evaluate<string[]>(readFileSync(contrasts, 'utf8'));
 }
 
-/** By how many pixels the page scrolls sideways. */
+/** Horizontal overflow of the page in pixels. */
 export async function overflow(page: Page): Promise<number> {
   const width = await page.evaluate<number>('document.documentElement.scrollWidth');
   return Math.max(0, width - (page.viewportSize()?.width ?? width));

@@ -6,8 +6,8 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 /**
- * Collects garbage until `done`, and tells whether it is; what is only told by a finalizer comes a turn
- * or more later.
+ * Runs garbage collection until `done` and returns whether it is. Finalizers run one or more turns
+ * later.
  */
 export async function collectUntil(done: () => boolean): Promise<boolean> {
   for (let turn = 0; turn < 50 && !done(); turn++) {
@@ -17,7 +17,7 @@ export async function collectUntil(done: () => boolean): Promise<boolean> {
   return done();
 }
 
-/** Collects all that can be, by several turns: one finalizer may free what another waits for. */
+/** Collects in several turns, since one finalizer may make further objects unreachable. */
 export async function collectAll(): Promise<void> {
   for (let turn = 0; turn < 12; turn++) {
     gc();
@@ -25,7 +25,7 @@ export async function collectAll(): Promise<void> {
   }
 }
 
-/** Bytes in use when nothing more can be collected. */
+/** Bytes in use after a full collection. */
 export async function heapInUse(): Promise<number> {
   await collectAll();
   return process.memoryUsage().heapUsed;

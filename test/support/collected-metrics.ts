@@ -6,7 +6,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 
-/** One collection with one integer counter, as a reader hands it to an exporter. */
+/** One collection with one integer counter, as a reader passes it to an exporter. */
 export function collectedMetrics(
   name: string,
   points: readonly (readonly [Attributes, number])[],

@@ -25,18 +25,18 @@ const LIMITS: Readonly<Record<ContractVersion, number>> = {
 };
 
 /**
- * Answers writes as these servers do, endpoint by endpoint, from their sources: status, headers, text, and
- * what is stored of a batch with a bad line. Storage is a map of series and time, as theirs is.
+ * Mock of these servers, written from their sources: status, headers, text per endpoint, and the
+ * lines stored from a batch with an invalid line. Points are stored by series and time.
  */
 export class ContractServer {
   readonly version: ContractVersion;
   readonly stored = new Map<string, ParsedLine>();
   readonly requests: string[] = [];
-  /** Accepted credentials: a token, or `user:password` for 1.8; undefined takes all. */
+  /** Accepted credentials: a token, or `user:password` for 1.8. `undefined` accepts all. */
   token: string | undefined;
   databases = new Set(['usage']);
   orgs = new Set(['acme']);
-  /** Lines before this time are beyond the retention. */
+  /** Lines before this time are outside the retention period. */
   oldest = 0n;
   readonly #types = new Map<string, string>();
   readonly #server: Server;

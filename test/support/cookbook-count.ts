@@ -33,8 +33,8 @@ export interface CookbookSums {
 }
 
 /**
- * What all calls of these conversations take, by the OpenAI cookbook's rules written down a second time
- * and counted with tiktoken itself: nothing of the product is used.
+ * Tokens of all calls of these conversations, by an independent implementation of the OpenAI
+ * cookbook's rules on tiktoken.
  */
 export function cookbookSums(conversations: readonly RecordedConversation[]): CookbookSums {
   const sums = { calls: 0, inputTokens: 0, outputTokens: 0 };

@@ -7,19 +7,21 @@ import { requireServer } from './servers.ts';
 import { type UsageApp, serveUsage } from './usage-app.ts';
 
 export interface DashboardPages {
-  /** A new one for each test. */
+  /** New for each test. */
   readonly usage: UsageApp;
-  /** Signed in, and loaded. `expected` complaints are left out, a refused request for one. */
+  /**
+   * Opens a page, signed in and loaded. `expected` errors, such as a refused request, are ignored.
+   */
   open(path?: string, options?: BrowserContextOptions, expected?: RegExp): Promise<Page>;
-  /** Waits until the element is seen with this text. */
+  /** Waits until the element is visible with this text. */
   shows(page: Page, selector: string, text: RegExp | string): Promise<void>;
-  /** Waits until what was asked is answered. */
+  /** Waits for pending requests. */
   loaded(page: Page): Promise<void>;
 }
 
 /**
- * Registers the hooks of a suite that looks at pages in Chromium. Each test ends with no complaint of
- * the browser and no error of the application.
+ * Registers hooks for a suite that uses pages in Chromium. Each test fails on errors in the browser
+ * console or in the application.
  */
 export function dashboardPages(more: () => readonly ApiRoute[] = () => []): DashboardPages {
   let browser: Browser;

@@ -6,7 +6,7 @@ export interface DocBlock {
   readonly doc: string;
   readonly line: number;
   readonly language: string;
-  /** The second word of the fence: what the reader would call the file. */
+  /** File name: the second word of the fence. */
   readonly file: string | undefined;
   readonly text: string;
 }

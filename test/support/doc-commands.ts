@@ -1,8 +1,8 @@
 import { docBlocks, docFiles, type DocBlock } from './doc-blocks.ts';
 
 /**
- * The blocks of the documents that no test runs, by their first line, each with the reason. Whatever
- * stands here is looked at in test/docs.test.ts as far as it can be: its syntax, and the files it names.
+ * Blocks of the documentation that no test runs, by their first line, with the reason.
+ * test/docs.test.ts checks their syntax and the files they name.
  */
 export const NOT_RUN: Readonly<Record<string, string>> = {
   'cd example-app/deploy': 'wants Docker and images from its registry; the compose file is checked',
@@ -16,7 +16,7 @@ export function isNotRun({ text }: DocBlock): boolean {
   return (text.split('\n')[0] ?? '') in NOT_RUN;
 }
 
-/** The one block of shell commands in a document that begins with this. */
+/** Commands of the shell block that starts with this text. */
 export function commandsOf(doc: string, start: string): readonly string[] {
   const found = shellBlocks().filter((block) => block.doc === doc && block.text.startsWith(start));
   const [block] = found;
@@ -30,7 +30,7 @@ export function shellBlocks(): readonly DocBlock[] {
     .filter(({ language }) => language === 'sh');
 }
 
-/** One command each; a line that ends in a backslash goes on. */
+/** One command per entry. A trailing backslash continues a line. */
 function linesOf(text: string): readonly string[] {
   return text
     .replaceAll('\\\n', '')

@@ -6,22 +6,24 @@ import { chatPlain } from './wire/openai-chat.ts';
 import { startWireServer, type WireServer } from './wire/wire-server.ts';
 
 const USAGE = { prompt_tokens: 18, completion_tokens: 9, total_tokens: 27 };
-/** What the model of the documents answers. */
+/** Reply of the model in the documentation. */
 export const DOC_WIRE = { model: 'gpt-4o', usage: USAGE, streamUsage: { usage: USAGE } } as const;
 
 type Environment = Readonly<Record<string, string>>;
 
-/** A project as the documents assume it: everything they name is installed, `app.mjs` is there. */
+/**
+ * A project as the documentation assumes it, with all packages installed and `app.mjs` in place.
+ */
 export interface DocumentedApp extends UserApp {
   readonly wire: WireServer;
   /** One call of the model, by `app.mjs` of the README. */
   call(node: readonly string[], env?: Environment): ReturnType<UserApp['run']>;
-  /** A program that has no end: told to stop when `isDone` says so of its output. */
+  /** Runs a program that does not end, and stops it when `isDone` accepts its output. */
   serve(
     command: string,
     args: readonly string[],
     env: Environment,
-    isDone: (told: { readonly out: string; readonly err: string }) => boolean | Promise<boolean>,
+    isDone: (output: { readonly out: string; readonly err: string }) => boolean | Promise<boolean>,
   ): Promise<{ readonly out: string; readonly err: string }>;
 }
 
@@ -42,7 +44,7 @@ export async function documentedApp(packages: readonly string[]): Promise<Docume
     OTEL_TRACES_EXPORTER: 'none',
     OTEL_METRICS_EXPORTER: 'none',
     OTEL_LOGS_EXPORTER: 'none',
-    // Nothing of this machine's may be read or left behind.
+    // Isolates the program from files of this machine.
     XDG_STATE_HOME: app.folder,
   });
   const run: UserApp['run'] = async (command, args, env) =>
@@ -73,7 +75,8 @@ export async function documentedApp(packages: readonly string[]): Promise<Docume
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       } finally {
-        // The whole group: a shell does not hand a signal on. It may have ended by itself.
+        // Signals the process group, since a shell does not forward signals. It may have ended
+        // already.
         if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
         await ended;
       }
@@ -86,7 +89,7 @@ export async function documentedApp(packages: readonly string[]): Promise<Docume
   };
 }
 
-/** What a server of the documents is asked, and whether its answer is the right one. */
+/** Requests a URL and checks the response. */
 export async function answersWith(url: string, answer: RegExp, body?: object): Promise<boolean> {
   const post = body && {
     method: 'POST',

@@ -6,13 +6,13 @@ interface ReceivedEvent {
   readonly data: Record<string, unknown>;
 }
 
-/** Server-sent events as they arrive, over `fetch`. */
+/** Server-sent events over `fetch`. */
 export interface ReceivedEvents {
   readonly answer: Response;
   readonly events: readonly ReceivedEvent[];
   /** True once the server ended the stream. */
   readonly ended: boolean;
-  /** The first event that fits, waiting for it. */
+  /** Waits for the first matching event. */
   next(fits: (event: ReceivedEvent) => boolean, timeoutMs?: number): Promise<ReceivedEvent>;
   close(): void;
 }

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export const APP_TOKEN = 'e2e-admin-token';
 
-/** The example application as `npm start` runs it, in a process of its own and a folder of its own. */
+/** The example application as started by `npm start`, in a separate process and folder. */
 export interface RunningApp {
   readonly origin: string;
   readonly directory: string;
@@ -17,20 +17,20 @@ export interface RunningApp {
   /** Everything it printed so far. */
   readonly output: () => string;
   readonly chat: (body: Readonly<Record<string, unknown>>) => Promise<Response>;
-  /** With the admin token. JSON when `body` is given. */
+  /** Requests with the admin token; with a JSON body if given. */
   api(
     path: string,
     init?: { readonly method?: string; readonly body?: unknown },
   ): Promise<Response>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
-  /** Stops it and removes its folder. */
+  /** Stops the process and removes its folder. */
   close(): Promise<void>;
 }
 
 export interface StartAppOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Kept and used again; a temporary one is made otherwise. */
+  /** Folder to keep and reuse. By default a temporary one is created. */
   readonly directory?: string;
 }
 
@@ -60,7 +60,7 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
       throw new Error(`the app ended with ${child.exitCode}:\n${output}`);
     origin = /otel-token-meter example: (http:\S+)/.exec(output)?.[1];
     return origin !== undefined;
-  }, 15_000);
+  }, 50_000);
   const at = origin as string;
   const send = async (path: string, method: string, body: unknown): Promise<Response> =>
     await fetch(at + path, {

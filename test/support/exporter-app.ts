@@ -4,16 +4,16 @@ import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage
 import type { InfluxOptions } from '../../exporter/influxdb/influx-options.ts';
 import { logOf, usageRecord } from './usage-logs.ts';
 
-/** An application that does nothing but emit records; run as a process of its own by the fault tests. */
+/** An application that only emits records, run as a separate process by the fault tests. */
 export interface AppPlan {
   readonly options: InfluxOptions;
-  /** Records are a millisecond apart from here on. */
+  /** Time of the first record. Records are a millisecond apart. */
   readonly from: number;
   readonly count: number;
   /** All at once when absent. */
   readonly perSecond?: number;
   readonly end: 'nothing' | 'exit' | 'stay' | 'shutdown';
-  /** Another library that lets a signal end the process when nobody but itself listens to it. */
+  /** Simulates a library that ends the process on a signal if it is the only listener. */
   readonly otherListener?: true;
 }
 
@@ -36,12 +36,15 @@ function emit(): void {
   emitted++;
 }
 
-/** One line of JSON, written at once: a killed process has no time to flush a stream. */
-function tell(): void {
+/** Writes one line of JSON synchronously, since a killed process cannot flush a stream. */
+function printStatus(): void {
   if (!isMainThread) return;
-  const { accepted, delivered, dropped, state } = processor.status();
+  const { accepted, delivered, dropped, state, volatile = 0 } = processor.status();
   const { rss } = process.memoryUsage();
-  writeSync(1, `${JSON.stringify({ emitted, accepted, delivered, dropped, state, rss })}\n`);
+  writeSync(
+    1,
+    `${JSON.stringify({ emitted, accepted, delivered, dropped, state, volatile, rss })}\n`,
+  );
 }
 
 if (plan.perSecond === undefined) {
@@ -55,7 +58,7 @@ if (plan.perSecond === undefined) {
         Math.floor(((performance.now() - start) / 1000) * (plan.perSecond ?? 0)),
       );
       while (emitted < due) emit();
-      tell();
+      printStatus();
       if (emitted < plan.count) return;
       clearInterval(timer);
       resolve();
@@ -65,6 +68,6 @@ if (plan.perSecond === undefined) {
 if (plan.end === 'exit') process.exit(0);
 if (plan.end === 'shutdown') {
   await processor.shutdown();
-  tell();
+  printStatus();
 }
-if (plan.end === 'stay') setInterval(tell, 10);
+if (plan.end === 'stay') setInterval(printStatus, 10);

@@ -1,7 +1,10 @@
 import type { MetricReader } from '@opentelemetry/sdk-metrics';
 
-/** The metrics `token_meter.exporter.*` by name, exporter and reason; true for a histogram with values. */
-export async function toldByExporter(reader: MetricReader): Promise<Record<string, unknown>> {
+/**
+ * Metrics `token_meter.exporter.*` by name, exporter and reason; `true` for a histogram with
+ * values.
+ */
+export async function exporterMetrics(reader: MetricReader): Promise<Record<string, unknown>> {
   const { resourceMetrics } = await reader.collect();
   return Object.fromEntries(
     resourceMetrics.scopeMetrics.flatMap(({ metrics }) =>

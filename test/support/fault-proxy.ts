@@ -3,23 +3,25 @@ import type { AddressInfo, Socket } from 'node:net';
 
 export type Fault =
   | 'pass'
-  /** Reads the request and never answers. */
+  /** Reads the request and never responds. */
   | 'hang'
-  /** Cuts the connection in the middle of the body. */
+  /** Closes the connection in the middle of the body. */
   | 'reset'
-  /** Lets the server store the body, and cuts the connection instead of passing its answer on. */
+  /** Lets the server store the body, then closes the connection without a response. */
   | 'lostAnswer'
+  /** Passes the request on after a second. */
+  | 'slow'
   | {
       readonly status: number;
       readonly headers?: Record<string, string>;
       readonly body?: string;
     };
 
-/** Stands before a real server and does to writes what networks and gateways do. */
+/** Proxy for a real server that injects network and gateway faults into writes. */
 export class FaultProxy {
-  /** Asked for each write. */
+  /** Chooses the fault of each write. */
   fault: (bytes: number) => Fault = () => 'pass';
-  /** When each write came, `performance.now()`. */
+  /** Time of each write, from `performance.now()`. */
   readonly writes: number[] = [];
   readonly sockets = new Set<Socket>();
   readonly #target: string;
@@ -56,7 +58,8 @@ export class FaultProxy {
         answer.pipe(response);
       });
       upstream.once('error', () => request.socket.destroy());
-      request.pipe(upstream);
+      if (fault === 'slow') setTimeout(() => request.pipe(upstream), 1000);
+      else request.pipe(upstream);
     });
     this.#server.on('connection', (socket) => {
       this.sockets.add(socket);

@@ -63,7 +63,7 @@ const NASTY = [
   '99999-99-99',
 ];
 
-/** A value for a schema: one that fits, one that nearly does, or one that is meant to hurt. */
+/** Generates a value for a schema: valid, almost valid, or hostile. */
 function valueFor({ type, enum: choices, properties }: Schema, depth = 0): fc.Arbitrary<unknown> {
   const types = Array.isArray(type) ? type : [type];
   const fitting: fc.Arbitrary<unknown>[] = [];
@@ -120,7 +120,7 @@ const someHeaders = fc.dictionary(
   { maxKeys: 3 },
 );
 
-/** Requests for one operation, most of them nearly right. */
+/** Requests for one operation, most of them almost valid. */
 export function requestsFor({ method, path, operation }: Described): fc.Arbitrary<FuzzedRequest> {
   const { parameters = [], requestBody } = operation;
   const inPath = parameters.filter((parameter) => parameter.in === 'path');
@@ -183,7 +183,7 @@ const LEAKS = [
   /(Type|Range|Syntax|Reference)Error|ZodError|SQLITE_|Koa/,
 ];
 
-/** Sends it and holds the answer to what every answer must be. Returns its status. */
+/** Sends a request, checks what every response must satisfy, and returns its status. */
 export async function checkAnswer(app: WholeApp, request: FuzzedRequest): Promise<number> {
   const { path, ...init } = request;
   const abort = new AbortController();
@@ -212,7 +212,7 @@ export async function checkAnswer(app: WholeApp, request: FuzzedRequest): Promis
   }
 }
 
-/** What the request itself held may come back. */
+/** Values from the request may be echoed. */
 function withoutEcho(text: string, { body = '' }: FuzzedRequest): string {
   return body.length > 3 ? text.replaceAll(body, '') : text;
 }

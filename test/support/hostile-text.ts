@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What people and attackers put into names, and what line protocol trips over. */
+/** Unusual and hostile names, and characters that are special in line protocol. */
 const HOSTILE = [
   'a,b=c d',
   '"quoted"',

@@ -1,4 +1,4 @@
-/** Images of any size, as far as their headers go, as data URLs. */
+/** Data URLs with image headers of any size. */
 export type ImageFormat =
   | 'png'
   | 'jpeg'
@@ -21,7 +21,7 @@ const HEADERS: Readonly<Record<ImageFormat, (width: number, height: number) => B
     header.writeUInt32BE(height, 20);
     return header;
   },
-  /** As a camera writes it: the frame stands behind a thumbnail with a frame of its own. */
+  /** Like camera files: the frame follows a thumbnail that contains a frame header too. */
   jpeg: (width, height) => {
     const thumbnail = Buffer.concat([Buffer.from('Exif\0\0'), frame(160, 120), Buffer.alloc(9000)]);
     return Buffer.concat([

@@ -1,4 +1,6 @@
-/** A measurement of InfluxDB 1.x as rows; `time` in nanoseconds as text, since a number cannot hold it. */
+/**
+ * Rows of a measurement in InfluxDB 1.x. `time` is a string of nanoseconds, which exceed a number.
+ */
 export async function influxRows(
   url: string,
   database: string,

@@ -1,4 +1,4 @@
-/** A line as a server reads it; a strict reader of what every version agrees on. */
+/** A parsed line. The parser is strict and accepts only what all versions accept. */
 export interface ParsedLine {
   /** Measurement and tags as written: the series. */
   readonly series: string;
@@ -15,8 +15,8 @@ export interface ParsedLine {
 }
 
 /**
- * Lines of a body, without comments. As InfluxDB's scanLine has it: a quote counts behind the first
- * unescaped space only, and after an equals sign; a line break between quotes does not end the line.
+ * Lines of a body, without comments. Follows InfluxDB's scanLine: quotes are significant only after
+ * the first unescaped space and an equals sign; a line break between quotes does not end the line.
  */
 export function splitBody(body: string): string[] {
   const lines: string[] = [];
@@ -45,7 +45,7 @@ const FIELD = new RegExp(
   'y',
 );
 
-/** Throws with the reason that InfluxDB 1.x and 2.x give. */
+/** Throws with the error message of InfluxDB 1.x and 2.x. */
 export function parseLine(line: string): ParsedLine {
   SERIES.lastIndex = 0;
   const head = SERIES.exec(line);

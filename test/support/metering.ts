@@ -1,4 +1,4 @@
-import { context, createNoopMeter, type Logger } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   InMemorySpanExporter,
@@ -9,44 +9,54 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
-import { currentCallMeter, installMetering } from '../../src/metering.ts';
+import {
+  currentAudience,
+  currentCallMeter,
+  installMetering,
+  type MeteringInForce,
+} from '../../src/metering.ts';
 import { BackgroundCounter } from '../../src/tokens/background.ts';
 import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 export interface Metering {
-  /** What a patch asks on every call: undefined while metering is off. */
+  /** Queried by patches on every call; `undefined` while metering is off. */
   readonly current: () => CallMeter | undefined;
   on(): void;
   off(): void;
-  /** The second switch; on at first. */
+  /** The second switch, initially on. */
   tokenStatistics(on: boolean): void;
   /** Records since the last `take`. */
   readonly recorded: number;
   /** Spans ended since the last `take`. */
   readonly ended: number;
-  /** Replies that arrived and nobody has begun to read. */
+  /** Replies that nobody has started to read. */
   readonly unread: number;
-  /** Records and ended spans since the last `take`, every unread reply ended, every count done. */
-  take(): Promise<{
+  /** Calls that have begun and not ended. */
+  readonly open: number;
+  /** Ends every open call, as the end of the process does. */
+  shutdown(): void;
+  /**
+   * Records and ended spans since the last `take`, every count done. Open calls stay open. Without
+   * `all` only a look: nothing is taken.
+   */
+  take(all?: boolean): Promise<{
     readonly records: readonly UsageRecord[];
     readonly spans: readonly ReadableSpan[];
-    /** Spans begun: one that was never ended is none of `spans`. */
+    /** Number of started spans, including those that never ended. */
     readonly started: number;
   }>;
-  /** Gives the spans that `take` returns; not registered globally. */
+  /** Provider of the spans that `take` returns; not registered globally. */
   readonly provider: TracerProvider;
   close(): void;
 }
-
-const SILENT: Logger = { emit: () => undefined, enabled: () => false };
 
 export interface MeteringOptions {
   readonly nativeSpans?: 'enrich' | 'separate';
   readonly requestIdentity?: 'never' | 'plain' | 'all';
 }
 
-/** The life of calls from patch to record, without the instrumentation around it. */
+/** Everything from patch to record, without the instrumentation class. */
 export function startMetering({
   nativeSpans = 'separate',
   requestIdentity = 'plain',
@@ -68,41 +78,41 @@ export function startMetering({
   const records: UsageRecord[] = [];
   const counter = new BackgroundCounter();
   const pipeline = new UsagePipeline({
-    meter: createNoopMeter,
-    logger: () => SILENT,
+    meters: () => [],
+    loggers: () => [],
     service: () => 'conformance',
     counting: 'missing',
     captureContent: false,
     generations: ['v1_41'],
     metricAttributes: [],
     userIdHashKey: undefined,
-    costOf: () => undefined,
+    priceOf: () => undefined,
     counter,
     onUsage: (record) => records.push(record),
   });
   let tokenStatistics = true;
   let isOn = false;
-  const meter = new CallMeter({
+  const meter = new CallMeter<Promise<UsageRecord | undefined>>({
     clock: systemClock,
     tracer: () => provider.getTracer('conformance'),
-    switches: () => ({ enabled: true, tokenStatistics }),
-    keepContent: true,
+    audience: currentAudience,
     requestIdentity,
     nativeSpans,
     chunkTimes: 'mean',
-    onEnd: (ended) => void pipeline.settle(ended),
   });
   // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.
-  const install = (): void =>
-    installMetering(
-      {
-        calls: meter,
-        enabled: true,
-        settle: (ended) => pipeline.settle(ended),
-        flush: () => pipeline.idle(),
-      },
-      () => isOn,
-    );
+  const inForce: MeteringInForce = {
+    calls: meter,
+    enabled: true,
+    get tokenStatistics() {
+      return tokenStatistics;
+    },
+    keepContent: true,
+    onCall: () => undefined,
+    settle: (ended, delivery) => pipeline.settle(ended, delivery),
+    flush: () => pipeline.idle(),
+  };
+  const install = (): void => installMetering(inForce, () => isOn);
   install();
   return {
     current: currentCallMeter,
@@ -121,11 +131,14 @@ export function startMetering({
     get unread() {
       return meter.open.unread;
     },
-    async take() {
-      meter.open.abandonUnread();
-      meter.background.abandonAll();
+    get open() {
+      return meter.open.size;
+    },
+    shutdown: () => meter.open.closeAll(),
+    async take(all = true) {
       await pipeline.idle();
       await provider.forceFlush();
+      if (!all) return { records: [...records], spans: exporter.getFinishedSpans(), started };
       const taken = { records: records.splice(0), spans: exporter.getFinishedSpans(), started };
       started = 0;
       exporter.reset();

@@ -2,10 +2,10 @@ import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { usageRecord } from './usage-logs.ts';
 
 export interface OfficeOptions {
-  /** The newest call is just before. */
+  /** Time just after the latest call. */
   readonly until: number;
   readonly days: number;
-  /** Conversations on a working day. @default 60 */
+  /** Conversations per working day. @default 60 */
   readonly perDay?: number;
 }
 
@@ -13,7 +13,7 @@ interface Model {
   readonly name: string;
   readonly provider: string;
   readonly weight: number;
-  /** US dollars a million tokens; none: no price is known. */
+  /** US dollars per million tokens; absent if the price is unknown. */
   readonly prices?: readonly [input: number, cached: number, output: number];
   readonly tokensPerSecond: number;
 }
@@ -80,8 +80,10 @@ const ERRORS = [
 ];
 
 /**
- * Made-up calls as an office of 22 people makes them: working hours, conversations whose context
- * grows and gets cached, few errors. The same for the same options.
+ * Generates calls of an office with 22 people: working hours, conversations with growing and cached
+ * context, few errors. Deterministic for the same options. Seven days up to `until` contain every
+ * model, with the possible exception of the model of the current day: each day starts with a
+ * different model.
  */
 export function* officeUsage({ until, days, perDay = 60 }: OfficeOptions): Generator<UsageRecord> {
   const random = randomFrom(7);
@@ -92,18 +94,18 @@ export function* officeUsage({ until, days, perDay = 60 }: OfficeOptions): Gener
     midnight.setDate(midnight.getDate() - day);
     const weekend = midnight.getDay() % 6 === 0 ? 0.18 : 1;
     const growth = 0.6 + (0.4 * (days - day)) / days;
-    const count = Math.round(perDay * weekend * growth * (0.85 + 0.3 * random()));
+    const count = Math.max(1, Math.round(perDay * weekend * growth * (0.85 + 0.3 * random())));
     for (let i = 0; i < count; i++) {
       const begin = midnight.getTime() + hourOf(random) * 3_600_000 + random() * 3_600_000;
-      for (const record of conversation(begin, random)) {
+      const model = i === 0 ? MODELS[day % MODELS.length]! : weighted(MODELS, random);
+      for (const record of conversation(begin, model, random)) {
         if (Date.parse(record.time.slice(0, 23) + 'Z') < until) yield record;
       }
     }
   }
 }
 
-function* conversation(begin: number, random: () => number): Generator<UsageRecord> {
-  const model = weighted(MODELS, random);
+function* conversation(begin: number, model: Model, random: () => number): Generator<UsageRecord> {
   const user = USERS[Math.floor(USERS.length * random() ** 2.2)]!;
   const topic = TOPICS[Math.floor(TOPICS.length * random())]!;
   const conversationId = `${topic}-${Math.floor(random() * 0xffff)
@@ -172,7 +174,7 @@ function weighted<T extends { readonly weight: number }>(
   return all.find(({ weight }) => (rest -= weight) < 0) ?? all[0]!;
 }
 
-/** Mulberry32: the same numbers for the same seed. */
+/** Mulberry32, deterministic for a seed. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

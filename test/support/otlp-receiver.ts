@@ -11,7 +11,7 @@ export interface OtlpAttribute {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-/** A request as the JSON mapping of OTLP shows it, whatever came over the wire. */
+/** A request in the JSON mapping of OTLP, for any wire format. */
 interface OtlpRequest {
   readonly signal: OtlpSignal;
   readonly contentType: string;
@@ -50,7 +50,7 @@ function decode(signal: OtlpSignal, bytes: Uint8Array): object {
   return type.toObject(type.decode(bytes), { longs: Number, enums: Number, bytes: String });
 }
 
-/** A collector on loopback that takes http/protobuf, http/json and gRPC. */
+/** A collector on loopback that accepts http/protobuf, http/json and gRPC. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const requests: OtlpRequest[] = [];
   const http = createServer((request, response) => {
@@ -115,7 +115,7 @@ async function receive(request: IncomingMessage): Promise<OtlpRequest> {
   return { signal, contentType, body };
 }
 
-/** Attributes as a plain object; whole numbers come as strings in the JSON mapping. */
+/** Attributes as a plain object. Integers are strings in the JSON mapping. */
 export function attributesOf(
   attributes: readonly OtlpAttribute[] = [],
 ): Readonly<Record<string, unknown>> {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** This very Node, also for npm, and nothing of the environment that would change an application. */
+/** This Node, for npm as well, and an environment without variables that affect an application. */
 function environment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const { NODE_OPTIONS: _options, OTEL_CONFIG_FILE: _file, ...env } = process.env;
   const path = [dirname(process.execPath), env['PATH'] ?? ''].join(delimiter);
@@ -21,7 +21,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** Runs a program in a folder to its end, at most two minutes. */
+/** Runs a program in a folder, for at most two minutes. */
 async function runIn(
   cwd: string,
   command: string,
@@ -40,7 +40,7 @@ async function runIn(
 
 let packing: Promise<string> | undefined;
 
-/** The tarball as it would be published, built once a process. */
+/** The tarball to publish, built once per process. */
 export function packedTarball(): Promise<string> {
   packing ??= pack();
   return packing;
@@ -70,7 +70,7 @@ export interface UserApp {
   remove(): Promise<void>;
 }
 
-/** A project of a user in a temporary folder, with these packages beside the tarball. */
+/** A user's project in a temporary folder, with the tarball and these packages installed. */
 export async function installedApp(packages: readonly string[]): Promise<UserApp> {
   const folder = await mkdtemp(join(tmpdir(), 'token-meter-app-'));
   const app: UserApp = {

@@ -17,8 +17,8 @@ interface Answer {
 }
 
 /**
- * Sends so many PATCHes at once to three instances of the application on one Redis, and holds the
- * answers and the audit log to what is promised. Returns the seconds it took.
+ * Sends concurrent PATCH requests to three instances of the application on one Redis and checks the
+ * responses and the audit log. Returns the duration in seconds.
  */
 export async function patchStorm(redisUrl: string, count: number): Promise<number> {
   const services = Array.from({ length: 3 }, () => makeService(redisUrl));
@@ -91,7 +91,7 @@ function checkAnswers(answers: readonly Answer[]): void {
   }
 }
 
-/** Oldest first: every version once, each beginning where the one before ended. */
+/** Oldest first: every version once, each starting from the previous one. */
 function checkAudit(entries: readonly AuditEntry[], answers: readonly Answer[]): void {
   const contents = new Map(answers.map(({ version, body }) => [version, body]));
   let document: Record<string, unknown> = { enabled: true, token_statistics: true };
@@ -102,7 +102,7 @@ function checkAudit(entries: readonly AuditEntry[], answers: readonly Answer[]):
     for (const [key, value] of Object.entries(from)) assert.equal(value, document[key]);
     document = { ...document, ...to };
     const shown = contents.get(version);
-    assert.ok(shown, `nobody was told of version ${version}`);
+    assert.ok(shown, `version ${version} was not published`);
     assert.deepEqual(JSON.parse(shown), document, `version ${version}`);
   }
   assert.equal(expected, Math.max(...contents.keys()), 'the log must be complete');

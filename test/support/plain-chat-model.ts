@@ -2,7 +2,7 @@ import type { BaseChatModel as Base } from '@langchain/core/language_models/chat
 import type { AIMessage, AIMessageChunk, BaseMessage } from '@langchain/core/messages';
 import type { ChatGenerationChunk } from '@langchain/core/outputs';
 
-/** The parts of one build of @langchain/core that a chat model is made of. */
+/** Parts of @langchain/core that a chat model needs, from one build. */
 export interface LangchainCore {
   readonly BaseChatModel: typeof Base;
   readonly AIMessage: typeof AIMessage;
@@ -22,7 +22,7 @@ interface Body {
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number };
 }
 
-/** A chat model of somebody's own: it calls `fetch`, so nothing below LangChain sees its calls. */
+/** A custom chat model that uses `fetch`, so its calls are visible only to LangChain. */
 export function plainChatModel(core: LangchainCore, url: string): Base {
   const about = (body: Body): object => ({
     id: body.id,

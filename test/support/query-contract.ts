@@ -4,15 +4,40 @@ import type { AddressInfo } from 'node:net';
 const TOKEN = 'secret-token';
 const DAY_NS = 86_400_000_000_000n;
 const WRITE_PATHS = { '2': '/api/v2/write', '3': '/api/v3/write_lp' } as const;
-/** 432 files of ten minutes: what 3 Core looks at in one query. */
+/** 432 files of ten minutes: the query limit of 3 Core. */
 const CORE_REACH_NS = 3n * DAY_NS;
 
+interface Refusal {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A token of 2.x; the organisation that `/query` reads is its own, whatever the request names. */
+interface ContractToken {
+  readonly org: string;
+  readonly reads?: boolean;
+  readonly writes?: boolean;
+  /** Sees the buckets of every organisation. */
+  readonly isOperator?: boolean;
+}
+
+interface ContractBucket {
+  readonly name: string;
+  readonly org: string;
+}
+
 /**
- * Stands before an InfluxDB 1.x and answers `/ping`, `/query` and writes as 2.x or 3.x do, by their sources:
- * who may ask, which headers they take, how chunks are parted, how far 3 Core looks.
+ * Proxy for InfluxDB 1.x that implements `/ping`, `/query` and writes of 2.x or 3.x, following
+ * their sources: authorisation, headers, separators of chunks, query range of 3 Core.
  */
 export class QueryContract {
   readonly token: string = TOKEN;
+  /** Of 2.x. `/query` reads `database` or `database/policy` of the server behind it. */
+  buckets: readonly ContractBucket[] = [{ name: 'llm_metrics', org: 'acme' }];
+  readonly tokens = new Map<string, ContractToken>([
+    [TOKEN, { org: 'acme', reads: true, writes: true }],
+  ]);
+  readonly queries: URLSearchParams[] = [];
   readonly #version: '2' | '3';
   readonly #target: string;
   readonly #server: Server;
@@ -44,12 +69,14 @@ export class QueryContract {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const refusal = this.#refusal(request, url, body);
+    if (url.pathname === '/query') this.queries.push(new URLSearchParams(body));
     if (refusal !== undefined) {
       response.writeHead(refusal.status, { 'content-type': 'application/json' });
       response.end(refusal.body);
     } else if (url.pathname === '/ping') {
       this.#ping(response);
     } else if (url.pathname === WRITE_PATHS[this.#version]) {
+      if (body === '') return void response.writeHead(204).end();
       const db = url.searchParams.get('bucket') ?? url.searchParams.get('db') ?? '';
       const write = `${this.#target}/write?${new URLSearchParams({ db, precision: 'n' }).toString()}`;
       const answer = await fetch(write, { method: 'POST', body });
@@ -80,12 +107,14 @@ export class QueryContract {
     { method, headers }: IncomingMessage,
     { pathname, searchParams }: URL,
     body: string,
-  ): { status: number; body: string } | undefined {
+  ): Refusal | undefined {
     const { authorization, accept } = headers;
     const isVersion2 = this.#version === '2';
     if (pathname === '/ping' && isVersion2) return undefined;
-    const accepted = isVersion2 ? [`Token ${TOKEN}`] : [`Token ${TOKEN}`, `Bearer ${TOKEN}`];
-    if (!accepted.includes(authorization ?? '')) {
+    const [scheme, given = ''] = (authorization ?? '').split(' ');
+    const token = this.tokens.get(given);
+    const schemes = isVersion2 ? ['Token'] : ['Token', 'Bearer'];
+    if (token === undefined || !schemes.includes(scheme ?? '')) {
       const [v2, v3] = [
         '{"code":"unauthorized","message":"Unauthorized"}',
         '{"error": "the request was not authenticated"}',
@@ -93,9 +122,9 @@ export class QueryContract {
       return { status: 401, body: isVersion2 ? v2 : v3 };
     }
     if (pathname === '/ping') return undefined;
-    if (pathname === WRITE_PATHS[this.#version]) return undefined;
+    if (isVersion2) return this.#refusal2(method, pathname, searchParams, body, token);
+    if (pathname === WRITE_PATHS['3']) return undefined;
     if (pathname !== '/query' || method !== 'POST') return { status: 404, body: 'Not found' };
-    if (isVersion2) return undefined;
     if (accept !== 'application/json') return { status: 400, body: `{"error":"accept ${accept}"}` };
     if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) {
       return { status: 400, body: '{"error":"content type"}' };
@@ -104,11 +133,66 @@ export class QueryContract {
       return { status: 400, body: '{"error":"chunked"}' };
     }
     const q = new URLSearchParams(body).get('q') ?? '';
+    if (q.includes(';')) return resultError('must provide only one InfluxQl statement per query');
     for (const [, from = '0', to = '0'] of q.matchAll(/time >= (\d+) AND time < (\d+)/g)) {
       if (BigInt(to) - BigInt(from) <= CORE_REACH_NS) continue;
-      const error = 'Query would exceed file limit of 432 parquet files';
-      return { status: 200, body: `{"results":[{"statement_id":0,"error":"${error}"}]}` };
+      return resultError('Query would exceed file limit of 432 parquet files');
     }
     return undefined;
   }
+
+  /** Measured on 2.7.12 and 2.9.1: what a token may not see is not there. */
+  #refusal2(
+    method: string | undefined,
+    pathname: string,
+    parameters: URLSearchParams,
+    body: string,
+    token: ContractToken,
+  ): Refusal | undefined {
+    const named = (name: string | null, org: string | null): readonly ContractBucket[] =>
+      this.buckets.filter((bucket) => bucket.name === name && (org ?? bucket.org) === bucket.org);
+    const isSeen = ({ org }: ContractBucket): boolean =>
+      token.isOperator === true || org === token.org;
+    const org = parameters.get('org');
+    if (pathname === '/api/v2/buckets') {
+      const found = named(parameters.get('name'), org).filter(
+        (bucket) => token.reads === true && isSeen(bucket),
+      );
+      if (found.length === 0 && org !== null) {
+        return { status: 404, body: '{"code":"not found","message":"bucket not found"}' };
+      }
+      const buckets = found.map((bucket) => ({
+        id: this.buckets.indexOf(bucket).toString(16).padStart(16, '0'),
+        orgID: bucket.org,
+        name: bucket.name,
+      }));
+      return { status: 200, body: JSON.stringify({ buckets }) };
+    }
+    if (pathname === WRITE_PATHS['2']) {
+      const [bucket] = named(parameters.get('bucket'), org ?? '');
+      if (bucket === undefined) {
+        return { status: 404, body: '{"code":"not found","message":"bucket not found"}' };
+      }
+      if (token.writes === true && isSeen(bucket)) return undefined;
+      const message = 'insufficient permissions for write';
+      return { status: 403, body: JSON.stringify({ code: 'forbidden', message }) };
+    }
+    if (pathname !== '/query' || method !== 'POST') return { status: 404, body: 'Not found' };
+    const db = parameters.get('db') ?? '';
+    const rp = parameters.get('rp');
+    const bucket = rp === null ? db : `${db}/${rp}`;
+    if (token.reads !== true || named(bucket, token.org).length === 0) {
+      return resultError(
+        rp === null ? `database not found: ${db}` : `retention policy not found: ${rp}`,
+      );
+    }
+    // The statement looks at the default policy alone.
+    const q = new URLSearchParams(body).get('q') ?? '';
+    if (rp === null || !/SHOW TAG KEYS/i.test(q)) return undefined;
+    return resultError(`default retention policy not set for: ${db}`);
+  }
+}
+
+function resultError(error: string): Refusal {
+  return { status: 200, body: JSON.stringify({ results: [{ statement_id: 0, error }] }) };
 }

@@ -11,7 +11,9 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Where hand-written pre-tokenizers go wrong: each end of each rule, and what JavaScript sees otherwise. */
+/**
+ * Edge cases of hand-written pre-tokenizers: boundaries of rules, and differences from JavaScript.
+ */
 const EDGES: readonly string[] = [
   "'s 'S 'ſ 't 're 'VE 'll 'Ll 'LL 'd 'm 'l '\u0341 <|endoftext|> <|im_start|> http://".split(' '),
   `'"/.,-_!#$%&()*+:;<=>?@[]^{|}~ \t\n\r\v\f\0`.split(''),
@@ -21,7 +23,7 @@ const EDGES: readonly string[] = [
   ['\u00A0', '\r\n', '  ', '   ', '\n\n'],
 ].flat();
 
-/** Ranges dense in letters, each as likely as the others. */
+/** Ranges with many letters, chosen with equal probability. */
 const RANGES: readonly (readonly [from: number, to: number])[] = [
   [0x20, 0x7f],
   [0, 0x100],
@@ -44,7 +46,7 @@ const LENGTHS: readonly number[] = [
   1, 2, 3, 6, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33, 34, 42, 43, 44, 63, 65, 127, 129, 255, 257, 400,
 ];
 
-/** Strings made to break a tokenizer, the same for the same seed and vocabulary. */
+/** Strings intended to break a tokenizer, deterministic for a seed and vocabulary. */
 export class RandomTexts {
   readonly #random: () => number;
   /** The vocabulary, without special tokens. */
@@ -101,8 +103,8 @@ export class RandomTexts {
   }
 
   /**
-   * Tokens whose seam lies inside a character. A rule for cutting pieces passed every other string
-   * and failed on these, in real Chinese.
+   * Tokens whose parts meet inside a character. A rule for cutting pieces passed on all other
+   * strings and failed on these, in real Chinese text.
    */
   #tokensMeetingInsideCharacters(): string {
     if (this.#endingInside.length === 0) return this.#joinedTokens();
@@ -117,7 +119,7 @@ export class RandomTexts {
     return Buffer.concat(parts).toString();
   }
 
-  /** One thing over and over, a length near a threshold, with neighbours. */
+  /** A repeated element with a length near a threshold, with neighbours. */
   #run(): string {
     const unit = this.#random() < 0.5 ? this.#pick(EDGES) : this.#character();
     const other = this.#random() < 0.3 ? this.#character() : '';
@@ -154,7 +156,7 @@ function continuationsAtStart(token: Buffer): number {
   return n;
 }
 
-/** Bytes the token's last character still lacks. */
+/** Missing bytes of the token's last character. */
 function missingAtEnd(token: Buffer): number {
   for (let back = 1; back <= 3 && back <= token.length; back++) {
     const byte = token[token.length - back] ?? 0;
@@ -165,7 +167,7 @@ function missingAtEnd(token: Buffer): number {
   return 0;
 }
 
-/** A JavaScript literal with nothing but ASCII in it. */
+/** An ASCII-only JavaScript literal. */
 export function printable(text: string): string {
   return JSON.stringify(text).replace(
     /[^ -~]/g,

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { flush, TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
 import { startTelemetry, type TestTelemetry } from './telemetry.ts';
 
-/** The instrumentation in an application with OpenTelemetry, and the records that it makes. */
+/** The instrumentation in an application with OpenTelemetry, and its records. */
 export interface RecordedCalls {
   readonly telemetry: TestTelemetry;
   readonly instrumentation: TokenMeterInstrumentation;
   readonly records: UsageRecord[];
-  /** The one call there was, in a record and a span; fails where there is none or another. */
+  /** Record and span of the only call. Fails if there is none or more than one. */
   only(): Promise<UsageRecord>;
   reset(): void;
   close(): Promise<void>;

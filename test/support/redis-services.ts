@@ -8,7 +8,7 @@ import {
 } from '../../src/settings/index.ts';
 import type { TestServer } from './servers.ts';
 
-/** Servers, clients and services of one test, let go together. */
+/** Servers, clients and services of one test, closed together. */
 export class RedisServices {
   readonly #servers: TestServer[] = [];
   readonly #services: SettingsService<MetricsSettings>[] = [];

@@ -13,13 +13,16 @@ export interface AppOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Called with everything written so far, and how to signal the app. */
+  /** Called with the output so far and a function to signal the app. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
+/** Below the time-out of a test, so that what the app wrote can be seen. */
+const HANGS_MS = 50_000;
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs a small application in a process of its own, with the sources of this package. */
+/** Runs a small application in a separate process, with the sources of this package. */
 export async function runApp(file: string, options: AppOptions = {}): Promise<AppRun> {
   const { OTEL_CONFIG_FILE: _file, NODE_OPTIONS: _options, ...env } = process.env;
   const app = spawn(
@@ -40,7 +43,7 @@ export async function runApp(file: string, options: AppOptions = {}): Promise<Ap
   });
   app.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   return await new Promise((resolve, reject) => {
-    const late = setTimeout(() => app.kill('SIGKILL'), 15_000);
+    const late = setTimeout(() => app.kill('SIGKILL'), HANGS_MS);
     app.on('error', reject);
     app.on('close', (code, signal) => {
       clearTimeout(late);

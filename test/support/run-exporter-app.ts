@@ -3,44 +3,45 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { AppPlan } from './exporter-app.ts';
 
-interface AppTold {
+interface AppStatus {
   readonly emitted: number;
   readonly accepted: number;
   readonly delivered: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly state: string;
+  readonly volatile: number;
   readonly rss: number;
 }
 
 export interface RunningExporterApp {
   readonly process: ChildProcess;
-  /** What it told last. */
-  readonly told: AppTold | undefined;
-  /** Largest resident set it told of. */
+  /** The last status it printed. */
+  readonly status: AppStatus | undefined;
+  /** Largest resident set it printed. */
   readonly maxRss: number;
   /** Errors and warnings of the process. */
   readonly stderr: string;
   ended(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-/** Starts `exporter-app.ts` as a process of its own. */
+/** Starts `exporter-app.ts` as a separate process. */
 export function runExporterApp(plan: AppPlan): RunningExporterApp {
   const script = new URL('./exporter-app.ts', import.meta.url).pathname;
   const args = ['--conditions=otel-token-meter/source', script, JSON.stringify(plan)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let told: AppTold | undefined;
+  let status: AppStatus | undefined;
   let maxRss = 0;
   let stderr = '';
   createInterface(child.stdout).on('line', (line) => {
-    told = JSON.parse(line) as AppTold;
-    maxRss = Math.max(maxRss, told.rss);
+    status = JSON.parse(line) as AppStatus;
+    maxRss = Math.max(maxRss, status.rss);
   });
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
   const ended = once(child, 'close');
   return {
     process: child,
-    get told() {
-      return told;
+    get status() {
+      return status;
     },
     get maxRss() {
       return maxRss;

@@ -2,7 +2,7 @@ import { createRequire, registerHooks } from 'node:module';
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Where versions of an SDK are installed: the current one at the root, others apart. */
+/** Install locations of SDK versions: the current one in the root, others in test/sdks. */
 export type InstalledIn = 'root' | 'previous' | 'ai-5' | 'openai-4' | 'openai-5' | 'openai-6';
 
 function requireFrom(place: InstalledIn): NodeJS.Require {
@@ -10,12 +10,12 @@ function requireFrom(place: InstalledIn): NodeJS.Require {
   return createRequire(new URL(base, import.meta.url));
 }
 
-/** The CommonJS build of a package: a copy of its own, that no other test has patched. */
+/** A new copy of the CommonJS build of a package, not patched by other tests. */
 export function loadCjs(name: string, place: InstalledIn = 'root'): () => Promise<unknown> {
   return () => Promise.resolve(loadTogether([name], place)[0]);
 }
 
-/** Copies of several packages that use each other, or of several modules of one. */
+/** New copies of several packages that use each other, or of several modules of one. */
 export function loadTogether(
   names: readonly string[],
   place: InstalledIn = 'root',
@@ -31,7 +31,7 @@ export function loadTogether(
   return copies;
 }
 
-/** Requires as a package does: its own dependencies, in its own versions. */
+/** Requires from the package's location, to get its versions of dependencies. */
 export function requireInside(name: string, place: InstalledIn = 'root'): NodeJS.Require {
   return createRequire(requireFrom(place).resolve(name));
 }
@@ -44,7 +44,7 @@ function packageOf(name: string): string {
 const COPY = 'test-copy';
 let copies = 0;
 
-/** A module of a copy takes its siblings from the same copy. */
+/** Modules of a copy get their siblings from the same copy. */
 registerHooks({
   resolve(specifier, context, next) {
     const resolved = next(specifier, context);
@@ -61,8 +61,8 @@ function copyOf(url: string | undefined): string | undefined {
 }
 
 /**
- * The ESM build of a package, a copy of its own; `file` inside it where the entry point does not
- * resolve to it.
+ * A new copy of the ESM build of a package. `file` is the path in the package if the entry point
+ * does not resolve to it.
  */
 export function loadEsm(file: string, place: InstalledIn = 'root'): () => Promise<unknown> {
   return async () => {

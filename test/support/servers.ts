@@ -1,19 +1,20 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A real server on a loopback port of its own, with its data in a temporary folder. */
+/** A real server on a free loopback port, with its data in a temporary folder. */
 export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly directory: string;
   readonly process: ChildProcess;
-  /** Ends the process (SIGTERM unless told) and waits for it; the data stays. */
+  /** Ends the process (SIGTERM by default) and waits for it. Keeps the data. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again on the same port and data. */
+  /** Restarts it with the same port and data. */
   restart(): Promise<void>;
   /** Ends the process and removes its folder. */
   stop(): Promise<void>;
@@ -31,8 +32,8 @@ function isInstalled(binary: Binary): boolean {
 }
 
 /**
- * Call first in a `before` hook. Skips the suite where the server is not installed; with
- * REQUIRE_SERVERS=1, as CI sets it, that is a failure instead.
+ * Call first in a `before` hook. Skips the suite if the server is not installed, or fails it with
+ * REQUIRE_SERVERS=1, as in CI.
  */
 export function requireServer(test: Mocha.Context, binary: Binary): void {
   if (isInstalled(binary)) return;
@@ -42,13 +43,26 @@ export function requireServer(test: Mocha.Context, binary: Binary): void {
   test.skip();
 }
 
-/** A loopback port that was free a moment ago. */
+/** Below the ports that Linux gives to outgoing connections: none of those takes it meanwhile. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 32_000;
+
+/**
+ * A loopback port that was free a moment ago. At random, since test files of several processes ask at
+ * the same time, and the kernel may give a port that was closed just now to the next who asks.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 interface Launch {
@@ -163,7 +177,7 @@ export async function startVictoriaMetrics({
   });
 }
 
-/** Redis without persistence: a restart comes back empty. `url` is a redis:// address. */
+/** Redis without persistence, empty after a restart. `url` is a redis:// URL. */
 export async function startRedis(args: readonly string[] = []): Promise<TestServer> {
   const directory = temporaryFolder('redis');
   const port = await freePort();
@@ -171,7 +185,7 @@ export async function startRedis(args: readonly string[] = []): Promise<TestServ
   return await launchRedis([...bound, ...args], port, directory);
 }
 
-/** A Redis Sentinel that watches the group `name`, whose primary is this server. */
+/** A Redis Sentinel for the group `name` with this server as primary. */
 export async function startSentinel(primary: TestServer, name: string): Promise<TestServer> {
   const directory = temporaryFolder('sentinel');
   const port = await freePort();

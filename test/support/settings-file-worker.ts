@@ -1,6 +1,6 @@
 import { FileSettingsStore, SettingsService } from '../../src/settings/index.ts';
 
-// One of several processes that change the same settings file at once.
+// One of several processes that change the same settings file concurrently.
 const [path = '', name = '', count = '0'] = process.argv.slice(2);
 const settings = new SettingsService<{ limit: number }>({
   schema: { limit: { type: 'number', default: 0, description: 'Differs at every change' } },

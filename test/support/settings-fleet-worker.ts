@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { RedisSettingsStore, SettingsService, metricsSettings } from '../../src/settings/index.ts';
 import type { FleetMessage, FleetOptions } from './settings-fleet.ts';
 
-// One process of a fleet: several instances of an application, each with connections of its own.
+// One process of a fleet: several instances of an application with separate connections.
 const {
   url,
   perProcess,

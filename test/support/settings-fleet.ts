@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import type { MetricsSettings } from '../../src/settings/index.ts';
 
 export interface FleetOptions {
-  /** Of Redis. */
+  /** URL of Redis. */
   readonly url: string;
   readonly processes: number;
   readonly perProcess: number;
-  /** For the last known good settings; none are kept without. */
+  /** Folder for the last known settings. Without it none are kept. */
   readonly directory?: string;
   readonly pollIntervalMs?: number;
-  /** Each instance listens on this channel too, by a bare connection: what a push costs without us. */
+  /** Channel that each instance also subscribes to with a plain connection, as a baseline. */
   readonly bareChannel?: string;
 }
 
@@ -26,18 +26,18 @@ export type FleetMessage =
   | {
       readonly type: 'applied' | 'heard';
       readonly id: string;
-      /** Of the settings; of a bare push the number that was its message. */
+      /** Version of the settings, or the number in a plain push message. */
       readonly version: number;
       readonly at: number;
     }
   | { readonly type: 'states'; readonly states: readonly InstanceState[] };
 
-/** Many instances of an application in several processes, all on one Redis. */
+/** Instances of an application in several processes on one Redis. */
 export interface Fleet {
   readonly size: number;
   /** Milliseconds since the epoch at which each instance applied a version, by instance. */
   appliedAt(version: number): ReadonlyMap<string, number>;
-  /** The same for a bare push. */
+  /** The same for plain pushes. */
   heardAt(message: number): ReadonlyMap<string, number>;
   states(): Promise<readonly InstanceState[]>;
   close(): Promise<void>;
@@ -85,7 +85,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 }
 
-/** One listener all along: of several messages in one tick `once` would see only the first. */
+/** A permanent listener, since `once` would miss further messages of the same tick. */
 async function answer(child: ChildProcess, type: FleetMessage['type']): Promise<FleetMessage> {
   return await new Promise((resolve, reject) => {
     const ended = (): void => reject(new Error('a process of the fleet ended'));

@@ -8,7 +8,7 @@ export function chunkOf(...lines: readonly string[]): LineChunk {
   return { body, lines: lines.length, multiline: lines.some((line) => line.includes('\n')) };
 }
 
-/** The lines of a batch as they are sent. */
+/** Lines of a batch, as sent. */
 export function textOf({ chunks }: LineBatch): string {
   return Buffer.concat(chunks.map(({ body }) => body)).toString();
 }
@@ -22,6 +22,9 @@ export function diskSpool(folder: string, over: Partial<DiskSpoolOptions> = {}):
     fsync: 'never',
     whenFull: 'drop-oldest',
     onDropped: () => {},
+    destination: {},
+    onAccepted: () => {},
+    onHandedOver: () => {},
     onAdopted: () => {},
     onDiskState: () => {},
     onUpkeepError: (error) => assert.fail(error),

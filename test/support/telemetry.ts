@@ -15,7 +15,7 @@ import {
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace';
 
-/** Collects when it is asked to. */
+/** Collects on demand. */
 export class OnDemandReader extends MetricReader {
   protected override onForceFlush(): Promise<void> {
     return Promise.resolve();
@@ -25,7 +25,7 @@ export class OnDemandReader extends MetricReader {
   }
 }
 
-/** Global OpenTelemetry providers that keep what they get, as an application would register them. */
+/** Globally registered OpenTelemetry providers that keep everything in memory. */
 export interface TestTelemetry {
   readonly spans: () => readonly ReadableSpan[];
   readonly events: () => readonly ReadableLogRecord[];

@@ -12,7 +12,7 @@ export interface TokenizerFile {
   model: Record<string, unknown>;
 }
 
-/** A built-in vocabulary in the shape Hugging Face gives to one: tiktoken stays its oracle. */
+/** A built-in vocabulary in Hugging Face format, so that tiktoken can serve as the oracle. */
 export function tokenizerFile(encoding: string, pattern: string): TokenizerFile {
   const characters = new Map([...BYTE_OF_CHARACTER].map(([character, byte]) => [byte, character]));
   const table = readVocabulary(encoding);
@@ -35,7 +35,7 @@ export function tokenizerFile(encoding: string, pattern: string): TokenizerFile 
   };
 }
 
-/** The same in Mistral's shape. */
+/** The same in Mistral's format. */
 export function tekkenFile(encoding: string, pattern: string): object {
   const table = readVocabulary(encoding);
   const tokens: Buffer[] = Array.from(table.singleBytes, (byte) => Buffer.of(byte));
@@ -43,7 +43,7 @@ export function tekkenFile(encoding: string, pattern: string): object {
     tokens[id] = Buffer.concat([tokens[a] ?? Buffer.alloc(0), tokens[b] ?? Buffer.alloc(0)]);
   });
   const vocab = tokens.map((token, rank) => ({ rank, token_bytes: token.toString('base64') }));
-  // Beyond the size lie ranks that the model does not use.
+  // Ranks beyond the size are not used by the model.
   vocab.push({
     rank: vocab.length,
     token_bytes: Buffer.from('unused and long').toString('base64'),

@@ -5,8 +5,8 @@ import { until } from './until.ts';
 const MORE_MS = 30;
 
 /**
- * Names of the rejections that nobody handled, and not those of the test runner's own listener. Waits
- * for the first: `run` must fail.
+ * Names of unhandled rejections, without those handled by the test runner. Waits for the first one,
+ * so `run` must fail.
  */
 export async function unhandledRejections(run: () => void): Promise<readonly string[]> {
   const names: string[] = [];

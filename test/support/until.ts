@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** Waits for what happens elsewhere; fails when it does not in time. */
+/** Waits for a condition; fails on timeout. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 10_000,

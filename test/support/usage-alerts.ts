@@ -1,6 +1,6 @@
 import type { UsageAlert } from '../../exporter/index.ts';
 
-/** A user who has spent more than the rule wants. */
+/** A user above the threshold of the rule. */
 export function usageAlert(over: Partial<UsageAlert> = {}): UsageAlert {
   return {
     id: 'one',

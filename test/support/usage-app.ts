@@ -17,11 +17,11 @@ import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { type ServedApp, serveApp } from './app.ts';
 import { logOf } from './usage-logs.ts';
 
-/** The application over a SQLite ledger of its own, with everything that the dashboard asks. */
+/** The application on a new SQLite ledger, with all routes that the dashboard uses. */
 export interface UsageApp {
   readonly app: ServedApp;
   readonly settings: SettingsService<MetricsSettings>;
-  /** What `/api/usage/health` tells; change it to tell something else. */
+  /** Response of `/api/usage/health`; tests may change it. */
   readonly health: { -readonly [K in keyof Omit<HealthSources, 'settings'>]: HealthSources[K] };
   /** Resolves when the records can be read. */
   record(records: Iterable<UsageRecord>): Promise<void>;
@@ -29,9 +29,9 @@ export interface UsageApp {
 }
 
 export interface UsageAppOptions {
-  /** Besides those of the dashboard. */
+  /** Routes in addition to those of the dashboard. */
   readonly routes?: readonly ApiRoute[];
-  /** A ledger to show, which stays. @default a new one */
+  /** An existing ledger, which is kept. @default a new one */
   readonly ledger?: string;
 }
 

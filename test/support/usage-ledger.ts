@@ -1,7 +1,7 @@
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { usageRecord } from './usage-logs.ts';
 
-/** A small deterministic generator, so that a failure can be seen again. */
+/** A small deterministic generator, so that failures are reproducible. */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -19,8 +19,8 @@ const MODELS = [
 const SERVICES = ['chat-service', 'batch "night"'] as const;
 
 /**
- * Calls of every kind a ledger may hold: without user or conversation, failed and aborted ones,
- * uncounted, estimated and unpriced ones, names that need escaping.
+ * All kinds of calls in a ledger: without user or conversation, failed, aborted, without tokens,
+ * estimated, without price, with names that need escaping.
  */
 export function mixedRecords(count: number, fromMs: number, toMs: number): UsageRecord[] {
   const random = randomOf(7);
@@ -52,7 +52,12 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
         tokenSource: pick(['provider', 'counted', 'estimated'] as const),
         ...(random() > 0.5 && { cacheReadTokens: Math.floor(inputTokens / 3) }),
         ...(random() > 0.9 && { reasoningTokens: Math.floor(outputTokens / 2) }),
-        ...(random() > 0.3 && { costUsd: Math.round(random() * 1e7) / 1e9 }),
+        ...(random() > 0.3 && {
+          costUsd: Math.round(random() * 1e7) / 1e9,
+          costSource: pick(['provider', 'list', 'contract', 'estimated'] as const),
+          ...(random() > 0.8 && { costMissing: ['web_searches', 'priority_tier'] }),
+        }),
+        ...(random() > 0.8 && { serviceTier: pick(['flex', 'priority'] as const) }),
       }),
       attributes: random() > 0.8 ? { team: 'search', retries: 2, cached: true } : {},
     });

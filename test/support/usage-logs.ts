@@ -4,7 +4,7 @@ import type { UsageLogRecord } from '../../exporter/ledger/usage-event.ts';
 
 let sequence = 0;
 
-/** A usage record at a moment; every one has its own id and its own nanoseconds. */
+/** A usage record at a given time, with unique id and nanoseconds. */
 export function usageRecord(at: string | number, over: Partial<UsageRecord> = {}): UsageRecord {
   sequence++;
   const milliseconds = new Date(at).toISOString().slice(0, -1);
@@ -47,6 +47,9 @@ export function logOf(record: UsageRecord): UsageLogRecord {
     [ATTR.outcome]: record.outcome,
     [ATTR.errorType]: record.errorType,
     [ATTR.costUsd]: record.costUsd,
+    [ATTR.costSource]: record.costSource,
+    [ATTR.costMissing]: record.costMissing?.join(' '),
+    [ATTR.serviceTier]: record.serviceTier,
   };
   // One by one, as the SDK sets them.
   const attributes: Record<string, unknown> = {};

@@ -2,8 +2,8 @@ import type { UsageGroup, UsageMetric } from '../../exporter/ledger/usage-query.
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 /**
- * Sums of usage records, worked out a second time in the plainest way: one record after the other,
- * calendar by `Intl`. What readers answer is compared with it.
+ * Independent, simple implementation of sums over usage records, with `Intl` for the calendar.
+ * Results of readers are compared with it.
  */
 export interface OracleQuery {
   readonly fromMs: number;
@@ -20,7 +20,7 @@ export interface OracleRow {
 
 const partsOf = new Map<string, Intl.DateTimeFormat>();
 
-/** `2026-10-25` and `02` of an instant in a zone. */
+/** Date `2026-10-25` and hour `02` of an instant in a zone. */
 function localTime(ms: number, timeZone: string): { day: string; hour: string; offset: string } {
   let format = partsOf.get(timeZone);
   if (format === undefined) {
@@ -82,7 +82,7 @@ export function rowsOf(records: readonly UsageRecord[], query: OracleQuery): rea
   return [...rows.values()];
 }
 
-/** Undefined when no record has it: no sum of unknowns is 0. */
+/** `undefined` when no record has a value. */
 export function sumOf(
   records: readonly UsageRecord[],
   metric: Exclude<UsageMetric, 'calls' | 'errors'>,

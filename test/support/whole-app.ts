@@ -24,7 +24,7 @@ export interface WholeApp extends ServedApp {
   readonly store: MemorySettingsStore;
 }
 
-/** The application with every route it has, on a ledger of a few calls and the demo model. */
+/** The application with all routes, a ledger of a few calls, and the demo model. */
 export async function serveWholeApp(
   options: Partial<SettingsRoutesOptions> & Partial<AppDependencies> = {},
 ): Promise<WholeApp> {

@@ -1,13 +1,13 @@
 import { influxRows } from './influx.ts';
 import { startInfluxd, startVictoriaMetrics, type TestServer } from './servers.ts';
 
-/** A real server that the exporter writes to, and how to read what is in it. */
+/** A real server that the exporter writes to, and a way to read its content. */
 export interface WriteTarget {
   readonly binary: 'influxd' | 'victoria-metrics';
   start(): Promise<TestServer>;
-  /** The hardest end that loses nothing of what the server has answered for. */
+  /** The harshest way to stop the server without losing acknowledged data. */
   readonly hardestEnd: NodeJS.Signals;
-  /** Milliseconds of every stored record in order, one entry for each time that a reader would see it. */
+  /** Times of all stored records in milliseconds, in order, with one entry per duplicate. */
   times(url: string): Promise<number[]>;
 }
 
@@ -26,7 +26,7 @@ export const WRITE_TARGETS: readonly WriteTarget[] = [
   {
     binary: 'victoria-metrics',
     start: async () => await startVictoriaMetrics(),
-    // It keeps what it answered 204 to for some seconds in memory only.
+    // Acknowledged data stays in memory for some seconds.
     hardestEnd: 'SIGTERM',
     times: async (url) => {
       await fetch(`${url}/internal/force_flush`);
@@ -35,7 +35,7 @@ export const WRITE_TARGETS: readonly WriteTarget[] = [
       const times = series.flatMap(
         (line) => (JSON.parse(line) as { timestamps: number[] }).timestamps,
       );
-      // A batch that was resent may be there twice: it keeps equal samples until told otherwise.
+      // A resent batch may be stored twice, since equal samples are kept by default.
       return ascending(new Set(times));
     },
   },

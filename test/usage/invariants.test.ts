@@ -3,6 +3,7 @@ import { diag, DiagLogLevel, INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/
 import fc from 'fast-check';
 import type { EndedCall } from '../../src/domain/ended-call.ts';
 import { buildRecord } from '../../src/usage/build-record.ts';
+import { Delivery } from '../../src/usage/delivery.ts';
 import { checkUsage } from '../../src/usage/invariants.ts';
 import type { TokenUsage, UsageRecord } from '../../src/domain/usage-record.ts';
 
@@ -118,7 +119,8 @@ describe('a record of inconsistent usage', () => {
         usage: { inputTokens: 10, outputTokens: 3, reasoningTokens: 7 },
         tokenSource: 'provider',
       },
-      { userIdHashKey: undefined, service: () => 'test', costOf: () => undefined },
+      new Delivery().ids(ended),
+      { userIdHashKey: undefined, service: () => 'test', priceOf: () => undefined },
     );
   }
 

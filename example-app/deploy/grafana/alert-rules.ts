@@ -1,9 +1,9 @@
-/** Alert rules for Grafana: `build.ts` writes them as provisioning. */
+/** Alert rules for Grafana; `build.ts` writes them as provisioning. */
 
 export interface GrafanaAlert {
   readonly uid: string;
   readonly title: string;
-  /** InfluxQL over `$timeFilter`; one number a series. */
+  /** InfluxQL with `$timeFilter`; one number per series. */
   readonly query: string;
   readonly windowSeconds: number;
   readonly above: number;
@@ -28,7 +28,7 @@ export const alertRules: readonly GrafanaAlert[] = [
     windowSeconds: 3600,
     above: 1_000_000,
     noData: 'OK',
-    summary: 'A user passed 1,000,000 tokens in an hour.',
+    summary: 'A user used more than 1,000,000 tokens in an hour.',
   },
   {
     uid: 'llm-errors',
@@ -55,7 +55,7 @@ export const alertRules: readonly GrafanaAlert[] = [
     windowSeconds: 900,
     above: Number.MAX_SAFE_INTEGER,
     noData: 'Alerting',
-    summary: 'No call was recorded for 15 minutes; see whether statistics are switched off.',
+    summary: 'No call was recorded for 15 minutes. Check whether metering is switched off.',
   },
   {
     uid: 'llm-dropped',

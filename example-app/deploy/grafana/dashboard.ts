@@ -69,7 +69,7 @@ function variable(name: string, label: string, language: Language, tag: string):
   };
 }
 
-/** The dashboard as Grafana provisions it: fixed uid, no `__inputs`. */
+/** Dashboard for provisioning: fixed uid, no `__inputs`. */
 export function dashboard(language: Language): object {
   const shown = language === 'sql' ? panels : panels.filter(hasInfluxql);
   const placed: object[] = [];

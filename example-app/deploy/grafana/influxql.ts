@@ -16,11 +16,11 @@ function selected(measure: Measure): string {
   }
 }
 
-/** InfluxQL cannot group by a field. */
+/** InfluxQL cannot group by fields. */
 export const hasInfluxql = (panel: Panel): boolean => panel.byField === undefined;
 
 /**
- * One query a panel, over the variables of the dashboard. `=~ /^$x$/` also matches points without
+ * One query per panel, with the variables of the dashboard. `=~ /^$x$/` also matches points without
  * the tag when the variable's "All" is `.*`.
  */
 export function influxql(panel: Panel): string {

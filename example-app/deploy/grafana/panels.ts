@@ -1,10 +1,9 @@
 /**
- * The panels of the Grafana dashboards, once. `influxql.ts` and `sql.ts` turn them into queries,
- * `dashboard.ts` into the two dashboards; tests compare every name here with what the exporter
- * writes.
+ * Panels of the Grafana dashboards. `influxql.ts` and `sql.ts` generate queries, `dashboard.ts` the
+ * two dashboards. Tests compare every name with the data that the exporter writes.
  */
 
-/** A number over a set of calls: a sum of fields, a quotient of sums, or a percentile. */
+/** A value over a set of calls: a sum of fields, a quotient of sums, or a percentile. */
 export type Measure =
   | { readonly kind: 'sum'; readonly field: string; readonly label: string }
   | {
@@ -26,15 +25,15 @@ export interface Panel {
   readonly description?: string;
   readonly row: string;
   readonly type: 'stat' | 'timeseries' | 'barchart' | 'table';
-  /** Grafana's name of the unit. */
+  /** Unit id in Grafana. */
   readonly unit: string;
   readonly measurement: string;
   readonly measures: readonly Measure[];
-  /** Tags a series or a table row stands for. */
+  /** Tags that identify a series or a table row. */
   readonly by?: readonly string[];
-  /** A field to group by: only SQL can, so the panel is left out of the InfluxQL dashboard. */
+  /** Field to group by. Only SQL supports this, so the InfluxQL dashboard omits the panel. */
   readonly byField?: string;
-  /** Tag values that are kept. */
+  /** Filter by tag values. */
   readonly where?: Readonly<Record<string, string>>;
   readonly stack?: boolean;
   /** Rows of a table, largest first measure first. */
@@ -82,7 +81,7 @@ const exporterPanel = (
   by?: readonly string[],
 ): Panel => ({
   title,
-  row: 'The plugin itself',
+  row: 'Exporter',
   type: 'timeseries',
   unit,
   measurement: `token_meter_exporter_${name}`,
@@ -105,7 +104,7 @@ export const panels: readonly Panel[] = [
   {
     ...overview('Failed calls', 'short', sum('calls', 'errors')),
     where: { outcome: 'error' },
-    description: 'Calls that ended with an error; aborted ones are counted apart.',
+    description: 'Calls that ended with an error, excluding aborted calls.',
   },
 
   series('Tokens', 'Tokens by kind', 'short', {

@@ -10,14 +10,14 @@ function selected(measure: Measure): string {
     case 'percentile':
       return `approx_percentile_cont(${quoted(measure.field)}, ${measure.p / 100}) AS ${label}`;
     case 'ratio': {
-      // Integer columns divide as integers; a multiplication by a double makes the quotient exact.
+      // Multiplying by a double avoids integer division.
       const scale = (measure.scale ?? 1).toFixed(1);
       return `${scale} * sum(${quoted(measure.field)}) / nullif(sum(${quoted(measure.per)}), 0) AS ${label}`;
     }
   }
 }
 
-/** InfluxDB 3 (FlightSQL): the same panel as one SQL query. */
+/** One SQL query per panel, for InfluxDB 3 (FlightSQL). */
 export function sql(panel: Panel): string {
   const isLedger = panel.measurement === 'llm_usage';
   const conditions = [

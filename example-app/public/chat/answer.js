@@ -11,7 +11,7 @@ import { serverSentEvents } from './server-sent-events.js';
  */
 
 /**
- * Asks the chat API. `onText` gets the answer as far as it is known, as often as there is more.
+ * Calls the chat API. `onText` receives the text so far whenever it grows.
  *
  * @param {Question} question
  * @param {Listener} listener

@@ -7,18 +7,18 @@ import { t } from '../strings.js';
 /** @typedef {import('../dashboard/usage-api.js').UsageRecord} UsageRecord */
 
 const LOOK_EVERY_MS = 400;
-/** InfluxDB gets its records by the batch, every ten seconds. */
+/** InfluxDB receives records in batches, every ten seconds. */
 const LOOK_FOR_MS = 15_000;
-/** Clocks of browser and server differ. */
+/** Tolerance for clock differences of browser and server. */
 const SKEW_MS = 5000;
 
 /**
  * @typedef {{ conversation: string, responseId?: string, since: number }} Call
- *   `since`: when it was sent, ms; how a stopped call is found, which has no response id.
+ * `since`: start in ms, to find a stopped call, which has no response id.
  */
 
 /**
- * Shows what was recorded of a call, as soon as it can be read.
+ * Shows the usage record of a call when it becomes available.
  *
  * @param {HTMLElement} host
  * @param {Call} call

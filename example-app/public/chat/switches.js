@@ -4,7 +4,7 @@ import { followSettings } from '../settings-live.js';
 import { t } from '../strings.js';
 
 /**
- * Says what is recorded at the moment, and follows changes. Who may not see it sees nothing.
+ * Shows what is recorded and follows changes. Hidden without read permission.
  *
  * @param {HTMLElement} banner
  * @returns {() => boolean} whether calls are recorded, as far as it is known

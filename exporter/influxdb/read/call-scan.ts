@@ -2,7 +2,7 @@ import { USAGE_FIELDS } from '../usage-schema.ts';
 import type { Key } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
-import { conditions, LEDGER, name, timeRange } from './influxql.ts';
+import { type BoundValues, conditions, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxSeries } from './query-client.ts';
 
 /** One call as far as sums and keys need it. */
@@ -51,6 +51,7 @@ export class CallScan {
     this.#columns = [
       ...new Set([
         ...NUMBERS,
+        USAGE_FIELDS.costMissing,
         'outcome',
         'token_source',
         ...dimensions.map((dimension) => COLUMN_OF[dimension]),
@@ -58,8 +59,8 @@ export class CallScan {
     ];
   }
 
-  statement(fromMs: number, toMs: number): string {
-    const where = timeRange(fromMs, toMs) + conditions(this.#query.filters);
+  statement(fromMs: number, toMs: number, bound: BoundValues): string {
+    const where = timeRange(fromMs, toMs) + conditions(this.#query.filters, bound);
     return `SELECT ${this.#columns.map(name).join(', ')} FROM ${LEDGER} WHERE ${where}`;
   }
 
@@ -68,6 +69,7 @@ export class CallScan {
     const [calls, duration, input, output, total, read, write, reasoning, cost, chunk] =
       NUMBERS.map(place) as [number, ...number[]];
     const [outcome, source, time] = [place('outcome'), place('token_source'), place('time')];
+    const missing = place(USAGE_FIELDS.costMissing);
     const keys = this.#query.dimensions.map((dimension) => place(COLUMN_OF[dimension]));
     const conversation = place(COLUMN_OF.conversation);
     for (const row of values) {
@@ -94,6 +96,7 @@ export class CallScan {
           countedCalls: Number(isCounted),
           estimatedCalls: Number(row[source] === 'estimated'),
           unpricedCalls: Number(isCounted && costUsd === null),
+          partialCostCalls: Number(text(missing) !== null),
           inputTokens: number(input),
           outputTokens,
           totalTokens: number(total),

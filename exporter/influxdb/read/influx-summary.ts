@@ -7,7 +7,7 @@ import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import type { TimeSegment } from '../../ledger/queries/time-zone.ts';
 import { addSums, metricOf } from '../../ledger/queries/usage-sums.ts';
 import { CallScan, type ScannedCall } from './call-scan.ts';
-import { conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
+import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import { pieces, withinReach } from './time-ranges.ts';
 
@@ -49,15 +49,17 @@ export class InfluxSummarySource implements SummarySource {
     // 3.x answers piece by piece, and what is different in each may be the same in two.
     const isWhole = (await this.#client.version()) !== '3';
     if (!isWhole || !isTellable(query.filters)) return await this.#countDistinct(query);
-    const where = timeRange(query.fromMs, query.toMs) + conditions(query.filters);
-    const count = (field: string): string =>
-      `SELECT count(distinct(${name(field)})) FROM ${LEDGER} WHERE ${where}`;
-    const q = `${count(USAGE_FIELDS.user)}; ${count(USAGE_FIELDS.conversationId)}`;
-    const counts = [0, 0];
-    for await (const { statement, values } of this.#query(q)) {
-      counts[statement] = Number(values[0]?.[1] ?? 0);
-    }
-    return { users: counts[0] ?? 0, conversations: counts[1] ?? 0 };
+    const bound = new BoundValues();
+    const where = timeRange(query.fromMs, query.toMs) + conditions(query.filters, bound);
+    const count = async (field: string): Promise<number> => {
+      const q = `SELECT count(distinct(${name(field)})) FROM ${LEDGER} WHERE ${where}`;
+      for await (const { values } of this.#query(q, bound)) return Number(values[0]?.[1] ?? 0);
+      return 0;
+    };
+    return {
+      users: await count(USAGE_FIELDS.user),
+      conversations: await count(USAGE_FIELDS.conversationId),
+    };
   }
 
   async #countDistinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
@@ -79,14 +81,16 @@ export class InfluxSummarySource implements SummarySource {
     if (isEmpty(query)) return;
     const scan = new CallScan(query);
     for (const segment of await this.#segments(query)) {
-      for await (const series of this.#query(scan.statement(segment.fromMs, segment.toMs))) {
+      const bound = new BoundValues();
+      const q = scan.statement(segment.fromMs, segment.toMs, bound);
+      for await (const series of this.#query(q, bound)) {
         for (const call of scan.calls(series)) add(call, bucketOf(query, segment, call.timeMs));
       }
     }
   }
 
-  #query(q: string): ReturnType<InfluxQueryClient['query']> {
-    return this.#client.query(q, { epoch: 'ms', signal: this.#signal });
+  #query(q: string, bound: BoundValues): ReturnType<InfluxQueryClient['query']> {
+    return this.#client.query(q, { bound, epoch: 'ms', signal: this.#signal });
   }
 
   /** Runs of one offset, cut to what the server answers at once. */

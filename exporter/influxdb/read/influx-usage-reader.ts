@@ -19,12 +19,10 @@ import { InfluxSummarySource } from './influx-summary.ts';
 
 export interface InfluxUsageReaderOptions extends Pick<
   InfluxOptions,
-  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version'
+  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'proxyUrl' | 'tls'
 > {
   /** Longest wait for the server to go on with an answer. @default 60000 */
   readonly timeoutMs?: number;
-  /** @default the global fetch */
-  readonly fetch?: typeof fetch;
   /** @default Date.now */
   readonly now?: () => number;
 }
@@ -40,19 +38,14 @@ export class InfluxUsageReader implements UsageReader {
   readonly #now: () => number;
 
   /** @throws TokenMeterError `INVALID_OPTION` */
-  constructor({
-    fetch: fetchFunction = fetch,
-    timeoutMs = 60_000,
-    now = Date.now,
-    ...options
-  }: InfluxUsageReaderOptions) {
+  constructor({ timeoutMs = 60_000, now = Date.now, ...options }: InfluxUsageReaderOptions) {
     const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
-    this.#client = new InfluxQueryClient(target, fetchFunction);
+    this.#client = new InfluxQueryClient(target);
     this.#now = now;
   }
 
   async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
-    const checked = checkQuery(query);
+    const checked = await checkQuery(query);
     signal?.throwIfAborted();
     return await summarise(checked, new InfluxSummarySource(this.#client, this.#now, signal));
   }
@@ -72,7 +65,7 @@ export class InfluxUsageReader implements UsageReader {
     const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
     const page = await recordPage(this.#client, query, this.#now(), signal);
     const source = new InfluxSummarySource(this.#client, this.#now, signal);
-    const { total } = await summarise(checkConversationQuery(id), source);
+    const { total } = await summarise(await checkConversationQuery(id), source);
     return {
       id,
       records: page.records.toReversed(),

@@ -1,4 +1,4 @@
-import { OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+import { DOCTOR_SERVICE, OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 import type { Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 
 /** InfluxQL of the ledger: the part that 1.x, 2.x and 3.x read alike. */
@@ -16,37 +16,49 @@ const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
 
 export const name = (identifier: string): string => `"${identifier}"`;
 
-function literal(text: string): string {
-  const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n');
-  return `'${escaped}'`;
+/** Values of a query, sent beside it: no character of theirs needs escaping, and no error quotes them. */
+export class BoundValues {
+  readonly values: Record<string, string> = {};
+
+  /** The name that stands for the value in the query. */
+  bind(value: string): string {
+    const bound = `v${Object.keys(this.values).length}`;
+    this.values[bound] = value;
+    return `$${bound}`;
+  }
 }
 
-/** Whether `conditions` can tell all filters: it cannot ask for the absence of a field. */
+/** Whether `conditions` can express all filters: it cannot ask for the absence of a field. */
 export function isTellable(filters: Filters): boolean {
   return !filters.some(
     ({ dimension, values }) => dimension === 'conversation' && values.includes(null),
   );
 }
 
-/** ` AND …` for the filters that InfluxQL can tell. */
-export function conditions(filters: Filters): string {
-  return filters
+/** ` AND …` for the filters that InfluxQL can express. */
+export function conditions(filters: Filters, bound: BoundValues): string {
+  const asksForService = filters.some(({ dimension }) => dimension === 'service');
+  const calls = asksForService ? '' : ` AND ${name('service')} != '${DOCTOR_SERVICE}'`;
+  const asked = filters
     .filter((filter) => isTellable([filter]))
     .map(({ dimension, values }) => {
-      return ` AND (${values.map((value) => condition(dimension, value)).join(' OR ')})`;
+      return ` AND (${values.map((value) => condition(dimension, value, bound)).join(' OR ')})`;
     })
     .join('');
+  return calls + asked;
 }
 
-function condition(dimension: Dimension, value: string | null): string {
+function condition(dimension: Dimension, value: string | null, bound: BoundValues): string {
+  // A tag that a series does not have reads ''.
+  const wanted = value === null ? "''" : bound.bind(value);
   if (dimension === 'conversation') {
-    return `${name(USAGE_FIELDS.conversationId)} = ${literal(value ?? '')}`;
+    return `${name(USAGE_FIELDS.conversationId)} = ${wanted}`;
   }
   const tag = name(TAG_OF[dimension] ?? dimension);
-  if (dimension !== 'user' || value === null) return `${tag} = ${literal(value ?? '')}`;
+  if (dimension !== 'user' || value === null) return `${tag} = ${wanted}`;
   // The tag finds the series; whether a call of `(other)` is meant only its field tells.
-  const series = `(${tag} = ${literal(value)} OR ${tag} = ${literal(OTHER_USERS)})`;
-  return `(${series} AND ${name(USAGE_FIELDS.user)} = ${literal(value)})`;
+  const series = `(${tag} = ${wanted} OR ${tag} = '${OTHER_USERS}')`;
+  return `(${series} AND ${name(USAGE_FIELDS.user)} = ${wanted})`;
 }
 
 const nanoseconds = (ms: number): string => `${BigInt(Math.ceil(ms)) * 1_000_000n}`;

@@ -1,14 +1,15 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
-import type { Answer, Transport } from '../transport.ts';
+import { isLoopback } from '../connection.ts';
+import type { BoundValues } from './influxql.ts';
+import { checkOrganization, missingPermission } from './permissions.ts';
+import { InfluxTransport, RefusedRequest } from '../transport.ts';
 
 export type InfluxValue = string | number | boolean | null;
 
 /** Part of a series: longer ones come in several. */
 export interface InfluxSeries {
-  /** Which statement of the query. */
-  readonly statement: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
   readonly values: readonly (readonly InfluxValue[])[];
@@ -17,7 +18,6 @@ export interface InfluxSeries {
 interface QueryAnswer {
   readonly error?: string;
   readonly results?: readonly {
-    readonly statement_id?: number;
     readonly error?: string;
     readonly series?: readonly {
       readonly tags?: Record<string, string>;
@@ -33,8 +33,22 @@ const START = '{"results":';
 
 type Target = Pick<
   ResolvedInfluxOptions,
-  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'timeoutMs'
+  | 'url'
+  | 'bucket'
+  | 'org'
+  | 'token'
+  | 'username'
+  | 'password'
+  | 'version'
+  | 'timeoutMs'
+  | 'connection'
 >;
+
+interface QueryOptions {
+  readonly bound?: BoundValues;
+  readonly epoch?: 'ms';
+  readonly signal?: AbortSignal | undefined;
+}
 
 interface Server {
   readonly version: InfluxVersion;
@@ -44,13 +58,18 @@ interface Server {
 /** InfluxQL over `/query`, the one way to read that 1.x, 2.x and 3.x share. */
 export class InfluxQueryClient {
   readonly #target: Target;
-  readonly #fetch: typeof fetch;
+  readonly #transport: InfluxTransport;
   readonly #closed = new AbortController();
   #server: Promise<Server> | undefined;
+  #organization: Promise<void> | undefined;
 
-  constructor(target: Target, fetchFunction: typeof fetch) {
+  constructor(target: Target) {
     this.#target = target;
-    this.#fetch = fetchFunction;
+    const { connection } = target;
+    this.#transport = new InfluxTransport(connection, {
+      maxSockets: Infinity,
+      holdsProcess: true,
+    });
   }
 
   /** Asked once, and again while the server does not answer. */
@@ -59,14 +78,12 @@ export class InfluxQueryClient {
   }
 
   /**
-   * Streams the answer; leaving the loop ends the request. Times are in milliseconds, or with
-   * `epoch: undefined` RFC 3339, whose nanoseconds no number can hold.
+   * Streams the answer to one statement (3.x takes no more); leaving the loop ends the request. Times are in
+   * milliseconds, or with `epoch: undefined` RFC 3339, whose nanoseconds no number can hold.
    */
-  async *query(
-    q: string,
-    options: { readonly epoch?: 'ms'; readonly signal?: AbortSignal | undefined },
-  ): AsyncGenerator<InfluxSeries> {
-    const { headers } = await this.#serverOf();
+  async *query(q: string, options: QueryOptions): AsyncGenerator<InfluxSeries> {
+    const { version, headers } = await this.#serverOf();
+    if (version === '2') await this.#checkOrganization();
     const [db = '', ...policy] = this.#target.bucket.split('/');
     const parameters = new URLSearchParams({
       db,
@@ -75,6 +92,8 @@ export class InfluxQueryClient {
       chunked: 'true',
       chunk_size: `${CHUNK_ROWS}`,
     });
+    const bound = options.bound?.values ?? {};
+    const form = { q, ...(Object.keys(bound).length > 0 && { params: JSON.stringify(bound) }) };
     const ended = new AbortController();
     const signals = [
       ended.signal,
@@ -89,16 +108,20 @@ export class InfluxQueryClient {
       else idle.refresh();
     }, this.#target.timeoutMs);
     try {
-      const response = await this.#fetch(`${this.#target.url}/query?${parameters.toString()}`, {
+      const body = this.#transport.stream({
         method: 'POST',
-        // 3.x takes no list of types here.
-        headers: { ...headers, accept: 'application/json' },
-        body: new URLSearchParams({ q }),
-        redirect: 'error',
+        path: `/query?${parameters.toString()}`,
+        headers: {
+          ...headers,
+          // 3.x takes no list of types here.
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+          ...(!isLoopback(this.#target.url) && { 'accept-encoding': 'gzip' }),
+        },
+        body: Buffer.from(new URLSearchParams(form).toString()),
         signal,
       });
-      if (!response.ok) throw refused(response.status, await response.text());
-      for await (const answer of answers(response, () => idle.refresh())) {
+      for await (const answer of answers(body, () => idle.refresh())) {
         isServersTurn = false;
         yield* seriesOf(answer);
         isServersTurn = true;
@@ -106,45 +129,55 @@ export class InfluxQueryClient {
       }
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (error instanceof TokenMeterError) throw error;
-      throw unreachable(this.#target.url, ended.signal.aborted ? ended.signal.reason : error);
+      if (error instanceof RefusedRequest) {
+        throw await this.#explained(refused(error.answer.status, error.answer.body), bound);
+      }
+      if (error instanceof TokenMeterError) throw await this.#explained(error, bound);
+      throw unreachable(this.#target.url, signal.aborted ? signal.reason : error);
     } finally {
       clearTimeout(idle);
       ended.abort();
     }
   }
 
+  /** Asked once, and again after a refusal: the token may have got its rights. */
+  #checkOrganization(): Promise<void> {
+    this.#organization ??= checkOrganization(this.#transport, this.#target).catch(
+      (error: unknown) => {
+        this.#organization = undefined;
+        throw error;
+      },
+    );
+    return this.#organization;
+  }
+
+  /** With what a token of 2.x lacks, and without the values that were asked for. */
+  async #explained(
+    error: TokenMeterError,
+    bound: Readonly<Record<string, string>>,
+  ): Promise<TokenMeterError> {
+    if (error.code !== 'BACKEND_REFUSED') return error;
+    const { version } = await this.#serverOf();
+    const missing =
+      version === '2' ? await missingPermission(this.#transport, this.#target, error) : undefined;
+    const said = missing ?? withoutValues(error.message, Object.values(bound));
+    return new TokenMeterError('BACKEND_REFUSED', said, { value: error.value });
+  }
+
   close(): void {
     this.#closed.abort(new Error('the reader was closed'));
+    this.#transport.close();
   }
 
   #serverOf(): Promise<Server> {
-    this.#server ??= chooseDialect(
-      this.#target,
-      { request: async (request) => await this.#ping(request), close() {} },
-      this.#target.timeoutMs,
-    ).catch((error: unknown) => {
-      this.#server = undefined;
-      throw unreachable(this.#target.url, error);
-    });
+    const { timeoutMs } = this.#target;
+    this.#server ??= chooseDialect(this.#target, this.#transport, timeoutMs).catch(
+      (error: unknown) => {
+        this.#server = undefined;
+        throw unreachable(this.#target.url, error);
+      },
+    );
     return this.#server;
-  }
-
-  async #ping({
-    path,
-    headers = {},
-    timeoutMs,
-  }: Parameters<Transport['request']>[0]): Promise<Answer> {
-    const response = await this.#fetch(`${this.#target.url}${path}`, {
-      headers,
-      redirect: 'error',
-      signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: await response.text(),
-    };
   }
 }
 
@@ -152,10 +185,13 @@ export class InfluxQueryClient {
  * The objects of a chunked answer, which 1.x and 2.x part by a line break and 3.x by nothing. Their
  * first member cannot occur inside a string: its quotes would be escaped.
  */
-async function* answers(response: Response, onBytes: () => void): AsyncGenerator<QueryAnswer> {
+async function* answers(
+  body: AsyncIterable<Uint8Array>,
+  onBytes: () => void,
+): AsyncGenerator<QueryAnswer> {
   let text = '';
   const decoder = new TextDecoder();
-  for await (const bytes of response.body ?? []) {
+  for await (const bytes of body) {
     onBytes();
     let searched = Math.max(1, text.length - START.length);
     text += decoder.decode(bytes, { stream: true });
@@ -180,14 +216,14 @@ function parse(text: string): QueryAnswer {
 
 function* seriesOf(answer: QueryAnswer): Generator<InfluxSeries> {
   if (answer.error !== undefined) throw refused(200, answer.error);
-  for (const { statement_id: statement = 0, error, series = [] } of answer.results ?? []) {
+  for (const { error, series = [] } of answer.results ?? []) {
     if (error !== undefined) throw refused(200, error);
     for (const { tags = {}, columns, values = [] } of series) {
-      if (!columns.includes('time') && !columns.includes('tagKey')) {
+      if (!columns.includes('time')) {
         // VictoriaMetrics answers any query with 200 and a list of databases.
         throw refused(200, 'the server does not understand InfluxQL');
       }
-      yield { statement, tags, columns, values };
+      yield { tags, columns, values };
     }
   }
 }
@@ -198,6 +234,14 @@ function refused(status: number, body: string): TokenMeterError {
   return new TokenMeterError('BACKEND_REFUSED', `InfluxDB refused the query: ${message}`, {
     value: status,
   });
+}
+
+/** A server may quote what it was asked for, and that may be a user. */
+function withoutValues(message: string, values: readonly string[]): string {
+  return values
+    .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
+    .filter((value) => value !== '')
+    .reduce((text, value) => text.replaceAll(value, '…'), message);
 }
 
 function unreachable(url: string, cause: unknown): TokenMeterError {

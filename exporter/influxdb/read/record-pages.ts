@@ -1,8 +1,8 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { USAGE_TAGS } from '../usage-schema.ts';
+import { USAGE_FIELDS, USAGE_TAGS } from '../usage-schema.ts';
 import { type CheckedRecordsQuery, writeCursor } from '../../ledger/queries/checked-query.ts';
 import type { UsagePage } from '../../ledger/usage-query.ts';
-import { conditions, isTellable, LEDGER, timeRange } from './influxql.ts';
+import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import { recordOfRow } from './stored-point.ts';
 import { newestFirst, type TimeRange, withinReach } from './time-ranges.ts';
@@ -50,22 +50,40 @@ async function* recordsOf(
 ): AsyncGenerator<UsageRecord> {
   const { filters, after } = query;
   const older = after === undefined ? '' : ` AND time <= '${after[0]}'`;
-  const where = timeRange(fromMs, toMs) + older + conditions(filters);
+  const bound = new BoundValues();
+  const where = timeRange(fromMs, toMs) + older + conditions(filters, bound);
   // What InfluxQL cannot ask for is picked below, so that no limit may cut it off.
   const limit = isTellable(filters) ? ` LIMIT ${count + MAX_TIES}` : '';
-  const tagKeys = `SHOW TAG KEYS FROM ${LEDGER}`;
-  const q = `${tagKeys}; SELECT * FROM ${LEDGER} WHERE ${where} ORDER BY time DESC${limit}`;
-  const tagNames = new Set<string>(USAGE_TAGS);
-  for await (const { statement, columns, values } of client.query(q, { signal })) {
+  const q = `SELECT * FROM ${LEDGER} WHERE ${where} ORDER BY time DESC${limit}`;
+  let tagNames: ReadonlySet<string> | undefined;
+  for await (const { columns, values } of client.query(q, { bound, signal })) {
+    tagNames ??= await tagNamesOf(client, where, bound, signal);
     for (const row of values) {
-      if (statement === 0) {
-        tagNames.add(String(row[0]));
-        continue;
-      }
       const record = recordOfRow(columns, row, tagNames);
       if (isAfter(record, after) && isWanted(record, query)) yield record;
     }
   }
+}
+
+/**
+ * Which columns of `SELECT *` are tags. Not by SHOW TAG KEYS: 2.x answers it for the default policy of the
+ * database alone, and 3.x takes one statement a query.
+ */
+async function tagNamesOf(
+  client: InfluxQueryClient,
+  where: string,
+  bound: BoundValues,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<string>> {
+  const names = new Set<string>(USAGE_TAGS);
+  const calls = name(USAGE_FIELDS.calls);
+  const q = `SELECT ${calls}, *::tag FROM ${LEDGER} WHERE ${where} ORDER BY time DESC LIMIT 1`;
+  for await (const { columns } of client.query(q, { bound, signal })) {
+    for (const column of columns) names.add(column);
+  }
+  names.delete('time');
+  names.delete(USAGE_FIELDS.calls);
+  return names;
 }
 
 function isAfter({ time, id }: UsageRecord, after: CheckedRecordsQuery['after']): boolean {

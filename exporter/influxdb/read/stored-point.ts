@@ -1,4 +1,5 @@
 import type {
+  CostSource,
   Outcome,
   TokenSource,
   UsageAttributeValue,
@@ -52,6 +53,9 @@ export function recordOfRow(
     outcome: (text('outcome') ?? 'ok') as Outcome,
     ...given('errorType', text(USAGE_FIELDS.errorType)),
     ...given('costUsd', number(USAGE_FIELDS.costUsd)),
+    ...given('costSource', text(USAGE_FIELDS.costSource) as CostSource | undefined),
+    ...given('costMissing', text(USAGE_FIELDS.costMissing)?.split(' ')),
+    ...given('serviceTier', text(USAGE_FIELDS.serviceTier)),
     attributes: attributesOf(values, tagNames),
     ...given('traceId', text(USAGE_FIELDS.traceId)),
     ...given('spanId', text(USAGE_FIELDS.spanId)),

@@ -1,11 +1,11 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { BackOff } from '../write/delivery/back-off.ts';
-import { isLoopback } from '../write/delivery/gzip-body.ts';
 import { Delivery, DeliveryStopped } from '../write/delivery/delivery.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
 import { costLine } from '../write/lines/cost-line.ts';
 import type { CostChange, RepriceTally } from '../../ledger/reprice-tally.ts';
+import { isLoopback } from '../connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';
@@ -31,11 +31,11 @@ export class CostWriter {
   readonly #onAbort = (): void => this.#delivery.stop();
 
   constructor(target: ResolvedInfluxOptions, tally: RepriceTally, signal: AbortSignal | undefined) {
-    const { url, timeoutMs } = target;
+    const { url, connection, timeoutMs } = target;
     this.#target = target;
     this.#tally = tally;
     this.#signal = signal;
-    this.#transport = new InfluxTransport(url, 1);
+    this.#transport = new InfluxTransport(connection, { maxSockets: 1, holdsProcess: false });
     const counts = new ExportCounts('reprice');
     this.#delivery = new Delivery({
       transport: this.#transport,
@@ -47,10 +47,12 @@ export class CostWriter {
       isOptionalField: () => false,
       givesUp: (kind, failures) => kind === 'attention' || failures >= MAX_FAILURES,
       onLatency: () => {},
-      onRefused: ({ body }, reason, message) => {
-        counts.drop(reason, 1, message);
-        const change = this.#batch.get(body.toString());
-        if (change !== undefined) tally.refuse(change, message);
+      onRefused: (refused, reason, message) => {
+        counts.drop(reason, refused.length, message);
+        for (const { body } of refused) {
+          const change = this.#batch.get(body.toString());
+          if (change !== undefined) tally.refuse(change, message);
+        }
       },
     });
     signal?.addEventListener('abort', this.#onAbort, { once: true });

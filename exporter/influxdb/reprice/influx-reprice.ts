@@ -18,10 +18,17 @@ export interface InfluxRepriceOptions
     RepriceOptions,
     Pick<
       InfluxOptions,
-      'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'timeoutMs'
+      | 'url'
+      | 'bucket'
+      | 'org'
+      | 'token'
+      | 'username'
+      | 'password'
+      | 'version'
+      | 'timeoutMs'
+      | 'proxyUrl'
+      | 'tls'
     > {
-  /** @default the global fetch */
-  readonly fetch?: typeof fetch;
   /** @default Date.now */
   readonly now?: () => number;
 }
@@ -39,20 +46,20 @@ const READ_TIMEOUT_MS = 60_000;
  * what was written by then stays, and a second run goes on from there.
  */
 export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promise<RepriceResult> {
-  const { fetch: fetchFunction = fetch, signal, onProgress, dryRun = false } = options;
+  const { signal, onProgress, dryRun = false } = options;
   const target = resolveInfluxOptions('repriceInfluxLedger', { ...options, spool: false });
   const { from, to } = options;
   const range = checkRecordsQuery({ ...(from && { from }), ...(to && { to }) });
-  const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS }, fetchFunction);
+  const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
   const tally = new RepriceTally(options.costOf);
   const writer = new CostWriter(target, tally, signal);
-  // Sockets of the transport never hold a process, which this job is to do.
+  // Neither sockets nor pauses of the writer hold a process, which this job is to do.
   const held = setInterval(() => {}, READ_TIMEOUT_MS);
   try {
     const ranges = await rangesOf(client, range, (options.now ?? Date.now)(), signal);
     for (const piece of ranges) {
       for await (const { record, tags } of storedCalls(client, piece, signal)) {
-        const change = tally.look(record);
+        const change = tally.add(record);
         if (change !== undefined && !dryRun) await writer.write(record, tags, change);
         if (tally.calls % PROGRESS_CALLS === 0) onProgress?.(tally.result());
       }
@@ -78,14 +85,14 @@ async function rangesOf(
   signal?.throwIfAborted();
   if (version === '3') return pieces(withinReach(range, version, now), version);
   const where = timeRange(range.fromMs, range.toMs);
-  const end = (which: 'first' | 'last'): string =>
-    `SELECT ${which}(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where}`;
-  const q = `${end('first')}; ${end('last')}`;
-  const times: number[] = [];
-  for await (const { statement, values } of client.query(q, { epoch: 'ms', signal })) {
-    times[statement] = Number(values[0]?.[0]);
-  }
-  const [fromMs, last] = times;
+  const end = async (which: 'first' | 'last'): Promise<number | undefined> => {
+    const q = `SELECT ${which}(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where}`;
+    for await (const { values } of client.query(q, { epoch: 'ms', signal })) {
+      return Number(values[0]?.[0]);
+    }
+    return undefined;
+  };
+  const [fromMs, last] = [await end('first'), await end('last')];
   if (fromMs === undefined || last === undefined) return [];
   return slices(
     { fromMs: Math.max(fromMs, range.fromMs), toMs: Math.min(last + 1, range.toMs) },

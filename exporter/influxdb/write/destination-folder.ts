@@ -1,6 +1,26 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { ResolvedInfluxOptions } from '../influx-options.ts';
+import {
+  type InfluxOptions,
+  type ResolvedInfluxOptions,
+  resolveInfluxOptions,
+} from '../influx-options.ts';
+
+/** A destination as people know it, without a secret. */
+export function describeInflux({
+  url,
+  org,
+  bucket,
+}: ResolvedInfluxOptions): Readonly<Record<string, string>> {
+  return { url, bucket, ...(org !== undefined && { org }) };
+}
+
+/** The folder in the spool where lines of a destination wait. Throws `INVALID_OPTION`. */
+export function influxSpoolFolder(options: InfluxOptions): string {
+  const resolved = resolveInfluxOptions('influxSpoolFolder', options);
+  const { spool } = resolved;
+  return destinationFolder(resolved, spool === false ? { directory: '' } : spool);
+}
 
 /** Processes that write to the same place share a folder: they can take over each other's lines. */
 export function destinationFolder(

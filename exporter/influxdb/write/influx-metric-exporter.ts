@@ -37,14 +37,15 @@ export class InfluxMetricExporter implements PushMetricExporter {
   }
 
   /**
-   * Delta for what adds up: sums then need no knowledge of restarts. What goes up and down is told as
-   * where it stands.
+   * Delta for what adds up: sums then need no knowledge of restarts. What goes up and down is
+   * exported as it stands.
    */
   selectAggregationTemporality(type: InstrumentType): AggregationTemporality {
     return type.includes('UP_DOWN_COUNTER') ? CUMULATIVE : DELTA;
   }
 
-  /** Calls back with success when every line is accepted, with failure when some were dropped. */
+  /** Calls back with success when every line is on disk, with failure when some are held in memory only, or
+   * were dropped. */
   export(metrics: ResourceMetrics, done: ExportDone): void {
     void this.#accept(metrics, done);
   }
@@ -64,15 +65,15 @@ export class InfluxMetricExporter implements PushMetricExporter {
   }
 
   async #accept(metrics: ResourceMetrics, done: ExportDone): Promise<void> {
-    const { lost } = this.#exporter;
+    const { unkept } = this.#exporter;
     try {
       for (const line of this.#lines.lines(metrics)) this.#exporter.write(line);
-      await this.#exporter.settle();
+      await this.#exporter.flushIntake();
     } catch (error) {
       done({ code: 1, error: error as Error });
       return;
     }
-    const error = new TokenMeterError('SPOOL_UNAVAILABLE', 'lines could not be kept, see status()');
-    done(this.#exporter.lost === lost ? { code: 0 } : { code: 1, error });
+    const error = new TokenMeterError('SPOOL_UNAVAILABLE', 'lines are not on disk, see status()');
+    done(this.#exporter.unkept === unkept ? { code: 0 } : { code: 1, error });
   }
 }

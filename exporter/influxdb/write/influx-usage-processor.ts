@@ -1,8 +1,8 @@
 import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
 import { LineExporter } from './line-exporter.ts';
-import { attributeOfField } from '../usage-schema.ts';
+import { attributeOfField, OTHER_USERS, USER_TAG } from '../usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
-import { settledAttributes } from '../../../src/otel/settled-resource.ts';
+import { resolvedAttributes } from '../../../src/otel/resolved-resource.ts';
 import type { ExporterStatus } from '../../health/status.ts';
 import {
   type UsageLogProcessor,
@@ -25,7 +25,12 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
     // A caller's attribute of the wrong type must not cost the record its numbers.
     const isOptionalField = (name: string): boolean =>
       attributeOfField(name, tagNames) !== undefined;
-    this.#exporter = new LineExporter('usage', resolved, { isOptionalField });
+    const otherValueOf = (tag: string, value: string): string | undefined => {
+      if (tag !== USER_TAG) return undefined;
+      this.#lines.refuseUser(value);
+      return OTHER_USERS;
+    };
+    this.#exporter = new LineExporter('usage', resolved, { isOptionalField, otherValueOf });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({
       tags: resolved.tags,
@@ -61,7 +66,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
 }
 
 function environmentOf({ resource }: UsageLogRecord): string | undefined {
-  const attributes = settledAttributes(resource);
+  const attributes = resolvedAttributes(resource);
   // The second is the name before conventions 1.27.
   const value = attributes['deployment.environment.name'] ?? attributes['deployment.environment'];
   return typeof value === 'string' ? value : undefined;

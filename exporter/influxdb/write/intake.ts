@@ -1,6 +1,5 @@
 import type { LineBuffer } from './lines/line-buffer.ts';
 import type { LineChunk } from '../../spool/line-queue.ts';
-import { SpareBuffers } from '../../spool/spare-buffers.ts';
 
 /** Appending costs the same for one line as for many: wait this long for company. */
 const GATHER_MS = 20;
@@ -14,21 +13,24 @@ const LINE_FEED = 10;
 /** Gathers single lines into chunks. Costs the caller no more than a copy. */
 export class Intake {
   readonly #onChunk: (chunk: LineChunk) => void;
-  readonly #memory = new SpareBuffers(MAX_CHUNK_BYTES, MAX_SPARES);
+  readonly #maxBytes: number;
+  readonly #spares: Buffer[] = [];
   #bytes: Buffer | undefined;
   #end = 0;
   #lines = 0;
   #isMultiline = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(onChunk: (chunk: LineChunk) => void) {
+  /** `maxChunkBytes`: at most 512 KiB. */
+  constructor(onChunk: (chunk: LineChunk) => void, maxChunkBytes: number = MAX_CHUNK_BYTES) {
     this.#onChunk = onChunk;
+    this.#maxBytes = Math.min(maxChunkBytes, MAX_CHUNK_BYTES);
   }
 
   /** `line` without its line break at the end. */
   add(line: LineBuffer): void {
     const end = this.#end + line.length + 1;
-    if (this.#lines > 0 && end > MAX_CHUNK_BYTES) {
+    if (this.#lines > 0 && end > this.#maxBytes) {
       this.cut();
       this.add(line);
       return;
@@ -45,11 +47,12 @@ export class Intake {
 
   /** Passes on what has been gathered. */
   cut(): void {
-    const chunk = this.takeAll();
+    const chunk = this.drain();
     if (chunk !== undefined) this.#onChunk(chunk);
   }
 
-  takeAll(): LineChunk | undefined {
+  /** What has been gathered. */
+  drain(): LineChunk | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const bytes = this.#bytes;
@@ -67,12 +70,21 @@ export class Intake {
       return { body, lines, multiline };
     }
     this.#bytes = undefined;
-    return { body: gathered, lines, multiline, recycle: () => this.#memory.giveBack(bytes) };
+    return { body: gathered, lines, multiline, recycle: () => this.#recycle(bytes) };
   }
 
   #room(end: number): Buffer {
     // Too short for a line that is longer than a chunk.
-    if (this.#bytes === undefined || this.#bytes.length < end) this.#bytes = this.#memory.take(end);
+    if (this.#bytes === undefined || this.#bytes.length < end) {
+      const spare = end > this.#maxBytes ? undefined : this.#spares.pop();
+      this.#bytes = spare ?? Buffer.allocUnsafeSlow(Math.max(end, this.#maxBytes));
+    }
     return this.#bytes;
+  }
+
+  /** Each new large buffer brings the next collection of the whole heap closer: some are used again. */
+  #recycle(bytes: Buffer): void {
+    const isUsual = bytes.length === this.#maxBytes;
+    if (isUsual && this.#spares.length < MAX_SPARES) this.#spares.push(bytes);
   }
 }

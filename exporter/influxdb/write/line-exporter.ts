@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackOff } from './delivery/back-off.ts';
-import { isLoopback } from './delivery/gzip-body.ts';
-import { DeadLetters } from './delivery/dead-letters.ts';
+import { DeadLetterFile } from './delivery/dead-letters.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { Sender } from './delivery/sender.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
+import { isLoopback } from '../connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';
@@ -13,10 +13,11 @@ import { Intake } from './intake.ts';
 import type { LineBuffer } from './lines/line-buffer.ts';
 import { atEndOfProcess } from '../../health/process-end.ts';
 import { SelfMetrics } from '../../health/self-metrics.ts';
-import { destinationFolder } from './destination-folder.ts';
-import { DiskSpool, type SpoolRefusal } from '../../spool/disk-spool.ts';
+import { describeInflux, destinationFolder } from './destination-folder.ts';
+import { DiskSpool } from '../../spool/disk-spool.ts';
 import type { LineChunk } from '../../spool/line-queue.ts';
 import { MemoryQueue } from '../../spool/memory-queue.ts';
+import type { SpoolRefusal } from '../../spool/unwritten-lines.ts';
 import { realFs, type SpoolFs } from '../../spool/spool-fs.ts';
 import type { ExporterError, ExporterStatus } from '../../health/status.ts';
 import { whileAlive } from '../../health/while-alive.ts';
@@ -35,6 +36,8 @@ const POLL_MS = 5;
 interface LineExporterParts {
   /** What may be left out of a line rather than lose it. */
   readonly isOptionalField?: (name: string) => boolean;
+  /** See `DeliveryOptions`. */
+  readonly otherValueOf?: (tag: string, value: string) => string | undefined;
   readonly fs?: SpoolFs;
 }
 
@@ -44,7 +47,7 @@ export class LineExporter {
   readonly #options: ResolvedInfluxOptions;
   readonly #transport: InfluxTransport;
   readonly #queue: MemoryQueue | DiskSpool;
-  readonly #deadLetters: DeadLetters | undefined;
+  readonly #deadLetters: DeadLetterFile | undefined;
   readonly #delivery: Delivery;
   readonly #sender: Sender;
   readonly #intake: Intake;
@@ -52,23 +55,34 @@ export class LineExporter {
   readonly #appends = new Set<Promise<void>>();
   readonly #forgetEnd: () => void;
   #diskError: ExporterError | undefined;
+  #unkept = 0;
   #closing: Promise<void> | undefined;
 
   constructor(
     name: string,
     options: ResolvedInfluxOptions,
-    { isOptionalField = () => false, fs = realFs }: LineExporterParts = {},
+    {
+      isOptionalField = () => false,
+      otherValueOf = () => undefined,
+      fs = realFs,
+    }: LineExporterParts = {},
   ) {
-    const { url, timeoutMs, spool } = options;
+    const { url, connection, timeoutMs, spool } = options;
     this.counts = new ExportCounts(name);
     this.#options = options;
-    this.#transport = new InfluxTransport(url, CONCURRENCY);
+    this.#transport = new InfluxTransport(connection, {
+      maxSockets: CONCURRENCY,
+      holdsProcess: false,
+    });
     this.#queue = spool === false ? this.#memoryQueue() : this.#diskSpool(spool, fs);
     this.#deadLetters =
       spool === false
         ? undefined
-        : new DeadLetters(join(destinationFolder(options, spool), 'dead-letters.lines'), (error) =>
-            this.counts.warn('dead letters', `cannot keep refused lines: ${error.message}`),
+        : new DeadLetterFile(
+            join(destinationFolder(options, spool), `dead-letters-${name}.lines`),
+            ({ message }) => {
+              this.counts.warn('dead letters', `cannot keep refused lines: ${message}`);
+            },
           );
     this.#delivery = new Delivery({
       transport: this.#transport,
@@ -79,10 +93,12 @@ export class LineExporter {
       counts: this.counts,
       onLatency: (ms) => this.#selfMetrics.recordLatency(ms),
       isOptionalField,
-      onRefused: ({ body }, reason, message) => {
+      otherValueOf,
+      onRefused: (refused, reason, message) => {
         const kept = this.#deadLetters === undefined ? '' : `; kept in ${this.#deadLetters.path}`;
-        this.counts.drop(reason, 1, message + kept);
-        this.#deadLetters?.keep({ line: Buffer.from(body), reason, message });
+        this.counts.drop(reason, refused.length, message + kept);
+        const lines = refused.map(({ body }) => Buffer.from(body));
+        this.#deadLetters?.keep({ lines, reason, message });
       },
     });
     this.#sender = new Sender({
@@ -94,7 +110,9 @@ export class LineExporter {
       concurrency: CONCURRENCY,
     });
     this.#selfMetrics = new SelfMetrics(name, () => this.status());
-    this.#intake = new Intake((chunk) => this.#append(chunk));
+    // A chunk is kept or dropped as a whole: it must be small beside the bound.
+    const maxChunkBytes = spool === false ? Infinity : Math.ceil(spool.maxBytes / 32);
+    this.#intake = new Intake((chunk) => this.#append(chunk), maxChunkBytes);
     this.#forgetEnd = atEndOfProcess({
       beforeExit: async () => await this.flush(Math.min(BEFORE_EXIT_MS, timeoutMs)),
       save: () => this.#save(),
@@ -111,8 +129,8 @@ export class LineExporter {
     else this.counts.drop('closed', 1);
   }
 
-  /** Resolves when everything written so far is accepted, or dropped and counted. */
-  async settle(): Promise<void> {
+  /** Resolves when everything written so far is kept, or dropped and counted. */
+  async flushIntake(): Promise<void> {
     this.#intake.cut();
     await Promise.all(this.#appends);
   }
@@ -123,14 +141,13 @@ export class LineExporter {
    */
   async flush(withinMs: number = this.#options.timeoutMs): Promise<void> {
     const deadline = performance.now() + withinMs;
-    const settled = this.settle();
-    await whileAlive(settled, withinMs);
+    await whileAlive(this.flushIntake(), withinMs);
     const { counts } = this;
     const end = this.#finished + this.#queue.pendingLines;
     const { retries } = counts;
-    this.#sender.hurry();
+    this.#sender.flushNow();
     this.#delivery.retryNow();
-    this.#sender.wake();
+    this.#sender.notify();
     while (this.#finished < end && counts.retries === retries && performance.now() < deadline) {
       await sleep(POLL_MS);
     }
@@ -146,7 +163,8 @@ export class LineExporter {
     const { counts } = this;
     const { state, lastSuccess } = this.#delivery;
     const lastError = this.#diskError ?? this.#delivery.lastError;
-    const { pendingLines, pendingBytes, oldestSince } = this.#queue;
+    const { pendingLines, pendingBytes, volatileLines, oldestSince } = this.#queue;
+    const isSpooled = this.#queue instanceof DiskSpool;
     return {
       state: this.#diskError !== undefined && state !== 'closed' ? 'failing' : state,
       accepted: counts.accepted,
@@ -156,6 +174,8 @@ export class LineExporter {
       spoolBytes: pendingBytes,
       pending: pendingLines,
       adopted: counts.adopted,
+      ...(isSpooled && volatileLines > 0 && { volatile: volatileLines }),
+      ...(counts.handedOver > 0 && { handedOver: counts.handedOver }),
       ...(Object.keys(counts.cleaned).length > 0 && { cleaned: { ...counts.cleaned } }),
       ...(oldestSince !== undefined && { oldestAgeMs: performance.now() - oldestSince }),
       ...(lastError !== undefined && { lastError }),
@@ -168,24 +188,25 @@ export class LineExporter {
     this.#delivery.stop();
     this.#transport.close();
     const closed = this.#sender.stop().then(async () => await this.#queue.close());
-    await whileAlive(Promise.all([closed, this.#deadLetters?.settle()]), SHUTDOWN_MS);
+    await whileAlive(Promise.all([closed, this.#deadLetters?.written()]), SHUTDOWN_MS);
     // Lines that a stalled disk has not taken yet get their last chance at the exit.
     if (!(this.#queue instanceof DiskSpool) || !this.#queue.isWriting) this.#forgetEnd();
-    this.counts.drop('closed', this.#queue.volatileLines);
+    if (this.#queue instanceof MemoryQueue) this.counts.drop('closed', this.#queue.pendingLines);
     this.#selfMetrics.stop();
   }
 
   /** Writes what has not reached the disk yet, synchronously. */
   #save(): void {
     if (!(this.#queue instanceof DiskSpool)) return;
-    const gathered = this.#intake.takeAll();
+    const gathered = this.#intake.drain();
     try {
       this.#queue.saveSync(gathered === undefined ? [] : [gathered]);
+      this.counts.accepted += gathered?.lines ?? 0;
     } catch (error) {
-      this.counts.warn('exit', `the last records are lost: ${(error as Error).message}`);
+      this.counts.warn('exit', `the disk takes no records at the end: ${(error as Error).message}`);
+      // The process may go on after all.
+      if (gathered !== undefined) this.#append(gathered);
     }
-    // The process may go on after all.
-    if (gathered !== undefined) this.#append(gathered);
   }
 
   #memoryQueue(): MemoryQueue {
@@ -203,12 +224,15 @@ export class LineExporter {
       folder: destinationFolder(this.#options, spool),
       maxMemoryBytes: MAX_MEMORY_BYTES,
       onDropped: (reason, lines) => counts.drop(reason, lines),
+      destination: describeInflux(this.#options),
+      onAccepted: (lines) => (counts.accepted += lines),
       onAdopted: (lines) => {
         counts.adopted += lines;
         // They have waited long enough.
-        this.#sender.hurry();
+        this.#sender.flushNow();
       },
-      onWaiting: () => this.#sender.wake(),
+      onHandedOver: (lines) => counts.handOver(lines),
+      onWaiting: () => this.#sender.notify(),
       onUpkeepError: ({ message }) => counts.warn('upkeep', `spool folder: ${message}`),
       onDiskState: (error) => {
         if (error === undefined) {
@@ -228,9 +252,10 @@ export class LineExporter {
     const append: Promise<void> = this.#queue
       .append(chunk)
       .then(
-        () => {
-          this.counts.accepted += chunk.lines;
-          this.#sender.wake();
+        (acceptance) => {
+          if (acceptance === 'durable') this.counts.accepted += chunk.lines;
+          else this.#unkept += chunk.lines;
+          this.#sender.notify();
         },
         (error: SpoolRefusal) => this.counts.drop(error.reason, chunk.lines),
       )
@@ -238,10 +263,10 @@ export class LineExporter {
     this.#appends.add(append);
   }
 
-  /** Lines that could not even be kept. */
-  get lost(): number {
+  /** Lines that were not durable when they were to be: held in memory only, or dropped. */
+  get unkept(): number {
     const { memory_full = 0, spool_full = 0, closed = 0 } = this.counts.dropped;
-    return memory_full + spool_full + closed;
+    return this.#unkept + memory_full + spool_full + closed;
   }
 
   /** Lines that need no further work. */

@@ -1,13 +1,13 @@
 import type { CheckedQuery } from './checked-query.ts';
 import { newTally, type Tally } from './usage-sums.ts';
 
-/** One value for each grouped dimension; `null`: the calls have none. */
+/** One value per grouped dimension; `null` for calls without one. */
 export type Key = readonly (string | null)[];
 
-/** Everything beyond the named keys. */
+/** All keys that have no row. */
 export const OTHER = -1;
 
-/** The keys that get rows of their own, in their order. */
+/** Keys that get a row, in order. */
 export class NamedKeys {
   readonly keys: readonly Key[];
   readonly #index: ReadonlyMap<string, number>;
@@ -23,19 +23,19 @@ export class NamedKeys {
 }
 
 export interface Cell {
-  /** Of `NamedKeys`, or `OTHER`. */
+  /** A key of `NamedKeys`, or `OTHER`. */
   readonly index: number;
-  /** Hours: UTC start in ms. Days: local days since 1970. Absent without a time group. */
+  /** Hours: UTC start in ms. Days: local days since 1970. Absent without grouping by time. */
   readonly bucket: number | undefined;
   readonly tally: Tally;
 }
 
-/** A gathering was given up: the calls have more keys than may be held at once. */
+/** Thrown when the calls have more keys than may be held in memory. */
 export class TooManyKeys extends Error {}
 
 /**
- * The numbers of one query while they are gathered, one cell a key and bucket. Without named keys
- * every key is one, up to a bound; with them everything else is `OTHER`.
+ * Aggregates one query, with one cell per key and time bucket. Without named keys each key gets a
+ * cell, up to a bound. With named keys all others are added to `OTHER`.
  */
 export class Cells {
   readonly named: NamedKeys | undefined;
@@ -79,7 +79,7 @@ export class Cells {
     return this.#keys.push(key) - 1;
   }
 
-  /** Cells that have a call. */
+  /** Cells with at least one call. */
   *[Symbol.iterator](): Generator<Cell> {
     for (const cell of this.#cells.values()) if (cell.tally.sums.calls > 0) yield cell;
   }

@@ -35,18 +35,18 @@ const METRICS: readonly UsageMetric[] = [
 export type Dimension = Exclude<UsageGroup, 'hour' | 'day'>;
 type TimeUnit = 'hour' | 'day';
 
-/** The longest answer: this many buckets times named values. */
+/** Maximum size of a result: buckets times named values. */
 const MAX_CELLS = 200_000;
 const MAX_LIMIT = 1000;
 const UNIT_MS: Readonly<Record<TimeUnit, number>> = { hour: 3_600_000, day: 86_400_000 };
 
-/** Values of one dimension that a call may have; `null`: none. */
+/** Accepted values of a dimension; `null` stands for calls without one. */
 export type Filters = readonly {
   readonly dimension: Dimension;
   readonly values: readonly (string | null)[];
 }[];
 
-/** A query with its defaults, checked. */
+/** A validated query with defaults applied. */
 export interface CheckedQuery {
   readonly fromMs: number;
   readonly toMs: number;
@@ -70,7 +70,7 @@ function refuse(name: string, value: unknown, allowed: string): never {
   });
 }
 
-/** Ledgers keep nanoseconds in 64 bits: the years 1970 to 2262. */
+/** Ledgers store nanoseconds in 64 bits, which covers the years 1970 to 2262. */
 const LAST_MS = 9_223_372_036_854;
 
 function instant(name: string, value: unknown): number {
@@ -100,13 +100,14 @@ function filtersOf(filter: UsageFilter = {}): Filters {
       given === null || typeof given === 'string' ? [given] : given;
     const text = values.every((value) => value === null || typeof value === 'string');
     if (values.length > MAX_LIMIT || !text) {
-      refuse(`filter.${dimension}`, given, `text or a list of up to ${MAX_LIMIT} texts`);
+      refuse(`filter.${dimension}`, given, `a string or a list of up to ${MAX_LIMIT} strings`);
     }
     return [{ dimension, values }];
   });
 }
 
-export function checkQuery(query: UsageQuery): CheckedQuery {
+/** Rejects with `INVALID_OPTION`. */
+export async function checkQuery(query: UsageQuery): Promise<CheckedQuery> {
   const fromMs = instant('from', query.from);
   const toMs = instant('to', query.to);
   if (toMs <= fromMs) refuse('to', query.to, 'after from');
@@ -120,10 +121,14 @@ export function checkQuery(query: UsageQuery): CheckedQuery {
   const limit = limitOf(query.limit, 20);
   const named = dimensions.length > 0 ? limit + 1 : 1;
   const percentiles = query.percentiles === true;
-  // A percentile needs a sketch a row: some hundred numbers.
+  // Percentiles need a sketch of several hundred numbers per row.
   const maximum = percentiles ? MAX_CELLS / 10 : MAX_CELLS;
   if (unit !== undefined && ((toMs - fromMs) / UNIT_MS[unit]) * named > maximum) {
-    refuse('the range', `${groupBy.join()} with limit ${limit}`, 'shorter, or the limit smaller');
+    refuse(
+      'the range',
+      `${groupBy.join()} with limit ${limit}`,
+      'a shorter range or a smaller limit',
+    );
   }
   return {
     fromMs,
@@ -135,7 +140,7 @@ export function checkQuery(query: UsageQuery): CheckedQuery {
     orderBy: oneOf('orderBy', query.orderBy ?? 'totalTokens', METRICS),
     ascending: oneOf('order', query.order ?? 'desc', ['asc', 'desc'] as const) === 'asc',
     limit,
-    zone: new TimeZone(query.timeZone ?? 'UTC'),
+    zone: await TimeZone.load(query.timeZone ?? 'UTC'),
     compare: query.compare === 'previous',
     percentiles,
     distinct: query.distinct === true,
@@ -143,12 +148,12 @@ export function checkQuery(query: UsageQuery): CheckedQuery {
 }
 
 /** Everything about one conversation. */
-export function checkConversationQuery(id: string): CheckedQuery {
+export async function checkConversationQuery(id: string): Promise<CheckedQuery> {
   const filter = { conversation: id };
-  return checkQuery({ from: new Date(0), to: new Date(LAST_MS), filter, percentiles: true });
+  return await checkQuery({ from: new Date(0), to: new Date(LAST_MS), filter, percentiles: true });
 }
 
-/** The equally long period just before. */
+/** The preceding period of equal length. */
 export function previousPeriod(query: CheckedQuery): CheckedQuery {
   return { ...query, fromMs: 2 * query.fromMs - query.toMs, toMs: query.fromMs };
 }
@@ -158,7 +163,7 @@ export interface CheckedRecordsQuery {
   readonly toMs: number;
   readonly filters: Filters;
   readonly limit: number;
-  /** Time and id of the last record of the page before. */
+  /** Time and id of the last record of the previous page. */
   readonly after: readonly [time: string, id: string] | undefined;
 }
 
@@ -184,7 +189,7 @@ function readCursor(cursor: string): readonly [string, string] {
       if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/.test(time)) return [time, id];
     }
   } catch {
-    // Not ours: refused below.
+    // Not one of our cursors; rejected below.
   }
-  return refuse('cursor', cursor, 'the cursor of a page before');
+  return refuse('cursor', cursor, 'the cursor of a previous page');
 }

@@ -1,13 +1,13 @@
-/** What spreadsheets take for the start of a formula; the full-width forms too. */
+/** Characters that start a formula in spreadsheets, including full-width forms. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 const SPECIAL = /[",\r\n]/;
 
-/** Makes a program that guesses read UTF-8. */
+/** Byte order mark, for programs that guess the encoding. */
 export const CSV_BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * One line of RFC 4180. Text that a spreadsheet would run as a formula gets a leading apostrophe;
- * numbers stay numbers, unknown stays empty.
+ * One line of CSV (RFC 4180). Text that a spreadsheet would evaluate as a formula gets a leading
+ * apostrophe. Unknown values are empty.
  */
 export function csvLine(values: readonly (string | number | boolean | null | undefined)[]): string {
   return `${values.map(cell).join(',')}\r\n`;

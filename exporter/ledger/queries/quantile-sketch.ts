@@ -1,14 +1,14 @@
-/** Neighbouring bins differ by 2 %, so that the middle of a bin is within 1 % of all it holds. */
+/** Adjacent bins differ by 2 %, so the middle of a bin is within 1 % of its values. */
 const BIN_RATIO = 1.02;
 export const LOG_RATIO: number = Math.log(BIN_RATIO);
-/** Below this (a microsecond, in ms) values count as this. */
+/** Smallest value in ms. Lower values are counted as this one. */
 export const SMALLEST = 0.001;
 
 export function binOf(value: number): number {
   return Math.floor(Math.log(Math.max(value, SMALLEST)) / LOG_RATIO);
 }
 
-/** Percentiles of any number of values in bounded memory (about 1000 bins up to a day), within 1 %. */
+/** Percentiles within 1 %, in bounded memory: about 1000 bins for durations up to a day. */
 export class QuantileSketch {
   readonly #bins = new Map<number, number>();
   #count = 0;
@@ -22,7 +22,7 @@ export class QuantileSketch {
     for (const [bin, count] of other.#bins) this.addBin(bin, count);
   }
 
-  /** Nearest rank as InfluxQL's percentile() has it; undefined without values. */
+  /** Nearest rank, like InfluxQL's percentile(); `undefined` without values. */
   percentile(percent: number): number | undefined {
     if (this.#count === 0) return undefined;
     let rank = Math.max(1, Math.floor((this.#count * percent) / 100 + 0.5));

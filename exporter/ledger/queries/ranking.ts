@@ -1,17 +1,17 @@
 import { type Key, TooManyKeys } from './cells.ts';
 import type { CheckedQuery } from './checked-query.ts';
 
-/** Keys held at once: some ten megabytes. */
+/** Keys held in memory at once, about ten megabytes. */
 const MAX_KEYS = 200_000;
 const SPREAD = 8;
 
 export interface RankedKey {
   readonly key: Key;
-  /** Null: none of its calls tells the metric. */
+  /** Null when none of its calls has the metric. */
   readonly value: number | null;
 }
 
-/** Unknown metrics come last whatever the order, equal ones in the order of their keys. */
+/** Unknown metrics sort last in either direction; equal ones sort by key. */
 export function rankOrder({
   ascending,
 }: Pick<CheckedQuery, 'ascending'>): (a: RankedKey, b: RankedKey) => number {
@@ -34,12 +34,12 @@ function keyOrder(a: Key, b: Key): number {
   return 0;
 }
 
-/** Adds part of a key's metric; null: the calls do not tell it. */
+/** Adds to a key's metric; null when the calls do not have it. */
 export type AddToRank = (key: Key, value: number | null) => void;
 
 /**
- * The first `limit` keys of any number of them, in bounded memory: `pass` tells all calls, and where
- * the keys become too many it is run once for each share of them.
+ * Finds the top `limit` of any number of keys in bounded memory. `pass` iterates over all calls;
+ * with too many keys it runs once per partition of the keys.
  */
 export async function rankKeys(
   query: Pick<CheckedQuery, 'ascending' | 'limit'>,

@@ -5,22 +5,25 @@ import { rankOrder } from './ranking.ts';
 import { dayLabel, hourLabel } from './time-zone.ts';
 import { addSums, addTally, metricOf, newTally, numbersOf, type Tally } from './usage-sums.ts';
 
-/** What a ledger must be able to tell; the rest of a summary is the same for all of them. */
+/** The part of a summary that depends on the store. */
 export interface SummarySource {
-  /** Adds every call of the query to its cell. Rejects with the `TooManyKeys` that a cell throws. */
+  /** Adds every call of the query to its cell. Rejects with `TooManyKeys` thrown by a cell. */
   gather(query: CheckedQuery, cells: Cells): Promise<void>;
-  /** The first `limit` keys in the order of `rankOrder`, of any number of them. */
+  /** The first `limit` keys in the order of `rankOrder`. */
   rank(query: CheckedQuery): Promise<readonly Key[]>;
   distinct(
     query: CheckedQuery,
   ): Promise<{ readonly users: number; readonly conversations: number }>;
 }
 
-/** Name of everything beyond the limit. */
+/** Name of the row for everything beyond the limit. */
 const OTHER_NAME = '(other)';
-/** Cells to hold before the keys are ranked in a run of their own: some ten megabytes. */
+/**
+ * Maximum number of cells, about ten megabytes. With more, keys are ranked in a separate pass
+ * first.
+ */
 const MAX_CELLS = 20_000;
-/** A sketch is some hundred numbers. */
+/** A sketch has several hundred numbers. */
 const MAX_SKETCHES = 1000;
 
 export async function summarise(query: CheckedQuery, source: SummarySource): Promise<UsageSummary> {
@@ -54,7 +57,7 @@ interface Gathered {
   readonly named: NamedKeys;
 }
 
-/** In one run while the keys are few; else the first ones are found before. */
+/** One pass if there are few keys; otherwise ranks the keys in a first pass. */
 async function gathered(query: CheckedQuery, source: SummarySource): Promise<Gathered> {
   const all = new Cells(query, { maxCells: query.percentiles ? MAX_SKETCHES : MAX_CELLS });
   try {
@@ -69,7 +72,7 @@ async function gathered(query: CheckedQuery, source: SummarySource): Promise<Gat
   return { cells: [...cells], named };
 }
 
-/** The first keys keep their cells, the cells of all others become one a bucket. */
+/** Keeps the cells of the top keys and merges all others into one cell per bucket. */
 function folded(query: CheckedQuery, all: Cells): Gathered {
   const { keys } = all;
   const sums = keys.map(() => newTally(false).sums);
@@ -128,7 +131,7 @@ function merged(query: CheckedQuery, cells: Iterable<Cell>): Tally {
   return sum;
 }
 
-/** Unknown metrics come last whatever the order; `named` keeps the order of equal ones. */
+/** Unknown metrics sort last in either direction; equal ones keep the order of `named`. */
 function byBucketThenMetric(query: CheckedQuery): (a: Cell, b: Cell) => number {
   const sign = query.ascending ? 1 : -1;
   return (a, b) => {

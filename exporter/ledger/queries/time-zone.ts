@@ -1,10 +1,10 @@
+import type { Temporal } from 'temporal-polyfill';
 import { TokenMeterError } from '../../../src/errors.ts';
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** A run of local time with one offset, within which every day has 24 hours. */
+/** A span of local time with a constant offset, in which every day has 24 hours. */
 export interface TimeSegment {
   readonly fromMs: number;
   readonly toMs: number;
@@ -12,88 +12,87 @@ export interface TimeSegment {
   readonly offsetMs: number;
 }
 
-/** Offsets of one zone. Throws `INVALID_OPTION` for a name that the runtime does not know. */
+/** Offsets and day starts of a time zone. */
 export class TimeZone {
   readonly name: string;
-  readonly #format: Intl.DateTimeFormat | undefined;
+  readonly #temporal: typeof Temporal | undefined;
 
-  constructor(name: string) {
+  private constructor(name: string, temporal: typeof Temporal | undefined) {
     this.name = name;
-    if (name === 'UTC') return;
+    this.#temporal = temporal;
+  }
+
+  /**
+   * Rejects with `INVALID_OPTION` for names that the runtime does not know. The Temporal polyfill
+   * (Node 24 has no Temporal) takes about 20 ms to load, so UTC, the common case, does not use it.
+   */
+  static async load(name: string): Promise<TimeZone> {
+    if (name === 'UTC') return new TimeZone(name, undefined);
+    const { Temporal: temporal } = await import('temporal-polyfill');
     try {
-      this.#format = new Intl.DateTimeFormat('en-US', {
-        timeZone: name,
-        timeZoneName: 'longOffset',
-      });
+      // Temporal also accepts a date with a zone; only zone names are valid here.
+      new Intl.DateTimeFormat('en-US', { timeZone: name });
+      new temporal.ZonedDateTime(0n, name);
     } catch (cause) {
-      throw new TokenMeterError('INVALID_OPTION', `query: timeZone ${name} is not known`, {
+      throw new TokenMeterError('INVALID_OPTION', `query: unknown timeZone ${name}`, {
         value: name,
         allowed: 'an IANA time zone such as Europe/Berlin',
         cause,
       });
     }
+    return new TimeZone(name, temporal);
   }
 
   offsetMs(time: number): number {
-    const text = this.#format?.formatToParts(time).find(({ type }) => type === 'timeZoneName');
-    const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(text?.value ?? '') ?? [];
-    const offset = Number(hours ?? 0) * HOUR_MS + Number(minutes ?? 0) * MINUTE_MS;
-    return sign === '-' ? -offset : offset;
+    return this.#at(time, (local) => local.offsetNanoseconds / 1e6) ?? 0;
   }
 
-  /** The range cut where the offset changes. */
+  /** Splits the range where the offset changes. */
   segments(fromMs: number, toMs: number): readonly TimeSegment[] {
-    if (this.#format === undefined) return [{ fromMs, toMs, offsetMs: 0 }];
     const segments: TimeSegment[] = [];
-    let start = fromMs;
-    let offsetMs = this.offsetMs(start);
-    for (let time = fromMs; time < toMs;) {
-      const next = Math.min(time + DAY_MS, toMs);
-      if (this.offsetMs(next) !== offsetMs) {
-        const change = this.#changeBetween(time, next, offsetMs);
-        if (change >= toMs) break;
-        segments.push({ fromMs: start, toMs: change, offsetMs });
-        start = change;
-        offsetMs = this.offsetMs(change);
-        time = change;
-      } else {
-        time = next;
-      }
+    for (let start = fromMs; start < toMs;) {
+      const offsetMs = this.offsetMs(start);
+      let end = start;
+      // A zone may change its abbreviation or rules without changing its offset.
+      do end = this.#nextChange(end);
+      while (end < toMs && this.offsetMs(end) === offsetMs);
+      segments.push({ fromMs: start, toMs: Math.min(end, toMs), offsetMs });
+      start = end;
     }
-    segments.push({ fromMs: start, toMs, offsetMs });
     return segments;
   }
 
-  #changeBetween(before: number, after: number, offsetMs: number): number {
-    let low = Math.floor(before / MINUTE_MS);
-    let high = Math.ceil(after / MINUTE_MS);
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.offsetMs(middle * MINUTE_MS) === offsetMs) low = middle;
-      else high = middle;
-    }
-    return high * MINUTE_MS;
+  /**
+   * Start of a local day, given in days since 1970. If midnight is skipped, the first instant after
+   * it.
+   */
+  startOfDay(day: number): number {
+    if (this.#temporal === undefined) return day * DAY_MS;
+    return this.#temporal.PlainDate.from(dayLabel(day)).toZonedDateTime(this.name)
+      .epochMilliseconds;
   }
 
-  /** The instant at which a local day (days since 1970) starts. */
-  startOfDay(day: number): number {
-    const local = day * DAY_MS;
-    // The offset in force at local midnight; where midnight is skipped, the day starts with the jump.
-    const guess = local - this.offsetMs(local - this.offsetMs(local));
-    const earlier = guess - HOUR_MS;
-    if (Math.floor((earlier + this.offsetMs(earlier)) / DAY_MS) === day) return earlier;
-    return guess;
+  #nextChange(time: number): number {
+    return (
+      this.#at(time, (local) => local.getTimeZoneTransition('next')?.epochMilliseconds) ?? Infinity
+    );
+  }
+
+  #at<T>(time: number, read: (local: Temporal.ZonedDateTime) => T): T | undefined {
+    if (this.#temporal === undefined) return undefined;
+    const instant = this.#temporal.Instant.fromEpochMilliseconds(Math.floor(time));
+    return read(instant.toZonedDateTimeISO(this.name));
   }
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** `2026-10-25` of days since 1970. */
+/** Formats days since 1970 as `2026-10-25`. */
 export function dayLabel(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** `2026-10-25T02:00+01:00` of an instant. */
+/** Formats an instant as `2026-10-25T02:00+01:00`. */
 export function hourLabel(startMs: number, offsetMs: number): string {
   const minutes = Math.abs(offsetMs) / MINUTE_MS;
   const sign = offsetMs < 0 ? '-' : '+';

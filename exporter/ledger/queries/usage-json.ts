@@ -1,7 +1,7 @@
 const snake = (name: string): string =>
   name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Answers as JSON has them: member names in snake_case at every depth but in a caller's attributes. */
+/** Converts member names to snake_case at every depth, except in custom attributes. */
 export function usageJson(answer: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(answer).map(([key, value]) => [

@@ -1,12 +1,12 @@
 import type { UsageMetric, UsageNumbers } from '../usage-query.ts';
 import { QuantileSketch } from './quantile-sketch.ts';
 
-/** Sums of whole nano-dollars do not drift. */
+/** Integer nano-dollars, so that sums do not drift. */
 export function costNanos(costUsd: number | undefined): number | null {
   return costUsd === undefined ? null : Math.round(costUsd * 1e9);
 }
 
-/** What adds up over calls. Null: no call told it. */
+/** Sums over calls. Null when no call has a value. */
 export interface UsageSums {
   calls: number;
   errors: number;
@@ -14,6 +14,7 @@ export interface UsageSums {
   countedCalls: number;
   estimatedCalls: number;
   unpricedCalls: number;
+  partialCostCalls: number;
   inputTokens: number | null;
   outputTokens: number | null;
   totalTokens: number | null;
@@ -22,7 +23,7 @@ export interface UsageSums {
   reasoningTokens: number | null;
   costNanos: number | null;
   durationMs: number;
-  /** Duration of the calls whose output tokens are known. */
+  /** Duration of calls with known output tokens. */
   outputDurationMs: number;
   firstChunkMs: number;
   firstChunkCalls: number;
@@ -35,6 +36,7 @@ const KEYS = [
   'countedCalls',
   'estimatedCalls',
   'unpricedCalls',
+  'partialCostCalls',
   'inputTokens',
   'outputTokens',
   'totalTokens',
@@ -53,7 +55,7 @@ interface Latencies {
   readonly firstChunk: QuantileSketch;
 }
 
-/** Sums of one row while they are gathered, with sketches when percentiles are asked for. */
+/** Sums of one row, with sketches when percentiles are requested. */
 export interface Tally {
   readonly sums: UsageSums;
   readonly latencies: Latencies | undefined;
@@ -68,6 +70,7 @@ export function newTally(percentiles: boolean): Tally {
       countedCalls: 0,
       estimatedCalls: 0,
       unpricedCalls: 0,
+      partialCostCalls: 0,
       inputTokens: null,
       outputTokens: null,
       totalTokens: null,
@@ -136,6 +139,7 @@ export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
     errorRate: share(sums.errors, sums.calls) ?? 0,
     abortRate: share(sums.aborted, sums.calls) ?? 0,
     unpricedCalls: sums.unpricedCalls,
+    partialCostCalls: sums.partialCostCalls,
     countedCalls: sums.countedCalls,
     durationMs: sums.durationMs,
     ...numbers,

@@ -12,21 +12,32 @@ const ALLOWED = 'now, an age such as 24h or 7d, a date such as 2026-10-25, or an
 
 /**
  * An instant as people and URLs write it: `now`, an age (`30m`, `24h`, `7d`, `4w` ago), a date (the
- * start of that day in the zone), or an RFC 3339 time with its offset. Throws `INVALID_OPTION`.
+ * start of that day in the zone), or an RFC 3339 time with its offset. Rejects with `INVALID_OPTION`.
  */
-export function parseUsageTime(text: string, timeZone = 'UTC', now: Date = new Date()): Date {
+export async function parseUsageTime(
+  text: string,
+  timeZone = 'UTC',
+  now: Date = new Date(),
+): Promise<Date> {
   if (text === 'now') return now;
   const [, amount, unit = ''] = /^-?(\d{1,6})([mhdw])$/.exec(text) ?? [];
   if (amount !== undefined) return new Date(now.getTime() - Number(amount) * (UNIT_MS[unit] ?? 0));
-  if (/^\d{4}-\d\d-\d\d$/.test(text)) {
-    const day = Date.parse(`${text}T00:00:00Z`) / DAY_MS;
-    if (!Number.isNaN(day)) return new Date(new TimeZone(timeZone).startOfDay(day));
+  if (isDate(text)) {
+    const zone = await TimeZone.load(timeZone);
+    return new Date(zone.startOfDay(Date.parse(text) / DAY_MS));
   }
   const isFull = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i.test(text);
-  const time = isFull ? Date.parse(text) : Number.NaN;
+  const time = isFull && isDate(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return new Date(time);
-  throw new TokenMeterError('INVALID_OPTION', `time ${JSON.stringify(text)} is not understood`, {
+  throw new TokenMeterError('INVALID_OPTION', `invalid time ${JSON.stringify(text)}`, {
     value: text,
     allowed: ALLOWED,
   });
+}
+
+/** Whether the day exists: `Date` takes 31 February for 3 March. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }

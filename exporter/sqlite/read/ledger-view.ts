@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import type { DatabaseSync } from 'node:sqlite';
 import {
   type CheckedQuery,
@@ -16,7 +17,8 @@ import type {
   UsageRecordsQuery,
   UsageSummary,
 } from '../../ledger/usage-query.ts';
-import { APPLICATION_ID, otherVersion, SCHEMA_VERSION } from '../schema.ts';
+import { resultCode, SQLITE_CANTOPEN, SQLITE_READONLY } from '../result-code.ts';
+import { checkLedger } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 import { fromRow, SELECT_COLUMNS, timeToNs } from '../stored-record.ts';
 import { callConditions } from './summary-sql.ts';
@@ -42,7 +44,7 @@ export class LedgerView {
   }
 
   async summary(query: UsageQuery): Promise<UsageSummary> {
-    return await this.#summary(checkQuery(query));
+    return await this.#summary(await checkQuery(query));
   }
 
   records(query: UsageRecordsQuery): UsagePage {
@@ -53,7 +55,7 @@ export class LedgerView {
     const filter = { conversation: id };
     const limit = MAX_CONVERSATION_RECORDS;
     const { records, cursor } = this.records({ filter, limit });
-    const { total } = await this.#summary(checkConversationQuery(id));
+    const { total } = await this.#summary(await checkConversationQuery(id));
     return {
       id,
       records: records.toReversed(),
@@ -84,13 +86,9 @@ export class LedgerView {
     if (this.#database !== undefined && inode !== this.#inode) this.close();
     if (this.#database !== undefined) return this.#database;
     if (inode === undefined) throw new Error('there is no such file');
-    const { DatabaseSync } = loadSqlite();
-    const database = new DatabaseSync(this.#path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+    const database = openForReading(this.#path);
     try {
-      const pragma = (name: string): unknown => database.prepare(`PRAGMA ${name}`).get()?.[name];
-      if (pragma('application_id') !== APPLICATION_ID) throw new Error('it is no usage ledger');
-      const version = pragma('user_version');
-      if (version !== SCHEMA_VERSION) throw otherVersion(version);
+      checkLedger(database);
       database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
       database.function('keep_going', { varargs: false }, () => {
         this.#keepGoing();
@@ -104,6 +102,28 @@ export class LedgerView {
     this.#inode = inode;
     return database;
   }
+}
+
+/** Reading needs the log and its index beside the file; where they cannot be made, nobody writes either. */
+function openForReading(path: string): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.prepare('SELECT 1 FROM sqlite_schema').get();
+    return database;
+  } catch (error) {
+    database.close();
+    if (![SQLITE_CANTOPEN, SQLITE_READONLY].includes(resultCode(error))) throw error;
+  }
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
+    throw new Error(
+      'its folder is read-only and its newest records are in the log beside it: ' +
+        'make a copy with `otel-token-meter backup` where the ledger is written',
+    );
+  }
+  const address = pathToFileURL(path);
+  address.searchParams.set('immutable', '1');
+  return new DatabaseSync(address, { readOnly: true });
 }
 
 function page(database: DatabaseSync, query: CheckedRecordsQuery): UsagePage {

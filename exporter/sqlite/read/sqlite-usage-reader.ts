@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { TokenMeterError } from '../../../src/errors.ts';
 import { checkQuery, checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
@@ -45,11 +46,11 @@ export class SqliteUsageReader implements UsageReader {
         allowed: 'a file name',
       });
     }
-    this.#path = path;
+    this.#path = resolve(path);
   }
 
   async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
-    checkQuery(query);
+    await checkQuery(query);
     return (await this.#ask({ kind: 'summary', query }, signal)) as UsageSummary;
   }
 
@@ -89,7 +90,7 @@ export class SqliteUsageReader implements UsageReader {
         this.#waiting.set(number, { rows: [], resolve, reject });
         onAbort = () => reject(signal?.reason);
         signal?.addEventListener('abort', onAbort, { once: true });
-        // Whoever waits must not lose the event loop to an unref'd thread.
+        // A caller that waits must not lose the event loop to an unref'd thread.
         thread.ref();
         thread.postMessage({ number, stop, ...request } satisfies ReadRequest);
       });
@@ -102,7 +103,9 @@ export class SqliteUsageReader implements UsageReader {
   }
 
   #startThread(): Worker {
-    const thread = startThread('read/reader-thread', { path: this.#path } satisfies ReaderData);
+    const thread = startThread(new URL('./reader-thread.ts', import.meta.url), {
+      path: this.#path,
+    } satisfies ReaderData);
     thread.on('message', (answer: ReadAnswer) => this.#take(answer));
     const lost = (message: string): void => {
       if (this.#thread !== thread) return;

@@ -1,15 +1,14 @@
-import { renameSync, statSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { makeFolderSync } from '../../../src/host/make-folder.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { addToRollUps, HOURS, removeBefore } from '../roll-up.ts';
+import { resultCode, SQLITE_CORRUPT, SQLITE_NOTADB } from '../result-code.ts';
 import { prepareSchema } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 import { COLUMNS, toRow } from '../stored-record.ts';
-
-/** SQLite result codes of a file that no longer is a database. */
-const CORRUPT = new Set([11, 26]);
+import { readableRecords } from './salvage.ts';
 
 /** Rows removed in one transaction, so that other processes get their turn. */
 const RETENTION_STEP = 20_000;
@@ -19,17 +18,25 @@ const DAY_MS = 86_400_000;
 const INSERT = `INSERT OR IGNORE INTO usage (${COLUMNS.join(', ')})
 VALUES (${COLUMNS.map(() => '?').join(', ')})`;
 
-function resultCode(error: unknown): number {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  // The low byte is the primary code; the rest tells where it came from.
-  return typeof code === 'number' ? code & 0xff : 0;
-}
+/** What became of a damaged file. */
+export type LedgerRepair =
+  /** Its indexes were made again in place; no record was lost. */
+  | { readonly how: 'reindexed'; readonly reason: string }
+  /** It was moved to `aside`, and its readable records were copied into a new file. */
+  | {
+      readonly how: 'copied';
+      readonly reason: string;
+      readonly aside: string;
+      readonly records: number;
+    };
 
 export interface LedgerFileOptions {
   readonly path: string;
   /** How long a statement waits for another process. */
   readonly busyTimeoutMs: number;
   readonly now?: () => number;
+  /** Whether a damaged file is repaired, which takes its time. @default true */
+  readonly repairs?: boolean;
 }
 
 /** The ledger file as a writer sees it; synchronous, so it belongs into a worker thread. */
@@ -40,26 +47,28 @@ export class LedgerFile {
   #database: DatabaseSync | undefined;
   #insert: StatementSync | undefined;
   #inode: bigint | undefined;
-  /** Called with the new name of a corrupted file that was moved aside. */
-  onMovedAside: ((path: string, reason: string) => void) | undefined;
+  readonly #repairs: boolean;
+  onRepaired: ((repair: LedgerRepair) => void) | undefined;
 
-  constructor({ path, busyTimeoutMs, now = Date.now }: LedgerFileOptions) {
+  constructor({ path, busyTimeoutMs, now = Date.now, repairs = true }: LedgerFileOptions) {
     this.#path = path;
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#now = now;
+    this.#repairs = repairs;
   }
 
   /**
-   * Writes all or nothing and returns how many were new. Durable when it returns. A corrupted file
-   * is moved aside and a new one started; every other failure is thrown.
+   * Writes all or nothing and returns how many were new. Durable when it returns. A damaged file is
+   * repaired; every other failure is thrown.
    */
   write(records: readonly UsageRecord[]): number {
     try {
       return this.#write(records);
     } catch (error) {
-      if (!CORRUPT.has(resultCode(error))) throw error;
-      this.#moveAside(error);
-      return this.#write(records);
+      const code = resultCode(error);
+      const isDamaged = code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+      if (!isDamaged || !this.#repairs) throw error;
+      return this.#repairAndWrite(records, error);
     }
   }
 
@@ -97,11 +106,7 @@ export class LedgerFile {
     const database = this.#database;
     this.#database = undefined;
     this.#insert = undefined;
-    try {
-      database?.close();
-    } catch {
-      // A corrupted database may refuse to close; the handle goes with the thread.
-    }
+    closeQuietly(database);
   }
 
   #write(records: readonly UsageRecord[]): number {
@@ -109,6 +114,11 @@ export class LedgerFile {
     if (records.length === 0) return 0;
     this.#insert ??= database.prepare(INSERT);
     database.exec('BEGIN IMMEDIATE');
+    if (this.#inodeOfPath() !== this.#inode) {
+      // While we waited for the lock another process moved this file aside.
+      this.#rollBack(database);
+      return this.#write(records);
+    }
     try {
       const fresh: UsageRecord[] = [];
       for (const record of records) {
@@ -133,23 +143,21 @@ export class LedgerFile {
 
   #open(): DatabaseSync {
     const inode = this.#inodeOfPath();
-    // Another process may have moved a corrupted file aside, or someone deleted it.
+    // Another process may have moved a damaged file aside, or someone deleted it.
     if (this.#database !== undefined && inode !== this.#inode) this.close();
     if (this.#database !== undefined) return this.#database;
     this.#inode = inode;
     const { DatabaseSync } = loadSqlite();
     makeFolderSync(dirname(this.#path));
+    // It holds user ids. SQLite gives its other files the mode of this one.
+    if (inode === undefined) closeSync(openSync(this.#path, 'a', 0o600));
     const database = new DatabaseSync(this.#path, { timeout: this.#busyTimeoutMs });
     try {
       prepareSchema(database);
       // FULL: a commit is on the disk when it returns, power cut included.
       database.exec('PRAGMA synchronous = FULL');
     } catch (error) {
-      try {
-        database.close();
-      } catch {
-        // The first error tells more.
-      }
+      closeQuietly(database);
       throw error;
     }
     this.#database = database;
@@ -161,11 +169,48 @@ export class LedgerFile {
     return statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
   }
 
-  #moveAside(error: unknown): void {
-    const corrupted = this.#inode;
+  /** Damaged indexes are made again; of damaged records those around them are copied to a new file. */
+  #repairAndWrite(records: readonly UsageRecord[], cause: unknown): number {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (resultCode(cause) === SQLITE_CORRUPT && this.#reindex()) {
+      try {
+        const fresh = this.#write(records);
+        this.onRepaired?.({ how: 'reindexed', reason });
+        return fresh;
+      } catch (error) {
+        if (resultCode(error) !== SQLITE_CORRUPT) throw error;
+      }
+    }
+    const aside = this.#moveAside();
+    const fresh = this.#write(records);
+    if (aside !== undefined) {
+      this.onRepaired?.({ how: 'copied', reason, aside, records: this.#copyFrom(aside) });
+    }
+    return fresh;
+  }
+
+  /** True when the file is whole afterwards. */
+  #reindex(): boolean {
+    try {
+      const database = this.#open();
+      database.exec('REINDEX');
+      return database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok';
+    } catch {
+      return false;
+    }
+  }
+
+  /** The new name of the damaged file; undefined when another process was faster. */
+  #moveAside(): string | undefined {
+    const damaged = this.#inode;
+    try {
+      // Folds the newest records in: a new file must not meet the log of the old one.
+      this.#database?.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The log is moved with the file.
+    }
     this.close();
-    // Only the very file that failed: another process may have put a new one in its place.
-    if (corrupted === undefined || this.#inodeOfPath() !== corrupted) return;
+    if (damaged === undefined || this.#inodeOfPath() !== damaged) return undefined;
     const stamp = new Date(this.#now()).toISOString().replaceAll(/[-:]/g, '').slice(0, 15);
     const aside = `${this.#path}.corrupted-${stamp}-${process.pid}`;
     renameSync(this.#path, aside);
@@ -173,6 +218,35 @@ export class LedgerFile {
       const side = this.#path + suffix;
       if (statSync(side, { throwIfNoEntry: false })) renameSync(side, aside + suffix);
     }
-    this.onMovedAside?.(aside, error instanceof Error ? error.message : String(error));
+    return aside;
+  }
+
+  /** Copies the readable records of a damaged file into the ledger; returns how many. */
+  #copyFrom(aside: string): number {
+    const { DatabaseSync } = loadSqlite();
+    let damaged: DatabaseSync | undefined;
+    let copied = 0;
+    try {
+      damaged = new DatabaseSync(aside, { timeout: this.#busyTimeoutMs });
+      for (const batch of readableRecords(damaged)) copied += this.#write(batch);
+    } catch (error) {
+      const code = resultCode(error);
+      if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB && !isNoLedger(error)) throw error;
+    } finally {
+      closeQuietly(damaged);
+    }
+    return copied;
+  }
+}
+
+/** No table `usage` is left in the file. */
+const isNoLedger = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('no such table');
+
+function closeQuietly(database: DatabaseSync | undefined): void {
+  try {
+    database?.close();
+  } catch {
+    // A damaged database may refuse to close; the handle goes with the thread.
   }
 }

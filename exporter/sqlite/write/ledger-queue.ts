@@ -1,13 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { diag } from '@opentelemetry/api';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
+import { atEndOfProcess } from '../../health/process-end.ts';
 import { SelfMetrics } from '../../health/self-metrics.ts';
 import type { ExporterStatus } from '../../health/status.ts';
 import { whileAlive } from '../../health/while-alive.ts';
-import { LedgerFile } from './ledger-file.ts';
+import { LedgerFile, type LedgerRepair } from './ledger-file.ts';
 import { startThread } from '../worker-thread.ts';
+import { UnsavedRecords } from './unsaved-records.ts';
 import type { WriterAnswer, WriterData } from './writer-messages.ts';
 
 /** Copying a batch to the thread takes the event loop about 1 ms at this size. */
@@ -18,10 +21,11 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** As long as another process may hold the file, so that what waits for it is still written. */
 const SHUTDOWN_MS = 5000;
+const CLOSE_RETRY_MS = 200;
 /** A thread whose disk does not answer is left to itself. */
 const THREAD_END_MS = 2000;
-/** At process exit there is no second try; another process may hold the file for a moment. */
-const EXIT_BUSY_TIMEOUT_MS = 1000;
+/** At the end of the process another one may hold the file for a moment; a signal may have other listeners. */
+const END_BUSY_TIMEOUT_MS = 250;
 
 export interface LedgerQueueOptions extends WriterData {
   /** Records kept in memory while the file cannot be written; more are dropped and counted. */
@@ -33,7 +37,8 @@ export interface LedgerQueueOptions extends WriterData {
   readonly shutdownMs?: number;
 }
 
-const startWriter = (data: WriterData): Worker => startThread('write/writer-thread', data);
+const startWriter = (data: WriterData): Worker =>
+  startThread(new URL('./writer-thread.ts', import.meta.url), data);
 
 interface Queued {
   readonly record: UsageRecord;
@@ -50,7 +55,8 @@ export class LedgerQueue {
   readonly #counts = new ExportCounts('sqlite');
   readonly #selfMetrics = new SelfMetrics('sqlite', () => this.status());
   readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  readonly #onExit = (): void => this.#writeAtExit();
+  readonly #unsaved: UnsavedRecords;
+  readonly #forgetEnd: () => void;
   #queue: Queued[] = [];
   #inFlight: readonly Queued[] = [];
   #thread: Worker | undefined;
@@ -62,11 +68,22 @@ export class LedgerQueue {
   /** The thread owes an answer. */
   #busy = false;
   #sentAt = 0;
+  /** The last failure was the lock of another process. */
+  #isLocked = false;
+  /** Records in a file beside the ledger, after `close`. */
+  #saved = 0;
+  #adopted = 0;
 
   constructor(options: LedgerQueueOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    process.on('exit', this.#onExit);
+    this.#unsaved = new UnsavedRecords(options.path);
+    this.#forgetEnd = atEndOfProcess({
+      // `exit` follows and writes at once what is left.
+      beforeExit: async () => await Promise.resolve(),
+      save: () => this.#writeNow(),
+      exit: () => this.#writeNow(),
+    });
     // Opens the file, so that a bad path shows at the start and not with the first record.
     this.#send();
   }
@@ -93,17 +110,17 @@ export class LedgerQueue {
     });
   }
 
-  /** Never rejects; takes a few seconds at the most, however the disk is. */
+  /**
+   * Never rejects; takes a few seconds at the most, however the disk is. What cannot be written into the
+   * ledger in that time is saved beside it.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // A failure was told already; what could not be written is counted below.
-    await whileAlive(this.flush(), this.#options.shutdownMs ?? SHUTDOWN_MS);
-    this.#counts.drop('unwritable', this.#queue.length + this.#inFlight.length);
-    this.#queue = [];
-    this.#inFlight = [];
+    await this.#flushWithin(this.#options.shutdownMs ?? SHUTDOWN_MS);
+    this.#saveRest();
     clearTimeout(this.#timer);
-    process.off('exit', this.#onExit);
+    this.#forgetEnd();
     this.#selfMetrics.stop();
     const thread = this.#thread;
     this.#thread = undefined;
@@ -116,12 +133,40 @@ export class LedgerQueue {
     void thread.terminate();
   }
 
+  /** Tries again until the time is over: a lock of another process may go. */
+  async #flushWithin(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    for (;;) {
+      const left = end - performance.now();
+      if (left <= 0 || (this.#queue.length === 0 && this.#inFlight.length === 0)) return;
+      const wasTried = await whileAlive(this.flush(), left);
+      if (!wasTried || (this.#failures > 0 && !this.#isLocked)) return;
+      await whileAlive(sleep(CLOSE_RETRY_MS), Math.max(0, end - performance.now()));
+    }
+  }
+
+  #saveRest(): void {
+    const rest = [...this.#inFlight, ...this.#queue].map(({ record }) => record);
+    this.#queue = [];
+    this.#inFlight = [];
+    if (rest.length === 0) return this.#unsaved.remove();
+    try {
+      this.#unsaved.save(rest);
+      this.#saved = rest.length;
+      this.#counts.accepted += rest.length;
+    } catch (error) {
+      this.#counts.drop('unwritable', rest.length, messageOf(error));
+    }
+  }
+
   status(): ExporterStatus {
     const oldest = this.#inFlight[0] ?? this.#queue[0];
     return {
       state: this.#state(),
       accepted: this.#counts.accepted,
-      delivered: this.#counts.accepted,
+      delivered: this.#counts.accepted - this.#saved + this.#adopted,
+      ...(this.#saved > 0 && { pending: this.#saved }),
+      ...(this.#adopted > 0 && { adopted: this.#adopted }),
       dropped: { ...this.#counts.dropped },
       retries: this.#counts.retries,
       spoolBytes: 0,
@@ -160,15 +205,21 @@ export class LedgerQueue {
     const thread = start({ path, retentionDays });
     if (this.#waiting.length > 0) thread.ref();
     thread.on('message', (answer: WriterAnswer) => {
-      if (answer.kind === 'movedAside') return this.#warnMovedAside(answer);
+      if (answer.kind === 'repaired') return this.#warnRepaired(answer.repair);
+      if (answer.kind === 'adopted') {
+        this.#adopted += answer.fresh;
+        return this.#counts.drop('unwritable', answer.unreadable);
+      }
       this.#busy = false;
       if (answer.kind === 'written') return this.#written();
+      this.#isLocked = answer.isLocked;
       this.#failed(answer.message);
     });
     const lost = (message: string): void => {
       if (this.#thread !== thread) return;
       this.#thread = undefined;
       this.#busy = false;
+      this.#isLocked = false;
       this.#failed(message);
     };
     thread.on('error', (error) => lost(error instanceof Error ? error.message : String(error)));
@@ -186,8 +237,11 @@ export class LedgerQueue {
     }
     this.#inFlight = [];
     if (this.#waiting.length > 0 && this.#queue.length > 0) return this.#send();
-    if (this.#queue.length === 0) this.#settle((waiter) => waiter.resolve());
-    else if (this.#queue.length >= BATCH_RECORDS) this.#send();
+    if (this.#queue.length === 0) {
+      // Saved by a signal that did not end the process; what `close` saved is for the next one.
+      if (!this.#closed) this.#unsaved.remove();
+      this.#finish((waiter) => waiter.resolve());
+    } else if (this.#queue.length >= BATCH_RECORDS) this.#send();
     else this.#sendIn(GATHER_MS);
   }
 
@@ -204,18 +258,22 @@ export class LedgerQueue {
     };
     this.#counts.warn('failed', `${text}; records wait in memory and it is tried again`);
     const error = new TokenMeterError('DATABASE_UNAVAILABLE', text, { value: path });
-    this.#settle((waiter) => waiter.reject(error));
+    this.#finish((waiter) => waiter.reject(error));
     if (this.#closed) return;
     this.#sendIn(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1)));
   }
 
-  #settle(how: (waiter: { resolve: () => void; reject: (error: Error) => void }) => void): void {
+  #finish(how: (waiter: { resolve: () => void; reject: (error: Error) => void }) => void): void {
     this.#thread?.unref();
     for (const waiter of this.#waiting.splice(0)) how(waiter);
   }
 
-  #warnMovedAside({ path, reason }: { path: string; reason: string }): void {
-    const message = `the usage ledger ${this.#options.path} is corrupted (${reason}): it was moved to ${path} and a new one was started`;
+  #warnRepaired(repair: LedgerRepair): void {
+    const what =
+      repair.how === 'reindexed'
+        ? 'its indexes were made again, no record is lost'
+        : `it was moved to ${repair.aside}, and the ${repair.records} record(s) that could be read are in a new one`;
+    const message = `the usage ledger ${this.#options.path} was damaged (${repair.reason}): ${what}`;
     this.#lastError = {
       time: new Date(this.#now()).toISOString(),
       code: 'DATABASE_UNAVAILABLE',
@@ -225,21 +283,36 @@ export class LedgerQueue {
   }
 
   /**
-   * The one synchronous write: `process.exit()` gives no other chance. A batch that the thread is
-   * writing at the same time meets its own keys.
+   * Synchronous: the process may end without another chance. A batch that the thread is writing at the same
+   * time meets its own keys.
    */
-  #writeAtExit(): void {
+  #writeNow(): void {
     const records = [...this.#inFlight, ...this.#queue].map(({ record }) => record);
     if (records.length === 0) return;
     const { path } = this.#options;
+    const file = new LedgerFile({ path, busyTimeoutMs: END_BUSY_TIMEOUT_MS, repairs: false });
     try {
-      const file = new LedgerFile({ path, busyTimeoutMs: EXIT_BUSY_TIMEOUT_MS });
       file.write(records);
-      file.close();
-      this.#counts.accepted += records.length;
+      // Those under way are counted when the thread answers.
+      this.#counts.accepted += this.#queue.length;
+      this.#queue = [];
+      this.#unsaved.remove();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      diag.error(`token-meter: ${records.length} usage record(s) lost at exit: ${message}`);
+      this.#saveBeside(records, error);
+    } finally {
+      file.close();
+    }
+  }
+
+  #saveBeside(records: readonly UsageRecord[], cause: unknown): void {
+    try {
+      this.#unsaved.save(records);
+    } catch (error) {
+      const why = `${messageOf(cause)}; ${messageOf(error)}`;
+      diag.error(`token-meter: ${records.length} usage record(s) lost at the end: ${why}`);
     }
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

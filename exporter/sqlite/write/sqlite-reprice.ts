@@ -43,7 +43,7 @@ export async function repriceLedger(options: SqliteRepriceOptions): Promise<Repr
       const last = batch.at(-1);
       if (last === undefined) return tally.result();
       const changes = batch.flatMap((record) => {
-        const change = tally.look(record);
+        const change = tally.add(record);
         return change === undefined ? [] : [{ record, cost: change.now }];
       });
       if (!dryRun) update(database, changes);

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { ExporterStatus } from '../../health/status.ts';
 import {
@@ -25,10 +26,9 @@ function positive(name: string, value: number | undefined): number | undefined {
 }
 
 /**
- * Log record processor that keeps the ledger in a SQLite file, written by a thread of its own. A
- * record is accepted when its transaction is on the disk. An unwritable file never fails the host:
- * records wait in bounded memory, `status()` and one message a minute tell it. Throws
- * `INVALID_OPTION` for wrong options.
+ * Log record processor that keeps the ledger in a SQLite file, written by a separate thread. A record is
+ * accepted when its transaction is on the disk. An unwritable file never fails the host: records wait in
+ * bounded memory, `status()` and one message a minute report it. Throws `INVALID_OPTION`.
  */
 export class SqliteUsageProcessor implements UsageLogProcessor {
   readonly #queue: LedgerQueue;
@@ -45,7 +45,8 @@ export class SqliteUsageProcessor implements UsageLogProcessor {
       );
     }
     this.#queue = new LedgerQueue({
-      path,
+      // The process may change its folder later.
+      path: resolve(path),
       retentionDays: positive('retentionDays', retentionDays),
       maxQueuedRecords: positive('maxQueuedRecords', maxQueuedRecords) ?? 50_000,
     });
@@ -61,7 +62,10 @@ export class SqliteUsageProcessor implements UsageLogProcessor {
     await this.#queue.flush();
   }
 
-  /** Writes what is left, once, and never rejects; what cannot be written is counted as dropped. */
+  /**
+   * Writes what is left and never rejects. What a locked or broken ledger does not take within five seconds
+   * is saved beside it, and the next processor of this file takes it over.
+   */
   async shutdown(): Promise<void> {
     await this.#queue.close();
   }

@@ -1,11 +1,13 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import type { LedgerRepair } from './ledger-file.ts';
+import type { AdoptedRecords } from './unsaved-records.ts';
 
 export interface WriterData {
   readonly path: string;
   readonly retentionDays: number | undefined;
 }
 
-/** To the writer thread; it answers each with one `WriterAnswer`. */
+/** To the writer thread; it answers each with `written` or `failed`. */
 export interface WriteBatch {
   readonly records: readonly UsageRecord[];
 }
@@ -13,5 +15,6 @@ export interface WriteBatch {
 /** From the writer thread. */
 export type WriterAnswer =
   | { readonly kind: 'written'; readonly fresh: number }
-  | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'movedAside'; readonly path: string; readonly reason: string };
+  | { readonly kind: 'failed'; readonly message: string; readonly isLocked: boolean }
+  | { readonly kind: 'repaired'; readonly repair: LedgerRepair }
+  | ({ readonly kind: 'adopted' } & AdoptedRecords);

@@ -1,22 +1,26 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { resultCode, SQLITE_BUSY } from '../result-code.ts';
 import { LedgerFile } from './ledger-file.ts';
+import { adoptUnsaved } from './unsaved-records.ts';
 import type { WriteBatch, WriterAnswer, WriterData } from './writer-messages.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
 const RETENTION_INTERVAL_MS = 600_000;
 const RETENTION_PAUSE_MS = 50;
+const ADOPTION_INTERVAL_MS = 60_000;
 
 const { path, retentionDays } = workerData as WriterData;
 const file = new LedgerFile({ path, busyTimeoutMs: BUSY_TIMEOUT_MS });
 const answer = (message: WriterAnswer): void => parentPort?.postMessage(message);
 
-file.onMovedAside = (aside, reason) => answer({ kind: 'movedAside', path: aside, reason });
+file.onRepaired = (repair) => answer({ kind: 'repaired', repair });
 
 function write({ records }: WriteBatch): void {
   try {
     answer({ kind: 'written', fresh: file.write(records) });
   } catch (error) {
-    answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    const message = error instanceof Error ? error.message : String(error);
+    answer({ kind: 'failed', message, isLocked: resultCode(error) === SQLITE_BUSY });
   }
 }
 
@@ -30,10 +34,21 @@ function applyRetention(days: number): void {
   setTimeout(applyRetention, more ? RETENTION_PAUSE_MS : RETENTION_INTERVAL_MS, days).unref();
 }
 
+function adopt(): void {
+  try {
+    const adopted = adoptUnsaved(path, (records) => file.write(records));
+    if (adopted.fresh + adopted.unreadable > 0) answer({ kind: 'adopted', ...adopted });
+  } catch {
+    // The ledger cannot be written yet: the files are kept, and the next round finds them.
+  }
+  setTimeout(adopt, ADOPTION_INTERVAL_MS).unref();
+}
+
 parentPort?.on('message', (batch: WriteBatch | 'close') => {
   if (batch !== 'close') return write(batch);
   file.close();
   parentPort?.close();
 });
 
+setTimeout(adopt, 0);
 if (retentionDays !== undefined) setTimeout(applyRetention, RETENTION_PAUSE_MS, retentionDays);

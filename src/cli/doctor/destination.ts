@@ -4,14 +4,14 @@ import { checkInflux } from './influx.ts';
 import { checkOtlp } from './otlp.ts';
 import { checkSqlite } from './sqlite.ts';
 
-/** Where records go, and whether they arrive there. */
+/** Checks the destination of records and whether it accepts them. */
 export async function checkDestination(context: DestinationContext): Promise<readonly Finding[]> {
   const { config } = context;
   const off = [
-    ...(config.enabled ? [] : [note('switch', 'metrics.enabled is false: nothing is measured')]),
+    ...(config.enabled ? [] : [note('switch', 'metrics.enabled is false: calls are not metered')]),
     ...(config.tokenStatistics
       ? []
-      : [note('switch', 'metrics.token_statistics is false: no token is counted')]),
+      : [note('switch', 'metrics.token_statistics is false: tokens are not counted')]),
   ];
   switch (config.provider) {
     case 'influxdb':
@@ -23,9 +23,9 @@ export async function checkDestination(context: DestinationContext): Promise<rea
     case 'console':
       return [
         ...off,
-        ok('records', 'one line a call on stderr, unless the application starts an SDK of its own'),
+        ok('records', 'one line per call on stderr, unless the application starts an SDK'),
       ];
     case 'none':
-      return [...off, note('records', 'only to the SDK that the application starts itself')];
+      return [...off, note('records', 'only to the OpenTelemetry SDK that the application starts')];
   }
 }

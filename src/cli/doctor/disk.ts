@@ -5,7 +5,7 @@ import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
 
 const LOW_BYTES = 512 * 1024 * 1024;
 
-/** Whether a folder, or the nearest one above that exists, can be written and has room. */
+/** Checks that a folder, or its nearest existing parent, is writable and has free space. */
 export async function checkDisk(what: string, folder: string): Promise<Finding> {
   let existing = resolve(folder);
   while (
@@ -25,6 +25,6 @@ export async function checkDisk(what: string, folder: string): Promise<Finding> 
     const says = `${what} in ${folder}, ${Math.round(free / 2 ** 20)} MiB free`;
     return free < LOW_BYTES ? warning('disk', says) : ok('disk', says);
   } catch (error) {
-    return problem('disk', `${what}: ${folder} cannot be written: ${messageOf(error)}`);
+    return problem('disk', `${what}: ${folder} is not writable: ${messageOf(error)}`);
   }
 }

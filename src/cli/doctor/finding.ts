@@ -1,10 +1,10 @@
-/** `note`: nothing is wrong, but worth knowing. `problem`: calls or records would be missed. */
+/** `note`: information. `problem`: calls are not metered, or records are lost. */
 type FindingState = 'ok' | 'note' | 'warning' | 'problem';
 
 export interface Finding {
   readonly check: string;
   readonly state: FindingState;
-  /** One sentence for a person; with what to do where something is to be done. Holds no secret. */
+  /** One sentence, with the fix where there is one. Contains no secrets. */
   readonly says: string;
 }
 

@@ -9,13 +9,14 @@ import { note, ok, problem, type Finding } from './finding.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const HOOKS = {
-  sync: 'ES module imports are seen in the application thread',
-  async: 'ES module imports are seen by a loader thread; Node 22.22.3, 24.11.1 or newer need none',
-  foreign: 'ES module imports are seen by the loader hook named on the command line',
-  none: 'ES module imports are not seen; pass each SDK by hand: instrumentation.instrument(name, module)',
+  sync: 'ES module imports are intercepted in the application thread',
+  async:
+    'ES module imports are intercepted by a loader thread; Node 22.22.3, 24.11.1 or newer needs none',
+  foreign: 'ES module imports are intercepted by the loader hook on the command line',
+  none: 'ES module imports are not intercepted; pass each SDK explicitly: instrumentation.instrument(name, module)',
 } as const;
 
-/** Node, its hooks, and whether the start command preloads us. */
+/** Checks Node, its module hooks, and whether a start command preloads this package. */
 export function checkHost(cwd: string, env: Env): readonly Finding[] {
   const unfit = nodeProblem();
   const hook = installLoaderHook(TokenMeterInstrumentation.moduleNames);
@@ -30,7 +31,7 @@ export function checkHost(cwd: string, env: Env): readonly Finding[] {
 
 function checkStart(cwd: string, env: Env): readonly Finding[] {
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
-    return [problem('start', 'OTEL_SDK_DISABLED=true: nothing is metered')];
+    return [problem('start', 'OTEL_SDK_DISABLED=true: calls are not metered')];
   }
   let scripts = '';
   try {
@@ -39,14 +40,14 @@ function checkStart(cwd: string, env: Env): readonly Finding[] {
     };
     scripts = Object.values(manifest.scripts ?? {}).join('\n');
   } catch {
-    return [note('start', `no package.json in ${cwd}: run this in the application's folder`)];
+    return [note('start', `no package.json in ${cwd}: run doctor in the application's folder`)];
   }
   return `${scripts}\n${env['NODE_OPTIONS'] ?? ''}`.includes('otel-token-meter/register')
     ? [ok('start', 'a start command preloads otel-token-meter/register')]
     : [
         note(
           'start',
-          'no script preloads us: start with `node --import otel-token-meter/register app.js`, or create TokenMeterInstrumentation before the SDKs are imported',
+          'no npm script preloads otel-token-meter: start with `node --import otel-token-meter/register app.js`, or create TokenMeterInstrumentation before the SDKs are imported',
         ),
       ];
 }

@@ -1,7 +1,10 @@
 import { influxOptions } from '../../config/index.ts';
+import { checkBacklog } from './backlog.ts';
 import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
+import { checkBucket, checkDatabases } from './influx-bucket.ts';
+import { influxServer } from '../influx-server.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const CLOCK_SLACK_MS = 5000;
@@ -10,18 +13,21 @@ const DAY_MS = 86_400_000;
 export async function checkInflux({
   config,
   write,
+  sendBacklog,
 }: DestinationContext): Promise<readonly Finding[]> {
-  const { url, bucket, spool, maxUserTags } = config.influxdb;
+  const { url, bucket, spool, maxUserTags, token } = config.influxdb;
   const findings: Finding[] = [];
-  const reached = await checkServer(url);
+  const { findings: reached, version } = await checkServer(url, token);
   findings.push(...reached);
   if (reached.some(({ state }) => state === 'problem')) return findings;
+  if (version.startsWith('2')) findings.push(await checkBucket(config.influxdb));
+  if (version.startsWith('3')) findings.push(await checkDatabases(config.influxdb));
   const exporters: Exporters = await import('otel-token-meter/exporter');
   const options = influxOptions(config.influxdb);
   const reader = new exporters.InfluxUsageReader(options);
   try {
     if (write) {
-      // Without the spool: what is refused must not stay behind.
+      // Without the spool, so that a refused record is not kept.
       const processor = new exporters.InfluxUsageProcessor({ ...options, spool: false });
       findings.push(await writeAndReadBack(processor, reader));
     }
@@ -36,7 +42,7 @@ export async function checkInflux({
     const says = `${total.calls} calls of ${users} users in ${bucket} in the last 24 hours`;
     findings.push(
       users > maxUserTags * 0.8
-        ? warning('cardinality', `${says}; beyond ${maxUserTags} the user tag reads (other)`)
+        ? warning('cardinality', `${says}; users beyond ${maxUserTags} get the tag value (other)`)
         : ok('cardinality', says),
     );
   } catch (error) {
@@ -47,32 +53,28 @@ export async function checkInflux({
   findings.push(
     spool.enabled
       ? await checkDisk('the spool', spool.directory)
-      : note('disk', 'no spool: an outage is bridged in memory only'),
+      : note('disk', 'no spool: records are buffered in memory during an outage'),
+    ...(spool.enabled ? await checkBacklog(exporters, config.influxdb, sendBacklog) : []),
   );
   return findings;
 }
 
-/** Reachability, and the clock by the server's Date header. */
-async function checkServer(url: string): Promise<readonly Finding[]> {
-  const shown = new URL(url);
-  shown.username = shown.password = '';
+/** Checks reachability, and the clock by the server's Date header. */
+async function checkServer(
+  url: string,
+  token: string | undefined,
+): Promise<{ readonly findings: readonly Finding[]; readonly version: string }> {
+  const asked = Date.now();
   try {
-    const asked = Date.now();
-    const answer = await fetch(new URL('ping', `${shown.href.replace(/\/$/, '')}/`), {
-      signal: AbortSignal.timeout(5000),
-    });
-    const middle = (asked + Date.now()) / 2;
-    const version = answer.headers.get('x-influxdb-version') ?? 'unknown version';
-    const findings = [ok('influxdb', `${shown.href} answers, ${version}`)];
-    const date = Date.parse(answer.headers.get('date') ?? '');
-    const away = Math.abs(date - middle);
+    const { version, url: shown, date } = await influxServer(url, token);
+    const findings = [ok('influxdb', `${shown} answers, ${version}`)];
+    const away = Math.abs(Date.parse(date ?? '') - (asked + Date.now()) / 2);
     if (away > CLOCK_SLACK_MS) {
-      const says = `this machine and the server are ${Math.round(away / 1000)} s apart: times of records are off`;
+      const says = `clocks of this machine and the server differ by ${Math.round(away / 1000)} s: timestamps of records are off`;
       findings.push(warning('clock', says));
-    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'within seconds of the server'));
-    return findings;
+    } else if (!Number.isNaN(away)) findings.push(ok('clock', 'in sync with the server'));
+    return { findings, version };
   } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    return [problem('influxdb', `${shown.href} does not answer: ${messageOf(cause ?? error)}`)];
+    return { findings: [problem('influxdb', messageOf(error))], version: '' };
   }
 }

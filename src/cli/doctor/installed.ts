@@ -7,11 +7,11 @@ export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
   readonly folder: string;
-  /** What `import` of the package name loads in the application. */
+  /** Entry point that the application gets when it imports the package. */
   readonly entry: string | undefined;
 }
 
-/** The package that an application in `cwd` would get, by Node's rules; `undefined` for none. */
+/** Resolves a package from `cwd` by Node's rules; `undefined` when it is not installed. */
 export function installedPackage(cwd: string, name: string): InstalledPackage | undefined {
   const from = createRequire(join(cwd, 'package.json'));
   for (const folder of from.resolve.paths(name) ?? []) {

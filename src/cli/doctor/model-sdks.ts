@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { SdkPatch } from '../../providers/sdk-patch.ts';
 import { sdkPatches } from '../../providers/sdk-patches.ts';
+import { exportsFactories } from '../../providers/vercel-ai/exported-providers.ts';
 import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
 import { installedPackage, type InstalledPackage } from './installed.ts';
 
-/** Which SDKs the application has, and whether each can be patched: tried here, on the real package. */
+/** Finds the SDKs of the application and patches each one here to check that it can be metered. */
 export async function checkModelSdks(cwd: string): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for (const name of new Set(sdkPatches.map(({ moduleName }) => moduleName))) {
@@ -23,7 +24,7 @@ export async function checkModelSdks(cwd: string): Promise<readonly Finding[]> {
   return [
     warning(
       'llm sdk',
-      'none of the known SDKs is installed here; meter calls of others with meterChat() or recordUsage()',
+      'no supported SDK is installed here; meter other clients with meterChat() or recordUsage()',
     ),
   ];
 }
@@ -36,14 +37,16 @@ async function checkSdk(
   try {
     for (const patch of patches) {
       const module = (await import(moduleOf(installed, patch))) as unknown;
-      if (patch.patch(module, currentCallMeter) === 'unfit') continue;
+      // A provider that needs variables gives no model here; its factories are wrapped at import.
+      const isWrapped = patch.wrapExports !== undefined && exportsFactories(module);
+      if (patch.patch(module, currentCallMeter) === 'unfit' && !isWrapped) continue;
       const [first, last] = patch.testedMajors;
       const major = Number.parseInt(installed.version, 10);
       return major >= first && major <= last
         ? ok('llm sdk', `${label} is patched`)
         : warning(
             'llm sdk',
-            `${label} is patched, but outside the tested majors ${first} to ${last}`,
+            `${label} is metered, but outside the tested majors ${first} to ${last}`,
           );
     }
     return problem('llm sdk', `${label} has an unknown shape: its calls are not metered`);
@@ -52,8 +55,12 @@ async function checkSdk(
   }
 }
 
-function moduleOf({ name, folder, entry }: InstalledPackage, { file }: SdkPatch): string {
+function moduleOf(
+  { name, folder, entry }: InstalledPackage,
+  { isEntered, entries = [] }: SdkPatch,
+): string {
+  const file = isEntered === false ? entries[0]?.file : undefined;
   if (file !== undefined) return pathToFileURL(join(folder, file)).href;
   if (entry !== undefined) return entry;
-  throw new Error(`${name} has no entry for this Node`);
+  throw new Error(`${name} has no entry point for this version of Node`);
 }

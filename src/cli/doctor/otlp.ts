@@ -6,7 +6,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const SIGNALS = ['traces', 'metrics', 'logs'] as const;
 const TIMEOUT_MS = 5000;
 
-/** Sends an empty export for each signal: a collector takes it and keeps nothing. */
+/** Sends an empty export per signal, which a collector accepts without storing anything. */
 export async function checkOtlp(env: Env): Promise<readonly Finding[]> {
   return await Promise.all(
     SIGNALS.filter((signal) => env[`OTEL_${signal.toUpperCase()}_EXPORTER`] !== 'none').map(
@@ -32,7 +32,7 @@ async function checkSignal(signal: (typeof SIGNALS)[number], env: Env): Promise<
       `${base.replace(/\/$/, '')}/v1/${signal}`;
     const answer = await fetch(url, {
       method: 'POST',
-      // An empty message has no bytes.
+      // An empty protobuf message is zero bytes.
       body: protocol === 'http/json' ? '{}' : new Uint8Array(),
       headers: {
         ...headersOf(own('HEADERS')),
@@ -46,7 +46,7 @@ async function checkSignal(signal: (typeof SIGNALS)[number], env: Env): Promise<
       : problem(check, `${place} answers ${answer.status}`);
   } catch (error) {
     const { cause } = error as { cause?: unknown };
-    return problem(check, `cannot be reached: ${messageOf(cause ?? error)}`);
+    return problem(check, `not reachable: ${messageOf(cause ?? error)}`);
   }
 }
 

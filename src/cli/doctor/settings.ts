@@ -5,14 +5,12 @@ import type { SeenInstance } from '../../settings/stores/settings-store.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 
-/** The store of the live switches, and what running instances report in it. */
+/** Checks the settings store and the instances that report to it. */
 export async function checkSettings(
   config: TokenMeterConfig['settings'],
 ): Promise<readonly Finding[]> {
   if (config.store === 'memory') {
-    return [
-      note('settings', 'in memory: switches are changed by the code of the application only'),
-    ];
+    return [note('settings', 'in memory: only the code of the application changes the switches')];
   }
   const findings: Finding[] = [];
   if (config.store === 'file') {
@@ -51,7 +49,7 @@ interface ExporterDetails {
 }
 
 function instanceFindings(instances: readonly SeenInstance[]): readonly Finding[] {
-  if (instances.length === 0) return [note('instances', 'none is running')];
+  if (instances.length === 0) return [note('instances', 'none running')];
   return instances.map((instance) => {
     const { exporter } = (instance.details ?? {}) as { exporter?: ExporterDetails };
     const who = `${instance.name} on ${instance.host}, pid ${instance.pid}`;

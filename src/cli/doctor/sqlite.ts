@@ -7,7 +7,7 @@ import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The test record goes to a file of its own beside the ledger, removed afterwards. */
+/** The test record goes to a temporary file next to the ledger. */
 export async function checkSqlite({
   config,
   cwd,
@@ -42,7 +42,7 @@ async function checkLedger(exporters: Exporters, path: string): Promise<Finding>
   } catch (error) {
     const missing = /no such file/i.test(messageOf(error));
     return missing
-      ? note('ledger', `${path} is not there yet: it is made with the first call`)
+      ? note('ledger', `${path} does not exist yet: it is created with the first call`)
       : problem('ledger', messageOf(error));
   } finally {
     await reader.close();

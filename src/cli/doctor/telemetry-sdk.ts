@@ -2,7 +2,7 @@ import type { MetricsConfig } from '../../config/index.ts';
 import { note, ok, problem, type Finding } from './finding.ts';
 import { installedPackage } from './installed.ts';
 
-/** The OpenTelemetry packages of the application, and whether they fit each other and the provider. */
+/** Checks that the OpenTelemetry packages of the application fit each other and the provider. */
 export function checkTelemetrySdk(
   cwd: string,
   provider: MetricsConfig['provider'],
@@ -23,32 +23,34 @@ export function checkTelemetrySdk(
     .map(([name, installed]) => `${name} ${installed}`);
   const found = [`api ${api}`, ...parts].join(', ');
   if (provider === 'otlp' && node === undefined) {
-    return [problem('opentelemetry', `${found}; otlp needs npm install @opentelemetry/sdk-node`)];
+    return [
+      problem('opentelemetry', `${found}; otlp requires npm install @opentelemetry/sdk-node`),
+    ];
   }
   if (parts.length === 0) {
-    const without = 'no SDK: lines on the console, SQLite and the InfluxDB ledger need none';
+    const without = 'no SDK; console, sqlite and the InfluxDB ledger work without it';
     return [note('opentelemetry', `${found}; ${without}`)];
   }
   const metrics = version('sdk-metrics');
   return [
     ok('opentelemetry', found),
     ...(provider === 'influxdb' && metrics === undefined
-      ? [note('metrics', 'metrics beside the ledger need npm install @opentelemetry/sdk-metrics')]
+      ? [note('metrics', 'metrics in InfluxDB require npm install @opentelemetry/sdk-metrics')]
       : []),
     ...peerMetrics(version('instrumentation-openai'), env),
   ];
 }
 
-/** Its span is ours too, its metrics stay its own. */
+/** We enrich its spans, but its metrics remain in a separate scope. */
 function peerMetrics(installed: string | undefined, env: NodeJS.ProcessEnv): readonly Finding[] {
   const disabled = env['OTEL_NODE_DISABLED_INSTRUMENTATIONS']?.split(',') ?? [];
   if (installed === undefined || disabled.some((name) => name.trim() === 'openai')) return [];
   return [
     note(
       'metrics',
-      `@opentelemetry/instrumentation-openai ${installed}, where it runs, reports openai calls as ` +
-        'gen_ai.client.* in a scope of its own: a sum over both scopes counts them twice; ' +
-        'OTEL_NODE_DISABLED_INSTRUMENTATIONS=openai leaves ours alone',
+      `@opentelemetry/instrumentation-openai ${installed} also reports openai calls as gen_ai.client.* ` +
+        'in its own scope: a sum over both scopes counts them twice; ' +
+        'OTEL_NODE_DISABLED_INSTRUMENTATIONS=openai disables it',
     ),
   ];
 }

@@ -10,7 +10,7 @@ type Processor = Exporter.UsageLogProcessor & { status(): Exporter.ExporterStatu
 const SERVICE = 'otel-token-meter doctor';
 const READ_BACK_MS = 10_000;
 
-/** Writes a record without tokens the way calls are written, and looks for it the way pages do. */
+/** Writes a record without tokens through the exporter and reads it back through the reader. */
 export async function writeAndReadBack(
   processor: Processor,
   reader: Exporter.UsageReader,
@@ -34,7 +34,7 @@ export async function writeAndReadBack(
     await processor.forceFlush();
     const { lastError, delivered } = processor.status();
     if (delivered === 0) {
-      return problem('test write', lastError?.message ?? 'the record was not taken');
+      return problem('test write', lastError?.message ?? 'the record was not accepted');
     }
     const giveUpAt = now + READ_BACK_MS;
     do {

@@ -9,7 +9,7 @@ export const alerts: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['TOKEN_METER_ALERTS_FILE'],
-    description: 'JSON file with thresholds on the ledger; without one there are no alerts.',
+    description: 'JSON file with alert rules; without it there are no alerts.',
   },
   {
     key: 'alerts.interval',
@@ -18,7 +18,7 @@ export const alerts: readonly Setting[] = [
     kind: seconds(1, DAY_S),
     env: ['TOKEN_METER_ALERTS_INTERVAL'],
     default: 60_000,
-    description: 'Seconds between two looks at the thresholds.',
+    description: 'Seconds between two evaluations of the alert rules.',
   },
   {
     key: 'alerts.webhook_url',
@@ -26,9 +26,9 @@ export const alerts: readonly Setting[] = [
     block: 'distribution',
     kind: http,
     env: ['TOKEN_METER_ALERT_WEBHOOK_URL'],
-    // Its path is what keeps strangers out of many a webhook.
+    // The path of a webhook URL is often its only secret.
     secret: true,
-    description: 'Address that every change of an alert is posted to.',
+    description: 'Webhook URL that every change of an alert level is posted to.',
   },
   {
     key: 'alerts.webhook_secret',
@@ -37,6 +37,6 @@ export const alerts: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_ALERT_WEBHOOK_SECRET'],
     secret: true,
-    description: 'Secret that posts are signed with, as Standard Webhooks have it.',
+    description: 'Secret that webhook requests are signed with (Standard Webhooks).',
   },
 ];

@@ -1,7 +1,36 @@
 import type { Setting } from '../setting.ts';
 import { boolean, DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
 
-/** Where InfluxDB is, and how it is written to. The defaults are those of the exporter. */
+export interface InfluxConfig {
+  readonly url: string;
+  readonly version: 'auto' | '1' | '2' | '3';
+  readonly token?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly org?: string;
+  readonly bucket: string;
+  readonly batchSize: number;
+  readonly flushIntervalMs: number;
+  readonly timeoutMs: number;
+  readonly proxyUrl?: string;
+  readonly tls?: {
+    readonly caFile?: string;
+    readonly certFile?: string;
+    readonly keyFile?: string;
+    readonly passphrase?: string;
+  };
+  readonly maxUserTags: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly spool: {
+    readonly enabled: boolean;
+    readonly directory: string;
+    readonly maxBytes: number;
+    readonly fsync: 'never' | 'interval' | 'always';
+    readonly whenFull: 'drop-oldest' | 'refuse';
+  };
+}
+
+/** Connection to InfluxDB and delivery. The defaults are those of the exporter. */
 export const influxdb: readonly Setting[] = [
   {
     key: 'metrics.influxdb.url',
@@ -10,7 +39,7 @@ export const influxdb: readonly Setting[] = [
     kind: http,
     env: ['INFLUX_URL'],
     default: 'http://localhost:8086',
-    description: 'Address of InfluxDB 1.x, 2.x or 3.x.',
+    description: 'URL of InfluxDB 1.x, 2.x or 3.x.',
   },
   {
     key: 'metrics.influxdb.version',
@@ -28,7 +57,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['INFLUX_TOKEN'],
     secret: true,
-    description: 'Token of InfluxDB 2.x and 3.x.',
+    description: 'Access token for InfluxDB 2.x and 3.x.',
   },
   {
     key: 'metrics.influxdb.username',
@@ -36,7 +65,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['INFLUX_USERNAME'],
-    description: 'User of InfluxDB 1.x.',
+    description: 'User name for InfluxDB 1.x.',
   },
   {
     key: 'metrics.influxdb.password',
@@ -45,7 +74,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['INFLUX_PASSWORD'],
     secret: true,
-    description: 'Password of InfluxDB 1.x.',
+    description: 'Password for InfluxDB 1.x.',
   },
   {
     key: 'metrics.influxdb.org',
@@ -53,7 +82,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: string,
     env: ['INFLUX_ORG'],
-    description: 'Organisation of InfluxDB 2.x.',
+    description: 'Organisation in InfluxDB 2.x.',
   },
   {
     key: 'metrics.influxdb.bucket',
@@ -62,7 +91,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['INFLUX_BUCKET'],
     default: 'llm_metrics',
-    description: 'Bucket; the database of 1.x and 3.x.',
+    description: 'Bucket, or database in 1.x and 3.x.',
   },
   {
     key: 'metrics.influxdb.batch_size',
@@ -71,7 +100,7 @@ export const influxdb: readonly Setting[] = [
     kind: integer(1, 100_000),
     env: ['TOKEN_METER_BATCH_SIZE'],
     default: 50,
-    description: 'Records that make a write before its time.',
+    description: 'Number of records that triggers a write before the flush interval ends.',
   },
   {
     key: 'metrics.influxdb.flush_interval',
@@ -80,7 +109,7 @@ export const influxdb: readonly Setting[] = [
     kind: seconds(0.01, DAY_S),
     env: ['TOKEN_METER_FLUSH_INTERVAL'],
     default: 10_000,
-    description: 'Seconds between writes of less than a batch.',
+    description: 'Maximum seconds that a record waits for a batch to fill.',
   },
   {
     key: 'metrics.influxdb.timeout',
@@ -89,7 +118,50 @@ export const influxdb: readonly Setting[] = [
     kind: seconds(0.1, 3600),
     env: ['TOKEN_METER_INFLUX_TIMEOUT'],
     default: 10_000,
-    description: 'Seconds one request may take.',
+    description: 'Timeout of a request in seconds.',
+  },
+  {
+    key: 'metrics.influxdb.proxy_url',
+    path: 'metrics.influxdb.proxyUrl',
+    block: 'distribution',
+    kind: http,
+    env: ['TOKEN_METER_INFLUX_PROXY_URL'],
+    secret: true,
+    description:
+      'Proxy for requests to InfluxDB. Without it HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply.',
+  },
+  {
+    key: 'metrics.influxdb.tls.ca_file',
+    path: 'metrics.influxdb.tls.caFile',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_INFLUX_CA_FILE'],
+    description: 'File of certificate authorities (PEM), which replace the default ones.',
+  },
+  {
+    key: 'metrics.influxdb.tls.cert_file',
+    path: 'metrics.influxdb.tls.certFile',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_INFLUX_CERT_FILE'],
+    description: 'File of the client certificate (PEM).',
+  },
+  {
+    key: 'metrics.influxdb.tls.key_file',
+    path: 'metrics.influxdb.tls.keyFile',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_INFLUX_KEY_FILE'],
+    description: 'File of the key of the client certificate (PEM).',
+  },
+  {
+    key: 'metrics.influxdb.tls.passphrase',
+    path: 'metrics.influxdb.tls.passphrase',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_INFLUX_KEY_PASSPHRASE'],
+    secret: true,
+    description: 'Passphrase of the key, if encrypted.',
   },
   {
     key: 'metrics.influxdb.max_user_tags',
@@ -99,7 +171,7 @@ export const influxdb: readonly Setting[] = [
     env: ['TOKEN_METER_MAX_USER_TAGS'],
     default: 10_000,
     description:
-      'User ids that become a tag; beyond, the tag reads (other) and the field keeps the id.',
+      'User ids per day that become a tag value. Further users get the tag value (other); the field always has the id.',
   },
   {
     key: 'metrics.influxdb.tags',
@@ -107,7 +179,7 @@ export const influxdb: readonly Setting[] = [
     block: 'distribution',
     kind: { type: 'map' },
     env: ['TOKEN_METER_TAGS'],
-    description: 'Tags of every line, such as region=eu.',
+    description: 'Tags added to every line, such as region=eu.',
   },
   {
     key: 'metrics.influxdb.spool.enabled',
@@ -116,7 +188,7 @@ export const influxdb: readonly Setting[] = [
     kind: boolean,
     env: ['TOKEN_METER_SPOOL'],
     default: true,
-    description: 'Whether records are kept on disk until InfluxDB has them.',
+    description: 'Whether records are kept on disk until they are delivered.',
   },
   {
     key: 'metrics.influxdb.spool.directory',
@@ -125,7 +197,7 @@ export const influxdb: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_SPOOL_DIRECTORY'],
     default: '.token-meter/spool',
-    description: 'Folder of the spool.',
+    description: 'Directory of the spool.',
   },
   {
     key: 'metrics.influxdb.spool.max_bytes',
@@ -134,7 +206,7 @@ export const influxdb: readonly Setting[] = [
     kind: integer(65_536, Number.MAX_SAFE_INTEGER),
     env: ['TOKEN_METER_SPOOL_MAX_BYTES'],
     default: 2 ** 30,
-    description: 'Bound of the spool on disk, in bytes.',
+    description: 'Maximum size of the spool in bytes.',
   },
   {
     key: 'metrics.influxdb.spool.fsync',
@@ -143,7 +215,7 @@ export const influxdb: readonly Setting[] = [
     kind: oneOf('never', 'interval', 'always'),
     env: ['TOKEN_METER_SPOOL_FSYNC'],
     default: 'interval',
-    description: 'When the spool is forced to the disk: what survives a power cut.',
+    description: 'When the spool is fsynced, which decides what survives a power failure.',
   },
   {
     key: 'metrics.influxdb.spool.when_full',
@@ -152,6 +224,6 @@ export const influxdb: readonly Setting[] = [
     kind: oneOf('drop-oldest', 'refuse'),
     env: ['TOKEN_METER_SPOOL_WHEN_FULL'],
     default: 'drop-oldest',
-    description: 'What gives way when the bound is reached.',
+    description: 'What is dropped when the spool is full: the oldest records or new ones.',
   },
 ];

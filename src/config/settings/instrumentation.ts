@@ -1,7 +1,7 @@
 import type { Setting } from '../setting.ts';
 import { boolean, oneOf, string } from './kinds.ts';
 
-/** What is measured, and how. */
+/** Metering. */
 export const instrumentation: readonly Setting[] = [
   {
     key: 'counting',
@@ -10,8 +10,7 @@ export const instrumentation: readonly Setting[] = [
     kind: oneOf('missing', 'always', 'never'),
     env: ['TOKEN_METER_COUNTING'],
     default: 'missing',
-    description:
-      'When tokens are counted locally: where the provider reports none, always, or never.',
+    description: 'When tokens are counted locally: if the provider reports none, always, or never.',
   },
   {
     key: 'metric_names',
@@ -21,7 +20,7 @@ export const instrumentation: readonly Setting[] = [
     env: ['TOKEN_METER_METRIC_NAMES'],
     default: 'v1_41',
     description:
-      'Generation of the GenAI conventions. OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental means latest.',
+      'Generation of the GenAI semantic conventions. OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental selects latest.',
   },
   {
     key: 'metric_attributes',
@@ -30,7 +29,7 @@ export const instrumentation: readonly Setting[] = [
     kind: { type: 'list' },
     env: ['TOKEN_METER_METRIC_ATTRIBUTES'],
     default: [],
-    description: 'Extra attributes that metrics carry. Each one multiplies the series.',
+    description: 'Additional attributes on metrics. Each one multiplies the number of series.',
   },
   {
     key: 'capture_content',
@@ -39,7 +38,7 @@ export const instrumentation: readonly Setting[] = [
     kind: boolean,
     env: ['TOKEN_METER_CAPTURE_CONTENT'],
     default: false,
-    description: 'Whether spans carry prompts and answers. Metrics and the ledger never do.',
+    description: 'Whether spans contain prompts and replies. Metrics and the ledger never do.',
   },
   {
     key: 'user_id_hash_key',
@@ -48,7 +47,7 @@ export const instrumentation: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_USER_ID_HASH_KEY'],
     secret: true,
-    description: 'When set, user ids are recorded as their HMAC-SHA-256 under this key.',
+    description: 'Key for HMAC-SHA-256. When set, user ids are recorded only as their hash.',
   },
   {
     key: 'request_identity',
@@ -58,7 +57,7 @@ export const instrumentation: readonly Setting[] = [
     env: ['TOKEN_METER_REQUEST_IDENTITY'],
     default: 'plain',
     description:
-      'Whether user and conversation are read from requests: never, from fields that name them, or also from fields that may hold hashes.',
+      'Which request fields user and conversation are read from: none, fields that name them, or also fields that may contain hashes.',
   },
   {
     key: 'native_spans',
@@ -67,7 +66,8 @@ export const instrumentation: readonly Setting[] = [
     kind: oneOf('enrich', 'separate'),
     env: ['TOKEN_METER_NATIVE_SPANS'],
     default: 'enrich',
-    description: 'Where an SDK makes its own span: enrich that one, or make ours beside it.',
+    description:
+      'For SDKs that create spans themselves: enrich their span, or create an additional one.',
   },
   {
     key: 'chunk_times',
@@ -77,7 +77,7 @@ export const instrumentation: readonly Setting[] = [
     env: ['TOKEN_METER_CHUNK_TIMES'],
     default: 'mean',
     description:
-      'Times between the chunks of a stream, as a metric: their mean once a call, or each of them.',
+      'What the metric of times between chunks records: the mean of a call, or each time.',
   },
   {
     key: 'model_aliases',
@@ -85,7 +85,7 @@ export const instrumentation: readonly Setting[] = [
     block: 'instrumentation',
     kind: { type: 'map' },
     env: ['TOKEN_METER_MODEL_ALIASES'],
-    description: 'Model or encoding behind names of your own, such as my-deployment=gpt-4o.',
+    description: 'Model or encoding of custom names, such as my-deployment=gpt-4o.',
   },
   {
     key: 'prices_file',
@@ -93,6 +93,6 @@ export const instrumentation: readonly Setting[] = [
     block: 'instrumentation',
     kind: string,
     env: ['TOKEN_METER_PRICES_FILE'],
-    description: 'JSON file with prices of your own contracts; they win over the bundled ones.',
+    description: 'JSON file with contract prices, which take precedence over list prices.',
   },
 ];

@@ -1,7 +1,7 @@
 import type { Setting } from '../setting.ts';
 import { oneOf, seconds, string } from './kinds.ts';
 
-/** Where the live switches are kept. */
+/** Store of the live switches. */
 export const liveSettings: readonly Setting[] = [
   {
     key: 'settings.store',
@@ -10,7 +10,7 @@ export const liveSettings: readonly Setting[] = [
     kind: oneOf('memory', 'file', 'redis'),
     env: ['TOKEN_METER_SETTINGS_STORE'],
     default: 'file',
-    description: 'Where the live switches are kept. REDIS_URL alone means redis.',
+    description: 'Store of the live switches. Setting REDIS_URL selects redis.',
   },
   {
     key: 'settings.when_unknown',
@@ -29,7 +29,7 @@ export const liveSettings: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_SETTINGS_PATH'],
     default: '.token-meter/settings.json',
-    description: 'File of the file store.',
+    description: 'Path of the file store.',
   },
   {
     key: 'settings.redis.url',
@@ -38,7 +38,7 @@ export const liveSettings: readonly Setting[] = [
     kind: { type: 'redis' },
     env: ['REDIS_URL'],
     default: 'redis://localhost:6379',
-    description: 'Address of Redis.',
+    description: 'URL of Redis.',
   },
   {
     key: 'settings.redis.key_prefix',
@@ -47,7 +47,7 @@ export const liveSettings: readonly Setting[] = [
     kind: string,
     env: ['TOKEN_METER_REDIS_KEY_PREFIX'],
     default: 'otel-token-meter',
-    description: 'Start of every key in Redis.',
+    description: 'Prefix of all keys in Redis.',
   },
   {
     key: 'settings.redis.poll_interval',
@@ -56,6 +56,6 @@ export const liveSettings: readonly Setting[] = [
     kind: seconds(0.1, 3600),
     env: ['TOKEN_METER_POLL_INTERVAL'],
     default: 15_000,
-    description: 'Seconds between two looks, should every push be lost.',
+    description: 'Seconds between polls, the fallback when push messages are lost.',
   },
 ];

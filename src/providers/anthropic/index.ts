@@ -16,15 +16,15 @@ export const messages: CallShape = {
  * The client class and those of other platforms, which inherit from its base and import it by a path of its
  * own: any of them may be the first to be loaded.
  */
-function clientOf(moduleName: string, exportNames: readonly string[]): SdkPatch {
+function clientOf(moduleName: string): SdkPatch {
   return {
     moduleName,
+    entries: [{ name: 'client', file: 'client.js' }],
     testedMajors: [0, 1],
     patch: (moduleExports, meter) =>
       patchApiClient(
         moduleExports,
         {
-          exportNames,
           provider: (host, client) => platformOf(host, client),
           shape: (path) => (path.endsWith('/v1/messages') ? messages : undefined),
           conversationId: ({ openTelemetry }) => stringAt(openTelemetry, 'conversationId'),
@@ -42,10 +42,10 @@ function platformOf(host: string, client: JsonObject): string {
   return host.endsWith('aiplatform.googleapis.com') ? 'gcp.vertex_ai' : 'anthropic';
 }
 
-export const anthropic: SdkPatch = clientOf('@anthropic-ai/sdk', ['BaseAnthropic', 'Anthropic']);
+export const anthropic: SdkPatch = clientOf('@anthropic-ai/sdk');
 
 export const anthropicPlatforms: readonly SdkPatch[] = [
-  clientOf('@anthropic-ai/bedrock-sdk', ['AnthropicBedrock']),
-  clientOf('@anthropic-ai/vertex-sdk', ['AnthropicVertex']),
-  clientOf('@anthropic-ai/foundry-sdk', ['AnthropicFoundry']),
+  clientOf('@anthropic-ai/bedrock-sdk'),
+  clientOf('@anthropic-ai/vertex-sdk'),
+  clientOf('@anthropic-ai/foundry-sdk'),
 ];

@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { hasHostedTool, holds, namesAny } from '../hidden-input.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 import type { RequestFacts } from '../../domain/request-facts.ts';
 
@@ -14,11 +15,12 @@ export function messagesFacts(request: unknown): RequestFacts {
 
 /** The request in the shape of chat completions, for counting. */
 export function messagesCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   const system =
     request['system'] === undefined ? [] : [{ role: 'system', content: request['system'] }];
   return {
     kind: 'chat',
+    partial: hidesInput(request),
     request: {
       model: request['model'],
       messages: [...system, ...listOf(request['messages']).flatMap(chatMessages)],
@@ -27,6 +29,16 @@ export function messagesCountable(request: unknown): CountableInput {
         .map((tool) => toolDefinition(tool['name'], tool['description'], tool['input_schema'])),
     },
   };
+}
+
+function hidesInput(request: JsonObject): boolean {
+  return (
+    namesAny(request, ['container', 'mcp_servers', 'context_management']) ||
+    hasHostedTool(request['tools'], [undefined, 'custom']) ||
+    holds(request['messages'], ({ source }) =>
+      ['file', 'url'].includes(stringAt(source, 'type') ?? ''),
+    )
+  );
 }
 
 /** Tool calls and results are blocks of a message here, fields and messages of their own there. */

@@ -1,25 +1,34 @@
-import { isObject, listOf, objectAt, type JsonObject } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usage` of a message. Anthropic reports cache reads and writes beside `input_tokens`: they are
- * added. Server-side compaction is billed but left out of the top level (`usage.iterations`, beta):
- * it is added to input and output, so that the record says what is paid.
+ * added. Compaction and the advisor's own calls are billed but left out of the top level
+ * (`usage.iterations`, beta): they are added, so that the record says what is paid.
  */
-export function anthropicUsage(usage: unknown): TokenUsage | undefined {
+export function anthropicUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
-  const compactions = compactionsOf(usage);
+  const extra = extraIterations(usage);
   return usageOf({
-    inputTokens: plus(inputTokens(usage), ...compactions.map(inputTokens)),
+    inputTokens: plus(inputTokens(usage), ...extra.map(inputTokens)),
     outputTokens: plus(
       tokenCount(usage['output_tokens']),
-      ...compactions.map((entry) => tokenCount(entry['output_tokens'])),
+      ...extra.map((entry) => tokenCount(entry['output_tokens'])),
     ),
-    cacheReadTokens: sum([usage, ...compactions], 'cache_read_input_tokens'),
-    cacheWriteTokens: sum([usage, ...compactions], 'cache_creation_input_tokens'),
+    cacheReadTokens: sum([usage, ...extra], 'cache_read_input_tokens'),
+    cacheWriteTokens: sum([usage, ...extra], 'cache_creation_input_tokens'),
+    cacheWrite1hTokens: tokenCount(
+      objectAt(usage, 'cache_creation')?.['ephemeral_1h_input_tokens'],
+    ),
     reasoningTokens: tokenCount(objectAt(usage, 'output_tokens_details')?.['thinking_tokens']),
+    webSearches: tokenCount(objectAt(usage, 'server_tool_use')?.['web_search_requests']),
   });
+}
+
+/** The tier that served the message: `standard`, `priority` or `batch`. */
+export function anthropicTier(usage: unknown): string | undefined {
+  return stringAt(usage, 'service_tier');
 }
 
 /** Stream usage is cumulative: what an event reports replaces what was known, null says nothing. */
@@ -43,8 +52,10 @@ function sum(usages: readonly JsonObject[], field: string): number | undefined {
   return counts.length === 0 ? undefined : counts.reduce((total, count) => total + count, 0);
 }
 
-function compactionsOf(usage: JsonObject): readonly JsonObject[] {
+const EXTRA: readonly unknown[] = ['compaction', 'advisor_message'];
+
+function extraIterations(usage: JsonObject): readonly JsonObject[] {
   return listOf(usage['iterations']).filter(
-    (entry): entry is JsonObject => isObject(entry) && entry['type'] === 'compaction',
+    (entry): entry is JsonObject => isObject(entry) && EXTRA.includes(entry['type']),
   );
 }

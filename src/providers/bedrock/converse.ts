@@ -8,6 +8,7 @@ import {
 } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { GatheredOutput } from '../gathered-output.ts';
+import { holds, namesAny } from '../hidden-input.ts';
 import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
@@ -31,6 +32,7 @@ export class ConverseReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #stopReason: string | undefined;
+  #serviceTier: string | undefined;
   #closed = false;
 
   constructor(options: ReadOptions) {
@@ -67,6 +69,7 @@ export class ConverseReader implements ReplyReader {
   result(): Reply {
     return {
       usage: converseUsage(this.#usage),
+      serviceTier: this.#serviceTier,
       responseId: this.#id,
       finishReasons: this.#stopReason === undefined ? undefined : [this.#stopReason],
       closed: this.#closed,
@@ -77,6 +80,7 @@ export class ConverseReader implements ReplyReader {
   #finish(part: JsonObject): void {
     this.#stopReason = stringAt(part, 'stopReason') ?? this.#stopReason;
     if (this.#readUsage) this.#usage = part['usage'] ?? this.#usage;
+    this.#serviceTier = stringAt(part['serviceTier'], 'type') ?? this.#serviceTier;
   }
 
   #block(index: number, block: unknown): void {
@@ -94,10 +98,11 @@ export class ConverseReader implements ReplyReader {
 
 /** The request in the shape of chat completions, for counting. */
 export function converseCountable(input: unknown): CountableInput {
-  if (!isObject(input)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(input)) return { kind: 'unknown' };
   const system = listOf(input['system']).filter((block) => stringAt(block, 'text') !== undefined);
   return {
     kind: 'chat',
+    partial: hidesInput(input),
     request: {
       model: input['modelId'],
       messages: [
@@ -116,6 +121,25 @@ export function converseCountable(input: unknown): CountableInput {
         ),
     },
   };
+}
+
+/** Stored prompts, files (of which the provider makes text or images), and tools that Amazon runs. */
+function hidesInput(input: JsonObject): boolean {
+  return (
+    namesAny(input, ['promptVariables']) ||
+    stringAt(input, 'modelId')?.includes(':prompt/') === true ||
+    listOf(objectAt(input, 'toolConfig')?.['tools']).some(
+      (tool) => objectAt(tool, 'systemTool') !== undefined,
+    ) ||
+    holds(
+      input['messages'],
+      (block) =>
+        'document' in block ||
+        'video' in block ||
+        'audio' in block ||
+        objectAt(objectAt(block['image'], 'source'), 's3Location') !== undefined,
+    )
+  );
 }
 
 function chatMessages(message: JsonObject): readonly unknown[] {

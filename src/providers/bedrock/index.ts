@@ -1,32 +1,22 @@
+import type { CallStart } from '../../call/call-start.ts';
 import type { ChatCall } from '../../call/chat-call.ts';
 import { observeAsyncIterable } from '../../call/observed-stream.ts';
+import { activeContext, runIn } from '../../context.ts';
 import { setOwn } from '../../host/own-property.ts';
 import { quietly } from '../../host/quietly.ts';
-import { stringAt } from '../../tokens/json.ts';
 import { meterPromise, startCall } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
-import { streamed } from '../streamed.ts';
-import { converse } from './converse.ts';
-import { invokeEmbedding, invokeModel } from './invoke-model.ts';
+import { noteCommands, shapeOf, type Command } from './commands.ts';
+import { invokeModel } from './invoke-model.ts';
 import { rememberHeaders, headersOf, type MiddlewareStack } from './response-headers.ts';
 
 interface Client {
   readonly middlewareStack?: MiddlewareStack;
 }
-interface Command {
-  readonly input?: unknown;
-}
 type Callback = (error: unknown, output?: unknown) => unknown;
 type Send = (this: Client, command: Command, ...rest: unknown[]) => unknown;
-
-const SHAPES: Readonly<Record<string, CallShape>> = {
-  ConverseCommand: converse,
-  ConverseStreamCommand: streamed(converse),
-  InvokeModelCommand: invokeModel,
-  InvokeModelWithResponseStreamCommand: streamed(invokeModel),
-};
 
 /**
  * `send` is inherited from a class that all AWS clients share, so the Bedrock client gets one of its
@@ -36,6 +26,7 @@ export const bedrock: SdkPatch = {
   moduleName: '@aws-sdk/client-bedrock-runtime',
   testedMajors: [3, 3],
   patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+    noteCommands(moduleExports);
     const prototype = exportedPrototype(moduleExports, ['BedrockRuntimeClient']);
     if (typeof prototype !== 'object' || prototype === null || !('send' in prototype))
       return 'unfit';
@@ -52,8 +43,8 @@ function meteredSend(original: Send, meter: CurrentMeter): Send {
   return function send(this: Client, command: Command, ...rest: unknown[]): unknown {
     const shape = shapeOf(command);
     if (shape === undefined) return original.call(this, command, ...rest);
-    const describe = () => {
-      if (shape.reader === invokeModel.reader && this.middlewareStack !== undefined) {
+    const describe = (): CallStart => {
+      if (isInvoke(shape) && this.middlewareStack !== undefined) {
         rememberHeaders(this.middlewareStack);
       }
       return { provider: 'aws.bedrock', shape, request: command.input };
@@ -66,7 +57,10 @@ function meteredSend(original: Send, meter: CurrentMeter): Send {
     }
     const call = startCall(meter, describe);
     if (call === undefined) return original.call(this, command, ...rest);
-    const given = rest[callback] as Callback;
+    // What the caller does next is no part of this call.
+    const outside = activeContext();
+    const given = (...args: Parameters<Callback>): unknown =>
+      runIn(outside, () => (rest[callback] as Callback)(...args));
     const watched: Callback = (error, output) => {
       if (error === null || error === undefined) {
         quietly('watching a reply', () => watch(output, call, shape));
@@ -79,16 +73,6 @@ function meteredSend(original: Send, meter: CurrentMeter): Send {
   };
 }
 
-function shapeOf(command: Command): CallShape | undefined {
-  return quietly('reading a command', () => {
-    const { name } = (command as object).constructor;
-    if (name === 'InvokeModelCommand' && /embed/.test(stringAt(command.input, 'modelId') ?? '')) {
-      return invokeEmbedding;
-    }
-    return Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
-  });
-}
-
 function watch(output: unknown, call: ChatCall, shape: CallShape): void {
   const { stream, body } = (output ?? {}) as { stream?: unknown; body?: unknown };
   const events = stream ?? body;
@@ -96,6 +80,9 @@ function watch(output: unknown, call: ChatCall, shape: CallShape): void {
     observeAsyncIterable(events as AsyncIterable<unknown>, call);
     return;
   }
-  const isInvoke = shape.reader === invokeModel.reader;
-  call.complete(isInvoke ? { output, headers: headersOf(output) } : output);
+  call.complete(isInvoke(shape) ? { output, headers: headersOf(output) } : output);
+}
+
+function isInvoke(shape: CallShape): boolean {
+  return shape.reader === invokeModel.reader;
 }

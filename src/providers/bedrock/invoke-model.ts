@@ -1,4 +1,5 @@
 import { isObject, listOf, stringAt, type JsonObject } from '../../tokens/json.ts';
+import { namesAny } from '../hidden-input.ts';
 import { MessagesReader } from '../anthropic/messages-reader.ts';
 import { messagesCountable } from '../anthropic/messages-request.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
@@ -19,11 +20,24 @@ export const invokeModel: CallShape = {
   countable: invokeCountable,
 };
 
-export const invokeEmbedding: CallShape = {
+const embedding: CallShape = { ...invokeModel, operation: 'embeddings', inputOnly: true };
+
+/** Billed by the image or the query: what tokens a prompt has is nobody's count. */
+const image: CallShape = {
   ...invokeModel,
-  operation: 'embeddings',
+  operation: 'image_generation',
   inputOnly: true,
+  countable: () => ({ kind: 'unknown' }),
 };
+const rerank: CallShape = { ...image, operation: 'rerank' };
+
+/** Told apart by the model: a body may be large, and is read after the call. */
+export function invokeShape(input: unknown): CallShape {
+  const modelId = stringAt(input, 'modelId') ?? '';
+  if (/rerank/.test(modelId)) return rerank;
+  if (/embed/.test(modelId)) return embedding;
+  return /\bstability\.|image|canvas/.test(modelId) ? image : invokeModel;
+}
 
 /** A whole reply of InvokeModel, with the headers it came with. */
 interface InvokeReply {
@@ -103,7 +117,7 @@ function isTextChoice(choice: unknown): boolean {
 
 function invokeCountable(input: unknown): CountableInput {
   const body = isObject(input) ? jsonOf(input['body']) : undefined;
-  if (body === undefined) return { kind: 'texts', texts: [], tokens: 0 };
+  if (body === undefined) return { kind: 'unknown' };
   if (Array.isArray(body['messages'])) {
     if ('anthropic_version' in body) return messagesCountable(body);
     const nova = listOf(body['messages']).some(
@@ -116,7 +130,12 @@ function invokeCountable(input: unknown): CountableInput {
     ...listOf(body['texts']),
     ...listOf(body['chat_history']).map((turn) => stringAt(turn, 'message')),
   ];
-  return { kind: 'texts', texts: texts.filter((text) => typeof text === 'string'), tokens: 0 };
+  return {
+    kind: 'texts',
+    texts: texts.filter((text) => typeof text === 'string'),
+    tokens: 0,
+    partial: namesAny(body, ['inputImage', 'images', 'documents']),
+  };
 }
 
 /** Content blocks of Nova have no type: `{ text }`. */

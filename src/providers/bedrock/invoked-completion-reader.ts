@@ -39,9 +39,13 @@ export class InvokedCompletionReader implements ReplyReader {
     const usage = objectAt(body, 'usage');
     this.#inputTokens =
       tokenCount(
-        body['inputTextTokenCount'] ?? body['prompt_token_count'] ?? usage?.['prompt_tokens'],
+        body['inputTextTokenCount'] ??
+          body['prompt_token_count'] ??
+          usage?.['prompt_tokens'] ??
+          usage?.['input_tokens'],
       ) ?? this.#inputTokens;
-    this.#outputTokens = tokenCount(usage?.['completion_tokens']) ?? this.#outputTokens;
+    this.#outputTokens =
+      tokenCount(usage?.['completion_tokens'] ?? usage?.['output_tokens']) ?? this.#outputTokens;
   }
 
   result(): Reply {
@@ -63,7 +67,10 @@ export class InvokedCompletionReader implements ReplyReader {
 
   #piece(piece: JsonObject): void {
     this.#output.text(
-      stringAt(piece, 'outputText') ?? stringAt(piece, 'generation') ?? stringAt(piece, 'text'),
+      stringAt(piece, 'outputText') ??
+        stringAt(piece, 'generation') ??
+        stringAt(piece, 'completion') ??
+        stringAt(piece, 'text'),
     );
     this.#outputTokens =
       tokenCount(

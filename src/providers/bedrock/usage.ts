@@ -1,17 +1,26 @@
-import { isObject, stringAt, type JsonObject } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import { fields, isObject, listOf, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /** `usage` of Converse and of the metadata event of ConverseStream. */
-export function converseUsage(usage: unknown): TokenUsage | undefined {
+export function converseUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
   return usageOf({
     inputTokens: converseInput(usage),
     outputTokens: tokenCount(usage['outputTokens']),
     cacheReadTokens: tokenCount(usage['cacheReadInputTokens']),
     cacheWriteTokens: tokenCount(usage['cacheWriteInputTokens']),
+    cacheWrite1hTokens: writtenForAnHour(usage),
     reasoningTokens: undefined,
   });
+}
+
+/** Cache writes by lifetime. */
+function writtenForAnHour(usage: JsonObject): number | undefined {
+  const writes = listOf(usage['cacheDetails'])
+    .filter((detail) => stringAt(detail, 'ttl') === '1h')
+    .map((detail) => tokenCount(fields(detail)['inputTokens']) ?? 0);
+  return writes.length === 0 ? undefined : writes.reduce((sum, tokens) => sum + tokens, 0);
 }
 
 /**
@@ -34,7 +43,7 @@ function converseInput(usage: JsonObject): number | undefined {
 }
 
 /** `amazon-bedrock-invocationMetrics` of the last chunk of InvokeModelWithResponseStream. */
-export function invocationMetrics(metrics: unknown): TokenUsage | undefined {
+export function invocationMetrics(metrics: unknown): BilledUsage | undefined {
   if (!isObject(metrics)) return undefined;
   const cacheRead = tokenCount(metrics['cacheReadInputTokenCount']);
   const cacheWrite = tokenCount(metrics['cacheWriteInputTokenCount']);
@@ -48,7 +57,7 @@ export function invocationMetrics(metrics: unknown): TokenUsage | undefined {
 }
 
 /** Token counts in the response headers of InvokeModel. */
-export function headerUsage(headers: unknown): TokenUsage | undefined {
+export function headerUsage(headers: unknown): BilledUsage | undefined {
   const count = (name: string): number | undefined => {
     const value = stringAt(headers, `x-amzn-bedrock-${name}-token-count`);
     return value !== undefined && /^\d+$/.test(value) ? tokenCount(Number(value)) : undefined;

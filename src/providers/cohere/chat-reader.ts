@@ -2,6 +2,7 @@ import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
+import { failureOf } from './finish-reason.ts';
 import { cohereUsage } from './usage.ts';
 
 /** Reads chat replies and events of API v2, as the SDK parses them. */
@@ -58,6 +59,7 @@ export class ChatReader implements ReplyReader {
       usage: cohereUsage(this.#usage),
       responseId: this.#id,
       finishReasons: this.#finishReason === undefined ? undefined : [this.#finishReason],
+      failure: failureOf(this.#finishReason),
       closed: this.#closed,
       outputs: this.#output.outputs(),
     };

@@ -6,7 +6,7 @@ import { isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
-import { chat, embed, legacyChat } from './shapes.ts';
+import { chat, embed, legacyChat, legacyGenerate } from './shapes.ts';
 
 interface Client {
   readonly _options?: { readonly baseUrl?: unknown; readonly environment?: unknown };
@@ -25,6 +25,9 @@ const V2: Readonly<Record<string, CallShape>> = {
 const V1: Readonly<Record<string, CallShape>> = {
   __chat: legacyChat,
   __chatStream: streamed(legacyChat),
+  __generate: legacyGenerate,
+  __generateStream: streamed(legacyGenerate),
+  __summarize: legacyGenerate,
   __embed: embed,
 };
 

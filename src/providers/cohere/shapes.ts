@@ -1,4 +1,5 @@
 import {
+  fields,
   isObject,
   listOf,
   objectAt,
@@ -7,10 +8,11 @@ import {
   type JsonObject,
 } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { namesAny } from '../hidden-input.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import { ChatReader } from './chat-reader.ts';
-import { LegacyChatReader } from './legacy-chat-reader.ts';
+import { LegacyReader } from './legacy-reader.ts';
 import { cohereUsage } from './usage.ts';
 
 export const chat: CallShape = {
@@ -27,8 +29,23 @@ export const legacyChat: CallShape = {
     model: stringAt(request, 'model'),
     conversationId: stringAt(request, 'conversationId'),
   }),
-  reader: (options) => new LegacyChatReader(options),
+  reader: (options) => new LegacyReader(options),
   countable: legacyCountable,
+};
+
+/** API v1: `generate`, and `summarize`. */
+export const legacyGenerate: CallShape = {
+  operation: 'text_completion',
+  request: (request) => ({ model: stringAt(request, 'model') }),
+  reader: (options) => new LegacyReader(options),
+  countable: (request) => ({
+    kind: 'texts',
+    texts: ['prompt', 'text', 'additionalCommand']
+      .map((name) => fields(request)[name])
+      .filter(isText),
+    tokens: 0,
+    partial: namesAny(request, ['preset']),
+  }),
 };
 
 export const embed: CallShape = {
@@ -45,19 +62,22 @@ export const embed: CallShape = {
     }),
   countable: (request) => ({
     kind: 'texts',
-    texts: listOf(isObject(request) ? request['texts'] : undefined).filter(isText),
+    texts: listOf(fields(request)['texts']).filter(isText),
     tokens: 0,
+    partial: namesAny(request, ['images', 'inputs']),
   }),
 };
 
 function chatCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   const documents = listOf(request['documents']).map((document) => ({
     role: 'system',
     content: typeof document === 'string' ? document : JSON.stringify(document),
   }));
   return {
     kind: 'chat',
+    // How documents are put into the prompt is not published.
+    partial: documents.length > 0,
     request: {
       model: request['model'],
       messages: [...documents, ...listOf(request['messages']).map(chatMessage)],
@@ -92,10 +112,11 @@ function contentPart(part: unknown): unknown {
 }
 
 function legacyCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   const preamble = stringAt(request, 'preamble');
   return {
     kind: 'chat',
+    partial: namesAny(request, ['conversationId', 'connectors', 'documents', 'promptTruncation']),
     request: {
       model: request['model'],
       messages: [

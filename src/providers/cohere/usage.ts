@@ -1,12 +1,12 @@
 import { isObject, objectAt } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usage` of API v2 or `meta` of v1 and embed. `tokens` is what the model processed; `billedUnits`
  * leaves out what Cohere adds to the prompt itself and is taken only where `tokens` is missing.
  */
-export function cohereUsage(usage: unknown): TokenUsage | undefined {
+export function cohereUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
   const tokens = objectAt(usage, 'tokens');
   const billed = objectAt(usage, 'billedUnits');
@@ -16,5 +16,6 @@ export function cohereUsage(usage: unknown): TokenUsage | undefined {
     cacheReadTokens: tokenCount(usage['cachedTokens']),
     cacheWriteTokens: undefined,
     reasoningTokens: undefined,
+    rerankSearches: tokenCount(billed?.['searchUnits']),
   });
 }

@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { googleUsage } from './usage.ts';
@@ -14,6 +15,7 @@ export class GenerateContentReader implements ReplyReader {
   #model: string | undefined;
   #closed = false;
   #tools = 0;
+  readonly #searches = new Set<unknown>();
 
   constructor(options: ReadOptions) {
     this.#readUsage = options.usage;
@@ -40,13 +42,29 @@ export class GenerateContentReader implements ReplyReader {
 
   result(): Reply {
     return {
-      usage: googleUsage(this.#usageMetadata),
+      usage: this.#billed(),
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
       closed: this.#closed,
       outputs: this.#output.outputs(),
+      serviceTier: this.#serviceTier(),
     };
+  }
+
+  #billed(): BilledUsage | undefined {
+    const usage = googleUsage(this.#usageMetadata);
+    if (usage === undefined || this.#searches.size === 0) return usage;
+    // Up to Gemini 2.5 a grounded prompt is billed once, from Gemini 3 on each query
+    // (ai.google.dev/gemini-api/docs/pricing, read 2026-11).
+    const byPrompt = /gemini-(?:1|2)/.test(this.#model ?? '');
+    return { ...usage, webSearches: byPrompt ? 1 : this.#searches.size };
+  }
+
+  /** Vertex: provisioned throughput is paid by the hour. */
+  #serviceTier(): string | undefined {
+    const traffic = stringAt(this.#usageMetadata, 'trafficType')?.toLowerCase();
+    return traffic === 'provisioned_throughput' ? 'provisioned' : traffic;
   }
 
   #candidate(candidate: JsonObject, position: number): void {
@@ -55,6 +73,8 @@ export class GenerateContentReader implements ReplyReader {
     for (const part of listOf(objectAt(candidate, 'content')?.['parts'])) {
       this.#part(part, index);
     }
+    const grounding = objectAt(candidate, 'groundingMetadata');
+    for (const query of listOf(grounding?.['webSearchQueries'])) this.#searches.add(query);
     const reason = stringAt(candidate, 'finishReason');
     if (reason !== undefined) this.#finish(index, reason);
   }

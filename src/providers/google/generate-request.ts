@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { namesAny } from '../hidden-input.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 
 /** The SDK names models both `gemini-x` and `models/gemini-x`; prices know the first. */
@@ -9,11 +10,12 @@ export function modelName(request: unknown): string | undefined {
 
 /** The request in the shape of chat completions, for counting. */
 export function generateCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   const config = objectAt(request, 'config');
   const system = config?.['systemInstruction'];
   return {
     kind: 'chat',
+    partial: hidesInput(request, config),
     request: {
       model: modelName(request),
       messages: [
@@ -34,14 +36,28 @@ export function generateCountable(request: unknown): CountableInput {
   };
 }
 
+/** Cached content, files by their address, and tools that Google runs. */
+function hidesInput(request: JsonObject, config: JsonObject | undefined): boolean {
+  return (
+    namesAny(config, ['cachedContent']) ||
+    listOf(config?.['tools']).some(
+      (tool) => isObject(tool) && Object.keys(tool).some((key) => key !== 'functionDeclarations'),
+    ) ||
+    allParts(request['contents']).some((part) => objectAt(part, 'fileData') !== undefined)
+  );
+}
+
 /** The texts to embed. */
-export function contentTexts(contents: unknown): readonly string[] {
+export function embeddingCountable(contents: unknown): CountableInput {
+  const parts = allParts(contents);
+  const texts = parts.map((part) => (typeof part === 'string' ? part : stringAt(part, 'text')));
+  const found = texts.filter((text) => text !== undefined);
+  return { kind: 'texts', texts: found, tokens: 0, partial: found.length < parts.length };
+}
+
+function allParts(contents: unknown): readonly unknown[] {
   const list = Array.isArray(contents) ? listOf(contents) : [contents];
-  return list.flatMap((entry) => {
-    if (typeof entry === 'string') return [entry];
-    const parts = isContent(entry) ? listOf(entry['parts']) : [entry];
-    return parts.map((part) => stringAt(part, 'text')).filter((text) => text !== undefined);
-  });
+  return list.flatMap((entry) => (isContent(entry) ? listOf(entry['parts']) : [entry]));
 }
 
 /** A string, a part, a content, or a list of contents or of parts, which make one content. */

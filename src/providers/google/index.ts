@@ -2,7 +2,7 @@ import type { ChatCall } from '../../call/chat-call.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
 import { quietly } from '../../host/quietly.ts';
-import { meterPromise, serverAt } from '../metered-promise.ts';
+import { meterPromise, resumePromise, serverAt } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
@@ -17,6 +17,7 @@ interface Interactions {
   readonly parentClient?: Models['apiClient'];
 }
 type Create = (this: Interactions, params: unknown, ...rest: unknown[]) => Promise<unknown>;
+type ById = (this: Interactions, id: unknown, ...rest: unknown[]) => Promise<unknown>;
 type Method = (this: Models, params: unknown) => Promise<unknown>;
 
 const METHODS: readonly (readonly [name: string, shape: CallShape])[] = [
@@ -32,6 +33,7 @@ const METHODS: readonly (readonly [name: string, shape: CallShape])[] = [
 export const google: SdkPatch = {
   moduleName: '@google/genai',
   testedMajors: [2, 3],
+  entries: [{ name: 'web' }, { name: 'node' }],
   patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
     const prototype = exportedPrototype(moduleExports, ['Models']) as object | undefined;
     if (prototype === undefined || !('generateContentInternal' in prototype)) return 'unfit';
@@ -43,6 +45,10 @@ export const google: SdkPatch = {
     const interactions = ownerOf(interactionsOf(moduleExports), 'create');
     if (interactions !== undefined && !isPatched(interactions, 'create')) {
       replaceMethod<Create>(interactions, 'create', (original) => meteredCreate(original, meter));
+      for (const name of ['get', 'cancel']) {
+        if (!Object.hasOwn(interactions, name)) continue;
+        replaceMethod<ById>(interactions, name, (original) => resumedInteraction(original, meter));
+      }
     }
     return 'patched';
   },
@@ -73,13 +79,23 @@ function meteredCreate(original: Create, meter: CurrentMeter): Create {
         ...serverAt(this.parentClient?.getBaseUrl?.()),
       }),
       () => original.call(this, params, ...rest),
-      (reply, call) => {
-        if (!(reply instanceof ReadableStream && observeReadableStream(reply, call))) {
-          call.complete(reply);
-        }
-      },
+      watchInteraction,
     );
   };
+}
+
+/** The reply of a call with `background: true`, or what became of it. */
+function resumedInteraction(original: ById, meter: CurrentMeter): ById {
+  return function (this: Interactions, id: unknown, ...rest: unknown[]): Promise<unknown> {
+    const invoke = (): Promise<unknown> => original.call(this, id, ...rest);
+    return resumePromise(meter, id, invoke, watchInteraction);
+  };
+}
+
+function watchInteraction(reply: unknown, call: ChatCall): void {
+  if (!(reply instanceof ReadableStream && observeReadableStream(reply, call))) {
+    call.complete(reply);
+  }
 }
 
 function meteredMethod(original: Method, shape: CallShape, meter: CurrentMeter): Method {

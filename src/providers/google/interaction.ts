@@ -8,6 +8,7 @@ import {
 } from '../../tokens/json.ts';
 import type { TokenUsage } from '../../domain/usage-record.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { hasHostedTool, holds, namesAny } from '../hidden-input.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
@@ -15,35 +16,49 @@ import type { Reply } from '../../domain/reply.ts';
 import { addUsage } from '../../domain/token-counts.ts';
 import { interactionUsage } from './usage.ts';
 
-/** Interactions API. What was said before is on the server: only what a request carries can be counted. */
+/** Interactions API. */
 export const interaction: CallShape = {
   operation: 'chat',
   request: (request) => ({
     model: stringAt(request, 'model') ?? stringAt(request, 'agent'),
     stream: isObject(request) && request['stream'] === true,
+    background: isObject(request) && request['background'] === true,
   }),
   reader: (options) => new InteractionReader(options),
   countable: interactionCountable,
 };
 
 /** States in which the server will add nothing more to this reply. */
-const CLOSING = new Set(['completed', 'requires_action', 'incomplete', 'cancelled', 'failed']);
+const CLOSING = new Set([
+  'completed',
+  'requires_action',
+  'incomplete',
+  'budget_exceeded',
+  'cancelled',
+  'expired',
+  'failed',
+]);
+const PENDING = new Set(['in_progress', 'queued']);
+const CANCELLED = new Set(['cancelled', 'expired']);
 
 class InteractionReader implements ReplyReader {
-  readonly #readUsage: boolean;
-  readonly #output: GatheredOutput;
+  readonly #options: ReadOptions;
+  #output: GatheredOutput;
   /** A reply that the SDK continues consists of several interactions, each with its own usage. */
   readonly #usages = new Map<string, TokenUsage | undefined>();
   #id: string | undefined;
   #model: string | undefined;
   #status: string | undefined;
+  #isWhole = false;
 
   constructor(options: ReadOptions) {
-    this.#readUsage = options.usage;
+    this.#options = options;
     this.#output = new GatheredOutput(options.output);
   }
 
   whole(reply: unknown): void {
+    this.#output = new GatheredOutput(this.#options.output);
+    this.#isWhole = true;
     this.#interaction(reply);
     const steps = isObject(reply) ? listOf(reply['steps'] ?? reply['outputs']) : [];
     for (const [index, step] of steps.entries()) this.#step(step, index);
@@ -53,8 +68,17 @@ class InteractionReader implements ReplyReader {
     if (!isObject(event)) return;
     switch (event['event_type']) {
       case 'interaction.created':
+        // The stream of a reply in the background may be read again from its beginning.
+        if (this.#id !== undefined && this.#id === stringAt(event['interaction'], 'id')) {
+          this.#output = new GatheredOutput(this.#options.output);
+        }
+        this.#interaction(event['interaction']);
+        break;
       case 'interaction.completed':
         this.#interaction(event['interaction']);
+        break;
+      case 'interaction.status_update':
+        this.#status = stringAt(event, 'status') ?? this.#status;
         break;
       case 'step.start':
         this.#step(event['step'], Number(event['index'] ?? 0));
@@ -72,6 +96,8 @@ class InteractionReader implements ReplyReader {
       responseModel: this.#model,
       finishReasons: this.#status === undefined ? undefined : [this.#status],
       closed: CLOSING.has(this.#status ?? ''),
+      pending: this.#isWhole && PENDING.has(this.#status ?? ''),
+      cancelled: CANCELLED.has(this.#status ?? ''),
       failure: this.#status === 'failed' ? 'failed' : undefined,
       outputs: this.#output.outputs(),
     };
@@ -82,7 +108,7 @@ class InteractionReader implements ReplyReader {
     this.#id = stringAt(reply, 'id') ?? this.#id;
     this.#model = stringAt(reply, 'model') ?? this.#model;
     this.#status = stringAt(reply, 'status') ?? this.#status;
-    const usage = this.#readUsage ? interactionUsage(reply['usage']) : undefined;
+    const usage = this.#options.usage ? interactionUsage(reply['usage']) : undefined;
     if (usage !== undefined) this.#usages.set(this.#id ?? '', usage);
   }
 
@@ -114,12 +140,13 @@ class InteractionReader implements ReplyReader {
 }
 
 function interactionCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   const { input } = request;
   const system = stringAt(request, 'system_instruction');
   const given = Array.isArray(input) ? listOf(input) : [input];
   return {
     kind: 'chat',
+    partial: hidesInput(request, given),
     request: {
       messages: [
         ...(system === undefined ? [] : [{ role: 'system', content: system }]),
@@ -131,6 +158,16 @@ function interactionCountable(request: unknown): CountableInput {
         .map((tool) => toolDefinition(tool['name'], tool['description'], tool['parameters'])),
     },
   };
+}
+
+/** What was said before is on the server, as are agents, files and hosted tools. */
+function hidesInput(request: JsonObject, given: readonly unknown[]): boolean {
+  const hasUri = ({ uri }: JsonObject): boolean => typeof uri === 'string';
+  return (
+    namesAny(request, ['previous_interaction_id', 'agent', 'cached_content']) ||
+    hasHostedTool(request['tools'], ['function']) ||
+    holds(given, hasUri)
+  );
 }
 
 /** A text, a piece of content, or a step of what was said before. */

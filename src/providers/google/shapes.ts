@@ -1,10 +1,10 @@
-import { isObject, objectAt } from '../../tokens/json.ts';
+import { fields, objectAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import { namedIdentity } from '../named-identity.ts';
-import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
 import { streamed } from '../streamed.ts';
 import { GenerateContentReader } from './generate-reader.ts';
-import { contentTexts, generateCountable, modelName } from './generate-request.ts';
+import { embeddingCountable, generateCountable, modelName } from './generate-request.ts';
 import { embeddingUsage } from './usage.ts';
 
 export const generateContent: CallShape = {
@@ -25,9 +25,5 @@ export const embedContent: CallShape = {
   inputOnly: true,
   request: (request) => ({ model: modelName(request) }),
   reader: (options) => new InputOnlyReader(options, (reply) => ({ usage: embeddingUsage(reply) })),
-  countable: (request): CountableInput => ({
-    kind: 'texts',
-    texts: contentTexts(isObject(request) ? request['contents'] : undefined),
-    tokens: 0,
-  }),
+  countable: (request) => embeddingCountable(fields(request)['contents']),
 };

@@ -1,12 +1,20 @@
-import { isObject, listOf, objectAt } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import {
+  fields,
+  isObject,
+  listOf,
+  objectAt,
+  present,
+  stringAt,
+  type JsonObject,
+} from '../../tokens/json.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usageMetadata` of generateContent. Thoughts stand beside the candidates and tool results beside
  * the prompt: both are added. Cached content is part of the prompt.
  */
-export function googleUsage(usageMetadata: unknown): TokenUsage | undefined {
+export function googleUsage(usageMetadata: unknown): BilledUsage | undefined {
   if (!isObject(usageMetadata)) return undefined;
   const thoughts = tokenCount(usageMetadata['thoughtsTokenCount']);
   const candidates = tokenCount(usageMetadata['candidatesTokenCount']);
@@ -20,11 +28,40 @@ export function googleUsage(usageMetadata: unknown): TokenUsage | undefined {
     cacheReadTokens: tokenCount(usageMetadata['cachedContentTokenCount']),
     cacheWriteTokens: undefined,
     reasoningTokens: thoughts,
+    ...modalities(usageMetadata),
   });
 }
 
+/** Details by modality; text is what is left. Documents are billed as images are. */
+function modalities(usage: JsonObject): BilledUsage {
+  const prompt = [
+    ...listOf(usage['promptTokensDetails']),
+    ...listOf(usage['toolUsePromptTokensDetails']),
+  ];
+  const cached = listOf(usage['cacheTokensDetails']);
+  const output = listOf(usage['candidatesTokensDetails']);
+  return present({
+    audioInputTokens: tokensOf(prompt, 'AUDIO'),
+    imageInputTokens: tokensOf(prompt, 'IMAGE', 'DOCUMENT'),
+    videoInputTokens: tokensOf(prompt, 'VIDEO'),
+    audioCacheReadTokens: tokensOf(cached, 'AUDIO'),
+    imageCacheReadTokens: tokensOf(cached, 'IMAGE', 'DOCUMENT'),
+    videoCacheReadTokens: tokensOf(cached, 'VIDEO'),
+    audioOutputTokens: tokensOf(output, 'AUDIO'),
+    imageOutputTokens: tokensOf(output, 'IMAGE'),
+    videoOutputTokens: tokensOf(output, 'VIDEO'),
+  });
+}
+
+function tokensOf(details: readonly unknown[], ...wanted: readonly string[]): number | undefined {
+  const counts = details
+    .filter((detail) => wanted.includes(stringAt(detail, 'modality') ?? ''))
+    .map((detail) => tokenCount(fields(detail)['tokenCount']) ?? 0);
+  return counts.length === 0 ? undefined : counts.reduce((sum, tokens) => sum + tokens, 0);
+}
+
 /** `usage` of an interaction; tool use is added like in generateContent. */
-export function interactionUsage(interaction: unknown): TokenUsage | undefined {
+export function interactionUsage(interaction: unknown): BilledUsage | undefined {
   if (!isObject(interaction)) return undefined;
   const thoughts = tokenCount(interaction['total_thought_tokens']);
   return usageOf({
@@ -40,7 +77,7 @@ export function interactionUsage(interaction: unknown): TokenUsage | undefined {
 }
 
 /** Embeddings: Gemini reports one count (SDK 3), Vertex one for each embedding. */
-export function embeddingUsage(response: unknown): TokenUsage | undefined {
+export function embeddingUsage(response: unknown): BilledUsage | undefined {
   const whole = tokenCount(objectAt(response, 'usageMetadata')?.['promptTokenCount']);
   if (whole !== undefined) return { inputTokens: whole };
   const embeddings = listOf(isObject(response) ? response['embeddings'] : undefined);

@@ -9,11 +9,11 @@ const chat = chatCompletions({ usageOf: groqUsageObject });
 export const groq: SdkPatch = {
   moduleName: 'groq-sdk',
   testedMajors: [1, 1],
+  entries: [{ name: 'client', file: 'client.js' }],
   patch: (moduleExports, meter) =>
     patchApiClient(
       moduleExports,
       {
-        exportNames: ['Groq'],
         provider: () => 'groq',
         shape: (path) => {
           if (path.endsWith('/chat/completions')) return chat;

@@ -1,6 +1,4 @@
 import type { CallStart } from '../../call/call-start.ts';
-import type { ChatCall } from '../../call/chat-call.ts';
-import type { CallWatch } from '../../call/layer.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
 import { quietly } from '../../host/quietly.ts';
 import { listOf, stringAt } from '../../tokens/json.ts';
@@ -39,14 +37,13 @@ type AnyMethod = (this: Model, ...args: unknown[]) => unknown;
 type Stream = (this: Model, ...args: unknown[]) => AsyncGenerator<unknown, unknown>;
 
 /**
- * Every chat model inherits from `BaseChatModel`, so its prototype is found behind whichever class a
- * package exports. The vendor's SDK below sees a call more truly; these methods lend it user and
- * conversation, and count what no SDK below has.
+ * Every chat model inherits from `BaseChatModel`, so its prototype is found behind any class that a
+ * package exports. The vendor's SDK knows more of a call; these methods lend it user and conversation,
+ * and count the calls that no SDK has.
  */
-function chatModels(moduleName: string, file?: string): SdkPatch {
+function chatModels(moduleName: string): SdkPatch {
   return {
     moduleName,
-    ...(file !== undefined && { file }),
     testedMajors: [1, 1],
     patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
       let outcome: PatchOutcome = 'unfit';
@@ -66,11 +63,11 @@ function chatModels(moduleName: string, file?: string): SdkPatch {
   };
 }
 
-/** By the name it is imported under; a CommonJS `require` is known only by its file. */
-const core: readonly SdkPatch[] = [
-  chatModels('@langchain/core/language_models/chat_models'),
-  chatModels('@langchain/core', 'dist/language_models/chat_models.cjs'),
-];
+const core: SdkPatch = {
+  ...chatModels('@langchain/core'),
+  isEntered: false,
+  entries: [{ name: 'language_models/chat_models', file: 'dist/language_models/chat_models.cjs' }],
+};
 
 const packages: readonly SdkPatch[] = [
   'openai',
@@ -87,9 +84,9 @@ const packages: readonly SdkPatch[] = [
   'xai',
 ].map((name) => chatModels(`@langchain/${name}`));
 
-export const langchain: readonly SdkPatch[] = [...core, ...packages];
+export const langchain: readonly SdkPatch[] = [core, ...packages];
 
-/** A package may override what its base has and call it: the inner one counts then. */
+/** A package may override what its base class has and call that: the base class counts then. */
 function wrappers(
   meter: CurrentMeter,
 ): Readonly<Record<string, (original: AnyMethod) => AnyMethod>> {
@@ -104,16 +101,18 @@ function wrappers(
 function meteredGenerate(original: Generate, meter: CurrentMeter): Generate {
   return async function _generateUncached(this: Model, prompts, options, config, ...rest) {
     quietly('binding a queue', () => keepContext(this.caller));
-    const watch: CallWatch = { metered: 0 };
     const calls = prompts.map((messages) =>
       startCall(meter, () =>
-        describe(this, chatModel, { messages, tools: toolsOf(options), config }, watch),
+        describe(this, chatModel, { messages, tools: toolsOf(options), config }),
       ),
     );
     const invoke = (): Promise<Result> => original.call(this, prompts, options, config, ...rest);
     try {
       const result = await (calls[0] === undefined ? invoke() : calls[0].run(invoke));
-      for (const [index, call] of calls.entries()) settle(call, watch, result, index);
+      for (const [index, call] of calls.entries()) {
+        const generations = listOf(result.generations)[index];
+        call?.complete({ generations, llmOutput: result.llmOutput });
+      }
       return result;
     } catch (error) {
       for (const call of calls) call?.failed(error);
@@ -122,39 +121,21 @@ function meteredGenerate(original: Generate, meter: CurrentMeter): Generate {
   };
 }
 
-function settle(call: ChatCall | undefined, watch: CallWatch, result: Result, index: number): void {
-  if (watch.metered > 0) call?.dismiss();
-  else {
-    call?.complete({ generations: listOf(result.generations)[index], llmOutput: result.llmOutput });
-  }
-}
-
 /** Both kinds of stream take the call's configuration second. */
 function meteredStream(original: Stream, shape: CallShape, meter: CurrentMeter): Stream {
   return function (this: Model, ...args) {
     quietly('binding a queue', () => keepContext(this.caller));
     const generator = original.apply(this, args);
     const [input, config] = args;
-    const watch: CallWatch = { metered: 0 };
     const request = { messages: messagesOf(input), tools: toolsOf(config), config };
-    const call = startCall(meter, () => describe(this, shape, request, watch));
+    const call = startCall(meter, () => describe(this, shape, request));
     if (call === undefined) return generator;
-    quietly('watching a stream', () =>
-      observeGenerator(generator, call, (step) => {
-        if (watch.metered > 0) call.dismiss();
-        return call.run(step);
-      }),
-    );
+    quietly('watching a stream', () => observeGenerator(generator, call, (step) => call.run(step)));
     return generator;
   };
 }
 
-function describe(
-  model: Model,
-  shape: CallShape,
-  request: ChatModelRequest,
-  watch: CallWatch,
-): CallStart {
+function describe(model: Model, shape: CallShape, request: ChatModelRequest): CallStart {
   const params = quietly('reading a LangChain model', () =>
     model.getLsParams?.(request.config ?? {}),
   );
@@ -164,7 +145,7 @@ function describe(
     request,
     model:
       stringAt(params, 'ls_model_name') ?? stringAt(model, 'model') ?? stringAt(model, 'modelName'),
-    outer: { name: 'langchain', watch },
+    wrapper: { name: 'langchain' },
   };
 }
 

@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { hasHostedTool, namesAny } from '../hidden-input.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 
 const ROLES: ReadonlyMap<string, string> = new Map(
@@ -13,13 +14,16 @@ const ROLES: ReadonlyMap<string, string> = new Map(
 
 /** `{ messages, tools }` of LangChain in the shape of chat completions, for counting. */
 export function chatModelCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
-  const { messages } = request;
+  if (!isObject(request)) return { kind: 'unknown' };
+  const { messages, tools, config } = request;
   return {
     kind: 'chat',
+    partial:
+      namesAny(config, ['previous_response_id', 'conversation', 'prompt', 'cachedContent']) ||
+      hasHostedTool(tools, [undefined, 'function', 'custom', 'object']),
     request: {
       messages: (Array.isArray(messages) ? listOf(messages) : [messages]).map(chatMessage),
-      tools: listOf(request['tools']).filter(isObject).map(toolOf),
+      tools: listOf(tools).filter(isObject).map(toolOf),
     },
   };
 }

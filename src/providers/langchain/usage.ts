@@ -1,9 +1,9 @@
 import { isObject, objectAt } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /** `usage_metadata` of a message: input with cache, output with reasoning. */
-export function messageUsage(usageMetadata: unknown): TokenUsage | undefined {
+export function messageUsage(usageMetadata: unknown): BilledUsage | undefined {
   if (!isObject(usageMetadata)) return undefined;
   const input = objectAt(usageMetadata, 'input_token_details');
   const output = objectAt(usageMetadata, 'output_token_details');
@@ -13,11 +13,13 @@ export function messageUsage(usageMetadata: unknown): TokenUsage | undefined {
     cacheReadTokens: tokenCount(input?.['cache_read']),
     cacheWriteTokens: tokenCount(input?.['cache_creation']),
     reasoningTokens: tokenCount(output?.['reasoning']),
+    audioInputTokens: tokenCount(input?.['audio']),
+    audioOutputTokens: tokenCount(output?.['audio']),
   });
 }
 
 /** `llmOutput`, where the usage of several choices stands. */
-export function outputUsage(llmOutput: unknown): TokenUsage | undefined {
+export function outputUsage(llmOutput: unknown): BilledUsage | undefined {
   const usage = objectAt(llmOutput, 'tokenUsage') ?? objectAt(llmOutput, 'estimatedTokenUsage');
   return usageOf({
     inputTokens: tokenCount(usage?.['promptTokens']),

@@ -34,6 +34,7 @@ export class MistralCompletionReader implements ReplyReader {
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
+      failure: [...this.#finishReasons.values()].includes('error') ? 'error' : undefined,
       closed: this.#closed,
       outputs: this.#output.outputs(),
     };

@@ -1,5 +1,5 @@
 import type { ChatCall } from '../../call/chat-call.ts';
-import type { LaterSpan } from '../../otel/native-span.ts';
+import type { DeferredSpan } from '../../otel/native-span.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
@@ -8,7 +8,7 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { collectSpan, expectSpan } from './native-span.ts';
-import { chat, conversation, embeddings, fillInTheMiddle } from './shapes.ts';
+import { chat, conversation, embeddings, fillInTheMiddle, transcription } from './shapes.ts';
 
 interface Resource {
   readonly _baseURL?: URL | null;
@@ -24,6 +24,7 @@ const METHODS: Readonly<Record<string, Readonly<Record<string, CallShape>>>> = {
   agents: { complete: chat, stream: streamedChat },
   fim: { complete: fillInTheMiddle, stream: streamed(fillInTheMiddle) },
   embeddings: { create: embeddings },
+  'audio.transcriptions': { complete: transcription, stream: streamed(transcription) },
   'beta.conversations': {
     start: conversation,
     append: conversation,
@@ -74,7 +75,7 @@ function prototypeAt(client: object | undefined, resource: string): object | und
 
 function metered(original: Method, shape: CallShape, meter: CurrentMeter): Method {
   return function (this: Resource, request: unknown, ...rest: unknown[]): Promise<unknown> {
-    let span: LaterSpan | undefined;
+    let span: DeferredSpan | undefined;
     return meterPromise(
       meter,
       () => {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
-import { LaterSpan } from '../../otel/native-span.ts';
+import { DeferredSpan } from '../../otel/native-span.ts';
 import { quietly } from '../../host/quietly.ts';
 import { listOf, objectAt, type JsonObject } from '../../tokens/json.ts';
 
@@ -18,7 +18,7 @@ interface Hooks {
   registerBeforeRequestHook(hook: RequestHook): void;
 }
 
-const later = new AsyncLocalStorage<LaterSpan>();
+const later = new AsyncLocalStorage<DeferredSpan>();
 const watched = new WeakSet<object>();
 const seen = new WeakSet<object>();
 
@@ -27,7 +27,7 @@ const seen = new WeakSet<object>();
  * reaches the application: tracing is off, or goes to Mistral (mode `dedicated`). Which provider the SDK
  * uses is partly known only to itself, so a client that has made one span is expected to make the next.
  */
-export function expectSpan(resource: object): LaterSpan | undefined {
+export function expectSpan(resource: object): DeferredSpan | undefined {
   const hooks = objectAt((resource as { readonly _options?: unknown })._options, 'hooks');
   const hook = listOf(hooks?.['beforeRequestHooks']).find(
     (candidate) => (candidate as TracingHook)._mistralTracingHook === true,
@@ -41,10 +41,10 @@ export function expectSpan(resource: object): LaterSpan | undefined {
     hook.tracerProvider !== undefined ||
     hook._telemetryUseGlobalProvider === true ||
     process.env['MISTRAL_SDK_TELEMETRY'] === 'global';
-  return expected ? new LaterSpan() : undefined;
+  return expected ? new DeferredSpan() : undefined;
 }
 
-export function collectSpan<T>(span: LaterSpan | undefined, fn: () => T): T {
+export function collectSpan<T>(span: DeferredSpan | undefined, fn: () => T): T {
   return span === undefined ? fn() : later.run(span, fn);
 }
 

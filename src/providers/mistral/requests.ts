@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall } from '../chat-parts.ts';
+import { hasHostedTool, holds, namesAny } from '../hidden-input.ts';
 import { namedIdentity } from '../named-identity.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 import type { RequestFacts } from '../../domain/request-facts.ts';
@@ -25,15 +26,25 @@ export function conversationFacts(request: unknown): RequestFacts {
   };
 }
 
+const OWN_TOOLS = [undefined, 'function'];
+
+/** The chunks that name a file: `document_url`, `file`, and the SDK's spelling of their keys. */
+function isFile(chunk: JsonObject): boolean {
+  return 'documentUrl' in chunk || 'fileId' in chunk;
+}
+
 /** The request in the shape of chat completions, for counting. */
 export function completionCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
+  const { tools, messages } = request;
   return {
     kind: 'chat',
+    partial:
+      namesAny(request, ['agentId']) || hasHostedTool(tools, OWN_TOOLS) || holds(messages, isFile),
     request: {
       model: request['model'],
-      messages: listOf(request['messages']).map(chatMessage),
-      tools: listOf(request['tools']),
+      messages: listOf(messages).map(chatMessage),
+      tools: listOf(tools),
     },
   };
 }
@@ -43,17 +54,22 @@ export function fimCountable(request: unknown): CountableInput {
   return { kind: 'texts', texts: texts.filter((text) => text !== undefined), tokens: 0 };
 }
 
-/** What was said before is on the server: only what this request carries can be counted. */
 export function conversationCountable(request: unknown): CountableInput {
   const inner =
     objectAt(request, 'conversationAppendRequest') ??
     objectAt(request, 'conversationAppendStreamRequest') ??
     request;
-  if (!isObject(inner)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(inner)) return { kind: 'unknown' };
   const instructions = stringAt(inner, 'instructions');
   const { inputs } = inner;
   return {
     kind: 'chat',
+    // What was said before is on the server, as are agents.
+    partial:
+      namesAny(request, ['conversationId']) ||
+      namesAny(inner, ['agentId']) ||
+      hasHostedTool(inner['tools'], OWN_TOOLS) ||
+      holds(inputs, isFile),
     request: {
       model: inner['model'],
       messages: [

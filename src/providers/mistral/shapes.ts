@@ -1,4 +1,4 @@
-import { isObject, stringAt } from '../../tokens/json.ts';
+import { fields, isObject, objectAt, stringAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import { MistralCompletionReader } from './completion-reader.ts';
@@ -31,6 +31,26 @@ export const conversation: CallShape = {
   request: conversationFacts,
   reader: (options) => new ConversationReader(options),
   countable: conversationCountable,
+};
+
+/** Billed by the token of the text and the second of the audio. */
+export const transcription: CallShape = {
+  operation: 'transcription',
+  inputOnly: true,
+  request: completionFacts,
+  reader: (options) =>
+    new InputOnlyReader(
+      options,
+      (reply) => {
+        const whole = objectAt(reply, 'data') ?? reply;
+        return {
+          usage: mistralUsage(fields(whole)['usage']),
+          responseModel: stringAt(whole, 'model'),
+        };
+      },
+      (event) => stringAt(objectAt(event, 'data'), 'type') === 'transcription.done',
+    ),
+  countable: () => ({ kind: 'unknown' }),
 };
 
 export const embeddings: CallShape = {

@@ -1,5 +1,5 @@
 import { isObject, objectAt, type JsonObject } from '../../tokens/json.ts';
-import type { TokenUsage } from '../../domain/usage-record.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
@@ -7,7 +7,7 @@ import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
  * (SDK 2) or under `additionalProperties` (SDK 1). Conversations report connector tokens beside the
  * prompt: they are input too.
  */
-export function mistralUsage(usage: unknown): TokenUsage | undefined {
+export function mistralUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
   const all: JsonObject = { ...objectAt(usage, 'additionalProperties'), ...usage };
   const promptDetails =
@@ -21,6 +21,7 @@ export function mistralUsage(usage: unknown): TokenUsage | undefined {
       tokenCount(promptDetails?.['cached_tokens'] ?? promptDetails?.['cachedTokens']) ??
       tokenCount(all['num_cached_tokens'] ?? all['numCachedTokens']),
     cacheWriteTokens: undefined,
+    audioInputSeconds: tokenCount(all['promptAudioSeconds']),
     reasoningTokens: tokenCount(
       outputDetails?.['reasoning_tokens'] ?? outputDetails?.['reasoningTokens'],
     ),

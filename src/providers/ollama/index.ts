@@ -19,6 +19,7 @@ const SHAPES: Readonly<Record<string, CallShape | undefined>> = { chat, generate
 export const ollama: SdkPatch = {
   moduleName: 'ollama',
   testedMajors: [0, 0],
+  entries: [{ name: 'browser', file: 'dist/browser.cjs' }],
   patch(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
     const start = exportedPrototype(moduleExports, ['Ollama']);
     const owner = ownerOf(start, 'processStreamableRequest');

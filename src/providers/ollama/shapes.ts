@@ -1,4 +1,4 @@
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
+import { fields, isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall } from '../chat-parts.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
@@ -48,7 +48,7 @@ function facts(request: unknown): RequestFacts {
 }
 
 function chatCountable(request: unknown): CountableInput {
-  if (!isObject(request)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(request)) return { kind: 'unknown' };
   return {
     kind: 'chat',
     request: {
@@ -85,5 +85,12 @@ function imageOf(image: unknown): object {
 
 function generateCountable(request: unknown): CountableInput {
   const texts = ['system', 'prompt', 'suffix'].map((field) => stringAt(request, field));
-  return { kind: 'texts', texts: texts.filter((text) => text !== undefined), tokens: 0 };
+  const { context, images } = fields(request);
+  return {
+    kind: 'texts',
+    texts: texts.filter((text) => text !== undefined),
+    // The conversation so far, as tokens.
+    tokens: listOf(context).length,
+    partial: listOf(images).length > 0,
+  };
 }

@@ -5,14 +5,16 @@ import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import { failureIn } from '../reply-failure.ts';
+import { chatCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
-import { chatUsage } from './usage.ts';
+import { chatUsage, reportedCost } from './usage.ts';
 
 /** What differs between OpenAI and the servers that speak its chat format. */
 export interface ChatDialect {
   /** Where the usage of a whole reply or of a stream's chunk stands. */
   readonly usageOf?: (body: JsonObject, streamed: boolean) => unknown;
-  readonly normalise?: (usage: unknown) => ReportedUsage | undefined;
+  readonly normalise?: (usage: unknown, model?: string) => ReportedUsage | undefined;
 }
 
 export function chatCompletions(dialect: ChatDialect = {}): CallShape {
@@ -22,7 +24,7 @@ export function chatCompletions(dialect: ChatDialect = {}): CallShape {
     operation: 'chat',
     request: openaiRequest,
     reader: (options) => new ChatReader(options, usageOf, normalise),
-    countable: (request) => ({ kind: 'chat', request }),
+    countable: chatCountable,
   };
 }
 
@@ -41,7 +43,9 @@ class ChatReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #model: string | undefined;
+  #serviceTier: string | undefined;
   #whole = false;
+  #failure: string | undefined;
 
   constructor(
     options: ReadOptions,
@@ -71,12 +75,15 @@ class ChatReader implements ReplyReader {
     }
     const { length } = this.#choices;
     return {
-      usage: this.#options.usage ? this.#normalise(this.#usage) : undefined,
+      usage: this.#options.usage ? this.#normalise(this.#usage, this.#model) : undefined,
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons,
+      failure: this.#failure ?? (finishReasons.includes('error') ? 'error' : undefined),
       closed: this.#whole || (length > 0 && finishReasons.length === length),
       outputs,
+      serviceTier: this.#serviceTier,
+      costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
   }
 
@@ -84,11 +91,14 @@ class ChatReader implements ReplyReader {
     this.#id ??= text(body['id']);
     // Azure opens a stream with an empty model name; the last one given is the one that answered.
     this.#model = text(body['model']) ?? this.#model;
+    this.#serviceTier = text(body['service_tier']) ?? this.#serviceTier;
     if (this.#options.usage) {
       const usage = this.#usageOf(body, streamed);
       if (usage !== undefined && usage !== null) this.#usage = usage;
     }
     const { choices } = body;
+    // OpenRouter and other gateways answer with status 200 then.
+    this.#failure ??= failureIn(body);
     if (!Array.isArray(choices)) return;
     for (const given of choices as unknown[]) {
       const choice = fields(given);

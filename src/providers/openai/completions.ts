@@ -1,8 +1,10 @@
 import type { CompletionOutput } from '../../tokens/index.ts';
-import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { fields, listOf, text } from '../../tokens/json.ts';
+import { failureIn } from '../reply-failure.ts';
+import { textsCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
 import { chatUsage } from './usage.ts';
 
@@ -11,7 +13,7 @@ export const completions: CallShape = {
   operation: 'text_completion',
   request: openaiRequest,
   reader: (options) => new CompletionsReader(options),
-  countable: (request) => countableTexts(fields(request)['prompt']),
+  countable: (request) => textsCountable(fields(request)['prompt']),
 };
 
 /** `/embeddings`: input tokens only. */
@@ -20,21 +22,8 @@ export const embeddings: CallShape = {
   inputOnly: true,
   request: openaiRequest,
   reader: (options) => new CompletionsReader(options),
-  countable: (request) => countableTexts(fields(request)['input']),
+  countable: (request) => textsCountable(fields(request)['input']),
 };
-
-/** A string, a list of strings, a list of token numbers, or a list of such lists. */
-function countableTexts(input: unknown): CountableInput {
-  const texts: string[] = [];
-  let tokens = 0;
-  const add = (item: unknown): void => {
-    if (typeof item === 'string') texts.push(item);
-    else if (typeof item === 'number') tokens += 1;
-    else for (const part of listOf(item)) add(part);
-  };
-  add(input);
-  return { kind: 'texts', texts, tokens };
-}
 
 class CompletionsReader implements ReplyReader {
   readonly #options: ReadOptions;
@@ -44,6 +33,7 @@ class CompletionsReader implements ReplyReader {
   #id: string | undefined;
   #model: string | undefined;
   #whole = false;
+  #failure: string | undefined;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -56,6 +46,7 @@ class CompletionsReader implements ReplyReader {
 
   event(event: unknown): void {
     const body = fields(event);
+    this.#failure ??= failureIn(body);
     this.#id ??= text(body['id']);
     this.#model = text(body['model']) ?? this.#model;
     if (this.#options.usage) this.#usage = body['usage'] ?? this.#usage;
@@ -78,6 +69,7 @@ class CompletionsReader implements ReplyReader {
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: reasons.flatMap((reason) => reason ?? []),
+      failure: this.#failure,
       closed:
         this.#whole || (reasons.length > 0 && reasons.every((reason) => reason !== undefined)),
       outputs: [...this.#texts.values()].map((piece): CompletionOutput => ({ text: piece })),

@@ -5,6 +5,7 @@ import { text, type JsonObject } from '../../tokens/json.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
 import { providerOfHost } from './hosts.ts';
+import { images, transcription } from './media.ts';
 import { responses } from './responses.ts';
 import { usageObject } from './usage.ts';
 
@@ -14,6 +15,11 @@ const chat = chatCompletions({ usageOf: usageObject });
 const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/chat/completions', chat],
   ['/responses', responses],
+  ['/responses/compact', responses],
+  ['/images/generations', images],
+  ['/images/edits', images],
+  ['/audio/transcriptions', transcription],
+  ['/audio/translations', transcription],
   ['/embeddings', embeddings],
   ['/completions', completions],
 ];
@@ -21,14 +27,17 @@ const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
 export const openai: SdkPatch = {
   moduleName: 'openai',
   testedMajors: [4, 7],
+  entries: ['client', 'azure', 'bedrock', 'index'].map((name) => ({ name, file: `${name}.js` })),
   patch: (moduleExports, meter) =>
     patchApiClient(
       moduleExports,
       {
-        exportNames: ['OpenAI'],
         provider: (host, client) => (isAzure(client) ? 'azure.ai.openai' : providerOfHost(host)),
         shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
-        fetches: (path) => /\/responses\/([^/]+)$/.exec(path)?.[1],
+        fetches: (path, method) =>
+          (method === 'get' ? /\/responses\/([^/]+)$/ : /\/responses\/([^/]+)\/cancel$/).exec(
+            path,
+          )?.[1],
         model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
       },
       meter,

@@ -1,22 +1,45 @@
 import { ChoiceOutput } from '../choice-output.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import { warnHost } from '../../host/host-warning.ts';
+import { failureIn } from '../reply-failure.ts';
+import { responsesCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
-import { responsesUsage } from './usage.ts';
+import { hostedToolUses } from './hosted-tools.ts';
+import { reportedCost, responsesUsage } from './usage.ts';
 
 /** The Responses API. */
 export const responses: CallShape = {
   operation: 'chat',
-  request: openaiRequest,
+  request: (request) => ({
+    ...openaiRequest(request),
+    background: fields(request)['background'] === true,
+  }),
   reader: (options) => new ResponsesReader(options),
-  countable: (request) => ({ kind: 'chat', request }),
+  countable: responsesCountable,
 };
 
 /** Statuses of a reply in the background. */
 const PENDING = new Set(['queued', 'in_progress']);
-const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const CLOSING = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.failed',
+  'response.cancelled',
+]);
+/** It is not known whether expired replies are reported by a status; a 404 reports them too. */
+const CANCELLED = new Set(['cancelled', 'expired']);
+
+/** Its tokens are another model's, at other prices than those of the reply. */
+function warnOfImageTool(): void {
+  warnHost(
+    'TOKEN_METER_UNSUPPORTED_API',
+    'tokens of the image generation tool of responses are not in the record ("Not seen" in docs/providers.md)',
+  );
+}
 
 class ResponsesReader implements ReplyReader {
   readonly #options: ReadOptions;
@@ -48,6 +71,8 @@ class ResponsesReader implements ReplyReader {
       return;
     }
     if (body['response'] !== undefined) {
+      // The stream of a reply in the background may be read again from its beginning.
+      if (type === 'response.created') this.#output = undefined;
       if (CLOSING.has(type)) this.#closed = true;
       this.#take(fields(body['response']));
     }
@@ -60,25 +85,32 @@ class ResponsesReader implements ReplyReader {
     const { conversation } = response;
     const pending = this.#closed && PENDING.has(status ?? '');
     return {
-      usage: this.#options.usage ? responsesUsage(this.#usage) : undefined,
+      usage: this.#options.usage ? this.#billed() : undefined,
       responseId: text(response['id']),
       responseModel: text(response['model']),
       finishReasons: status === undefined || PENDING.has(status) ? [] : [reason ?? status],
       closed: this.#closed && !pending,
       pending,
-      failure:
-        this.#closed && status === 'failed'
-          ? (text(fields(response['error'])['code']) ?? 'failed')
-          : undefined,
+      cancelled: CANCELLED.has(status ?? ''),
+      failure: failureIn(response) ?? (this.#closed && status === 'failed' ? 'failed' : undefined),
       outputs: this.#output === undefined ? [] : [this.#output.result()],
       conversationId: text(fields(conversation)['id']),
+      serviceTier: text(response['service_tier']),
+      costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
+  }
+
+  #billed(): BilledUsage | undefined {
+    const usage = responsesUsage(this.#usage);
+    const tools = hostedToolUses(listOf(this.#response['output']));
+    return usage === undefined ? undefined : { ...usage, ...tools };
   }
 
   /** `response` stands in the opening event too, then without usage and output. */
   #take(response: JsonObject): void {
     this.#response = response;
     this.#usage = response['usage'] ?? this.#usage;
+    if (fields(response['tool_usage'])['image_gen']) warnOfImageTool();
     const items = listOf(response['output']);
     if (!this.#options.output || items.length === 0) return;
     this.#output = new ChoiceOutput();

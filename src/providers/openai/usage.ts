@@ -1,7 +1,7 @@
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import { groqUsageObject } from '../groq/usage.ts';
 import { fields, listOf, present, type JsonObject } from '../../tokens/json.ts';
-import { tokenCount, wholeOutput } from '../../domain/token-counts.ts';
+import { tokenCount, outputWithReasoning } from '../../domain/token-counts.ts';
 
 interface Names {
   readonly input: string;
@@ -23,9 +23,22 @@ const RESPONSES: Names = {
   outputDetails: 'output_tokens_details',
 };
 
-/** `usage` of chat completions, text completions and embeddings. */
-export function chatUsage(reported: unknown): ReportedUsage | undefined {
-  return usageNamed(reported, CHAT);
+/** `usage` of chat completions, text completions and embeddings. `model`: the one that answered. */
+export function chatUsage(reported: unknown, model?: string): ReportedUsage | undefined {
+  const usage = usageNamed(reported, CHAT);
+  return usage !== undefined && /\bgemini\b/i.test(model ?? '')
+    ? withThoughts(usage, tokenCount(fields(reported)['total_tokens']))
+    : usage;
+}
+
+/** Google's OpenAI endpoint has the thoughts of Gemini in the total alone. */
+function withThoughts(usage: ReportedUsage, total: number | undefined): ReportedUsage {
+  const { inputTokens, outputTokens, reasoningTokens } = usage;
+  if (total === undefined || inputTokens === undefined || outputTokens === undefined) return usage;
+  const thoughts = total - inputTokens - outputTokens;
+  return thoughts <= 0 || reasoningTokens !== undefined
+    ? usage
+    : { ...usage, outputTokens: outputTokens + thoughts, reasoningTokens: thoughts };
 }
 
 /** `usage` of the Responses API. */
@@ -42,7 +55,7 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
   const reasoningTokens = tokenCount(output['reasoning_tokens']);
   return present({
     inputTokens,
-    outputTokens: wholeOutput(
+    outputTokens: outputWithReasoning(
       tokenCount(usage[names.output]),
       reasoningTokens,
       inputTokens,
@@ -55,7 +68,22 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
     audioOutputTokens: tokenCount(output['audio_tokens']),
     imageInputTokens: tokenCount(input['image_tokens']),
     imageOutputTokens: tokenCount(output['image_tokens']),
+    acceptedPredictionTokens: tokenCount(output['accepted_prediction_tokens']),
+    rejectedPredictionTokens: tokenCount(output['rejected_prediction_tokens']),
+    // OpenRouter's own web search.
+    webSearches: tokenCount(fields(usage['server_tool_use'])['web_search_requests']),
   });
+}
+
+/** One xAI tick is a ten-billionth of a dollar (docs.x.ai, read 2026-11). */
+const XAI_TICKS_PER_DOLLAR = 1e10;
+
+/** US dollars that the usage itself says: OpenRouter a number, Perplexity an object, xAI in ticks. */
+export function reportedCost(usage: unknown): number | undefined {
+  const { cost, cost_in_usd_ticks: ticks } = fields(usage);
+  const dollars = typeof cost === 'object' ? fields(cost)['total_cost'] : cost;
+  const given = dollars ?? (typeof ticks === 'number' ? ticks / XAI_TICKS_PER_DOLLAR : undefined);
+  return typeof given === 'number' && Number.isFinite(given) && given >= 0 ? given : undefined;
 }
 
 /** Moonshot, then DeepSeek. */

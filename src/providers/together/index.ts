@@ -13,11 +13,11 @@ const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
 export const together: SdkPatch = {
   moduleName: 'together-ai',
   testedMajors: [0, 0],
+  entries: [{ name: 'client', file: 'client.js' }],
   patch: (moduleExports, meter) =>
     patchApiClient(
       moduleExports,
       {
-        exportNames: ['Together'],
         provider: () => 'together_ai',
         shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
       },

@@ -1,11 +1,14 @@
 import { errorType } from '../../host/quietly.ts';
 import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
+import { reportedCost } from '../openai/usage.ts';
 import { streamed } from '../streamed.ts';
 import { modelCountable, modelFacts } from './prompt.ts';
+import { extrasOfRaw } from './raw-usage.ts';
 import { modelUsage } from './usage.ts';
 
 /** `doGenerate` of a language model, specification v2 to v4. */
@@ -31,6 +34,7 @@ class ModelReader implements ReplyReader {
   #model: string | undefined;
   #finishReason: string | undefined;
   #failure: string | undefined;
+  #unified: string | undefined;
   #closed = false;
   /** Calls whose input came in pieces; the whole call follows them. */
   readonly #pieced = new Set<string>();
@@ -46,6 +50,7 @@ class ModelReader implements ReplyReader {
     for (const part of listOf(result['content'])) this.#content(part);
     this.#finish(result);
     this.#closed = true;
+    if (this.#finishReason === 'error' || this.#unified === 'error') this.#failure = 'error';
   }
 
   event(part: unknown): void {
@@ -81,14 +86,29 @@ class ModelReader implements ReplyReader {
 
   result(): Reply {
     return {
-      usage: modelUsage(this.#usage, this.#providerMetadata),
+      usage: this.#billed(),
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: this.#finishReason === undefined ? undefined : [this.#finishReason],
       closed: this.#closed,
       failure: this.#failure,
       outputs: this.#output.outputs(),
+      serviceTier: this.#serviceTier(),
+      costUsd: reportedCost(objectAt(this.#usage, 'raw')),
     };
+  }
+
+  #billed(): BilledUsage | undefined {
+    const usage = modelUsage(this.#usage, this.#providerMetadata);
+    return usage && { ...extrasOfRaw(objectAt(this.#usage, 'raw')), ...usage };
+  }
+
+  /** OpenAI's package passes it on as metadata, Anthropic's in the raw usage. */
+  #serviceTier(): string | undefined {
+    return (
+      stringAt(objectAt(this.#providerMetadata, 'openai'), 'serviceTier') ??
+      stringAt(objectAt(this.#usage, 'raw'), 'service_tier')
+    );
   }
 
   #metadata(response: unknown): void {
@@ -109,6 +129,7 @@ class ModelReader implements ReplyReader {
   #finish(part: Readonly<Record<string, unknown>>): void {
     const reason = part['finishReason'];
     const unified = stringAt(reason, 'unified');
+    this.#unified = unified;
     this.#finishReason = typeof reason === 'string' ? reason : (stringAt(reason, 'raw') ?? unified);
     const madeUp = unified === 'other' && objectAt(part, 'finishReason')?.['raw'] === undefined;
     this.#closed = !madeUp && !NO_END.has(unified ?? this.#finishReason ?? 'unknown');

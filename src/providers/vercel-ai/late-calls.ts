@@ -1,15 +1,21 @@
-import type { CallStart } from '../../call/call-start.ts';
-import type { ChatCall } from '../../call/chat-call.ts';
+import type { Audience } from '../../call/call-start.ts';
+import { activeContext, NO_USAGE_CONTEXT, usageContextOf } from '../../context.ts';
+import type { UsageContext } from '../../domain/usage-context.ts';
 import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
-import { startCall } from '../metered-promise.ts';
-import { namedIdentity, withIdentity } from '../named-identity.ts';
+import { namedIdentity, withIdentity, type Identity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter } from '../sdk-patch.ts';
 import { providerName } from '../provider-names.ts';
 
-interface OpenCall {
+/** A start event whose end has not come. */
+interface Begun {
   readonly key: string;
-  readonly call: ChatCall;
+  readonly event: JsonObject;
+  readonly startedMs: number;
+  readonly usageContext: UsageContext;
+  readonly identity: Identity;
+  /** As the switches stood at the start. */
+  readonly audience: Audience;
 }
 
 /** Providers whose models are patched, by the name models and events share. */
@@ -19,52 +25,97 @@ export function notePatchedProvider(name: string): void {
   patchedProviders.add(name);
 }
 
+export function isPatchedProvider(name: string): boolean {
+  return patchedProviders.has(name);
+}
+
 /** Begun and not yet ended. A stream that is left never ends, so the oldest ones are given up. */
 const OPEN_MAX = 1000;
 
 /**
- * Calls known only by a start and an end event of the AI SDK: those of models that no patch and no wrapper
- * reaches. Where one does after all, the call ends without a record here. Failed and stopped calls have no
- * end event, and in version 6 nothing but the model ties the two together: the latest start is taken.
+ * Calls known only by a start and an end event of the AI SDK: those of models that no patch and no
+ * wrapper reaches. Failed and stopped calls have no end event. `generateText` of version 6 repeats the
+ * very object that names the model; its other functions repeat nothing, and there a start is taken for
+ * an end's own only if user and conversation are the same at both.
  */
 export class LateCalls {
   readonly #meter: CurrentMeter;
-  readonly #open: OpenCall[] = [];
+  readonly #open: Begun[] = [];
 
   constructor(meter: CurrentMeter) {
     this.#meter = meter;
   }
 
-  begin(key: string, shape: CallShape, event: JsonObject): void {
-    if (patchedProviders.has(modelOf(event).provider ?? '')) return;
-    const call = startCall(this.#meter, () => describe(shape, event));
-    if (call === undefined) return;
+  begin(key: string, event: JsonObject): void {
+    const audience = this.#meter()?.audience();
+    if (audience === undefined || isPatchedProvider(modelOf(event).provider ?? '')) return;
     if (this.#open.length >= OPEN_MAX) this.#open.shift();
-    this.#open.push({ key, call });
+    this.#open.push({
+      key,
+      event,
+      startedMs: performance.now(),
+      usageContext: usageContextOf(activeContext()),
+      identity: namedIdentity(event['metadata']),
+      audience,
+    });
   }
 
   /** `result`: what the shape reads as the whole reply. */
-  end(key: string, result: unknown): void {
-    const at = this.#open.findLastIndex((open) => open.key === key);
-    if (at < 0) return;
-    const [open] = this.#open.splice(at, 1);
-    // Switched off meanwhile: what has ended may be another call than what began.
-    if (this.#meter() !== undefined) open?.call.complete(result);
+  end(key: string, shape: CallShape, event: JsonObject, result: unknown): void {
+    const begun = this.#take(key, event);
+    if (begun === undefined) return;
+    const { provider, modelId } = modelOf(begun.event);
+    const reader = shape.reader({ usage: true, output: true });
+    reader.whole(result);
+    const durationMs = performance.now() - begun.startedMs;
+    this.#meter()?.finished(
+      {
+        provider: providerName(provider ?? 'unknown'),
+        shape: withIdentity(shape, begun.identity),
+        request: begun.event,
+        model: modelId,
+        ambient: begun.usageContext,
+      },
+      {
+        endedAtMs: Date.now(),
+        durationMs,
+        reply: reader.result(),
+        outcome: 'ok',
+        errorType: undefined,
+        withinMs: durationMs,
+        byModel: true,
+        audience: begun.audience,
+      },
+    );
+  }
+
+  #take(key: string, event: JsonObject): Begun | undefined {
+    const usageContext = usageContextOf(activeContext());
+    const identity = namedIdentity(event['metadata']);
+    const { model } = event;
+    const tied = isObject(model)
+      ? this.#open.findLastIndex((open) => open.event['model'] === model)
+      : -1;
+    if (tied >= 0) return this.#open.splice(tied, 1)[0];
+    const alike = this.#open.findLastIndex(
+      (open) =>
+        open.key === key &&
+        isSameUser(open.usageContext, usageContext) &&
+        isSameUser(open.identity, identity),
+    );
+    if (alike >= 0) return this.#open.splice(alike, 1)[0];
+    const untied = this.#open.findLastIndex((open) => open.key === key);
+    const [begun] = untied < 0 ? [] : this.#open.splice(untied, 1);
+    // Times and messages of a call to that model; the user is what the end itself names.
+    return begun && { ...begun, usageContext: NO_USAGE_CONTEXT, identity };
   }
 }
 
-function describe(shape: CallShape, event: JsonObject): CallStart {
-  const { provider, modelId } = modelOf(event);
-  return {
-    provider: providerName(provider ?? 'unknown'),
-    shape: withIdentity(shape, namedIdentity(event['metadata'])),
-    request: event,
-    model: modelId,
-    outer: { name: 'ai-sdk-events', watch: { metered: 0 }, apart: true },
-  };
+function isSameUser(one: UsageContext, other: UsageContext): boolean {
+  return one.userId === other.userId && one.conversationId === other.conversationId;
 }
 
-/** Name of the model an event tells of: at the top in version 7, in `model` in 6. */
+/** The model that an event names: at the top in version 7, in `model` in 6. */
 export function modelOf(event: unknown): {
   readonly provider: string | undefined;
   readonly modelId: string | undefined;

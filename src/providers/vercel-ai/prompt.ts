@@ -7,6 +7,7 @@ import {
   type JsonObject,
 } from '../../tokens/json.ts';
 import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { hasHostedTool, holds, namesAny } from '../hidden-input.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 import type { RequestFacts } from '../../domain/request-facts.ts';
 import { namedIdentity } from '../named-identity.ts';
@@ -22,11 +23,12 @@ export function modelFacts(options: unknown): RequestFacts {
  * where a telemetry event gave it, `messages` and `instructions` in the caller's form.
  */
 export function modelCountable(options: unknown): CountableInput {
-  if (!isObject(options)) return { kind: 'texts', texts: [], tokens: 0 };
+  if (!isObject(options)) return { kind: 'unknown' };
   const instructions = options['instructions'] ?? options['system'];
   const messages = listOf(options['prompt'] ?? options['messages']).filter(isObject);
   return {
     kind: 'chat',
+    partial: hidesInput(options, messages),
     request: {
       messages: [
         ...(typeof instructions === 'string' ? [{ role: 'system', content: instructions }] : []),
@@ -43,6 +45,32 @@ export function modelCountable(options: unknown): CountableInput {
         ),
     },
   };
+}
+
+/** What a vendor's options name, in the AI SDK's spelling. */
+const NAMED = [
+  'previousResponseId',
+  'conversation',
+  'previousInteractionId',
+  'cachedContent',
+  'container',
+  'mcpServers',
+  'contextManagement',
+  'searchParameters',
+];
+
+/** History and files with the vendor, and its own tools. */
+function hidesInput(options: JsonObject, messages: readonly unknown[]): boolean {
+  const vendors = Object.values(objectAt(options, 'providerOptions') ?? {});
+  return (
+    vendors.some((vendor) => namesAny(vendor, NAMED)) ||
+    hasHostedTool(options['tools'], [undefined, 'function', 'dynamic']) ||
+    holds(messages, ({ type, mediaType }) => type === 'file' && !isImage(mediaType))
+  );
+}
+
+function isImage(mediaType: unknown): boolean {
+  return typeof mediaType === 'string' && mediaType.startsWith('image');
 }
 
 /** Tool results are parts of one message here, messages of their own there. */
@@ -72,7 +100,7 @@ function contentPart(part: JsonObject): unknown {
       return imageOf(part['image'], stringAt(part, 'mediaType') ?? 'image/png');
     case 'file': {
       const mediaType = stringAt(part, 'mediaType') ?? '';
-      return mediaType.startsWith('image') ? imageOf(part['data'], mediaType) : part;
+      return isImage(mediaType) ? imageOf(part['data'], mediaType) : part;
     }
     default:
       return part;

@@ -1,5 +1,4 @@
 import type { CallStart } from '../../call/call-start.ts';
-import type { CallWatch } from '../../call/layer.ts';
 import { quietly } from '../../host/quietly.ts';
 import { isObject, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { startCall } from '../metered-promise.ts';
@@ -9,7 +8,7 @@ import type { CurrentMeter } from '../sdk-patch.ts';
 import { providerName } from '../provider-names.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';
-import { LateCalls, modelOf } from './late-calls.ts';
+import { isPatchedProvider, LateCalls, modelOf } from './late-calls.ts';
 import { watchResult } from './provider-packages.ts';
 import { currentOperation, listenToAiSdk } from './telemetry-channel.ts';
 
@@ -37,7 +36,7 @@ export function registerAiSdkTelemetry(meter: CurrentMeter): void {
 
 /**
  * One object for both versions. In 7 `executeLanguageModelCall` wraps the provider's call, in 6 there are
- * only events. Either counts the calls of models that no patch reaches, and lends the others its context.
+ * only events. Either counts the calls of models that no patch reaches.
  */
 function telemetryIntegration(meter: CurrentMeter): object {
   const late = new LateCalls(meter);
@@ -45,13 +44,11 @@ function telemetryIntegration(meter: CurrentMeter): object {
     [OURS]: true,
 
     async executeLanguageModelCall(options: ModelCall & JsonObject): Promise<unknown> {
-      const watch: CallWatch = { metered: 0 };
-      const call = startCall(meter, () => describe(options, watch));
+      const call = startCall(meter, () => describe(options));
       if (call === undefined) return options.execute();
       try {
         const result = await call.run(() => options.execute());
-        if (watch.metered > 0) call.dismiss();
-        else quietly('watching a reply', () => watchResult(result, call));
+        quietly('watching a reply', () => watchResult(result, call));
         return result;
       } catch (error) {
         call.failed(error);
@@ -60,38 +57,40 @@ function telemetryIntegration(meter: CurrentMeter): object {
     },
 
     onStepStart: (event: unknown) => {
-      if (!isVersion7(event)) begin('step', generate, event);
+      if (!isVersion7(event)) begin('step', event);
     },
-    onStepFinish: (event: unknown) => end('step', event, event),
+    onStepFinish: (event: unknown) => end('step', generate, event, event),
 
-    onObjectStepStart: (event: unknown) => begin('object', generate, event),
-    onObjectStepEnd: (event: unknown) => end('object', event, objectResult(event)),
+    onObjectStepStart: (event: unknown) => begin('object', event),
+    onObjectStepEnd: (event: unknown) => end('object', generate, event, objectResult(event)),
 
-    onEmbedStart: (event: unknown) => begin('embed', embed, event),
-    onEmbedEnd: (event: unknown) => end('embed', event, event),
+    onEmbedStart: (event: unknown) => begin('embed', event),
+    onEmbedEnd: (event: unknown) => end('embed', embed, event, event),
   };
 
-  function begin(kind: string, shape: CallShape, event: unknown): void {
+  function begin(kind: string, event: unknown): void {
     quietly('reading AI SDK telemetry', () => {
-      if (isObject(event)) late.begin(keyOf(kind, event), shape, event);
+      if (isObject(event)) late.begin(keyOf(kind, event), event);
     });
   }
 
-  function end(kind: string, event: unknown, result: unknown): void {
+  function end(kind: string, shape: CallShape, event: unknown, result: unknown): void {
     quietly('reading AI SDK telemetry', () => {
-      if (isObject(event)) late.end(keyOf(kind, event), result);
+      if (isObject(event)) late.end(keyOf(kind, event), shape, event, result);
     });
   }
 }
 
-function describe(options: JsonObject, watch: CallWatch): CallStart {
+function describe(options: JsonObject): CallStart {
   const operation = currentOperation();
+  const provider = stringAt(options, 'provider') ?? 'unknown';
   return {
-    provider: providerName(stringAt(options, 'provider') ?? 'unknown'),
+    provider: providerName(provider),
     shape: withIdentity(operation?.streaming === true ? stream : generate, operation?.identity),
     request: options,
     model: stringAt(options, 'modelId'),
-    outer: { name: 'ai-sdk', watch },
+    // A patched model makes the call itself; where it did not run, a middleware had the reply.
+    wrapper: { name: 'ai-sdk', onlyLends: isPatchedProvider(provider) },
   };
 }
 

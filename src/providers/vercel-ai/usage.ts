@@ -3,7 +3,7 @@ import type { TokenUsage } from '../../domain/usage-record.ts';
 import { anthropicUsage } from '../anthropic/usage.ts';
 import { converseUsage } from '../bedrock/usage.ts';
 import { googleUsage } from '../google/usage.ts';
-import { tokenCount, usageOf, wholeOutput } from '../../domain/token-counts.ts';
+import { outputWithReasoning, plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 const CACHED = /cache/i;
 const WRITTEN = /cache.*(?:writ|creat)/i;
@@ -20,17 +20,17 @@ export function modelUsage(usage: unknown, providerMetadata?: unknown): TokenUsa
   const output = objectAt(usage, 'outputTokens');
   if (input === undefined && output === undefined) return flatUsage(usage, providerMetadata);
   const raw = usage['raw'];
-  const inputTokens = tokenCount(input?.['total']);
+  const inputTokens = plus(tokenCount(input?.['total']), toolUse(raw));
   const reasoningTokens = reported(output?.['reasoning'], raw, REASONED);
   return usageOf({
     inputTokens,
-    outputTokens: wholeOutput(
+    outputTokens: outputWithReasoning(
       tokenCount(output?.['total']),
       reasoningTokens,
       inputTokens,
       isObject(raw) ? raw['total_tokens'] : undefined,
     ),
-    cacheReadTokens: reported(input?.['cacheRead'], raw, CACHED),
+    cacheReadTokens: reported(input?.['cacheRead'], raw, CACHED) ?? cohereCached(raw),
     cacheWriteTokens: reported(input?.['cacheWrite'], raw, WRITTEN),
     reasoningTokens,
   });
@@ -64,7 +64,7 @@ function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | u
   );
   return usageOf({
     inputTokens,
-    outputTokens: wholeOutput(
+    outputTokens: outputWithReasoning(
       tokenCount(usage['outputTokens']),
       reasoningTokens,
       inputTokens,
@@ -78,6 +78,16 @@ function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | u
     cacheWriteTokens: reported(input?.['cacheWriteTokens'], raw, WRITTEN),
     reasoningTokens,
   });
+}
+
+/** Gemini's interactions: the package leaves it out of the input. */
+function toolUse(raw: unknown): number | undefined {
+  return isObject(raw) ? tokenCount(raw['total_tool_use_tokens']) : undefined;
+}
+
+/** Cohere: the package does not read it. */
+function cohereCached(raw: unknown): number | undefined {
+  return isObject(raw) ? tokenCount(raw['cached_tokens']) : undefined;
 }
 
 /** A 0 counts only where the vendor's own usage has such a field. */

@@ -73,7 +73,7 @@ export class RedisLink {
   /** Rejects with `STORE_UNAVAILABLE`, and where `isWrite` with `STORE_READ_ONLY`. */
   async command<R>(
     run: (redis: RedisConnection) => Promise<R>,
-    { isWrite = false } = {},
+    { isWrite = false }: { readonly isWrite?: boolean } = {},
   ): Promise<R> {
     const redis = this.#commands;
     if (!redis) throw new TokenMeterError('STORE_UNAVAILABLE', 'not connected to Redis');

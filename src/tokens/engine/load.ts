@@ -10,7 +10,7 @@ let classes: Uint8Array | undefined;
 let compiled: WasmModule | undefined;
 
 /**
- * The engine of a built-in vocabulary, or undefined when there is none of that name.
+ * Loads the engine with a built-in vocabulary; `undefined` for unknown names.
  *
  * @throws when the data files are missing.
  */
@@ -19,7 +19,10 @@ export function loadBuiltIn(name: string): TextCounter | undefined {
   return splitter && loadEngine(splitter, readVocabulary(name));
 }
 
-/** The engine over any vocabulary; in plain TypeScript where there is no WebAssembly with SIMD. */
+/**
+ * Creates an engine for any vocabulary, in plain TypeScript where WebAssembly with SIMD is not
+ * available.
+ */
 export function loadEngine(splitter: Splitter, table: VocabularyTable): TextCounter {
   classes ??= readClasses();
   compiled ??= compile(readEngine());
@@ -32,7 +35,7 @@ function compile(engine: Uint8Array): WasmModule | undefined {
   try {
     return new wasm.Module(engine);
   } catch {
-    // A processor without vector instructions.
+    // The processor has no SIMD.
     return undefined;
   }
 }

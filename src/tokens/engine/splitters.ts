@@ -1,6 +1,6 @@
 import type { Splitter } from './tables.ts';
 
-/** The pre-tokenizer of each built-in vocabulary: tiktoken's `pat_str`, read by hand. */
+/** Pre-tokenizer of each built-in vocabulary, a hand-written equivalent of tiktoken's `pat_str`. */
 export const SPLITTERS: Readonly<Record<string, Splitter>> = {
   o200k_base: { kind: 'cased', maxDigits: 3, contractions: true, slashTail: true },
   cl100k_base: { kind: 'plain', maxDigits: 3, contractions: true, slashTail: false },

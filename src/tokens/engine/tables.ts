@@ -1,37 +1,37 @@
 /** Ids 0 to 255 are the single bytes in every vocabulary. */
 export const SINGLE_BYTES = 256;
-/** Six numbers of four bytes: tokens, their bytes, how many of each length, bytes of the long. */
+/** Six 32-bit numbers: tokens, their bytes, tokens of each length class, bytes of the long ones. */
 const HEADER_BYTES = 24;
 export const PLANES = 6;
 
-/** Tokens of up to 7, of 8 to 15, and of more bytes. */
+/** Number of tokens of up to 7, 8 to 15, and more bytes. */
 export type TokensByLength = readonly [short: number, medium: number, long: number];
 
-/** A vocabulary as canonical pairs: each token above 255 is two tokens of lower rank. */
+/** A vocabulary as canonical pairs: each token above 255 consists of two tokens of lower rank. */
 export interface VocabularyTable extends VocabularyParts {
-  /** Bytes of all tokens together. */
+  /** Total bytes of all tokens. */
   readonly byteCount: number;
   readonly byLength: TokensByLength;
-  /** Bytes of the tokens of 16 and more. */
+  /** Total bytes of the tokens of 16 bytes and more. */
   readonly longBytes: number;
 }
 
 export interface VocabularyParts {
   readonly tokens: number;
-  /** The byte of each of the ids 0 to 255. */
+  /** Byte of each id from 0 to 255. */
   readonly singleBytes: Uint8Array;
   /**
-   * Six planes of `tokens - 256` bytes: low, middle and high bytes of the first parts' ids, then of
-   * the second parts'. Planes compress better than numbers one after another.
+   * Six planes of `tokens - 256` bytes: low, middle and high bytes of the ids of the first parts,
+   * then of the second parts. Planes compress better than interleaved numbers.
    */
   readonly planes: Uint8Array;
-  /** Further merges, three numbers each: first part, second part, result. */
+  /** Further merges as triples: first part, second part, result. */
   readonly extraPairs?: Uint32Array;
-  /** A piece that is a token is one token even where the merges do not reach it. */
+  /** A piece that equals a token is one token even if merging does not produce it. */
   readonly wholePieces?: boolean;
 }
 
-/** The pre-tokenizer; numbers as in `assembly/split.ts`. */
+/** Pre-tokenizer, numbered as in `assembly/split.ts`. */
 export interface Splitter {
   readonly kind: 'cased' | 'plain' | 'gpt2' | 'deepseek';
   readonly maxDigits: 1 | 3;
@@ -67,7 +67,7 @@ export function encodeVocabulary(table: VocabularyTable): Uint8Array {
   return blob;
 }
 
-/** Adds what follows from the pairs; it takes too long to be found out at each start. */
+/** Precomputes values that take too long to derive from the pairs at start-up. */
 export function measured(parts: VocabularyParts): VocabularyTable {
   const byLength: [number, number, number] = [0, 0, 0];
   let byteCount = 0;
@@ -80,7 +80,7 @@ export function measured(parts: VocabularyParts): VocabularyTable {
   return { ...parts, byteCount, byLength, longBytes };
 }
 
-/** Puts the pair of the `index`-th merged token into its planes. */
+/** Writes the pair of the `index`-th merged token to the planes. */
 export function setPair(planes: Uint8Array, index: number, a: number, b: number): void {
   const length = planes.length / PLANES;
   for (let plane = 0; plane < 3; plane++) {
@@ -89,7 +89,7 @@ export function setPair(planes: Uint8Array, index: number, a: number, b: number)
   }
 }
 
-/** Each merged token with its two parts, in the order of the ids. */
+/** Each merged token with its two parts, in id order. */
 export function forEachPair(
   { planes }: VocabularyParts,
   visit: (a: number, b: number, id: number) => void,
@@ -103,7 +103,7 @@ export function forEachPair(
   }
 }
 
-/** Bytes of each token, by id: those of its two parts together. */
+/** Bytes of each token, by id: the concatenation of its parts. */
 function tokenLengths(table: VocabularyParts): Uint16Array {
   const lengths = new Uint16Array(table.tokens).fill(1, 0, SINGLE_BYTES);
   forEachPair(table, (a, b, id) => {

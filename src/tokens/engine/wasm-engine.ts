@@ -9,25 +9,25 @@ import {
   type TableSizes,
 } from './wasm-instance.ts';
 
-/** UTF-16 units a step takes: under a millisecond of work for any ordinary text. */
+/** UTF-16 units per step: less than a millisecond of work for ordinary text. */
 const CHUNK = 8192;
 /**
- * A single piece (a run of letters, spaces …) of more bytes than this is counted in segments, to
- * bound the memory; each seam may cost a token or two.
+ * A single piece (a run of letters, spaces …) longer than this is counted in segments to bound
+ * memory. Each boundary may add a token or two.
  */
 const MAX_PIECE_BYTES = 2 << 20;
-/** The same where memory is short. */
+/** The same when memory is short. */
 const SMALL_PIECE_BYTES = 64 << 10;
-/** Memory above that of the tables that is kept for the next large text. */
+/** Memory beyond the tables that is kept for the next large text. */
 const KEPT_BYTES = 4 << 20;
 
-/** The compiled engine with the tables of one vocabulary. */
+/** The WebAssembly engine with the tables of one vocabulary. */
 export class WasmEngine implements TextCounter {
   readonly #parts: EngineParts;
   readonly #sizes: TableSizes;
   readonly #baseBytes: number;
   #engine: EngineExports;
-  /** Where the engine takes its text from: UTF-16, which V8 copies as it is. */
+  /** Input buffer of the engine: UTF-16, which V8 copies without conversion. */
   #units = Buffer.alloc(0);
 
   constructor(parts: EngineParts, table: VocabularyTable) {
@@ -41,7 +41,7 @@ export class WasmEngine implements TextCounter {
     try {
       return this.#countAll(text, MAX_PIECE_BYTES);
     } catch {
-      // The host refused the memory for a long piece.
+      // The host refused to allocate memory for a long piece.
       this.#renew();
       return this.#countAll(text, SMALL_PIECE_BYTES);
     }
@@ -78,7 +78,7 @@ export class WasmEngine implements TextCounter {
     return scan.tokens;
   }
 
-  /** Counts the next chunk up to the last piece that more text could still change. */
+  /** Counts the next chunk, up to the last piece that more text could still change. */
   #advance(scan: TextScan, maxPiece: number): void {
     const chunk = scan.nextChunk();
     this.#write(chunk);
@@ -86,7 +86,7 @@ export class WasmEngine implements TextCounter {
     scan.take(chunk, counted, this.#engine.takeTotal());
   }
 
-  /** A grown memory invalidates the old view. */
+  /** Growing the memory detaches the old view. */
   #write(text: string): void {
     if (this.#units.length < 2 * text.length || this.#units.length === 0) {
       const capacity = Math.max(text.length, CHUNK + 1);
@@ -106,12 +106,12 @@ export class WasmEngine implements TextCounter {
   }
 }
 
-/** How far a long text has been counted. */
+/** Position up to which a long text has been counted. */
 class TextScan {
   readonly #text: string;
   #at = 0;
   tokens = 0;
-  /** Units of the last chunk that wait for more text. */
+  /** Units of the last chunk that are not counted yet. */
   carried = 0;
 
   constructor(text: string) {
@@ -126,7 +126,10 @@ class TextScan {
     return this.#at + chunk.length === this.#text.length;
   }
 
-  /** Never parts a surrogate pair; grows with a long piece, so that its units are seen O(1) times. */
+  /**
+   * Never splits a surrogate pair. Grows with a long piece, so that each unit is scanned O(1)
+   * times.
+   */
   nextChunk(): string {
     let end = Math.min(this.#at + this.carried + Math.max(CHUNK, this.carried), this.#text.length);
     if (isSurrogatePair(this.#text, end - 1)) end++;
@@ -140,7 +143,7 @@ class TextScan {
   }
 }
 
-/** A high surrogate may also stand alone, even before a pair. */
+/** A high surrogate may also be lone, even before a pair. */
 function isSurrogatePair(text: string, at: number): boolean {
   return (text.codePointAt(at) ?? 0) > 0xffff;
 }

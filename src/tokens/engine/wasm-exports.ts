@@ -1,6 +1,6 @@
 import type { WasmMemory } from './webassembly.ts';
 
-/** What `assembly/index.ts` exports. Addresses and byte counts are plain numbers. */
+/** Exports of `assembly/index.ts`. Addresses and byte counts are plain numbers. */
 export interface EngineExports {
   readonly memory: WasmMemory;
   setSplitter(kind: number, maxDigits: number, contractions: number, slashTail: number): void;

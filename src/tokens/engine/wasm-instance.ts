@@ -2,7 +2,10 @@ import { PLANES, type Splitter, type TokensByLength, type VocabularyTable } from
 import type { EngineExports } from './wasm-exports.ts';
 import { wasm, type WasmModule } from './webassembly.ts';
 
-/** WebAssembly optimises a function between two calls, never within one: so build in batches. */
+/**
+ * Engines tier up a WebAssembly function between calls, never during one, so tables are built in
+ * batches.
+ */
 const BATCH = 4096;
 const KINDS: Readonly<Record<Splitter['kind'], number>> = {
   cased: 0,
@@ -17,7 +20,7 @@ export interface EngineParts {
   readonly splitter: Splitter;
 }
 
-/** A new instance with the tables of one vocabulary built in its memory. */
+/** Creates an instance with the tables of one vocabulary. */
 export function buildInstance(parts: EngineParts, table: VocabularyTable): EngineExports {
   const engine = reserveInstance(parts);
   new Uint8Array(engine.memory.buffer).set(parts.classes, engine.classes);
@@ -29,8 +32,8 @@ export function buildInstance(parts: EngineParts, table: VocabularyTable): Engin
 }
 
 /**
- * A copy of `old` without the memory it took for large texts: WebAssembly memory never shrinks, so
- * a new instance is the only way to give it back.
+ * Copies `old` without the memory it allocated for large texts. WebAssembly memory never shrinks,
+ * so a new instance is the only way to release it.
  */
 export function renewInstance(
   parts: EngineParts,
@@ -55,7 +58,7 @@ export interface TableSizes {
   readonly wholePieces: boolean;
 }
 
-/** What must be known of a vocabulary to lay its tables out; the table itself need not be kept. */
+/** Sizes needed to lay out the tables, so that the vocabulary itself need not be kept. */
 export function sizesOf(table: VocabularyTable): TableSizes {
   const { tokens, byLength, longBytes, extraPairs, wholePieces } = table;
   const pairs = tokens + (extraPairs?.length ?? 0) / 3;
@@ -95,16 +98,16 @@ function reserveTables(engine: EngineExports, sizes: TableSizes): void {
   );
 }
 
-/** Slots as a power of two, at least `spare` times the entries. */
+/** Number of slots: a power of two, at least `spare` times the entries. */
 function log2Slots(entries: number, spare: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 16) * spare));
 }
 
-/** In batches, which also take less memory: what is laid behind the tables stays for good. */
+/** Works in batches, which also need less memory: memory after the tables is never released. */
 function fillTables(engine: EngineExports, table: VocabularyTable): void {
   const { byteCount, extraPairs = new Uint32Array(0), planes, singleBytes, tokens } = table;
   const windowBytes = Math.max(PLANES * BATCH, extraPairs.byteLength);
-  // Further merges may reach a token otherwise, or before its parts.
+  // Further merges may produce a token in another way, or before its parts.
   engine.setReachable(Number(table.extraPairs === undefined));
   const window = engine.openInput(align(windowBytes) + 4 * (tokens + 1) + byteCount + 16);
   const memory = new Uint8Array(engine.memory.buffer);

@@ -1,4 +1,4 @@
-/** The part of the WebAssembly API used here: no library of types without a browser declares it. */
+/** The part of the WebAssembly API used here. Only TypeScript's DOM library declares it. */
 interface WasmApi {
   readonly Module: new (bytes: Uint8Array) => WasmModule;
   readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: object };
@@ -9,9 +9,9 @@ export interface WasmModule {
 }
 
 export interface WasmMemory {
-  /** Another one after each growth. */
+  /** Replaced after each growth. */
   readonly buffer: ArrayBuffer;
 }
 
-/** Undefined on hosts that forbid it (`--jitless`, some policies). */
+/** `undefined` on hosts that forbid it (`--jitless`, some policies). */
 export const wasm: WasmApi | undefined = (globalThis as { WebAssembly?: WasmApi }).WebAssembly;

@@ -1,6 +1,6 @@
 /**
- * Byte-level vocabularies write each byte as a printable character: itself where it is one, else
- * the next character from U+0100 on. The map goes from character code to byte.
+ * Byte-level vocabularies write each byte as a printable character: the byte itself if it is
+ * printable, otherwise the next character from U+0100 on. Maps character codes to bytes.
  */
 export const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = createAlphabet();
 

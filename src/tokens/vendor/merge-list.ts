@@ -1,15 +1,15 @@
 import { measured, PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
 import { BYTE_OF_CHARACTER } from './byte-alphabet.ts';
 
-/** Two parts, as a pair or as one text with a space between. */
+/** Two parts, as a pair or as one string with a space between them. */
 export type Merge = string | readonly [string, string];
 
 /**
- * The table of a list of merges in the order of their ranks. Its ids are not the vendor's: the
- * single bytes come first, then each merged token in the order of its first merge.
+ * Builds a table from a list of merges in rank order. Ids differ from the vendor's: the single
+ * bytes come first, then each merged token in the order of its first merge.
  *
- * @throws when the list is not byte-level, or ranks two merges into one token apart from each other:
- * the engine knows one rank a token.
+ * @throws when the list is not byte-level, or when two merges into the same token are not adjacent
+ * in rank: the engine supports one rank per token.
  */
 export function tableOfMerges(merges: readonly Merge[]): VocabularyTable {
   const pairs = merges.map(partsOf);
@@ -27,7 +27,7 @@ export function tableOfMerges(merges: readonly Merge[]): VocabularyTable {
   const extra: number[] = [];
   for (const [a, b] of pairs) {
     const [first, second, id] = [idOf(ids, a), idOf(ids, b), idOf(ids, a + b)];
-    // A token's bytes are put together from parts that are already there.
+    // A token's bytes are concatenated from parts that are already placed.
     if (placed[id - SINGLE_BYTES] === 0 && first < id && second < id) {
       placed[id - SINGLE_BYTES] = 1;
       setPair(planes, id - SINGLE_BYTES, first, second);

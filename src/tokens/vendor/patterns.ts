@@ -23,7 +23,7 @@ const DEEPSEEK = [
   String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_${'`'}{|}~][A-Za-z]+|[^${'\r\n'}\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[${'\r\n'}]*|\s*[${'\r\n'}]+|\s+(?!\S)|\s+`,
 ].join('\n');
 
-/** Pre-tokenizers known to be read right, by the expressions of their Split steps. */
+/** Supported pre-tokenizers, by the expressions of their Split steps. */
 const SPLITTERS: ReadonlyMap<string, Splitter> = new Map<string, Splitter>([
   // Llama 3.
   [
@@ -45,7 +45,7 @@ const SPLITTERS: ReadonlyMap<string, Splitter> = new Map<string, Splitter>([
   [DEEPSEEK, { kind: 'deepseek', maxDigits: 3, contractions: false, slashTail: false }],
 ]);
 
-/** @throws when the expressions are none of those above. */
+/** @throws for expressions that are not supported. */
 export function splitterOf(expressions: readonly string[]): Splitter {
   const splitter = SPLITTERS.get(expressions.join('\n'));
   if (splitter === undefined) throw new Error('its pre-tokenizer is not known');

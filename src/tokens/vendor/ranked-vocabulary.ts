@@ -1,8 +1,8 @@
 import { measured, PLANES, setPair, SINGLE_BYTES, type VocabularyTable } from '../engine/tables.ts';
 
 /**
- * The table of a vocabulary that is a list of byte strings in the order of their ranks, kept as
- * latin1; the first 256 are the single bytes.
+ * Builds a table from byte strings in rank order, given as latin1. The first 256 are the single
+ * bytes.
  *
  * @throws when a token cannot be reached by merging lower ranks.
  */
@@ -21,7 +21,7 @@ export function tableOfRanks(tokens: readonly string[]): VocabularyTable {
   });
 }
 
-/** tiktoken's way to write ranks: a line is a mark, the first rank, then tokens in base64. */
+/** tiktoken's compact format: each line has a marker, the first rank, then tokens in base64. */
 export function readRankLines(ranks: string): string[] {
   const byRank: string[] = [];
   for (const line of ranks.split('\n')) {
@@ -30,11 +30,11 @@ export function readRankLines(ranks: string): string[] {
       byRank[Number(first) + i] = Buffer.from(token, 'base64').toString('latin1');
     });
   }
-  // Holes (special tokens) are closed: only the order matters.
+  // Gaps (special tokens) are removed: only the order matters.
   return byRank.filter((token) => token !== undefined);
 }
 
-/** The two parts left when the token's bytes are merged by lower ranks alone. */
+/** The two parts that remain when the token's bytes are merged with lower ranks only. */
 function canonicalPair(token: string, ids: ReadonlyMap<string, number>): [number, number] {
   const rank = ids.get(token) ?? 0;
   const parts = token.split('');

@@ -9,14 +9,14 @@ import { readRankLines, tableOfRanks } from './ranked-vocabulary.ts';
 export interface VendorTokenizer {
   readonly splitter: Splitter;
   readonly table: VocabularyTable;
-  /** Text is brought into normal form C first. */
+  /** Text is normalised to NFC first. */
   readonly nfc: boolean;
 }
 
 /**
- * Reads a byte-level BPE `tokenizer.json` (Hugging Face), or a `tekken.json` (Mistral).
+ * Reads a byte-level BPE `tokenizer.json` (Hugging Face) or a `tekken.json` (Mistral).
  *
- * @throws when it is something else, or has a step that the engine does not know.
+ * @throws for other formats, and for steps that the engine does not support.
  */
 export function readTokenizerFile(json: string): VendorTokenizer {
   const file: unknown = JSON.parse(json);
@@ -36,7 +36,7 @@ function readTokenizer(file: JsonObject): VendorTokenizer {
   return { splitter, table, nfc: isNfc(file['normalizer']) };
 }
 
-/** The expressions of the Split steps, which a ByteLevel step without one of its own must follow. */
+/** Expressions of the Split steps. A ByteLevel step without its own expression must follow them. */
 function expressionsOf(preTokenizer: unknown): string[] {
   const steps = isObject(preTokenizer) ? listOf(preTokenizer['pretokenizers']) : [];
   const last = steps.at(-1);
@@ -55,7 +55,7 @@ function isNfc(normalizer: unknown): boolean {
   throw new Error('its normalizer is not known');
 }
 
-/** Ranks above the vocabulary's size are left out; the special tokens count to the size. */
+/** Ranks beyond the vocabulary size are left out; special tokens are part of that size. */
 function readTekken(file: JsonObject): VendorTokenizer {
   const config = objectAt(file, 'config') ?? {};
   const size = Number(config['default_vocab_size']) - Number(config['default_num_special_tokens']);

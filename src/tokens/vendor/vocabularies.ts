@@ -1,8 +1,8 @@
 import type { Quality } from '../quality.ts';
 
-/** A vocabulary that comes with an npm package of its own, not with this one. */
+/** A vocabulary from a separate npm package. */
 export interface VendorVocabulary {
-  /** The npm package, and where in it the file is. */
+  /** The npm package and the path of the file in it. */
   readonly package: string;
   readonly file: string;
 }
@@ -26,7 +26,10 @@ export const VENDOR_VOCABULARIES: Readonly<Record<string, VendorVocabulary>> = {
   },
 };
 
-/** The first rule whose prefix ends at a name boundary wins. `estimated`: said to be the same. */
+/**
+ * The first rule whose prefix ends at a name boundary wins. `estimated`: reportedly the same
+ * vocabulary.
+ */
 export const VENDOR_RULES: readonly (readonly [
   prefix: string,
   vocabulary: string,

@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { resolve } from 'node:path';
 import { loadEngine } from '../engine/load.ts';
+import { packageFile } from '../package-file.ts';
 import type { StepKind, TextCounter } from '../text-counter.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
 import { VENDOR_VOCABULARIES } from './vocabularies.ts';
@@ -10,20 +9,20 @@ import { VENDOR_VOCABULARIES } from './vocabularies.ts';
 const paths = new Map<string, string | undefined>();
 const broken = new Set<string>();
 
-/** Whether a vocabulary is a file: a vendor's, by its name, or any, by its path. */
+/** Whether a vocabulary is loaded from a file: a vendor's by name, or any by path. */
 export function isFileVocabulary(name: string): boolean {
   return name.endsWith('.json') || Object.hasOwn(VENDOR_VOCABULARIES, name);
 }
 
-/** Whether it is there to be loaded, as far as is known without loading it. */
+/** Whether the file exists and has not failed to load. */
 export function isAvailable(name: string): boolean {
   return !broken.has(name) && pathOf(name) !== undefined;
 }
 
 /**
- * A counter for the vocabulary in a file. Reading ten megabytes of JSON takes half a second.
+ * Creates a counter from a vocabulary file. Parsing ten megabytes of JSON takes half a second.
  *
- * @throws when it is not there or cannot be read right; from then on it is not available.
+ * @throws when the file is missing or not supported; from then on it counts as unavailable.
  */
 export function loadFileVocabulary(name: string): TextCounter {
   try {
@@ -47,18 +46,10 @@ function findFile(name: string): string | undefined {
   if (name.endsWith('.json')) return existsSync(name) ? resolve(name) : undefined;
   const vocabulary = VENDOR_VOCABULARIES[name];
   if (vocabulary === undefined) return undefined;
-  // By folder: a package need not export its data. A bundle for CommonJS has no import.meta.url.
-  const here = import.meta.url as string | undefined;
-  const origins = [pathToFileURL(join(process.cwd(), 'package.json')).href, here];
-  const folders = origins.flatMap((origin) =>
-    origin === undefined ? [] : (createRequire(origin).resolve.paths(vocabulary.package) ?? []),
-  );
-  return folders
-    .map((folder) => join(folder, vocabulary.package, vocabulary.file))
-    .find((path) => existsSync(path));
+  return packageFile(vocabulary.package, vocabulary.file);
 }
 
-/** Brings a text into normal form C first. */
+/** Normalises text to NFC before counting. */
 class NormalizingCounter implements TextCounter {
   readonly #inner: TextCounter;
 

@@ -1,16 +1,18 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../package-file.ts';
 import type { CountReply, CountRequest } from './messages.ts';
 
-/** Copying a part to the worker takes the event loop a third of a millisecond. */
+/** Posting one part blocks the event loop for a third of a millisecond. */
 const PART_CHARACTERS = 1 << 20;
 const IDLE_MS = 30_000;
-/** A worker that keeps dying is left alone. */
+/** After this many failures no worker is started. */
 const MAX_FAILURES = 3;
-/** Far longer than any text takes that fits into memory. */
+/** Much longer than any text that fits into memory takes. */
 const ANSWER_MS = 120_000;
 
 export interface CountingWorkerOptions {
-  /** Makes the thread; tests make one that fails. */
+  /** Starts the thread; replaced in tests. */
   readonly start?: () => Worker;
   readonly answerMs?: number;
   readonly idleMs?: number;
@@ -22,8 +24,8 @@ interface Waiting {
 }
 
 /**
- * Counts in a thread of its own, started with the first text and ended when it has had none for half
- * a minute. It keeps the process alive only while a text is in it.
+ * Counts in a separate thread, which starts with the first text and ends after half a minute
+ * without one. It keeps the process alive only while it counts.
  */
 export class CountingWorker {
   readonly #start: () => Worker;
@@ -45,7 +47,7 @@ export class CountingWorker {
     this.#idleMs = idleMs;
   }
 
-  /** Rejects when the thread cannot start, dies, or gives no answer. */
+  /** Rejects when the thread cannot start, dies, or does not answer in time. */
   async count(text: string, encoding: string): Promise<number> {
     if (this.#failures >= MAX_FAILURES) throw new Error('The counting worker has failed too often');
     this.#worker ??= this.#open();
@@ -54,12 +56,12 @@ export class CountingWorker {
     const counted = new Promise<number>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
     });
-    // The thread may die before the last part is sent and somebody waits.
+    // The thread may die before the last part is sent and the promise is awaited.
     counted.catch(() => undefined);
     worker.ref();
-    this.#setTimer(this.#answerMs, () => this.#fail(worker, new Error('gave no answer in time')));
+    this.#setTimer(this.#answerMs, () => this.#fail(worker, new Error('no answer in time')));
     for (let at = 0; at < text.length; at += PART_CHARACTERS) {
-      // One part a turn of the event loop.
+      // One part per turn of the event loop.
       if (at > 0) await new Promise((resolve) => setImmediate(resolve));
       const part = text.slice(at, at + PART_CHARACTERS);
       const last = at + PART_CHARACTERS >= text.length;
@@ -118,12 +120,15 @@ export class CountingWorker {
   }
 }
 
-/** Without the flags and preloads of this process: it must not instrument itself. */
+/** Starts without the flags and preloads of this process, so that it does not instrument itself. */
 function startThread(): Worker {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new Worker(new URL(`./thread.${extension}`, import.meta.url), {
-    execArgv: [],
-    env: {},
-    name: 'otel-token-meter',
-  });
+  const options = { execArgv: [], env: {}, name: 'otel-token-meter' };
+  const here = import.meta.url as string | undefined;
+  const beside = here === undefined ? undefined : new URL('./counting-thread.ts', here);
+  if (beside !== undefined && existsSync(beside)) return new Worker(beside, options);
+  const installed = ownFile('dist/counting-thread.js');
+  if (installed !== undefined) return new Worker(installed, options);
+  if (here === undefined) throw new Error('the bundle has no worker file');
+  // Inlined, because webpack and Turbopack create an entry for a thread only from this form.
+  return new Worker(new URL('./counting-thread.ts', import.meta.url), options);
 }

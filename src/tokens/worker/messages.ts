@@ -1,13 +1,13 @@
-/** A piece of a text to count, to the worker. */
+/** To the worker: a part of a text. */
 export interface CountRequest {
   readonly id: number;
   readonly encoding: string;
   readonly part: string;
-  /** Whether the text ends here. */
+  /** Whether this is the last part. */
   readonly last: boolean;
 }
 
-/** What came of it, from the worker. */
+/** From the worker: the result. */
 export interface CountReply {
   readonly id: number;
   readonly tokens?: number;

@@ -26,7 +26,7 @@ export function contentAttributes(ended: EndedCall): SpanAttributes {
 function inputMessages(ended: EndedCall): { role: unknown; parts: unknown[] }[] {
   if (ended.request === undefined) return [];
   const countable = ended.shape.countable(ended.request);
-  if (countable === undefined) return [];
+  if (countable.kind === 'unknown') return [];
   if (countable.kind === 'texts') {
     return countable.texts.map((text) => ({ role: 'user', parts: textPart('text', text) }));
   }

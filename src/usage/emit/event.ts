@@ -58,6 +58,9 @@ function eventAttributes(
   set(attributes, ATTR.outcome, record.outcome);
   set(attributes, ATTR.errorType, record.errorType);
   set(attributes, ATTR.costUsd, record.costUsd);
+  set(attributes, ATTR.costSource, record.costSource);
+  set(attributes, ATTR.costMissing, record.costMissing?.join(' '));
+  set(attributes, ATTR.serviceTier, record.serviceTier);
   if (record.cacheWriteTokens !== undefined) {
     for (const generation of generations) {
       attributes[ATTR_CACHE_WRITE_TOKENS[generation]] = record.cacheWriteTokens;

@@ -10,14 +10,16 @@ import {
   type SemconvGeneration,
 } from '../../otel/semconv.ts';
 import type { UsageRecord } from '../../domain/usage-record.ts';
-import { HeldPoints, type Point } from './held-points.ts';
 import { MetricAttributeSets } from './metric-attributes.ts';
 
-/** What metrics tell of a call that its record does not hold. */
+/** What metrics have of a call that its record does not hold. */
 type CallDetails = Pick<
   EndedCall,
   'facts' | 'reply' | 'chunkGapsMs' | 'serverAddress' | 'serverPort'
 >;
+
+/** Records one value. */
+type Point = (value: number, attributes: MetricAttributes) => void;
 
 interface Instrument {
   readonly definition: InstrumentDefinition;
@@ -28,8 +30,7 @@ interface Instrument {
 export class UsageMetrics {
   readonly #generations: readonly SemconvGeneration[];
   readonly #attributes: MetricAttributeSets;
-  #instruments: readonly Instrument[] = [];
-  #meter: Meter | undefined;
+  readonly #instruments = new WeakMap<Meter, readonly Instrument[]>();
 
   /** `extra`: names of attributes the user opted into (`user.id`, a key of record.attributes …). */
   constructor(generations: readonly SemconvGeneration[], extra: readonly string[]) {
@@ -37,14 +38,15 @@ export class UsageMetrics {
     this.#attributes = new MetricAttributeSets(extra);
   }
 
-  /** Instruments are made again when the meter is another one: api 1.10 has no proxy for them. */
+  /** Each meter has its own instruments: API 1.10 has no proxy for them. */
   record(meter: Meter, record: UsageRecord, call: CallDetails): void {
-    if (meter !== this.#meter) {
-      this.#instruments = makeInstruments(meter, this.#generations);
-      this.#meter = meter;
+    let instruments = this.#instruments.get(meter);
+    if (instruments === undefined) {
+      instruments = makeInstruments(meter, this.#generations);
+      this.#instruments.set(meter, instruments);
     }
     const attributes = this.#attributes.of(record, call);
-    for (const { definition, record: add } of this.#instruments) {
+    for (const { definition, record: add } of instruments) {
       if (definition.measure === 'chunkGapSeconds') {
         if (call.facts.stream !== true) continue;
         for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, attributes.plain);
@@ -63,23 +65,26 @@ function makeInstruments(
   meter: Meter,
   generations: readonly SemconvGeneration[],
 ): readonly Instrument[] {
-  const held = new HeldPoints(meter);
   const byName = new Map<string, Point>();
   return INSTRUMENTS.filter(
     ({ generation }) => generation === undefined || generations.includes(generation),
   ).map((definition) => {
     const { name } = definition;
-    const record = byName.get(name) ?? pointOf(meter, held, definition);
+    const record = byName.get(name) ?? pointOf(meter, definition);
     byName.set(name, record);
     return { definition, record };
   });
 }
 
-function pointOf(meter: Meter, held: HeldPoints, definition: InstrumentDefinition): Point {
+function pointOf(meter: Meter, definition: InstrumentDefinition): Point {
   const { name, kind, unit, description } = definition;
-  if (kind === 'counter') return held.counter(meter.createCounter(name, { unit, description }));
+  if (kind === 'counter') {
+    const counter = meter.createCounter(name, { unit, description });
+    return (value, attributes) => counter.add(value, attributes);
+  }
   const advice = { explicitBucketBoundaries: [...bucketsOf(definition)] };
-  return held.histogram(meter.createHistogram(name, { unit, description, advice }));
+  const histogram = meter.createHistogram(name, { unit, description, advice });
+  return (value, attributes) => histogram.record(value, attributes);
 }
 
 function bucketsOf({ unit }: InstrumentDefinition): readonly number[] {
@@ -95,7 +100,7 @@ function measured(
   return record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000;
 }
 
-/** Splits by what the provider told apart; the rest is text then, and unknown when nothing was told. */
+/** Splits as the provider does; the rest is text then, and unknown where it splits nothing. */
 function addByModality(
   add: Point,
   value: number,
@@ -104,9 +109,9 @@ function addByModality(
   usage: ReportedUsage | undefined,
 ): void {
   const { audio, image } = partsOf(measure, usage);
-  const told = audio !== undefined || image !== undefined;
+  const isSplit = audio !== undefined || image !== undefined;
   const rest = value - (audio ?? 0) - (image ?? 0);
-  if (!told || rest < 0) {
+  if (!isSplit || rest < 0) {
     add(value, { ...attributes, [ATTR_METRIC.tokenModality]: 'unknown' });
     return;
   }

@@ -47,6 +47,9 @@ export function emitSpan(
   set(span, ATTR.tokenSource, record.tokenSource);
   set(span, ATTR.outcome, record.outcome);
   set(span, ATTR.costUsd, record.costUsd);
+  set(span, ATTR.costSource, record.costSource);
+  set(span, ATTR.costMissing, record.costMissing?.join(' '));
+  set(span, ATTR.serviceTier, record.serviceTier);
   if (spanIsForeign) {
     releaseEnd(span, endOf(ended));
     return;

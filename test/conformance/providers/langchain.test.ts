@@ -138,7 +138,7 @@ for (const [build, load] of [
 ] as const) {
   describeProvider<BaseChatModel>({
     title: `@langchain/core 1, ${build}, over fetch`,
-    patch: patchOf('core/language_models/chat_models'),
+    patch: patchOf('core'),
     load,
     client: (module, url) => plainChatModel(module as LangchainCore, url),
     plain: async (model) => (await model.invoke(QUESTION)).content,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { meterChat, recordUsage } from '../../../src/index.ts';
 import type { SdkPatch } from '../../../src/providers/sdk-patch.ts';
 import type { TokenUsage, UsageRecord } from '../../../src/domain/usage-record.ts';
 import { collectUntil } from '../../support/collect.ts';
@@ -26,7 +27,7 @@ export interface ProviderUnderTest<Client> {
   /** Whether a caller who stops reading is heard of; `collected`: only when his stream is. */
   readonly breakSeen?: 'at-once' | 'collected';
   /**
-   * What becomes of a stream that nobody reads. `unread`: ended at the flush, with nothing received.
+   * What becomes of a stream that nobody reads. `unread`: ended by a shutdown, with nothing received.
    * `begun`: the SDK reads the first of it, so it ends when it is collected. `whole`: the SDK reads all.
    */
   readonly neverRead?: 'unread' | 'begun' | 'whole';
@@ -45,6 +46,8 @@ export interface Shape<Client> {
   /** Several: one a request. */
   readonly script: Script | readonly [Script, ...Script[]];
   run(client: Client): Promise<unknown>;
+  /** Nothing the caller does ends the call. */
+  readonly endsAtShutdown?: true;
   /** What each record must hold; a list where the calls differ. */
   readonly expected: Expected | readonly Expected[];
   /** Records of one run; default 1, or the length of `expected`. */
@@ -109,6 +112,23 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       'connection lost before the reply': () =>
         playing({ pieces: [], cut: true }, () => read(() => sdk.stream(client()))),
     };
+    cases['peeked, then read on'] = () =>
+      playing(wire.stream, () =>
+        read(async () => {
+          const iterator = (await sdk.stream(client()))[Symbol.asyncIterator]();
+          const peeked = await iterator.next();
+          return readOn(peeked, iterator);
+        }),
+      );
+    cases['steps asked for at once'] = () =>
+      playing(wire.stream, () =>
+        see(async () => {
+          const iterator = (await sdk.stream(client()))[Symbol.asyncIterator]();
+          const steps = await Promise.all([iterator.next(), iterator.next(), iterator.next()]);
+          for await (const _chunk of readOn({ done: true, value: undefined }, iterator));
+          return steps;
+        }),
+      );
     if (bareStream !== undefined) {
       cases['stream without usage'] = () =>
         playing(bareStream, () => read(() => sdk.stream(client())));
@@ -171,13 +191,22 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       return (await compareAll(name, 1))[0] as UsageRecord;
     }
 
-    async function compareAll(name: string, calls: number): Promise<readonly UsageRecord[]> {
+    async function compareAll(
+      name: string,
+      calls: number,
+      endsAtShutdown = false,
+    ): Promise<readonly UsageRecord[]> {
       const run = cases[name];
       assert.ok(run);
       const seen = await run();
+      if (endsAtShutdown) {
+        // A flush may come from another request of the same process: it ends no call.
+        assert.deepEqual((await metering.take(false)).records, []);
+        metering.shutdown();
+      }
       if (
         (name === 'break' && sdk.breakSeen === 'collected') ||
-        (name === 'never read' && (sdk.neverRead ?? 'unread') !== 'unread')
+        (name === 'never read' && !endsAtShutdown)
       ) {
         await collectUntil(() => metering.recorded > 0);
       }
@@ -203,6 +232,12 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       assert.equal(sdk.patch.patch(module, metering.current), 'already-patched');
     });
 
+    it('leaves a module of another shape alone', () => {
+      for (const other of [{}, { default: class {} }]) {
+        assert.notEqual(sdk.patch.patch(other, metering.current), 'patched');
+      }
+    });
+
     it('plain', async () => {
       assertRecord(await compare('plain'), {
         ...expected.record,
@@ -222,6 +257,16 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       });
       assert.ok(record.timeToFirstChunkMs !== undefined && record.timeToFirstChunkMs > 0);
     });
+
+    for (const name of ['peeked, then read on', 'steps asked for at once']) {
+      it(name, async () => {
+        assertRecord(await compare(name), {
+          ...expected.stream,
+          outcome: 'ok',
+          tokenSource: 'provider',
+        });
+      });
+    }
 
     if (bareStream !== undefined) {
       it('stream without usage', async () => {
@@ -255,11 +300,12 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       });
     }
 
-    it('never read, then flushed', async () => {
-      const record = await compare('never read');
+    it('never read, then shut down', async () => {
       const { neverRead = 'unread' } = sdk;
-      assert.equal(record.outcome, neverRead === 'whole' ? 'ok' : 'aborted');
-      if (neverRead === 'unread') assert.equal(record.outputTokens, undefined);
+      const isOpen = neverRead === 'unread';
+      const [record] = await compareAll('never read', 1, isOpen);
+      assert.equal(record?.outcome, neverRead === 'whole' ? 'ok' : 'aborted');
+      if (isOpen) assert.equal(record?.outputTokens, undefined);
     });
 
     it('never read, then collected', async () => {
@@ -278,7 +324,8 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
     for (const shape of sdk.shapes ?? []) {
       it(shape.title, async () => {
         const each = Array.isArray(shape.expected) ? (shape.expected as Expected[]) : undefined;
-        const records = await compareAll(shape.title, shape.calls ?? each?.length ?? 1);
+        const calls = shape.calls ?? each?.length ?? 1;
+        const records = await compareAll(shape.title, calls, shape.endsAtShutdown);
         for (const [index, record] of records.entries()) {
           assertRecord(record, each?.[index] ?? (shape.expected as Expected));
         }
@@ -311,6 +358,37 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
         outputTokens: undefined,
         tokenSource: undefined,
       });
+    });
+
+    it('flushed, then shut down, while a stream runs', async () => {
+      const seen = await playing(wire.stream, () =>
+        read(() => sdk.stream(client()), {
+          onChunk: (count) => {
+            if (count === 1) void metering.take(false);
+            if (count === 2) metering.shutdown();
+          },
+        }),
+      );
+      assert.deepEqual(seen, bare.get('stream'));
+      const [record] = await taken(1);
+      assert.notEqual(record?.outcome, 'error');
+      assert.equal(metering.open, 0);
+    });
+
+    it('inside meterChat, beside a call recorded by hand', async () => {
+      const chat = meterChat(async (_input: { user_id: string }) => {
+        await recordUsage({ model: 'gateway', inputTokens: 1, attributes: { aside: true } });
+        return await sdk.plain(client());
+      });
+      await playing(wire.plain, () => see(() => chat({ user_id: 'alice' })));
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ userId, attributes }) => [userId, attributes['aside'] === true]),
+        [
+          ['alice', true],
+          ['alice', false],
+        ],
+      );
     });
 
     it('switched off', async () => {
@@ -354,4 +432,13 @@ function held(script: Script): Script {
 /** A stream up to the second piece of text: provider headers come first in some formats. */
 function head(script: Script): Script {
   return { ...script, pieces: (script.pieces ?? []).slice(0, -2), pauseMs: 4 };
+}
+
+/** What a reader sees who has taken the first step by itself. */
+async function* readOn(
+  first: IteratorResult<unknown>,
+  iterator: AsyncIterator<unknown>,
+): AsyncGenerator<unknown> {
+  if (first.done !== true) yield first.value;
+  yield* { [Symbol.asyncIterator]: () => iterator };
 }

@@ -84,7 +84,7 @@ describe('chat page', () => {
     }
     assert.equal(await page.inputValue('#conversation'), 'trip');
     const receipt = await page.innerText('.receipt >> nth=0');
-    assert.match(receipt, /as the provider reported/);
+    assert.match(receipt, /reported by the provider/);
     assert.doesNotMatch(receipt, /first chunk/);
     await page.click('.receipt a >> nth=0');
     await pages.shows(page, '#conversation .facts', '王芳 · 2 calls');
@@ -127,7 +127,7 @@ describe('chat page', () => {
     await page.selectOption('#model', 'gpt-4o');
     await page.fill('#message', 'Hello');
     await page.keyboard.press('Enter');
-    await pages.shows(page, '.receipt', 'Sign in to see what was recorded.');
+    await pages.shows(page, '.receipt', 'Sign in to see the usage record.');
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -136,10 +136,10 @@ describe('chat page', () => {
       const page = await pages.open('/chat', { colorScheme, viewport, locale: 'zh-CN' });
       await page.fill('#message', `${'x'.repeat(300)}\n你好`);
       await page.keyboard.press('Enter');
-      await pages.shows(page, '.receipt', '以精确分词器计数');
+      await pages.shows(page, '.receipt', '本地分词器精确计数');
       assert.equal(await overflow(page), 0);
       assert.deepEqual(await lowContrasts(page), []);
-      await pages.shows(page, '#switches', '计量与 token 统计均已开启');
+      await pages.shows(page, '#switches', '用量统计和 token 统计均已开启');
     });
   }
 });

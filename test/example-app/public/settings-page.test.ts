@@ -91,7 +91,7 @@ describe('settings page', () => {
     await page.waitForURL('**/sign-in?back=%2Fsettings');
     await page.fill('#token', 'wrong');
     await page.keyboard.press('Enter');
-    await shows(page, '#problem', 'This token is not valid.');
+    await shows(page, '#problem', 'Invalid token.');
     await page.fill('#token', ADMIN_TOKEN);
     await page.keyboard.press('Enter');
     await page.waitForURL(`${app.origin}/settings`);
@@ -99,6 +99,9 @@ describe('settings page', () => {
     await page.goto(`${app.origin}/sign-in?back=https%3A%2F%2Fevil.test%2F#${ADMIN_TOKEN}`);
     await page.waitForURL(`${app.origin}/`);
     assert.doesNotMatch(page.url(), /secret/);
+    // The path of this address, taken alone, names another host.
+    await page.goto(`${app.origin}/sign-in?back=%2F.%2F%2Fevil.test%2Flogin#${ADMIN_TOKEN}`);
+    await page.waitForURL(`${app.origin}//evil.test/login`);
   });
 
   it('changes a switch by keyboard alone, and shows version, author and log', async () => {
@@ -124,7 +127,7 @@ describe('settings page', () => {
     const page = await open();
     await shows(page, '#last-change', 'Metering: on → off · bob');
     await page.click('#undo');
-    await shows(page, '#done', 'Undone; the settings are now version 2.');
+    await shows(page, '#done', 'Undone. The settings are now at version 2.');
     assert.equal(settings.get().enabled, true);
     await shows(page, '#audit tbody tr', 'undo of version 1');
     await page.click('#undo');
@@ -150,7 +153,7 @@ describe('settings page', () => {
     await shows(page, '#instances tbody tr', '1h 1m');
     await settings.patch({ enabled: false }, { actor: 'bob' });
     await page.waitForSelector('#enabled:not(:checked)');
-    await shows(page, '#instances tbody tr', '0 · behind');
+    await shows(page, '#instances tbody tr', '0 · outdated');
     await shows(page, '#instances-summary', '1 of 2 on version 1');
     await store.forget('two');
     await shows(page, '#instances-summary', '1 of 1 on version 1');
@@ -161,7 +164,7 @@ describe('settings page', () => {
     await page.uncheck('#enabled');
     await page.fill('#reason', 'mine');
     await settings.patch({ token_statistics: false }, { actor: 'bob' });
-    await shows(page, '#problem', 'bob changed the settings meanwhile (version 1)');
+    await shows(page, '#problem', 'bob changed the settings in the meantime (version 1)');
     assert.equal(await page.isChecked('#enabled'), false);
     assert.equal(await page.inputValue('#reason'), 'mine');
     await page.click('#save');
@@ -177,10 +180,10 @@ describe('settings page', () => {
     };
     Object.assign(store, { update: away, audit: away, instances: away });
     listener.onUnavailable(new Error('gone'));
-    await shows(page, '#stale', 'The last known settings stay in force');
+    await shows(page, '#stale', 'The last known settings remain in effect');
     await page.uncheck('#enabled');
     await page.click('#save');
-    await shows(page, '#problem', 'Not saved: the settings store cannot be reached.');
+    await shows(page, '#problem', 'Not saved: the settings store is not reachable.');
     assert.equal(await page.isChecked('#enabled'), false);
     assert.equal(settings.get().enabled, true);
     Object.assign(store, back);
@@ -206,7 +209,7 @@ describe('settings page', () => {
       await live.patch({ token_statistics: false }, { actor: 'bob' });
       await shows(page, '#version', 'Version 1, changed by bob');
       await redis.kill();
-      await shows(page, '#stale', 'The last known settings stay in force');
+      await shows(page, '#stale', 'The last known settings remain in effect');
       await page.uncheck('#enabled');
       await page.click('#save');
       await shows(page, '#problem', 'Not saved');
@@ -227,7 +230,7 @@ describe('settings page', () => {
     await page.uncheck('#enabled');
     app.server.closeAllConnections();
     await settings.patch({ token_statistics: false }, { actor: 'bob' });
-    await shows(page, '#problem', 'bob changed the settings meanwhile');
+    await shows(page, '#problem', 'bob changed the settings in the meantime');
     assert.equal(await page.isChecked('#enabled'), false);
   });
 
@@ -235,7 +238,7 @@ describe('settings page', () => {
     const page = await open(VIEWER_TOKEN);
     await settings.patch({ enabled: false }, { actor: 'bob' });
     await shows(page, '#version', 'bob');
-    await shows(page, '#viewer', 'You may look.');
+    await shows(page, '#viewer', 'You have read-only access.');
     assert.equal(await page.isDisabled('#enabled'), true);
     assert.equal(await page.isVisible('#save'), false);
     assert.equal(await page.isVisible('#undo'), false);

@@ -20,6 +20,7 @@ function ledger(calls: Call[]): { summary(query: UsageQuery): Promise<UsageSumma
       errorRate: 0,
       abortRate: 0,
       unpricedCalls: 0,
+      partialCostCalls: 0,
       countedCalls: known.length,
       durationMs: 0,
       ...(known.length > 0 && { totalTokens: known.reduce((a, b) => a + b, 0) }),

@@ -60,7 +60,7 @@ describe('the end of a process with an exporter', () => {
 
   it('dies of a signal as without it, and keeps the records', async () => {
     const app = runExporterApp(plan({ end: 'stay' }));
-    await until(() => app.told !== undefined);
+    await until(() => app.status !== undefined);
     app.process.kill('SIGTERM');
     assert.deepEqual(await app.ended(), { code: null, signal: 'SIGTERM' });
     assert.equal(server.stored.size, 0);
@@ -70,7 +70,7 @@ describe('the end of a process with an exporter', () => {
 
   it('lets a signal end the process although another library listens too', async () => {
     const app = runExporterApp(plan({ end: 'stay', otherListener: true }));
-    await until(() => app.told !== undefined);
+    await until(() => app.status !== undefined);
     app.process.kill('SIGTERM');
     assert.deepEqual(await app.ended(), { code: null, signal: 'SIGTERM' });
     await adoptAll(3);

@@ -4,7 +4,7 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { resolveInfluxOptions } from '../../../exporter/influxdb/influx-options.ts';
 import { LineExporter } from '../../../exporter/influxdb/write/line-exporter.ts';
 import { ContractServer } from '../../support/contract-server.ts';
-import { toldByExporter } from '../../support/exporter-metrics.ts';
+import { exporterMetrics } from '../../support/exporter-metrics.ts';
 import { lineOf } from '../../support/line-of.ts';
 import { OnDemandReader } from '../../support/telemetry.ts';
 
@@ -20,7 +20,7 @@ describe('self-metrics of an exporter', () => {
     exporter.write(lineOf('m v=2i 2'));
     exporter.write(lineOf('m v=oops 3'));
     await exporter.flush();
-    assert.deepEqual(await toldByExporter(reader), {
+    assert.deepEqual(await exporterMetrics(reader), {
       'accepted usage': 3,
       'delivered usage': 2,
       'dropped usage refused': 1,

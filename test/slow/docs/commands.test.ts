@@ -24,7 +24,7 @@ const RUN: readonly string[] = [
   'npm run release -- --dry-run',
   'npx otel-token-meter reprice --dry-run',
   'npx otel-token-meter report ',
-  'curl --data-binary @dead-letters.lines',
+  'curl --data-binary @dead-letters-usage.lines',
   'TOKEN_METER_PROVIDER=otlp',
   'export TOKEN_METER_URL=',
   'curl -s -H "Authorization: Bearer $TOKEN"',
@@ -113,7 +113,7 @@ describe('commands of the documents', () => {
     const influxd = await startInfluxd({ databases: ['llm'] });
     try {
       await app.write(
-        'dead-letters.lines',
+        'dead-letters-usage.lines',
         'llm_usage,model=gpt-4o calls=1i 1790000000000000000\n',
       );
       const [line = ''] = commandsOf('docs/influxdb.md', 'curl');

@@ -51,13 +51,13 @@ function stream(start: object | undefined, end: object | undefined): Script {
   };
 }
 
-/** Usage is cumulative: a placeholder at the start, the truth at the end. */
+/** Usage is cumulative: a placeholder at the start, final at the end. */
 export const anthropicStream: Script = stream(
   { ...USAGE, output_tokens: 1 },
   { input_tokens: null, output_tokens: 9 },
 );
 
-/** No server of Anthropic's does that; some that imitate it do. */
+/** Not sent by Anthropic, but by some compatible servers. */
 export const anthropicBareStream: Script = stream(undefined, undefined);
 
 export const anthropicTools: Script = {

@@ -11,7 +11,7 @@ const USAGE = {
 const TEXT = ['The tide ', 'comes in ', 'twice ', 'a day.'];
 const EVENT_STREAM = { 'content-type': 'application/vnd.amazon.eventstream' };
 
-/** What the SDK itself frames its events with. */
+/** The codec that the SDK uses for its events. */
 const inSdk = requireInside('@aws-sdk/client-bedrock-runtime');
 const { EventStreamCodec } = inSdk('@smithy/core/event-streams') as {
   readonly EventStreamCodec: new (
@@ -105,7 +105,7 @@ export const bedrockError: Script = {
   body: JSON.stringify({ message: 'The provided model identifier is invalid.' }),
 };
 
-/** One reply of InvokeModel a family, each with 12 tokens in and 9 out. */
+/** One InvokeModel reply per model family, each with 12 input and 9 output tokens. */
 export const INVOKE_BODIES: Readonly<Record<string, object>> = {
   'anthropic.claude-opus-5': {
     id: 'msg_01',
@@ -149,7 +149,7 @@ export function invokeReply(body: object, headers: Record<string, string> = {}):
   return { headers: { ...HEADERS, ...headers }, body: JSON.stringify(body) };
 }
 
-/** Counts only in headers, as Cohere's and Mistral's models on Bedrock have them. */
+/** Counts only in headers, as with models of Cohere and Mistral on Bedrock. */
 export const invokeCountedInHeaders: Script = invokeReply(
   { generations: [{ text: TEXT.join(''), finish_reason: 'COMPLETE' }] },
   { 'x-amzn-bedrock-input-token-count': '12', 'x-amzn-bedrock-output-token-count': '9' },
@@ -167,7 +167,7 @@ export const invokeLlamaStream: Script = {
   ],
 };
 
-/** Texts of choices without a message, and nothing reported in the body. */
+/** Choices with text but without a message, and no usage in the body. */
 export const invokeTextChoices: Script = invokeReply({
   choices: [{ text: TEXT.join(''), stop_reason: 'stop' }],
 });

@@ -33,13 +33,13 @@ function stream(usageOf: (index: number) => object): Script {
     pieces: [
       ...TEXT.map((text, index) => sse(response(text, usageOf(index)))),
       sse(response('', usageOf(TEXT.length), 'STOP')),
-      // Nothing follows in this format; the piece ends the body.
+      // The format has no closing event; this chunk ends the body.
       ': end\n\n',
     ],
   };
 }
 
-/** Running totals: only the last one is whole. */
+/** Cumulative totals: only the last one is complete. */
 export const googleStream: Script = stream((index) => ({
   usageMetadata:
     index === TEXT.length ? USAGE : { promptTokenCount: 12, candidatesTokenCount: index + 1 },

@@ -78,7 +78,7 @@ export const mistralError: Script = {
   body: JSON.stringify({ detail: [{ loc: ['body'], msg: 'Field required', type: 'missing' }] }),
 };
 
-/** Events of a conversation, as the SDK asks for them in a stream. */
+/** Events of a streamed conversation. */
 export const mistralConversationStream: Script = {
   pieces: [
     conversationEvent({ type: 'conversation.response.started', conversation_id: 'conv-1' }),

@@ -47,7 +47,7 @@ export const ollamaGenerate: Script = {
   body: JSON.stringify({ ...HEAD, response: TEXT.join(''), done: true, ...COUNTS }),
 };
 
-/** A prompt found in the cache of an old server: no count for it. */
+/** A cached prompt on an old server, reported without a count. */
 export const ollamaCachedPrompt: Script = {
   body: JSON.stringify({
     ...HEAD,

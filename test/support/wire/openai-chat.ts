@@ -1,10 +1,10 @@
 import { sse, type Script } from './wire-server.ts';
 
-/** The chat completions format, as its imitators send it. */
+/** The Chat Completions format, including variants of compatible servers. */
 export interface ChatWire {
   readonly model: string;
   readonly usage: object;
-  /** Put into the last chunk of a stream. */
+  /** Added to the last chunk of a stream. */
   readonly streamUsage: object;
 }
 
@@ -17,7 +17,7 @@ export function chatPlain(wire: ChatWire, contents: readonly string[] = [TEXT.jo
   );
 }
 
-/** `choices`: message and finish reason of each. */
+/** `choices`: message and finish reason per choice. */
 export function chatReply({ model, usage }: ChatWire, choices: readonly object[]): Script {
   return {
     headers: { 'x-request-id': 'req_c1' },
@@ -63,7 +63,7 @@ export function chatStream({ model, streamUsage }: ChatWire, n = 1): Script {
   };
 }
 
-/** Text, reasoning and a tool call in pieces, then `finish`. */
+/** Text, reasoning and a tool call in deltas, then `finish`. */
 export function chatMixedStream({ model, streamUsage }: ChatWire): Script {
   const chunk = chunkOf(model);
   const tool = (call: object): object => ({ tool_calls: [{ index: 0, ...call }] });
@@ -80,14 +80,14 @@ export function chatMixedStream({ model, streamUsage }: ChatWire): Script {
   };
 }
 
-/** As OpenAI sends it with `include_usage`: a last chunk of its own, without choices. */
+/** With `include_usage` OpenAI sends a separate last chunk without choices. */
 export function chatUsageStream(wire: ChatWire, n = 1): Script {
   const { pieces = [], ...rest } = chatStream({ ...wire, streamUsage: { usage: null } }, n);
   const last = { ...CHUNK, model: wire.model, choices: [], usage: wire.usage };
   return { ...rest, pieces: [...pieces.slice(0, -1), sse(last), sse('[DONE]')] };
 }
 
-/** As Moonshot has it: the usage stands in the choice that ends. */
+/** Moonshot sends usage in the final choice. */
 export function chatChoiceUsageStream(wire: ChatWire): Script {
   const { pieces = [], ...rest } = chatBareStream(wire);
   const choice = { index: 0, delta: {}, finish_reason: 'stop', usage: wire.usage };

@@ -44,7 +44,7 @@ export function responsesPlain(wire: ResponsesWire, text: string = TEXT.join('')
   };
 }
 
-/** A reply in the background that is not made yet. */
+/** A background response that is not complete yet. */
 export function responsesPending(wire: ResponsesWire, status: 'queued' | 'in_progress'): Script {
   return { body: JSON.stringify(response(wire, { status, output: [], usage: null })) };
 }
@@ -54,7 +54,7 @@ export function responsesFailed(wire: ResponsesWire): Script {
   return { body: JSON.stringify(response(wire, { status: 'failed', error, output: [] })) };
 }
 
-/** `usage` undefined: a stream whose closing event lacks it. */
+/** `usage` undefined: the closing event has no usage. */
 export function responsesStream(wire: ResponsesWire, usage: object | null = wire.usage): Script {
   const event = (type: string, more: object): string =>
     sse({ type, sequence_number: 0, ...more }, type);
@@ -87,7 +87,7 @@ export function responsesStream(wire: ResponsesWire, usage: object | null = wire
   };
 }
 
-/** A response that the model itself could not finish: no error is thrown for it. */
+/** A response that failed in the model; the SDK throws no error for it. */
 export function responsesFailedStream(wire: ResponsesWire): Script {
   return {
     pieces: [

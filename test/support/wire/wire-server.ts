@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
@@ -5,23 +6,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 type Bytes = string | Uint8Array;
 
-/** What the server answers: a whole body, or pieces sent one after another. */
+/** A scripted response: a complete body, or chunks sent in sequence. */
 export interface Script {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Bytes;
   readonly pieces?: readonly Bytes[];
-  /** Pause before the first byte of the reply. */
+  /** Delay before the first byte of the response. */
   readonly delayMs?: number;
-  /** Pause after each piece. */
+  /** Called when the whole request has arrived. */
+  readonly received?: () => void;
+  /** Send no response: the client has to close the connection. */
+  readonly silent?: true;
+  /** Delay after each chunk. */
   readonly pauseMs?: number;
-  /** Destroy the connection after the last piece in place of ending the reply. */
+  /** Destroy the connection after the last chunk instead of ending the response. */
   readonly cut?: boolean;
-  /** Hold the reply after the pieces; a client still there after a while gets this 20 times more. */
+  /**
+   * Keeps the response open after the chunks and then sends this 20 times, if the client is still
+   * connected.
+   */
   readonly held?: Bytes;
 }
 
-/** What the server saw of the requests since the last `play`. */
+/** Requests since the last `play`. */
 export interface Served {
   /** Path, sorted names of headers, parsed JSON body. */
   readonly requests: readonly {
@@ -29,20 +37,23 @@ export interface Served {
     readonly headers: readonly string[];
     readonly body: unknown;
   }[];
-  /** Pieces sent after the hold of `held`: none to a client that left. */
+  /** Chunks sent after the pause of `held`; none if the client disconnected. */
   readonly sentAfterHold: number;
 }
 
 export interface WireServer {
   readonly url: string;
-  /** Answers every request from now on; of several the first answers once, the last for good. */
+  /**
+   * Sets the script. Each of several scripts answers one request, the last one all further
+   * requests.
+   */
   play(...scripts: readonly [Script, ...Script[]]): void;
-  /** Resolves when every reply begun since the last `play` is sent, cut, or left by its client. */
+  /** Resolves when every response since the last `play` is complete, destroyed or abandoned. */
   served(): Promise<Served>;
   close(): Promise<void>;
 }
 
-/** Longer than any client needs to close a connection. */
+/** Longer than a client takes to close a connection. */
 const HOLD_MS = 150;
 
 interface Play {
@@ -59,7 +70,7 @@ interface Response {
   on(event: 'close', listener: () => void): unknown;
 }
 
-/** A provider on loopback: plays one script at a time and counts what it sends. */
+/** A provider on loopback that plays one script at a time. */
 export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Promise<WireServer> {
   let playing = playOf([{ status: 404, body: '{}' }]);
   const sockets = new Set<Socket>();
@@ -86,7 +97,7 @@ export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Pr
     },
     async served() {
       const { replies, requests } = playing;
-      // A reply may bring on the next request, of a retry or a tool round.
+      // A response may trigger the next request, by a retry or a tool call.
       for (let seen = -1; seen !== replies.length;) {
         seen = replies.length;
         await Promise.all(replies);
@@ -116,7 +127,12 @@ async function answer(request: IncomingMessage, response: Response, play: Play):
     body: parse(Buffer.concat(received).toString()),
   });
   const { pieces, held } = script;
+  script.received?.();
   if (script.delayMs !== undefined) await sleep(script.delayMs);
+  if (script.silent === true) {
+    if (!gone.signal.aborted) await once(gone.signal, 'abort');
+    return;
+  }
   response.writeHead(script.status ?? 200, {
     'content-type': pieces === undefined ? 'application/json' : 'text/event-stream',
     ...script.headers,

@@ -1,39 +1,29 @@
-import type { Dialect } from '../../dialect.ts';
-import type { Answer, Transport } from '../../transport.ts';
 import type { ExportCounts, DropReason } from '../../../health/export-counts.ts';
 import { type LineChunk, sumOfLines } from '../../../spool/line-queue.ts';
 import type { ExporterError, ExporterState } from '../../../health/status.ts';
-import { conflictingField, explain, judge, type Verdict } from './answers.ts';
+import { type Complaint, judge, mayBlameLines, type Verdict } from './answers.ts';
 import type { BackOff } from './back-off.ts';
-import { compressed } from './gzip-body.ts';
-import { halve, withoutField, withoutInnerBreaks } from './split-lines.ts';
+import { BatchSize } from './batch-size.ts';
+import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
+import { ServerState } from './server-state.ts';
+import { halve, singleLines } from './split-lines.ts';
+import { WriteAttempts, type WriteOptions } from './write-attempts.ts';
 
-export interface DeliveryOptions {
-  readonly transport: Transport;
-  /** Asked before the first write, and again after a failure that may mean another server. */
-  readonly chooseDialect: () => Promise<Dialect>;
-  readonly timeoutMs: number;
-  readonly gzip: boolean;
+export interface DeliveryOptions extends WriteOptions {
   readonly backOff: BackOff;
   readonly counts: ExportCounts;
   /** Whether a line says what matters without this field. */
   readonly isOptionalField: (name: string) => boolean;
-  /** Keeps a line that the server refuses for good. */
-  readonly onRefused: (line: LineChunk, reason: DropReason, message: string) => void;
-  /** Asked after each failed attempt, with the failures in a row; true ends the delivery. @default never */
-  readonly givesUp?: (kind: 'later' | 'attention', failures: number) => boolean;
-  /** Told the duration of each answered write. */
-  readonly onLatency: (ms: number) => void;
+  /** What stands for a value of a tag of which the server takes no more; undefined for nothing. */
+  readonly otherValueOf?: (tag: string, value: string) => string | undefined;
+  /** Keeps lines that the server refuses for good. */
+  readonly onRefused: (lines: readonly LineChunk[], reason: DropReason, message: string) => void;
 }
 
-interface Attempt {
-  readonly verdict: Verdict;
-  readonly message: string;
-  /** An optional field that the server holds with another type. */
-  readonly conflict?: string;
-  /** The server is well and wants the same lines in another way, which is tried at once. */
-  readonly otherWay?: boolean;
-}
+/** A single line is given up after so many failures in a row while the server takes another line in between. */
+const MAX_PROVEN_FAILURES = 6;
+const FIRST_REST_MS = 250;
+const COMMENT: LineChunk = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
 
 /** Thrown to leave a delivery whose lines stay in the queue. */
 export class DeliveryStopped extends Error {}
@@ -44,30 +34,35 @@ export class DeliveryStopped extends Error {}
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  #dialect: Dialect | undefined;
-  #gzip: boolean;
-  #state: ExporterState = 'ok';
-  #stopped = false;
-  /** Settles when the pause after the last failure is over. */
-  #pause: Promise<void> = Promise.resolve();
-  #endPause: () => void = () => {};
-  #isPauseAskedFor = false;
-  /** While the server fails, one attempt at a time finds out whether it still does. */
-  #probe: Promise<unknown> | undefined;
-  lastError: ExporterError | undefined;
-  lastSuccess: string | undefined;
+  readonly #server: ServerState;
+  readonly #writes: WriteAttempts;
+  readonly #size = new BatchSize();
+  /** A line that the server took: that it takes it again shows that other lines are at fault. */
+  #proof: LineChunk | undefined;
+  /** Bytes of the largest body that was stored. */
+  #maxStored = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#gzip = options.gzip;
+    this.#server = new ServerState(options.backOff, options.counts);
+    this.#writes = new WriteAttempts(options, this.#server);
   }
 
   get state(): ExporterState {
-    return this.#stopped ? 'closed' : this.#state;
+    return this.#server.state;
   }
 
-  get isFailing(): boolean {
-    return this.#options.backOff.failures > 0;
+  get lastError(): ExporterError | undefined {
+    return this.#server.lastError;
+  }
+
+  get lastSuccess(): string | undefined {
+    return this.#server.lastSuccess;
+  }
+
+  /** How much one send may hold at present. */
+  get maxBatchBytes(): number {
+    return this.#size.maxBytes;
   }
 
   /** Rejects with `DeliveryStopped` only. */
@@ -77,112 +72,133 @@ export class Delivery {
 
   /** Ends the current pause, unless the server asked for it: the next attempt is made at once. */
   retryNow(): void {
-    if (!this.#isPauseAskedFor) this.#endPause();
+    this.#server.retryNow();
   }
 
   /** No attempt begins after this; those under way come to their end. */
   stop(): void {
-    this.#stopped = true;
-    this.#endPause();
+    this.#server.stop();
   }
 
   /** `batch.stored`: a part of the same batch was taken, so the request as such is right. */
   async #deliver(chunks: readonly LineChunk[], batch: { stored: boolean }): Promise<void> {
+    let failures = 0;
+    let proven = 0;
     for (;;) {
-      await this.#turn();
-      if (this.#stopped) throw new DeliveryStopped();
-      const attempt = this.#attempt(chunks);
-      if (this.isFailing) this.#probe = attempt.finally(() => (this.#probe = undefined));
-      const { verdict, message, conflict, otherWay } = await attempt;
+      const lines = sumOfLines(chunks);
+      const bytes = sumOfBytes(chunks);
+      if (lines === 0) return;
+      const inHalves = async (): Promise<void> => {
+        for (const half of halve(chunks)) await this.#deliver(half, batch);
+      };
+      if (lines > 1 && bytes > this.#size.maxBytes * 1.5) return await inHalves();
+      const attempt = await this.#server.attempt(async () => await this.#writes.attempt(chunks));
+      if (attempt === undefined) throw new DeliveryStopped();
+      const { verdict, message, status = 0, complaint, otherWay } = attempt;
       if (verdict.kind === 'stored') {
         batch.stored = true;
-        this.#options.counts.delivered += sumOfLines(chunks);
+        this.#stored(chunks, bytes);
         return;
       }
-      if (verdict.kind === 'refused' || verdict.kind === 'tooLarge') {
-        const [line, ...others] = chunks;
-        if (line === undefined) return;
-        if (others.length > 0 || line.lines > 1) {
-          for (const half of halve(chunks)) await this.#deliver(half, batch);
-          return;
-        }
-        const shorter = conflict === undefined ? undefined : withoutField(line, conflict);
-        if (shorter !== undefined) {
-          this.#options.counts.clean('type_conflict');
-          chunks = [shorter];
+      // A larger body was stored: something on the way answers at random.
+      const isImplausible = verdict.kind === 'tooLarge' && lines === 1 && bytes <= this.#maxStored;
+      if (isImplausible) this.#server.failed('later', String(status), message);
+      if ((verdict.kind === 'refused' || verdict.kind === 'tooLarge') && !isImplausible) {
+        const left = complaint === undefined ? undefined : this.#remedy(chunks, complaint, message);
+        if (left !== undefined) {
+          chunks = left;
           continue;
         }
+        if (lines > 1) return await inHalves();
         if (batch.stored || (await this.#isLineAtFault(verdict, message))) {
           const reason = verdict.kind === 'tooLarge' ? 'too_large' : verdict.reason;
-          this.#options.onRefused(line, reason, message);
+          this.#options.onRefused(chunks, reason, message);
           return;
         }
+      } else if (verdict.kind === 'later' && verdict.timedOut === true) {
+        this.#size.timedOut(bytes);
+        if (lines > 1) {
+          this.#options.counts.retries++;
+          return await inHalves();
+        }
+      } else if (mayBlameLines(status) && ++failures > 1) {
+        const shownBy = await this.#takesOthers();
+        if (shownBy !== undefined && lines > 1) return await inHalves();
+        // A server that fails now and then fails to take the proof as well, and the count begins again.
+        proven = shownBy === 'line' ? proven + 1 : 0;
+        if (proven >= MAX_PROVEN_FAILURES) {
+          const reason = verdict.kind === 'tooLarge' ? 'too_large' : 'refused';
+          this.#options.onRefused(chunks, reason, message);
+          return;
+        }
+        // The server is well: only this line waits.
+        if (proven > 0) await this.#rest(proven);
       }
       if (otherWay !== true) this.#options.counts.retries++;
     }
   }
 
-  async #turn(): Promise<void> {
-    await this.#pause;
-    while (this.#probe !== undefined && !this.#stopped) {
-      await this.#probe;
-      await this.#pause;
+  #stored(chunks: readonly LineChunk[], bytes: number): void {
+    this.#options.counts.delivered += sumOfLines(chunks);
+    this.#size.passed(bytes);
+    this.#maxStored = Math.max(this.#maxStored, bytes);
+    const [first] = chunks;
+    const [line] = first === undefined ? [] : singleLines([firstLine(first)]);
+    // A copy: the memory of a chunk is used again.
+    if (line !== undefined) this.#proof = { ...line, body: Buffer.from(line.body) };
+  }
+
+  /** What is left to send after a complaint about some of the lines; undefined when that is not known. */
+  #remedy(
+    chunks: readonly LineChunk[],
+    complaint: Complaint,
+    message: string,
+  ): readonly LineChunk[] | undefined {
+    const { counts, isOptionalField, otherValueOf, onRefused } = this.#options;
+    switch (complaint.kind) {
+      case 'type': {
+        if (!isOptionalField(complaint.field)) return undefined;
+        // Lines that were stored with the field keep it: fields of one point add up.
+        const edited = withoutFieldInAll(chunks, complaint.field, complaint.stored);
+        for (let i = 0; i < (edited?.changed ?? 0); i++) counts.clean('type_conflict');
+        return edited?.chunks;
+      }
+      case 'retention': {
+        const old = oldestLines(chunks, complaint.lines);
+        if (old === undefined) return undefined;
+        onRefused(old, 'beyond_retention', message);
+        counts.delivered += sumOfLines(chunks) - old.length;
+        return [];
+      }
+      case 'tagLimit': {
+        // Lines that are stored under their tag must not be stored under another as well: one by one only.
+        const [line] = chunks;
+        if (line === undefined || sumOfLines(chunks) > 1) return undefined;
+        const edited = withTag(line, complaint.tag, (value) =>
+          otherValueOf?.(complaint.tag, value),
+        );
+        if (edited === undefined) return undefined;
+        counts.clean('tag_limit');
+        return [edited];
+      }
     }
   }
 
-  /** One write and what it says about the server. */
-  async #attempt(chunks: readonly LineChunk[]): Promise<Attempt> {
-    const start = performance.now();
-    let answer: Answer;
-    try {
-      answer = await this.#write(chunks);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#fail('later', codeOf(error), message);
-      return { verdict: { kind: 'later' }, message };
-    }
-    this.#options.onLatency(performance.now() - start);
-    const verdict = judge(answer, Date.now());
-    const message = explain(answer);
-    switch (verdict.kind) {
-      case 'stored':
-        this.#succeed();
-        break;
-      case 'plain':
-        this.#gzip = false;
-        return { verdict, message, otherWay: true };
-      case 'later':
-        this.#fail('later', String(answer.status), message, verdict.retryAfterMs);
-        break;
-      case 'attention':
-        return { verdict, message, otherWay: this.#attention(answer.status, message) };
-      case 'refused':
-      case 'tooLarge':
-        break;
-    }
-    const conflict = conflictingField(answer);
-    return conflict !== undefined && this.#options.isOptionalField(conflict)
-      ? { verdict, message, conflict }
-      : { verdict, message };
+  /**
+   * Whether the server takes other bodies than the one it just failed on: a line that it took before, or, as long
+   * as there is none, a comment, which shows less.
+   */
+  async #takesOthers(): Promise<'line' | 'comment' | undefined> {
+    const proof = this.#proof;
+    const answer = await this.#writes.write([proof ?? COMMENT]).catch(() => undefined);
+    if (answer === undefined || judge(answer, Date.now()).kind !== 'stored') return undefined;
+    this.#server.succeeded();
+    return proof === undefined ? 'comment' : 'line';
   }
 
-  async #write(chunks: readonly LineChunk[]): Promise<Answer> {
-    const { transport, timeoutMs } = this.#options;
-    const dialect = (this.#dialect ??= await this.#options.chooseDialect());
-    const readable = dialect.multilineStrings ? chunks : chunks.map(withoutInnerBreaks);
-    const bodies = readable.map(({ body }) => body);
-    const content = this.#gzip ? await compressed(bodies) : { body: bodies, headers: {} };
-    return await transport.request({
-      method: 'POST',
-      path: dialect.path,
-      headers: {
-        'content-type': 'text/plain; charset=utf-8',
-        ...dialect.headers,
-        ...content.headers,
-      },
-      body: content.body,
-      timeoutMs,
-    });
+  async #rest(failures: number): Promise<void> {
+    const ms = FIRST_REST_MS * 2 ** failures;
+    await new Promise((resolve) => setTimeout(resolve, ms).unref());
   }
 
   /**
@@ -190,62 +206,21 @@ export class Delivery {
    * tells the two apart: nobody may drop good lines because of a typing error in a bucket's name.
    */
   async #isLineAtFault(verdict: Verdict, message: string): Promise<boolean> {
-    const comment = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
-    const answer = await this.#write([comment]).catch(() => undefined);
+    const answer = await this.#writes.write([COMMENT]).catch(() => undefined);
     if (answer === undefined) return false;
     const said = judge(answer, Date.now());
     // 3.x refuses a body without a line, after it found everything else right.
     if (said.kind === 'stored' || /incoming write was empty/.test(answer.body)) return true;
-    if (said.kind === verdict.kind) this.#attention(answer.status, message);
+    if (said.kind === verdict.kind) this.#writes.attention(answer.status, message);
     return false;
-  }
-
-  #succeed(): void {
-    const { backOff } = this.#options;
-    backOff.succeed();
-    this.#state = 'ok';
-    this.lastSuccess = new Date().toISOString();
-    this.#endPause();
-  }
-
-  /** True when there is another way to write to this server. */
-  #attention(status: number, message: string): boolean {
-    const isUnknownPath = status === 404 || status === 405 || status < 300;
-    if (isUnknownPath && this.#dialect?.fallback !== undefined) {
-      this.#dialect = this.#dialect.fallback;
-      return true;
-    }
-    // Perhaps another release answers here now.
-    this.#dialect = undefined;
-    this.#fail('attention', String(status), message);
-    return false;
-  }
-
-  #fail(kind: 'later' | 'attention', code: string, message: string, retryAfterMs?: number): void {
-    const { backOff, counts } = this.#options;
-    this.#state = kind === 'attention' || backOff.failures >= 10 ? 'failing' : 'retrying';
-    this.lastError = { time: new Date().toISOString(), code, message };
-    counts.warn(
-      kind === 'attention' ? `attention ${code}` : 'later',
-      kind === 'attention'
-        ? `the server does not take writes (${message}); records are kept until that is put right`
-        : `cannot write now (${message}); records are kept and sent again`,
-    );
-    const ms = backOff.fail(retryAfterMs);
-    this.#isPauseAskedFor = retryAfterMs !== undefined;
-    this.#endPause();
-    this.#pause = new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref();
-      this.#endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    if (this.#options.givesUp?.(kind, backOff.failures) === true) this.stop();
   }
 }
 
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : 'BACKEND_UNREACHABLE';
+function sumOfBytes(chunks: readonly LineChunk[]): number {
+  return chunks.reduce((sum, { body }) => sum + body.length, 0);
+}
+
+/** A chunk of the first line alone, which is found without looking at the others. */
+function firstLine(chunk: LineChunk): LineChunk {
+  return { ...chunk, lines: 1 };
 }

@@ -3,9 +3,8 @@ import type { ExportCounts } from '../../../health/export-counts.ts';
 import type { LineQueue } from '../../../spool/line-queue.ts';
 import { type Delivery, DeliveryStopped } from './delivery.ts';
 
-/** Bounds of one send, however long the backlog. 3.x takes no more than 10 MB. */
+/** Bound of one send, however long the backlog. */
 const MAX_BATCH_LINES = 5000;
-const MAX_BATCH_BYTES = 4_000_000;
 const PAUSE_MS = 500;
 
 export interface SenderOptions {
@@ -31,20 +30,20 @@ export class Sender {
     this.#options = options;
   }
 
-  /** What waits is to go, however little it is, at the next `wake`. */
-  hurry(): void {
+  /** What waits is to go, however little it is, at the next `notify`. */
+  flushNow(): void {
     this.#isFlushDue = true;
   }
 
   /** There may be something to send. */
-  wake(): void {
+  notify(): void {
     const { queue, delivery, flushIntervalMs, concurrency } = this.#options;
     if (queue.waitingLines === 0) return;
     if (this.#isBatchDue(this.#pumps.size)) {
       if (this.#pumps.size >= concurrency) return;
       const pump = this.#pump().finally(() => {
         this.#pumps.delete(pump);
-        if (delivery.state !== 'closed') this.wake();
+        if (delivery.state !== 'closed') this.notify();
       });
       this.#pumps.add(pump);
       return;
@@ -52,7 +51,7 @@ export class Sender {
     this.#flushTimer ??= setTimeout(() => {
       this.#flushTimer = undefined;
       this.#isFlushDue = true;
-      this.wake();
+      this.notify();
     }, flushIntervalMs).unref();
   }
 
@@ -76,16 +75,20 @@ export class Sender {
   async #pump(): Promise<void> {
     const { queue, delivery, counts } = this.#options;
     do {
-      const batch = await queue.take(MAX_BATCH_LINES, MAX_BATCH_BYTES);
+      const batch = await queue.take(MAX_BATCH_LINES, delivery.maxBatchBytes);
       if (queue.waitingLines === 0) this.#isFlushDue = false;
-      if (batch === undefined) return;
+      if (batch === undefined) {
+        // What waits cannot be read now, or another pump was faster.
+        if (queue.waitingLines > 0) await sleep(PAUSE_MS, undefined, { ref: false });
+        return;
+      }
       try {
         await delivery.deliver(batch.chunks);
       } catch (error) {
         batch.release();
         if (error instanceof DeliveryStopped) return;
-        // Nothing else is known to come here; whatever it is, it may not reach the host.
-        counts.warn('pump', `delivery failed (${String(error)}) and begins again`);
+        // Nothing else is known to be thrown; whatever it is, it may not reach the host.
+        counts.warn('pump', `delivery failed (${String(error)}) and is tried again`);
         await sleep(PAUSE_MS, undefined, { ref: false });
         return;
       }

@@ -53,29 +53,6 @@ export function halve(chunks: readonly LineChunk[]): [LineChunk[], LineChunk[]] 
   return [first, second];
 }
 
-/**
- * A single line without one of its fields; undefined when it does not have it, or nothing else. `name` as
- * the server tells it, plain.
- */
-export function withoutField(chunk: LineChunk, name: string): LineChunk | undefined {
-  const line = chunk.body.toString();
-  const head = /^(?:[^ \\]|\\[^])+ /.exec(line)?.[0] ?? '';
-  const field = /((?:[^,= \\]|\\[^])+)=("(?:[^"\\]|\\[^])*"|[^, "]+)(,?)/y;
-  field.lastIndex = head.length;
-  const kept: string[] = [];
-  let found = false;
-  let end = head.length;
-  for (let match = field.exec(line); match !== null; match = field.exec(line)) {
-    const [all, key = '', value = '', comma] = match;
-    end += all.length;
-    if (key.replaceAll(/\\([,= ])/g, '$1') === name) found = true;
-    else kept.push(`${key}=${value}`);
-    if (comma === '') break;
-  }
-  if (!found || kept.length === 0) return undefined;
-  return { ...chunk, body: Buffer.from(head + kept.join(',') + line.slice(end)) };
-}
-
 /** The same lines with a space for each line break inside a string, for servers that cannot read them. */
 export function withoutInnerBreaks(chunk: LineChunk): LineChunk {
   if (!chunk.multiline) return chunk;
@@ -87,4 +64,17 @@ export function withoutInnerBreaks(chunk: LineChunk): LineChunk {
     start = end + 1;
   }
   return { ...chunk, body, multiline: false };
+}
+
+/** Each line as a chunk of its own. */
+export function singleLines(chunks: readonly LineChunk[]): readonly LineChunk[] {
+  return chunks.flatMap(({ body, lines, multiline }) => {
+    const singles: LineChunk[] = [];
+    for (let start = 0, line = 0; line < lines; line++) {
+      const end = (multiline ? endOfQuotedLine(body, start) : body.indexOf(LINE_FEED, start)) + 1;
+      singles.push({ body: body.subarray(start, end), lines: 1, multiline });
+      start = end;
+    }
+    return singles;
+  });
 }

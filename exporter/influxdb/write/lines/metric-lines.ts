@@ -71,8 +71,7 @@ export class MetricLineWriter {
             const series = JSON.stringify([scope.name, name, attributes]);
             point = this.#sinceLast(series, startTime, point);
           }
-          const day = new Date(endTime[0] * 1000).toISOString().slice(0, 10);
-          const key = measurement + this.#tags.ofPoint(shared, attributes, day);
+          const key = measurement + this.#tags.ofPoint(shared, attributes);
           const known = all.get(key);
           if (known === undefined) all.set(key, { point, endTime });
           else mergePoint(known.point, point);

@@ -51,13 +51,13 @@ export class MetricTags {
     return tags;
   }
 
-  /** `,name=value` for every tag. `day`: YYYY-MM-DD of the collection. */
-  ofPoint(shared: ReadonlyMap<string, string>, attributes: Attributes, day: string): string {
+  /** `,name=value` for every tag. */
+  ofPoint(shared: ReadonlyMap<string, string>, attributes: Attributes): string {
     const tags = new Map(shared);
     for (const [attribute, value] of Object.entries(attributes)) {
       if (value === undefined || value === null) continue;
       const text = typeof value === 'string' ? value : JSON.stringify(value);
-      const escaped = attribute === ATTR.userId ? this.#users.value(text, day) : escapeName(text);
+      const escaped = attribute === ATTR.userId ? this.#users.value(text) : escapeName(text);
       const name = nameOf(attribute, tags);
       if (name !== '') tags.set(name, escaped);
     }

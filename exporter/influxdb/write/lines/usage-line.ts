@@ -53,6 +53,11 @@ export class UsageLineWriter {
     this.#onCleaned = options.onCleaned;
   }
 
+  /** The server takes no more users as a tag, and not this one (escaped): they are `(other)` from here on. */
+  refuseUser(value: string): void {
+    this.#users.refused(value);
+  }
+
   /**
    * One line without its newline, good until the next is written; undefined when it is too long for
    * any server.
@@ -64,7 +69,7 @@ export class UsageLineWriter {
     const { prefix, isModelPlain } = this.#tagsOf(record, environment);
     line.bytes(prefix);
     if (userId !== undefined && !this.#tagNames.has('user_id')) {
-      const user = this.#users.value(userId, time);
+      const user = this.#users.value(userId);
       if (user !== '') {
         line.text(',user_id=');
         line.text(user);
@@ -124,6 +129,9 @@ export class UsageLineWriter {
     fields.float(LEADS.durationMs, record.durationMs);
     fields.float(LEADS.timeToFirstChunkMs, record.timeToFirstChunkMs);
     fields.float(LEADS.costUsd, record.costUsd);
+    fields.string(LEADS.costSource, record.costSource);
+    fields.string(LEADS.costMissing, record.costMissing?.join(' '));
+    fields.string(LEADS.serviceTier, record.serviceTier);
     fields.string(LEADS.user, record.userId);
     fields.string(LEADS.conversationId, record.conversationId);
     fields.string(LEADS.recordId, record.id);

@@ -3,21 +3,24 @@ import { OTHER_USERS } from '../../usage-schema.ts';
 
 /** Bounds how many users become a tag: each one is a series, and servers hold every series in memory. */
 export class UserTags {
-  readonly #max: number;
+  #max: number;
+  readonly #now: () => number;
   readonly #escaped = new Map<string, string>();
-  #day = '';
+  #day = NaN;
 
-  /** `max`: different users a day (UTC); everybody beyond is `(other)`. */
-  constructor(max: number) {
+  /** `max`: different users a day (UTC, by the clock: records may have any time); all others are `(other)`. */
+  constructor(max: number, now: () => number = Date.now) {
     this.#max = max;
+    this.#now = now;
   }
 
   /**
    * The escaped tag value of a user; `(other)` too for an id that no tag can hold as it is, so that
-   * readers may take every other value for the id itself. `time`: RFC 3339, or its date.
+   * readers may take every other value for the id itself.
    */
-  value(userId: string, time: string): string {
-    if (this.#day === '' || !time.startsWith(this.#day)) this.#beginDay(time.slice(0, 10));
+  value(userId: string): string {
+    const day = Math.floor(this.#now() / 86_400_000);
+    if (day !== this.#day) this.#beginDay(day);
     const known = this.#escaped.get(userId);
     if (known !== undefined) return known;
     if (this.#escaped.size >= this.#max) return OTHER_USERS;
@@ -26,10 +29,20 @@ export class UserTags {
     return escaped;
   }
 
-  /** A late record of an earlier day counts as one of today. */
-  #beginDay(day: string): void {
-    if (day <= this.#day) return;
+  /**
+   * The server refused this (escaped) value because it has as many as it takes: it and every new user are
+   * `(other)` for good. The bound of a server counts every user it ever saw, ours those of a day and a process.
+   */
+  refused(value: string): void {
+    this.#max = 0;
+    for (const [userId, escaped] of this.#escaped) {
+      if (escaped === value) this.#escaped.set(userId, OTHER_USERS);
+    }
+  }
+
+  #beginDay(day: number): void {
     this.#day = day;
-    this.#escaped.clear();
+    // Without room for new users, those that are known keep theirs.
+    if (this.#max > 0) this.#escaped.clear();
   }
 }

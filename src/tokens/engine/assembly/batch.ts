@@ -1,7 +1,6 @@
 /**
- * Pieces wait until there are enough of them, then are looked up together, table by table. A look
- * outside the processor's cache takes longer than all else; in a loop of nothing but looks the
- * processor begins many before the first is done.
+ * Pieces are collected and then looked up together, table by table. A cache miss takes longer than
+ * everything else, and in a loop of nothing but lookups the processor overlaps many of them.
  */
 import { lengthOf } from './classes';
 import { isCut } from './cuts';
@@ -24,21 +23,21 @@ import { isMediumFrom, isShortFrom, mediumPlace, shortPlace } from './vocabulary
 
 const SIZE: u32 = 64;
 
-/** Of up to 7 bytes: key, then where the piece is. */
+/** Pieces of up to 7 bytes: key, then address. */
 let shortKeys: usize = 0;
 let shortStarts: usize = 0;
 let shorts: u32 = 0;
-/** Of 8 to 15 bytes: key of two words, then where the piece is. */
+/** Pieces of 8 to 15 bytes: key of two words, then address. */
 let mediumKeys: usize = 0;
 let mediumStarts: usize = 0;
 let mediums: u32 = 0;
-/** Numbers of those not seen before, and what the vocabulary has in their place. */
+/** Indexes of pieces that are not cached, and their slots in the vocabulary. */
 let missed: usize = 0;
 let found: usize = 0;
-/** Whether there is a cut before each of some characters. */
+/** Whether there is a cut before each character of a group. */
 let cuts: usize = 0;
 
-/** First bytes from kana on: ideographs, Hangul, emoji. */
+/** Lead bytes from kana on: ideographs, Hangul, emoji. */
 const DENSE_FROM: u32 = 0xe3;
 
 export function reserveBatch(): void {
@@ -51,7 +50,9 @@ export function reserveBatch(): void {
   cuts = reserve(SIZE);
 }
 
-/** Takes in a piece of more than one byte; returns the tokens of those counted meanwhile. */
+/**
+ * Adds a piece of more than one byte. Returns the tokens of pieces that were counted to make room.
+ */
 // @ts-ignore: decorator
 @inline
 export function addPiece(p: usize, n: u32, work: usize): u32 {
@@ -60,7 +61,7 @@ export function addPiece(p: usize, n: u32, work: usize): u32 {
   return isDense(p + n) ? addParts(p, n, work) : countLong(p, n, work);
 }
 
-/** Whether the text that ends at `to` is of a script whose tokens are so short that cuts abound. */
+/** Whether the text that ends at `to` is in a script with short tokens and therefore many cuts. */
 // @ts-ignore: decorator
 @inline
 function isDense(to: usize): bool {
@@ -70,8 +71,8 @@ function isDense(to: usize): bool {
 }
 
 /**
- * Takes in the parts of a piece of more than 15 bytes. Where the cuts are is looked up before any is
- * made: which way a branch on them goes is not to be foretold.
+ * Adds the parts of a piece of more than 15 bytes. All cuts are looked up before any is made,
+ * because a branch on each of them would be mispredicted.
  */
 function addParts(p: usize, n: u32, work: usize): u32 {
   const end = p + n;
@@ -86,7 +87,7 @@ function addParts(p: usize, n: u32, work: usize): u32 {
     while (q < end && characters < SIZE) {
       const lead: u32 = load<u8>(q);
       const length = lengthOf(lead);
-      // Only between two that are not ASCII.
+      // Only between two non-ASCII characters.
       const cut = (before > 1) & (length > 1) & isCut(q, before, length);
       store<u8>(cuts + characters, cut);
       characters++;
@@ -108,7 +109,7 @@ function addParts(p: usize, n: u32, work: usize): u32 {
   return sum + addPart(start, <u32>(end - start), last, work);
 }
 
-/** @param last bytes of the part's last character */
+/** @param last length in bytes of the part's last character */
 // @ts-ignore: decorator
 @inline
 function addPart(p: usize, n: u32, last: u32, work: usize): u32 {
@@ -120,7 +121,7 @@ function addPart(p: usize, n: u32, last: u32, work: usize): u32 {
   return n < 8 ? addShort(p, n, work) : addMedium(p, n, work);
 }
 
-/** Of 2 to 7 bytes. */
+/** Pieces of 2 to 7 bytes. */
 // @ts-ignore: decorator
 @inline
 function addShort(p: usize, n: u32, work: usize): u32 {
@@ -129,7 +130,7 @@ function addShort(p: usize, n: u32, work: usize): u32 {
   return ++shorts == SIZE ? countShorts(work) : 0;
 }
 
-/** Of 8 to 15 bytes. */
+/** Pieces of 8 to 15 bytes. */
 // @ts-ignore: decorator
 @inline
 function addMedium(p: usize, n: u32, work: usize): u32 {
@@ -140,7 +141,7 @@ function addMedium(p: usize, n: u32, work: usize): u32 {
   return ++mediums == SIZE ? countMediums(work) : 0;
 }
 
-/** Tokens of all that wait. */
+/** Tokens of all collected pieces. */
 export function countWaiting(work: usize): u32 {
   return countShorts(work) + countMediums(work);
 }

@@ -4,7 +4,7 @@ import { reserve } from './memory';
 export const U: u32 = 1;
 /** Lower case letters. */
 export const L: u32 = 2;
-/** Other letters: modifiers and those without case. */
+/** Other letters: modifiers and letters without case. */
 const O: u32 = 4;
 /** Marks. */
 export const M: u32 = 8;
@@ -14,13 +14,13 @@ export const N: u32 = 16;
 export const S: u32 = 32;
 /** Punctuation and symbols. */
 export const P: u32 = 64;
-/** Behind the text; there stands 0xff too, a byte no UTF-8 contains. */
+/** End of the text. The text itself is followed by 0xff, a byte that UTF-8 never contains. */
 export const END: u32 = 128;
 
 export const LETTER: u32 = U | L | O;
-/** What goes with letters of either case. */
+/** Classes that continue a run of either case. */
 export const CASELESS: u32 = O | M;
-/** What ends a run of symbols: marks are symbols here. */
+/** Classes that end a run of symbols. Marks count as symbols here. */
 const NO_SYMBOL: u32 = S | N | END | LETTER;
 
 const INDEX_BYTES: usize = 4352 * 2;
@@ -29,7 +29,7 @@ let index: usize = 0;
 let blocks: usize = 0;
 let ascii: usize = 0;
 
-/** Room for the class table: 4352 block numbers (u16), then the blocks of 256 classes. */
+/** Size of the class table: 4352 block numbers (u16), then the blocks of 256 classes. */
 export function reserveClasses(bytes: u32): usize {
   index = reserve(bytes);
   blocks = index + INDEX_BYTES;
@@ -48,7 +48,10 @@ export function classOfCode(code: u32): u32 {
   return load<u8>(blocks + (block << 8) + (code & 255));
 }
 
-/** Of 16 ASCII bytes: a swizzle gives 0 for an index above 15, so one of the eight finds the class. */
+/**
+ * Classes of 16 ASCII bytes. A swizzle yields 0 for an index above 15, so exactly one of the eight
+ * finds the class.
+ */
 // @ts-ignore: decorator
 @inline
 export function classesOfAscii(bytes: v128): v128 {
@@ -61,7 +64,7 @@ export function classesOfAscii(bytes: v128): v128 {
   return classes;
 }
 
-/** From a byte of the text to its class: every byte of a character has the character's. */
+/** Distance from a text byte to its class. Every byte of a character has the character's class. */
 let distance: usize = 0;
 
 export function setDistance(bytes: usize): void {
@@ -80,7 +83,7 @@ export function classAt(p: usize): u32 {
   return load<u8>(p + distance);
 }
 
-/** True once a look at the end of the text has decided something: more text could change it. */
+/** Set when the end of the text affected the result, so that more text could change it. */
 export let touchedEnd: bool = false;
 
 export function touchEnd(): void {
@@ -91,14 +94,14 @@ export function forgetEnd(): void {
   touchedEnd = false;
 }
 
-/** Notes when a run that gave its end away ended with the text. */
+/** Records that a run which may give back its end reached the end of the text. */
 // @ts-ignore: decorator
 @inline
 export function noteEnd(p: usize): void {
   if ((classAt(p) & END) != 0) touchedEnd = true;
 }
 
-/** Bytes of the character that starts with `lead`. */
+/** Length in bytes of the character that starts with `lead`. */
 // @ts-ignore: decorator
 @inline
 export function lengthOf(lead: u32): u32 {
@@ -111,7 +114,7 @@ export function afterCharacter(p: usize): usize {
   return p + lengthOf(load<u8>(p));
 }
 
-/** Bits of those of 16 classes that are in none of `mask`. */
+/** Bit mask of those of 16 classes that are not in `mask`. */
 // @ts-ignore: decorator
 @inline
 export function outside(classes: v128, mask: u32): u32 {
@@ -125,7 +128,7 @@ export function classesFrom(p: usize): v128 {
   return v128.load(p + distance);
 }
 
-/** End of the run of characters in any of the classes `mask`, which END is not. */
+/** End of the run of characters whose class is in `mask`. `mask` must not contain END. */
 // @ts-ignore: decorator
 @inline
 export function runOf(p: usize, mask: u32): usize {

@@ -2,29 +2,33 @@ import { lengthOf } from './classes';
 import { reserve } from './memory';
 
 /**
- * What may be done with a piece before merging, by the boundaries between characters inside tokens.
- * A token across the boundary of characters A and B either holds both completely, then (A, B) is in
- * the filter, or only part of one, then (last byte of A, first byte of B) has a limit: the lowest id
- * of such a token.
+ * Decides where a piece may be cut before merging, based on the character boundaries inside tokens.
+ * A token that crosses the boundary of characters A and B either contains both completely, in which
+ * case (A, B) is in the filter, or only a part of one, in which case (last byte of A, first byte of
+ * B) has a limit: the lowest id of such a token.
  *
- * A piece may be cut between two non-ASCII characters whose boundary has neither. A collision in the
- * filter misses a cut and never makes a wrong one. A finer rule (ranks in place of "has a limit") held
- * on every generated string and failed on Chinese behind a space: keep the rule as it is.
+ * A piece may be cut between two non-ASCII characters whose boundary has neither. A filter
+ * collision misses a cut but never makes a wrong one. A finer rule (ranks in place of "has a
+ * limit") passed on every generated string and failed on Chinese after a space: keep the rule as it
+ * is.
  *
- * A character that is a token may be taken as one from the start when its id is below the limits of
- * both its ends. For take the first merge across one of them: if the character were not merged by
- * then, the merge would take part of it only and so have an id above the limit; but until the
- * character is merged there is always one inside it of an id up to its own, which goes first.
+ * A character that is a token may be used as one from the start when its id is below the limits at
+ * both of its ends. Proof: consider the first merge across one of the ends. If the character were
+ * not merged yet, that merge would use only part of it and its id would be above the limit. But as
+ * long as the character is not merged, a merge inside it with an id up to its own is available, and
+ * goes first.
  */
 const FILTER_BITS: u32 = 19;
 
 let filter: usize = 0;
-/** Complements of the limits, so that 0 is none. */
+/** Complements of the limits, so that 0 means none. */
 let limits: usize = 0;
-/** Ids of the tokens that are one character of two to four bytes, by 17 bits of its code point. */
+/**
+ * Ids of the tokens that are a single character of two to four bytes, by 17 bits of the code point.
+ */
 let characters: usize = 0;
 const CHARACTERS: u32 = 0x20000;
-/** Whether every token is what merging its bytes gives. */
+/** Whether merging the bytes of each token yields that token. */
 let reachable: bool = false;
 
 export function reserveCuts(): void {
@@ -33,7 +37,7 @@ export function reserveCuts(): void {
   characters = reserve(CHARACTERS << 2);
 }
 
-/** In such a vocabulary merging may start from characters. */
+/** In such a vocabulary merging may start from characters instead of bytes. */
 export function setReachable(on: bool): void {
   reachable = on;
 }
@@ -51,14 +55,17 @@ function setBit(table: usize, bit: u32): void {
   store<u8>(at, <u32>load<u8>(at) | ((<u32>1) << (bit & 7)));
 }
 
-/** The bytes of a character as a number: as good as its code point here. */
+/** The bytes of a character as a number; serves as its code point here. */
 // @ts-ignore: decorator
 @inline
 function characterAt(p: usize, n: u32): u32 {
   return load<u32>(p) & (n == 4 ? 0xffffffff : ((<u32>1) << (n << 3)) - 1);
 }
 
-/** By the second byte first: those before it lie side by side then. */
+/**
+ * Indexed by the second byte first, which places those with the same second byte next to each
+ * other.
+ */
 // @ts-ignore: decorator
 @inline
 function limitOf(p: usize): usize {
@@ -72,13 +79,14 @@ function limitAt(p: usize): u32 {
 }
 
 /**
- * Notes the boundary at `seam`, where the two parts of the token `id` meet. Those inside the parts
- * were noted with the parts, which came first; a limit once set stays, and is the lowest.
+ * Records the boundary at `seam`, where the two parts of the token `id` meet. Boundaries inside the
+ * parts were recorded with the parts, which have lower ids. A limit is set once: the first one is
+ * the lowest.
  */
 export function noteSeam(p: usize, seam: u32, n: u32, id: u32): void {
   const second: u32 = load<u8>(p + seam);
   const before: u32 = load<u8>(p + seam - 1);
-  // Inside a character, or between two of ASCII.
+  // Inside a character, or between two ASCII characters.
   if ((second & 0xc0) == 0x80) {
     noteCharacter(p, n, id);
     return;
@@ -101,7 +109,7 @@ function noteCharacter(p: usize, n: u32, id: u32): void {
   if (code < CHARACTERS) store<u32>(characters + (<usize>code << 2), id);
 }
 
-/** Code point of a character of `n` bytes, more than one. */
+/** Code point of a character of `n` > 1 bytes. */
 // @ts-ignore: decorator
 @inline
 export function codeAt(p: usize, n: u32): u32 {
@@ -113,8 +121,8 @@ export function codeAt(p: usize, n: u32): u32 {
 }
 
 /**
- * The token to take the character at `p` as, or 0. `n` are its bytes, more than one, and the piece
- * goes from `from` to `to`.
+ * The token that the character at `p` may be used as, or 0. `n` > 1 is its length in bytes; the
+ * piece is `from` to `to`.
  */
 // @ts-ignore: decorator
 @inline
@@ -126,7 +134,9 @@ export function characterToken(p: usize, n: u32, from: usize, to: usize): u32 {
   return p + n < to && id >= limitAt(p + n) ? 0 : id;
 }
 
-/** Start of the whole character that ends before `i`, or `i` when its start is not in the token. */
+/**
+ * Start of the character that ends before `i`, or `i` when that character starts outside the token.
+ */
 function completeBefore(p: usize, i: u32): u32 {
   let start = i - 1;
   while (start > 0 && (<u32>load<u8>(p + start) & 0xc0) == 0x80) start--;
@@ -143,7 +153,7 @@ function completeAt(p: usize, length: u32, available: u32): bool {
   return true;
 }
 
-/** Whether no token crosses between the characters of `a` and `b` bytes that meet at `p`. */
+/** Whether no token crosses the boundary at `p` between characters of `a` and `b` bytes. */
 // @ts-ignore: decorator
 @inline
 export function isCut(p: usize, a: u32, b: u32): bool {

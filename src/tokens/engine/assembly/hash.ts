@@ -2,7 +2,7 @@
 const A: u64 = 0x9e3779b97f4a7c15;
 const B: u64 = 0xbf58476d1ce4e5b9;
 
-/** The low `n` bytes, n < 8. */
+/** Mask of the low `n` < 8 bytes. */
 // @ts-ignore: decorator
 @inline
 export function lowBytes(word: u64, n: u32): u64 {
@@ -22,7 +22,10 @@ export function hash2(low: u64, high: u64): u64 {
   return (h ^ (h >>> 31)) * B;
 }
 
-/** Any `n` bytes; reads up to seven behind them. Up to 15 bytes it is what the hot tables use. */
+/**
+ * Hash of `n` bytes; reads up to seven bytes past them. For up to 15 bytes it equals the hash of
+ * the hot tables.
+ */
 export function hashBytes(p: usize, n: u32): u64 {
   if (n < 8) return hash1(lowBytes(load<u64>(p), n) | ((<u64>n) << 56));
   if (n < 16) return hash2(load<u64>(p), lowBytes(load<u64>(p, 8), n - 8) | ((<u64>n) << 56));
@@ -36,7 +39,7 @@ export function hashBytes(p: usize, n: u32): u64 {
   return hash1((h ^ lowBytes(load<u64>(p), n)) * B);
 }
 
-/** Whether `n` bytes at `a` and `b` are the same; reads up to seven behind both. */
+/** Whether the `n` bytes at `a` and `b` are equal; reads up to seven bytes past both. */
 export function sameBytes(a: usize, b: usize, n: u32): bool {
   while (n >= 8) {
     if (load<u64>(a) != load<u64>(b)) return false;

@@ -1,6 +1,7 @@
 /**
- * Counts tokens of UTF-8 text; never makes a list of them. The host writes a table of classes and a
- * table of canonical pairs into the memory, has them built, then UTF-16 text, chunk by chunk.
+ * Counts the tokens of a text without producing a list of them. The host writes the class table and
+ * the table of canonical pairs into the memory, calls the functions that build them, and then
+ * writes UTF-16 text, chunk by chunk.
  */
 import { addPiece, countWaiting, reserveBatch } from './batch';
 import {
@@ -28,7 +29,10 @@ export { longestToken, setLongestToken } from './vocabulary';
 export { setReachable } from './cuts';
 export { reserveClasses, buildClasses };
 
-/** Tables of so many slots: tokens of up to 7, up to 15 and more bytes, and pairs. */
+/**
+ * Allocates the tables. Numbers of slots for tokens of up to 7, up to 15 and more bytes, and for
+ * pairs.
+ */
 export function reserveTables(
   log2Short: u32,
   log2Medium: u32,
@@ -41,7 +45,7 @@ export function reserveTables(
   reserveCuts();
 }
 
-/** Lays the areas for work over what only building the tables took. */
+/** Places the work areas over the memory that was needed only to build the tables. */
 export function closeTables(): void {
   buildOrders();
   reserveMerge();
@@ -49,20 +53,20 @@ export function closeTables(): void {
   reserveBatch();
 }
 
-/** Room for `bytes` bytes of anything behind the tables. */
+/** Reserves `bytes` bytes after the tables. */
 export function openInput(bytes: u32): usize {
   const at = openArea();
   ensure(at + bytes + 64);
   return at;
 }
 
-/** Where the bytes of each known token start, then where the next token's do. */
+/** Start of the bytes of each known token, then the start of the next token's. */
 let starts: usize = 0;
 let known: u32 = 0;
 
 /**
- * `bytes`: the 256 single bytes in the order of their ids; `scratch`: 4 bytes for each of `tokens`
- * and for one more, then room for the bytes of all tokens and 16 more.
+ * `bytes`: the 256 single bytes in id order. `scratch`: 4 bytes for each of `tokens` + 1 tokens,
+ * then the bytes of all tokens and 16 spare bytes.
  */
 export function addSingleBytes(bytes: usize, scratch: usize, tokens: u32): void {
   starts = scratch;
@@ -80,8 +84,8 @@ export function addSingleBytes(bytes: usize, scratch: usize, tokens: u32): void 
 }
 
 /**
- * The next `count` tokens out of six planes of `count` bytes: the low, middle and high bytes of the
- * first parts, then of the second. A token's bytes are those of its parts.
+ * Adds the next `count` tokens from six planes of `count` bytes: the low, middle and high bytes of
+ * the first parts, then of the second parts. A token's bytes are those of its parts.
  */
 export function addTokens(planes: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) addMerged(planes + i, count);
@@ -102,7 +106,7 @@ function addMerged(plane: usize, length: u32): void {
   store<u32>(starts + (<usize>known << 2), <u32>at + n);
 }
 
-/** Further merges: `count` times first part, second part, result, four bytes each. */
+/** Adds further merges: `count` times first part, second part and result, four bytes each. */
 export function addPairs(triples: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {
     const at = triples + <usize>i * 12;
@@ -116,7 +120,7 @@ function threeBytes(plane: usize, length: u32): u32 {
   );
 }
 
-/** Writes up to seven bytes behind the token's; returns its length. */
+/** Returns the token's length. Writes up to seven bytes past its end. */
 // @ts-ignore: decorator
 @inline
 function copyToken(id: u32, to: usize): u32 {
@@ -137,11 +141,14 @@ export function takeTotal(): u32 {
   return count;
 }
 
-/** UTF-8 of the text, then the classes of its bytes, then its UTF-16, which gives way to work. */
+/**
+ * UTF-8 of the text, the classes of its bytes, then its UTF-16, which is overwritten by the work
+ * area.
+ */
 let text: usize = 0;
 let units: usize = 0;
 
-/** Room for a text of `n` UTF-16 units; returns where they are to be put. */
+/** Reserves memory for a text of `n` UTF-16 units and returns the address to write them to. */
 export function openText(n: u32): usize {
   const bytes: usize = (3 * n + 127) & ~63;
   text = openArea();
@@ -152,9 +159,9 @@ export function openText(n: u32): usize {
 }
 
 /**
- * Counts the pieces of the `n` units put in place and returns how many units it took: all when
- * `final` or when a single piece has more than `maxBytes` bytes, else up to the first piece that
- * more text could still change.
+ * Counts the pieces of the `n` units written before and returns the number of units consumed: all
+ * of them when `final` or when a single piece has more than `maxBytes` bytes, otherwise up to the
+ * first piece that more text could still change.
  */
 export function count(n: u32, final: bool, maxBytes: u32): u32 {
   const to = transcode(units, n, text);

@@ -3,9 +3,9 @@ import { characterToken } from './cuts';
 import { ensure, reserve } from './memory';
 import { NONE, byteIds, bytePair, findPair } from './pairs';
 
-/** From so many parts on a heap beats looking through the array. */
+/** From this number of parts on, a heap is faster than a linear scan. */
 const HEAP_FROM: u32 = 33;
-/** A piece of so many bytes may still have few parts. */
+/** Pieces up to this length may still have few parts. */
 const ARRAY_BYTES: u32 = 96;
 
 let ids: usize = 0;
@@ -16,7 +16,7 @@ export function reserveMerge(): void {
   ranks = reserve(4 * ARRAY_BYTES);
 }
 
-/** Tokens of the `n` bytes at `p` when merged; `work` is free memory. */
+/** Number of tokens after merging the `n` bytes at `p`. `work` is free memory. */
 export function mergedCount(p: usize, n: u32, work: usize): u32 {
   if (n <= ARRAY_BYTES) {
     const parts = startParts(p, n);
@@ -25,7 +25,7 @@ export function mergedCount(p: usize, n: u32, work: usize): u32 {
   return n < 2 * WINDOW ? mergeHeap(p, n, work) : mergeWindows(p, n, work);
 }
 
-/** The same of up to 16 bytes of ASCII. */
+/** The same for up to 16 bytes of ASCII. */
 export function mergedAscii(p: usize, n: u32): u32 {
   const last = n - 1;
   let byte: u32 = load<u8>(p);
@@ -39,20 +39,23 @@ export function mergedAscii(p: usize, n: u32): u32 {
   return mergeArray(n);
 }
 
-/** Bytes merged at a time: what that takes fits the processor's cache. */
+/** Window size in bytes. Its working set fits the processor's cache. */
 const WINDOW: u32 = 4096;
-/** Bytes a window has in common with the one before: a few of the longest tokens. */
+/** Overlap of two windows in bytes: several times the longest token. */
 const OVERLAP: u32 = 320;
 
 /**
- * A long piece in overlapping windows, each from the start of a token of the one before. When both
- * have the same token there, the tokens before it and those from it on are what the whole gives:
+ * Merges a long piece in overlapping windows. Each window starts at a token start of the previous
+ * one. When both windows contain the same token, the result for the whole piece is the tokens
+ * before it from the first window and the tokens from it on from the second:
  *
- * Tokens are the outcome when any two neighbours merged alone stay these two. For take the first
- * merge across a seam: until then both sides merged as if alone, so merging the two would do it too.
- * And two neighbours in a window do stay these two, as nothing merged across their outer ends.
+ * A sequence of tokens is the result if merging the bytes of any two neighbours yields these two
+ * tokens. Proof: consider the first merge across a boundary. Until then both sides merged
+ * independently, so merging the two alone would make the same merge. Two neighbours in a window
+ * have this property, because nothing merged across their far ends.
  *
- * Where the tokens differ the window is doubled, so the worst case is that of one heap.
+ * When the windows have no token in common the window is doubled, so the worst case equals a single
+ * heap.
  */
 function mergeWindows(p: usize, n: u32, work: usize): u32 {
   let size = WINDOW;
@@ -83,7 +86,7 @@ function mergeWindows(p: usize, n: u32, work: usize): u32 {
   return count + left;
 }
 
-/** The part behind that at `i`, once merged; LAST behind the last. */
+/** The part after the one at `i`, after merging; LAST at the end. */
 // @ts-ignore: decorator
 @inline
 function nextPart(work: usize, i: u32): u32 {
@@ -103,14 +106,14 @@ function put(table: usize, i: u32, value: u32): void {
 }
 
 /**
- * Puts the ids merging starts from into `ids`, a character or a byte each, and the merges of
- * neighbours into `ranks`; returns how many parts there are.
+ * Writes the initial ids, one per character or byte, to `ids`, and the merges of neighbours to
+ * `ranks`. Returns the number of parts.
  */
 function startParts(p: usize, n: u32): u32 {
   const from = p;
   const to = p + n;
   let parts: u32 = 0;
-  // Whether the part before is a byte: two bytes have a table of their own.
+  // Whether the previous part is a byte: pairs of bytes have a separate table.
   let afterByte = false;
   let before: u32 = 0;
   while (p < to) {
@@ -119,7 +122,7 @@ function startParts(p: usize, n: u32): u32 {
     let next = p + 1;
     if (byte >= 0xc0) {
       const length = lengthOf(byte);
-      // What begins inside a character, or ends there, is bytes.
+      // A character cut by either end of the range is split into bytes.
       if (p + length <= to) id = characterToken(p, length, from, to);
       if (id != 0) next = p + length;
     }
@@ -162,21 +165,21 @@ function mergeArray(parts: u32): u32 {
   return last + 1;
 }
 
-/** A part of a long piece: next, previous, id, rank of the merge with the next. */
+/** A part of a long piece: next, previous, id, rank of the merge with the next part. */
 const PART: usize = 16;
 const LAST: u32 = 0xffffffff;
 
 /**
- * Bytes of work a piece of `n` bytes takes: the parts, and two heap entries each, as a merge takes
- * one entry off the heap and puts two on it.
+ * Size of the work area for a piece of `n` bytes: the parts, and two heap entries for each, because
+ * a merge pops one entry and pushes two.
  */
 export function workBytes(n: u32): usize {
   return <usize>n * (PART + 16) + 64;
 }
 
 /**
- * The same by a binary heap of rank << 32 | position, so equal ranks come leftmost first. An entry
- * whose rank is no longer its position's is stale. O(n log n).
+ * Merges with a binary heap of rank << 32 | position, so equal ranks are merged from left to right.
+ * An entry is stale when its rank is no longer the rank of its position. O(n log n).
  */
 function mergeHeap(p: usize, n: u32, work: usize): u32 {
   ensure(work + workBytes(n));

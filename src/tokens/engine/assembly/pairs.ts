@@ -1,8 +1,9 @@
 import { reserve } from './memory';
 
 /**
- * Which two adjacent tokens merge, and into what. A token's id is its rank, so the id found is also
- * the order of the merge. 18 bits an id: key and value fit one word.
+ * Table of merges: two adjacent tokens and the token they merge into. A token's id is its rank, so
+ * the id found also gives the order of the merge. Ids have 18 bits, so key and value fit into one
+ * word.
  */
 export const NONE: u32 = 0xffffffff;
 
@@ -12,14 +13,14 @@ let slots: usize = 0;
 let shift: u64 = 0;
 let mask: usize = 0;
 /**
- * Bit by hash: whether any pair may be there. Most pairs asked for are none, and this fits the
- * processor's cache where the slots do not.
+ * Bloom filter with one bit per hash. Most pairs looked up do not exist, and the filter fits the
+ * processor's cache while the slots do not.
  */
 const FILTER_BITS: u64 = 20;
 let filter: usize = 0;
 /** Ids of the 256 single bytes. */
 export let byteIds: usize = 0;
-/** Merges of two bytes, for the first round of a piece. */
+/** Merges of two bytes, for the first pass over a piece. */
 let bytePairs: usize = 0;
 
 export function reservePairs(log2Slots: u32): void {
@@ -53,7 +54,7 @@ export function addPair(a: u32, b: u32, id: u32): void {
   store<u64>(slots + (i << 3), (key << 18) | id);
 }
 
-/** An empty slot is 0, which is no entry: a merged token's id is never 0. */
+/** 0 marks an empty slot: the id of a merged token is never 0. */
 // @ts-ignore: decorator
 @inline
 export function findPair(a: u32, b: u32): u32 {

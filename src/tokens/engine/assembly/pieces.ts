@@ -6,8 +6,8 @@ import { mergedAscii, mergedCount } from './merge';
 import { isToken } from './vocabulary';
 
 /**
- * Counts of pieces seen before, direct-mapped, the bytes themselves compared: up to 7 bytes in one
- * word, up to 15 in two, up to 43 in six. So at most 1.2 MB of text fragments stay in memory.
+ * Direct-mapped cache of piece counts, keyed by the bytes themselves: up to 7 bytes in one word, up
+ * to 15 in two, up to 43 in six. At most 1.2 MB of text fragments stay in memory.
  */
 const LOG2_SHORT: u32 = 15;
 const LOG2_MEDIUM: u32 = 15;
@@ -18,7 +18,7 @@ const LONGEST_KEPT: u32 = 43;
 let short: usize = 0;
 let medium: usize = 0;
 let long: usize = 0;
-/** Tokens of single characters by code point; 0: not known yet. */
+/** Tokens of single characters by code point; 0 means not cached. */
 let characters: usize = 0;
 const CHARACTERS: u32 = 0x20000;
 
@@ -31,7 +31,7 @@ export function reservePieces(): void {
   clearPieces();
 }
 
-/** Forgets every text fragment. */
+/** Clears all text fragments. */
 export function clearPieces(): void {
   memory.fill(short, 0, (<usize>8) << LOG2_SHORT);
   memory.fill(medium, 0, (<usize>16) << LOG2_MEDIUM);
@@ -39,8 +39,8 @@ export function clearPieces(): void {
 }
 
 /**
- * In some vocabularies a piece that is a token is one token though the merges do not reach it. There
- * a part of a piece may have another count than the same bytes as a piece.
+ * In some vocabularies a piece that equals a token is one token even if merging does not produce
+ * it. There, bytes may have a different count as a part of a piece than as a whole piece.
  */
 export let wholePieces: bool = false;
 
@@ -48,7 +48,7 @@ export function setWholePieces(on: bool): void {
   wholePieces = on;
 }
 
-/** A slot: the length in the three (four) bits from 56 on, the count in the bits above. */
+/** Slot layout: the length in three (four) bits from bit 56 on, the count in the bits above. */
 export const SHORT_COUNT: u64 = 59;
 export const SHORT_KEY: u64 = (<u64>1 << SHORT_COUNT) - 1;
 export const MEDIUM_COUNT: u64 = 60;
@@ -66,7 +66,7 @@ export function mediumSlot(low: u64, high: u64): usize {
   return medium + (<usize>(hash2(low, high) >>> (64 - LOG2_MEDIUM)) << 4);
 }
 
-/** Tokens of a part of a piece, of 2 to 15 bytes, that has no cut inside. */
+/** Tokens of a part of 2 to 15 bytes without a cut inside. */
 function countUncut(p: usize, n: u32, work: usize): u32 {
   if (n < 8) {
     const key = lowBytes(load<u64>(p), n) | ((<u64>n) << 56);
@@ -100,14 +100,17 @@ export function countLong(p: usize, n: u32, work: usize): u32 {
   return count;
 }
 
-/** Cuts a piece that is no token where no token crosses, then counts each part by itself. */
+/**
+ * Cuts a piece where no token crosses, unless it is a token itself, and counts each part
+ * separately.
+ */
 export function countSplit(p: usize, n: u32, work: usize): u32 {
   if (n <= 16 && (i8x16.bitmask(v128.load(p)) & ((1 << n) - 1)) == 0) return mergedAscii(p, n);
   const end = p + n;
   let count: u32 = 0;
   let start = p;
   let q = p;
-  // Bytes of the character before q; 0 when it is ASCII.
+  // Length in bytes of the character before q; 0 for ASCII.
   let before: u32 = 0;
   while (q < end) {
     const lead: u32 = load<u8>(q);
@@ -128,7 +131,7 @@ export function countSplit(p: usize, n: u32, work: usize): u32 {
   return count + countPart(start, <u32>(end - start), before, work);
 }
 
-/** @param last bytes of the part's last character */
+/** @param last length in bytes of the part's last character */
 function countPart(p: usize, n: u32, last: u32, work: usize): u32 {
   if (n == last) {
     const count = countCharacter(p, n, work);
@@ -138,7 +141,7 @@ function countPart(p: usize, n: u32, last: u32, work: usize): u32 {
   return countUncut(p, n, work);
 }
 
-/** Tokens of a part that is one character of `n` bytes, or 0 for those far out. */
+/** Tokens of a part that is one character of `n` bytes, or 0 for code points outside the table. */
 // @ts-ignore: decorator
 @inline
 export function countCharacter(p: usize, n: u32, work: usize): u32 {

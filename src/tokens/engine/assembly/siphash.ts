@@ -1,6 +1,6 @@
 /**
- * SipHash-1-3 with 128 bits of output (Aumasson and Bernstein, 2012): without the key nobody can
- * make two texts of equal hash, so no caller can have one message counted as another.
+ * SipHash-1-3 with 128 bits of output (Aumasson and Bernstein, 2012). Without the key nobody can
+ * construct a collision, so no caller can get one message counted as another.
  */
 import { lowBytes } from './hash';
 
@@ -38,9 +38,9 @@ function round(): void {
   v2 = rotl<u64>(v2, 32);
 }
 
-/** Takes in the whole words from `from`; returns where it stopped, less than eight bytes before `to`. */
+/** Absorbs whole words from `from`. Returns where it stopped, less than eight bytes before `to`. */
 export function hashWords(from: usize, to: usize): usize {
-  // The state in locals: globals live in memory.
+  // Locals stay in registers, globals live in memory.
   let a = v0;
   let b = v1;
   let c = v2;
@@ -68,7 +68,7 @@ export function hashWords(from: usize, to: usize): usize {
   return from;
 }
 
-/** Takes in the rest and writes the 16 bytes of the hash to `out`; `bytes`: of the whole text. */
+/** Absorbs the rest and writes the 16-byte hash to `out`. `bytes`: length of the whole text. */
 export function finishHash(from: usize, to: usize, bytes: u32, out: usize): void {
   const word = lowBytes(load<u64>(from), <u32>(to - from)) | ((<u64>bytes) << 56);
   v3 ^= word;
@@ -86,13 +86,13 @@ export function finishHash(from: usize, to: usize, bytes: u32, out: usize): void
   store<u64>(out, v0 ^ v1 ^ v2 ^ v3, 8);
 }
 
-/** What is hashed behind the text: Latin-1 and UTF-16 may be the same bytes. */
+/** Domain separator, hashed after the text: Latin-1 and UTF-16 texts may have equal bytes. */
 const NARROW: u8 = 0;
 const WIDE: u8 = 1;
 
 /**
- * The hash of the `n` UTF-16 units at `from`: as Latin-1 when they are, as that is half the bytes.
- * Takes as much room again behind them, and 64 bytes.
+ * Hashes the `n` UTF-16 units at `from`, as Latin-1 if possible, which halves the bytes. Needs the
+ * same amount of memory after them, plus 64 bytes.
  */
 export function hashUnits(from: usize, n: u32, out: usize): void {
   const to = from + (<usize>n << 1);
@@ -103,7 +103,7 @@ export function hashUnits(from: usize, n: u32, out: usize): void {
   else hashWhole(narrow, n, NARROW, out);
 }
 
-/** Whether the units take more than a byte each; else these are at `narrow`. */
+/** Whether any unit needs two bytes. If not, the Latin-1 bytes are at `narrow`. */
 function isWide(from: usize, to: usize, narrow: usize): bool {
   let all = i8x16.splat(0);
   for (; from < to; from += 32) {

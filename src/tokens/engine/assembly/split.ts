@@ -1,7 +1,7 @@
 /**
- * The pre-tokenizer regular expressions, written by hand: each function takes the start of a piece
- * and gives its end. Runs are greedy; where the expression would backtrack, the outcome of the
- * backtracking is computed.
+ * Hand-written matchers for the pre-tokenizer regular expressions. Each function takes the start of
+ * a piece and returns its end. Runs are greedy; where the expression would backtrack, the result is
+ * computed directly.
  */
 import {
   CASELESS,
@@ -23,18 +23,18 @@ import {
   touchEnd,
 } from './classes';
 
-/** Which expression a vocabulary was trained with. */
+/** The expression that a vocabulary was trained with. */
 export const CASED: u32 = 0; // o200k, tekken: words split at capitals
 export const PLAIN: u32 = 1; // cl100k, llama 3, qwen: a word is a run of letters
 export const GPT2: u32 = 2; // p50k, r50k
 export const DEEPSEEK: u32 = 3;
 
 let kind: u32 = CASED;
-/** Digits a piece may hold. */
+/** Maximum number of digits in a piece. */
 let maxDigits: u32 = 3;
-/** Whether English contractions go with (CASED) or stand as (PLAIN) a piece. */
+/** Whether English contractions belong to the word (CASED) or form a piece (PLAIN). */
 let contractions: bool = true;
-/** Whether slashes belong to the tail of a run of symbols. */
+/** Whether the tail of a run of symbols includes slashes. */
 let slashTail: bool = true;
 
 export function setSplitter(which: u32, digits: u32, english: bool, slash: bool): void {
@@ -71,7 +71,7 @@ function cased(p: usize): usize {
   if (isNewline(load<u8>(p))) return symbolsOrSpace(p);
   let q: usize;
   if ((c & M) != 0) {
-    // A mark may be the prefix, or belong to the word itself.
+    // A mark may be the prefix or part of the word.
     q = word(afterCharacter(p), false);
     if (q == 0) q = word(p, false);
   } else {
@@ -83,7 +83,7 @@ function cased(p: usize): usize {
   return load<u8>(q) == QUOTE ? contraction(q, true) : q;
 }
 
-/** `upper* lower+` where it ends within 16 bytes, in one look at them; else 0. */
+/** Vectorised `upper* lower+` for matches within 16 bytes; otherwise 0. */
 // @ts-ignore: decorator
 @inline
 function shortWord(s: usize): usize {
@@ -93,12 +93,12 @@ function shortWord(s: usize): usize {
   return lower > 0 && upper + lower < 16 ? s + upper + lower : 0;
 }
 
-/** `upper* lower+`, else, if wanted, `upper+ lower*`; 0 when it does not match. */
+/** `upper* lower+`, otherwise, if requested, `upper+ lower*`; 0 when neither matches. */
 function word(s: usize, orUpper: bool): usize {
   const q = runOf(s, U | CASELESS);
   if ((classAt(q) & L) != 0) return runOf(q, L | CASELESS);
   noteEnd(q);
-  // With no lower case behind it the run gives back up to its last caseless character.
+  // Without a following lower case letter the run backtracks to its last caseless character.
   let x = q;
   while (x > s && (classAt(x - 1) & CASELESS) == 0) x--;
   if (x > s) return x;
@@ -135,15 +135,16 @@ function gpt2(p: usize): usize {
   return q > s ? q : space(p, false);
 }
 
-// --- DeepSeek v3: digits, then runs of ideographs and kana are split off, then words within each ---
+// --- DeepSeek v3: digits, then runs of ideographs and kana are split off, then words within each
+// ---
 
 function deepseek(p: usize): usize {
   const c = classAt(p);
   if ((c & N) != 0) return digits(p);
-  // No rule from here on crosses the ends of such a run, from inside or outside.
+  // No later rule crosses the ends of such a run, in either direction.
   const run = isIdeograph(p);
   const b: u32 = load<u8>(p);
-  // ASCII punctuation takes ASCII letters with it, before any other rule.
+  // ASCII punctuation followed by ASCII letters comes before all other rules.
   if (b < 0x80 && (c & P) != 0 && isAsciiLetter(p + 1)) {
     let q = p + 1;
     while (isAsciiLetter(q)) q++;
@@ -152,7 +153,7 @@ function deepseek(p: usize): usize {
   }
   if (!isNewline(b)) {
     const prefix = (c & (LETTER | P)) == 0;
-    // The prefix is tried first, a mark again as part of the word.
+    // The prefix is tried first; a mark is tried again as part of the word.
     if (prefix) {
       const s = afterCharacter(p);
       const q = runWithin(s, LETTER | M, run);
@@ -169,7 +170,7 @@ function deepseek(p: usize): usize {
     return q;
   }
   if ((c & S) != 0) return deepseekSpace(p);
-  // Matched by no alternative: what stands between two matches stays one piece.
+  // Matched by no alternative: text between two matches is one piece.
   return unmatched(p, run);
 }
 
@@ -180,14 +181,14 @@ function isIdeograph(p: usize): bool {
   return (code >= 0x4e00 && code <= 0x9fa5) || (code >= 0x3040 && code <= 0x30ff);
 }
 
-/** Characters in any of the classes `mask`, all ideographs or kana, or none of them. */
+/** Run of characters in `mask`, either all ideographs and kana or none of them. */
 function runWithin(p: usize, mask: u32, run: bool): usize {
   while ((classAt(p) & mask) != 0 && isIdeograph(p) == run) p = afterCharacter(p);
   noteEnd(p);
   return p;
 }
 
-/** Digits and ideographs end the text of this rule, so they are no character to look ahead at. */
+/** Digits and ideographs end the text of this rule, so the lookahead does not see them. */
 function deepseekSpace(p: usize): usize {
   const end = runOf(p, S);
   noteEnd(end);
@@ -198,7 +199,7 @@ function deepseekSpace(p: usize): usize {
   return space(p, true);
 }
 
-/** End of the last newline, or 0. */
+/** End of the last newline in the run, or 0. */
 function lastNewline(p: usize, end: usize): usize {
   for (let q = end; q > p; q--) if (isNewline(load<u8>(q - 1))) return q;
   return 0;
@@ -211,7 +212,7 @@ function isAsciiLetter(p: usize): bool {
 function unmatched(p: usize, run: bool): usize {
   while ((classAt(p) & (LETTER | M | N | S | P | END)) == 0 && isIdeograph(p) == run) {
     const next = afterCharacter(p);
-    // As the prefix of a word it does match.
+    // It matches as the prefix of a word.
     if ((classAt(next) & (LETTER | M)) != 0 && isIdeograph(next) == run) return p;
     p = next;
   }
@@ -238,7 +239,7 @@ function symbolsOrSpace(p: usize): usize {
   return q;
 }
 
-/** White space; its last character is left to the word behind it. */
+/** White space, except the last character when a word follows. */
 function space(p: usize, newlines: bool): usize {
   const end = runOf(p, S);
   noteEnd(end);
@@ -252,7 +253,7 @@ function space(p: usize, newlines: bool): usize {
   return last == p ? end : last;
 }
 
-/** End of the contraction at `q`, or `q`. Without case its s is U+017F too. */
+/** End of the contraction at `q`, or `q`. Case-insensitive matching includes U+017F (long s). */
 function contraction(q: usize, anyCase: bool): usize {
   if (load<u8>(q) != QUOTE || !contractions) return q;
   let a: u32 = load<u8>(q, 1);

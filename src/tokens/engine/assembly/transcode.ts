@@ -1,13 +1,13 @@
 import { END, classOfCode, classesOfAscii, placeOfClass } from './classes';
 import { reserve } from './memory';
 
-/** The character in place of half a surrogate pair. */
+/** Replacement for a lone surrogate. */
 const REPLACEMENT: u32 = 0xfffd;
 const BLOCK: usize = 32;
 
 /**
- * For four words of one to three bytes, how to put the bytes side by side; by four bits of which have
- * a second byte, and four of which have a third.
+ * Shuffle masks that pack four words of one to three bytes. Index: four bits for the words with a
+ * second byte, four bits for those with a third.
  */
 let orders: usize = 0;
 
@@ -24,13 +24,12 @@ export function buildOrders(): void {
 }
 
 /**
- * Writes the `n` UTF-16 units at `from` as UTF-8 to `to`, the class of each byte's character to its
- * place, and returns the end. Takes room for 3 bytes a unit and 32 more, and 32 bytes behind the
- * units.
+ * Transcodes the `n` UTF-16 units at `from` to UTF-8 at `to`, writes the class of each byte, and
+ * returns the end. Needs 3 bytes per unit plus 32 at `to`, and 32 readable bytes after the units.
  */
 export function transcode(from: usize, n: u32, to: usize): usize {
   const end = from + (<usize>n << 1);
-  // The last block of 16 may reach beyond the end.
+  // The last block of 16 may reach past the end.
   v128.store(end, i8x16.splat(0));
   v128.store(end, i8x16.splat(0), 16);
   let p = to;
@@ -51,7 +50,7 @@ export function transcode(from: usize, n: u32, to: usize): usize {
       const high5 = v128.and(four, i32x4.splat(0xf800));
       if (v128.any_true(i32x4.eq(high5, i32x4.splat(0xd800)))) {
         const c: u32 = load<u16>(from);
-        // Behind the end stands 0, no half of a pair.
+        // The unit after the end is 0, which is not a surrogate.
         const next: u32 = load<u16>(from, 2);
         if ((c & 0xfc00) == 0xd800 && (next & 0xfc00) == 0xdc00) {
           p = writePair(p, 0x10000 + ((c & 0x3ff) << 10) + (next & 0x3ff));
@@ -62,7 +61,7 @@ export function transcode(from: usize, n: u32, to: usize): usize {
         }
         continue;
       }
-      // Without branches: which length comes next is not to be foretold.
+      // Branch-free: the next length is unpredictable.
       const above1 = i32x4.gt_s(four, i32x4.splat(0x7f));
       const above2 = i32x4.gt_s(four, i32x4.splat(0x7ff));
       const lengths = i32x4.bitmask(above1) | (i32x4.bitmask(above2) << 4);
@@ -114,13 +113,13 @@ function writePair(p: usize, code: u32): usize {
   return p + 4;
 }
 
-/** Puts the end behind the text, as bytes and as classes. */
+/** Writes the end marker after the text and after the classes. */
 export function closeText(end: usize): void {
   v128.store(end, i8x16.splat(<i8>0xff));
   v128.store(placeOfClass(end), i8x16.splat(<i8>END));
 }
 
-/** UTF-16 units of the UTF-8 between `from` and `to`. */
+/** Number of UTF-16 units in the UTF-8 between `from` and `to`. */
 export function unitsBetween(from: usize, to: usize): u32 {
   let units: u32 = 0;
   for (; from < to; from++) {

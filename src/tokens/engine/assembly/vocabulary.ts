@@ -2,11 +2,11 @@ import { hash1, hash2, hashBytes, lowBytes, sameBytes } from './hash';
 import { reserve } from './memory';
 
 /**
- * Which byte strings are tokens: three tables by length, open addressing, as a look outside the
- * processor's cache costs more than all else. Up to 7 bytes a slot is the bytes themselves with their
- * number on top, up to 15 bytes two words of the same; above, it is 32 bits of the hash, then where
- * the bytes are (24 bits) and how many (8 bits). An empty slot is 0. Tokens of more than 255 bytes are
- * left out: the merges find them too.
+ * Set of byte strings that are tokens: three hash tables by length, with open addressing to keep
+ * cache misses low. A slot for up to 7 bytes holds the bytes themselves and their length on top, a
+ * slot for up to 15 bytes the same in two words. For longer tokens it holds 32 bits of the hash,
+ * the address of the bytes (24 bits) and their length (8 bits). An empty slot is 0. Tokens of more
+ * than 255 bytes are left out: merging finds them.
  */
 let short: usize = 0;
 let shortShift: u64 = 0;
@@ -39,7 +39,7 @@ export function reserveVocabulary(
   bytes = reserve(longBytes + 16);
 }
 
-/** Takes the `n` bytes at `p` into the vocabulary; of up to 15 no copy is kept. */
+/** Adds the `n` bytes at `p`. Up to 15 bytes are not copied. */
 export function addToken(p: usize, n: u32): void {
   if (n > 255) return;
   if (n > longest) longest = n;
@@ -81,7 +81,7 @@ export function isToken(p: usize, n: u32): bool {
   return n <= longest && isLong(p, n);
 }
 
-/** Where the key of a token of up to 7 bytes is, or the first place to look. */
+/** First slot to probe for a token of up to 7 bytes. */
 // @ts-ignore: decorator
 @inline
 export function shortPlace(key: u64): usize {
@@ -100,7 +100,7 @@ function isShort(key: u64): bool {
   return isShortFrom(key, load<u64>(shortPlace(key)));
 }
 
-/** @param slot what is in the first place */
+/** @param slot content of the first probed slot */
 // @ts-ignore: decorator
 @inline
 export function isShortFrom(key: u64, slot: u64): bool {
@@ -124,7 +124,7 @@ function isMedium(low: u64, high: u64): bool {
   return isMediumFrom(low, high, load<u64>(mediumPlace(low, high), 8));
 }
 
-/** @param slot the second word of what is in the first place */
+/** @param slot second word of the first probed slot */
 // @ts-ignore: decorator
 @inline
 export function isMediumFrom(low: u64, high: u64, slot: u64): bool {

@@ -1,33 +1,33 @@
 /** Bits of a class, as in `../assembly/classes.ts`. */
 export const U = 1; // upper case and title case letters
 export const L = 2; // lower case letters
-const O = 4; // other letters: modifiers and those without case
+const O = 4; // other letters: modifiers and letters without case
 export const M = 8; // marks
 export const N = 16; // numbers
 export const S = 32; // white space
 export const P = 64; // punctuation and symbols
-export const END = 128; // no character any more
+export const END = 128; // end of the text
 
-/** What goes with letters of either case. */
+/** Classes that continue a run of either case. */
 export const X: number = O | M;
 
 const INDEX_BYTES = 2 * 4352;
 const REPLACEMENT = 0xfffd;
 
-/** Classes of the characters of a string: Unicode 16, whatever the host's version. */
+/** Character classes of a string in Unicode 16, independent of the host's Unicode version. */
 export class CharacterClasses {
   readonly #blocks: Uint8Array;
   readonly #index: DataView;
   readonly #ascii: Uint8Array;
 
-  /** @param table 4352 block numbers of two bytes, then blocks of 256 classes */
+  /** @param table 4352 block numbers of two bytes each, then blocks of 256 classes */
   constructor(table: Uint8Array) {
     this.#index = new DataView(table.buffer, table.byteOffset, INDEX_BYTES);
     this.#blocks = table.subarray(INDEX_BYTES);
     this.#ascii = Uint8Array.from({ length: 128 }, (_, code) => this.#classOf(code));
   }
 
-  /** Class of the character at `p`; a lone surrogate is U+FFFD, as in UTF-8. */
+  /** Class of the character at `p`. A lone surrogate is classified as U+FFFD. */
   at(text: string, p: number): number {
     if (p >= text.length) return END;
     const unit = text.charCodeAt(p);
@@ -41,7 +41,7 @@ export class CharacterClasses {
     return this.#blocks[256 * block + (code & 255)] ?? 0;
   }
 
-  /** End of the run of characters that are in any of the classes `mask`. */
+  /** End of the run of characters whose class is in `mask`. */
   runOf(text: string, p: number, mask: number): number {
     let end = p;
     while ((this.at(text, end) & mask) !== 0) end = after(text, end);
@@ -61,7 +61,7 @@ export class CharacterClasses {
   }
 }
 
-/** Where the character behind the one at `p` starts. */
+/** Start of the character after the one at `p`. */
 export function after(text: string, p: number): number {
   return p + ((text.codePointAt(p) ?? 0) > 0xffff ? 2 : 1);
 }
@@ -80,7 +80,7 @@ export function isLetter(c: number): boolean {
   return (c & (U | L | O)) !== 0;
 }
 
-/** Neither white space nor number nor letter: marks are symbols here. */
+/** Neither white space, number nor letter. Marks count as symbols here. */
 function isSymbol(c: number): boolean {
   return (c & (S | N | END)) === 0 && !isLetter(c);
 }

@@ -1,12 +1,12 @@
 import { NONE, type Merges } from './merges.ts';
 import { MinHeap } from './min-heap.ts';
 
-/** Up to here looking through the ranks beats a heap. */
+/** Up to this number of parts a linear scan is faster than a heap. */
 const ARRAY_UP_TO = 32;
-/** A merge waiting in the heap: rank × POSITIONS + position, exact in a double. */
+/** A heap entry is rank × POSITIONS + position, exact in a double. */
 const POSITIONS = 2 ** 32;
 
-/** Tokens left when `bytes` are merged, lowest rank first, of equal ranks the leftmost. */
+/** Number of tokens after merging `bytes`: lowest rank first, equal ranks from left to right. */
 export function mergedCount(bytes: Uint8Array, merges: Merges): number {
   if (bytes.length === 0) return 0;
   return bytes.length <= ARRAY_UP_TO ? mergeArray(bytes, merges) : mergeHeap(bytes, merges);
@@ -40,7 +40,7 @@ function mergeArray(bytes: Uint8Array, merges: Merges): number {
   return last + 1;
 }
 
-/** O(n log n). An entry of the heap whose rank is no longer its position's is stale. */
+/** O(n log n). A heap entry is stale when its rank is no longer the rank of its position. */
 function mergeHeap(bytes: Uint8Array, merges: Merges): number {
   const n = bytes.length;
   const id = Uint32Array.from(bytes, (byte) => merges.byteIds[byte] ?? 0);

@@ -1,11 +1,12 @@
 import { forEachPair, SINGLE_BYTES, type VocabularyTable } from '../tables.ts';
 
-/** No merge: above every id. */
+/** No merge; greater than every id. */
 export const NONE = 0xffffffff;
 
 /**
- * Which two adjacent tokens merge, and into what. A token's id is its rank, so what is found is also
- * the order of the merges. Open addressing over two ids and the result, three words a slot.
+ * Table of merges: two adjacent tokens and the token they merge into. A token's id is its rank, so
+ * the result also gives the order of the merge. Open addressing with slots of three words: two ids
+ * and the result.
  */
 export class Merges {
   readonly #slots: Uint32Array;
@@ -25,7 +26,7 @@ export class Merges {
     }
   }
 
-  /** What `a` followed by `b` becomes, or NONE. */
+  /** The token that `a` followed by `b` merges into, or NONE. */
   of(a: number, b: number): number {
     return this.#slots[this.#find(a, b) + 2] ?? NONE;
   }
@@ -37,7 +38,7 @@ export class Merges {
     this.#slots[at + 2] = id;
   }
 
-  /** The pair's slot, or the empty one where it belongs. */
+  /** Slot of the pair, or the empty slot for it. */
   #find(a: number, b: number): number {
     let slot = Math.imul(Math.imul(a, 0x9e3779b1) ^ b, 0x85ebca6b);
     slot ^= slot >>> 15;

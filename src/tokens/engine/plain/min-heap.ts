@@ -1,4 +1,4 @@
-/** A binary heap of numbers, the least first, in memory taken once. */
+/** Binary min-heap of numbers with preallocated memory. */
 export class MinHeap {
   readonly #entries: Float64Array;
   size = 0;
@@ -19,7 +19,7 @@ export class MinHeap {
     this.#entries[at] = entry;
   }
 
-  /** Takes the least entry off; the heap must not be empty. */
+  /** Removes the smallest entry. The heap must not be empty. */
   pop(): number {
     const least = this.#entries[0] ?? 0;
     const entry = this.#entries[--this.size] ?? 0;

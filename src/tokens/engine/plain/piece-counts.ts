@@ -1,11 +1,11 @@
 const SLOTS = 1 << 14;
 const WORDS = 4;
-/** A piece and its length fill the four words of a slot. */
+/** A slot has four words: a piece and its length. */
 const LONGEST = 15;
 
 /**
- * Counts of short pieces seen before, direct-mapped, the bytes themselves compared: at most 256 KB
- * of text fragments.
+ * Direct-mapped cache of the counts of short pieces, keyed by the bytes themselves. Holds at most
+ * 256 KB of text fragments.
  */
 export class PieceCounts {
   readonly #keys: Int32Array = new Int32Array(SLOTS * WORDS);
@@ -13,7 +13,7 @@ export class PieceCounts {
   readonly #bytes: Uint8Array = new Uint8Array(4 * WORDS);
   readonly #words: Int32Array = new Int32Array(this.#bytes.buffer);
 
-  /** What `count` gives for `piece`, from memory when it can. */
+  /** `count(piece)`, cached. */
   of(piece: Uint8Array, count: (piece: Uint8Array) => number): number {
     if (piece.length > LONGEST) return count(piece);
     this.#bytes.fill(0);

@@ -6,23 +6,23 @@ import { Merges } from './merges.ts';
 import { PieceCounts } from './piece-counts.ts';
 import { createSplitter, type NextPiece } from './split.ts';
 
-/** Characters between two steps. */
+/** Characters per step. */
 const STEP = 4096;
-/** A piece of more bytes is counted in segments, as in the compiled engine. */
+/** Longer pieces are counted in segments, as in the compiled engine. */
 const MAX_PIECE_BYTES = 2 << 20;
 
 const encoder = new TextEncoder();
 
 /**
- * The engine in plain TypeScript: for hosts without WebAssembly, and what the compiled one is tested
- * against. It leaves out what is only for speed: the vocabulary's bytes and the cutting of pieces.
+ * The engine in plain TypeScript, for hosts without WebAssembly and as the reference in tests of
+ * the compiled engine. It has no optimisations: no table of token bytes and no cutting of pieces.
  */
 export class PlainEngine implements TextCounter {
   readonly #nextPiece: NextPiece;
   readonly #merges: Merges;
   readonly #pieces: PieceCounts = new PieceCounts();
   readonly #short: Uint8Array = new Uint8Array(256);
-  /** Tokens that the merges do not reach, as latin1: one token when they are a whole piece. */
+  /** Tokens that merging does not produce, as latin1. As a whole piece each is one token. */
   readonly #unreached: ReadonlySet<string>;
 
   constructor(classes: Uint8Array, splitter: Splitter, table: VocabularyTable) {
@@ -78,7 +78,7 @@ export class PlainEngine implements TextCounter {
   }
 }
 
-/** Tokens that merging their own bytes does not give. */
+/** Tokens that merging their own bytes does not produce. */
 export function unreachedOf(table: VocabularyTable, merges: Merges): Set<string> {
   const tokens = Array.from(table.singleBytes, (byte) => Buffer.of(byte));
   const unreached = new Set<string>();

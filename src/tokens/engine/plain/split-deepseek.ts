@@ -27,16 +27,16 @@ export function deepseekPiece(
 ): number {
   const c = classes.at(text, p);
   if ((c & N) !== 0) return digits(text, p);
-  // No rule from here on crosses the ends of such a run, from inside or outside.
+  // No later rule crosses the ends of such a run, in either direction.
   const run = isIdeograph(text, p);
-  // ASCII punctuation takes ASCII letters with it, before any other rule.
+  // ASCII punctuation followed by ASCII letters comes before all other rules.
   if ((c & P) !== 0 && text.charCodeAt(p) < 0x80 && isAsciiLetter(text, p + 1)) {
     let end = p + 1;
     while (isAsciiLetter(text, end)) end++;
     return end;
   }
   if (!isNewline(text, p)) {
-    // One character before a word; a mark is tried again as part of the word.
+    // Prefix of a word; a mark is tried again as part of the word.
     if ((c & (U | L | P)) === 0 && !isLetter(c)) {
       const start = after(text, p);
       const end = runWithin(classes, text, start, U | L | X, run);
@@ -51,7 +51,7 @@ export function deepseekPiece(
     return end;
   }
   if ((c & S) === 0) return unmatched(classes, text, p, run);
-  // Digits and ideographs end the text of this rule, so they are no character to look ahead at.
+  // Digits and ideographs end the text of this rule, so the lookahead does not see them.
   end = classes.runOf(text, p, S);
   if ((classes.at(text, end) & N) !== 0 || isIdeograph(text, end)) {
     return behindLastNewline(text, p, end) ?? end;
@@ -69,7 +69,7 @@ function isIdeograph(text: string, p: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fa5) || (code >= 0x3040 && code <= 0x30ff);
 }
 
-/** Characters in any of the classes `mask`, all ideographs or kana, or none of them. */
+/** Run of characters in `mask`, either all ideographs and kana or none of them. */
 function runWithin(
   classes: CharacterClasses,
   text: string,
@@ -84,14 +84,14 @@ function runWithin(
   return end;
 }
 
-/** What no alternative takes stays one piece between two that match. */
+/** Text that no alternative matches is one piece. */
 function unmatched(classes: CharacterClasses, text: string, p: number, run: boolean): number {
   let at = p;
   let c = classes.at(text, at);
   while ((c & (U | L | X | N | S | P | END)) === 0 && isIdeograph(text, at) === run) {
     const next = after(text, at);
     const following = classes.at(text, next);
-    // As the one character before a word it does match.
+    // It matches as the prefix of a word.
     if ((following & (U | L | X)) !== 0 && isIdeograph(text, next) === run) return at;
     at = next;
     c = following;

@@ -14,22 +14,22 @@ import {
 } from './classes.ts';
 import { deepseekPiece } from './split-deepseek.ts';
 
-/** Where the piece that starts at `p` ends. */
+/** End of the piece that starts at `p`. */
 export type NextPiece = (text: string, p: number) => number;
 
 /**
- * The pre-tokenizer regular expressions by hand. Runs are greedy; where the expression would
- * backtrack, the outcome of the backtracking is computed.
+ * Hand-written matchers for the pre-tokenizer regular expressions. Runs are greedy; where the
+ * expression would backtrack, the result is computed directly.
  */
 export function createSplitter(classes: CharacterClasses, options: Splitter): NextPiece {
   const { kind, maxDigits, contractions, slashTail } = options;
 
-  /** o200k: words split at capitals, a contraction goes with its word. */
+  /** o200k: words split at capitals; a contraction belongs to its word. */
   function cased(text: string, p: number): number {
     const c = classes.at(text, p);
     if ((c & N) !== 0) return digits(text, p);
     if (!isNewline(text, p)) {
-      // The one character before a word; a mark may also belong to the word itself.
+      // Prefix of a word; a mark may also be part of the word.
       const first = isLetter(c) ? p : after(text, p);
       const starts = (c & M) !== 0 ? [first, p] : [first];
       for (const word of [upperThenLower, upperOnly]) {
@@ -52,17 +52,17 @@ export function createSplitter(classes: CharacterClasses, options: Splitter): Ne
       if ((c & X) !== 0) caseless = end;
       c = classes.at(text, end);
     }
-    // With no lower case behind it the run gives back up to its last caseless character.
+    // Without a following lower case letter the run backtracks to its last caseless character.
     return (c & L) !== 0 ? classes.runOf(text, end, L | X) : caseless;
   }
 
-  /** `upper+ lower*`, tried when the other failed */
+  /** `upper+ lower*`, tried when the other one failed. */
   function upperOnly(text: string, start: number): number | undefined {
     const end = classes.runOf(text, start, U | X);
     return end > start ? classes.runOf(text, end, L | X) : undefined;
   }
 
-  /** cl100k: a word is a run of letters, a contraction a piece of its own. */
+  /** cl100k: a word is a run of letters; a contraction is a separate piece. */
   function plain(text: string, p: number): number {
     const contracted = contraction(text, p, true);
     if (contracted > p) return contracted;
@@ -101,7 +101,7 @@ export function createSplitter(classes: CharacterClasses, options: Splitter): Ne
     return end;
   }
 
-  /** White space; its last character is left to the word behind it. */
+  /** White space, except the last character when a word follows. */
   function space(text: string, p: number, newlines: boolean): number {
     const end = classes.runOf(text, p, S);
     const newline = newlines ? behindLastNewline(text, p, end) : undefined;
@@ -109,7 +109,7 @@ export function createSplitter(classes: CharacterClasses, options: Splitter): Ne
     return end === text.length || end === p + 1 ? end : end - 1;
   }
 
-  /** End of the contraction at `q`, or `q`. Regardless of case, its s is U+017F too. */
+  /** End of the contraction at `q`, or `q`. Case-insensitive matching includes U+017F (long s). */
   function contraction(text: string, q: number, anyCase: boolean): number {
     if (!contractions || text[q] !== "'") return q;
     const [one, two] = anyCase ? CONTRACTIONS_ANY_CASE : CONTRACTIONS;

@@ -73,8 +73,9 @@ export const backgroundShapes: readonly Shape<OpenAI>[] = [
     },
   },
   {
-    title: 'responses in the background that nobody fetches before the flush',
+    title: 'responses in the background that nobody fetches before the end of the process',
     script: queued,
+    endsAtShutdown: true,
     expected: {
       responseId: 'resp_1',
       outcome: 'aborted',

@@ -50,11 +50,6 @@ export function held(script: Script): Script {
   return { ...script, pieces, held: pieces.at(-1) ?? '' };
 }
 
-/** A reply that comes long after everybody has given up. */
-export function slow(script: Script): Script {
-  return { ...script, delayMs: 120 };
-}
-
 /** The SDK says on the console what it could not parse. */
 export async function quietConsole<T>(run: () => Promise<T>): Promise<T> {
   const { error } = console;

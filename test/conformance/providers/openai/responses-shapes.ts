@@ -152,6 +152,7 @@ export const responsesShapes: readonly Shape<OpenAI>[] = [
   },
   {
     title: 'responses stream, never read',
+    endsAtShutdown: true,
     script: stream,
     expected: { requestModel: REQUEST.model, outcome: 'aborted', outputTokens: undefined },
     run: async (client) => {

@@ -158,7 +158,7 @@ describe('dashboard: numbers, filters, drill-down', () => {
     await page.goBack();
     await page.waitForSelector('#conversation', { state: 'hidden' });
     const none = await pages.open('/?conversation=nobody', {}, /404/);
-    await pages.shows(none, '#conversation .facts', 'There is no conversation of this name.');
+    await pages.shows(none, '#conversation .facts', 'This conversation does not exist.');
   });
 
   it('shows another range: a preset, two moments, or a part dragged in a chart', async () => {

@@ -108,7 +108,7 @@ describe('dashboard: live, empty, failing', () => {
       });
     });
     await page.click('#measure [data-value=calls]');
-    await pages.shows(page, '#problem', 'Check that the database runs');
+    await pages.shows(page, '#problem', 'Check that the database is running');
     assert.equal(await page.innerText(calls), '1');
     await page.unrouteAll();
     await page.click('#problem button');
@@ -119,11 +119,11 @@ describe('dashboard: live, empty, failing', () => {
     const page = await pages.open('/', {}, /401|ERR_|Failed to load/);
     await page.context().setOffline(true);
     await page.click('[data-range="30d"]');
-    await pages.shows(page, '#problem', 'The server cannot be reached');
+    await pages.shows(page, '#problem', 'The server is not reachable');
     await page.context().setOffline(false);
     await page.context().clearCookies();
     await page.click('[data-range="90d"]');
-    await pages.shows(page, '#problem', 'You are signed out');
+    await pages.shows(page, '#problem', 'Your session has ended');
     await page.click('#problem button');
     await page.waitForURL(/\/sign-in\?back=%2F%3Frange%3D90d$/);
   });
@@ -160,7 +160,7 @@ describe('dashboard: live, empty, failing', () => {
       lastError: { time: new Date().toISOString(), code: '503', message: 'the server is away' },
     });
     health.alerts = () => [usageAlert({ rule: 'daily <i>budget</i>' })];
-    await pages.shows(page, '#exporter', /failing.*31, the oldest for 2\.1m.*9 queue_full.*away/s);
+    await pages.shows(page, '#exporter', /failing.*31, oldest 2\.1m.*9 queue_full.*away/s);
     assert.equal(await page.innerText('[data-tile=dropped] .figure'), '9');
     await pages.shows(
       page,

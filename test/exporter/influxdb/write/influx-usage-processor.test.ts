@@ -12,8 +12,8 @@ import { logOf, usageRecord } from '../../../support/usage-logs.ts';
 const T0 = Date.parse('2026-11-01T10:00:00Z');
 
 function filesIn(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    statSync(join(directory, name)).isFile(),
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => statSync(join(directory, name)).isFile() && !name.endsWith('destination.json'),
   );
 }
 

@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 import { metrics } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { LedgerQueue } from '../../../../exporter/sqlite/write/ledger-queue.ts';
-import { toldByExporter } from '../../../support/exporter-metrics.ts';
+import { unsavedFiles } from '../../../../exporter/sqlite/write/unsaved-records.ts';
+import { exporterMetrics } from '../../../support/exporter-metrics.ts';
 import { OnDemandReader } from '../../../support/telemetry.ts';
 import { usageRecord } from '../../../support/usage-logs.ts';
 
@@ -19,7 +20,7 @@ describe('LedgerQueue', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('closes within bounds although its thread never answers, and counts what it held', async () => {
+  it('closes within bounds although its thread never answers, and saves what it held', async () => {
     let thread: Worker | undefined;
     const queue = new LedgerQueue({
       path: join(folder, 'usage.db'),
@@ -39,8 +40,9 @@ describe('LedgerQueue', () => {
     queue.add(usageRecord(Date.now()));
     await queue.close();
     await ended;
-    const { state, accepted, dropped } = queue.status();
-    assert.deepEqual([state, accepted, dropped], ['closed', 0, { unwritable: 2 }]);
+    const { state, accepted, pending, dropped } = queue.status();
+    assert.deepEqual([state, accepted, pending, dropped], ['closed', 2, 2, {}]);
+    assert.equal(unsavedFiles(join(folder, 'usage.db')).length, 1);
   });
 
   it('tells its counts as metrics', async () => {
@@ -51,7 +53,7 @@ describe('LedgerQueue', () => {
     try {
       for (let i = 0; i < 3; i++) queue.add(usageRecord(Date.now() + i));
       await queue.flush();
-      assert.deepEqual(await toldByExporter(reader), {
+      assert.deepEqual(await exporterMetrics(reader), {
         'accepted sqlite': 2,
         'delivered sqlite': 2,
         'dropped sqlite queue_full': 1,

@@ -50,7 +50,7 @@ for (const version of ['1.8', '2.x', '3.x'] as const) {
     };
     const deadLetters = (): string[] => {
       const name = readdirSync(directory, { recursive: true, encoding: 'utf8' }).find((one) =>
-        one.endsWith('dead-letters.lines'),
+        one.includes('dead-letters-'),
       );
       return name === undefined
         ? []

@@ -37,7 +37,7 @@ describe('Sender', () => {
   async function append(lines: number, recycle?: () => void): Promise<void> {
     const chunk = chunkOf(...Array.from({ length: lines }, (_, i) => `a v=${i}i`));
     await queue.append(recycle === undefined ? chunk : { ...chunk, recycle });
-    sender.wake();
+    sender.notify();
   }
   const lines = (): number[] => sends.map((send) => send.lines);
   const endAll = (): void => {

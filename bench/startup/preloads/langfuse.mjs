@@ -1,0 +1,3 @@
+import { observeOpenAI } from '@langfuse/openai';
+
+globalThis.observeOpenAI = observeOpenAI;

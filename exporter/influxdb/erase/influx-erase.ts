@@ -1,0 +1,148 @@
+import { TokenMeterError } from '../../../src/errors.ts';
+import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
+import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
+import {
+  type InfluxOptions,
+  type ResolvedInfluxOptions,
+  resolveInfluxOptions,
+} from '../influx-options.ts';
+import { BoundValues, conditions, LEDGER, name } from '../read/influxql.ts';
+import { InfluxQueryClient } from '../read/query-client.ts';
+import { InfluxTransport } from '../transport.ts';
+import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+
+export interface InfluxEraseOptions
+  extends
+    EraseOptions,
+    Pick<
+      InfluxOptions,
+      | 'url'
+      | 'bucket'
+      | 'org'
+      | 'token'
+      | 'username'
+      | 'password'
+      | 'version'
+      | 'proxyUrl'
+      | 'tls'
+      | 'timeoutMs'
+    > {}
+
+const READ_TIMEOUT_MS = 60_000;
+/** A deletion opens every series of every shard. */
+const DELETE_TIMEOUT_MS = 120_000;
+
+/** Points of one series, `tags`, that belong to the user. */
+interface UserPoints {
+  readonly tags: Readonly<Record<string, string>>;
+  /** RFC 3339 with nanoseconds. */
+  readonly times: readonly string[];
+}
+
+/**
+ * Deletes every call of one user: series with the user's tag as a whole, calls of `(other)` one by one, since no
+ * server deletes by a field. 1.x and 2.x only: 3.x deletes no records, which is refused. Rejects with
+ * `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
+ */
+export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<EraseResult> {
+  const { userId, dryRun = false, signal, onProgress } = options;
+  const target = resolveInfluxOptions('eraseInfluxUser', { ...options, spool: false });
+  const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
+  const transport = new InfluxTransport(target.connection, { maxSockets: 1, holdsProcess: true });
+  try {
+    const version = await client.version();
+    if (version === '3') {
+      throw new TokenMeterError(
+        'BACKEND_REFUSED',
+        'InfluxDB 3 cannot delete the records of one user: it deletes whole tables and databases, or by retention',
+        { value: version, allowed: 'InfluxDB 1.x or 2.x' },
+      );
+    }
+    const points = await pointsOf(client, userId, signal);
+    const found = points.reduce((sum, { times }) => sum + times.length, 0);
+    if (dryRun || found === 0) return { found, erased: 0, mayRemain: [] };
+    let erased = 0;
+    const deletion: Deletion = version === '2' ? deleteFrom2 : deleteFrom1;
+    for (const { tags, times } of points) {
+      const isOwn = tags['user_id'] === userId;
+      const ranges = isOwn ? [[times.at(0), times.at(-1)]] : times.map((time) => [time, time]);
+      for (const [from = '', to = ''] of ranges) {
+        signal?.throwIfAborted();
+        await deletion(transport, client, target, tags, from, to);
+        erased += isOwn ? times.length : 1;
+        onProgress?.(erased, found);
+      }
+    }
+    const left = await pointsOf(client, userId, signal);
+    const remaining = left.reduce((sum, { times }) => sum + times.length, 0);
+    return { found, erased: found - remaining, mayRemain: [] };
+  } finally {
+    transport.close();
+    client.close();
+  }
+}
+
+async function pointsOf(
+  client: InfluxQueryClient,
+  userId: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly UserPoints[]> {
+  const { filters } = checkRecordsQuery({ filter: { user: userId } });
+  const bound = new BoundValues();
+  const where = conditions(filters, bound).replace(' AND ', '');
+  const calls = name(USAGE_FIELDS.calls);
+  const q = `SELECT ${calls} FROM ${LEDGER} WHERE ${where} GROUP BY *`;
+  const series = new Map<string, { tags: Readonly<Record<string, string>>; times: string[] }>();
+  for await (const { tags, columns, values } of client.query(q, { bound, signal })) {
+    const place = columns.indexOf('time');
+    const key = JSON.stringify(tags);
+    const points = series.get(key) ?? { tags, times: [] };
+    series.set(key, points);
+    for (const row of values) points.times.push(String(row[place]));
+  }
+  return [...series.values()].map(({ tags, times }) => ({ tags, times: times.toSorted() }));
+}
+
+type Deletion = (
+  transport: InfluxTransport,
+  client: InfluxQueryClient,
+  target: ResolvedInfluxOptions,
+  tags: Readonly<Record<string, string>>,
+  from: string,
+  to: string,
+) => Promise<void>;
+
+const presentTags = (tags: Readonly<Record<string, string>>): [string, string][] =>
+  Object.entries(tags).filter(([, value]) => value !== '');
+
+const deleteFrom1: Deletion = async (_, client, __, tags, from, to) => {
+  const bound = new BoundValues();
+  const series = presentTags(tags).map(([tag, value]) => `${name(tag)} = ${bound.bind(value)}`);
+  const where = [...series, `time >= '${from}'`, `time <= '${to}'`].join(' AND ');
+  for await (const answer of client.query(`DELETE FROM ${LEDGER} WHERE ${where}`, { bound })) {
+    void answer;
+  }
+};
+
+const deleteFrom2: Deletion = async (transport, _, { bucket, org, token, url }, tags, from, to) => {
+  const query = new URLSearchParams({ bucket, ...(org !== undefined && { org }) });
+  const quoted = (text: string): string =>
+    `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  const predicate = [['_measurement', USAGE_MEASUREMENT], ...presentTags(tags)]
+    .map(([tag = '', value = '']) => `${quoted(tag)}=${quoted(value)}`)
+    .join(' AND ');
+  const { status } = await transport.request({
+    method: 'POST',
+    path: `/api/v2/delete?${query.toString()}`,
+    headers: { authorization: `Token ${token ?? ''}`, 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ start: from, stop: to, predicate })),
+    timeoutMs: DELETE_TIMEOUT_MS,
+  });
+  if (status >= 200 && status < 300) return;
+  // The text of the answer may quote the predicate, and so the user.
+  throw new TokenMeterError(
+    'BACKEND_REFUSED',
+    `InfluxDB at ${new URL(url).origin} refused to delete (${status}); the token must be allowed to write the bucket`,
+    { value: status },
+  );
+};

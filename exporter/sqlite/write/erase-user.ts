@@ -1,0 +1,102 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TokenMeterError } from '../../../src/errors.ts';
+import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
+import { rebuildRollUps } from '../roll-up.ts';
+import { checkLedger } from '../schema.ts';
+import { loadSqlite } from '../sqlite-module.ts';
+
+export interface SqliteEraseOptions extends EraseOptions {
+  readonly path: string;
+}
+
+/** Calls of one transaction: other processes get their turn in between. */
+const BATCH = 2000;
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * Deletes every call of one user, takes them out of the sums, and rewrites the file, so that no trace of the
+ * user is left in it or in its log. What was erased before an abort stays erased. Rejects with `DATABASE_UNAVAILABLE`.
+ */
+export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<EraseResult> {
+  const { path, userId, dryRun = false, signal, onProgress } = options;
+  const { DatabaseSync } = loadSqlite();
+  try {
+    // Opened for reading first: a wrong name must not leave a file behind.
+    new DatabaseSync(path, { readOnly: true }).close();
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    try {
+      checkLedger(database);
+      const { calls } =
+        database.prepare('SELECT count(*) AS calls FROM usage WHERE user = ?').get(userId) ?? {};
+      const found = Number(calls);
+      if (dryRun) return { found, erased: 0, mayRemain: copiesBeside(path) };
+      const next = database.prepare(
+        `SELECT time_ns, id FROM usage WHERE user = ? ORDER BY time_ns, id LIMIT ${BATCH}`,
+      );
+      next.setReadBigInts(true);
+      const remove = database.prepare('DELETE FROM usage WHERE time_ns = ? AND id = ?');
+      let erased = 0;
+      for (;;) {
+        signal?.throwIfAborted();
+        database.exec('BEGIN IMMEDIATE');
+        try {
+          const rows = next.all(userId) as { time_ns: bigint; id: string }[];
+          for (const { time_ns, id } of rows) remove.run(time_ns, id);
+          // Hour by hour: the calls of a user may be years apart.
+          for (const hour of new Set(rows.map(({ time_ns }) => time_ns / HOUR_NS))) {
+            rebuildRollUps(database, hour * HOUR_NS, hour * HOUR_NS);
+          }
+          database.exec('COMMIT');
+          erased += rows.length;
+          onProgress?.(erased, Math.max(found, erased));
+          if (rows.length < BATCH) break;
+        } catch (error) {
+          if (database.isTransaction) database.exec('ROLLBACK');
+          throw error;
+        }
+        await nextTurn();
+      }
+      const traces = erased === 0 || rewrite(database) ? [] : [path, `${path}-wal`];
+      const mayRemain = [...traces, ...copiesBeside(path)];
+      return { found: Math.max(found, erased), erased, mayRemain };
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (signal?.aborted === true || error instanceof TokenMeterError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new TokenMeterError(
+      'DATABASE_UNAVAILABLE',
+      `cannot erase from the usage ledger ${path}: ${message}`,
+      { value: path, cause: error },
+    );
+  }
+}
+
+/**
+ * Old copies of a row stay in unused parts of pages that were split or joined: only a file that is rewritten
+ * has none. False where another process holds the ledger for too long.
+ */
+function rewrite(database: DatabaseSync): boolean {
+  try {
+    database.exec('VACUUM');
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
+    return Number(busy) === 0;
+  } catch {
+    return false;
+  }
+}
+
+const HOUR_NS = 3_600_000_000_000n;
+
+/** Damaged ledgers that were moved aside, and records that wait to be taken over. */
+function copiesBeside(path: string): readonly string[] {
+  const name = basename(path);
+  return readdirSync(dirname(path) === '' ? '.' : dirname(path))
+    .filter((other) => /^\.(corrupted|unsaved)-/.test(other.slice(name.length)))
+    .filter((other) => other.startsWith(name))
+    .map((other) => join(dirname(path), other));
+}

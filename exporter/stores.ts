@@ -1,0 +1,74 @@
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { ExporterStatus } from './health/status.ts';
+import { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
+import type { InfluxOptions, SpoolOptions } from './influxdb/influx-options.ts';
+import { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
+import { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
+import { InfluxMetricExporter } from './influxdb/write/influx-metric-exporter.ts';
+import { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts';
+import type { EraseOptions, EraseResult } from './ledger/erase.ts';
+import type { RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
+import type { UsageLogProcessor } from './ledger/usage-event.ts';
+import type { UsageReader } from './ledger/usage-query.ts';
+import { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';
+import { eraseLedgerUser } from './sqlite/write/erase-user.ts';
+import { repriceLedger } from './sqlite/write/sqlite-reprice.ts';
+import { SqliteUsageProcessor } from './sqlite/write/sqlite-usage-processor.ts';
+
+/** A configured ledger, whichever store keeps it. Nothing is opened before a function is called. */
+export interface UsageStore {
+  /** For people: a file, or host and bucket, without credentials. */
+  readonly where: string;
+  /** The ledger's file, where it is one. */
+  readonly file?: string;
+  processor(): UsageLogProcessor & { status(): ExporterStatus };
+  /** Stores without a place for metrics have none. */
+  metricExporter?(): PushMetricExporter;
+  reader(): UsageReader;
+  reprice(options: RepriceOptions): Promise<RepriceResult>;
+  erase(options: EraseOptions): Promise<EraseResult>;
+}
+
+/** The options of each store, as the configuration has them under `metrics`. */
+export interface StoreConfigs {
+  readonly influxdb: Omit<InfluxOptions, 'spool'> & {
+    readonly spool?: SpoolOptions & { readonly enabled: boolean };
+  };
+  readonly sqlite: { readonly path: string; readonly retentionDays?: number };
+}
+
+/** One row per store: commands, preload and applications know none of them by name. */
+const STORES: {
+  readonly [Name in keyof StoreConfigs]: (config: StoreConfigs[Name]) => UsageStore;
+} = {
+  influxdb: (config) => {
+    const { spool: { enabled, ...spool } = { enabled: true }, ...connection } = config;
+    const options: InfluxOptions = { ...connection, spool: enabled ? spool : false };
+    // A query may take longer than a write: the reader has a default of its own.
+    const { timeoutMs: _ofWrites, ...reading } = connection;
+    return {
+      where: `InfluxDB at ${new URL(config.url).origin}, ${config.bucket}`,
+      processor: () => new InfluxUsageProcessor(options),
+      metricExporter: () => new InfluxMetricExporter(options),
+      reader: () => new InfluxUsageReader(reading),
+      reprice: (reprice) => repriceInfluxLedger({ ...reading, ...reprice }),
+      erase: (erase) => eraseInfluxUser({ ...reading, ...erase }),
+    };
+  },
+  sqlite: (config) => ({
+    where: config.path,
+    file: config.path,
+    processor: () => new SqliteUsageProcessor(config),
+    reader: () => new SqliteUsageReader({ path: config.path }),
+    reprice: (reprice) => repriceLedger({ path: config.path, ...reprice }),
+    erase: (erase) => eraseLedgerUser({ path: config.path, ...erase }),
+  }),
+};
+
+/** The ledger of `provider`; undefined for a provider that keeps no ledger (`otlp`, `console`, `none`). */
+export function usageStore(provider: string, configs: StoreConfigs): UsageStore | undefined {
+  const name = Object.keys(STORES).find((known) => known === provider);
+  if (name === undefined) return undefined;
+  const open = STORES[name as keyof StoreConfigs] as (config: unknown) => UsageStore;
+  return open(configs[name as keyof StoreConfigs]);
+}

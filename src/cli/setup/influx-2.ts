@@ -1,0 +1,192 @@
+import type {
+  AuthorizationsAPI,
+  Bucket,
+  DbrpsAPI,
+  OrgsAPI,
+} from '@influxdata/influxdb-client-apis';
+import type { InfluxSetup } from './influx-setup.ts';
+
+interface RetentionRule {
+  readonly type: 'expire';
+  readonly everySeconds: number;
+}
+
+const rules = (seconds: number): RetentionRule[] =>
+  seconds === 0 ? [] : [{ type: 'expire', everySeconds: seconds }];
+
+/** Bucket, retention, DBRP mapping and, where asked for, a token of the bucket alone. */
+export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefined> {
+  const { bucket: name, org, retentionSeconds, dryRun, add } = setup;
+  if (org === undefined || setup.token === undefined) {
+    add({
+      state: 'missing',
+      says: 'InfluxDB 2 needs an organisation and a token: INFLUX_ORG, INFLUX_TOKEN',
+    });
+    return undefined;
+  }
+  const [{ InfluxDB }, apis] = await Promise.all([
+    import('@influxdata/influxdb-client'),
+    import('@influxdata/influxdb-client-apis'),
+  ]);
+  const influx = new InfluxDB({ url: setup.url, token: setup.token, timeout: 10_000 });
+  const needs = (what: string, right: string, error: unknown): void =>
+    add({ state: 'missing', says: `${what}: ${reasonOf(error)}; the token needs ${right}` });
+
+  const orgID = await organizationId(new apis.OrgsAPI(influx), org);
+  const buckets = new apis.BucketsAPI(influx);
+  let bucket: Bucket | undefined;
+  try {
+    const where = orgID === undefined ? { org } : { orgID };
+    bucket = (await buckets.getBuckets({ ...where, name })).buckets?.[0];
+  } catch (error) {
+    // A name that is not there is a 404 where the organisation is named.
+    if (statusOf(error) !== 404) {
+      needs(`bucket ${name}`, 'the right to read buckets', error);
+      return undefined;
+    }
+  }
+  const owner = bucket?.orgID ?? orgID;
+  if (bucket === undefined) {
+    if (owner === undefined) {
+      add({
+        state: 'missing',
+        says: `bucket ${name}: organisation ${org} is not there, or the token may not see it (read:orgs)`,
+      });
+      return undefined;
+    }
+    if (dryRun) {
+      add({
+        state: 'planned',
+        says: `bucket ${name} in organisation ${org}, kept ${kept(retentionSeconds ?? 0)}`,
+      });
+      return undefined;
+    }
+    try {
+      const body = { orgID: owner, name, retentionRules: rules(retentionSeconds ?? 0) };
+      bucket = await buckets.postBuckets({ body });
+      add({
+        state: 'done',
+        says: `bucket ${name} made in organisation ${org}, kept ${kept(retentionSeconds ?? 0)}`,
+      });
+    } catch (error) {
+      needs(`bucket ${name}`, `the right to write buckets of organisation ${org}`, error);
+      return undefined;
+    }
+  } else {
+    const seconds = bucket.retentionRules[0]?.everySeconds ?? 0;
+    if (retentionSeconds === undefined || retentionSeconds === seconds) {
+      add({ state: 'done', says: `bucket ${name} is there, kept ${kept(seconds)}` });
+    } else if (dryRun) {
+      add({
+        state: 'planned',
+        says: `bucket ${name}: kept ${kept(retentionSeconds)} instead of ${kept(seconds)}`,
+      });
+    } else {
+      try {
+        const body = { retentionRules: rules(retentionSeconds) };
+        await buckets.patchBucketsID({ bucketID: bucket.id ?? '', body });
+        add({
+          state: 'done',
+          says: `bucket ${name}: kept ${kept(retentionSeconds)} instead of ${kept(seconds)}`,
+        });
+      } catch (error) {
+        needs(`retention of bucket ${name}`, 'the right to write this bucket’s settings', error);
+      }
+    }
+  }
+  await mapForQueries(new apis.DbrpsAPI(influx), setup, bucket, needs);
+  return setup.makeToken
+    ? await makeToken(new apis.AuthorizationsAPI(influx), setup, bucket, needs)
+    : undefined;
+}
+
+type Needs = (what: string, right: string, error: unknown) => void;
+
+async function organizationId(orgs: OrgsAPI, org: string): Promise<string | undefined> {
+  if (/^[0-9a-f]{16}$/.test(org)) return org;
+  try {
+    return (await orgs.getOrgs({ org })).orgs?.[0]?.id;
+  } catch {
+    // A token of one bucket sees no organisation, and needs none where the bucket is there.
+    return undefined;
+  }
+}
+
+/** 2.4 and later map every bucket by itself, unless another mapping of the name hides it. */
+async function mapForQueries(
+  dbrps: DbrpsAPI,
+  { bucket: name, dryRun, add }: InfluxSetup,
+  { id: bucketID = '', orgID = '' }: Bucket,
+  needs: Needs,
+): Promise<void> {
+  const [db = '', ...rest] = name.split('/');
+  const rp = rest.length === 0 ? 'autogen' : rest.join('/');
+  try {
+    const { content = [] } = await dbrps.getDBRPs({ orgID, db });
+    const mapping = content.find(
+      (one) => one.retention_policy === rp || (rest.length === 0 && one.default),
+    );
+    if (mapping?.bucketID === bucketID) {
+      return add({ state: 'done', says: `queries find the bucket as ${db}/${rp}` });
+    }
+    if (mapping !== undefined) {
+      return add({
+        state: 'missing',
+        says: `queries of ${db}/${rp} read another bucket (DBRP mapping ${mapping.id}): delete it with influx v1 dbrp delete`,
+      });
+    }
+  } catch (error) {
+    return needs(
+      'DBRP mapping',
+      'the right to read DBRP mappings, or ask somebody who has it',
+      error,
+    );
+  }
+  const body = { orgID, bucketID, database: db, retention_policy: rp, default: rest.length === 0 };
+  if (dryRun) return add({ state: 'planned', says: `DBRP mapping ${db}/${rp}` });
+  try {
+    await dbrps.postDBRP({ body });
+    add({ state: 'done', says: `DBRP mapping ${db}/${rp} made` });
+  } catch (error) {
+    needs(`DBRP mapping ${db}/${rp}`, 'the right to write DBRP mappings', error);
+  }
+}
+
+async function makeToken(
+  authorizations: AuthorizationsAPI,
+  { bucket: name, dryRun, add }: InfluxSetup,
+  { id = '', orgID = '' }: Bucket,
+  needs: Needs,
+): Promise<string | undefined> {
+  const description = `otel-token-meter: bucket ${name}`;
+  if (dryRun) {
+    add({ state: 'planned', says: `token that may read and write bucket ${name} alone` });
+    return undefined;
+  }
+  try {
+    const resource = { type: 'buckets' as const, id, orgID };
+    const permissions = (['read', 'write'] as const).map((action) => ({ action, resource }));
+    const { token } = await authorizations.postAuthorizations({
+      body: { orgID, description, permissions },
+    });
+    add({ state: 'done', says: `token made that may read and write bucket ${name} alone` });
+    return token;
+  } catch (error) {
+    needs('token', 'the right to write authorizations (an operator or all-access token)', error);
+    return undefined;
+  }
+}
+
+function kept(seconds: number): string {
+  if (seconds === 0) return 'for ever';
+  return seconds % 86_400 === 0 ? `${seconds / 86_400} days` : `${seconds / 3600} hours`;
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  (error as { statusCode?: number } | null)?.statusCode;
+
+function reasonOf(error: unknown): string {
+  const status = statusOf(error);
+  if (status !== undefined) return `the server answers ${status}`;
+  return error instanceof Error ? error.message : String(error);
+}

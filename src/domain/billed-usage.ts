@@ -1,0 +1,111 @@
+import type { TokenUsage, UsageAttributeValue } from './usage-record.ts';
+
+/**
+ * All billed usage of one call, normalised across providers. Absent means unknown; 0 means that the
+ * provider reported 0. Additional token counts are subsets of those in `TokenUsage`.
+ */
+export interface BilledUsage extends TokenUsage {
+  /** Subsets of input, by modality. */
+  readonly audioInputTokens?: number;
+  readonly imageInputTokens?: number;
+  readonly videoInputTokens?: number;
+  /** Subsets of the cache reads, by modality. */
+  readonly audioCacheReadTokens?: number;
+  readonly imageCacheReadTokens?: number;
+  readonly videoCacheReadTokens?: number;
+  /** Subset of the cache writes: entries kept for an hour, which cost more. */
+  readonly cacheWrite1hTokens?: number;
+  /** Subsets of output, by modality. */
+  readonly audioOutputTokens?: number;
+  readonly imageOutputTokens?: number;
+  readonly videoOutputTokens?: number;
+  /** Subsets of output: tokens of a predicted output, used or unused. Both are billed. */
+  readonly acceptedPredictionTokens?: number;
+  readonly rejectedPredictionTokens?: number;
+  /** Uses of tools hosted by the provider. */
+  readonly webSearches?: number;
+  readonly fileSearches?: number;
+  readonly codeExecutions?: number;
+  /** Seconds of audio input and output. */
+  readonly audioInputSeconds?: number;
+  readonly audioOutputSeconds?: number;
+  /** Characters of text for speech synthesis. */
+  readonly inputCharacters?: number;
+  readonly generatedImages?: number;
+  /** Searches of a rerank call. */
+  readonly rerankSearches?: number;
+}
+
+/** Kinds in addition to `TokenUsage`, each stored as an attribute of the record. */
+export type BilledField = Exclude<keyof BilledUsage, keyof TokenUsage>;
+
+export interface BilledKind {
+  readonly field: BilledField;
+  /** Attribute name in record, span and event. */
+  readonly attribute: string;
+  /** Count that includes this one. */
+  readonly within?: keyof BilledUsage;
+}
+
+const GEN_AI = 'gen_ai.usage';
+const OURS = 'token_meter.usage';
+
+/** One row per kind, as in docs/costs.md. */
+export const BILLED_KINDS: readonly BilledKind[] = [
+  kind('audioInputTokens', `${GEN_AI}.audio.input_tokens`, 'inputTokens'),
+  kind('imageInputTokens', `${GEN_AI}.image.input_tokens`, 'inputTokens'),
+  kind('videoInputTokens', `${OURS}.video.input_tokens`, 'inputTokens'),
+  kind('audioCacheReadTokens', `${OURS}.audio.cache_read_tokens`, 'cacheReadTokens'),
+  kind('imageCacheReadTokens', `${OURS}.image.cache_read_tokens`, 'cacheReadTokens'),
+  kind('videoCacheReadTokens', `${OURS}.video.cache_read_tokens`, 'cacheReadTokens'),
+  kind('cacheWrite1hTokens', `${OURS}.cache_write_1h_tokens`, 'cacheWriteTokens'),
+  kind('audioOutputTokens', `${GEN_AI}.audio.output_tokens`, 'outputTokens'),
+  kind('imageOutputTokens', `${GEN_AI}.image.output_tokens`, 'outputTokens'),
+  kind('videoOutputTokens', `${OURS}.video.output_tokens`, 'outputTokens'),
+  kind('acceptedPredictionTokens', `${OURS}.accepted_prediction_tokens`, 'outputTokens'),
+  kind('rejectedPredictionTokens', `${OURS}.rejected_prediction_tokens`, 'outputTokens'),
+  kind('webSearches', `${OURS}.web_searches`),
+  kind('fileSearches', `${OURS}.file_searches`),
+  kind('codeExecutions', `${OURS}.code_executions`),
+  kind('audioInputSeconds', `${OURS}.audio_input_seconds`),
+  kind('audioOutputSeconds', `${OURS}.audio_output_seconds`),
+  kind('inputCharacters', `${OURS}.input_characters`),
+  kind('generatedImages', `${OURS}.generated_images`),
+  kind('rerankSearches', `${OURS}.rerank_searches`),
+];
+
+function kind(field: BilledField, attribute: string, within?: keyof TokenUsage): BilledKind {
+  return within === undefined ? { field, attribute } : { field, attribute, within };
+}
+
+/** Used kinds as attributes of the record. */
+export function billedAttributes(usage: BilledUsage): Record<string, number> {
+  const attributes: Record<string, number> = {};
+  for (const { field, attribute } of BILLED_KINDS) {
+    const amount = usage[field];
+    if (amount !== undefined && amount > 0) attributes[attribute] = amount;
+  }
+  return attributes;
+}
+
+/** Billed usage of a record, from its fields and attributes. */
+export function billedUsageOf(
+  record: TokenUsage & {
+    readonly attributes?: Readonly<Record<string, UsageAttributeValue>> | undefined;
+  },
+): BilledUsage {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } = record;
+  const usage: { -readonly [K in keyof BilledUsage]: BilledUsage[K] } = {};
+  if (inputTokens !== undefined) usage.inputTokens = inputTokens;
+  if (outputTokens !== undefined) usage.outputTokens = outputTokens;
+  if (cacheReadTokens !== undefined) usage.cacheReadTokens = cacheReadTokens;
+  if (cacheWriteTokens !== undefined) usage.cacheWriteTokens = cacheWriteTokens;
+  if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
+  const { attributes } = record;
+  if (attributes === undefined) return usage;
+  for (const { field, attribute } of BILLED_KINDS) {
+    const amount = attributes[attribute];
+    if (typeof amount === 'number' && amount > 0) usage[field] = amount;
+  }
+  return usage;
+}

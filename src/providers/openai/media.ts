@@ -1,0 +1,67 @@
+import type { CallShape } from '../../domain/call-shape.ts';
+import type { ReportedUsage } from '../../domain/reported-usage.ts';
+import type { RequestFacts } from '../../domain/request-facts.ts';
+import { fields, listOf, present, stringAt, text } from '../../tokens/json.ts';
+import { tokenCount } from '../../domain/token-counts.ts';
+import { InputOnlyReader } from '../input-only-reader.ts';
+import { openaiRequest } from './request.ts';
+import { responsesUsage } from './usage.ts';
+
+/** `/images/generations` and `/images/edits`. */
+export const images: CallShape = {
+  operation: 'image_generation',
+  inputOnly: true,
+  request: mediaRequest,
+  reader: (options) =>
+    new InputOnlyReader(options, (reply) => ({ usage: imageUsage(reply) }), isCompletedImage),
+  // Billed by the size and quality of the image.
+  countable: () => ({ kind: 'unknown' }),
+};
+
+/** `/audio/transcriptions` and `/audio/translations`; some models are billed by tokens, some by seconds. */
+export const transcription: CallShape = {
+  operation: 'transcription',
+  inputOnly: true,
+  request: mediaRequest,
+  reader: (options) =>
+    new InputOnlyReader(
+      options,
+      (reply) => ({ usage: transcriptionUsage(fields(reply)['usage']) }),
+      (event) => stringAt(event, 'type') === 'transcript.text.done',
+    ),
+  countable: () => ({ kind: 'unknown' }),
+};
+
+/** A request with a file is a form. */
+function mediaRequest(request: unknown): RequestFacts {
+  if (!(request instanceof FormData)) return openaiRequest(request);
+  return {
+    model: text(request.get('model')),
+    stream: request.get('stream') === 'true',
+    userId: text(request.get('user')),
+  };
+}
+
+function isCompletedImage(event: unknown): boolean {
+  return /^image_(?:generation|edit)\.completed$/.test(stringAt(event, 'type') ?? '');
+}
+
+function imageUsage(reply: unknown): ReportedUsage | undefined {
+  const { data, usage } = fields(reply);
+  const generatedImages = isCompletedImage(reply) ? 1 : listOf(data).length;
+  return present({
+    ...responsesUsage(usage),
+    generatedImages: generatedImages === 0 ? undefined : generatedImages,
+  });
+}
+
+function transcriptionUsage(reported: unknown): ReportedUsage | undefined {
+  const usage = fields(reported);
+  if (usage['type'] === 'duration') {
+    const { seconds } = usage;
+    return typeof seconds === 'number' && seconds >= 0 ? { audioInputSeconds: seconds } : undefined;
+  }
+  const tokens = responsesUsage(reported);
+  const audio = tokenCount(fields(usage['input_token_details'])['audio_tokens']);
+  return tokens === undefined ? undefined : present({ ...tokens, audioInputTokens: audio });
+}

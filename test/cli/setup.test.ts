@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { dispatch } from '../../src/cli/dispatch.ts';
+import { InfluxAdmin } from '../support/influx-admin.ts';
+import { requireServer, startInfluxd } from '../support/servers.ts';
+import { memoryIo } from './memory-io.ts';
+
+describe('otel-token-meter setup influxdb', () => {
+  let admin: InfluxAdmin;
+
+  beforeEach(async () => (admin = await InfluxAdmin.start()));
+  afterEach(async () => await admin.stop());
+
+  const setUp = async (
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ code: number; out: string; err: string }> => {
+    const io = memoryIo({
+      INFLUX_URL: admin.url,
+      INFLUX_ORG: 'acme',
+      INFLUX_BUCKET: 'llm',
+      INFLUX_TOKEN: 'secret',
+      ...env,
+    });
+    const code = await dispatch(['setup', 'influxdb', ...args], io);
+    return { code, out: io.out(), err: io.err() };
+  };
+
+  it('makes the bucket with its retention, and a token of it alone; a second run changes nothing', async () => {
+    const first = await setUp(['--retention', '90d', '--make-token']);
+    assert.equal(first.code, 0, first.out);
+    assert.match(first.out, /bucket llm made in organisation acme, kept 90 days/);
+    assert.match(first.out, /queries find the bucket as llm\/autogen/);
+    assert.match(first.out, /\nINFLUX_TOKEN=made-token\n/);
+    assert.deepEqual(admin.buckets[0]?.retentionRules, [
+      { type: 'expire', everySeconds: 7_776_000 },
+    ]);
+    const resource = { type: 'buckets', id: admin.buckets[0]?.id, orgID: '00000000000000aa' };
+    assert.deepEqual(admin.authorizations[0]?.['permissions'], [
+      { action: 'read', resource },
+      { action: 'write', resource },
+    ]);
+    const second = await setUp();
+    assert.equal(second.code, 0);
+    assert.match(second.out, /bucket llm is there, kept 90 days/);
+    assert.equal(admin.buckets.length, 1);
+    const other = await setUp(['--retention', 'infinite']);
+    assert.match(other.out, /kept for ever instead of 90 days/);
+    assert.deepEqual(admin.buckets[0]?.retentionRules, []);
+  });
+
+  it('maps the bucket where the server does not, and reports a mapping that hides it', async () => {
+    admin.mapsBuckets = false;
+    const { code, out } = await setUp([], { INFLUX_BUCKET: 'a/b' });
+    assert.equal(code, 0, out);
+    assert.match(out, /DBRP mapping a\/b made/);
+    assert.equal(admin.dbrps[0]?.['retention_policy'], 'b');
+    admin.dbrps[0] = { ...admin.dbrps[0], bucketID: 'ffffffffffffffff' };
+    const hidden = await setUp([], { INFLUX_BUCKET: 'a/b' });
+    assert.equal(hidden.code, 1);
+    assert.match(hidden.out, /read another bucket \(DBRP mapping d1\)/);
+  });
+
+  it('names the right that is missing', async () => {
+    admin.rights = new Set(['orgs']);
+    const bucket = await setUp();
+    assert.equal(bucket.code, 1);
+    assert.match(
+      bucket.out,
+      /X {3}bucket llm: the server answers 401; .* write buckets of organisation acme/,
+    );
+    admin.rights = new Set(['buckets']);
+    assert.match(
+      (await setUp()).out,
+      /organisation acme is not there, or the token may not see it/,
+    );
+    admin.rights = new Set(['orgs', 'buckets', 'dbrps']);
+    const token = await setUp(['--make-token', '--json']);
+    assert.equal(token.code, 1);
+    assert.match(token.out, /"state": "missing",\s+"says": "token: .*operator or all-access token/);
+    assert.match((await setUp([], { INFLUX_TOKEN: '' })).out, /needs an organisation and a token/);
+    admin.rights.add('authorizations');
+    const env = { INFLUX_TOKEN: 'unknown', INFLUX_ADMIN_TOKEN: 'secret' };
+    assert.equal((await setUp(['--make-token'], env)).code, 0);
+  });
+
+  it('does nothing in a dry run', async () => {
+    const { code, out } = await setUp(['--dry-run', '--make-token']);
+    assert.equal(code, 0);
+    assert.match(out, /->.*bucket llm in organisation acme, kept for ever/);
+    assert.deepEqual(admin.buckets, []);
+  });
+
+  it('makes a database of 1.x', async function () {
+    requireServer(this, 'influxd');
+    const influxd = await startInfluxd();
+    try {
+      const env = { INFLUX_URL: influxd.url, INFLUX_BUCKET: 'odd "name"/weekly' };
+      for (let run = 0; run < 2; run++) {
+        const { code, out } = await setUp(['--retention', '2w'], env);
+        assert.equal(code, 0, out);
+      }
+      const q = new URLSearchParams({ q: 'SHOW RETENTION POLICIES ON "odd \\"name\\""' });
+      const shown = await (await fetch(`${influxd.url}/query?${q.toString()}`)).text();
+      assert.match(shown, /"weekly","336h0m0s"/);
+    } finally {
+      await influxd.stop();
+    }
+  });
+
+  it('reports the database limit of 3 Core', async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      if (request.url === '/ping') {
+        response.end('{"product_name":"InfluxDB 3 Core","version":"3.6.0"}');
+      } else {
+        response.writeHead(422);
+        response.end('{"error":"Adding a new database would exceed limit of 5 databases"}');
+      }
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const { code, out } = await setUp([], { INFLUX_URL: `http://127.0.0.1:${port}` });
+    assert.equal(code, 1);
+    assert.match(out, /InfluxDB 3 Core takes 5 databases and has them/);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('says what is wrong with its options', async () => {
+    assert.equal((await setUp(['--retention', 'soon'])).code, 1);
+    assert.match((await setUp(['--retention', 'soon'])).err, /such as 24h, 90d, 52w, or infinite/);
+    const io = memoryIo();
+    assert.equal(await dispatch(['setup'], io), 2);
+    const down = await setUp([], { INFLUX_URL: 'http://127.0.0.1:1' });
+    assert.equal(down.code, 1);
+    assert.match(down.out, /is not reachable: /);
+  });
+});

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { anthropicUsage } from '../../src/providers/anthropic/usage.ts';
+import { converseUsage } from '../../src/providers/bedrock/usage.ts';
+import { cohereUsage } from '../../src/providers/cohere/usage.ts';
+import { GenerateContentReader } from '../../src/providers/google/generate-reader.ts';
+import { googleUsage } from '../../src/providers/google/usage.ts';
+import { messageUsage } from '../../src/providers/langchain/usage.ts';
+import { MessagesReader } from '../../src/providers/anthropic/messages-reader.ts';
+import { converse } from '../../src/providers/bedrock/converse.ts';
+import { chatCompletions } from '../../src/providers/openai/chat-completions.ts';
+import { hostedToolUses } from '../../src/providers/openai/hosted-tools.ts';
+import { responses } from '../../src/providers/openai/responses.ts';
+import { chatUsage, reportedCost } from '../../src/providers/openai/usage.ts';
+import { generate } from '../../src/providers/vercel-ai/language-model.ts';
+import type { Reply } from '../../src/domain/reply.ts';
+import type { CallShape } from '../../src/domain/call-shape.ts';
+
+const chat = chatCompletions();
+const ALL = { usage: true, output: false };
+const NO_STATISTICS = { usage: false, output: false };
+
+const read = (shape: CallShape, reply: unknown, options = ALL): Reply => {
+  const reader = shape.reader(options);
+  reader.whole(reply);
+  return reader.result();
+};
+
+describe('what is billed, as each provider reports it', () => {
+  it('Anthropic: cache writes by lifetime and web searches', () => {
+    const usage = anthropicUsage({
+      input_tokens: 10,
+      cache_creation_input_tokens: 3000,
+      cache_creation: { ephemeral_5m_input_tokens: 1000, ephemeral_1h_input_tokens: 2000 },
+      output_tokens: 5,
+      server_tool_use: { web_search_requests: 3, web_fetch_requests: 1 },
+    });
+    assert.deepEqual(usage, {
+      inputTokens: 3010,
+      outputTokens: 5,
+      cacheWriteTokens: 3000,
+      cacheWrite1hTokens: 2000,
+      webSearches: 3,
+    });
+  });
+
+  it('Anthropic: the tier of the closing event of a stream', () => {
+    const reader = new MessagesReader(ALL);
+    reader.event({
+      type: 'message_start',
+      message: { id: 'm', model: 'claude', usage: { input_tokens: 4, service_tier: 'standard' } },
+    });
+    reader.event({ type: 'message_delta', delta: {}, usage: { output_tokens: 2 } });
+    assert.equal(reader.result().serviceTier, 'standard');
+  });
+
+  it('OpenAI chat: audio, predicted tokens and the tier', () => {
+    const usage = {
+      prompt_tokens: 100,
+      completion_tokens: 50,
+      prompt_tokens_details: { audio_tokens: 60, cached_tokens: 0 },
+      completion_tokens_details: {
+        audio_tokens: 20,
+        accepted_prediction_tokens: 7,
+        rejected_prediction_tokens: 9,
+      },
+    };
+    assert.deepEqual(chatUsage(usage), {
+      inputTokens: 100,
+      outputTokens: 50,
+      cacheReadTokens: 0,
+      audioInputTokens: 60,
+      audioOutputTokens: 20,
+      acceptedPredictionTokens: 7,
+      rejectedPredictionTokens: 9,
+    });
+    const reply = read(chat, { id: 'c', service_tier: 'flex', usage, choices: [] });
+    assert.equal(reply.serviceTier, 'flex');
+  });
+
+  it('OpenAI chat: the tier of a stream stands in its chunks', () => {
+    const reader = chat.reader(ALL);
+    reader.event({ id: 'c', service_tier: 'priority', choices: [] });
+    reader.event({ id: 'c', service_tier: null, choices: [] });
+    assert.equal(reader.result().serviceTier, 'priority');
+  });
+
+  it('OpenAI responses: searches, file searches and containers, beside the usage', () => {
+    const output = [
+      { type: 'web_search_call', action: { type: 'search', queries: ['a', 'b'] } },
+      { type: 'web_search_call', action: { type: 'open_page' } },
+      { type: 'web_search_call', action: { type: 'search', query: 'c' } },
+      { type: 'web_search_call' },
+      { type: 'file_search_call' },
+      { type: 'code_interpreter_call', container_id: 'x' },
+      { type: 'code_interpreter_call', container_id: 'x' },
+      { type: 'message', content: [] },
+      null,
+    ];
+    assert.deepEqual(hostedToolUses(output), {
+      webSearches: 4,
+      fileSearches: 1,
+      codeExecutions: 1,
+    });
+    assert.deepEqual(hostedToolUses([]), {});
+    const reply = {
+      id: 'r',
+      status: 'completed',
+      service_tier: 'default',
+      usage: { input_tokens: 9, output_tokens: 3 },
+      output,
+    };
+    const { usage, serviceTier } = read(responses, reply);
+    assert.equal(usage?.webSearches, 4);
+    assert.equal(usage?.inputTokens, 9);
+    assert.equal(serviceTier, 'default');
+    assert.equal(read(responses, reply, NO_STATISTICS).usage, undefined);
+  });
+
+  for (const [what, usage, cost] of [
+    ['OpenRouter', { cost: 0.0123 }, 0.0123],
+    ['Perplexity', { cost: { total_cost: 0.006 } }, 0.006],
+    ['xAI', { cost_in_usd_ticks: 123_000_000 }, 0.0123],
+    ['a free call', { cost: 0 }, 0],
+    ['none', { prompt_tokens: 3 }, undefined],
+    ['a text', { cost: '0.1' }, undefined],
+    ['a negative one', { cost: -1 }, undefined],
+    ['null', { cost: null }, undefined],
+  ] as const) {
+    it(`cost that the reply reports: ${what}`, () => {
+      assert.equal(reportedCost(usage), cost);
+      const reply = { id: 'c', choices: [], usage };
+      assert.equal(read(chat, reply).costUsd, cost);
+      assert.equal(read(chat, reply, NO_STATISTICS).costUsd, undefined);
+    });
+  }
+
+  it('Gemini: modalities of prompt, cache, tools and answer', () => {
+    const usage = googleUsage({
+      promptTokenCount: 1000,
+      toolUsePromptTokenCount: 50,
+      candidatesTokenCount: 300,
+      cachedContentTokenCount: 400,
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 100 },
+        { modality: 'AUDIO', tokenCount: 600 },
+        { modality: 'IMAGE', tokenCount: 200 },
+        { modality: 'DOCUMENT', tokenCount: 100 },
+      ],
+      toolUsePromptTokensDetails: [{ modality: 'AUDIO', tokenCount: 50 }],
+      cacheTokensDetails: [{ modality: 'AUDIO', tokenCount: 400 }],
+      candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 290 }],
+    });
+    assert.deepEqual(usage, {
+      inputTokens: 1050,
+      outputTokens: 300,
+      cacheReadTokens: 400,
+      audioInputTokens: 650,
+      imageInputTokens: 300,
+      audioCacheReadTokens: 400,
+      imageOutputTokens: 290,
+    });
+  });
+
+  for (const [model, searches] of [
+    ['gemini-2.5-flash', 1],
+    ['gemini-3-pro-preview', 2],
+  ] as const) {
+    it(`Gemini: grounding of ${model}`, () => {
+      const reader = new GenerateContentReader(ALL);
+      const candidate = { groundingMetadata: { webSearchQueries: ['a', 'b'] } };
+      reader.event({ modelVersion: model, candidates: [candidate] });
+      reader.event({
+        candidates: [{ ...candidate, finishReason: 'STOP' }],
+        usageMetadata: { promptTokenCount: 5, trafficType: 'PROVISIONED_THROUGHPUT' },
+      });
+      const { usage, serviceTier } = reader.result();
+      assert.equal(usage?.webSearches, searches);
+      assert.equal(serviceTier, 'provisioned');
+    });
+  }
+
+  it('Bedrock: cache writes by lifetime and the tier', () => {
+    const usage = {
+      inputTokens: 10,
+      outputTokens: 5,
+      cacheWriteInputTokens: 3000,
+      cacheDetails: [
+        { ttl: '5m', inputTokens: 1000 },
+        { ttl: '1h', inputTokens: 2000 },
+      ],
+    };
+    assert.equal(converseUsage(usage)?.cacheWrite1hTokens, 2000);
+    assert.equal(read(converse, { usage, serviceTier: { type: 'flex' } }).serviceTier, 'flex');
+  });
+
+  it('Cohere: search units', () => {
+    assert.deepEqual(cohereUsage({ billedUnits: { searchUnits: 2 } }), { rerankSearches: 2 });
+  });
+
+  it('LangChain: audio', () => {
+    const usage = messageUsage({
+      input_tokens: 10,
+      output_tokens: 5,
+      input_token_details: { audio: 4 },
+      output_token_details: { audio: 3 },
+    });
+    assert.equal(usage?.audioInputTokens, 4);
+    assert.equal(usage?.audioOutputTokens, 3);
+  });
+
+  it("AI SDK: the vendor's own usage that the package passes on", () => {
+    const result = (raw: unknown, providerMetadata?: unknown): unknown => ({
+      content: [],
+      finishReason: { unified: 'stop', raw: 'stop' },
+      usage: { inputTokens: { total: 3010 }, outputTokens: { total: 5 }, raw },
+      providerMetadata,
+    });
+    const claude = read(
+      generate,
+      result({
+        input_tokens: 10,
+        output_tokens: 5,
+        cache_creation_input_tokens: 3000,
+        cache_creation: { ephemeral_1h_input_tokens: 2000 },
+        server_tool_use: { web_search_requests: 1 },
+        service_tier: 'batch',
+      }),
+    );
+    assert.equal(claude.usage?.inputTokens, 3010);
+    assert.equal(claude.usage?.cacheWrite1hTokens, 2000);
+    assert.equal(claude.usage?.webSearches, 1);
+    assert.equal(claude.serviceTier, 'batch');
+    const gpt = read(
+      generate,
+      result(
+        { prompt_tokens: 3010, completion_tokens: 5, prompt_tokens_details: { audio_tokens: 9 } },
+        { openai: { serviceTier: 'flex' } },
+      ),
+    );
+    assert.equal(gpt.usage?.audioInputTokens, 9);
+    assert.equal(gpt.serviceTier, 'flex');
+    assert.equal(read(generate, result({ prompt_tokens: 1, cost: 0.5 })).costUsd, 0.5);
+  });
+});
