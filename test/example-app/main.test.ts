@@ -172,6 +172,6 @@ describe('example app', function () {
     );
     app = await startExampleApp();
     const { port } = new URL(app.origin);
-    await assert.rejects(() => startExampleApp({ env: { PORT: port } }), /Port \d+ .* is taken/);
+    await assert.rejects(() => startExampleApp({ env: { PORT: port } }), /Port \d+ .* is in use/);
   });
 });
