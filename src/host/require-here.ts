@@ -6,7 +6,19 @@ import { join } from 'node:path';
  * would replace it with its own, which resolves only bundled modules.
  */
 export function requireHere(): NodeJS.Require {
-  const here = import.meta.url as string | undefined;
+  return requireFrom((import.meta.url as string | undefined) ?? applicationFile());
+}
+
+/** `require` as the application in the working directory has it. */
+export function requireOfApplication(): NodeJS.Require {
+  return requireFrom(applicationFile());
+}
+
+function requireFrom(file: string): NodeJS.Require {
   const { createRequire } = process.getBuiltinModule('node:module');
-  return createRequire(here ?? join(process.cwd(), 'package.json'));
+  return createRequire(file);
+}
+
+function applicationFile(): string {
+  return join(process.cwd(), 'package.json');
 }

@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { warnHost } from './host-warning.ts';
+import { requireOfApplication } from './require-here.ts';
 import { onOutgoingPost, type OutgoingRequest } from './outgoing-requests.ts';
 import { quietly } from './quietly.ts';
 
@@ -115,7 +114,7 @@ function sdkOf(headers: string): string | undefined {
 /** Whether the application could have imported it. */
 function isInstalled(name: string): boolean {
   try {
-    createRequire(join(process.cwd(), 'application.js')).resolve(name);
+    requireOfApplication().resolve(name);
     return true;
   } catch (error) {
     // It is there, and has no entry for `require`.

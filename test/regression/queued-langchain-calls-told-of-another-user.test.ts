@@ -15,17 +15,19 @@ const USERS = ['alice', 'bob', 'carol', 'dave'];
 describe('LangChain with maxConcurrency: each call is its own user’s', () => {
   let server: WireServer;
   let calls: RecordedCalls;
+  let openai: typeof OpenAiModule;
   let langchain: typeof Langchain;
 
-  before(async () => {
+  before('loads the SDKs', async () => {
     server = await startWireServer();
     calls = startRecording();
-    const [openai, , loaded] = loadTogether([
+    [openai, , langchain] = loadTogether([
       'openai',
       '@langchain/core/messages',
       '@langchain/openai',
     ]) as [typeof OpenAiModule, unknown, typeof Langchain];
-    langchain = loaded;
+  });
+  before('patches them', () => {
     assert.ok(calls.instrumentation.instrument('openai', openai));
     assert.ok(calls.instrumentation.instrument('@langchain/openai', langchain));
   });

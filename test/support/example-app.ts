@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +33,8 @@ export interface StartAppOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder to keep and reuse. By default a temporary one is created. */
   readonly directory?: string;
+  /** After this time the process is killed and the start rejects. @default 50000 */
+  readonly startTimeoutMs?: number;
 }
 
 export async function startExampleApp(options: StartAppOptions = {}): Promise<RunningApp> {
@@ -54,13 +57,28 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+    }
+    return child.exitCode;
+  };
+  const removeFolder = (): void => rmSync(directory, { recursive: true, force: true });
   let origin: string | undefined;
-  await until(() => {
-    if (child.exitCode !== null)
-      throw new Error(`the app ended with ${child.exitCode}:\n${output}`);
-    origin = /otel-token-meter example: (http:\S+)/.exec(output)?.[1];
-    return origin !== undefined;
-  }, 50_000);
+  try {
+    await until(() => {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`the app ended with ${child.exitCode ?? child.signalCode}:\n${output}`);
+      origin = /otel-token-meter example: (http:\S+)/.exec(output)?.[1];
+      return origin !== undefined;
+    }, options.startTimeoutMs ?? 50_000);
+  } catch (error) {
+    await stop('SIGKILL');
+    if (options.directory === undefined) removeFolder();
+    throw error;
+  }
   const at = origin as string;
   const send = async (path: string, method: string, body: unknown): Promise<Response> =>
     await fetch(at + path, {
@@ -71,14 +89,6 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
       },
       body: body === undefined ? null : JSON.stringify(body),
     });
-  const stop = async (): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
-    return child.exitCode;
-  };
   return {
     origin: at,
     directory,
@@ -86,10 +96,10 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
     output: () => output,
     chat: (body) => send('/api/chat', 'POST', body),
     api: (path, init = {}) => send(path, init.method ?? 'GET', init.body),
-    stop,
+    stop: () => stop(),
     async close() {
       await stop();
-      rmSync(directory, { recursive: true, force: true });
+      removeFolder();
     },
   };
 }

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 import {
   type MetricsSettings,
@@ -7,6 +6,7 @@ import {
   metricsSettings,
 } from '../../src/settings/index.ts';
 import type { TestServer } from './servers.ts';
+import { until } from './until.ts';
 
 /** Servers, clients and services of one test, closed together. */
 export class RedisServices {
@@ -36,7 +36,8 @@ export class RedisServices {
     });
     this.#services.push(made);
     await made.start();
-    assert.equal(made.status.state, 'ready');
+    // A start gives up its wait after 2 s, and the store follows when it answers.
+    await until(() => made.status.state === 'ready');
     return made;
   }
 

@@ -47,7 +47,6 @@ function localTime(ms: number, timeZone: string): { day: string; hour: string; o
 }
 
 function valueOf(record: UsageRecord, group: UsageGroup, timeZone: string): string | null {
-  const local = localTime(Date.parse(record.time), timeZone);
   switch (group) {
     case 'user':
       return record.userId ?? null;
@@ -62,9 +61,11 @@ function valueOf(record: UsageRecord, group: UsageGroup, timeZone: string): stri
     case 'service':
       return record.service;
     case 'day':
-      return local.day;
-    case 'hour':
-      return `${local.day}T${local.hour}:00${local.offset}`;
+      return localTime(Date.parse(record.time), timeZone).day;
+    case 'hour': {
+      const { day, hour, offset } = localTime(Date.parse(record.time), timeZone);
+      return `${day}T${hour}:00${offset}`;
+    }
   }
 }
 

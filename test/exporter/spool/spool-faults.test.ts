@@ -23,6 +23,11 @@ import { until } from '../../support/until.ts';
 
 const LINE = 'x'.repeat(1000);
 
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 describe('faults below the spool', () => {
   let folder: string;
   let fault: Fault;
@@ -259,11 +264,13 @@ describe('faults below the spool', () => {
     const count = 5000;
     for (let i = 0; i < count; i++) leave('dead', `s${String(i).padStart(6, '0')}`, `line ${i}`);
     const spool = open();
+    // CPU time of this thread between two turns of the loop: a loaded machine does not count.
     let worst = 0;
-    let last = performance.now();
+    let last = threadCpuMs();
     const watch = setInterval(() => {
-      worst = Math.max(worst, performance.now() - last - 5);
-      last = performance.now();
+      const now = threadCpuMs();
+      worst = Math.max(worst, now - last);
+      last = now;
     }, 5);
     const lines: string[] = [];
     await until(async () => {
@@ -274,15 +281,14 @@ describe('faults below the spool', () => {
     }, 60_000);
     clearInterval(watch);
     assert.equal(new Set(lines).size, count);
-    // A loaded machine takes its share too.
-    assert.ok(worst < 400, `${worst} ms`);
+    assert.ok(worst < 250, `${worst} ms`);
   }).timeout(90_000);
 
   it('gives signs of life while it adopts', async () => {
     for (let i = 0; i < 120; i++) leave('dead', `s${i}`, `line ${i}`);
     let beats = 0;
     fault = async (call, path) => {
-      if (path.includes('dead')) await sleep(10);
+      if (path.includes('dead')) await sleep(30);
       if (path.endsWith('owner.json') && call === 'stat') beats++;
     };
     const spool = open();

@@ -4,9 +4,9 @@ import type {
   UsageMetric,
   UsageNumbers,
   UsageRow,
-} from '../../exporter/ledger/usage-query.ts';
-import type { UsageRecord } from '../../src/domain/usage-record.ts';
-import { type OracleRow, percentileOf, sumOf } from '../support/usage-oracle.ts';
+} from '../../../exporter/ledger/usage-query.ts';
+import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { type OracleRow, percentileOf, sumOf } from '../../support/usage-oracle.ts';
 
 const SUMS = [
   'inputTokens',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { UsageGroup, UsageQuery, UsageReader } from '../../exporter/ledger/usage-query.ts';
-import type { UsageRecord } from '../../src/domain/usage-record.ts';
-import { usageRecord } from '../support/usage-logs.ts';
-import { mixedRecords, randomOf } from '../support/usage-ledger.ts';
-import { rowsOf, sumOf } from '../support/usage-oracle.ts';
+import type { UsageGroup, UsageQuery, UsageReader } from '../../../exporter/ledger/usage-query.ts';
+import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { usageRecord } from '../../support/usage-logs.ts';
+import { mixedRecords, randomOf } from '../../support/usage-ledger.ts';
+import { rowsOf, sumOf } from '../../support/usage-oracle.ts';
 import { near, agree, agreePercentiles, agreeRows, keyOf } from './usage-agreement.ts';
 
 /** What a reader is tried on: its store, filled with the records. */
@@ -45,16 +45,18 @@ function crowdedRecords(count: number): UsageRecord[] {
   });
 }
 
+// Once, since each record has an id of its own: suites may share a filled store.
+const records = mixedRecords(900, FROM - 86_400_000, TO + 86_400_000);
+const crowd = crowdedRecords(21_000);
+
 /** The same promises for every store. */
 export function usageReaderSuite(
   name: string,
   open: (this: Mocha.Context, records: readonly UsageRecord[]) => Promise<ReaderUnderTest>,
 ): void {
   describe(`${name} keeps the promises of a usage reader`, () => {
-    const records = mixedRecords(900, FROM - 86_400_000, TO + 86_400_000);
     const range = { from: new Date(FROM), to: new Date(TO) };
     const inRange = records.filter(({ time }) => Date.parse(time) >= FROM && Date.parse(time) < TO);
-    const crowd = crowdedRecords(21_000);
     let test: ReaderUnderTest;
     let reader: UsageReader;
 

@@ -1,0 +1,3 @@
+import { describeOpenAi } from './openai/describe-openai.ts';
+
+describeOpenAi(5, 'openai-5');

@@ -1,0 +1,3 @@
+import { describeOpenAi } from './openai/describe-openai.ts';
+
+describeOpenAi(6, 'openai-6');

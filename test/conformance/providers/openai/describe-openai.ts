@@ -1,0 +1,52 @@
+import type { OpenAI } from 'openai';
+import { openai } from '../../../../src/providers/openai/index.ts';
+import { type InstalledIn, loadCjs, loadEsm } from '../../../support/sdk-versions.ts';
+import {
+  chatBareStream,
+  chatError,
+  chatPlain,
+  chatUsageStream,
+} from '../../../support/wire/openai-chat.ts';
+import { backgroundShapes } from './background-shapes.ts';
+import { chatReplies } from './chat-replies.ts';
+import { chatStreams } from './chat-streams.ts';
+import { CHAT, CHAT_COUNTS, CHAT_RECORD, CHAT_WIRE } from './requests.ts';
+import { responsesShapes } from './responses-shapes.ts';
+import { textShapes } from './text-shapes.ts';
+import { describeProvider } from '../provider-suite.ts';
+
+/** Both builds of a version of the SDK. */
+export function describeOpenAi(major: number, place: InstalledIn): void {
+  for (const [build, load] of [
+    ['CommonJS', loadCjs('openai', place)],
+    ['ESM', loadEsm(place === 'root' ? 'openai' : 'openai/index.mjs', place)],
+  ] as const) {
+    describeProvider<OpenAI>({
+      title: `openai ${major}, ${build}`,
+      patch: openai,
+      load,
+      client(module, url) {
+        const { OpenAI: Client } = module as { OpenAI: typeof OpenAI };
+        return new Client({ apiKey: 'test', baseURL: url, maxRetries: 0 });
+      },
+      plain: (client) => client.chat.completions.create(CHAT),
+      stream: (client, signal) =>
+        client.chat.completions.create({ ...CHAT, stream: true }, { signal }),
+      abort: (_stream, controller) => controller.abort(),
+      wire: {
+        plain: chatPlain(CHAT_WIRE),
+        stream: chatUsageStream(CHAT_WIRE),
+        bareStream: chatBareStream(CHAT_WIRE),
+        error: chatError,
+      },
+      expected: { record: CHAT_RECORD, plain: CHAT_COUNTS, stream: CHAT_COUNTS },
+      shapes: [
+        ...chatReplies,
+        ...chatStreams,
+        ...responsesShapes,
+        ...backgroundShapes,
+        ...textShapes,
+      ],
+    });
+  }
+}
