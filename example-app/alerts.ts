@@ -7,12 +7,14 @@ import {
   type UsageReader,
 } from 'otel-token-meter/exporter';
 
+const LOG_LEVEL = { ok: 'info', warning: 'warn', alert: 'error' } as const;
+
 export interface AlertsOptions {
   readonly config: TokenMeterConfig['alerts'];
   readonly reader: UsageReader;
   /** Whether calls are recorded. If not, an empty window raises no alert. */
   readonly isRecording: () => boolean;
-  readonly log: (line: string) => void;
+  readonly log: Readonly<Record<'info' | 'warn' | 'error', (line: string) => void>>;
 }
 
 export interface RunningAlerts {
@@ -41,7 +43,7 @@ export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts
       isRecording,
       intervalMs,
       onAlert(alert) {
-        log(describe(alert));
+        log[LOG_LEVEL[alert.level]](describe(alert));
         webhook?.send(alert);
       },
     });
@@ -54,7 +56,7 @@ export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts
       },
     };
   } catch (error) {
-    log(`alerts are off: ${error instanceof Error ? error.message : String(error)}`);
+    log.error(`alerts are off: ${error instanceof Error ? error.message : String(error)}`);
     return undefined;
   }
 }

@@ -18,6 +18,7 @@
  */
 import Koa from 'koa';
 import type { Access } from './middleware/access.ts';
+import type { Fleet } from './middleware/fleet.ts';
 import { protection } from './middleware/protection.ts';
 import { RateLimit } from './middleware/rate-limit.ts';
 import { webFiles } from './middleware/web-files.ts';
@@ -38,6 +39,8 @@ export interface AppDependencies {
   readonly proxies?: number;
   /** Called with internal errors. @default koa's handler, which writes to stderr */
   readonly onError?: (error: unknown) => void;
+  /** What the instances of a fleet share of their callers. */
+  readonly fleet?: Pick<Fleet, 'take' | 'revoke' | 'isRevoked'> | undefined;
   /** Shown in `/openapi.json`. */
   readonly version?: string;
 }
@@ -46,23 +49,22 @@ export interface AppDependencies {
 const FAILURES_PER_MINUTE = 10;
 
 export function createApp(dependencies: AppDependencies): Koa {
-  const { access, checks = {}, stopping, proxies = 0, version = '0.0.0' } = dependencies;
+  const { access, checks = {}, stopping, proxies = 0, version = '0.0.0', fleet } = dependencies;
   const failures = new RateLimit({ perMinute: FAILURES_PER_MINUTE });
+  const authentication = { access, failures, fleet };
   const app = new Koa({ proxy: proxies > 0, maxIpsCount: proxies });
   const routes = [
     ...dependencies.routes,
-    ...sessionRoutes({ access, failures }),
+    ...sessionRoutes(authentication),
     ...healthRoutes({ checks, stopping }),
   ];
-  const router = routerOf([
-    ...routes,
-    openApiRoute(routes, { title: 'otel-token-meter', version }),
-  ]);
+  const openApi = openApiRoute(routes, { title: 'otel-token-meter', version });
+  const router = routerOf([...routes, openApi], fleet);
   const { onError = (error) => app.onerror(error as Error) } = dependencies;
   app.on('error', (error: unknown) => {
     if (!isOfTheClient(error)) onError(error);
   });
-  for (const middleware of protection({ access, failures })) app.use(middleware);
+  for (const middleware of protection(authentication)) app.use(middleware);
   app.use(webFiles()).use(router.routes()).use(router.allowedMethods());
   return app;
 }

@@ -6,6 +6,7 @@ export interface AppEnvironment {
   readonly port: number;
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
+  readonly sessionSecret: string | undefined;
   /** Number of proxies in front of the application that set X-Forwarded-For. */
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
@@ -14,13 +15,22 @@ export interface AppEnvironment {
   readonly problems: readonly string[];
 }
 
+/** OpenTelemetry's rule holds for every variable: an empty one is unset. Compose files pass many empty. */
+export function unsetEmpty(env: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (value?.trim() === '') delete env[name];
+  }
+}
+
 /**
  * Never throws: an invalid value is added to the problems and the default applies. By default the
  * ledger is a SQLite file and the settings are stored in a JSON file.
  */
 export function readEnvironment(
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  given: Readonly<Record<string, string | undefined>> = process.env,
 ): AppEnvironment {
+  const env = { ...given };
+  unsetEmpty(env);
   const { values: config } = resolveConfig({ env, defaults: { metrics: { provider: 'sqlite' } } });
   const problems: string[] = [];
   const number = (name: string, fallback: number, max: number): number => {
@@ -38,6 +48,7 @@ export function readEnvironment(
     port: number('PORT', 3000, 65_535),
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
+    sessionSecret: env['TOKEN_METER_SESSION_SECRET'],
     proxies: number('TRUSTED_PROXIES', 0, 10),
     // A self-hosted server often needs no key.
     openai:

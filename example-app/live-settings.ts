@@ -2,6 +2,7 @@ import type { TokenMeterInstrumentation } from 'otel-token-meter';
 import type { TokenMeterConfig } from 'otel-token-meter/config';
 import {
   configuredSettingsStore,
+  followSwitches,
   metricsSettings,
   SettingsService,
   type MetricsSettings,
@@ -12,32 +13,36 @@ export interface LiveSettingsOptions {
   readonly instrumentation: TokenMeterInstrumentation;
   readonly name: string;
   /** Exporter status for the list of instances. */
-  readonly details: () => unknown;
+  readonly details: () => object;
+}
+
+export interface LiveSettings {
+  readonly settings: SettingsService<MetricsSettings>;
+  /** Drops the records that are still held. */
+  close(): Promise<void>;
 }
 
 /**
  * Watches the two switches in their store and applies them to the instrumentation of this process.
  */
-export async function startLiveSettings(
-  options: LiveSettingsOptions,
-): Promise<SettingsService<MetricsSettings>> {
+export async function startLiveSettings(options: LiveSettingsOptions): Promise<LiveSettings> {
   const { config, instrumentation, name, details } = options;
-  const service = new SettingsService({
+  const settings = new SettingsService({
     schema: metricsSettings,
     defaults: {
       enabled: config.metrics.enabled,
       token_statistics: config.metrics.tokenStatistics,
     },
     store: configuredSettingsStore(config.settings),
-    instance: { name, details },
+    instance: { name, details: () => ({ ...details(), held: instrumentation.held }) },
   });
-  const apply = (settings: MetricsSettings): void =>
-    instrumentation.applySettings({
-      enabled: settings.enabled,
-      tokenStatistics: settings.token_statistics,
-    });
-  service.subscribe((change) => apply(change.settings));
-  await service.start();
-  apply(service.get());
-  return service;
+  const end = followSwitches(settings, instrumentation, config.settings.whenUnknown);
+  await settings.start();
+  return {
+    settings,
+    async close() {
+      end();
+      await settings.close();
+    },
+  };
 }

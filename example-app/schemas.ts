@@ -20,7 +20,10 @@ export const problem = z.looseObject({
     .optional(),
 });
 
-export const signIn = z.strictObject({ token: z.string().min(1).max(512) });
+export const signIn = z.strictObject({
+  token: z.string().min(1).max(512),
+  replace: z.boolean().default(false).describe('Also when somebody else is signed in here'),
+});
 
 export const signedIn = z.strictObject({
   name: z.string(),
@@ -47,25 +50,28 @@ export const settingsPatch = z.strictObject(
 
 const time = z.iso.datetime();
 const version = z.int().nonnegative();
-const values = z.record(z.string(), z.union([z.boolean(), z.number(), z.string()]));
+/** Names of other releases too, whose values may be anything. */
+const values = z.record(z.string(), z.unknown());
 
 export const auditLog = z.strictObject({
   entries: z.array(
     z.strictObject({
       version,
+      epoch: z.string().optional().describe('That the version counts in'),
       time,
       actor: z.string(),
       action: z.enum(['change', 'restore', 'adopt']),
       reason: z.string().optional(),
       from: values,
       to: values,
-      undo: settingsPatch.describe('Merge patch that reverts this change'),
+      undo: values.describe('Merge patch that reverts this change'),
     }),
   ),
 });
 
 export const instanceList = z.strictObject({
   version: version.describe('Version at the responding instance'),
+  epoch: z.string().describe('Versions of different epochs are not comparable'),
   instances: z.array(
     z.strictObject({
       id: z.string(),
@@ -73,7 +79,8 @@ export const instanceList = z.strictObject({
       host: z.string(),
       pid: z.int(),
       version,
-      state: z.enum(['ready', 'stale']),
+      epoch: z.string().optional(),
+      state: z.enum(['ready', 'stale', 'unknown']),
       started_at: time,
       uptime_seconds: z.int(),
       last_seen_at: time,

@@ -3,43 +3,43 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { OpenAI } from 'openai';
-import { shutdown } from 'otel-token-meter';
+import { flush, shutdown } from 'otel-token-meter';
+import type { TokenMeterConfig } from 'otel-token-meter/config';
 import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
 import { ChatService } from './chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
 import type { AppEnvironment } from './environment.ts';
 import { startLiveSettings } from './live-settings.ts';
-import { Access, isLoopback, mayListenOn, signInLink } from './middleware/access.ts';
+import { Access, isLoopback, reasonNotToListenOn, signInLink } from './middleware/access.ts';
+import { Fleet } from './middleware/fleet.ts';
+import type { Logger } from './logger.ts';
 import { limitServer } from './middleware/protection.ts';
+import { sessionSecret } from './middleware/session-secret.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
+import { settingsReadiness } from './routes/settings-wire.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { endOnSignal, shutDown } from './shutdown.ts';
 import type { AppTelemetry } from './telemetry.ts';
 
 /** Words per second of the demo model, slow enough to watch a stream. */
 const DEMO_CHUNK_PAUSE_MS = 15;
-const SHUTDOWN_MS = 5000;
+const SHUTDOWN_MS = 4800;
+const SESSION_SECRET_PATH = '.token-meter/session-secret';
 
 /** Starts all components, listens, and shuts them down in order on SIGINT and SIGTERM. */
 export async function startServer(
   environment: AppEnvironment,
   telemetry: AppTelemetry,
+  logger: Logger,
 ): Promise<void> {
   const { host, port, proxies, config } = environment;
-  const access = new Access({
-    adminTokens: environment.adminTokens,
-    viewerTokens: environment.viewerTokens,
-  });
-  if (!mayListenOn(host, access)) {
-    console.error(
-      `HOST is ${host}, but TOKEN_METER_ADMIN_TOKEN is not set: the settings would be open to the network.\n` +
-        'Set a token, or leave HOST at 127.0.0.1.',
-    );
-    process.exit(1);
-  }
+  const access = accessOf(environment, logger);
+  const fleet = fleetOf(config, logger);
   const stopping = new AbortController();
+  const endAnswers = new AbortController();
   const demo =
     environment.openai === undefined
       ? await startDemoModel({ chunkPauseMs: DEMO_CHUNK_PAUSE_MS })
@@ -47,12 +47,13 @@ export async function startServer(
   const client = new OpenAI(
     environment.openai ?? { apiKey: 'demo', baseURL: demo?.url, maxRetries: 0 },
   );
-  const settings = await startLiveSettings({
+  const live = await startLiveSettings({
     config,
     instrumentation: telemetry.instrumentation,
     name: `${hostname()}:${port}`,
     details: () => ({ exporter: telemetry.status() }),
   });
+  const { settings } = live;
   const alerts =
     telemetry.reader === undefined
       ? undefined
@@ -60,18 +61,21 @@ export async function startServer(
           config: config.alerts,
           reader: telemetry.reader,
           isRecording: () => settings.get().enabled,
-          log: (line) => console.warn(line),
+          log: logger,
         });
   const app = createApp({
     access,
     proxies,
+    fleet,
     stopping: stopping.signal,
+    onError: (error) => logger.error({ err: error }, 'a request failed'),
     routes: [
       ...chatRoutes({
         chat: new ChatService(client),
         role: access.generatedToken === undefined || !isLoopback(host) ? 'viewer' : 'anyone',
         models: DEMO_MODELS,
         demo: demo !== undefined,
+        endAnswers: endAnswers.signal,
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...(telemetry.reader === undefined ? [] : usageRoutes({ reader: telemetry.reader })),
@@ -85,13 +89,13 @@ export async function startServer(
       }),
     ],
     checks: {
-      settings: () => ({ ready: true, state: settings.status.state }),
+      settings: () => settingsReadiness(settings.status),
       ledger: () => ({ ready: true, state: telemetry.status()?.state ?? 'none' }),
     },
   });
   const server = createServer(app.callback());
   limitServer(server);
-  await listen(server, host, port);
+  await listen(server, host, port, logger);
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   console.log(
     [
@@ -103,33 +107,59 @@ export async function startServer(
     ].join('\n'),
   );
 
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    stopping.abort();
-    setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
-    server.close();
-    server.closeIdleConnections();
-    await once(server, 'close');
-    await shutdown();
-    await alerts?.close();
-    await settings.close();
-    await telemetry.shutdown();
-    await demo?.close();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      closing ??= close().then(() => process.exit(0));
-    });
-  }
+  endOnSignal({
+    deadlineMs: SHUTDOWN_MS,
+    log: (line) => logger.info(line),
+    close: () =>
+      shutDown({
+        server,
+        stopping,
+        endAnswers,
+        flush,
+        shutdown,
+        parts: [
+          () => alerts?.close(),
+          () => live.close(),
+          async () => fleet?.close(),
+          () => telemetry.shutdown(),
+          () => demo?.close(),
+        ],
+      }),
+  });
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+/** Ends the process where the application would be open to strangers. */
+function accessOf(environment: AppEnvironment, logger: Logger): Access {
+  const { host, adminTokens, viewerTokens } = environment;
+  try {
+    const secret = sessionSecret(environment.sessionSecret, SESSION_SECRET_PATH);
+    const access = new Access({ adminTokens, viewerTokens, sessionSecret: secret });
+    const reason = reasonNotToListenOn(host, access);
+    if (reason === undefined) return access;
+    logger.fatal(`HOST is ${host}, but ${reason}. Or leave HOST at 127.0.0.1.`);
+  } catch (error) {
+    logger.fatal((error as Error).message);
+  }
+  return process.exit(1);
+}
+
+function fleetOf({ settings }: TokenMeterConfig, logger: Logger): Fleet | undefined {
+  const { store, redis } = settings;
+  if (store !== 'redis' || !/^rediss?:/.test(redis.url)) return undefined;
+  return new Fleet({
+    url: redis.url,
+    keyPrefix: redis.keyPrefix,
+    onLost: (reason) => logger.warn(`limits count by instance while Redis is away: ${reason}`),
+  });
+}
+
+async function listen(server: Server, host: string, port: number, logger: Logger): Promise<void> {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    console.error(
+    logger.fatal(
       code === 'EADDRINUSE'
         ? `Port ${port} on ${host} is in use: set PORT to another one (0 for any free port).`
         : `Cannot listen on ${host}:${port}: ${String(error)}`,

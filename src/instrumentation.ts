@@ -88,9 +88,14 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
   }
 
   /** Current state of the live switches. */
-  get settings(): Required<LiveSettings> {
+  get settings(): Required<Pick<LiveSettings, 'enabled' | 'tokenStatistics'>> {
     const { enabled, tokenStatistics } = this.#metering;
     return { enabled, tokenStatistics };
+  }
+
+  /** Records that wait for the settings store, and the number dropped for that reason. */
+  get held(): { readonly held: number; readonly dropped: number } {
+    return this.#metering.held;
   }
 
   /** Source of the prices; `undefined` until they are loaded. Reading it starts the loading. */

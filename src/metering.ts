@@ -16,6 +16,7 @@ import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
 import { Prices, type PriceSource } from './prices/prices.ts';
 import { Delivery } from './usage/delivery.ts';
+import type { HeldStatus } from './usage/held-records.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
@@ -76,17 +77,27 @@ export class Metering {
     this.#telemetry.onCall?.();
   }
 
+  /** True also while records are held, since the decision may be that calls are recorded. */
   get enabled(): boolean {
-    return this.#enabled;
+    return this.#enabled || this.#pipeline.held.isHolding;
+  }
+
+  get held(): HeldStatus {
+    return this.#pipeline.held.status;
   }
 
   get tokenStatistics(): boolean {
-    return this.#tokenStatistics;
+    return this.#tokenStatistics || this.#pipeline.held.isHolding;
   }
 
-  applySettings({ enabled, tokenStatistics }: LiveSettings): void {
+  applySettings({ enabled, tokenStatistics, hold }: LiveSettings): void {
     if (typeof enabled === 'boolean') this.#enabled = enabled;
     if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
+    if (hold === true) this.#pipeline.held.hold();
+    else if (hold === false) {
+      const decision = { enabled: this.#enabled, tokenStatistics: this.#tokenStatistics };
+      this.#pipeline.held.decide(decision);
+    }
   }
 
   /** Undefined until they are loaded, which being asked for begins. */

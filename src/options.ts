@@ -49,4 +49,9 @@ export interface TokenMeterOptions {
 export interface LiveSettings {
   readonly enabled?: boolean;
   readonly tokenStatistics?: boolean;
+  /**
+   * True: nobody knows yet. Finished records wait, up to 5,000, until it is called with false; then
+   * they are emitted as the switches stand, or dropped and counted as `settings_unknown`.
+   */
+  readonly hold?: boolean;
 }

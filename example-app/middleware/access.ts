@@ -10,6 +10,8 @@ export interface Principal {
 }
 
 export interface Session {
+  /** Names the session, and opens nothing. */
+  readonly id: string;
   readonly principal: Principal;
   readonly expiresAt: Date;
 }
@@ -18,6 +20,8 @@ export interface AccessOptions {
   /** One or several tokens, comma-separated, each `token` or `name:token`. */
   readonly adminTokens?: string | undefined;
   readonly viewerTokens?: string | undefined;
+  /** Signs sessions; instances that are to read each other's sessions share it. @default random */
+  readonly sessionSecret?: string | undefined;
   readonly sessionHours?: number;
   readonly now?: () => number;
 }
@@ -31,7 +35,11 @@ interface Credential {
 export class Access {
   /** The token made up because no admin token is configured; for the sign-in link only. */
   readonly generatedToken: string | undefined;
+  /** Whether a token could be guessed or found by trying: those must not face a network. */
+  readonly hasWeakToken: boolean;
   readonly #credentials: readonly Credential[];
+  /** Ids of sessions that were signed out, until they would have expired. */
+  readonly #revoked = new Map<string, number>();
   readonly #sessionKey: Buffer;
   readonly #sessionMs: number;
   readonly #now: () => number;
@@ -46,15 +54,18 @@ export class Access {
       given.push({ principal: { name: 'admin', role: 'admin' }, token: this.generatedToken });
     }
     this.#credentials = given.map(({ principal, token }) => ({ principal, digest: sha256(token) }));
-    // Made from the tokens: every instance of a fleet reads the sessions of the others, and a
-    // changed token ends all sessions.
-    const secret = given.map(({ principal, token }) => JSON.stringify([principal, token])).sort();
-    this.#sessionKey = Buffer.from(hkdfSync('sha256', secret.join('\n'), '', 'session', 32));
+    this.hasWeakToken = given.some(({ token }) => isWeak(token));
+    // The secret is independent of the tokens, which a signature would let somebody try offline. The
+    // tokens are the salt: a changed token ends all sessions.
+    const secret = options.sessionSecret ?? randomBytes(32);
+    const tokens = given.map(({ principal, token }) => JSON.stringify([principal, token])).sort();
+    const salt = createHash('sha256').update(tokens.join('\n')).digest();
+    this.#sessionKey = Buffer.from(hkdfSync('sha256', secret, salt, 'session', 32));
     this.#sessionMs = (options.sessionHours ?? 12) * 3_600_000;
     this.#now = options.now ?? Date.now;
   }
 
-  /** Compares with every token, whichever fits, so that time tells nothing. */
+  /** Compares with every token, whichever fits, so that the time taken reveals nothing. */
   principalOfToken(token: string): Principal | undefined {
     const digest = sha256(token);
     let found: Principal | undefined;
@@ -68,7 +79,7 @@ export class Access {
   createSession(principal: Principal): { readonly value: string; readonly expiresAt: Date } {
     const expiresAt = this.#now() + this.#sessionMs;
     const payload = Buffer.from(
-      JSON.stringify({ ...principal, expiresAt, nonce: randomBytes(9).toString('base64url') }),
+      JSON.stringify({ ...principal, expiresAt, id: randomBytes(12).toString('base64url') }),
     ).toString('base64url');
     return { value: `${payload}.${this.#sign(payload)}`, expiresAt: new Date(expiresAt) };
   }
@@ -79,13 +90,23 @@ export class Access {
     const given = Buffer.from(signature);
     if (rest.length > 0 || given.length !== expected.length) return undefined;
     if (!timingSafeEqual(given, expected)) return undefined;
-    const { name, role, expiresAt } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
+    const { name, role, expiresAt, id } = JSON.parse(
+      Buffer.from(payload, 'base64url').toString(),
+    ) as {
       name: string;
       role: Role;
       expiresAt: number;
+      id: string;
     };
-    if (expiresAt <= this.#now()) return undefined;
-    return { principal: { name, role }, expiresAt: new Date(expiresAt) };
+    if (expiresAt <= this.#now() || this.#revoked.has(id)) return undefined;
+    return { id, principal: { name, role }, expiresAt: new Date(expiresAt) };
+  }
+
+  /** Signed out: the cookie is worth nothing any more, whoever has a copy. */
+  revoke({ id, expiresAt }: Session): void {
+    const now = this.#now();
+    for (const [each, until] of this.#revoked) if (until <= now) this.#revoked.delete(each);
+    this.#revoked.set(id, expiresAt.getTime());
   }
 
   #sign(payload: string): string {
@@ -93,9 +114,22 @@ export class Access {
   }
 }
 
-/** Without a configured token the application must not be reachable from elsewhere. */
-export function mayListenOn(host: string, access: Access): boolean {
-  return access.generatedToken === undefined || isLoopback(host);
+/** Why the application must not be reachable at this address; undefined when it may be. */
+export function reasonNotToListenOn(host: string, access: Access): string | undefined {
+  if (isLoopback(host)) return undefined;
+  if (access.generatedToken !== undefined) {
+    return 'TOKEN_METER_ADMIN_TOKEN is not set: the settings would be open to the network';
+  }
+  return access.hasWeakToken
+    ? `an access token is shorter than ${TOKEN_MIN_LENGTH} characters or of few different ones; make one by "openssl rand -base64 32"`
+    : undefined;
+}
+
+const TOKEN_MIN_LENGTH = 16;
+const TOKEN_MIN_DIFFERENT = 6;
+
+function isWeak(token: string): boolean {
+  return token.length < TOKEN_MIN_LENGTH || new Set(token).size < TOKEN_MIN_DIFFERENT;
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,5 +1,6 @@
 import type { Context, Middleware, Next } from 'koa';
-import type { Access, Principal, Role } from './access.ts';
+import type { Access, Principal, Role, Session } from './access.ts';
+import type { Fleet } from './fleet.ts';
 import { type RateLimit, tooMany } from './rate-limit.ts';
 
 export const SESSION_COOKIE = 'token_meter_session';
@@ -16,18 +17,34 @@ export function identityOf(ctx: Context): Identity | undefined {
   return identities.get(ctx.req);
 }
 
+export interface AuthenticationOptions {
+  readonly access: Access;
+  /** Counts wrong tokens by address. */
+  readonly failures: RateLimit;
+  readonly fleet?: Pick<Fleet, 'take' | 'revoke' | 'isRevoked'> | undefined;
+}
+
+/** The session of a request; undefined without one that is still valid anywhere. */
+export async function sessionOf(
+  ctx: Context,
+  { access, fleet }: AuthenticationOptions,
+): Promise<Session | undefined> {
+  const session = access.sessionOf(ctx.cookies.get(SESSION_COOKIE) ?? '');
+  return session && (await fleet?.isRevoked(session.id)) ? undefined : session;
+}
+
 /**
  * Finds out who sends the request. Nobody is refused here but a wrong bearer token: routes say what
- * they need by `requireRole`. Wrong tokens are limited by address; sessions, which cannot be
- * guessed, stay usable meanwhile.
+ * they need by `requireRole`. Wrong tokens are limited by address: the right one is always taken, so that
+ * nobody behind the same address can lock others out.
  */
-export function authentication(access: Access, failures: RateLimit): Middleware {
+export function authentication(options: AuthenticationOptions): Middleware {
   return async function authenticated(ctx: Context, next: Next): Promise<void> {
     const header = ctx.get('authorization');
-    const session = access.sessionOf(ctx.cookies.get(SESSION_COOKIE) ?? '');
+    const session = header === '' ? await sessionOf(ctx, options) : undefined;
     if (header !== '') {
       const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
-      const principal = token && principalOf(ctx, access, failures, token);
+      const principal = token && (await principalOf(ctx, options, token));
       if (!principal) return unauthorized(ctx, 'The bearer token is not valid.', 'invalid_token');
       identities.set(ctx.req, { ...principal, via: 'bearer' });
     } else if (session) {
@@ -37,18 +54,17 @@ export function authentication(access: Access, failures: RateLimit): Middleware 
   };
 }
 
-/** The token's owner. Throws 429 when this address has guessed too often. */
-export function principalOf(
+/** The token's owner. Throws 429 when it has none and this address has guessed too often. */
+export async function principalOf(
   ctx: Context,
-  access: Access,
-  failures: RateLimit,
+  { access, failures, fleet }: AuthenticationOptions,
   token: string,
-): Principal | undefined {
-  const wait = failures.peek(ctx.ip);
-  if (wait > 0) return tooMany(ctx, wait);
+): Promise<Principal | undefined> {
   const principal = access.principalOfToken(token);
-  if (!principal) failures.take(ctx.ip);
-  return principal;
+  if (principal) return principal;
+  const wait =
+    failures.take(ctx.ip) || ((await fleet?.take('failures', ctx.ip, failures.perMinute)) ?? 0);
+  return wait > 0 ? tooMany(ctx, wait) : undefined;
 }
 
 /** Lets through who has the role: 401 for nobody, 403 for somebody else. */

@@ -1,25 +1,17 @@
 import type { Server } from 'node:http';
 import type { Middleware } from 'koa';
-import type { Access } from './access.ts';
-import { authentication } from './authentication.ts';
+import { type AuthenticationOptions, authentication } from './authentication.ts';
 import { problems } from './problem.ts';
-import type { RateLimit } from './rate-limit.ts';
 import { loopbackNamesOnly, sameOrigin } from './same-origin.ts';
 import { securityHeaders } from './security-headers.ts';
 
-export interface ProtectionOptions {
-  readonly access: Access;
-  /** Counts wrong tokens by address; shared with the session route. */
-  readonly failures: RateLimit;
-}
-
 /** What stands before every route, in the order to mount it. */
-export function protection({ access, failures }: ProtectionOptions): readonly Middleware[] {
+export function protection(options: AuthenticationOptions): readonly Middleware[] {
   return [
     securityHeaders(),
     problems(),
-    ...(access.generatedToken === undefined ? [] : [loopbackNamesOnly()]),
-    authentication(access, failures),
+    ...(options.access.generatedToken === undefined ? [] : [loopbackNamesOnly()]),
+    authentication(options),
     sameOrigin(),
   ];
 }

@@ -10,6 +10,11 @@ export const identity = callApi('/api/session')
   .then((answer) => answer.json())
   .catch(() => ({ name: null, role: null }));
 
+/** One object for the whole page: a channel delivers to every other one, also of the page itself. */
+export const sessionChanges = new BroadcastChannel('token-meter-session');
+// Somebody signed in by another name in another tab: this one must not act under it unnoticed.
+sessionChanges.addEventListener('message', () => location.reload());
+
 void identity.then(({ name, role }) => {
   const who = find('#who', HTMLElement);
   if (name === null || role === null) {

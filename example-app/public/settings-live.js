@@ -35,9 +35,13 @@ const PATIENCE_MS = 4000;
 export function followSettings(listener) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {EventSource | undefined} */
+  let stream;
 
   function open() {
+    if (document.hidden) return;
     const source = new EventSource(`${PATH}/events`);
+    stream = source;
     /** @param {string} name @param {(data: any) => void} tell */
     const on = (name, tell) => {
       source.addEventListener(name, (event) => tell(JSON.parse(event.data)));
@@ -77,6 +81,12 @@ export function followSettings(listener) {
     timer = setTimeout(open, POLL_MS * (0.8 + 0.4 * Math.random()));
   }
 
+  // A tab that nobody sees holds no connection: browsers have six for all tabs of a site.
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer);
+    stream?.close();
+    open();
+  });
   open();
 }
 

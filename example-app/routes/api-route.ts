@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Role } from '../middleware/access.ts';
 import { identityOf, requireRole } from '../middleware/authentication.ts';
 import { bodyOf, jsonBody } from '../middleware/json-body.ts';
-import { type RateLimit, rateLimit } from '../middleware/rate-limit.ts';
+import { type RateLimit, type SharedLimit, rateLimit } from '../middleware/rate-limit.ts';
 import { checked } from './checked.ts';
 
 /** One kind of answer, for `/openapi.json`. */
@@ -80,13 +80,13 @@ export function apiRoute<
 }
 
 /** One router for all routes, so that a method that a path does not have is a 405. */
-export function routerOf(routes: readonly ApiRoute[]): Router {
+export function routerOf(routes: readonly ApiRoute[], shared?: SharedLimit): Router {
   const router = new Router({ sensitive: true, strict: true });
   for (const { method, path, role, limit, body, handle } of routes) {
     router[method](
       path.replaceAll(/\{(\w+)\}/g, ':$1'),
       ...(role === 'anyone' ? [] : [requireRole(role)]),
-      ...(limit ? [rateLimit(limit, callerOf)] : []),
+      ...(limit ? [rateLimit({ limit, keyOf: callerOf, name: `${method} ${path}`, shared })] : []),
       ...(body ? [jsonBody(body.limitBytes, body.types)] : []),
       handle,
     );
@@ -94,7 +94,8 @@ export function routerOf(routes: readonly ApiRoute[]): Router {
   return router;
 }
 
-function callerOf(ctx: Context): string {
+/** Whom limits count for. */
+export function callerOf(ctx: Context): string {
   const identity = identityOf(ctx);
   return identity ? `name ${identity.name}` : `address ${ctx.ip}`;
 }

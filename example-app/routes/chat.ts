@@ -16,6 +16,8 @@ export interface ChatRoutesOptions {
   readonly demo: boolean;
   /** @default 600 */
   readonly perMinute?: number;
+  /** Aborted when the application ends and answers have had their time. */
+  readonly endAnswers?: AbortSignal | undefined;
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -49,7 +51,7 @@ const chatModels = z.strictObject({
 });
 
 export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
-  const { chat, role, models, demo, perMinute = 600 } = options;
+  const { chat, role, models, demo, perMinute = 600, endAnswers } = options;
   return [
     apiRoute({
       method: 'post',
@@ -66,14 +68,15 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
       async handle(ctx, { body }) {
         const aborted = new AbortController();
         ctx.res.once('close', () => aborted.abort());
+        const signal = endAnswers ? AbortSignal.any([aborted.signal, endAnswers]) : aborted.signal;
         const input: ChatInput = {
           userId: body.user_id,
           conversationId: body.conversation_id,
           model: body.model,
           message: body.message,
-          signal: aborted.signal,
+          signal,
         };
-        if (body.stream) await sendEvents(ctx, chat.stream(input));
+        if (body.stream) await sendEvents(ctx, chat.stream(input), endAnswers);
         else ctx.body = wire(await chat.answer(input).catch((error: unknown) => fail(ctx, error)));
       },
     }),
@@ -101,7 +104,11 @@ function wire(answer: ChatAnswer): z.output<typeof chatAnswer> {
 }
 
 /** An error before the first event is an ordinary answer; later ones are an event of their own. */
-async function sendEvents(ctx: Context, events: AsyncGenerator<ChatEvent>): Promise<void> {
+async function sendEvents(
+  ctx: Context,
+  events: AsyncGenerator<ChatEvent>,
+  endAnswers: AbortSignal | undefined,
+): Promise<void> {
   const first = await events.next().catch((error: unknown) => fail(ctx, error));
   const stream = new EventStream(ctx);
   try {
@@ -114,10 +121,16 @@ async function sendEvents(ctx: Context, events: AsyncGenerator<ChatEvent>): Prom
       } else stream.send({ event: 'end', data: wire(event.answer) });
     }
   } catch (error) {
-    stream.send({ event: 'error', data: problemOf(error) });
+    stream.send({ event: 'error', data: endAnswers?.aborted ? STOPPING : problemOf(error) });
   }
   stream.end();
 }
+
+const STOPPING = {
+  status: 503,
+  code: 'stopping',
+  detail: 'The application is being stopped; the answer is not complete.',
+};
 
 function fail(ctx: Context, error: unknown): never {
   const { status, code, detail } = problemOf(error);

@@ -29,7 +29,7 @@ const usageHealth = z.strictObject({
       enabled: z.boolean(),
       token_statistics: z.boolean(),
       version: z.int(),
-      state: z.enum(['ready', 'stale']),
+      state: z.enum(['ready', 'stale', 'unknown']),
       stale_since: time.optional(),
       updated_at: time.optional(),
       updated_by: z.string().optional(),

@@ -5,6 +5,8 @@ import { type ApiRoute, apiRoute } from './api-route.ts';
 export interface Readiness {
   /** False takes the instance out of the load balancer: only for what it cannot answer without. */
   readonly ready: boolean;
+  /** It answers, but not everything works as it should. @default false */
+  readonly degraded?: boolean;
   /** One word for people, `ok` or `stale` for one; no secret, no address. */
   readonly state: string;
 }
@@ -17,7 +19,7 @@ export interface HealthRoutesOptions {
 
 const health = z.strictObject({ status: z.literal('ok') });
 const readiness = z.strictObject({
-  status: z.enum(['ready', 'not_ready', 'stopping']),
+  status: z.enum(['ready', 'degraded', 'not_ready', 'stopping']),
   checks: z.record(z.string(), z.strictObject({ ready: z.boolean(), state: z.string() })),
 });
 
@@ -44,13 +46,17 @@ export function healthRoutes({ checks, stopping }: HealthRoutesOptions): readonl
         503: { description: 'It should not', schema: readiness },
       },
       handle(ctx) {
-        const states = Object.entries(checks).map(([name, check]) => [name, check()] as const);
-        const ready = states.every(([, state]) => state.ready);
-        const serving = ready && stopping?.aborted !== true;
-        ctx.status = serving ? 200 : 503;
+        const found = Object.entries(checks).map(([name, check]) => [name, check()] as const);
+        const ready = found.every(([, part]) => part.ready);
+        const degraded = found.some(([, part]) => part.degraded === true);
+        const status = ready ? (degraded ? 'degraded' : 'ready') : 'not_ready';
+        const isStopping = stopping?.aborted === true;
+        ctx.status = ready && !isStopping ? 200 : 503;
         ctx.body = {
-          status: stopping?.aborted ? 'stopping' : ready ? 'ready' : 'not_ready',
-          checks: Object.fromEntries(states),
+          status: isStopping ? 'stopping' : status,
+          checks: Object.fromEntries(
+            found.map(([name, part]) => [name, { ready: part.ready, state: part.state }]),
+          ),
         };
       },
     }),

@@ -1,17 +1,17 @@
 import type { Context } from 'koa';
-import type { Access } from '../middleware/access.ts';
-import { SESSION_COOKIE, identityOf, principalOf } from '../middleware/authentication.ts';
-import type { RateLimit } from '../middleware/rate-limit.ts';
+import {
+  type AuthenticationOptions,
+  SESSION_COOKIE,
+  identityOf,
+  principalOf,
+  sessionOf,
+} from '../middleware/authentication.ts';
 import { signIn, signedIn, whoAmI } from '../schemas.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 
-export interface SessionRoutesOptions {
-  readonly access: Access;
-  readonly failures: RateLimit;
-}
-
 /** Signing in and out: a token becomes a session cookie that scripts cannot read. */
-export function sessionRoutes({ access, failures }: SessionRoutesOptions): readonly ApiRoute[] {
+export function sessionRoutes(options: AuthenticationOptions): readonly ApiRoute[] {
+  const { access, fleet } = options;
   return [
     apiRoute({
       method: 'post',
@@ -19,13 +19,24 @@ export function sessionRoutes({ access, failures }: SessionRoutesOptions): reado
       summary: 'Sign in: a token becomes a session cookie',
       role: 'anyone',
       body: { schema: signIn, limitBytes: 1024 },
-      answers: { 200: { description: 'Signed in', schema: signedIn } },
-      handle(ctx, { body }) {
-        const principal = principalOf(ctx, access, failures, body.token);
+      answers: {
+        200: { description: 'Signed in', schema: signedIn },
+        409: { description: 'Somebody else is signed in here; `replace` signs in all the same' },
+      },
+      async handle(ctx, { body }) {
+        const principal = await principalOf(ctx, options, body.token);
         if (!principal) {
           return ctx.throw(401, 'The token is not valid.', {
             code: 'invalid_token',
             headers: { 'www-authenticate': 'Bearer realm="otel-token-meter"' },
+          });
+        }
+        const before = await sessionOf(ctx, options);
+        if (before && !body.replace && before.principal.name !== principal.name) {
+          // A link with a foreign token must not swap the session behind somebody's back.
+          return ctx.throw(409, `You are signed in as ${before.principal.name}.`, {
+            code: 'already_signed_in',
+            extensions: { name: before.principal.name, new_name: principal.name },
           });
         }
         const { value, expiresAt } = access.createSession(principal);
@@ -51,7 +62,12 @@ export function sessionRoutes({ access, failures }: SessionRoutesOptions): reado
       summary: 'Sign out',
       role: 'anyone',
       answers: { 204: { description: 'Signed out' } },
-      handle(ctx) {
+      async handle(ctx) {
+        const session = await sessionOf(ctx, options);
+        if (session) {
+          access.revoke(session);
+          await fleet?.revoke(session.id, session.expiresAt);
+        }
         setCookie(ctx, '', new Date(0));
         ctx.status = 204;
       },

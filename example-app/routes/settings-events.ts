@@ -23,13 +23,17 @@ class SettingsEvents {
   #timer: NodeJS.Timeout | undefined;
   #instances: StreamedEvent | undefined;
   #shown = '';
+  #epoch = '';
+  #wasInterrupted = false;
 
   constructor({ settings, instancesEveryMs = 1000, ...options }: SettingsEventsOptions) {
     this.watchers = new Watchers(options);
     this.#settings = settings;
+    this.#noteEpoch();
     this.#instancesEveryMs = instancesEveryMs;
     const ends = [
       settings.subscribe(() => {
+        this.#noteEpoch();
         const event = this.#settingsEvent();
         this.#recent.push(event);
         if (this.#recent.length > REMEMBERED) this.#recent.shift();
@@ -66,9 +70,18 @@ class SettingsEvents {
 
   #missedSince(lastEventId: string): readonly StreamedEvent[] {
     const seen = lastEventId === '' ? Number.NaN : Number(lastEventId);
+    // Versions of another epoch may have the same number.
+    if (this.#wasInterrupted) return [this.#settingsEvent()];
     if (seen === this.#settings.version) return [];
     const missed = this.#recent.filter(({ id }) => Number(id) > seen);
     return missed.length > 0 ? missed : [this.#settingsEvent()];
+  }
+
+  /** Whether the history of versions that clients have seen was interrupted. */
+  #noteEpoch(): void {
+    const { epoch } = this.#settings;
+    if (this.#epoch !== '' && epoch !== this.#epoch) this.#wasInterrupted = true;
+    this.#epoch = epoch;
   }
 
   #settingsEvent(): StreamedEvent {
@@ -83,8 +96,8 @@ class SettingsEvents {
   }
 
   #statusEvent(): StreamedEvent {
-    const { state, store, staleSince } = this.#settings.status;
-    return { event: 'status', data: { state, store, stale_since: staleSince } };
+    const { state, store, staleSince, problem } = this.#settings.status;
+    return { event: 'status', data: { state, store, stale_since: staleSince, problem } };
   }
 
   #tellInstances(list: Awaited<ReturnType<typeof listedInstances>>): void {

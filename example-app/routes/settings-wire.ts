@@ -1,36 +1,58 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
+import type { MetricsSettings, SettingsService, SettingsStatus } from 'otel-token-meter/settings';
 import type { instanceList } from '../schemas.ts';
+import type { Readiness } from './health.ts';
 import { entityTags } from '../middleware/etag.ts';
 
 /** One version of the settings, as far as an answer shows it. */
 export interface ShownSettings {
   readonly settings: MetricsSettings;
   readonly version: number;
+  readonly epoch: string;
+}
+
+export function shownSettings(settings: SettingsService<MetricsSettings>): ShownSettings {
+  return { settings: settings.get(), version: settings.version, epoch: settings.epoch };
 }
 
 /**
- * `"<version>-<content>"`. The version alone would not do: instances with other configured
- * defaults show another document of the same version.
+ * `"<version>-<epoch><content>"`. The version alone would not do: it counts within one epoch, and
+ * instances with other configured defaults show another document of the same version.
  */
-export function etagOf({ settings, version }: ShownSettings): string {
-  const content = createHash('sha256').update(JSON.stringify(settings)).digest('base64url');
-  return `"${version}-${content.slice(0, 6)}"`;
+export function etagOf({ settings, version, epoch }: ShownSettings): string {
+  return `"${version}-${digest(epoch, EPOCH_LENGTH)}${digest(JSON.stringify(settings), 6)}"`;
 }
 
 /**
  * The version that If-Match asks for; a bare version will do. Undefined when any will, -1 when
- * nothing there names one, so that it matches none.
+ * nothing there names one of this epoch, so that it matches none.
  */
-export function versionAskedFor(ifMatch: string, current: number): number | undefined {
+export function versionAskedFor(
+  ifMatch: string,
+  current: Pick<ShownSettings, 'version' | 'epoch'>,
+): number | undefined {
   const tags = entityTags(ifMatch);
   if (tags.length === 0 || tags.includes('*')) return undefined;
+  const ownEpoch = digest(current.epoch, EPOCH_LENGTH);
   const versions = tags.map((tag) => {
-    const [, version] = /^(?:W\/)?"?(\d{1,15})(?:-[\w-]*)?"?$/.exec(tag) ?? [];
-    return version === undefined ? -1 : Number(version);
+    const [, version, epoch] =
+      /^(?:W\/)?"?(\d{1,15})(?:-([\w-]{6})[\w-]{6}|-[\w-]*)?"?$/.exec(tag) ?? [];
+    return version === undefined || (epoch ?? ownEpoch) !== ownEpoch ? -1 : Number(version);
   });
-  return versions.includes(current) ? current : versions[0];
+  return versions.includes(current.version) ? current.version : versions[0];
+}
+
+/** `degraded` while it is not known what applies, or while nothing can be changed. */
+export function settingsReadiness({ state, problem }: SettingsStatus): Readiness {
+  const degraded = state === 'unknown' || problem !== undefined;
+  return { ready: true, degraded, state: state === 'ready' && degraded ? 'refusing' : state };
+}
+
+const EPOCH_LENGTH = 6;
+
+function digest(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, length);
 }
 
 /** Every instance heard of lately. Rejects with `STORE_UNAVAILABLE`. */
@@ -41,6 +63,7 @@ export async function listedInstances(
   const now = Date.now();
   return {
     version: settings.version,
+    epoch: settings.epoch,
     instances: instances.map(({ startedAt, lastSeenAt, details, ...instance }) => ({
       ...instance,
       started_at: startedAt,

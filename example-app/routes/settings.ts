@@ -12,7 +12,13 @@ import { RateLimit } from '../middleware/rate-limit.ts';
 import { auditLog, instanceList, settingsDocument, settingsPatch } from '../schemas.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type SettingsEventsOptions, settingsEventsRoute } from './settings-events.ts';
-import { type ShownSettings, etagOf, listedInstances, versionAskedFor } from './settings-wire.ts';
+import {
+  type ShownSettings,
+  etagOf,
+  listedInstances,
+  shownSettings,
+  versionAskedFor,
+} from './settings-wire.ts';
 
 export interface SettingsRoutesOptions extends SettingsEventsOptions {
   /** Each caller may make so many changes a minute. @default 60 */
@@ -38,7 +44,7 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
         304: { description: 'If-None-Match named the settings in force' },
       },
       handle(ctx) {
-        const shown = { settings: settings.get(), version: settings.version };
+        const shown = shownSettings(settings);
         if (isKnown(ctx, etagOf(shown))) ctx.status = 304;
         else ctx.body = shown.settings;
         describeSettings(ctx, settings, shown);
@@ -68,10 +74,10 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
       answers: {
         200: { description: 'The settings after the change', schema: settingsDocument },
         412: { description: 'Somebody else made a change since; `current` holds it' },
-        503: { description: 'The store cannot be reached; the settings in force stay' },
+        503: { description: 'The store cannot be reached or written; the settings in force stay' },
       },
       async handle(ctx, { query, body }) {
-        const ifVersion = versionAskedFor(ctx.get('if-match'), settings.version);
+        const ifVersion = versionAskedFor(ctx.get('if-match'), settings);
         const changed = await change(ctx, settings, body as Partial<MetricsSettings>, {
           actor: identityOf(ctx)?.name ?? 'unknown',
           ...(ifVersion !== undefined && { ifVersion }),
@@ -128,11 +134,12 @@ async function change(
   options: PatchOptions,
 ): Promise<ShownSettings> {
   try {
-    return await fromStore(ctx, settings.patch(patch, options));
+    const changed = await fromStore(ctx, settings.patch(patch, options));
+    return { ...changed, epoch: settings.epoch };
   } catch (error) {
     if (!(error instanceof TokenMeterError) || error.code !== 'SETTINGS_CONFLICT') throw error;
     const { by } = settings.updated;
-    const current = { settings: settings.get(), version: settings.version };
+    const current = shownSettings(settings);
     return ctx.throw(412, `${by ?? 'Somebody else'} changed the settings since you read them.`, {
       code: 'version_mismatch',
       headers: { etag: etagOf(current) },
@@ -146,7 +153,18 @@ async function fromStore<R>(ctx: Context, answer: Promise<R>): Promise<R> {
   try {
     return await answer;
   } catch (error) {
-    if (!(error instanceof TokenMeterError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+    const code = error instanceof TokenMeterError ? error.code : undefined;
+    if (code === 'STORE_READ_ONLY') {
+      return ctx.throw(
+        503,
+        'The settings store refuses changes; the log of the application says why.',
+        {
+          code: 'store_read_only',
+          expose: true,
+        },
+      );
+    }
+    if (code !== 'STORE_UNAVAILABLE') throw error;
     return ctx.throw(
       503,
       'The settings store cannot be reached. The last known settings stay in force.',

@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { callerOf } from './api-route.ts';
 import { EventStream, type StreamedEvent } from './event-stream.ts';
 
 export interface WatchersOptions {
@@ -6,6 +7,8 @@ export interface WatchersOptions {
   readonly stopping?: AbortSignal | undefined;
   /** @default 50 */
   readonly maxStreams?: number | undefined;
+  /** Of one caller, so that none takes all. @default 8 */
+  readonly maxStreamsEach?: number | undefined;
 }
 
 /** Who may watch is asked again this often: a stream must not outlive its session for long. */
@@ -16,13 +19,18 @@ const RETRY_MS = 3000;
 export class Watchers {
   readonly #stopping: AbortSignal | undefined;
   readonly #maxStreams: number;
-  readonly #streams = new Set<EventStream>();
+  readonly #maxStreamsEach: number;
+  readonly #streams = new Map<EventStream, string>();
 
-  constructor({ stopping, maxStreams = 50 }: WatchersOptions) {
+  constructor({ stopping, maxStreams = 50, maxStreamsEach = 8 }: WatchersOptions) {
     this.#stopping = stopping;
     this.#maxStreams = maxStreams;
+    this.#maxStreamsEach = maxStreamsEach;
     stopping?.addEventListener('abort', () => {
-      for (const stream of this.#streams) stream.end();
+      for (const stream of this.#streams.keys()) {
+        stream.send({ event: 'end', data: { reason: 'stopping' } });
+        stream.end();
+      }
     });
   }
 
@@ -30,7 +38,7 @@ export class Watchers {
     return this.#streams.size;
   }
 
-  /** Answers with a stream that begins with these events. Throws 503 when there are too many. */
+  /** Answers with a stream that begins with these events. Throws 503 when there are too many, 429 when this caller has too many. */
   add(ctx: Context, first: readonly StreamedEvent[]): void {
     if (this.#stopping?.aborted || this.#streams.size >= this.#maxStreams) {
       ctx.throw(503, 'No more streams; poll instead, or try again.', {
@@ -39,10 +47,18 @@ export class Watchers {
         expose: true,
       });
     }
+    const caller = callerOf(ctx);
+    const own = [...this.#streams.values()].filter((each) => each === caller).length;
+    if (own >= this.#maxStreamsEach) {
+      ctx.throw(429, `No more than ${this.#maxStreamsEach} streams each; close another one.`, {
+        code: 'too_many_streams',
+        headers: { 'retry-after': '10' },
+      });
+    }
     const stream = new EventStream(ctx, { retryMs: RETRY_MS * spread(0.3) });
     const lifetime = setTimeout(() => stream.end(), MAX_STREAM_MS * spread(0.2));
     lifetime.unref();
-    this.#streams.add(stream);
+    this.#streams.set(stream, caller);
     stream.onClose(() => {
       clearTimeout(lifetime);
       this.#streams.delete(stream);
@@ -51,7 +67,7 @@ export class Watchers {
   }
 
   tell(event: StreamedEvent): void {
-    for (const stream of this.#streams) stream.send(event);
+    for (const stream of this.#streams.keys()) stream.send(event);
   }
 }
 

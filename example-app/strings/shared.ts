@@ -38,5 +38,9 @@ export const sharedStrings = {
   },
   'signIn.token': { en: 'Access token', 'zh-CN': '访问令牌' },
   'signIn.wrong': { en: 'Invalid token.', 'zh-CN': '令牌无效。' },
+  'signIn.other': {
+    en: 'You are signed in as {name}. Sign in again to continue as {other}.',
+    'zh-CN': '您已以 {name} 的身份登录。再次点击登录将改用 {other}。',
+  },
   'signIn.working': { en: 'Signing in…', 'zh-CN': '正在登录…' },
 } satisfies Strings;

@@ -9,6 +9,13 @@ export interface ReadSettings {
   readonly staleSince?: string;
 }
 
+export interface InstanceVersions {
+  /** Of the instance that answered. */
+  readonly version: number;
+  readonly epoch?: string;
+  readonly instances: readonly { readonly version: number; readonly epoch?: string }[];
+}
+
 export interface SettingsClientOptions {
   readonly url: string;
   readonly token: string | undefined;
@@ -63,11 +70,10 @@ export class SettingsClient {
     return await readSettings(answer);
   }
 
-  /** Version that each instance applies. */
-  async instanceVersions(): Promise<readonly number[]> {
+  /** Version and epoch that each instance applies. */
+  async instances(): Promise<InstanceVersions> {
     const answer = await this.request(`${PATH}/instances`);
-    const { instances } = (await answer.json()) as { instances: { version: number }[] };
-    return instances.map(({ version }) => version);
+    return (await answer.json()) as InstanceVersions;
   }
 
   /** Event stream, starting after `lastEventId`. */

@@ -58,16 +58,22 @@ async function followed(
   waitMs: number,
 ): Promise<boolean> {
   const giveUpAt = performance.now() + waitMs;
-  let printed = '';
+  let shown = '';
   for (;;) {
-    const versions = await client.instanceVersions();
-    const current = versions.filter((each) => each >= version).length;
-    const progress = `${current} of ${versions.length} instances on version ${version}`;
-    if (progress !== printed) io.stderr.write(`${progress}\n`);
-    printed = progress;
-    if (current === versions.length) return true;
+    const { epoch, instances } = await client.instances();
+    // Versions are comparable within one epoch only; an instance in another one has not applied it.
+    const current = instances.filter((each) => each.epoch === epoch && each.version >= version);
+    const progress = `${current.length} of ${instances.length} instances on version ${version}`;
+    if (progress !== shown) io.stderr.write(`${progress}\n`);
+    shown = progress;
+    if (instances.length > 0 && current.length === instances.length) return true;
     if (performance.now() > giveUpAt) {
-      io.stderr.write(`not all instances applied the change within ${waitMs / 1000} s\n`);
+      const none = 'no instance has reported: is anything running on these settings?';
+      io.stderr.write(
+        instances.length === 0
+          ? `${none}\n`
+          : `not all instances applied the change within ${waitMs / 1000} s\n`,
+      );
       return false;
     }
     await sleep(500);

@@ -16,6 +16,7 @@ export interface TokenMeterConfig {
   readonly alerts: AlertsConfig;
   readonly settings: {
     readonly store: 'memory' | 'file' | 'redis';
+    readonly whenUnknown: 'hold' | 'off' | 'default';
     readonly file: { readonly path: string };
     readonly redis: {
       readonly url: string;

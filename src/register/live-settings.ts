@@ -1,18 +1,31 @@
-import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenMeterConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import type { TokenMeterInstrumentation } from '../instrumentation.ts';
-import { metricsSettings, SettingsService, type MetricsSettings } from '../settings/index.ts';
-import { parseStoredSettings } from '../settings/stored-settings-json.ts';
+import { followSwitches, metricsSettings, SettingsService } from '../settings/index.ts';
 import { configuredSettingsStore } from '../settings/stores/configured.ts';
+
+export interface FollowedSettings {
+  /** Waits, but not long, until the store has said whether calls are to be recorded. */
+  known(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long a process that ends waits for a store that has not answered yet. */
+const KNOWN_WITHIN_MS = 1500;
+
+const NOTHING_TO_FOLLOW: FollowedSettings = {
+  known: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
 
 /** Keeps the two switches as the configured store has them, in the background. Never throws. */
 export function followSettings(
   { metrics, settings }: TokenMeterConfig,
   instrumentation: TokenMeterInstrumentation,
-  details: () => unknown,
-): { close(): Promise<void> } {
-  if (settings.store === 'memory') return { close: () => Promise.resolve() };
+  details: () => object,
+): FollowedSettings {
+  if (settings.store === 'memory') return NOTHING_TO_FOLLOW;
   try {
     const service = new SettingsService({
       schema: metricsSettings,
@@ -20,26 +33,25 @@ export function followSettings(
       store: configuredSettingsStore(settings, { background: true }),
       // Nothing waits for it here, and a busy machine is no lost store.
       startTimeoutMs: 10_000,
-      instance: { name: process.env['OTEL_SERVICE_NAME'] ?? 'app', details },
+      instance: {
+        name: process.env['OTEL_SERVICE_NAME'] ?? 'app',
+        details: () => ({ ...details(), held: instrumentation.held }),
+      },
     });
-    const apply = ({ enabled, token_statistics: tokenStatistics }: MetricsSettings): void =>
-      instrumentation.applySettings({ enabled, tokenStatistics });
-    if (settings.store === 'file') apply(asStored(settings.file.path, service.get()));
-    service.subscribe((change) => apply(change.settings));
-    void service.start().then(() => apply(service.get()));
-    return service;
+    const end = followSwitches(service, instrumentation, settings.whenUnknown);
+    const started = service.start();
+    return {
+      known: async () => {
+        const unref = { ref: false };
+        await Promise.race([started, sleep(KNOWN_WITHIN_MS, undefined, unref)]);
+      },
+      async close() {
+        end();
+        await service.close();
+      },
+    };
   } catch (error) {
     warnHost('TOKEN_METER_SETTINGS', `the settings store cannot be used: ${String(error)}`);
-    return { close: () => Promise.resolve() };
-  }
-}
-
-/** What a file says already, so that it holds from the very first call. */
-function asStored(path: string, defaults: MetricsSettings): MetricsSettings {
-  try {
-    const stored = parseStoredSettings(readFileSync(path, 'utf8'))?.values ?? {};
-    return { ...defaults, ...stored };
-  } catch {
-    return defaults;
+    return NOTHING_TO_FOLLOW;
   }
 }

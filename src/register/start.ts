@@ -50,6 +50,7 @@ function start(env: NodeJS.ProcessEnv): void {
   instrumentation.addDestination({ ...destination, onCall: first });
   const settings = followSettings(config, instrumentation, () => statusOf(destination));
   onShutdown(async () => {
+    await settings.known();
     await shutdown();
     await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
   });
@@ -83,7 +84,7 @@ function printsLines({ values, settings }: ResolvedConfig): () => boolean {
   return provider?.origin.from === 'default' ? () => !isSdkRegistered() : () => true;
 }
 
-function statusOf(destination: ConfiguredDestination): unknown {
+function statusOf(destination: ConfiguredDestination): object {
   const exporter = destination.status();
   return exporter === undefined ? {} : { exporter };
 }

@@ -43,7 +43,7 @@ export class Heartbeat {
     try {
       await this.#send(TTL_MS);
     } catch {
-      // The store tells the service itself when it is gone; the next beat tries again.
+      // The sender has noted it; the next beat tries again.
     }
     this.#schedule(INTERVAL_MS * (0.8 + 0.4 * Math.random()));
   }

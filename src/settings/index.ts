@@ -2,6 +2,9 @@ export { TokenMeterError } from '../errors.ts';
 export type { ErrorCode, ErrorDetails } from '../errors.ts';
 export { SettingsService } from './settings-service.ts';
 export { metricsSettings } from './metrics-settings.ts';
+export { openSchema } from './settings-schema.ts';
+export { followSwitches } from './follow-switches.ts';
+export type { SwitchTarget, WhenUnknown } from './follow-switches.ts';
 export { MemorySettingsStore } from './stores/memory.ts';
 export { configuredSettingsStore } from './stores/configured.ts';
 export { FileSettingsStore } from './stores/file.ts';
@@ -21,18 +24,13 @@ export type {
   SettingsProblem,
   SettingsSchema,
 } from './settings-schema.ts';
-export type {
-  AuditAction,
-  AuditEntry,
-  SettingsWrite,
-  SettingsWriteResult,
-  StoredSettings,
-} from './stored-settings.ts';
+export type { AuditAction, AuditEntry, StoredSettings } from './stored-settings.ts';
 export type {
   InstanceReport,
   SeenInstance,
   SettingsStore,
   SettingsStoreListener,
+  SettingsUpdate,
 } from './stores/settings-store.ts';
 export type { FileSettingsStoreOptions } from './stores/file.ts';
 export type { RedisClientLike, RedisSettingsStoreOptions } from './stores/redis.ts';

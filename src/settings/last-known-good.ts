@@ -4,18 +4,18 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { replaceFile } from './atomic-file.ts';
 import type { StoredSettings } from './stored-settings.ts';
-import { parseStoredSettings } from './stored-settings-json.ts';
+import { parseStoredSettings, toJson } from './stored-settings-json.ts';
 
 /**
  * The newest settings seen, on this machine's disk, for a start while the store is down. Never
- * fails: what cannot be read is absent, what cannot be written is told once.
+ * fails: what cannot be read is absent, what cannot be written is logged once.
  */
 export class LastKnownGood {
   readonly #path: string;
   readonly #warn: (message: string) => void;
   #pending: StoredSettings | undefined;
   #writing: Promise<void> | undefined;
-  #told = false;
+  #warned = false;
 
   constructor(path: string, warn: (message: string) => void) {
     this.#path = path;
@@ -46,13 +46,13 @@ export class LastKnownGood {
       const state = this.#pending;
       this.#pending = undefined;
       try {
-        await replaceFile(this.#path, `${JSON.stringify(state)}\n`);
+        await replaceFile(this.#path, `${JSON.stringify(toJson(state))}\n`);
       } catch (error) {
-        if (!this.#told) {
+        if (!this.#warned) {
           const code = (error as NodeJS.ErrnoException).code ?? 'error';
           this.#warn(`last known settings cannot be kept at ${this.#path} (${code})`);
         }
-        this.#told = true;
+        this.#warned = true;
       }
     }
     this.#writing = undefined;

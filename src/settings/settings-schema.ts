@@ -1,28 +1,53 @@
 import { TokenMeterError } from '../errors.ts';
 
-/** Settings are flat: a merge patch of scalars cannot surprise, and needs no deep merge. */
-export type SettingValue = boolean | number | string;
+/**
+ * A document of settings is flat: a merge patch replaces each value as a whole, so that it cannot
+ * surprise. A value may be an object where its definition checks it.
+ */
+export type SettingValue = boolean | number | string | Readonly<Record<string, unknown>>;
 
 /** One setting: its type, the default of the code, and what else is asked of a value. */
 export type SettingDefinition<V extends SettingValue> = {
   readonly default: V;
   readonly description: string;
-} & (V extends boolean
+} & SettingKind<V>;
+
+type SettingKind<V extends SettingValue> = V extends boolean
   ? { readonly type: 'boolean' }
   : V extends number
     ? { readonly type: 'number'; readonly minimum?: number; readonly maximum?: number }
-    : { readonly type: 'string'; readonly maxLength?: number });
+    : V extends string
+      ? { readonly type: 'string'; readonly maxLength?: number }
+      : {
+          readonly type: 'object';
+          /** What is wrong with it, such as `limit must be above 0`; undefined when nothing is. */
+          readonly check: (value: Readonly<Record<string, unknown>>) => string | undefined;
+        };
 
 /** Names (`[a-z][a-z0-9_]*`) to definitions. */
 export type SettingsSchema<T> = {
-  readonly [K in keyof T]: T[K] extends SettingValue ? SettingDefinition<Widened<T[K]>> : never;
+  readonly [K in keyof T]: SettingDefinition<Widened<T[K]>>;
 };
 
-type Widened<V extends SettingValue> = V extends boolean
+const OTHERS = '*';
+
+/**
+ * A schema of any names, each of one kind and none with a default: the document holds what was set, a
+ * list of budgets by id for one.
+ */
+export function openSchema<V extends Readonly<Record<string, unknown>>>(
+  definition: Omit<SettingDefinition<V>, 'default'>,
+): SettingsSchema<Readonly<Record<string, V>>> {
+  return { [OTHERS]: definition } as unknown as SettingsSchema<Readonly<Record<string, V>>>;
+}
+
+type Widened<V> = V extends boolean
   ? boolean
   : V extends number
     ? number
-    : string;
+    : V extends string
+      ? string
+      : Readonly<Record<string, unknown>>;
 
 /** RFC 7396 for a flat document: a value sets, null goes back to the configured default. */
 export type SettingsPatch<T> = { readonly [K in keyof T]?: T[K] | null };
@@ -35,23 +60,33 @@ export interface SettingsProblem {
   readonly detail: string;
 }
 
-type AnyDefinition =
-  | SettingDefinition<boolean>
-  | SettingDefinition<number>
-  | SettingDefinition<string>;
+type AnyDefinition = (
+  | SettingKind<boolean>
+  | SettingKind<number>
+  | SettingKind<string>
+  | SettingKind<Readonly<Record<string, unknown>>>
+) & { readonly default?: SettingValue };
+
+/** Of defined names: they must not look like a field of a store. */
+const NAME = /^[a-z][a-z0-9_]*$/;
+/** Of names that a schema with `*` takes: ids of budgets hold dots and dashes. */
+const OPEN_NAME = /^[A-Za-z0-9][\w.-]{0,127}$/;
 
 /** The rules of a schema over untrusted values. */
 export class SettingsRules {
+  /** The defined names, without `*`. */
   readonly keys: readonly string[];
   readonly #definitions: ReadonlyMap<string, AnyDefinition>;
+  readonly #others: AnyDefinition | undefined;
 
   /** Throws `INVALID_OPTION` for a key or a default the schema itself should not have. */
   constructor(schema: Readonly<Record<string, unknown>>) {
-    this.#definitions = new Map(Object.entries(schema) as [string, AnyDefinition][]);
+    const { [OTHERS]: others, ...named } = schema;
+    this.#others = others as AnyDefinition | undefined;
+    this.#definitions = new Map(Object.entries(named) as [string, AnyDefinition][]);
     this.keys = [...this.#definitions.keys()];
     for (const [key, definition] of this.#definitions) {
-      // Keys are sorted by JavaScript here and by Lua in Redis; both agree on plain ASCII only.
-      if (!/^[a-z][a-z0-9_]*$/.test(key) || key in Object.prototype) {
+      if (!NAME.test(key) || key in Object.prototype) {
         throw new TokenMeterError('INVALID_OPTION', `setting name ${key} is not usable`, {
           value: key,
           allowed: 'lower-case letters, digits and _, beginning with a letter',
@@ -66,22 +101,26 @@ export class SettingsRules {
     }
   }
 
+  has(key: string): boolean {
+    return this.#definitionOf(key) !== undefined;
+  }
+
   /** What is wrong with this value for this key; undefined when nothing is. */
   problemOf(key: string, value: unknown): SettingsProblem | undefined {
     const pointer = `/${key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const definition = this.#definitions.get(key);
+    const definition = this.#definitionOf(key);
     if (!definition) {
-      const detail = `${pointer} is not a setting; allowed: ${this.keys.join(', ')}`;
+      const allowed = this.#others ? 'letters, digits, _, . and -' : this.keys.join(', ');
+      const detail = `${pointer} is not a setting; allowed: ${allowed}`;
       return { pointer, code: 'unknown_key', detail };
     }
-    if (typeof value !== definition.type || Number.isNaN(value)) {
-      const got = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
-      const detail = `${key} must be a ${definition.type}, got ${got}`;
+    const got = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+    if (got !== definition.type || Number.isNaN(value)) {
+      const detail = `${key} must be ${definition.type === 'object' ? 'an' : 'a'} ${definition.type}, got ${got}`;
       return { pointer, code: 'wrong_type', detail };
     }
-    const limits = limitsOf(definition, value as SettingValue);
-    if (limits === undefined) return undefined;
-    return { pointer, code: 'out_of_range', detail: `${key} must be ${limits}` };
+    const problem = problemWithin(key, definition, value as SettingValue);
+    return problem === undefined ? undefined : { pointer, code: 'out_of_range', detail: problem };
   }
 
   /** Everything wrong with a merge patch; an empty list means it can be applied. */
@@ -91,38 +130,56 @@ export class SettingsRules {
     }
     const problems: SettingsProblem[] = [];
     for (const [key, value] of Object.entries(patch)) {
-      if (value === null && this.#definitions.has(key)) continue;
+      if (value === null && this.has(key)) continue;
       const problem = this.problemOf(key, value);
       if (problem) problems.push(problem);
     }
     return problems;
   }
 
-  /** The full document: code defaults, over them `defaults`, over them `values` that are valid. */
+  /** The full document: of the layers that hold a valid value, the last one counts. */
   document(...layers: readonly Readonly<Record<string, unknown>>[]): Record<string, SettingValue> {
     const document: Record<string, SettingValue> = {};
     for (const [key, definition] of this.#definitions) {
-      document[key] = definition.default;
-      for (const layer of layers) {
-        if (!Object.hasOwn(layer, key) || layer[key] === undefined) continue;
-        if (!this.problemOf(key, layer[key])) document[key] = layer[key] as SettingValue;
+      if (definition.default !== undefined) document[key] = definition.default;
+    }
+    for (const layer of layers) {
+      for (const [key, value] of Object.entries(layer)) {
+        if (value !== undefined && !this.problemOf(key, value))
+          document[key] = value as SettingValue;
       }
     }
     return document;
   }
+
+  #definitionOf(key: string): AnyDefinition | undefined {
+    const named = this.#definitions.get(key);
+    if (named !== undefined || this.#others === undefined) return named;
+    return OPEN_NAME.test(key) && !(key in Object.prototype) ? this.#others : undefined;
+  }
 }
 
-function limitsOf(definition: AnyDefinition, value: SettingValue): string | undefined {
+function problemWithin(
+  key: string,
+  definition: AnyDefinition,
+  value: SettingValue,
+): string | undefined {
   if (definition.type === 'number') {
     const { minimum = -Infinity, maximum = Infinity } = definition;
     const number = value as number;
     return number < minimum || number > maximum || !Number.isFinite(number)
-      ? `between ${minimum} and ${maximum}`
+      ? `${key} must be between ${minimum} and ${maximum}`
       : undefined;
   }
   if (definition.type === 'string') {
     const { maxLength = 1024 } = definition;
-    return (value as string).length > maxLength ? `at most ${maxLength} characters` : undefined;
+    return (value as string).length > maxLength
+      ? `${key} must be at most ${maxLength} characters`
+      : undefined;
+  }
+  if (definition.type === 'object') {
+    const problem = definition.check(value as Readonly<Record<string, unknown>>);
+    return problem === undefined ? undefined : `${key}: ${problem}`;
   }
   return undefined;
 }

@@ -4,20 +4,12 @@ import { diag } from '@opentelemetry/api';
 import { TokenMeterError } from '../errors.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { LastKnownGood, defaultLastKnownGoodPath } from './last-known-good.ts';
-import {
-  type SettingValue,
-  type SettingsPatch,
-  type SettingsProblem,
-  SettingsRules,
-} from './settings-schema.ts';
-import type { InstanceReport, SeenInstance, SettingsStore } from './stores/settings-store.ts';
-import {
-  type AuditEntry,
-  NOTHING_STORED,
-  type StoredSettings,
-  sameValues,
-} from './stored-settings.ts';
+import { SettingsInForce } from './settings-in-force.ts';
+import { type SettingsPatch, type SettingsProblem, SettingsRules } from './settings-schema.ts';
+import { StoreFollower } from './store-follower.ts';
 import { StoreReach } from './store-reach.ts';
+import { type AuditEntry, epochOf } from './stored-settings.ts';
+import type { InstanceReport, SeenInstance, SettingsStore } from './stores/settings-store.ts';
 import { Subscribers } from './subscribers.ts';
 import type {
   PatchOptions,
@@ -33,58 +25,62 @@ import type {
  */
 export class SettingsService<T extends object> {
   readonly #rules: SettingsRules;
-  readonly #defaults: Record<string, SettingValue>;
   readonly #store: SettingsStore;
   readonly #options: SettingsServiceOptions<T>;
+  readonly #inForce: SettingsInForce<T>;
+  readonly #follower: StoreFollower<T>;
   readonly #lastKnownGood: LastKnownGood | undefined;
   readonly #changes: Subscribers<SettingsChange<T>>;
   readonly #reach: StoreReach;
   readonly #heartbeat: Heartbeat;
   readonly #startedAt = new Date().toISOString();
   readonly #log = diag.createComponentLogger({ namespace: 'otel-token-meter/settings' });
-  readonly #listener = {
-    onState: (state: StoredSettings): void => this.#receive(state),
-    onAvailable: (): void => this.#found(),
-    onUnavailable: (error: unknown): void => this.#reach.lost(error),
-  };
   /** Identifies this instance in the instances view. */
   readonly instanceId: string;
-  #stored: StoredSettings = NOTHING_STORED;
-  #settings: T;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  #reconciling = false;
 
   /** Throws `INVALID_OPTION` for a schema or a default that cannot be. */
   constructor(options: SettingsServiceOptions<T>) {
     this.#options = options;
+    this.#store = options.store;
     this.#rules = new SettingsRules(options.schema as Readonly<Record<string, unknown>>);
-    const defaults = Object.fromEntries(
+    const given = Object.fromEntries(
       Object.entries(options.defaults ?? {}).filter(([, value]) => value !== undefined),
     );
-    const [problem] = this.#rules.problemsOf(defaults);
+    const [problem] = this.#rules.problemsOf(given);
     if (problem) {
       throw new TokenMeterError('INVALID_OPTION', `settings defaults: ${problem.detail}`);
     }
-    this.#defaults = this.#rules.document(defaults);
-    this.#settings = this.#documentOf(NOTHING_STORED);
-    this.#store = options.store;
-    this.instanceId = options.instance?.id ?? randomUUID();
+    const defaults = this.#rules.document(given);
     const warn = (message: string): void => this.#log.warn(message);
+    this.instanceId = options.instance?.id ?? randomUUID();
+    this.#inForce = new SettingsInForce(this.#rules, defaults);
     this.#changes = new Subscribers(warn);
     this.#reach = new StoreReach(options.store.kind, warn);
-    const path = options.lastKnownGoodPath;
+    this.#heartbeat = new Heartbeat((ttlMs) => this.#sendReport(ttlMs));
+    const { lastKnownGoodPath: path } = options;
     const { address } = options.store;
     if (path !== false && address !== undefined) {
       this.#lastKnownGood = new LastKnownGood(path ?? defaultLastKnownGoodPath(address), warn);
     }
-    this.#heartbeat = new Heartbeat((ttlMs) => this.#store.report(this.#report(), ttlMs));
+    this.#follower = new StoreFollower({
+      store: options.store,
+      inForce: this.#inForce,
+      reach: this.#reach,
+      lastKnownGood: this.#lastKnownGood,
+      defaults,
+      instance: `${options.instance?.name ?? 'app'}/${this.instanceId}`,
+      warn,
+      onChange: (previous) => this.#notify(previous),
+      onFound: () => this.#heartbeat.soon(),
+    });
   }
 
   /**
    * Reads the store once and begins to follow it. Never rejects because of the store: when it
-   * cannot be reached the last known good settings, or the defaults, are in force and `status`
-   * says `stale`.
+   * cannot be reached the last known good settings are in force and `status` says `stale`; without
+   * any it says `unknown`, and `get()` the defaults.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start();
@@ -93,23 +89,28 @@ export class SettingsService<T extends object> {
 
   /** The settings in force: a frozen snapshot, in memory. */
   get(): T {
-    return this.#settings;
+    return this.#inForce.settings;
   }
 
-  /** Only rises. 0 as long as nothing was ever changed. */
+  /** Rises within one epoch. 0 as long as nothing was ever changed. */
   get version(): number {
-    return this.#stored.version;
+    return this.#inForce.state.version;
+  }
+
+  /** Versions of two epochs do not compare. Empty as long as nothing was ever changed. */
+  get epoch(): string {
+    return epochOf(this.#inForce.state);
   }
 
   /** Who made the version in force, and when. */
   get updated(): { readonly at?: string; readonly by?: string } {
-    const { updatedAt: at, updatedBy: by } = this.#stored;
+    const { updatedAt: at, updatedBy: by } = this.#inForce.state;
     return { ...(at === undefined ? {} : { at }), ...(by === undefined ? {} : { by }) };
   }
 
   /** What `null` in a patch goes back to. */
   get defaults(): T {
-    return this.#documentOf(NOTHING_STORED);
+    return this.#inForce.defaults;
   }
 
   get status(): SettingsStatus {
@@ -129,8 +130,8 @@ export class SettingsService<T extends object> {
   /**
    * Applies a JSON merge patch (null: back to the configured default). When it resolves, the
    * change is in the store and in force here. Rejects with `INVALID_SETTINGS`,
-   * `SETTINGS_CONFLICT`, or `STORE_UNAVAILABLE`; after the last one the change may or may not have
-   * been made, and `version` tells as soon as the store is back.
+   * `SETTINGS_CONFLICT`, `STORE_READ_ONLY`, or `STORE_UNAVAILABLE`; after the last one the change may
+   * or may not have been made, which `version` shows as soon as the store is back.
    */
   async patch(mergePatch: SettingsPatch<T>, options: PatchOptions = {}): Promise<PatchResult<T>> {
     const [problem] = this.check(mergePatch);
@@ -140,16 +141,12 @@ export class SettingsService<T extends object> {
       });
     }
     await this.start();
-    const { outcome, state } = await this.#store.write({
-      patch: mergePatch as Readonly<Record<string, SettingValue | null>>,
-      defaults: this.#defaults,
-      known: this.#stored,
+    const { outcome, state } = await this.#follower.write({
+      patch: mergePatch as Readonly<Record<string, unknown>>,
       actor: options.actor ?? 'unknown',
-      time: new Date().toISOString(),
       ...(options.ifVersion === undefined ? {} : { ifVersion: options.ifVersion }),
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     });
-    this.#receive(state);
     if (outcome === 'conflict') {
       throw new TokenMeterError(
         'SETTINGS_CONFLICT',
@@ -157,7 +154,7 @@ export class SettingsService<T extends object> {
         { value: state.version },
       );
     }
-    const settings = this.#documentOf(state);
+    const settings = this.#inForce.documentOf(state.values);
     return { settings, version: state.version, changed: outcome === 'changed' };
   }
 
@@ -194,9 +191,8 @@ export class SettingsService<T extends object> {
   }
 
   async #start(): Promise<void> {
-    const kept = await this.#lastKnownGood?.load();
-    if (kept && kept.version > this.#stored.version) this.#adopt(kept);
-    const reached = this.#store.start(this.#listener).then(
+    await this.#follower.loadLastKnownGood();
+    const reached = this.#store.start(this.#follower.listener).then(
       () => undefined,
       (error: unknown) => this.#reach.lost(error),
     );
@@ -215,69 +211,21 @@ export class SettingsService<T extends object> {
 
   async #close(): Promise<void> {
     this.#heartbeat.stop();
+    this.#follower.end();
     this.#changes.clear();
     this.#reach.end();
     if (this.#starting) {
       await this.#starting;
       await this.#store.forget(this.instanceId).catch(() => undefined);
-      await this.#store.stop(this.#listener);
+      await this.#store.stop(this.#follower.listener);
     }
     await this.#lastKnownGood?.settled();
   }
 
-  #receive(state: StoredSettings): void {
-    if (this.#closing) return;
-    const { version, values } = this.#stored;
-    if (state.version > version) this.#adopt(state);
-    else if (state.version < version || !sameValues(state.values, values)) {
-      if (!this.#reconciling) void this.#reconcile(state);
-    }
-  }
-
-  /**
-   * What was received is older than what is known, or another content of the same version. Either
-   * it is late news, or the store has lost its data: an empty patch finds out and repairs.
-   */
-  async #reconcile(received: StoredSettings): Promise<void> {
-    this.#reconciling = true;
-    try {
-      const stored = await this.#store.read();
-      const { version, values } = this.#stored;
-      const behind = stored.version < version;
-      if (behind || (stored.version === version && !sameValues(stored.values, values))) {
-        const { state } = await this.#store.write({
-          patch: {},
-          defaults: this.#defaults,
-          known: this.#stored,
-          actor: `${this.#options.instance?.name ?? 'app'}/${this.instanceId}`,
-          time: new Date().toISOString(),
-        });
-        this.#log.warn(
-          behind
-            ? `settings store was behind: version ${state.version} restored`
-            : `settings were changed outside: now version ${state.version}`,
-        );
-        if (state.version > this.#stored.version) this.#adopt(state);
-      } else if (stored.version > version) {
-        this.#adopt(stored);
-      }
-    } catch {
-      // A store that can be read but not written, a mounted file for one: its content counts.
-      if (received.version === this.#stored.version) this.#adopt(received);
-    } finally {
-      this.#reconciling = false;
-    }
-  }
-
-  #adopt(state: StoredSettings): void {
-    const previous = this.#settings;
-    this.#stored = state;
-    this.#settings = this.#documentOf(state);
-    this.#warnOfInvalid(state);
-    this.#lastKnownGood?.keep(state);
-    const { version, updatedAt, updatedBy } = state;
-    this.#changes.tell({
-      settings: this.#settings,
+  #notify(previous: T): void {
+    const { version, updatedAt, updatedBy } = this.#inForce.state;
+    this.#changes.notify({
+      settings: this.#inForce.settings,
       previous,
       version,
       ...(updatedAt === undefined ? {} : { updatedAt }),
@@ -286,32 +234,14 @@ export class SettingsService<T extends object> {
     this.#heartbeat.soon();
   }
 
-  #warnOfInvalid({ version, values }: StoredSettings): void {
-    for (const [key, value] of Object.entries(values)) {
-      // Unknown keys may belong to a newer release of the application beside this one.
-      const problem = this.#rules.problemOf(key, value);
-      if (problem && problem.code !== 'unknown_key') {
-        this.#log.warn(`stored settings, version ${version}: ${problem.detail}; default used`);
-      }
-    }
+  #applied(): Pick<InstanceReport, 'version' | 'epoch' | 'state'> {
+    return { version: this.version, epoch: this.epoch, state: this.status.state };
   }
 
-  #documentOf({ values }: StoredSettings): T {
-    return Object.freeze(this.#rules.document(this.#defaults, values)) as T;
-  }
-
-  #found(): void {
-    if (this.#reach.found()) this.#heartbeat.soon();
-  }
-
-  #applied(): Pick<InstanceReport, 'version' | 'state'> {
-    return { version: this.version, state: this.status.state };
-  }
-
-  #report(): InstanceReport {
+  async #sendReport(ttlMs: number): Promise<void> {
     const { name = 'app', details } = this.#options.instance ?? {};
     const extra = details?.();
-    return {
+    const report: InstanceReport = {
       id: this.instanceId,
       name,
       host: hostname(),
@@ -320,5 +250,14 @@ export class SettingsService<T extends object> {
       startedAt: this.#startedAt,
       ...(extra === undefined ? {} : { details: extra }),
     };
+    try {
+      await this.#store.report(report, ttlMs);
+    } catch (error) {
+      // Rights that are missing show here, before anybody tries to change something.
+      if (error instanceof TokenMeterError && error.code === 'STORE_READ_ONLY') {
+        this.#reach.writable(error);
+      }
+      throw error;
+    }
   }
 }

@@ -1,9 +1,8 @@
-import type { SettingValue } from './settings-schema.ts';
 import type { StoredSettings } from './stored-settings.ts';
 
 /**
- * Reads a stored state that came from outside: a file, a Redis message. Undefined when it is not
- * one. Values are only taken by type; whether they fit the schema is the service's to judge.
+ * Reads a stored state that came from outside. Undefined when it is not one. Whether values fit the
+ * schema is the service's to judge.
  */
 export function parseStoredSettings(text: string): StoredSettings | undefined {
   let json: unknown;
@@ -17,28 +16,35 @@ export function parseStoredSettings(text: string): StoredSettings | undefined {
 
 export function toStoredSettings(json: unknown): StoredSettings | undefined {
   if (!isObject(json)) return undefined;
-  const { version = 0, values, updatedAt, updatedBy } = json;
-  if (!isVersion(version) || !isObject(values)) return undefined;
+  const { store, epoch, version = 0, values, updatedAt, updatedBy, ...extra } = json;
+  // Written by hand, settings may stand beside where `values` would be.
+  const holdsSettings = isObject(values) || (values === undefined && Object.keys(extra).length > 0);
+  if (!isVersion(version) || !holdsSettings) return undefined;
+  const hasIdentity = typeof store === 'string' && store !== '';
   return {
+    ...(hasIdentity && { store, epoch: isVersion(epoch) && epoch > 0 ? epoch : 1 }),
     version,
-    values: scalarsOf(values),
-    ...(typeof updatedAt === 'string' ? { updatedAt } : {}),
-    ...(typeof updatedBy === 'string' ? { updatedBy } : {}),
+    values: withoutProto(values as Record<string, unknown> | undefined),
+    ...(typeof updatedAt === 'string' && { updatedAt }),
+    ...(typeof updatedBy === 'string' && { updatedBy }),
+    ...(Object.keys(extra).length > 0 && { extra: withoutProto(extra) }),
   };
 }
 
-export function isVersion(value: unknown): value is number {
+/** The counterpart: unknown fields stand where they stood. */
+export function toJson({ extra, ...state }: StoredSettings): Record<string, unknown> {
+  return { ...state, ...extra };
+}
+
+function isVersion(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** The one name that must never be assigned, whoever sent it. */
+function withoutProto(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== '__proto__'));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function scalarsOf(values: Record<string, unknown>): Record<string, SettingValue> {
-  const entries = Object.entries(values).filter(
-    ([key, value]) =>
-      /^[a-z][a-z0-9_]*$/.test(key) && ['boolean', 'number', 'string'].includes(typeof value),
-  );
-  return Object.fromEntries(entries) as Record<string, SettingValue>;
 }

@@ -1,16 +1,16 @@
-/** Callbacks that cannot hurt each other or the one who tells them. */
+/** Callbacks that cannot harm each other or the caller. */
 export class Subscribers<E> {
   readonly #callbacks = new Set<{ readonly call: (event: E) => void }>();
   readonly #warn: (message: string) => void;
   readonly #queue: E[] = [];
-  #telling = false;
+  #notifying = false;
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
   }
 
   add(call: (event: E) => void): () => void {
-    // A box of its own, so that one function added twice is told twice and removed once.
+    // Boxed, so that one function added twice is called twice and removed once.
     const entry = { call };
     this.#callbacks.add(entry);
     return () => {
@@ -18,11 +18,11 @@ export class Subscribers<E> {
     };
   }
 
-  /** A callback that causes the next event does not overtake the ones still to be told of this. */
-  tell(event: E): void {
+  /** An event that a callback causes is delivered after this one has reached every callback. */
+  notify(event: E): void {
     this.#queue.push(event);
-    if (this.#telling) return;
-    this.#telling = true;
+    if (this.#notifying) return;
+    this.#notifying = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       for (const { call } of this.#callbacks) {
         try {
@@ -33,7 +33,7 @@ export class Subscribers<E> {
         }
       }
     }
-    this.#telling = false;
+    this.#notifying = false;
   }
 
   clear(): void {

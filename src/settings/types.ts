@@ -24,25 +24,32 @@ export interface SettingsServiceOptions<T> {
   };
 }
 
-/** One change of the settings in force, as subscribers are told. */
+/** One change of the settings in force, as subscribers receive it. */
 export interface SettingsChange<T> {
   readonly settings: T;
   readonly previous: T;
+  /** Rises, except where the store was replaced by another one. */
   readonly version: number;
   readonly updatedAt?: string;
   readonly updatedBy?: string;
 }
 
 export interface SettingsStatus {
-  /** `stale`: the store cannot be reached, the last known good settings are in force. */
-  readonly state: 'ready' | 'stale';
+  /**
+   * `ready`: the store answers. `stale`: it cannot be reached and the last known good settings are in
+   * force. `unknown`: it has never answered and nothing is known from before, or what it holds is not
+   * valid: `get()` returns the defaults, which nobody may have decided on.
+   */
+  readonly state: 'ready' | 'stale' | 'unknown';
   readonly store: SettingsStore['kind'];
   /** RFC 3339, UTC: since when the store has not been reachable. */
   readonly staleSince?: string;
+  /** For people: why the store refuses changes, or which stored value is not valid. */
+  readonly problem?: string;
 }
 
 export interface PatchOptions {
-  /** Refuse with `SETTINGS_CONFLICT` unless the store is at this version. */
+  /** Refuse with `SETTINGS_CONFLICT` unless the store is at this version of the epoch known here. */
   readonly ifVersion?: number;
   /** Who, for the audit log. @default "unknown" */
   readonly actor?: string;

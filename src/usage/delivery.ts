@@ -1,9 +1,19 @@
+import type { Meter } from '@opentelemetry/api';
+import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { recordId, recordTime } from './record-id.ts';
 
 export interface RecordIds {
   readonly id: string;
   readonly time: string;
+}
+
+/** What of a record goes where. */
+export interface Targets {
+  readonly ids: RecordIds;
+  readonly meters: readonly Meter[];
+  readonly loggers: readonly Logger[];
+  readonly span: boolean;
 }
 
 /**

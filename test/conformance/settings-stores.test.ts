@@ -7,9 +7,13 @@ import {
   MemorySettingsStore,
   RedisSettingsStore,
   type SettingsStore,
-  type SettingsWrite,
   type StoredSettings,
 } from '../../src/settings/index.ts';
+import {
+  type AppliedWrite,
+  type SettingsWrite,
+  applyWrite,
+} from '../../src/settings/settings-write.ts';
 import { type TestServer, requireServer, startRedis } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
@@ -26,7 +30,12 @@ const empty: StoredSettings = { version: 0, values: {} };
 const defaults = { enabled: true, token_statistics: true, note: '', limit: 10 };
 
 function write(patch: SettingsWrite['patch'], more: Partial<SettingsWrite> = {}): SettingsWrite {
-  return { patch, defaults, known: empty, actor: 'alice', time: '2026-11-24T05:00:00Z', ...more };
+  const time = '2026-11-24T05:00:00Z';
+  return { patch, defaults, known: empty, actor: 'alice', time, newStore: 'one', ...more };
+}
+
+async function put(store: SettingsStore, change: SettingsWrite): Promise<AppliedWrite> {
+  return await store.update((stored) => applyWrite(stored, change));
 }
 
 function conforms(
@@ -65,15 +74,17 @@ function conforms(
     });
 
     it('writes, counts the version up and audits who, when, from and to', async () => {
-      const first = await store.write(write({ enabled: false }, { reason: 'costs "too" much\n' }));
+      const first = await put(store, write({ enabled: false }, { reason: 'costs "too" much\n' }));
       assert.equal(first.outcome, 'changed');
       assert.deepEqual(first.state, {
+        store: 'one',
+        epoch: 1,
         version: 1,
         values: { enabled: false },
         updatedAt: '2026-11-24T05:00:00Z',
         updatedBy: 'alice',
       });
-      await store.write(write({ note: 'ünï "quoted" \\ 中文', limit: 0.1 }, { actor: 'bob' }));
+      await put(store, write({ note: 'ünï "quoted" \\ 中文', limit: 0.1 }, { actor: 'bob' }));
       assert.deepEqual((await store.read()).values, {
         enabled: false,
         limit: 0.1,
@@ -82,6 +93,7 @@ function conforms(
       const [second, oldest] = await store.audit(10);
       assert.deepEqual(oldest, {
         version: 1,
+        epoch: 'one.1',
         time: '2026-11-24T05:00:00Z',
         actor: 'alice',
         action: 'change',
@@ -96,18 +108,18 @@ function conforms(
     });
 
     it('keeps the version when a patch changes nothing', async () => {
-      assert.equal((await store.write(write({ enabled: true }))).outcome, 'unchanged');
-      assert.equal((await store.write(write({ enabled: null }))).outcome, 'unchanged');
-      await store.write(write({ enabled: false }));
-      const again = await store.write(write({ enabled: false, limit: 10 }));
+      assert.equal((await put(store, write({ enabled: true }))).outcome, 'unchanged');
+      assert.equal((await put(store, write({ enabled: null }))).outcome, 'unchanged');
+      await put(store, write({ enabled: false }));
+      const again = await put(store, write({ enabled: false, limit: 10 }));
       assert.equal(again.outcome, 'unchanged');
       assert.equal(again.state.version, 1);
       assert.equal((await store.audit(10)).length, 1);
     });
 
     it('goes back to the default by null and remembers how to undo that', async () => {
-      await store.write(write({ enabled: false, limit: 3 }));
-      const back = await store.write(write({ enabled: null }));
+      await put(store, write({ enabled: false, limit: 3 }));
+      const back = await put(store, write({ enabled: null }));
       assert.deepEqual(back.state.values, { limit: 3 });
       const [entry] = await store.audit(1);
       assert.deepEqual(entry?.from, { enabled: false });
@@ -116,8 +128,8 @@ function conforms(
     });
 
     it('refuses a write for another version and says which one it is at', async () => {
-      await store.write(write({ enabled: false }, { ifVersion: 0 }));
-      const late = await store.write(write({ enabled: true }, { ifVersion: 0 }));
+      await put(store, write({ enabled: false }, { ifVersion: 0 }));
+      const late = await put(store, write({ enabled: true }, { ifVersion: 0 }));
       assert.equal(late.outcome, 'conflict');
       assert.equal(late.state.version, 1);
       assert.deepEqual((await store.read()).values, { enabled: false });
@@ -127,7 +139,7 @@ function conforms(
       const stores = [store, await open(), await open()];
       const results = await Promise.all(
         Array.from({ length: 30 }, (_, i) =>
-          stores[i % 3]!.write(write({ limit: i + 100 }, { ifVersion: 0 })),
+          put(stores[i % 3]!, write({ limit: i + 100 }, { ifVersion: 0 })),
         ),
       );
       assert.equal(results.filter(({ outcome }) => outcome === 'changed').length, 1);
@@ -137,7 +149,7 @@ function conforms(
     it('loses none of many unconditional writes and audits each once', async () => {
       const stores = [store, await open(), await open()];
       await Promise.all(
-        Array.from({ length: 60 }, (_, i) => stores[i % 3]!.write(write({ limit: i + 100 }))),
+        Array.from({ length: 60 }, (_, i) => put(stores[i % 3]!, write({ limit: i + 100 }))),
       );
       assert.equal((await store.read()).version, 60);
       const versions = (await store.audit(100)).map(({ version }) => version);
@@ -150,14 +162,14 @@ function conforms(
     it('tells another store on the same data at once', async () => {
       const seen: StoredSettings[] = [];
       await open({ onState: (state) => void seen.push(state) });
-      await store.write(write({ enabled: false }));
+      await put(store, write({ enabled: false }));
       await until(() => seen.some(({ version }) => version === 1), 1000);
       assert.deepEqual(seen.at(-1)?.values, { enabled: false });
     });
 
     it('catches up with a writer that knows a newer version, then applies its patch', async () => {
       const known: StoredSettings = { version: 41, values: { limit: 7 }, updatedBy: 'carol' };
-      const { state } = await store.write(write({ enabled: false }, { known }));
+      const { state } = await put(store, write({ enabled: false }, { known }));
       assert.equal(state.version, 42);
       assert.deepEqual(state.values, { enabled: false, limit: 7 });
       assert.deepEqual(
@@ -169,20 +181,65 @@ function conforms(
     it('restores by an empty patch, and never goes back', async () => {
       const known: StoredSettings = { version: 41, values: { limit: 7 }, updatedBy: 'carol' };
       const older: StoredSettings = { version: 40, values: { limit: 6 } };
-      assert.equal((await store.write(write({}, { known }))).state.version, 41);
-      const { state } = await store.write(write({}, { known: older }));
+      assert.equal((await put(store, write({}, { known }))).state.version, 41);
+      const { state } = await put(store, write({}, { known: older }));
       assert.deepEqual(state.values, { limit: 7 });
       assert.equal(state.version, 41);
       assert.equal(state.updatedBy, 'carol');
     });
 
     it('gives one version with two contents a new version', async () => {
-      await store.write(write({ limit: 1 }));
-      const known: StoredSettings = { version: 1, values: { limit: 2 } };
-      const { state } = await store.write(write({}, { known }));
+      await put(store, write({ limit: 1 }));
+      const known: StoredSettings = { store: 'one', epoch: 1, version: 1, values: { limit: 2 } };
+      const { state } = await put(store, write({}, { known }));
       assert.equal(state.version, 2);
       assert.deepEqual(state.values, { limit: 1 });
-      assert.equal((await store.audit(1))[0]?.action, 'adopt');
+      const [entry] = await store.audit(1);
+      assert.equal(entry?.action, 'adopt');
+      assert.deepEqual([entry?.from, entry?.to], [{ limit: 2 }, { limit: 1 }]);
+      assert.deepEqual(entry?.undo, { limit: 2 });
+    });
+
+    it('carries along what this release does not know, nested and in any spelling', async () => {
+      const ofNewer = { camelCase: 1.5, 'dotted.name': { deep: [1, null] }, next_setting: 'x' };
+      await store.update((stored) => ({
+        state: {
+          ...stored,
+          store: 'one',
+          epoch: 1,
+          version: 1,
+          values: ofNewer,
+          extra: { later: 2 },
+        },
+        entries: [
+          { version: 1, time: '', actor: 'newer', action: 'change', from: {}, to: {}, undo: {} },
+        ],
+      }));
+      const known = await store.read();
+      const changed = await put(store, write({ enabled: false }, { known, ifVersion: 1 }));
+      assert.equal(changed.outcome, 'changed');
+      const { values, extra, version } = await store.read();
+      assert.deepEqual(values, { ...ofNewer, enabled: false });
+      assert.deepEqual([extra, version], [{ later: 2 }, 2]);
+      const again = await put(
+        store,
+        write({ enabled: null }, { known: changed.state, ifVersion: 2 }),
+      );
+      assert.equal(again.outcome, 'changed', 'a second If-Match must not fail');
+    });
+
+    it('never overwrites a newer decision of another store or of a later epoch', async () => {
+      const later = '2026-11-25T00:00:00Z';
+      await put(store, write({ limit: 1 }, { time: later }));
+      const old = { version: 41, values: { limit: 7 }, updatedAt: '2026-10-01T00:00:00Z' };
+      const ofAnotherStore: StoredSettings = { ...old, store: 'two', epoch: 3 };
+      const replaced = await put(store, write({}, { known: ofAnotherStore }));
+      assert.deepEqual([replaced.relation, replaced.entries], ['replaced', []]);
+      const ofThisStore: StoredSettings = { ...old, store: 'one', epoch: 1 };
+      const younger = await put(store, write({}, { known: ofThisStore }));
+      assert.deepEqual([younger.relation, younger.state.values], ['newer', { limit: 1 }]);
+      const stale = await put(store, write({ limit: 2 }, { known: ofAnotherStore, ifVersion: 1 }));
+      assert.equal(stale.outcome, 'conflict', 'the version of another store is no version here');
     });
 
     it('lists reporting instances until they leave or expire', async () => {
@@ -222,18 +279,18 @@ function conforms(
       await other.start(listener);
       await other.stop(listener);
       told = 0;
-      await store.write(write({ enabled: false }));
+      await put(store, write({ enabled: false }));
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.equal(told, 0);
     });
 
     if (!wipeable) return;
     it('is empty after its data were taken away, and can be written again', async () => {
-      await store.write(write({ enabled: false }));
+      await put(store, write({ enabled: false }));
       await bench.wipe?.();
       assert.deepEqual(await store.read(), empty);
       const known: StoredSettings = { version: 1, values: { enabled: false } };
-      assert.equal((await store.write(write({ limit: 5 }, { known }))).state.version, 2);
+      assert.equal((await put(store, write({ limit: 5 }, { known }))).state.version, 2);
     });
   });
 }

@@ -23,7 +23,8 @@ describe('alerts of the application', () => {
   let processor: SqliteUsageProcessor;
   let reader: SqliteUsageReader;
   const lines: string[] = [];
-  const log = (line: string): number => lines.push(line);
+  const note = (line: string): number => lines.push(line);
+  const log = { info: note, warn: note, error: note };
   const rules = (content: unknown): string => {
     const file = join(folder, 'alerts.json');
     writeFileSync(file, JSON.stringify(content));

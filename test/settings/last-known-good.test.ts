@@ -44,7 +44,7 @@ describe('the last known good settings', () => {
     writeFileSync(path, '{"version": 1, "values": {"__proto__": 1, "a": {}, "enabled": false}}');
     assert.deepEqual(await new LastKnownGood(path, warn).load(), {
       version: 1,
-      values: { enabled: false },
+      values: { a: {}, enabled: false },
     });
   });
 

@@ -130,7 +130,7 @@ describe('settings in Redis', () => {
     const alone = await service('a', { url: `redis://127.0.0.1:${await freePort()}` });
     assert.ok(performance.now() - begun < 10_000);
     assert.equal(alone.get().enabled, true);
-    assert.equal(alone.status.state, 'stale');
+    assert.equal(alone.status.state, 'unknown');
   });
 
   it('comes through killed connections without a missed change', async () => {

@@ -47,7 +47,7 @@ describe('SettingsService', () => {
     const settings = service(undefined, { token_statistics: false });
     assert.deepEqual(settings.get(), { enabled: true, token_statistics: false });
     assert.equal(settings.version, 0);
-    assert.equal(settings.status.state, 'ready');
+    assert.equal(settings.status.state, 'unknown');
   });
 
   it('refuses wrong defaults, wrong schemas and a store without a path at construction', () => {
@@ -212,7 +212,8 @@ describe('SettingsService', () => {
     const settings = service(store);
     await settings.start();
     assert.deepEqual(settings.get(), { enabled: true, token_statistics: true });
-    assert.equal(settings.status.state, 'stale');
+    assert.equal(settings.status.state, 'unknown');
+    assert.match(settings.status.staleSince ?? '', /^\d{4}-/);
     await assert.rejects(settings.patch({ enabled: false }), failsWith('STORE_UNAVAILABLE'));
   });
 
@@ -221,7 +222,7 @@ describe('SettingsService', () => {
     store.start = () => new Promise(() => {});
     const settings = new SettingsService({ schema: metricsSettings, store, startTimeoutMs: 20 });
     await settings.start();
-    assert.equal(settings.status.state, 'stale');
+    assert.equal(settings.status.state, 'unknown');
     await settings.close();
   });
 

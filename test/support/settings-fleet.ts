@@ -18,7 +18,7 @@ interface InstanceState {
   readonly id: string;
   readonly version: number;
   readonly settings: MetricsSettings;
-  readonly state: 'ready' | 'stale';
+  readonly state: 'ready' | 'stale' | 'unknown';
 }
 
 export type FleetMessage =

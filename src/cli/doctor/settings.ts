@@ -55,7 +55,7 @@ function instanceFindings(instances: readonly SeenInstance[]): readonly Finding[
     const who = `${instance.name} on ${instance.host}, pid ${instance.pid}`;
     const dropped = Object.entries(exporter?.dropped ?? {}).map(([why, n]) => `${n} ${why}`);
     const troubles = [
-      ...(instance.state === 'stale' ? ['its settings are stale'] : []),
+      ...(instance.state === 'ready' ? [] : [`its settings are ${instance.state}`]),
       ...(dropped.length > 0 ? [`dropped: ${dropped.join(', ')}`] : []),
       ...(exporter?.lastError === undefined
         ? []

@@ -13,6 +13,16 @@ export const liveSettings: readonly Setting[] = [
     description: 'Store of the live switches. Setting REDIS_URL selects redis.',
   },
   {
+    key: 'settings.when_unknown',
+    path: 'settings.whenUnknown',
+    block: 'distribution',
+    kind: oneOf('hold', 'off', 'default'),
+    env: ['TOKEN_METER_SETTINGS_WHEN_UNKNOWN'],
+    default: 'hold',
+    description:
+      'What happens to calls while the store has never answered and nothing is known from before: records wait for it (hold), are not made (off), or are made as configured (default).',
+  },
+  {
     key: 'settings.file.path',
     path: 'settings.file.path',
     block: 'distribution',

@@ -1,8 +1,10 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, open, readFile } from 'node:fs/promises';
 import { replaceFile } from '../atomic-file.ts';
 import type { AuditEntry } from '../stored-settings.ts';
 
 const LIMIT = 10_000;
+/** Longer than any line: a reason is at most some hundred characters, a value a kilobyte. */
+const TAIL_BYTES = 65_536;
 
 /** The audit log beside a settings file: one JSON object a line. */
 export class AuditFile {
@@ -12,10 +14,6 @@ export class AuditFile {
     this.#path = path;
   }
 
-  /**
-   * Called before the settings themselves are replaced: a crash in between leaves a line whose
-   * version is written again by the next change, and of equal versions the last line counts.
-   */
   async append(entries: readonly AuditEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
@@ -24,16 +22,47 @@ export class AuditFile {
     if (last.version % 1000 === 0) await this.#trim();
   }
 
-  /** Newest first. */
-  async list(limit: number): Promise<AuditEntry[]> {
-    const entries = new Map<number, AuditEntry>();
-    for (const line of await this.#lines()) {
-      const entry = parseEntry(line);
-      if (!entry) continue;
-      entries.delete(entry.version);
-      entries.set(entry.version, entry);
+  /** Adds the entries of the last change where a crash came between that change and its lines. */
+  async complete(entries: readonly AuditEntry[]): Promise<void> {
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    const tail = await this.#tail();
+    if (tail.trimEnd().endsWith(JSON.stringify(last))) return;
+    // A torn line must not swallow the next one.
+    if (tail !== '' && !tail.endsWith('\n')) await appendFile(this.#path, '\n');
+    await this.append(entries);
+  }
+
+  /** Newest first. `lastChange`: the entries that must be there. */
+  async list(limit: number, lastChange: readonly AuditEntry[]): Promise<AuditEntry[]> {
+    const entries = new Map<string, AuditEntry>();
+    const parsed = (await this.#lines()).map(parseEntry).filter((entry) => entry !== undefined);
+    for (const entry of [...parsed, ...lastChange]) {
+      const key = `${entry.epoch ?? ''} ${entry.version} ${entry.action}`;
+      if (!entries.has(key)) entries.set(key, entry);
     }
     return [...entries.values()].slice(-limit).toReversed();
+  }
+
+  async #tail(): Promise<string> {
+    let file;
+    try {
+      file = await open(this.#path, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    }
+    try {
+      const { size } = await file.stat();
+      const start = Math.max(0, size - TAIL_BYTES);
+      const { buffer, bytesRead } = await file.read({
+        buffer: Buffer.alloc(size - start),
+        position: start,
+      });
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
   }
 
   async #lines(): Promise<string[]> {

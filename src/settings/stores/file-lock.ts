@@ -4,15 +4,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The locked part takes milliseconds: a lock this old was left by a process that died. */
 const ABANDONED_MS = 5_000;
-const GIVE_UP_MS = 8_000;
+const GIVE_UP_MS = 12_000;
+
+/** A lock as it was first seen here. */
+interface Sighting {
+  holder: string;
+  at: number;
+}
 
 /** Runs `job` while no other process that uses the same lock path does. */
 export async function withFileLock<R>(path: string, job: () => Promise<R>): Promise<R> {
   const token = `${process.pid} ${randomUUID()}`;
   const giveUpAt = performance.now() + GIVE_UP_MS;
+  const sighting: Sighting = { holder: '', at: 0 };
   while (!(await tryLock(path, token))) {
     if (performance.now() > giveUpAt) throw new Error(`${path} is held by another process`);
-    await breakAbandoned(path);
+    await breakAbandoned(path, sighting);
     await sleep(2 + Math.random() * 10);
   }
   try {
@@ -34,14 +41,18 @@ async function tryLock(path: string, token: string): Promise<boolean> {
 }
 
 /**
- * Takes a lock away that nobody holds any more. Renaming is the only step two breakers cannot both
+ * Takes a lock away that nobody holds any more: by its age, or, since a file's time may lie in the
+ * future, by how long it has been watched. Renaming is the only step two breakers cannot both
  * do; should it have caught a lock made in between, that one is put back.
  */
-async function breakAbandoned(path: string): Promise<void> {
+async function breakAbandoned(path: string, sighting: Sighting): Promise<void> {
   try {
     const holder = await readFile(path, 'utf8');
     const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs < ABANDONED_MS) return;
+    const now = performance.now();
+    if (holder !== sighting.holder) Object.assign(sighting, { holder, at: now });
+    const watchedMs = now - sighting.at;
+    if (Math.max(Date.now() - mtimeMs, watchedMs) < ABANDONED_MS) return;
     const aside = `${path}.${randomUUID()}.tmp`;
     await rename(path, aside);
     if ((await readFile(aside, 'utf8')) !== holder) await link(aside, path).catch(() => undefined);

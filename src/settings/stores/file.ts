@@ -4,16 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { TokenMeterError } from '../../errors.ts';
 import { makeFolder } from '../../host/make-folder.ts';
-import { replaceFile } from '../atomic-file.ts';
-import {
-  type AuditEntry,
-  NOTHING_STORED,
-  type SettingsWrite,
-  type SettingsWriteResult,
-  type StoredSettings,
-  applyWrite,
-} from '../stored-settings.ts';
-import { parseStoredSettings } from '../stored-settings-json.ts';
+import { realPath, replaceFile } from '../atomic-file.ts';
+import { type AuditEntry, NOTHING_STORED, type StoredSettings } from '../stored-settings.ts';
+import { parseStoredSettings, toJson } from '../stored-settings-json.ts';
 import { AuditFile } from './audit-file.ts';
 import { withFileLock } from './file-lock.ts';
 import { InstanceFolder } from './instance-folder.ts';
@@ -23,19 +16,28 @@ import type {
   SeenInstance,
   SettingsStore,
   SettingsStoreListener,
+  SettingsUpdate,
 } from './settings-store.ts';
 
 export interface FileSettingsStoreOptions {
   /** A JSON file; made at the first change. Its folder is made at the start. */
   readonly path: string;
-  /** Within what time a change is seen that the file system does not tell of, ms. @default 5000 */
+  /** Within what time a change is seen that the file system does not report, ms. @default 5000 */
   readonly pollIntervalMs?: number;
 }
 
+/** What the file holds: the state, and the audit entries of its last change, in case a crash kept them out of the log. */
+interface FileContent {
+  readonly state: StoredSettings;
+  readonly lastChange: readonly AuditEntry[];
+}
+
+/** Reads and writes that fail for these need somebody to change rights or mounts. */
+const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
 /**
  * Settings in a JSON file, `{"version": 3, "values": {"enabled": false}}`, shared by the processes
- * of one machine and open to an editor: `values` changed by hand become a version of their own.
- * The audit log and the reports of the instances lie beside it.
+ * of one machine and open to an editor. The audit log and the reports of the instances lie beside it.
  */
 export class FileSettingsStore implements SettingsStore {
   readonly kind = 'file';
@@ -48,7 +50,6 @@ export class FileSettingsStore implements SettingsStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #lastSeen = '';
-  #lastVersion = 0;
 
   /** Throws `INVALID_OPTION` without a path. */
   constructor(options: FileSettingsStoreOptions) {
@@ -75,26 +76,18 @@ export class FileSettingsStore implements SettingsStore {
   }
 
   async read(): Promise<StoredSettings> {
-    const text = await this.#text();
-    if (text === '') return NOTHING_STORED;
-    const state = parseStoredSettings(text);
-    if (state) {
-      // Written anew by hand, without a version: another content of the version known here.
-      if (state.version === 0) return { ...state, version: this.#lastVersion };
-      this.#lastVersion = state.version;
-      return state;
-    }
-    throw unavailable(`${this.#path} does not hold settings`);
+    return (await this.#content()).state;
   }
 
-  write(write: SettingsWrite): Promise<SettingsWriteResult> {
-    const result = this.#writing.then(() => this.#write(write));
+  update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+    const result = this.#writing.then(() => this.#update(decide));
     this.#writing = result.catch(() => undefined);
     return result;
   }
 
   async audit(limit: number): Promise<readonly AuditEntry[]> {
-    return await orUnavailable(this.#audit.list(limit));
+    const { lastChange } = await this.#content();
+    return await orUnavailable(this.#audit.list(limit, lastChange));
   }
 
   async report(instance: InstanceReport, ttlMs: number): Promise<void> {
@@ -118,24 +111,49 @@ export class FileSettingsStore implements SettingsStore {
     await this.#writing;
   }
 
-  async #write(write: SettingsWrite): Promise<SettingsWriteResult> {
-    return await orUnavailable(
-      withFileLock(`${this.#path}.lock`, async () => {
-        const { outcome, state, entries } = applyWrite(await this.read(), write);
-        if (entries.length > 0) {
-          await this.#audit.append(entries);
-          await replaceFile(this.#path, `${JSON.stringify(state, null, 2)}\n`);
-        }
-        return { outcome, state };
+  async #update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+    const update = await orUnavailable(
+      withFileLock(`${await realPath(this.#path)}.lock`, async () => {
+        const { state, lastChange } = await this.#content();
+        const made = decide(state);
+        if (made.entries.length === 0) return made;
+        await this.#audit.complete(lastChange);
+        const content = { ...toJson(made.state), lastChange: made.entries };
+        await replaceFile(this.#path, `${JSON.stringify(content, null, 2)}\n`);
+        await this.#audit.append(made.entries);
+        return made;
       }),
     );
+    if (update.entries.length > 0) void this.#look();
+    return update;
   }
 
-  async #text(): Promise<string> {
+  async #content(): Promise<FileContent> {
+    let text = await this.#text();
+    if (text === '') {
+      // An editor may have emptied the file to write it: only one that stays empty holds nothing.
+      await sleep(50);
+      text = await this.#text();
+    }
+    if (text === undefined || text === '') return { state: NOTHING_STORED, lastChange: [] };
+    const state = parseStoredSettings(text);
+    if (!state) throw unavailable(`${this.#path} does not hold settings`);
+    const { lastChange = [], ...extra } = state.extra ?? {};
+    const { extra: _extra, ...rest } = state;
+    return {
+      state: { ...rest, ...(Object.keys(extra).length > 0 && { extra }) },
+      lastChange: Array.isArray(lastChange)
+        ? (lastChange as AuditEntry[]).filter((entry) => typeof entry?.version === 'number')
+        : [],
+    };
+  }
+
+  /** Undefined: there is no file. */
+  async #text(): Promise<string | undefined> {
     try {
       return (await readFile(this.#path, 'utf8')).trim();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw unavailable(`${this.#path} cannot be read`, error);
     }
   }
@@ -192,7 +210,16 @@ async function orUnavailable<R>(job: Promise<R>): Promise<R> {
     return await job;
   } catch (error) {
     if (error instanceof TokenMeterError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (REFUSALS.has(code)) {
+      throw new TokenMeterError(
+        'STORE_READ_ONLY',
+        `the settings file cannot be written (${code})`,
+        {
+          cause: error,
+        },
+      );
+    }
     throw unavailable(`the settings file cannot be used${code ? ` (${code})` : ''}`, error);
   }
 }

@@ -1,17 +1,11 @@
-import {
-  type AuditEntry,
-  NOTHING_STORED,
-  type SettingsWrite,
-  type SettingsWriteResult,
-  type StoredSettings,
-  applyWrite,
-} from '../stored-settings.ts';
+import { type AuditEntry, NOTHING_STORED, type StoredSettings } from '../stored-settings.ts';
 import { InstanceTable } from './instance-table.ts';
 import type {
   InstanceReport,
   SeenInstance,
   SettingsStore,
   SettingsStoreListener,
+  SettingsUpdate,
 } from './settings-store.ts';
 
 const AUDIT_LIMIT = 10_000;
@@ -34,13 +28,14 @@ export class MemorySettingsStore implements SettingsStore {
     return this.#state;
   }
 
-  async write(write: SettingsWrite): Promise<SettingsWriteResult> {
-    const { outcome, state, entries } = applyWrite(this.#state, write);
-    this.#state = state;
-    this.#audit.push(...entries);
+  async update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+    const update = decide(this.#state);
+    if (update.entries.length === 0) return update;
+    this.#state = update.state;
+    this.#audit.push(...update.entries);
     if (this.#audit.length > AUDIT_LIMIT) this.#audit.splice(0, this.#audit.length - AUDIT_LIMIT);
-    if (entries.length > 0) for (const listener of this.#listeners) listener.onState(state);
-    return { outcome, state };
+    for (const listener of this.#listeners) listener.onState(update.state);
+    return update;
   }
 
   async audit(limit: number): Promise<readonly AuditEntry[]> {

@@ -1,27 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenMeterError } from '../../errors.ts';
-import type {
-  AuditEntry,
-  SettingsWrite,
-  SettingsWriteResult,
-  StoredSettings,
-} from '../stored-settings.ts';
-import { parseStoredSettings } from '../stored-settings-json.ts';
+import { type AuditEntry, type StoredSettings, epochOf } from '../stored-settings.ts';
 import { pollDelayMs } from './poll-delay.ts';
-import { type RedisAddress, parseRedisUrl } from './redis-address.ts';
+import { parseRedisUrl } from './redis-address.ts';
 import type { RedisClientLike } from './redis-client.ts';
-import { type RedisConnection, letGo, makeConnections } from './redis-connections.ts';
-import {
-  INSTANCES_SCRIPT,
-  REPORT_SCRIPT,
-  WRITE_SCRIPT,
-  stateOfHash,
-  writeArguments,
-} from './redis-scripts.ts';
+import type { RedisConnection } from './redis-connections.ts';
+import { redisError } from './redis-error.ts';
+import { hashChange, stateOfHash } from './redis-hash.ts';
+import { RedisInstances } from './redis-instances.ts';
+import { RedisLink, type RedisSource } from './redis-link.ts';
 import type {
   InstanceReport,
   SeenInstance,
   SettingsStore,
   SettingsStoreListener,
+  SettingsUpdate,
 } from './settings-store.ts';
 
 export type { RedisClientLike };
@@ -44,30 +37,27 @@ export interface RedisSettingsStoreOptions {
 }
 
 const AUDIT_LIMIT = 10_000;
-/** A push connection that died without a word is found this soon. */
-const PING_INTERVAL_MS = 10_000;
+/** Of one change among many writers: each round one of them gets through. */
+const UPDATE_LIMIT_MS = 5_000;
 
 /**
- * Settings of a fleet. A change is pushed to every connected instance; each also polls, and reads
- * again at every reconnect, because a push that is missed is not repeated.
+ * Settings of a fleet. A change is announced to every connected instance, which then reads; each also
+ * polls, and reads again at every reconnect, because an announcement that is missed is not repeated.
  */
 export class RedisSettingsStore implements SettingsStore {
   readonly kind = 'redis';
   readonly address: string;
-  readonly #from: { readonly address: RedisAddress } | { readonly client: RedisClientLike };
-  readonly #keys: Readonly<Record<'state' | 'audit' | 'instances' | 'channel', string>>;
+  readonly #keys: Readonly<Record<'state' | 'audit' | 'channel', string>>;
+  readonly #link: RedisLink;
+  readonly #instances: RedisInstances;
   readonly #pollIntervalMs: number;
-  readonly #background: boolean;
   #listener: SettingsStoreListener | undefined;
-  #commands: RedisConnection | undefined;
-  #subscriber: RedisConnection | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
-  #pingTimer: NodeJS.Timeout | undefined;
-  #writing: Promise<unknown> = Promise.resolve();
-  /** Counts the commands that ran into their time limit. */
-  #timeouts = 0;
+  #updating: Promise<unknown> = Promise.resolve();
   #reading: Promise<void> | undefined;
   #readAgain = false;
+  /** The revision seen last: its announcement needs no read. */
+  #seen = '';
 
   /** Throws `INVALID_OPTION` for an address or a prefix that cannot be used. */
   constructor(options: RedisSettingsStoreOptions) {
@@ -79,18 +69,15 @@ export class RedisSettingsStore implements SettingsStore {
       throw invalid('keyPrefix must not be empty nor hold braces or spaces', 'such as "my-app"');
     }
     if (!(pollIntervalMs >= 100)) throw invalid('pollIntervalMs is too short', '100 or more');
-    this.#from = url === undefined ? { client: client! } : { address: parseRedisUrl(url) };
-    // One hash tag keeps all keys in one slot of a cluster, as a script needs them.
+    const from: RedisSource =
+      url === undefined ? { client: client as RedisClientLike } : { address: parseRedisUrl(url) };
+    // One hash tag keeps all keys in one slot of a cluster, as a transaction needs them.
     const base = `{${keyPrefix}}:settings`;
-    this.#keys = {
-      state: base,
-      audit: `${base}:audit`,
-      instances: `${base}:instances`,
-      channel: `${base}:changes`,
-    };
+    this.#keys = { state: base, audit: `${base}:audit`, channel: `${base}:changes` };
     this.#pollIntervalMs = pollIntervalMs;
-    this.#background = options.background ?? false;
-    this.address = `${describe(this.#from)} ${base}`;
+    this.#link = new RedisLink(from, options.background ?? false);
+    this.#instances = new RedisInstances(this.#link, `${base}:instances`);
+    this.address = `${describe(from)} ${base}`;
   }
 
   async start(listener: SettingsStoreListener): Promise<void> {
@@ -98,130 +85,106 @@ export class RedisSettingsStore implements SettingsStore {
       throw invalid('this RedisSettingsStore is in use', 'one store for each SettingsService');
     }
     this.#listener = listener;
-    const [commands, subscriber] = await makeConnections(this.#from);
-    if (this.#background) for (const one of [commands, subscriber]) letGo(one);
-    if (this.#listener !== listener) return;
-    this.#commands = commands;
-    this.#subscriber = subscriber;
-    this.#follow(commands, subscriber);
     this.#poll();
-    this.#ping();
-    await Promise.all([
-      asStore(commands.connect().then(() => this.#refresh())),
-      subscriber.connect().catch(() => undefined),
-    ]);
+    await this.#link.open(this.#keys.channel, {
+      onReady: () => void this.#refresh(),
+      onLost: (error) => this.#listener?.onUnavailable(error),
+      onMessage: (revision) => {
+        if (revision !== this.#seen) void this.#refresh();
+      },
+    });
+    await this.#refresh();
   }
 
   async read(): Promise<StoredSettings> {
-    const hash = await this.#command((redis) => redis.hgetall(this.#keys.state));
-    const state = stateOfHash(hash);
-    if (!state) throw new TokenMeterError('STORE_UNAVAILABLE', 'Redis holds no settings there');
-    return state;
+    return stateIn(await this.#link.command((redis) => redis.hgetall(this.#keys.state)));
   }
 
   /**
    * One at a time: a burst that waits here does not run into the time limit of commands. Once one
    * does, those that wait behind it fail too, instead of waiting for a time limit each.
    */
-  write(write: SettingsWrite): Promise<SettingsWriteResult> {
-    const timeouts = this.#timeouts;
-    const result = this.#writing.then(() => {
-      if (timeouts !== this.#timeouts) throw unavailable(new Error('no answer in time'));
-      return this.#write(write);
+  update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+    const { timeouts } = this.#link;
+    const result = this.#updating.then(() => {
+      if (timeouts !== this.#link.timeouts) throw redisError(new Error('no answer in time'));
+      return this.#update(decide);
     });
-    this.#writing = result.catch(() => undefined);
+    this.#updating = result.catch(() => undefined);
     return result;
   }
 
   async audit(limit: number): Promise<readonly AuditEntry[]> {
-    const rows = await this.#command((redis) =>
+    const rows = await this.#link.command((redis) =>
       redis.xrevrange(this.#keys.audit, '+', '-', 'COUNT', limit),
     );
     return rows.map(([, [, entry = 'null']]) => JSON.parse(entry) as AuditEntry);
   }
 
   async report(instance: InstanceReport, ttlMs: number): Promise<void> {
-    const { id } = instance;
-    const report = JSON.stringify(instance);
-    await this.#command((redis) =>
-      redis.eval(REPORT_SCRIPT, 1, this.#keys.instances, id, ttlMs, report),
-    );
+    await this.#instances.add(instance, ttlMs);
   }
 
   async instances(): Promise<readonly SeenInstance[]> {
-    const found = (await this.#command((redis) =>
-      redis.eval(INSTANCES_SCRIPT, 1, this.#keys.instances),
-    )) as string[];
-    const instances: SeenInstance[] = [];
-    for (let i = 0; i + 1 < found.length; i += 2) {
-      const lastSeenAt = new Date(Number(found[i])).toISOString();
-      instances.push({ ...(JSON.parse(found[i + 1]!) as InstanceReport), lastSeenAt });
-    }
-    return instances;
+    return await this.#instances.list();
   }
 
   async forget(instanceId: string): Promise<void> {
-    await this.#command((redis) => redis.hdel(this.#keys.instances, instanceId));
+    await this.#instances.remove(instanceId);
   }
 
   async stop(listener: SettingsStoreListener): Promise<void> {
     if (this.#listener !== listener) return;
     this.#listener = undefined;
     clearTimeout(this.#pollTimer);
-    clearTimeout(this.#pingTimer);
-    await this.#writing;
-    this.#commands?.disconnect();
-    this.#subscriber?.disconnect();
-    this.#commands = undefined;
-    this.#subscriber = undefined;
+    await this.#updating;
+    this.#link.close();
   }
 
-  #follow(commands: RedisConnection, subscriber: RedisConnection): void {
-    let lastError: unknown;
-    // Without a listener an error event would end the process.
-    commands.on('error', (error: unknown) => (lastError = error));
-    subscriber.on('error', () => undefined);
-    commands.on('ready', () => void this.#refresh());
-    commands.on('close', () => this.#listener?.onUnavailable(unavailable(lastError)));
-    subscriber.on('message', (_channel: string, message: string) => {
-      const state = parseStoredSettings(message);
-      if (state) this.#listener?.onState(state);
-    });
-    subscriber.on('ready', () => {
-      // Read after subscribing: what came in between was pushed to nobody.
-      subscriber.subscribe(this.#keys.channel).then(
-        () => this.#refresh(),
-        () => subscriber.disconnect(true),
-      );
-    });
-  }
-
-  async #write(write: SettingsWrite): Promise<SettingsWriteResult> {
-    const { state, audit, channel } = this.#keys;
-    const [outcome, text] = (await this.#command((redis) =>
-      redis.eval(WRITE_SCRIPT, 2, state, audit, ...writeArguments(channel, AUDIT_LIMIT, write)),
-    )) as [SettingsWriteResult['outcome'], string];
-    const stored = parseStoredSettings(text);
-    if (!stored) throw new TokenMeterError('STORE_UNAVAILABLE', 'Redis gave no settings back');
-    return { outcome, state: stored };
-  }
-
-  async #command<R>(run: (redis: RedisConnection) => Promise<R>): Promise<R> {
-    const redis = this.#commands;
-    if (!redis) throw new TokenMeterError('STORE_UNAVAILABLE', 'not connected to Redis');
-    try {
-      return await run(redis);
-    } catch (error) {
-      if ((error as Error).message === 'Command timed out') {
-        this.#timeouts += 1;
-        // The connection may be dead without knowing it.
-        if (redis.status === 'ready') redis.disconnect(true);
-      }
-      throw unavailable(error);
+  async #update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+    const giveUpAt = performance.now() + UPDATE_LIMIT_MS;
+    for (;;) {
+      const made = await this.#link.command((redis) => this.#tryUpdate(redis, decide), {
+        isWrite: true,
+      });
+      if (made !== undefined) return made;
+      if (performance.now() > giveUpAt) throw redisError(new Error('too many writers at once'));
+      await sleep(Math.random() * 10);
     }
   }
 
-  /** Reads and tells. Callers during a read share one more read that begins after it. */
+  /** Undefined when somebody else wrote meanwhile. */
+  async #tryUpdate<U extends SettingsUpdate>(
+    redis: RedisConnection,
+    decide: (stored: StoredSettings) => U,
+  ): Promise<U | undefined> {
+    const { state: key, audit, channel } = this.#keys;
+    const { generation } = this.#link;
+    const [, hash] = await Promise.all([redis.watch(key), redis.hgetall(key)]);
+    const stored = stateIn(hash);
+    const made = decide(stored);
+    if (made.entries.length === 0) {
+      await redis.unwatch();
+      return made;
+    }
+    // On another connection nothing is watched any more: begin again.
+    if (generation !== this.#link.generation) return undefined;
+    const { set, remove } = hashChange(hash, stored, made.state);
+    const transaction = redis.multi();
+    transaction.hset(key, set);
+    if (remove.length > 0) transaction.hdel(key, ...remove);
+    for (const entry of made.entries) {
+      transaction.xadd(audit, 'MAXLEN', '~', AUDIT_LIMIT, '*', 'entry', JSON.stringify(entry));
+    }
+    this.#seen = revisionOf(made.state);
+    transaction.publish(channel, this.#seen);
+    const replies = await transaction.exec();
+    if (replies === null) return undefined;
+    for (const [error] of replies) if (error) throw error;
+    return made;
+  }
+
+  /** Reads and reports. Callers during a read share one more read that begins after it. */
   #refresh(): Promise<void> {
     if (this.#reading) this.#readAgain = true;
     else {
@@ -237,6 +200,7 @@ export class RedisSettingsStore implements SettingsStore {
       this.#readAgain = false;
       try {
         const state = await this.read();
+        this.#seen = revisionOf(state);
         this.#listener?.onState(state);
         this.#listener?.onAvailable();
       } catch (error) {
@@ -253,25 +217,19 @@ export class RedisSettingsStore implements SettingsStore {
     }, pollDelayMs(this.#pollIntervalMs));
     this.#pollTimer.unref();
   }
-
-  #ping(): void {
-    this.#pingTimer = setTimeout(
-      () => {
-        const subscriber = this.#subscriber;
-        if (!this.#listener || !subscriber) return;
-        this.#ping();
-        if (subscriber.status !== 'ready' || subscriber.isCluster) return;
-        subscriber.ping().catch(() => subscriber.disconnect(true));
-      },
-      PING_INTERVAL_MS * (0.8 + 0.4 * Math.random()),
-    );
-    this.#pingTimer.unref();
-  }
 }
 
-function describe(
-  from: { readonly address: RedisAddress } | { readonly client: RedisClientLike },
-): string {
+function revisionOf(state: StoredSettings): string {
+  return `${epochOf(state)}.${state.version}`;
+}
+
+function stateIn(hash: Readonly<Record<string, string>>): StoredSettings {
+  const state = stateOfHash(hash);
+  if (!state) throw new TokenMeterError('STORE_UNAVAILABLE', 'Redis holds no settings there');
+  return state;
+}
+
+function describe(from: RedisSource): string {
   if ('address' in from) {
     const { topology, nodes, db = 0 } = from.address;
     return `${topology} ${nodes.map(({ host, port }) => `${host}:${port}`).join(',')} ${db}`;
@@ -282,19 +240,4 @@ function describe(
 
 function invalid(message: string, allowed: string): TokenMeterError {
   return new TokenMeterError('INVALID_OPTION', message, { allowed });
-}
-
-/** Without the original error: ioredis attaches the command to it, for AUTH with the password. */
-function unavailable(error: unknown): TokenMeterError {
-  if (error instanceof TokenMeterError) return error;
-  const reason = error instanceof Error ? `: ${error.message.slice(0, 200)}` : '';
-  return new TokenMeterError('STORE_UNAVAILABLE', `Redis cannot be used${reason}`);
-}
-
-async function asStore(job: Promise<void>): Promise<void> {
-  try {
-    await job;
-  } catch (error) {
-    throw unavailable(error);
-  }
 }

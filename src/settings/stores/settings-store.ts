@@ -1,9 +1,4 @@
-import type {
-  AuditEntry,
-  SettingsWrite,
-  SettingsWriteResult,
-  StoredSettings,
-} from '../stored-settings.ts';
+import type { AuditEntry, StoredSettings } from '../stored-settings.ts';
 
 /** What one running instance of the application says about itself. */
 export interface InstanceReport {
@@ -11,21 +6,22 @@ export interface InstanceReport {
   readonly name: string;
   readonly host: string;
   readonly pid: number;
-  /** Settings version this instance applies. */
+  /** Settings version this instance applies, within `epoch`. */
   readonly version: number;
-  readonly state: 'ready' | 'stale';
+  readonly epoch?: string;
+  readonly state: 'ready' | 'stale' | 'unknown';
   /** RFC 3339, UTC. */
   readonly startedAt: string;
   /** Whatever the application adds, its exporter's status for one. Plain JSON. */
   readonly details?: unknown;
 }
 
-/** A report with the moment it was heard, RFC 3339, UTC. */
+/** A report with the moment it arrived, RFC 3339, UTC. */
 export interface SeenInstance extends InstanceReport {
   readonly lastSeenAt: string;
 }
 
-/** How a store tells the service what happens to it. */
+/** How a store reports to the service what happens to it. */
 export interface SettingsStoreListener {
   /** A state was read or pushed; may be old or repeated. */
   onState(state: StoredSettings): void;
@@ -33,9 +29,17 @@ export interface SettingsStoreListener {
   onUnavailable(error: unknown): void;
 }
 
+/** What becomes of a stored state. */
+export interface SettingsUpdate {
+  readonly state: StoredSettings;
+  /** For the audit log, oldest first. Empty: nothing is written. */
+  readonly entries: readonly AuditEntry[];
+}
+
 /**
- * Where the settings of a fleet live. Every method may reject with `STORE_UNAVAILABLE`; none waits
- * longer than a few seconds.
+ * Where the settings of a fleet live. A store compares and decides nothing: it holds a state, replaces
+ * it, and says when it changes. Every method may reject with `STORE_UNAVAILABLE`, those that write
+ * also with `STORE_READ_ONLY`; none waits longer than a few seconds.
  */
 export interface SettingsStore {
   readonly kind: 'memory' | 'file' | 'redis';
@@ -50,8 +54,11 @@ export interface SettingsStore {
    */
   start(listener: SettingsStoreListener): Promise<void>;
   read(): Promise<StoredSettings>;
-  /** Compare, write, version and audit in one atomic step. */
-  write(write: SettingsWrite): Promise<SettingsWriteResult>;
+  /**
+   * Replaces the state by what `decide` makes of it, with its lines of the audit log, in one atomic step.
+   * `decide` may be called more than once: when another instance was faster.
+   */
+  update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U>;
   /** Newest first. */
   audit(limit: number): Promise<readonly AuditEntry[]>;
   /** Keeps the report for `ttlMs`. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {
   Access,
   isLoopback,
-  mayListenOn,
+  reasonNotToListenOn,
   signInLink,
 } from '../../../example-app/middleware/access.ts';
 
@@ -25,11 +25,21 @@ describe('access', () => {
       signInLink('http://127.0.0.1:3000', access),
       `http://127.0.0.1:3000/sign-in#${access.generatedToken}`,
     );
-    assert.equal(mayListenOn('127.0.0.1', access), true);
-    assert.equal(mayListenOn('0.0.0.0', access), false);
-    assert.equal(mayListenOn('::', access), false);
-    const configured = new Access({ adminTokens: 'secret' });
-    assert.equal(mayListenOn('0.0.0.0', configured), true);
+    assert.equal(reasonNotToListenOn('127.0.0.1', access), undefined);
+    assert.match(reasonNotToListenOn('0.0.0.0', access) ?? '', /is not set/);
+    assert.match(reasonNotToListenOn('::', access) ?? '', /is not set/);
+    const configured = new Access({ adminTokens: 'a-long-random-token-1' });
+    assert.equal(reasonNotToListenOn('0.0.0.0', configured), undefined);
+    for (const weak of ['a', 'secret-secret', 'aaaaaaaaaaaaaaaaaaaaaaaa', 'ada:short']) {
+      for (const tokens of [
+        { adminTokens: weak },
+        { adminTokens: 'a-long-random-token-1', viewerTokens: weak },
+      ]) {
+        const reason = reasonNotToListenOn('0.0.0.0', new Access(tokens));
+        assert.match(reason ?? '', /shorter than 16/, weak);
+        assert.equal(reasonNotToListenOn('127.0.0.1', new Access(tokens)), undefined);
+      }
+    }
     assert.equal(signInLink('http://x', configured), undefined);
     assert.notEqual(new Access().generatedToken, access.generatedToken);
   });
@@ -43,15 +53,30 @@ describe('access', () => {
     }
   });
 
-  it('reads sessions of every instance with the same tokens, until they expire', () => {
+  it('reads sessions of every instance with the same secret and tokens, until they expire', () => {
     let now = Date.parse('2026-11-24T05:00:00Z');
-    const options = { adminTokens: 'a', sessionHours: 1, now: () => now };
+    const options = { adminTokens: 'a', sessionSecret: 's', sessionHours: 1, now: () => now };
     const [one, two] = [new Access(options), new Access(options)];
     const { value, expiresAt } = one.createSession({ name: 'admin', role: 'admin' });
     assert.deepEqual(two.sessionOf(value)?.principal, { name: 'admin', role: 'admin' });
     assert.equal(new Access({ ...options, adminTokens: 'b' }).sessionOf(value), undefined);
+    assert.equal(new Access({ ...options, sessionSecret: 't' }).sessionOf(value), undefined);
     now = expiresAt.getTime();
     assert.equal(two.sessionOf(value), undefined);
+  });
+
+  it('signs by nothing that a holder of a session could try tokens against', () => {
+    const options = { adminTokens: 'weak', viewerTokens: 'v' };
+    const { value } = new Access(options).createSession({ name: 'viewer', role: 'viewer' });
+    assert.equal(new Access(options).sessionOf(value), undefined);
+  });
+
+  it('refuses a session that was signed out, and no other', () => {
+    const access = new Access({ adminTokens: 'a' });
+    const [one, two] = [1, 2].map(() => access.createSession({ name: 'admin', role: 'admin' }));
+    access.revoke(access.sessionOf(one!.value)!);
+    assert.equal(access.sessionOf(one!.value), undefined);
+    assert.ok(access.sessionOf(two!.value));
   });
 
   it('refuses sessions that were changed or made up', () => {

@@ -99,6 +99,9 @@ describe('settings page', () => {
     await page.goto(`${app.origin}/sign-in?back=https%3A%2F%2Fevil.test%2F#${ADMIN_TOKEN}`);
     await page.waitForURL(`${app.origin}/`);
     assert.doesNotMatch(page.url(), /secret/);
+    // The path of this address, taken alone, names another host.
+    await page.goto(`${app.origin}/sign-in?back=%2F.%2F%2Fevil.test%2Flogin#${ADMIN_TOKEN}`);
+    await page.waitForURL(`${app.origin}//evil.test/login`);
   });
 
   it('changes a switch by keyboard alone, and shows version, author and log', async () => {
@@ -171,11 +174,11 @@ describe('settings page', () => {
 
   it('keeps the input and says why when the store is away, and shows that it is', async () => {
     const page = await open(ADMIN_TOKEN, {}, /503/);
-    const back = { write: store.write.bind(store), audit: store.audit.bind(store) };
+    const back = { update: store.update.bind(store), audit: store.audit.bind(store) };
     const away = async (): Promise<never> => {
       throw new TokenMeterError('STORE_UNAVAILABLE', 'gone');
     };
-    Object.assign(store, { write: away, audit: away, instances: away });
+    Object.assign(store, { update: away, audit: away, instances: away });
     listener.onUnavailable(new Error('gone'));
     await shows(page, '#stale', 'The last known settings remain in effect');
     await page.uncheck('#enabled');

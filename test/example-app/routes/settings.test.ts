@@ -184,9 +184,10 @@ describe('settings over HTTP', () => {
     assert.equal(entries.length, 2);
     assert.match(String(entries[1]?.['time']), /^\d{4}-.*Z$/);
     assert.deepEqual(
-      { ...entries[1], time: undefined },
+      { ...entries[1], epoch: typeof entries[1]?.['epoch'], time: undefined },
       {
         version: 1,
+        epoch: 'string',
         time: undefined,
         actor: 'ada',
         action: 'change',
@@ -232,7 +233,7 @@ describe('settings over HTTP', () => {
     const away = async (): Promise<never> => {
       throw new TokenMeterError('STORE_UNAVAILABLE', 'connect ECONNREFUSED secret-host:6379');
     };
-    Object.assign(store, { write: away, audit: away, instances: away });
+    Object.assign(store, { update: away, audit: away, instances: away });
     for (const answer of [
       await patch({ enabled: false }),
       await get('/audit'),

@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type StoreRelation, relationOf } from './store-life.ts';
+import { type AuditEntry, type StoredSettings, epochOf } from './stored-settings.ts';
+
+/** A validated change, with all it takes to apply it to whatever the store holds by then. */
+export interface SettingsWrite {
+  /** JSON merge patch: null removes. */
+  readonly patch: Readonly<Record<string, unknown>>;
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** The newest state the writer has seen; a store that is behind it catches up first. */
+  readonly known: StoredSettings;
+  /** Refuse unless the store is at this version of the epoch of `known`. */
+  readonly ifVersion?: number;
+  readonly actor: string;
+  /** Who restores and adopts. @default actor */
+  readonly instance?: string;
+  readonly time: string;
+  readonly reason?: string;
+  /** Identity of a store that has none yet. */
+  readonly newStore: string;
+}
+
+export interface AppliedWrite {
+  readonly outcome: 'changed' | 'unchanged' | 'conflict';
+  /** The state after the write. */
+  readonly state: StoredSettings;
+  /** For the audit log, oldest first. Empty: the store stays as it is. */
+  readonly entries: readonly AuditEntry[];
+  readonly relation: StoreRelation;
+}
+
+/** Applies a write to a stored state. Every store calls this and none compares by itself. */
+export function applyWrite(stored: StoredSettings, write: SettingsWrite): AppliedWrite {
+  const relation = relationOf(write.known, stored);
+  const entries: AuditEntry[] = [];
+  let state = reconciled(stored, relation, write, entries);
+  if (isConflict(state, relation, write)) return { outcome: 'conflict', state, entries, relation };
+  const values = { ...state.values };
+  let changed = false;
+  for (const [key, value] of Object.entries(write.patch)) {
+    const isSet = Object.hasOwn(values, key);
+    // A patch that leaves a value as it is changes nothing; null on a set value always does, since
+    // it decides what a later change of the default will mean.
+    const before = isSet ? values[key] : write.defaults[key];
+    if (value === null ? !isSet : isDeepStrictEqual(value, before)) continue;
+    changed = true;
+    if (value === null) delete values[key];
+    else values[key] = value;
+  }
+  if (!changed) return { outcome: 'unchanged', state, entries, relation };
+  const { actor, reason } = write;
+  const time = laterOf(write.time, state.updatedAt);
+  const before = state.values;
+  const { store = write.newStore, epoch = 1, version } = state;
+  state = {
+    ...state,
+    store,
+    epoch,
+    version: version + 1,
+    values,
+    updatedAt: time,
+    updatedBy: actor,
+  };
+  entries.push({
+    version: state.version,
+    epoch: epochOf(state),
+    time,
+    actor,
+    action: 'change',
+    ...(reason === undefined ? {} : { reason }),
+    ...difference(before, values, write.defaults),
+  });
+  return { outcome: 'changed', state, entries, relation };
+}
+
+/** The state to go on from, with a line in the log where the store's content gets another version. */
+function reconciled(
+  stored: StoredSettings,
+  relation: StoreRelation,
+  write: SettingsWrite,
+  entries: AuditEntry[],
+): StoredSettings {
+  if (relation !== 'behind' && relation !== 'edited') return stored;
+  const { known, time, defaults, newStore, instance = write.actor } = write;
+  const store = known.store ?? stored.store ?? newStore;
+  const state: StoredSettings =
+    relation === 'behind'
+      ? {
+          ...known,
+          store,
+          epoch: Math.max(known.epoch ?? 0, stored.epoch ?? 0) + 1,
+          ...(stored.extra && { extra: { ...known.extra, ...stored.extra } }),
+        }
+      : {
+          ...stored,
+          store,
+          epoch: Math.max(known.epoch ?? 1, stored.epoch ?? 1),
+          version: Math.max(known.version, stored.version) + 1,
+          updatedAt: laterOf(time, known.updatedAt),
+          updatedBy: instance,
+        };
+  const before = relation === 'behind' ? stored.values : known.values;
+  entries.push({
+    version: state.version,
+    epoch: epochOf(state),
+    time,
+    actor: instance,
+    action: relation === 'behind' ? 'restore' : 'adopt',
+    ...difference(before, state.values, defaults),
+  });
+  return state;
+}
+
+function isConflict(
+  state: StoredSettings,
+  relation: StoreRelation,
+  { known, ifVersion }: SettingsWrite,
+): boolean {
+  if (ifVersion === undefined) return false;
+  if (state.version !== ifVersion || relation === 'replaced') return true;
+  // The number may be the same by chance where the history was interrupted.
+  return relation === 'newer' && known.store !== undefined && epochOf(state) !== epochOf(known)
+    ? !isDeepStrictEqual({ ...state.values }, { ...known.values })
+    : false;
+}
+
+/** Decisions of one history stay in order even where the clocks of two instances disagree. */
+function laterOf(time: string, previous: string | undefined): string {
+  return previous !== undefined && previous > time ? previous : time;
+}
+
+function difference(
+  before: StoredSettings['values'],
+  after: StoredSettings['values'],
+  defaults: Readonly<Record<string, unknown>>,
+): Pick<AuditEntry, 'from' | 'to' | 'undo'> {
+  const from: Record<string, unknown> = {};
+  const to: Record<string, unknown> = {};
+  const undo: Record<string, unknown> = {};
+  const inForce = (values: StoredSettings['values'], key: string): unknown =>
+    Object.hasOwn(values, key) ? values[key] : Object.hasOwn(defaults, key) ? defaults[key] : null;
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const wasSet = Object.hasOwn(before, key);
+    if (wasSet === Object.hasOwn(after, key) && isDeepStrictEqual(before[key], after[key]))
+      continue;
+    from[key] = inForce(before, key);
+    to[key] = inForce(after, key);
+    undo[key] = wasSet ? before[key] : null;
+  }
+  return { from, to, undo };
+}

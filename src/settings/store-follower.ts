@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { TokenMeterError } from '../errors.ts';
+import type { LastKnownGood } from './last-known-good.ts';
+import type { SettingsInForce } from './settings-in-force.ts';
+import { type AppliedWrite, type SettingsWrite, applyWrite } from './settings-write.ts';
+import { relationOf } from './store-life.ts';
+import type { StoreReach } from './store-reach.ts';
+import { type StoredSettings, isNothing } from './stored-settings.ts';
+import type { SettingsStore, SettingsStoreListener } from './stores/settings-store.ts';
+
+export interface StoreFollowerOptions<T> {
+  readonly store: SettingsStore;
+  readonly inForce: SettingsInForce<T>;
+  readonly reach: StoreReach;
+  readonly lastKnownGood: LastKnownGood | undefined;
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Actor of what is restored and adopted. */
+  readonly instance: string;
+  readonly warn: (message: string) => void;
+  /** Another state is in force. */
+  readonly onChange: (previous: T) => void;
+  /** The store can be reached again. */
+  readonly onFound: () => void;
+}
+
+/** The patch of a write; the rest is known here. */
+type Change = Pick<SettingsWrite, 'patch' | 'actor' | 'ifVersion' | 'reason'>;
+
+/** Keeps what is in force in step with the store, through all that may happen to the store. */
+export class StoreFollower<T> {
+  readonly #options: StoreFollowerOptions<T>;
+  readonly listener: SettingsStoreListener;
+  #isRepairing = false;
+  #hasEnded = false;
+
+  constructor(options: StoreFollowerOptions<T>) {
+    this.#options = options;
+    const { reach, onFound } = options;
+    this.listener = {
+      onState: (state) => this.#receive(state),
+      onAvailable: () => {
+        if (reach.found()) onFound();
+      },
+      onUnavailable: (error) => reach.lost(error),
+    };
+  }
+
+  async loadLastKnownGood(): Promise<void> {
+    const kept = await this.#options.lastKnownGood?.load();
+    const { state } = this.#options.inForce;
+    if (kept && isNothing(state)) this.#adopt(kept);
+  }
+
+  /** Rejects with `STORE_UNAVAILABLE` or `STORE_READ_ONLY`. */
+  async write(change: Change): Promise<AppliedWrite> {
+    const applied = await this.#update(change, this.#options.inForce.state);
+    this.#receive(applied.state);
+    return applied;
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  #receive(stored: StoredSettings): void {
+    if (this.#hasEnded) return;
+    const { inForce, warn } = this.#options;
+    const known = inForce.state;
+    const state = inForce.withHandEdits(stored);
+    const relation = relationOf(known, state);
+    switch (relation) {
+      case 'same':
+        this.#adopt(state, { quietly: inForce.isKnown });
+        return;
+      case 'replaced':
+        warn(
+          `settings store was replaced: its version ${state.version} is in force, no longer version ${known.version} of the store before`,
+        );
+        this.#adopt(state);
+        return;
+      case 'newer':
+        this.#adopt(state);
+        return;
+      case 'edited':
+        // In force at once: whoever wrote past this package has decided. The version follows.
+        if (this.#isRepairing) return;
+        this.#adopt({ ...state, version: Math.max(known.version, state.version) });
+        void this.#repair(known);
+        return;
+      case 'behind':
+        if (!this.#isRepairing) void this.#repair(known);
+    }
+  }
+
+  /** An empty change gives the store what it lacks: the newest known state, or a new version. */
+  async #repair(known: StoredSettings): Promise<void> {
+    this.#isRepairing = true;
+    try {
+      const applied = await this.#update({ patch: {}, actor: this.#options.instance }, known);
+      if (!this.#hasEnded && applied.entries.length > 0) this.#adopt(applied.state);
+    } catch {
+      // Noted by the reach; tried again with the next state that comes from the store.
+    } finally {
+      this.#isRepairing = false;
+    }
+  }
+
+  async #update(change: Change, known: StoredSettings): Promise<AppliedWrite> {
+    const { store, inForce, reach, defaults, instance, warn } = this.#options;
+    const write: SettingsWrite = {
+      ...change,
+      defaults,
+      known,
+      instance,
+      time: new Date().toISOString(),
+      newStore: randomUUID(),
+    };
+    try {
+      const applied = await store.update((stored) =>
+        applyWrite(inForce.withHandEdits(stored), write),
+      );
+      reach.writable();
+      const [first] = applied.entries;
+      if (first?.action === 'restore') {
+        warn(
+          `settings store had lost version ${known.version}: restored as epoch ${applied.state.epoch}`,
+        );
+      } else if (first?.action === 'adopt') {
+        warn(`settings were changed in the store from outside: now version ${first.version}`);
+      }
+      return applied;
+    } catch (error) {
+      if (error instanceof TokenMeterError && error.code === 'STORE_READ_ONLY') {
+        reach.writable(error);
+      }
+      throw error;
+    }
+  }
+
+  #adopt(state: StoredSettings, { quietly = false } = {}): void {
+    const { inForce, reach, lastKnownGood, onChange } = this.#options;
+    const previous = inForce.settings;
+    inForce.adopt(state);
+    reach.known(inForce.isKnown, inForce.problem);
+    if (quietly) return;
+    lastKnownGood?.keep(state);
+    if (!isNothing(state)) onChange(previous);
+  }
+}
