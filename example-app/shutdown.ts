@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -76,10 +77,21 @@ export function endOnSignal({ close, deadlineMs, log }: EndOptions): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
   if (process.env['npm_lifecycle_event'] === undefined) return;
   const parent = process.ppid;
+  const grandparent = parentOf(parent);
   const watch = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && parentOf(parent) === grandparent) return;
     clearInterval(watch);
     end('npm has ended');
   }, 250);
   watch.unref();
+}
+
+/** On Linux; elsewhere only the own parent is watched. npm may end without ending the shell below it. */
+function parentOf(pid: number): string | undefined {
+  try {
+    // The command name in parentheses may hold anything: state and parent follow the last one.
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1];
+  } catch {
+    return undefined;
+  }
 }

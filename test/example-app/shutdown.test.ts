@@ -63,34 +63,36 @@ describe('the end of the example app', function () {
     assert.equal(await recorded(), 2);
   });
 
-  it('comes when npm gets the signal', async () => {
-    const root = fileURLToPath(new URL('../..', import.meta.url));
-    const npm = spawn('npm', ['start', '--silent'], {
-      cwd: root,
-      env: {
-        ...process.env,
-        ...EMPTY,
-        PORT: '0',
-        TOKEN_METER_ADMIN_TOKEN: APP_TOKEN,
-        TOKEN_METER_SQLITE_PATH: join(directory, 'usage.db'),
-        TOKEN_METER_SETTINGS_PATH: join(directory, 'settings.json'),
-      },
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`comes when npm gets ${signal}`, async () => {
+      const root = fileURLToPath(new URL('../..', import.meta.url));
+      const npm = spawn('npm', ['start', '--silent'], {
+        cwd: root,
+        env: {
+          ...process.env,
+          ...EMPTY,
+          PORT: '0',
+          TOKEN_METER_ADMIN_TOKEN: APP_TOKEN,
+          TOKEN_METER_SQLITE_PATH: join(directory, 'usage.db'),
+          TOKEN_METER_SETTINGS_PATH: join(directory, 'settings.json'),
+        },
+      });
+      let output = '';
+      for (const stream of [npm.stdout, npm.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      }
+      await until(() => /example: (http:\S+)/.test(output), 30_000);
+      const origin = /example: (http:\S+)/.exec(output)?.[1] as string;
+      npm.kill(signal);
+      await until(
+        async () =>
+          await fetch(`${origin}/healthz`).then(
+            () => false,
+            () => true,
+          ),
+        20_000,
+      );
+      await until(() => npm.exitCode !== null || npm.signalCode !== null, 20_000);
     });
-    let output = '';
-    for (const stream of [npm.stdout, npm.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    }
-    await until(() => /example: (http:\S+)/.test(output), 30_000);
-    const origin = /example: (http:\S+)/.exec(output)?.[1] as string;
-    npm.kill('SIGTERM');
-    await until(
-      async () =>
-        await fetch(`${origin}/healthz`).then(
-          () => false,
-          () => true,
-        ),
-      20_000,
-    );
-    await until(() => npm.exitCode !== null || npm.signalCode !== null, 20_000);
-  });
+  }
 });
