@@ -52,6 +52,21 @@ export interface InfluxOptions extends ConnectionOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** How to reach the server: what reading, repricing and erasing take. */
+export type InfluxAccess = Pick<
+  InfluxOptions,
+  | 'url'
+  | 'bucket'
+  | 'org'
+  | 'token'
+  | 'username'
+  | 'password'
+  | 'version'
+  | 'timeoutMs'
+  | 'proxyUrl'
+  | 'tls'
+>;
+
 export type ResolvedInfluxOptions = Readonly<
   Required<Pick<InfluxOptions, 'url' | 'bucket'>> & {
     version: 'auto' | InfluxVersion;

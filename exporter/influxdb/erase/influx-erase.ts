@@ -2,7 +2,7 @@ import { TokenMeterError } from '../../../src/errors.ts';
 import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import {
-  type InfluxOptions,
+  type InfluxAccess,
   type ResolvedInfluxOptions,
   resolveInfluxOptions,
 } from '../influx-options.ts';
@@ -11,22 +11,7 @@ import { InfluxQueryClient } from '../read/query-client.ts';
 import { InfluxTransport } from '../transport.ts';
 import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 
-export interface InfluxEraseOptions
-  extends
-    EraseOptions,
-    Pick<
-      InfluxOptions,
-      | 'url'
-      | 'bucket'
-      | 'org'
-      | 'token'
-      | 'username'
-      | 'password'
-      | 'version'
-      | 'proxyUrl'
-      | 'tls'
-      | 'timeoutMs'
-    > {}
+export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {}
 
 const READ_TIMEOUT_MS = 60_000;
 /** A deletion opens every series of every shard. */

@@ -12,15 +12,12 @@ import type {
   UsageRecordsQuery,
   UsageSummary,
 } from '../../ledger/usage-query.ts';
-import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
+import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
 import { InfluxQueryClient } from './query-client.ts';
 import { recordPage } from './record-pages.ts';
 import { InfluxSummarySource } from './influx-summary.ts';
 
-export interface InfluxUsageReaderOptions extends Pick<
-  InfluxOptions,
-  'url' | 'bucket' | 'org' | 'token' | 'username' | 'password' | 'version' | 'proxyUrl' | 'tls'
-> {
+export interface InfluxUsageReaderOptions extends Omit<InfluxAccess, 'timeoutMs'> {
   /** Longest wait for the server to go on with an answer. @default 60000 */
   readonly timeoutMs?: number;
   /** @default Date.now */

@@ -7,28 +7,13 @@ import {
 } from '../../ledger/reprice-tally.ts';
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import { CostWriter } from './cost-writer.ts';
-import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
+import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
 import { LEDGER, name, timeRange } from '../read/influxql.ts';
 import { InfluxQueryClient } from '../read/query-client.ts';
 import { recordOfRow } from '../read/stored-point.ts';
 import { pieces, slices, type TimeRange, withinReach } from '../read/time-ranges.ts';
 
-export interface InfluxRepriceOptions
-  extends
-    RepriceOptions,
-    Pick<
-      InfluxOptions,
-      | 'url'
-      | 'bucket'
-      | 'org'
-      | 'token'
-      | 'username'
-      | 'password'
-      | 'version'
-      | 'timeoutMs'
-      | 'proxyUrl'
-      | 'tls'
-    > {
+export interface InfluxRepriceOptions extends RepriceOptions, InfluxAccess {
   /** @default Date.now */
   readonly now?: () => number;
 }
