@@ -97,16 +97,6 @@ export async function startServer(
   limitServer(server);
   await listen(server, host, port, logger);
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
-  console.log(
-    [
-      `otel-token-meter example: ${origin}`,
-      `  sign in   ${signInLink(origin, access) ?? `${origin}/sign-in, with your token`}`,
-      `  model     ${demo === undefined ? (environment.openai?.baseURL ?? 'api.openai.com') : 'offline demo model (set OPENAI_API_KEY for a real one)'}`,
-      `  ledger    ${telemetry.ledger.where}`,
-      `  settings  ${config.settings.store}`,
-    ].join('\n'),
-  );
-
   endOnSignal({
     deadlineMs: SHUTDOWN_MS,
     log: (line) => logger.info(line),
@@ -126,6 +116,15 @@ export async function startServer(
         ],
       }),
   });
+  console.log(
+    [
+      `otel-token-meter example: ${origin}`,
+      `  sign in   ${signInLink(origin, access) ?? `${origin}/sign-in, with your token`}`,
+      `  model     ${demo === undefined ? (environment.openai?.baseURL ?? 'api.openai.com') : 'offline demo model (set OPENAI_API_KEY for a real one)'}`,
+      `  ledger    ${telemetry.ledger.where}`,
+      `  settings  ${config.settings.store}`,
+    ].join('\n'),
+  );
 }
 
 /** Ends the process where the application would be open to strangers. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onEndOfNpm } from './npm-parent.ts';
 
 export interface ShutdownOptions {
   readonly server: Server;
@@ -53,8 +53,8 @@ export interface EndOptions {
 }
 
 /**
- * Closes on SIGINT and SIGTERM; a second signal ends at once. Also when npm, which started this process,
- * is gone: of a signal to npm the shell between the two keeps the process from hearing.
+ * Closes on SIGINT and SIGTERM, and when the npm that started this process ends; a second signal ends at
+ * once.
  */
 export function endOnSignal({ close, deadlineMs, log }: EndOptions): void {
   let isClosing = false;
@@ -75,23 +75,5 @@ export function endOnSignal({ close, deadlineMs, log }: EndOptions): void {
     );
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
-  if (process.env['npm_lifecycle_event'] === undefined) return;
-  const parent = process.ppid;
-  const grandparent = parentOf(parent);
-  const watch = setInterval(() => {
-    if (process.ppid === parent && parentOf(parent) === grandparent) return;
-    clearInterval(watch);
-    end('npm has ended');
-  }, 250);
-  watch.unref();
-}
-
-/** On Linux; elsewhere only the own parent is watched. npm may end without ending the shell below it. */
-function parentOf(pid: number): string | undefined {
-  try {
-    // The command name in parentheses may hold anything: state and parent follow the last one.
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1];
-  } catch {
-    return undefined;
-  }
+  onEndOfNpm(() => end('npm has ended'));
 }

@@ -63,7 +63,7 @@ describe('the end of the example app', function () {
     assert.equal(await recorded(), 2);
   });
 
-  for (const signal of ['SIGKILL'] as const) {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     it(`comes when npm gets ${signal}`, async () => {
       const root = fileURLToPath(new URL('../..', import.meta.url));
       const npm = spawn('npm', ['start', '--silent'], {

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { requireServer } from './servers.ts';
 
 /** The installed Chromium, headless. */
 export async function startBrowser(): Promise<Browser> {
@@ -35,6 +37,48 @@ export async function openPage(
   });
   page.on('pageerror', (error) => complain(error.message));
   return { page, complaints, close: async () => await context.close() };
+}
+
+export interface BrowserPages {
+  /** Opens a page in a new session. `expected` errors, such as a refused request, are ignored. */
+  readonly open: (options?: BrowserContextOptions, expected?: RegExp) => Promise<Page>;
+  /** Waits until the element is visible with this text. */
+  readonly shows: (page: Page, selector: string, text: RegExp | string) => Promise<void>;
+}
+
+/**
+ * Registers hooks for a suite that uses pages in Chromium. Each test fails on errors in the browser
+ * console.
+ */
+export function browserPages(): BrowserPages {
+  let browser: Browser;
+  const opened: OpenedPage[] = [];
+
+  before(async function () {
+    requireServer(this, 'chromium');
+    browser = await startBrowser();
+  });
+
+  after(async () => {
+    await browser?.close();
+  });
+
+  afterEach(async () => {
+    const complaints = opened.flatMap((each) => each.complaints);
+    await Promise.all(opened.splice(0).map((each) => each.close()));
+    assert.deepEqual(complaints, []);
+  });
+
+  return {
+    async open(options = {}, expected) {
+      const made = await openPage(browser, options, expected);
+      opened.push(made);
+      return made.page;
+    },
+    async shows(page, selector, text) {
+      await page.locator(selector).filter({ hasText: text, visible: true }).first().waitFor();
+    },
+  };
 }
 
 const contrasts = new URL('in-page/low-contrasts.js', import.meta.url);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { influxExecute } from './influx.ts';
 
 /** A real server on a free loopback port, with its data in a temporary folder. */
 export interface TestServer {
@@ -152,8 +153,7 @@ bind-address = "127.0.0.1:${rpcPort}"
     ready: answers(`http://127.0.0.1:${port}/ping`, 204),
   });
   for (const database of options.databases ?? []) {
-    const q = encodeURIComponent(`CREATE DATABASE "${database}"`);
-    await fetch(`${server.url}/query?q=${q}`, { method: 'POST' });
+    await influxExecute(server.url, `CREATE DATABASE "${database}"`);
   }
   return server;
 }

@@ -1,13 +1,7 @@
 import type { Groq } from 'groq-sdk';
 import { groq } from '../../../src/providers/groq/index.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
-import {
-  chatBareStream,
-  chatError,
-  chatPlain,
-  chatStream,
-  type ChatWire,
-} from '../../support/wire/openai-chat.ts';
+import { chatPlain, chatScripts, type ChatWire } from '../../support/wire/openai-chat.ts';
 import { describeProvider } from './provider-suite.ts';
 
 const REQUEST = {
@@ -56,12 +50,7 @@ for (const [build, load] of BUILDS) {
     stream: async (client, signal) =>
       client.chat.completions.create({ ...REQUEST, stream: true }, { signal }),
     abort: (_stream, controller) => controller.abort(),
-    wire: {
-      plain: chatPlain(WIRE),
-      stream: chatStream(WIRE),
-      bareStream: chatBareStream(WIRE),
-      error: chatError,
-    },
+    wire: chatScripts(WIRE),
     expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
     shapes: [
       {

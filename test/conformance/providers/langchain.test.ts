@@ -8,9 +8,8 @@ import { loadTogether, requireInside } from '../../support/sdk-versions.ts';
 import { plainChatModel, type LangchainCore } from '../../support/plain-chat-model.ts';
 import { anthropicError, anthropicPlain, anthropicStream } from '../../support/wire/anthropic.ts';
 import {
-  chatBareStream,
-  chatError,
   chatPlain,
+  chatScripts,
   chatStream,
   type ChatWire,
 } from '../../support/wire/openai-chat.ts';
@@ -145,12 +144,7 @@ for (const [build, load] of [
     stream: async (model, signal) => told(await model.stream(QUESTION, signal && { signal })),
     abort: (_stream, controller) => controller.abort(),
     neverRead: 'begun',
-    wire: {
-      plain: chatPlain(WIRE),
-      stream: chatStream(WIRE),
-      bareStream: chatBareStream(WIRE),
-      error: chatError,
-    },
+    wire: chatScripts(WIRE),
     expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
     shapes: shapes(chatPlain(WIRE), chatStream(WIRE), OK),
   });

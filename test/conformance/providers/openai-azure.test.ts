@@ -2,9 +2,8 @@ import type { AzureOpenAI } from 'openai';
 import { openai } from '../../../src/providers/openai/index.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import {
-  chatBareStream,
-  chatError,
   chatPlain,
+  chatScripts,
   chatUsageStream,
   embeddingsReply,
 } from '../../support/wire/openai-chat.ts';
@@ -47,12 +46,7 @@ for (const [version, load] of BUILDS) {
     stream: ({ plain }, signal) =>
       plain.chat.completions.create({ ...CHAT, stream: true }, { signal }),
     abort: (_stream, controller) => controller.abort(),
-    wire: {
-      plain: chatPlain(CHAT_WIRE),
-      stream: chatUsageStream(CHAT_WIRE),
-      bareStream: chatBareStream(CHAT_WIRE),
-      error: chatError,
-    },
+    wire: chatScripts(CHAT_WIRE, chatUsageStream(CHAT_WIRE)),
     expected: { record: RECORD, plain: CHAT_COUNTS, stream: CHAT_COUNTS },
     shapes: [
       {

@@ -2,12 +2,10 @@ import type { Together } from 'together-ai';
 import { together } from '../../../src/providers/together/index.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import {
-  chatBareStream,
-  chatError,
-  chatPlain,
+  chatScripts,
   chatStream,
-  embeddingsReply,
   type ChatWire,
+  embeddingsReply,
 } from '../../support/wire/openai-chat.ts';
 import { describeProvider } from './provider-suite.ts';
 
@@ -45,12 +43,7 @@ for (const [build, load] of BUILDS) {
     stream: async (client, signal) =>
       client.chat.completions.create({ ...REQUEST, stream: true }, { signal }),
     abort: (_stream, controller) => controller.abort(),
-    wire: {
-      plain: chatPlain(WIRE),
-      stream: chatStream(WIRE),
-      bareStream: chatBareStream(WIRE),
-      error: chatError,
-    },
+    wire: chatScripts(WIRE),
     expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
     shapes: [
       {

@@ -5,12 +5,11 @@ import { vercelAi } from '../../../src/providers/vercel-ai/index.ts';
 import { vercelAiProviders } from '../../../src/providers/vercel-ai/provider-packages.ts';
 import { loadCjs, type InstalledIn } from '../../support/sdk-versions.ts';
 import {
-  chatBareStream,
-  chatError,
   chatPlain,
+  chatScripts,
   chatStream,
-  embeddingsReply,
   type ChatWire,
+  embeddingsReply,
 } from '../../support/wire/openai-chat.ts';
 import { describeProvider, type Shape } from './provider-suite.ts';
 
@@ -198,12 +197,7 @@ for (const [version, place, routes] of VERSIONS) {
       abort: (_stream, controller) => controller.abort(),
       breakSeen: 'collected',
       neverRead: 'whole',
-      wire: {
-        plain: chatPlain(WIRE),
-        stream: chatStream(WIRE),
-        bareStream: chatBareStream(WIRE),
-        error: chatError,
-      },
+      wire: chatScripts(WIRE),
       expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
       shapes: [
         ...SHAPES,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { settingsRoutes } from '../../../example-app/routes/settings.ts';
 import {
   MemorySettingsStore,
@@ -11,35 +11,19 @@ import {
   metricsSettings,
 } from '../../../src/settings/index.ts';
 import { ADMIN_TOKEN, type ServedApp, VIEWER_TOKEN, serveApp } from '../../support/app.ts';
-import {
-  type OpenedPage,
-  lowContrasts,
-  openPage,
-  overflow,
-  startBrowser,
-} from '../../support/browser.ts';
+import { browserPages, lowContrasts, overflow } from '../../support/browser.ts';
 import { requireServer, startRedis } from '../../support/servers.ts';
 import { until } from '../../support/until.ts';
 
 const PHONE = { viewport: { width: 360, height: 740 } };
 
 describe('settings page', () => {
-  let browser: Browser;
+  const pages = browserPages();
   let app: ServedApp;
   let store: MemorySettingsStore;
   let listener: SettingsStoreListener;
   let settings: SettingsService<MetricsSettings>;
   let stopping: AbortController;
-  const opened: OpenedPage[] = [];
-
-  before(async function () {
-    requireServer(this, 'chromium');
-    browser = await startBrowser();
-  });
-
-  after(async () => {
-    await browser?.close();
-  });
 
   beforeEach(async () => {
     store = new MemorySettingsStore();
@@ -55,11 +39,8 @@ describe('settings page', () => {
   });
 
   afterEach(async () => {
-    const complaints = opened.flatMap((each) => each.complaints);
-    await Promise.all(opened.splice(0).map((each) => each.close()));
     await app.close();
     await settings.close();
-    assert.deepEqual(complaints, []);
     assert.deepEqual(app.errors, []);
   });
 
@@ -69,9 +50,7 @@ describe('settings page', () => {
     options: BrowserContextOptions = {},
     expected?: RegExp,
   ): Promise<Page> {
-    const made = await openPage(browser, options, expected);
-    opened.push(made);
-    const { page } = made;
+    const page = await pages.open(options, expected);
     await page.goto(`${app.origin}/sign-in?back=%2Fsettings#${token}`);
     await page.waitForURL(`${app.origin}/settings`);
     await page.waitForSelector('#connection[data-tone="good"]');
@@ -79,14 +58,10 @@ describe('settings page', () => {
     return page;
   }
 
-  const shows = async (page: Page, selector: string, text: RegExp | string): Promise<void> => {
-    await page.locator(selector).filter({ hasText: text, visible: true }).first().waitFor();
-  };
+  const { shows } = pages;
 
   it('sends strangers to sign in, and back; the token stays in no address', async () => {
-    const made = await openPage(browser, {}, /401|404/);
-    opened.push(made);
-    const { page } = made;
+    const page = await pages.open({}, /401|404/);
     await page.goto(`${app.origin}/settings`);
     await page.waitForURL('**/sign-in?back=%2Fsettings');
     await page.fill('#token', 'wrong');

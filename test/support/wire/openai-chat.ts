@@ -122,6 +122,18 @@ export const chatError: Script = {
   body: JSON.stringify({ error: { message: 'Rate limit reached', type: 'tokens', code: 'rate' } }),
 };
 
+/** Every reply that the conformance suite asks for. */
+export interface ChatScripts {
+  readonly plain: Script;
+  readonly stream: Script;
+  readonly bareStream: Script;
+  readonly error: Script;
+}
+
+export function chatScripts(wire: ChatWire, stream: Script = chatStream(wire)): ChatScripts {
+  return { plain: chatPlain(wire), stream, bareStream: chatBareStream(wire), error: chatError };
+}
+
 export function embeddingsReply(model: string, usage: object | undefined): Script {
   return {
     body: JSON.stringify({

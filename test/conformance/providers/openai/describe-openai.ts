@@ -1,12 +1,7 @@
 import type { OpenAI } from 'openai';
 import { openai } from '../../../../src/providers/openai/index.ts';
 import { type InstalledIn, loadCjs, loadEsm } from '../../../support/sdk-versions.ts';
-import {
-  chatBareStream,
-  chatError,
-  chatPlain,
-  chatUsageStream,
-} from '../../../support/wire/openai-chat.ts';
+import { chatScripts, chatUsageStream } from '../../../support/wire/openai-chat.ts';
 import { backgroundShapes } from './background-shapes.ts';
 import { chatReplies } from './chat-replies.ts';
 import { chatStreams } from './chat-streams.ts';
@@ -33,12 +28,7 @@ export function describeOpenAi(major: number, place: InstalledIn): void {
       stream: (client, signal) =>
         client.chat.completions.create({ ...CHAT, stream: true }, { signal }),
       abort: (_stream, controller) => controller.abort(),
-      wire: {
-        plain: chatPlain(CHAT_WIRE),
-        stream: chatUsageStream(CHAT_WIRE),
-        bareStream: chatBareStream(CHAT_WIRE),
-        error: chatError,
-      },
+      wire: chatScripts(CHAT_WIRE, chatUsageStream(CHAT_WIRE)),
       expected: { record: CHAT_RECORD, plain: CHAT_COUNTS, stream: CHAT_COUNTS },
       shapes: [
         ...chatReplies,

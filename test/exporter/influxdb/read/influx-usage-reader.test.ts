@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
+import { influxExecute } from '../../../support/influx.ts';
 import { QueryContract } from '../../../support/query-contract.ts';
 import {
   requireServer,
@@ -33,12 +34,10 @@ describe('InfluxUsageReader when something is wrong', () => {
 
   before(async function () {
     requireServer(this, 'influxd');
-    influxd = await startInfluxd({ databases: ['usage'], auth: true });
-    const q = `CREATE USER root WITH PASSWORD 'p4ss' WITH ALL PRIVILEGES`;
-    await fetch(`${influxd.url}/query?q=${encodeURIComponent(q)}`, { method: 'POST' });
-    const auth = { authorization: `Basic ${Buffer.from('root:p4ss').toString('base64')}` };
-    const create = encodeURIComponent('CREATE DATABASE usage');
-    await fetch(`${influxd.url}/query?q=${create}`, { method: 'POST', headers: auth });
+    influxd = await startInfluxd({ auth: true });
+    await influxExecute(influxd.url, `CREATE USER root WITH PASSWORD 'p4ss' WITH ALL PRIVILEGES`);
+    const root = `Basic ${Buffer.from('root:p4ss').toString('base64')}`;
+    await influxExecute(influxd.url, 'CREATE DATABASE usage', root);
   });
   after(async () => await influxd?.stop());
 

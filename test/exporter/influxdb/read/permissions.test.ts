@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
 import { UsageLineWriter } from '../../../../exporter/influxdb/write/lines/usage-line.ts';
+import { influxExecute } from '../../../support/influx.ts';
 import { QueryContract } from '../../../support/query-contract.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
 import { usageRecord } from '../../../support/usage-logs.ts';
@@ -15,17 +16,17 @@ describe('InfluxUsageReader and the rights of a token of InfluxDB 2.x', () => {
   before(async function () {
     requireServer(this, 'influxd');
     influxd = await startInfluxd({ databases: ['usage', 'a'] });
-    const policy = encodeURIComponent(
+    await influxExecute(
+      influxd.url,
       'CREATE RETENTION POLICY "b" ON "a" DURATION INF REPLICATION 1',
     );
-    await fetch(`${influxd.url}/query?q=${policy}`, { method: 'POST' });
     const lines = new UsageLineWriter({ tags: { region: 'eu' }, maxUserTags: 2, onCleaned() {} });
     const body = String(
       lines.line(usageRecord(T0, { userId: 'alice', attributes: { team: 'x' } })),
     );
     for (const where of ['db=usage', 'db=a&rp=b']) {
-      const { status } = await fetch(`${influxd.url}/write?${where}`, { method: 'POST', body });
-      assert.equal(status, 204);
+      const response = await fetch(`${influxd.url}/write?${where}`, { method: 'POST', body });
+      assert.equal(response.status, 204, await response.text());
     }
   });
   after(async () => await influxd?.stop());

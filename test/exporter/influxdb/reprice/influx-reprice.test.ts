@@ -9,7 +9,7 @@ import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usa
 import { UsageLineWriter } from '../../../../exporter/influxdb/write/lines/usage-line.ts';
 import type { RepriceResult } from '../../../../exporter/ledger/reprice-tally.ts';
 import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
-import { influxRows } from '../../../support/influx.ts';
+import { influxExecute, influxRows } from '../../../support/influx.ts';
 import { QueryContract } from '../../../support/query-contract.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
 import { mixedRecords } from '../../../support/usage-ledger.ts';
@@ -37,7 +37,6 @@ describe('repriceInfluxLedger', function () {
     const answer = await fetch(`${influxd.url}${path}`, { method: 'POST', body });
     assert.ok(answer.ok, await answer.text());
   };
-  const ask = async (q: string): Promise<void> => await post(`/query?q=${encodeURIComponent(q)}`);
   /** Every point with every tag of its series and every field. */
   const points = async (): Promise<Row[]> =>
     await influxRows(influxd.url, 'usage', 'SELECT *::field FROM llm_usage GROUP BY *');
@@ -59,10 +58,10 @@ describe('repriceInfluxLedger', function () {
   });
   after(async () => await influxd?.stop());
   beforeEach(async () => {
-    await ask('CREATE DATABASE usage');
+    await influxExecute(influxd.url, 'CREATE DATABASE usage');
     await fill(RECORDS);
   });
-  afterEach(async () => await ask('DROP DATABASE usage'));
+  afterEach(async () => await influxExecute(influxd.url, 'DROP DATABASE usage'));
 
   it('writes new costs and leaves every other field, tag and time as it was', async () => {
     const before = await points();
@@ -226,7 +225,7 @@ describe('repriceInfluxLedger', function () {
   });
 
   it('answers an empty ledger with zeros, and a wrong bucket with a reason', async () => {
-    await ask('CREATE DATABASE "empty"');
+    await influxExecute(influxd.url, 'CREATE DATABASE "empty"');
     assert.equal((await repriceInfluxLedger({ ...options, bucket: 'empty' })).calls, 0);
     await assert.rejects(repriceInfluxLedger({ ...options, bucket: 'none' }), {
       code: 'BACKEND_REFUSED',
