@@ -23,8 +23,10 @@ import { protection } from './middleware/protection.ts';
 import { RateLimit } from './middleware/rate-limit.ts';
 import { webFiles } from './middleware/web-files.ts';
 import { type ApiRoute, routerOf } from './routes/api-route.ts';
+import { eventsRoute } from './routes/events.ts';
 import { type Readiness, healthRoutes } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { type OpenIdSignIn, openIdRoutes } from './routes/openid.ts';
 import { sessionRoutes } from './routes/session.ts';
 
 export interface AppDependencies {
@@ -41,6 +43,8 @@ export interface AppDependencies {
   readonly onError?: (error: unknown) => void;
   /** What the instances of a fleet share of their callers. */
   readonly fleet?: Pick<Fleet, 'take' | 'revoke' | 'isRevoked'> | undefined;
+  /** Where people sign in, besides by token. */
+  readonly openId?: OpenIdSignIn | undefined;
   /** Shown in `/openapi.json`. */
   readonly version?: string;
 }
@@ -50,13 +54,17 @@ const FAILURES_PER_MINUTE = 10;
 
 export function createApp(dependencies: AppDependencies): Koa {
   const { access, checks = {}, stopping, proxies = 0, version = '0.0.0', fleet } = dependencies;
+  const { openId } = dependencies;
   const failures = new RateLimit({ perMinute: FAILURES_PER_MINUTE });
   const authentication = { access, failures, fleet };
   const app = new Koa({ proxy: proxies > 0, maxIpsCount: proxies });
+  const topics = dependencies.routes.flatMap(({ topic }) => topic ?? []);
   const routes = [
     ...dependencies.routes,
     ...sessionRoutes(authentication),
+    ...(openId ? openIdRoutes({ access, ...openId }) : []),
     ...healthRoutes({ checks, stopping }),
+    ...(topics.length > 0 ? [eventsRoute(topics)] : []),
   ];
   const openApi = openApiRoute(routes, { title: 'otel-token-meter', version });
   const router = routerOf([...routes, openApi], fleet);
@@ -65,7 +73,10 @@ export function createApp(dependencies: AppDependencies): Koa {
     if (!isOfTheClient(error)) onError(error);
   });
   for (const middleware of protection(authentication)) app.use(middleware);
-  app.use(webFiles()).use(router.routes()).use(router.allowedMethods());
+  app
+    .use(webFiles({ openId: openId?.provider.name }))
+    .use(router.routes())
+    .use(router.allowedMethods());
   return app;
 }
 

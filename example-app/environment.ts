@@ -1,4 +1,5 @@
 import { resolveConfig, type TokenMeterConfig } from 'otel-token-meter/config';
+import { type OpenIdSettings, readOpenId } from './openid/openid-environment.ts';
 
 /** Environment variables of the application, in addition to the configuration of the plugin. */
 export interface AppEnvironment {
@@ -7,6 +8,7 @@ export interface AppEnvironment {
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
   readonly sessionSecret: string | undefined;
+  readonly openId: OpenIdSettings | undefined;
   /** Number of proxies in front of the application that set X-Forwarded-For. */
   readonly proxies: number;
   readonly openai: { readonly apiKey: string; readonly baseURL: string | undefined } | undefined;
@@ -49,6 +51,7 @@ export function readEnvironment(
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
     sessionSecret: env['TOKEN_METER_SESSION_SECRET'],
+    openId: readOpenId(env, problems),
     proxies: number('TRUSTED_PROXIES', 0, 10),
     // A self-hosted server often needs no key.
     openai:

@@ -22,8 +22,9 @@ const LEVELS: readonly LevelWithSilent[] = [
   'trace',
 ];
 
-/** Names of variables whose values are secrets, whoever reads them. */
-const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|HASH_KEY|WEBHOOK_URL|_HEADERS$/;
+/** Names of variables whose values are secrets, whoever reads them. `TOKEN_METER_` itself says nothing. */
+const SECRET_NAME =
+  /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_KEY|HASH_KEY|WEBHOOK_URL|_HEADERS$/;
 /** A shorter text would be found in innocent lines. */
 const SECRET_MIN_LENGTH = 6;
 
@@ -100,7 +101,7 @@ function secretsIn(env: Environment): readonly string[] {
   const found = new Set<string>();
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
-    if (SECRET_NAME.test(name)) {
+    if (SECRET_NAME.test(name.replace(/^TOKEN_METER_/, ''))) {
       found.add(value);
       for (const item of value.split(',')) {
         found.add(item.trim());

@@ -16,8 +16,11 @@ import { Fleet } from './middleware/fleet.ts';
 import type { Logger } from './logger.ts';
 import { limitServer } from './middleware/protection.ts';
 import { sessionSecret } from './middleware/session-secret.ts';
+import { Signer } from './middleware/signer.ts';
+import { OpenIdProvider } from './openid/openid-provider.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
+import type { OpenIdSignIn } from './routes/openid.ts';
 import { settingsReadiness } from './routes/settings-wire.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -36,7 +39,7 @@ export async function startServer(
   logger: Logger,
 ): Promise<void> {
   const { host, port, proxies, config } = environment;
-  const access = accessOf(environment, logger);
+  const { access, openId } = accessOf(environment, logger);
   const fleet = fleetOf(config, logger);
   const stopping = new AbortController();
   const endAnswers = new AbortController();
@@ -67,6 +70,7 @@ export async function startServer(
     access,
     proxies,
     fleet,
+    openId,
     stopping: stopping.signal,
     onError: (error) => logger.error({ err: error }, 'a request failed'),
     routes: [
@@ -119,7 +123,7 @@ export async function startServer(
   console.log(
     [
       `otel-token-meter example: ${origin}`,
-      `  sign in   ${signInLink(origin, access) ?? `${origin}/sign-in, with your token`}`,
+      `  sign in   ${signInLink(origin, access) ?? `${origin}/sign-in, ${openId === undefined ? '' : `by ${openId.provider.name} or `}with your token`}`,
       `  model     ${demo === undefined ? (environment.openai?.baseURL ?? 'api.openai.com') : 'offline demo model (set OPENAI_API_KEY for a real one)'}`,
       `  ledger    ${telemetry.ledger.where}`,
       `  settings  ${config.settings.store}`,
@@ -127,19 +131,36 @@ export async function startServer(
   );
 }
 
+interface AppAccess {
+  readonly access: Access;
+  readonly openId: OpenIdSignIn | undefined;
+}
+
 /** Ends the process where the application would be open to strangers. */
-function accessOf(environment: AppEnvironment, logger: Logger): Access {
+function accessOf(environment: AppEnvironment, logger: Logger): AppAccess {
   const { host, adminTokens, viewerTokens } = environment;
   try {
     const secret = sessionSecret(environment.sessionSecret, SESSION_SECRET_PATH);
-    const access = new Access({ adminTokens, viewerTokens, sessionSecret: secret });
+    const hasOtherSignIn = environment.openId !== undefined;
+    const access = new Access({ adminTokens, viewerTokens, sessionSecret: secret, hasOtherSignIn });
     const reason = reasonNotToListenOn(host, access);
-    if (reason === undefined) return access;
+    if (reason === undefined) return { access, openId: openIdOf(environment, secret, logger) };
     logger.fatal(`HOST is ${host}, but ${reason}. Or leave HOST at 127.0.0.1.`);
   } catch (error) {
     logger.fatal((error as Error).message);
   }
   return process.exit(1);
+}
+
+function openIdOf(
+  { openId }: AppEnvironment,
+  secret: string,
+  log: Logger,
+): OpenIdSignIn | undefined {
+  if (openId === undefined) return undefined;
+  const provider = new OpenIdProvider({ ...openId, log });
+  void provider.check();
+  return { provider, signer: new Signer(secret, { purpose: 'openid sign-in' }), log };
 }
 
 function fleetOf({ settings }: TokenMeterConfig, logger: Logger): Fleet | undefined {

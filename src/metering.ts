@@ -106,6 +106,10 @@ export class Metering {
     return this.#prices.source;
   }
 
+  isUndecided(ended: EndedCall): boolean {
+    return this.#pipeline.isUndecided(ended);
+  }
+
   settle(ended: EndedCall, delivery: Delivery): Recorded {
     return this.#pipeline.settle(ended, delivery);
   }
@@ -163,7 +167,14 @@ function serviceOf(span: Span): string {
 /** What is asked of a metering in force. */
 export type MeteringInForce = Pick<
   Metering,
-  'calls' | 'enabled' | 'tokenStatistics' | 'keepContent' | 'onCall' | 'settle' | 'flush'
+  | 'calls'
+  | 'enabled'
+  | 'tokenStatistics'
+  | 'keepContent'
+  | 'onCall'
+  | 'isUndecided'
+  | 'settle'
+  | 'flush'
 >;
 
 interface Installed {
@@ -202,7 +213,11 @@ export function currentAudience(): Audience<Recorded> | undefined {
     keepContent: tokenStatistics && members.some(({ metering }) => metering.keepContent),
     onEnd(ended) {
       const delivery = new Delivery();
-      const [record] = members.map((member) =>
+      // What they have in common must not wait for those that do not know yet.
+      const ordered = members.toSorted(
+        (a, b) => Number(a.metering.isUndecided(ended)) - Number(b.metering.isUndecided(ended)),
+      );
+      const [record] = ordered.map((member) =>
         member.metering.settle({ ...ended, tokenStatistics: member.tokenStatistics }, delivery),
       );
       return record ?? Promise.resolve(undefined);

@@ -1,4 +1,5 @@
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { Signer } from './signer.ts';
 
 /** `admin` may change what `viewer` may only see. */
 export type Role = 'viewer' | 'admin';
@@ -23,7 +24,14 @@ export interface AccessOptions {
   /** Signs sessions; instances that are to read each other's sessions share it. @default random */
   readonly sessionSecret?: string | undefined;
   readonly sessionHours?: number;
+  /** People sign in otherwise: without an admin token none is made up. @default false */
+  readonly hasOtherSignIn?: boolean;
   readonly now?: () => number;
+}
+
+interface SignedSession extends Principal {
+  readonly id: string;
+  readonly expiresAt: number;
 }
 
 interface Credential {
@@ -40,7 +48,7 @@ export class Access {
   readonly #credentials: readonly Credential[];
   /** Ids of sessions that were signed out, until they would have expired. */
   readonly #revoked = new Map<string, number>();
-  readonly #sessionKey: Buffer;
+  readonly #sessions: Signer;
   readonly #sessionMs: number;
   readonly #now: () => number;
 
@@ -49,7 +57,8 @@ export class Access {
       ...tokensOf(options.adminTokens, 'admin'),
       ...tokensOf(options.viewerTokens, 'viewer'),
     ];
-    if (!given.some(({ principal }) => principal.role === 'admin')) {
+    const hasAdmin = given.some(({ principal }) => principal.role === 'admin');
+    if (!hasAdmin && options.hasOtherSignIn !== true) {
       this.generatedToken = randomBytes(24).toString('base64url');
       given.push({ principal: { name: 'admin', role: 'admin' }, token: this.generatedToken });
     }
@@ -60,7 +69,7 @@ export class Access {
     const secret = options.sessionSecret ?? randomBytes(32);
     const tokens = given.map(({ principal, token }) => JSON.stringify([principal, token])).sort();
     const salt = createHash('sha256').update(tokens.join('\n')).digest();
-    this.#sessionKey = Buffer.from(hkdfSync('sha256', secret, salt, 'session', 32));
+    this.#sessions = new Signer(secret, { purpose: 'session', salt });
     this.#sessionMs = (options.sessionHours ?? 12) * 3_600_000;
     this.#now = options.now ?? Date.now;
   }
@@ -78,26 +87,16 @@ export class Access {
   /** A signed cookie value. */
   createSession(principal: Principal): { readonly value: string; readonly expiresAt: Date } {
     const expiresAt = this.#now() + this.#sessionMs;
-    const payload = Buffer.from(
-      JSON.stringify({ ...principal, expiresAt, id: randomBytes(12).toString('base64url') }),
-    ).toString('base64url');
-    return { value: `${payload}.${this.#sign(payload)}`, expiresAt: new Date(expiresAt) };
+    const id = randomBytes(12).toString('base64url');
+    const { name, role } = principal;
+    const value = this.#sessions.sign({ name, role, expiresAt, id });
+    return { value, expiresAt: new Date(expiresAt) };
   }
 
   sessionOf(value: string): Session | undefined {
-    const [payload = '', signature = '', ...rest] = value.split('.');
-    const expected = Buffer.from(this.#sign(payload));
-    const given = Buffer.from(signature);
-    if (rest.length > 0 || given.length !== expected.length) return undefined;
-    if (!timingSafeEqual(given, expected)) return undefined;
-    const { name, role, expiresAt, id } = JSON.parse(
-      Buffer.from(payload, 'base64url').toString(),
-    ) as {
-      name: string;
-      role: Role;
-      expiresAt: number;
-      id: string;
-    };
+    const signed = this.#sessions.open(value) as SignedSession | undefined;
+    if (!signed) return undefined;
+    const { name, role, expiresAt, id } = signed;
     if (expiresAt <= this.#now() || this.#revoked.has(id)) return undefined;
     return { id, principal: { name, role }, expiresAt: new Date(expiresAt) };
   }
@@ -107,10 +106,6 @@ export class Access {
     const now = this.#now();
     for (const [each, until] of this.#revoked) if (until <= now) this.#revoked.delete(each);
     this.#revoked.set(id, expiresAt.getTime());
-  }
-
-  #sign(payload: string): string {
-    return createHmac('sha256', this.#sessionKey).update(payload).digest('base64url');
   }
 }
 

@@ -2,8 +2,7 @@ import type { Context, Middleware, Next } from 'koa';
 import type { Access, Principal, Role, Session } from './access.ts';
 import type { Fleet } from './fleet.ts';
 import { type RateLimit, tooMany } from './rate-limit.ts';
-
-export const SESSION_COOKIE = 'token_meter_session';
+import { SESSION_COOKIE } from './session-cookie.ts';
 
 export interface Identity extends Principal {
   /** A cookie comes along with every request, wanted or not; a header does not. */
@@ -15,6 +14,12 @@ const identities = new WeakMap<Context['req'], Identity>();
 /** Who sends this request; undefined for nobody we know. */
 export function identityOf(ctx: Context): Identity | undefined {
   return identities.get(ctx.req);
+}
+
+/** Whom limits count for. */
+export function callerOf(ctx: Context): string {
+  const identity = identityOf(ctx);
+  return identity ? `name ${identity.name}` : `address ${ctx.ip}`;
 }
 
 export interface AuthenticationOptions {

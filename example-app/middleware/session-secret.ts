@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const MIN_LENGTH = 32;
@@ -15,17 +15,32 @@ export function sessionSecret(given: string | undefined, path: string): string {
       `TOKEN_METER_SESSION_SECRET is too short; allowed: ${MIN_LENGTH} characters or more`,
     );
   }
+  const kept = read(path);
+  if (kept !== undefined) return kept;
+  const made = randomBytes(32).toString('base64url');
+  keep(made, path);
+  // Another process may have been faster. One that cannot be kept is for this process alone.
+  return read(path) ?? made;
+}
+
+/** Whole or not at all, and never over one that is there. */
+function keep(secret: string, path: string): void {
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 });
+    writeFileSync(temporary, secret, { flag: 'wx', mode: 0o600 });
+    linkSync(temporary, path);
   } catch {
-    // It is there already, or cannot be kept: then it is made at each start.
+    // It is there already, or the folder cannot be written.
   }
+  rmSync(temporary, { force: true });
+}
+
+function read(path: string): string | undefined {
   try {
-    const kept = readFileSync(path, 'utf8').trim();
-    if (kept.length >= MIN_LENGTH) return kept;
+    const secret = readFileSync(path, 'utf8').trim();
+    return secret.length >= MIN_LENGTH ? secret : undefined;
   } catch {
-    // Made for this process only.
+    return undefined;
   }
-  return randomBytes(32).toString('base64url');
 }

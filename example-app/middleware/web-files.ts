@@ -14,10 +14,15 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
+export interface WebFilesOptions {
+  /** Name of the OpenID Connect provider that the sign-in page offers. */
+  readonly openId?: string | undefined;
+}
+
 /** Pages in the language of the browser, and what they load. Read once, at the start. */
-export function webFiles(): Middleware {
+export function webFiles({ openId = '' }: WebFilesOptions = {}): Middleware {
   const assets = new Map(assetFiles());
-  const paths = new Map(pages.map((page) => [page.path, renderedIn(page)]));
+  const paths = new Map(pages.map((page) => [page.path, renderedIn(page, openId)]));
   return staticFiles((ctx) => {
     const page = paths.get(ctx.path);
     if (page) ctx.vary('Accept-Language');
@@ -48,7 +53,7 @@ function* assetFiles(): Generator<[path: string, file: StaticFile]> {
   }
 }
 
-function renderedIn(page: Page): Readonly<Record<Language, StaticFile>> {
+function renderedIn(page: Page, openId: string): Readonly<Record<Language, StaticFile>> {
   const layout = readFileSync(new URL('layout.html', PUBLIC), 'utf8');
   const main = readFileSync(new URL(`${page.name}.html`, PUBLIC), 'utf8');
   const rendered = languages.map((language) => {
@@ -56,6 +61,7 @@ function renderedIn(page: Page): Readonly<Record<Language, StaticFile>> {
     const parts: Readonly<Record<string, string>> = {
       language,
       name: page.name,
+      openid: escaped(openId),
       styles: (page.styles ?? [])
         .map((style) => `<link rel="stylesheet" href="/assets/${style}" />`)
         .join(''),

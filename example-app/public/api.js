@@ -1,17 +1,21 @@
 // @ts-check
 import { t } from './strings.js';
 
+const DEFAULT_WAIT_MS = 60_000;
+
 /** Refusal by the server, with a message for the user. */
 export class ApiError extends Error {
   /**
    * @param {number} status 0: no answer
    * @param {string} message
    * @param {Readonly<Record<string, unknown>>} [problem] the whole problem+json
+   * @param {number} [waitMs] what Retry-After asks for
    */
-  constructor(status, message, problem = {}) {
+  constructor(status, message, problem = {}, waitMs = 0) {
     super(message);
     this.status = status;
     this.problem = problem;
+    this.waitMs = waitMs;
   }
 }
 
@@ -38,7 +42,15 @@ export async function callApi(path, { method = 'GET', body, headers = {}, signal
   }
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
-  throw new ApiError(answer.status, messageOf(answer, problem), problem);
+  const waitMs = 1000 * Number(answer.headers.get('retry-after') ?? 0);
+  if (answer.status === 429) throw tooMany(waitMs || DEFAULT_WAIT_MS, problem);
+  throw new ApiError(answer.status, messageOf(answer, problem), problem, waitMs);
+}
+
+/** @param {number} waitMs @param {Readonly<Record<string, unknown>>} [problem] */
+export function tooMany(waitMs, problem) {
+  const seconds = Math.ceil(waitMs / 1000);
+  return new ApiError(429, t('error.tooMany', { seconds }), problem, waitMs);
 }
 
 /**
@@ -48,9 +60,6 @@ export async function callApi(path, { method = 'GET', body, headers = {}, signal
 function messageOf(answer, { detail, code }) {
   if (answer.status === 401) return t('error.signedOut');
   if (code === 'forbidden') return t('error.forbidden');
-  if (answer.status === 429) {
-    return t('error.tooMany', { seconds: answer.headers.get('retry-after') ?? '60' });
-  }
   return t('error.failed', { detail: detail ?? String(answer.status) });
 }
 

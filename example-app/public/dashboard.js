@@ -1,5 +1,5 @@
 // @ts-check
-import { goToSignIn } from './api.js';
+import { ApiError, goToSignIn } from './api.js';
 import { followUsage } from './dashboard/live-updates.js';
 import { showProblem } from './dashboard/notices.js';
 import { Panels } from './dashboard/panels.js';
@@ -31,6 +31,8 @@ let busy = false;
 let newsWaits = false;
 /** Earliest time of the next full scan, ms. */
 let restedAt = 0;
+/** Earliest time of the next live update, since the server has asked to wait, ms. */
+let notBefore = 0;
 
 /** @param {View} next */
 function go(next) {
@@ -95,8 +97,13 @@ async function load() {
     const time = clock.format(new Date());
     find('#updated', HTMLElement).textContent = t('live.updated', { time });
   }
-  if (newsWaits) void load();
-  showProblem(failed?.reason, () => void load());
+  const reason = failed?.reason;
+  notBefore = reason instanceof ApiError ? Date.now() + reason.waitMs : 0;
+  if (notBefore > Date.now()) {
+    newsWaits = false;
+    onNews();
+  } else if (newsWaits) void load();
+  showProblem(reason, () => void load());
 }
 
 /** Reloads only the calls. */
@@ -114,9 +121,10 @@ function onNews() {
   if (typeof view.range !== 'string' || newsWaits) return;
   newsWaits = true;
   const { unit } = periodOf(view.range, new Date());
+  const waitMs = Math.max(REFRESH_MS[unit], notBefore - Date.now() + 100);
   setTimeout(() => {
-    if (!busy && newsWaits) void load();
-  }, REFRESH_MS[unit]);
+    if (!busy && newsWaits && Date.now() >= notBefore) void load();
+  }, waitMs);
 }
 
 addEventListener('popstate', () => showAnother(viewOf(location.search)));

@@ -12,7 +12,7 @@ export const identity = callApi('/api/session')
 
 /** One object for the whole page: a channel delivers to every other one, also of the page itself. */
 export const sessionChanges = new BroadcastChannel('token-meter-session');
-// Somebody signed in by another name in another tab: this one must not act under it unnoticed.
+// Somebody signed out, or signed in by another name, in another tab: this one must not go on unnoticed.
 sessionChanges.addEventListener('message', () => location.reload());
 
 void identity.then(({ name, role }) => {
@@ -26,7 +26,10 @@ void identity.then(({ name, role }) => {
   }
   const out = element('button', { type: 'button', class: 'plain' }, t('app.signOut'));
   out.addEventListener('click', () => {
-    void callApi('/api/session', { method: 'DELETE' }).finally(goToSignIn);
+    void callApi('/api/session', { method: 'DELETE' }).finally(() => {
+      sessionChanges.postMessage('signed out');
+      goToSignIn();
+    });
   });
   who.replaceChildren(
     element('span', {}, t('app.signedInAs', { name, role: t(`role.${role}`) })),

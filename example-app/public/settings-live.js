@@ -1,5 +1,6 @@
 // @ts-check
-import { ApiError, callApi } from './api.js';
+import { ApiError, callApi, tooMany } from './api.js';
+import { followEvents } from './events.js';
 
 /**
  * @typedef {{ enabled: boolean, token_statistics: boolean }} Settings
@@ -17,77 +18,45 @@ import { ApiError, callApi } from './api.js';
  *   onSettings: (current: Current) => void,
  *   onStatus: (status: Status) => void,
  *   onInstances: (list: InstanceList) => void,
- *   onConnection: (connection: Connection) => void,
+ *   onConnection: (connection: Connection, problem?: string) => void,
  *   onSignedOut: () => void,
  * }} Listener
  */
 
 const PATH = '/api/settings/metrics';
-const POLL_MS = 10_000;
-/** How long the browser may try to reconnect by itself before polling begins. */
-const PATIENCE_MS = 4000;
 
 /**
- * Follows the settings by server-sent events, and by polling while those do not get through.
+ * Follows the settings by the events of the server, and by polling while those do not get through.
  *
  * @param {Listener} listener
  */
 export function followSettings(listener) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  /** @type {EventSource | undefined} */
-  let stream;
-
-  function open() {
-    if (document.hidden) return;
-    const source = new EventSource(`${PATH}/events`);
-    stream = source;
-    /** @param {string} name @param {(data: any) => void} tell */
-    const on = (name, tell) => {
-      source.addEventListener(name, (event) => tell(JSON.parse(event.data)));
-    };
-    on('settings', listener.onSettings);
-    on('status', listener.onStatus);
-    on('instances', listener.onInstances);
-    source.addEventListener('open', () => {
-      clearTimeout(timer);
-      listener.onConnection('live');
-    });
-    source.addEventListener('error', () => {
-      clearTimeout(timer);
-      const gaveUp = source.readyState === EventSource.CLOSED;
-      timer = setTimeout(
-        () => {
-          source.close();
-          void pollOnce();
-        },
-        gaveUp ? 0 : PATIENCE_MS,
-      );
-    });
-  }
-
-  /** Then tries the events again: a poll that gets through says that they may, too. */
-  async function pollOnce() {
-    try {
-      await poll(listener);
-      listener.onConnection('polling');
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) {
-        listener.onSignedOut();
-        return;
-      }
-      listener.onConnection('offline');
-    }
-    timer = setTimeout(open, POLL_MS * (0.8 + 0.4 * Math.random()));
-  }
-
-  // A tab that nobody sees holds no connection: browsers have six for all tabs of a site.
-  document.addEventListener('visibilitychange', () => {
-    clearTimeout(timer);
-    stream?.close();
-    open();
+  const { onSettings, onStatus, onInstances } = listener;
+  followEvents({
+    events: { settings: onSettings, status: onStatus, instances: onInstances },
+    onConnection(connection) {
+      if (connection.state === 'live') listener.onConnection('live');
+      // It comes again with each further try.
+      if (connection.state === 'lost') void pollOnce(listener, connection);
+    },
   });
-  open();
+}
+
+/**
+ * @param {Listener} listener
+ * @param {{ status: number, waitMs: number }} lost
+ */
+async function pollOnce(listener, { status, waitMs }) {
+  try {
+    if (status === 429) throw tooMany(waitMs);
+    await poll(listener);
+    listener.onConnection('polling');
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) listener.onSignedOut();
+    else if (error instanceof ApiError && error.status === 429) {
+      listener.onConnection('offline', error.message);
+    } else listener.onConnection('offline');
+  }
 }
 
 /** @param {Listener} listener */
@@ -100,6 +69,8 @@ async function poll({ onSettings, onStatus, onInstances }) {
   });
   onStatus(staleSince ? { state: 'stale', stale_since: staleSince } : { state: 'ready' });
   // Cannot be had while the store is away; the list that is shown stays.
-  const list = await callApi(`${PATH}/instances`).catch(() => undefined);
+  const list = await callApi(`${PATH}/instances`).catch((error) => {
+    if (error instanceof ApiError && error.status === 429) throw error;
+  });
   if (list) onInstances(await list.json());
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { callApi, goToSignIn } from './api.js';
+import { ApiError, callApi, goToSignIn } from './api.js';
 import { element, find, showBanner } from './dom.js';
 import { identity } from './layout.js';
 import { allowChanges, changeSettings, explain, showSettings, tell } from './settings-form.js';
@@ -21,6 +21,8 @@ let instances;
 let audit = [];
 let shownEntries = PAGE_SIZE;
 let isAdmin = false;
+/** When the server has asked to wait. @type {ReturnType<typeof setTimeout> | undefined} */
+let auditAgain;
 
 const undo = find('#undo', HTMLButtonElement);
 const more = find('#audit-more', HTMLButtonElement);
@@ -62,6 +64,10 @@ async function loadAudit() {
     showAudit(audit.slice(0, shownEntries));
   } catch (error) {
     showAuditProblem(error instanceof Error ? error.message : String(error));
+    if (error instanceof ApiError && error.status === 429) {
+      clearTimeout(auditAgain);
+      auditAgain = setTimeout(() => void loadAudit(), error.waitMs);
+    }
   }
   showVersion();
   showLastChange();
@@ -125,8 +131,8 @@ if (name === null) {
       instances = list;
       showInstances(list, current?.version ?? list.version);
     },
-    onConnection(state) {
-      connection.textContent = t(`settings.${state}`);
+    onConnection(state, why) {
+      connection.textContent = why ?? t(`settings.${state}`);
       connection.dataset['tone'] = state === 'live' ? 'good' : 'warn';
     },
     onSignedOut() {

@@ -6,8 +6,22 @@ import { t } from './strings.js';
 
 const form = find('#sign-in', HTMLFormElement);
 const input = find('#token', HTMLInputElement);
-const button = find('button', HTMLButtonElement, form);
+const button = find('#token-button', HTMLButtonElement);
+const openIdButton = find('#openid-button', HTMLButtonElement);
 const problem = find('#problem', HTMLElement);
+const parameters = new URLSearchParams(location.search);
+
+/** What the application may send back with, and nothing else that an address may hold. */
+const PROBLEMS = /** @type {const} */ ([
+  'unavailable',
+  'denied',
+  'expired',
+  'no_role',
+  'clock',
+  'failed',
+]);
+/** The application takes no longer ones. */
+const BACK_MAX_LENGTH = 2000;
 
 /** Somebody else is signed in; whoever sends the form once more means it. */
 let replace = false;
@@ -19,9 +33,7 @@ async function signIn(token) {
   showBanner(problem);
   try {
     await callApi('/api/session', { method: 'POST', body: { token, replace } });
-    // Other tabs would go on under a name that is not theirs any more.
-    sessionChanges.postMessage('signed in');
-    location.replace(backPath());
+    signedIn();
   } catch (error) {
     const wrong = error instanceof ApiError && error.status === 401;
     if (error instanceof ApiError && error.status === 409) {
@@ -40,12 +52,37 @@ async function signIn(token) {
   }
 }
 
-/** Only a path of this site: a link must not lead elsewhere after signing in. */
-function backPath() {
-  const back = new URLSearchParams(location.search).get('back') ?? '/';
+/** Leaves for the provider, which sends the browser back here. */
+async function signInWithOpenId() {
+  openIdButton.disabled = true;
+  showBanner(problem);
+  try {
+    const { pathname, search, hash } = new URL(backAddress());
+    const path = pathname + search + hash;
+    const back = path.length > BACK_MAX_LENGTH ? '/' : path;
+    const answer = await callApi('/api/session/openid', { method: 'POST', body: { back } });
+    location.assign((await answer.json()).url);
+  } catch (error) {
+    const unavailable = error instanceof ApiError && error.status === 503;
+    const message = error instanceof Error ? error.message : String(error);
+    showBanner(problem, unavailable ? t('signIn.problem.unavailable') : message);
+  } finally {
+    openIdButton.disabled = false;
+  }
+}
+
+function signedIn() {
+  // Other tabs would go on under a name that is not theirs any more.
+  sessionChanges.postMessage('signed in');
+  location.replace(backAddress());
+}
+
+/** Only on this site: a link must not lead elsewhere after signing in. */
+function backAddress() {
+  const back = parameters.get('back') ?? '/';
   const url = URL.canParse(back, location.origin) ? new URL(back, location.origin) : undefined;
   // The whole address: a path such as //host would be another site.
-  return url?.origin === location.origin ? url.href : '/';
+  return url?.origin === location.origin ? url.href : `${location.origin}/`;
 }
 
 form.addEventListener('submit', (event) => {
@@ -53,11 +90,24 @@ form.addEventListener('submit', (event) => {
   void signIn(input.value.trim());
 });
 
+const provider = document.body.dataset['openid'] ?? '';
+if (provider !== '') {
+  find('#openid', HTMLElement).hidden = false;
+  find('#hint', HTMLElement).hidden = true;
+  button.classList.remove('primary');
+  openIdButton.textContent = t('signIn.openid', { provider });
+  openIdButton.addEventListener('click', () => void signInWithOpenId());
+}
+
+const refused = PROBLEMS.find((each) => each === parameters.get('problem'));
 // The link that the application prints carries the token behind `#`, which is never sent.
 const token = decodeURIComponent(location.hash.slice(1));
-if (token !== '') {
+if (parameters.get('signed-in') === 'openid') {
+  signedIn();
+} else if (token !== '') {
   history.replaceState(null, '', location.pathname + location.search);
   void signIn(token);
 } else {
-  input.focus();
+  if (refused) showBanner(problem, t(`signIn.problem.${refused}`));
+  (provider === '' ? input : openIdButton).focus();
 }

@@ -2,10 +2,11 @@ import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Role } from '../middleware/access.ts';
-import { identityOf, requireRole } from '../middleware/authentication.ts';
+import { callerOf, requireRole } from '../middleware/authentication.ts';
 import { bodyOf, jsonBody } from '../middleware/json-body.ts';
 import { type RateLimit, type SharedLimit, rateLimit } from '../middleware/rate-limit.ts';
 import { checked } from './checked.ts';
+import type { EventTopic } from './watchers.ts';
 
 /** One kind of answer, for `/openapi.json`. */
 export interface ApiAnswer {
@@ -25,6 +26,8 @@ interface Described {
   readonly role: Role | 'anyone';
   /** Counted by name of the caller, or by address of nobody we know. */
   readonly limit?: RateLimit;
+  /** What it streams, for the one stream of everything. */
+  readonly topic?: EventTopic;
   /** By status. Errors that any route can answer with need no mention. */
   readonly answers: Readonly<Record<number, ApiAnswer>>;
 }
@@ -92,10 +95,4 @@ export function routerOf(routes: readonly ApiRoute[], shared?: SharedLimit): Rou
     );
   }
   return router;
-}
-
-/** Whom limits count for. */
-export function callerOf(ctx: Context): string {
-  const identity = identityOf(ctx);
-  return identity ? `name ${identity.name}` : `address ${ctx.ip}`;
 }

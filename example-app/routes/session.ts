@@ -1,11 +1,10 @@
-import type { Context } from 'koa';
 import {
   type AuthenticationOptions,
-  SESSION_COOKIE,
   identityOf,
   principalOf,
   sessionOf,
 } from '../middleware/authentication.ts';
+import { setSessionCookie } from '../middleware/session-cookie.ts';
 import { signIn, signedIn, whoAmI } from '../schemas.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 
@@ -40,7 +39,7 @@ export function sessionRoutes(options: AuthenticationOptions): readonly ApiRoute
           });
         }
         const { value, expiresAt } = access.createSession(principal);
-        setCookie(ctx, value, expiresAt);
+        setSessionCookie(ctx, value, expiresAt);
         ctx.body = { ...principal, expires_at: expiresAt.toISOString() };
       },
     }),
@@ -68,19 +67,9 @@ export function sessionRoutes(options: AuthenticationOptions): readonly ApiRoute
           access.revoke(session);
           await fleet?.revoke(session.id, session.expiresAt);
         }
-        setCookie(ctx, '', new Date(0));
+        setSessionCookie(ctx, '', new Date(0));
         ctx.status = 204;
       },
     }),
   ];
-}
-
-function setCookie(ctx: Context, value: string, expires: Date): void {
-  ctx.cookies.set(SESSION_COOKIE, value, {
-    expires,
-    httpOnly: true,
-    sameSite: 'strict',
-    secure: ctx.secure,
-    overwrite: true,
-  });
 }

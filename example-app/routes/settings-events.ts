@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import type { StreamedEvent } from './event-stream.ts';
 import { listedInstances } from './settings-wire.ts';
-import { Watchers, type WatchersOptions } from './watchers.ts';
+import { type EventTopic, Watchers, type WatchersOptions, watchTopics } from './watchers.ts';
 
 export interface SettingsEventsOptions extends WatchersOptions {
   readonly settings: SettingsService<MetricsSettings>;
@@ -15,7 +15,7 @@ export interface SettingsEventsOptions extends WatchersOptions {
 const REMEMBERED = 100;
 
 /** What watching clients are told of the settings. */
-class SettingsEvents {
+class SettingsEvents implements EventTopic {
   readonly watchers: Watchers;
   readonly #settings: SettingsService<MetricsSettings>;
   readonly #instancesEveryMs: number;
@@ -46,14 +46,13 @@ class SettingsEvents {
     });
   }
 
-  /** What a client begins with that has seen the event of this id. */
   since(lastEventId: string): readonly StreamedEvent[] {
     const instances = this.#instances ? [this.#instances] : [];
     return [...this.#missedSince(lastEventId), this.#statusEvent(), ...instances];
   }
 
   /** One look for all who watch, and none when nobody does. */
-  followInstances(): void {
+  follow(): void {
     if (this.#timer !== undefined) return;
     const look = async (): Promise<void> => {
       // While the store is away the last list stays; the status event says so.
@@ -61,7 +60,7 @@ class SettingsEvents {
       if (list) this.#tellInstances(list);
       this.#timer = undefined;
       if (this.watchers.size === 0) this.#instances = undefined;
-      else this.followInstances();
+      else this.follow();
     };
     const delay = this.#instances === undefined ? 0 : this.#instancesEveryMs;
     this.#timer = setTimeout(() => void look(), delay);
@@ -117,6 +116,7 @@ export function settingsEventsRoute(options: SettingsEventsOptions): ApiRoute {
   const events = new SettingsEvents(options);
   return apiRoute({
     method: 'get',
+    topic: events,
     path: '/api/settings/metrics/events',
     summary: 'Events `settings`, `status` and `instances`; survives reconnects by Last-Event-ID',
     role: 'viewer',
@@ -128,8 +128,7 @@ export function settingsEventsRoute(options: SettingsEventsOptions): ApiRoute {
       },
     },
     handle(ctx) {
-      events.watchers.add(ctx, events.since(ctx.get('last-event-id')));
-      events.followInstances();
+      watchTopics(ctx, [events]);
     },
   });
 }

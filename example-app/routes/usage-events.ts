@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import type { UsageHealth } from './dashboard-health.ts';
 import type { StreamedEvent } from './event-stream.ts';
-import { Watchers, type WatchersOptions } from './watchers.ts';
+import { type EventTopic, Watchers, type WatchersOptions, watchTopics } from './watchers.ts';
 
 export interface UsageEventsOptions extends WatchersOptions {
   readonly reader: Pick<UsageReader, 'records'>;
@@ -19,7 +19,7 @@ const RECENT_MS = 3_600_000;
  * Looks at the ledger itself, not at the calls of this process: what is told is there to be read,
  * and calls of other instances are seen too. One look for all who watch, none when nobody does.
  */
-class UsageWatch {
+class UsageWatch implements EventTopic {
   readonly watchers: Watchers;
   readonly #options: UsageEventsOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -33,8 +33,7 @@ class UsageWatch {
     this.watchers = new Watchers(options);
   }
 
-  /** What a client begins with. */
-  now(): readonly StreamedEvent[] {
+  since(): readonly StreamedEvent[] {
     return [this.#usageEvent(), { event: 'health', data: this.#options.health() }];
   }
 
@@ -43,7 +42,7 @@ class UsageWatch {
   }
 
   #usageEvent(): StreamedEvent {
-    return { id: this.#sequence, event: 'usage', data: { sequence: this.#sequence } };
+    return { event: 'usage', data: { sequence: this.#sequence } };
   }
 
   #lookIn(delayMs: number): void {
@@ -93,19 +92,19 @@ export function usageEventsRoute(options: UsageEventsOptions): ApiRoute {
   const watch = new UsageWatch(options);
   return apiRoute({
     method: 'get',
+    topic: watch,
     path: '/api/usage/events',
     summary: 'Events `usage` when the ledger has news and `health` when that of the exporter has',
     role: 'viewer',
     answers: {
       200: {
-        description: 'Server-sent events; the id of `usage` counts up',
+        description: 'Server-sent events; `sequence` of `usage` counts up',
         schema: z.string(),
         type: 'text/event-stream',
       },
     },
     handle(ctx) {
-      watch.watchers.add(ctx, watch.now());
-      watch.follow();
+      watchTopics(ctx, [watch]);
     },
   });
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { callerOf } from './api-route.ts';
+import { callerOf } from '../middleware/authentication.ts';
 import { EventStream, type StreamedEvent } from './event-stream.ts';
 
 export interface WatchersOptions {
@@ -11,11 +11,39 @@ export interface WatchersOptions {
   readonly maxStreamsEach?: number | undefined;
 }
 
+/** Something to watch. */
+export interface EventTopic {
+  readonly watchers: Watchers;
+  /** What a client begins with that has seen the event of this id. */
+  since(lastEventId: string): readonly StreamedEvent[];
+  /** Somebody watches now. */
+  follow(): void;
+}
+
 /** Who may watch is asked again this often: a stream must not outlive its session for long. */
 const MAX_STREAM_MS = 30 * 60_000;
 const RETRY_MS = 3000;
 
-/** The clients that watch one thing, bounded in number and time. */
+/**
+ * Answers with one stream of all these topics. Throws 503 when one has too many streams, 429 when this
+ * caller has too many.
+ */
+export function watchTopics(ctx: Context, topics: readonly EventTopic[]): void {
+  const caller = callerOf(ctx);
+  for (const { watchers } of topics) watchers.admit(ctx, caller);
+  const lastEventId = ctx.get('last-event-id');
+  const stream = new EventStream(ctx, { retryMs: RETRY_MS * spread(0.3) });
+  const lifetime = setTimeout(() => stream.end(), MAX_STREAM_MS * spread(0.2));
+  lifetime.unref();
+  stream.onClose(() => clearTimeout(lifetime));
+  for (const topic of topics) {
+    topic.watchers.add(stream, caller);
+    for (const event of topic.since(lastEventId)) stream.send(event);
+    topic.follow();
+  }
+}
+
+/** The clients that watch one topic, bounded in number and time. */
 export class Watchers {
   readonly #stopping: AbortSignal | undefined;
   readonly #maxStreams: number;
@@ -38,8 +66,7 @@ export class Watchers {
     return this.#streams.size;
   }
 
-  /** Answers with a stream that begins with these events. Throws 503 when there are too many, 429 when this caller has too many. */
-  add(ctx: Context, first: readonly StreamedEvent[]): void {
+  admit(ctx: Context, caller: string): void {
     if (this.#stopping?.aborted || this.#streams.size >= this.#maxStreams) {
       ctx.throw(503, 'No more streams; poll instead, or try again.', {
         code: 'too_many_streams',
@@ -47,7 +74,6 @@ export class Watchers {
         expose: true,
       });
     }
-    const caller = callerOf(ctx);
     const own = [...this.#streams.values()].filter((each) => each === caller).length;
     if (own >= this.#maxStreamsEach) {
       ctx.throw(429, `No more than ${this.#maxStreamsEach} streams each; close another one.`, {
@@ -55,15 +81,11 @@ export class Watchers {
         headers: { 'retry-after': '10' },
       });
     }
-    const stream = new EventStream(ctx, { retryMs: RETRY_MS * spread(0.3) });
-    const lifetime = setTimeout(() => stream.end(), MAX_STREAM_MS * spread(0.2));
-    lifetime.unref();
+  }
+
+  add(stream: EventStream, caller: string): void {
     this.#streams.set(stream, caller);
-    stream.onClose(() => {
-      clearTimeout(lifetime);
-      this.#streams.delete(stream);
-    });
-    for (const event of first) stream.send(event);
+    stream.onClose(() => this.#streams.delete(stream));
   }
 
   tell(event: StreamedEvent): void {

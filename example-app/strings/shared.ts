@@ -42,5 +42,31 @@ export const sharedStrings = {
     en: 'You are signed in as {name}. Sign in again to continue as {other}.',
     'zh-CN': '您已以 {name} 的身份登录。再次点击登录将改用 {other}。',
   },
+  'signIn.openid': { en: 'Sign in with {provider}', 'zh-CN': '使用 {provider} 登录' },
+  'signIn.or': { en: 'or with an access token', 'zh-CN': '或使用访问令牌' },
+  'signIn.problem.unavailable': {
+    en: 'The sign-in service is not reachable. Try again later, or use an access token.',
+    'zh-CN': '无法连接登录服务，请稍后重试，或使用访问令牌。',
+  },
+  'signIn.problem.denied': {
+    en: 'The sign-in service refused to sign you in.',
+    'zh-CN': '登录服务拒绝了本次登录。',
+  },
+  'signIn.problem.expired': {
+    en: 'The sign-in took too long or was started again in another tab. Try again.',
+    'zh-CN': '登录已超时，或已在另一个标签页中重新开始，请重试。',
+  },
+  'signIn.problem.no_role': {
+    en: 'Your account has no role in this application. Ask an administrator.',
+    'zh-CN': '您的账号在本应用中没有角色，请联系管理员。',
+  },
+  'signIn.problem.clock': {
+    en: 'The clocks of this application and the sign-in service differ. Ask an administrator.',
+    'zh-CN': '本应用与登录服务的时钟不一致，请联系管理员。',
+  },
+  'signIn.problem.failed': {
+    en: 'Sign-in failed. The log of the application says why.',
+    'zh-CN': '登录失败，原因请查看应用日志。',
+  },
   'signIn.working': { en: 'Signing in…', 'zh-CN': '正在登录…' },
 } satisfies Strings;

@@ -1,7 +1,7 @@
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { warnOnce } from '../host/quietly.ts';
-import type { Targets } from './delivery.ts';
+import type { Delivery, Destinations } from './delivery.ts';
 
 /** At some kilobytes each a few dozen megabytes; enough for minutes of a busy process. */
 const HELD_MAX = 5_000;
@@ -9,8 +9,9 @@ const HELD_MAX = 5_000;
 export interface HeldRecord {
   readonly record: UsageRecord;
   readonly ended: EndedCall;
-  /** Chosen when the call ended, among all instrumentations of the process. */
-  readonly targets: Targets;
+  /** As they were when the call ended. Claimed when it is emitted: a record that is dropped takes none. */
+  readonly destinations: Destinations;
+  readonly delivery: Delivery;
 }
 
 /** What the switches turned out to be. */

@@ -5,7 +5,7 @@ import { failedQuietly, quietly } from '../host/quietly.ts';
 import type { SemconvGeneration } from '../otel/semconv.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
 import { buildRecord, type RecordOptions } from './build-record.ts';
-import type { Delivery, Targets } from './delivery.ts';
+import type { Delivery, Destinations, Targets } from './delivery.ts';
 import { contentAttributes } from './emit/content.ts';
 import { emitEvent } from './emit/event.ts';
 import { UsageMetrics } from './emit/metrics.ts';
@@ -30,6 +30,15 @@ export interface UsagePipelineOptions extends RecordOptions {
   readonly onUsage: ((record: UsageRecord) => void) | undefined;
 }
 
+/** One call in this pipeline. */
+interface Way {
+  readonly ended: EndedCall;
+  readonly delivery: Delivery;
+  readonly destinations: Destinations;
+  /** Undefined: they are claimed when it is decided whether the record is emitted. */
+  readonly targets: Targets | undefined;
+}
+
 /** From an ended call to its one record, and from the record to span, metrics, event and callback. */
 export class UsagePipeline {
   readonly #options: UsagePipelineOptions;
@@ -37,9 +46,10 @@ export class UsagePipeline {
   readonly #pending = new Set<Promise<unknown>>();
   /** Records that wait until it is known whether calls are to be recorded. */
   readonly held: HeldRecords = new HeldRecords({
-    emit: ({ record, ended, targets }, { tokenStatistics }) => {
+    emit: ({ record, ended, destinations, delivery }, { tokenStatistics }) => {
+      const targets = delivery.claim(destinations);
       if (tokenStatistics) this.#publish(record, ended, targets);
-      else this.#publishWithoutTokens(ended, targets);
+      else this.#publishWithoutTokens(ended, targets, delivery);
     },
     drop: (held) => countDropped(held),
   });
@@ -52,38 +62,38 @@ export class UsagePipeline {
     this.#metrics = new UsageMetrics(options.generations, options.metricAttributes);
   }
 
+  /** Whether the record of this call has to wait for a decision. */
+  isUndecided(ended: EndedCall): boolean {
+    return this.held.concerns(ended);
+  }
+
   /**
    * Emits at once when nothing has to be counted. The promise resolves with the record. Of several
    * pipelines that share a `delivery` the first to be asked emits to what they have in common.
    */
   settle(ended: EndedCall, delivery: Delivery): Promise<UsageRecord | undefined> {
-    const targets: Targets = {
-      ids: delivery.ids(ended),
-      meters: this.#options.meters().filter((meter) => delivery.reaches(meter)),
-      loggers: this.#options.loggers().filter((logger) => delivery.reaches(logger)),
-      span: delivery.reaches(ended.span),
+    const destinations: Destinations = {
+      meters: this.#options.meters(),
+      loggers: this.#options.loggers(),
+      span: ended.span,
     };
-    const undecided = this.held.concerns(ended);
+    const targets = this.isUndecided(ended) ? undefined : delivery.claim(destinations);
+    const way: Way = { ended, delivery, destinations, targets };
     const reported = usageAsReported(ended, this.#options.counting);
     if (reported !== undefined && this.#ready) {
-      return Promise.resolve(this.#emit(ended, reported, targets, undecided));
+      return Promise.resolve(this.#emit(way, reported));
     }
-    const emitted = this.#emitLater(ended, reported, targets, undecided);
+    const emitted = this.#emitLater(way, reported);
     this.#pending.add(emitted);
     return emitted.finally(() => this.#pending.delete(emitted));
   }
 
-  async #emitLater(
-    ended: EndedCall,
-    reported: FilledUsage | undefined,
-    targets: Targets,
-    undecided: boolean,
-  ): Promise<UsageRecord | undefined> {
+  async #emitLater(way: Way, reported: FilledUsage | undefined): Promise<UsageRecord | undefined> {
     const { counting, counter } = this.#options;
     const prepared = this.#prepare();
-    const filled = reported ?? (await fillUsage(ended, counting, counter));
+    const filled = reported ?? (await fillUsage(way.ended, counting, counter));
     await prepared;
-    return this.#emit(ended, filled, targets, undecided);
+    return this.#emit(way, filled);
   }
 
   #prepare(): Promise<void> | undefined {
@@ -98,24 +108,20 @@ export class UsagePipeline {
     await Promise.allSettled(this.#pending);
   }
 
-  #emit(
-    ended: EndedCall,
-    filled: FilledUsage,
-    targets: Targets,
-    undecided: boolean,
-  ): UsageRecord | undefined {
+  #emit(way: Way, filled: FilledUsage): UsageRecord | undefined {
+    const { ended, delivery, destinations, targets } = way;
     let record: UsageRecord;
     try {
-      record = buildRecord(ended, filled, targets.ids, this.#options);
+      record = buildRecord(ended, filled, delivery.ids(ended), this.#options);
     } catch (error) {
-      if (targets.span) closeUnrecorded(ended);
+      if (targets?.span ?? delivery.claimSpan(ended.span)) closeUnrecorded(ended);
       return failedQuietly('making a usage record', error);
     }
-    if (!undecided) return this.#publish(record, ended, targets);
+    if (targets) return this.#publish(record, ended, targets);
     // A native span of the SDK does not wait for the decision.
-    if (targets.span && ended.spanIsForeign) closeUnrecorded(ended);
-    const { captureContent } = this.#options;
-    this.held.take({ record, ended: captureContent ? ended : withoutContent(ended), targets });
+    if (ended.spanIsForeign && delivery.claimSpan(ended.span)) closeUnrecorded(ended);
+    const kept = this.#options.captureContent ? ended : withoutContent(ended);
+    this.held.take({ record, ended: kept, destinations, delivery });
     return record;
   }
 
@@ -139,11 +145,11 @@ export class UsagePipeline {
     return record;
   }
 
-  #publishWithoutTokens(ended: EndedCall, targets: Targets): void {
+  #publishWithoutTokens(ended: EndedCall, targets: Targets, delivery: Delivery): void {
     const withoutTokens = { ...ended, tokenStatistics: false };
     const filled = { usage: {}, tokenSource: undefined };
     try {
-      const record = buildRecord(withoutTokens, filled, targets.ids, this.#options);
+      const record = buildRecord(withoutTokens, filled, delivery.ids(ended), this.#options);
       this.#publish(record, withoutTokens, targets);
     } catch (error) {
       failedQuietly('making a usage record', error);
@@ -151,9 +157,9 @@ export class UsagePipeline {
   }
 }
 
-function countDropped({ targets }: HeldRecord): void {
+function countDropped({ destinations, delivery }: HeldRecord): void {
   const description = 'Records that were dropped before they were emitted';
-  for (const meter of targets.meters) {
+  for (const meter of delivery.claimDrop(destinations.meters)) {
     quietly('counting a dropped record', () =>
       meter
         .createCounter('token_meter.records.dropped', { unit: '{record}', description })

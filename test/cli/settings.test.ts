@@ -69,6 +69,13 @@ describe('otel-token-meter settings', () => {
     );
   });
 
+  it('does not take silence for agreement: without instances waiting fails', async () => {
+    store.instances = async () => [];
+    const { code, out, err } = await call(['set', 'enabled=off', '--wait', '--timeout', '1']);
+    assert.deepEqual([code, out], [1, 'enabled: true -> false\nversion 1\n']);
+    assert.match(err, /0 of 0 instances[^]*no instance has reported: is anything running/);
+  });
+
   it('says when instances do not follow', async () => {
     const report = { name: 'x', host: 'h', pid: 1, version: 0, state: 'ready' } as const;
     const startedAt = new Date().toISOString();

@@ -58,6 +58,20 @@ describe('the log of the application', () => {
     assert.equal(messages[1], 'another');
   });
 
+  it('shows what is no secret, though its variable begins with the name of the product', () => {
+    const env = {
+      TOKEN_METER_SQLITE_PATH: '/var/lib/usage.db',
+      TOKEN_METER_OIDC_ISSUER: 'https://login.example.com',
+      TOKEN_METER_OIDC_CLIENT_SECRET: 'client-canary',
+      TOKEN_METER_INFLUX_KEY_PASSPHRASE: 'passphrase-canary',
+    };
+    const [line = ''] = logged(env, (logger) => logger.warn(Object.values(env).join(' ')));
+    assert.match(
+      line,
+      /"\/var\/lib\/usage\.db https:\/\/login\.example\.com \[secret\] \[secret\]"/,
+    );
+  });
+
   it('shows no secret, in whichever line and field it comes', () => {
     const env = {
       TOKEN_METER_ADMIN_TOKEN: 'ada:admin-token-1,bob:admin-token-2',

@@ -165,10 +165,20 @@ describe('example app', function () {
     assert.equal(problem.code, 'ledger_unavailable');
   });
 
-  it('refuses to listen to the network without a token, and names a taken port', async () => {
+  it('refuses to listen to the network without a token, with a weak one, or a short session secret, and names a taken port', async () => {
     await assert.rejects(
       () => startExampleApp({ env: { HOST: '0.0.0.0', TOKEN_METER_ADMIN_TOKEN: '' } }),
       /TOKEN_METER_ADMIN_TOKEN is not set/,
+    );
+    await assert.rejects(
+      () => startExampleApp({ env: { HOST: '0.0.0.0', TOKEN_METER_ADMIN_TOKEN: 'a' } }),
+      /ended with 1:[^]*an access token is shorter than 16 characters/,
+    );
+    await assert.rejects(
+      () => startExampleApp({ env: { TOKEN_METER_SESSION_SECRET: 'too-short-by-far' } }),
+      (error: Error) =>
+        /ended with 1:[^]*TOKEN_METER_SESSION_SECRET is too short/.test(error.message) &&
+        !error.message.includes('too-short-by-far'),
     );
     app = await startExampleApp();
     const { port } = new URL(app.origin);

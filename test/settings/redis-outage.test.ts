@@ -161,6 +161,17 @@ describe('settings in Redis', () => {
     assert.equal(a.get().token_statistics, false);
   });
 
+  it('takes no answer for late that arrived while this process stood still', async () => {
+    const one = await service('one');
+    const patched = one.patch({ enabled: false });
+    // The command is on its way.
+    await new Promise((resolve) => setImmediate(resolve));
+    const end = performance.now() + 1500;
+    while (performance.now() < end);
+    assert.equal((await patched).version, 1);
+    assert.equal(one.status.state, 'ready');
+  });
+
   it('makes its connections from a client of the application and leaves that alone', async () => {
     const client = new Redis(server.url, { keyPrefix: 'theirs:', db: 3 });
     const made = new SettingsService({

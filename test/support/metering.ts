@@ -109,6 +109,7 @@ export function startMetering({
     },
     keepContent: true,
     onCall: () => undefined,
+    isUndecided: (ended) => pipeline.isUndecided(ended),
     settle: (ended, delivery) => pipeline.settle(ended, delivery),
     flush: () => pipeline.idle(),
   };

@@ -76,4 +76,50 @@ describe('a held record and its delivery', () => {
     older.applySettings({ enabled: true, hold: false });
     assert.deepEqual([...emitted(), ofOlder, ofNewer], [1, 1, [7], [7]]);
   });
+
+  it('of a newer instrumentation takes nothing from an older one that is on', async () => {
+    newer.applySettings({ hold: true });
+    older.applySettings({ enabled: true });
+    await call();
+    assert.deepEqual([...emitted(), ofOlder, ofNewer], [1, 1, [7], []], 'nothing waits');
+    newer.applySettings({ enabled: false, hold: false });
+    assert.deepEqual([...emitted(), ofOlder, ofNewer], [1, 1, [7], []]);
+    assert.equal(newer.held.dropped, 1);
+    assert.ok((await valuesOf('gen_ai.client.token.usage'))?.length);
+    assert.equal(await valuesOf('token_meter.records.dropped'), undefined, 'the record is there');
+  });
+
+  it('comes once from an older instrumentation that is on and a newer one that turns out so', async () => {
+    newer.applySettings({ hold: true });
+    older.applySettings({ enabled: true });
+    await call();
+    newer.applySettings({ enabled: true, hold: false });
+    assert.deepEqual([...emitted(), ofOlder, ofNewer], [1, 1, [7], [7]]);
+  });
+
+  for (const [first, second] of [
+    ['newer', 'older'],
+    ['older', 'newer'],
+  ] as const) {
+    it(`comes from the ${second} of two when the ${first} one drops it before`, async () => {
+      const both = { newer, older };
+      for (const each of [newer, older]) each.applySettings({ hold: true });
+      await call();
+      both[first].applySettings({ enabled: false, hold: false });
+      assert.deepEqual(emitted(), [0, 0]);
+      both[second].applySettings({ enabled: true, hold: false });
+      assert.deepEqual(emitted(), [1, 1]);
+      assert.deepEqual([...ofOlder, ...ofNewer], [7]);
+    });
+  }
+
+  it('is counted as dropped once by what two instrumentations have in common', async () => {
+    for (const each of [newer, older]) each.applySettings({ hold: true });
+    await call();
+    for (const each of [newer, older]) each.applySettings({ enabled: false, hold: false });
+    assert.deepEqual(emitted(), [0, 0]);
+    assert.deepEqual(await valuesOf('token_meter.records.dropped'), [
+      [1, { reason: 'settings_unknown' }],
+    ]);
+  });
 });

@@ -110,6 +110,9 @@ export class Panels {
       course.then((answer) => showSumLines(answer, context.period)),
       answers.health.then((health) => this.showHealth(health)),
       gaps.then(showGaps),
+      answers.refused.then((refused) => {
+        if (refused) throw refused;
+      }),
       Promise.all([answers.stacked, gaps]).then(([answer, known]) =>
         this.#course.show(answer, known, context),
       ),

@@ -1,11 +1,14 @@
 // @ts-check
 import { SLOTS } from './colours.js';
+import { SettingsHistory } from './settings-history.js';
 import { statisticsGaps } from './statistics-gaps.js';
 
 /** Rows of a list of the largest. */
 const LISTED = 8;
 /** Failed calls that are counted by class. */
 const FAILURES = 200;
+
+const history = new SettingsHistory();
 
 /**
  * Everything that one view asks the API, each question once; panels share the answers. In the order
@@ -21,13 +24,15 @@ export function askSums(api, view, period, callsPage) {
   const { measure: metric, stack, filters } = view;
   const overview = api.summary({ compare: 'previous' });
   const health = api.health();
+  const explained = gapsOf(api, health, period);
   const course = api.summary({ group_by: unit });
   const showsErrors = filters.outcome?.includes('error') ?? true;
   const [conversation, ...others] = filters.conversation ?? [];
   return {
     overview,
     health,
-    gaps: gapsOf(api, health, period),
+    gaps: explained.then(({ gaps }) => gaps),
+    refused: explained.then(({ refused }) => refused),
     course,
     stacked:
       stack === 'kind'
@@ -65,12 +70,9 @@ export function askCalls(api, { measure: metric }, { unit }) {
  * @param {import('./period.js').Period} period
  */
 async function gapsOf(api, health, { from, end }) {
-  // Charts without their explanation are better than none; the settings page tells what is wrong.
-  const entries = await api.audit().catch(() => []);
   const { settings } = await health;
-  if (!settings) return [];
-  return statisticsGaps(entries, settings, {
-    from: from.getTime(),
-    to: Math.min(end, Date.now()),
-  });
+  if (!settings) return { gaps: [], refused: undefined };
+  const { entries, refused } = await history.until(settings, () => api.audit());
+  const range = { from: from.getTime(), to: Math.min(end, Date.now()) };
+  return { gaps: statisticsGaps(entries, settings, range), refused };
 }

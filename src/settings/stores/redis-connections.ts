@@ -7,7 +7,7 @@ export type RedisConnection = Redis | Cluster;
 
 /**
  * Fail fast, come back by itself: a waiting queue would turn an outage into requests that hang,
- * and a resent script would be applied twice.
+ * and a resent transaction would be applied twice.
  */
 const OPTIONS = {
   lazyConnect: true,
@@ -15,7 +15,8 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
-  commandTimeout: 1000,
+  // For the handshake. It ends also when only this process stands still, which commands must not.
+  commandTimeout: 5000,
   connectTimeout: 2000,
   keepAlive: 10_000,
   // A client to copy from may have its own ideas about these two.

@@ -3,6 +3,7 @@ import type { RedisAddress } from './redis-address.ts';
 import type { RedisClientLike } from './redis-client.ts';
 import { type RedisConnection, letGo, makeConnections } from './redis-connections.ts';
 import { redisError } from './redis-error.ts';
+import { LateError, withinTurns } from './within-turns.ts';
 
 export type RedisSource = { readonly address: RedisAddress } | { readonly client: RedisClientLike };
 
@@ -13,6 +14,9 @@ export interface RedisLinkEvents {
   /** Somebody published on the channel. */
   onMessage(message: string): void;
 }
+
+/** For one command, or a few that belong together. */
+const COMMAND_LIMIT_MS = 1000;
 
 /** A push connection that died without a word is found this soon. */
 const PING_INTERVAL_MS = 10_000;
@@ -78,9 +82,9 @@ export class RedisLink {
     const redis = this.#commands;
     if (!redis) throw new TokenMeterError('STORE_UNAVAILABLE', 'not connected to Redis');
     try {
-      return await run(redis);
+      return await withinTurns(run(redis), COMMAND_LIMIT_MS);
     } catch (error) {
-      if ((error as Error).message === 'Command timed out') {
+      if (error instanceof LateError) {
         this.#timeouts += 1;
         // The connection may be dead without knowing it.
         if (redis.status === 'ready') redis.disconnect(true);
@@ -124,7 +128,7 @@ export class RedisLink {
         if (!subscriber) return;
         this.#ping();
         if (subscriber.status !== 'ready' || subscriber.isCluster) return;
-        subscriber.ping().catch(() => subscriber.disconnect(true));
+        withinTurns(subscriber.ping(), COMMAND_LIMIT_MS).catch(() => subscriber.disconnect(true));
       },
       PING_INTERVAL_MS * (0.8 + 0.4 * Math.random()),
     );

@@ -1,0 +1,42 @@
+// @ts-check
+import { ApiError } from '../api.js';
+
+/** @typedef {import('./usage-api.js').AuditEntry} AuditEntry */
+
+/** The store may be away for a while. */
+const RETRY_MS = 10_000;
+
+/** Who changed the settings, asked for only after they have changed: a page reloads every second. */
+export class SettingsHistory {
+  /** @type {readonly AuditEntry[]} */
+  #entries = [];
+  #known = '';
+  #notBefore = 0;
+  /** @type {ApiError | undefined} */
+  #refused;
+
+  /**
+   * What is known, newest first, and the refusal of the server when it has asked to wait. Without an
+   * explanation charts are better than none; the settings page says what is wrong with the store.
+   *
+   * @param {NonNullable<import('./usage-api.js').Health['settings']>} settings in force
+   * @param {() => Promise<readonly AuditEntry[]>} ask
+   * @param {number} [now]
+   * @returns {Promise<{ entries: readonly AuditEntry[], refused?: ApiError | undefined }>}
+   */
+  async until({ version, updated_at: updatedAt }, ask, now = performance.now()) {
+    const wanted = `${version} ${updatedAt ?? ''}`;
+    if (wanted !== this.#known && now >= this.#notBefore) {
+      try {
+        this.#entries = await ask();
+        this.#known = wanted;
+        this.#refused = undefined;
+      } catch (error) {
+        const isRefused = error instanceof ApiError && error.status === 429;
+        this.#refused = isRefused ? error : undefined;
+        this.#notBefore = now + (isRefused ? error.waitMs : RETRY_MS);
+      }
+    }
+    return { entries: this.#entries, refused: this.#refused };
+  }
+}
