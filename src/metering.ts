@@ -190,7 +190,23 @@ interface Installed {
  */
 let installed: readonly Installed[] = [];
 
+const COPY = Symbol.for('otel-token-meter.copy');
+
+/** Patches and the registration with the AI SDK are made once a process, by the copy that came first. */
+function noteCopy(): void {
+  const first = globalThis as { [COPY]?: typeof installMetering };
+  first[COPY] ??= installMetering;
+  if (first[COPY] === installMetering) return;
+  warnHost(
+    'TOKEN_METER_TWO_COPIES',
+    'two copies of otel-token-meter are in this process, such as one from --import and one in a ' +
+      'bundle: calls are recorded only by the copy that sees or patches their SDK first. Make the ' +
+      'package external in the bundler',
+  );
+}
+
 export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
+  noteCopy();
   const others = installed.filter((other) => other.metering !== metering && !other.isStandIn);
   installed = [{ metering, isEnabled }, ...others];
 }
@@ -241,6 +257,7 @@ export function callMeterByHand(): CallMeter<Recorded> | undefined {
       () => new Metering({}, new CurrentTelemetry(packageVersion())),
     );
     if (metering === undefined) return undefined;
+    noteCopy();
     installed = [{ metering, isEnabled: () => true, isStandIn: true }];
   }
   return currentCallMeter();

@@ -129,10 +129,6 @@ export class ChatCall implements ReplySink, OpenCall {
     else this.#end(gone ? { ...read, pending: false } : read, outcome, type);
   }
 
-  abandon(): void {
-    this.streamEnded();
-  }
-
   close(): void {
     if (this.#parts === undefined) return;
     const read = { ...resultOf(this.#parts), pending: false };

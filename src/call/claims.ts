@@ -122,8 +122,15 @@ export class CallScope {
   }
 }
 
+/** The scope of another copy of this package is none of ours. */
 export function scopeOf(context: Context): CallScope | undefined {
-  return context.getValue(SCOPE) as CallScope | undefined;
+  const scope = context.getValue(SCOPE);
+  return scope instanceof CallScope ? scope : undefined;
+}
+
+/** Whether the code running there belongs to a call, of whichever copy. */
+export function isInCall(context: Context): boolean {
+  return context.getValue(SCOPE) !== undefined;
 }
 
 export function setScope(onto: Context, scope: CallScope): Context {

@@ -11,7 +11,7 @@ type PipeOptions = Parameters<ReadableStream['pipeTo']>[1];
  * `tee` and the pipes take their chunks inside the platform, so these read a stream that is drawn from
  * this one, chunk for chunk and only on demand. False when it is not a stream.
  */
-export function observeReadableStream(value: object, sink: ReplySink, within?: Within): boolean {
+export function observeReadableStream(value: unknown, sink: ReplySink, within?: Within): boolean {
   if (!(value instanceof ReadableStream)) return false;
   const stream = value as ReadableStream<unknown>;
   if (!Object.isExtensible(stream)) {
@@ -115,6 +115,10 @@ function isByteStream(getReader: (options: object) => { releaseLock(): void }): 
   }
 }
 
+/** That of a stream of bytes, or of any chunks. */
+type AnyController = Pick<ReadableByteStreamController, 'enqueue' | 'close'> &
+  Partial<Pick<ReadableByteStreamController, 'byobRequest'>>;
+
 interface Drawn {
   readonly copy: ReadableStream<unknown>;
   readonly reader: AnyReader;
@@ -124,31 +128,18 @@ interface Drawn {
 function drawn(stream: ReadableStream<unknown>, ofBytes: boolean): Drawn {
   const reader = stream.getReader();
   const cancel = (reason: unknown): Promise<void> => reader.cancel(reason);
+  const pull = async (controller: AnyController): Promise<void> => {
+    const { done, value } = await reader.read();
+    if (!done) {
+      controller.enqueue(value as Uint8Array<ArrayBuffer>);
+      return;
+    }
+    controller.close();
+    controller.byobRequest?.respond(0);
+  };
   const copy = ofBytes
-    ? new ReadableStream({
-        type: 'bytes',
-        async pull(controller) {
-          const { done, value } = await reader.read();
-          if (!done) {
-            controller.enqueue(value as Uint8Array<ArrayBuffer>);
-            return;
-          }
-          controller.close();
-          controller.byobRequest?.respond(0);
-        },
-        cancel,
-      })
-    : new ReadableStream(
-        {
-          async pull(controller) {
-            const { done, value } = await reader.read();
-            if (done) controller.close();
-            else controller.enqueue(value);
-          },
-          cancel,
-        },
-        { highWaterMark: 0 },
-      );
+    ? new ReadableStream({ type: 'bytes', pull, cancel })
+    : new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
   return { copy, reader };
 }
 

@@ -1,6 +1,7 @@
 import type { ChatCall } from './chat-call.ts';
 import { observeNodeStream } from './observed-node-stream.ts';
 import { observeReadableStream } from './observed-readable.ts';
+import { setOwn } from '../host/own-property.ts';
 import { quietly } from '../host/quietly.ts';
 import { RawBody } from './raw-body.ts';
 import { UnwatchableReply } from './unwatchable-reply.ts';
@@ -27,22 +28,19 @@ export function observeResponse(response: object, call: ChatCall, parsing: () =>
   for (const name of READ_WHOLE) {
     const read = target[name];
     if (typeof read !== 'function') continue;
-    define(response, name, {
-      writable: true,
-      value: async function observed(): Promise<unknown> {
-        const reading = (read as Read).call(response) as Promise<unknown>;
-        if (unwatched()) return reading;
-        call.reading();
-        let body: unknown;
-        try {
-          body = await reading;
-        } catch (error) {
-          call.failed(error);
-          throw error;
-        }
-        await takeWhole(name, body, call);
-        return body;
-      },
+    setOwn(response, name, async (): Promise<unknown> => {
+      const reading = (read as Read).call(response) as Promise<unknown>;
+      if (unwatched()) return reading;
+      call.reading();
+      let body: unknown;
+      try {
+        body = await reading;
+      } catch (error) {
+        call.failed(error);
+        throw error;
+      }
+      await takeWhole(name, body, call);
+      return body;
     });
   }
   observeClone(response, call, unwatched);
@@ -67,13 +65,10 @@ async function takeWhole(
 function observeClone(response: object, call: ChatCall, unwatched: () => boolean): void {
   const clone = (response as BodyResponse)['clone'];
   if (typeof clone !== 'function') return;
-  define(response, 'clone', {
-    writable: true,
-    value: function observed(): unknown {
-      const copy = (clone as Read).call(response) as object;
-      if (!unwatched()) quietly('watching a clone', () => observeResponse(copy, call, unwatched));
-      return copy;
-    },
+  setOwn(response, 'clone', (): unknown => {
+    const copy = (clone as Read).call(response) as object;
+    if (!unwatched()) quietly('watching a clone', () => observeResponse(copy, call, unwatched));
+    return copy;
   });
 }
 
@@ -86,7 +81,8 @@ function observeBody(response: object, call: ChatCall, unwatched: () => boolean)
     }
     return own.get === undefined ? own.value : own.get.call(response);
   };
-  define(response, 'body', {
+  Reflect.defineProperty(response, 'body', {
+    configurable: true,
     get(): unknown {
       const stream = body();
       if (observed || unwatched() || typeof stream !== 'object' || stream === null) return stream;
@@ -98,8 +94,4 @@ function observeBody(response: object, call: ChatCall, unwatched: () => boolean)
       return stream;
     },
   });
-}
-
-function define(target: object, key: string, descriptor: PropertyDescriptor): void {
-  Reflect.defineProperty(target, key, { configurable: true, enumerable: false, ...descriptor });
 }

@@ -1,7 +1,7 @@
 /** A call that has begun and not ended, as far as its end from outside is concerned. */
 export interface OpenCall {
-  /** Nobody can read the reply any more. */
-  abandon(): void;
+  /** Nobody reads the reply any further. */
+  streamEnded(): void;
   /** Ends for good, with what was received. */
   close(): void;
 }
@@ -10,7 +10,7 @@ export interface OpenCall {
  * The object that stands for a reply was collected. Holds the call, never that object, so watching
  * does not keep a reply alive.
  */
-const registry = new FinalizationRegistry<OpenCall>((call) => call.abandon());
+const registry = new FinalizationRegistry<OpenCall>((call) => call.streamEnded());
 
 /** Replies that wait to be fetched at one time; beyond, the oldest ends as it is. */
 const PENDING_MAX = 1000;

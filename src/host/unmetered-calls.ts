@@ -88,11 +88,11 @@ function explain({ origin, path, headers }: OutgoingRequest, state: MeteringStat
       `${call} is not metered: there is no patch for what makes it. Wrap it in meterChat(), or record ` +
         'it with recordUsage()',
     );
-  } else if (patch === 'unseen' && !isInstalled(name ?? '')) {
+  } else if (patch === 'unseen' && (isPreloaded() || !isInstalled(name ?? ''))) {
     warnHost(
       'TOKEN_METER_BUNDLED_SDK',
       `${call} is not metered: that package is bundled into the application or into another package, ` +
-        `where no import can be seen. In your own bundle pass it explicitly: ` +
+        `where no import can be seen (or an earlier --import has loaded it). In your own bundle pass it explicitly: ` +
         `instrumentation.instrument('${name}', …); otherwise wrap the call in meterChat()`,
     );
   } else {
@@ -109,6 +109,12 @@ function sdkOf(headers: string): string | undefined {
   const provider = /\bai-sdk\/([a-z0-9-]+)/i.exec(headers)?.[1];
   if (provider !== undefined) return `@ai-sdk/${provider}`;
   return SDKS.find(([header]) => header.test(headers))?.[1];
+}
+
+/** The preload sees all imports of the application, so what it has not seen is not imported. */
+function isPreloaded(): boolean {
+  const start = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  return start.includes('otel-token-meter/register');
 }
 
 /** Whether the application could have imported it. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { collectUntil, heapInUse } from '../support/collect.ts';
 import { startMetering } from '../support/metering.ts';
 import { startWireServer, type Script } from '../support/wire/wire-server.ts';
-import { useSuite, type ProviderUnderTest } from '../conformance/providers/provider-suite.ts';
+import { useSuite } from '../conformance/providers/provider-suite.ts';
+import type { ProviderUnderTest } from '../conformance/providers/provider-under-test.ts';
 
 /** Metered calls of each SDK; `GROWTH_CALLS=10000 npm run test:slow` takes its time. */
 const CALLS = Number(process.env['GROWTH_CALLS'] ?? 1500);

@@ -13,6 +13,8 @@ export interface AppOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** It hangs when it runs longer. @default 50000 */
+  readonly hangsMs?: number;
   /** Called with the output so far and a function to signal the app. */
   readonly onOutput?: (out: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -43,7 +45,7 @@ export async function runApp(file: string, options: AppOptions = {}): Promise<Ap
   });
   app.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   return await new Promise((resolve, reject) => {
-    const late = setTimeout(() => app.kill('SIGKILL'), HANGS_MS);
+    const late = setTimeout(() => app.kill('SIGKILL'), options.hangsMs ?? HANGS_MS);
     app.on('error', reject);
     app.on('close', (code, signal) => {
       clearTimeout(late);

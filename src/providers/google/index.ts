@@ -93,7 +93,7 @@ function resumedInteraction(original: ById, meter: CurrentMeter): ById {
 }
 
 function watchInteraction(reply: unknown, call: ChatCall): void {
-  if (!(reply instanceof ReadableStream && observeReadableStream(reply, call))) {
+  if (!observeReadableStream(reply, call)) {
     call.complete(reply);
   }
 }

@@ -95,6 +95,5 @@ function metered(original: Method, shape: CallShape, meter: CurrentMeter): Metho
 }
 
 function watch(reply: unknown, call: ChatCall): void {
-  if (!(reply instanceof ReadableStream && observeReadableStream(reply, call)))
-    call.complete(reply);
+  if (!observeReadableStream(reply, call)) call.complete(reply);
 }

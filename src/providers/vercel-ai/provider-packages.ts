@@ -86,7 +86,7 @@ function describe(model: Model, shape: CallShape, options: unknown): CallStart {
 /** A stream is read in place: the result object and the stream stay the provider's own. */
 export function watchResult(result: unknown, call: ChatCall): void {
   const { stream: parts } = (result ?? {}) as { stream?: unknown };
-  if (!(parts instanceof ReadableStream && observeReadableStream(parts, call))) {
+  if (!observeReadableStream(parts, call)) {
     call.complete(result);
   }
 }

@@ -14,6 +14,8 @@ interface Message {
 interface Operation {
   /** From `runtimeContext`, as far as `telemetry.includeRuntimeContext` lets it out. */
   readonly identity: Identity;
+  /** Of the operation around a model call, whose own event leaves them out. */
+  readonly providerOptions: unknown;
   readonly streaming: boolean;
   /** A patched model or our integration has met this call. */
   seen: boolean;
@@ -45,7 +47,7 @@ export function listenToAiSdk(): void {
 }
 
 /** The operation a model call is made in; telling this is how the call is marked as seen. */
-export function currentOperation(): Pick<Operation, 'identity' | 'streaming'> | undefined {
+export function currentOperation(): Omit<Operation, 'seen'> | undefined {
   const operation = operations.getStore();
   if (operation !== undefined) operation.seen = true;
   return operation;
@@ -60,6 +62,7 @@ function operationOf(message: Message): Operation {
       userId: named.userId ?? outer?.identity.userId,
       conversationId: named.conversationId ?? outer?.identity.conversationId,
     },
+    providerOptions: objectAt(event, 'providerOptions') ?? outer?.providerOptions,
     streaming: type === 'streamText' || (type !== 'generateText' && outer?.streaming === true),
     seen: false,
   };
@@ -79,5 +82,5 @@ function noteEnd(message: Message): void {
 }
 
 function emptyOperation(): Operation {
-  return { identity: NOBODY, streaming: false, seen: true };
+  return { identity: NOBODY, providerOptions: undefined, streaming: false, seen: true };
 }

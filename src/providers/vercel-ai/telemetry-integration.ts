@@ -87,7 +87,7 @@ function describe(options: JsonObject): CallStart {
   return {
     provider: providerName(provider),
     shape: withIdentity(operation?.streaming === true ? stream : generate, operation?.identity),
-    request: options,
+    request: { providerOptions: operation?.providerOptions, ...options },
     model: stringAt(options, 'modelId'),
     // A patched model makes the call itself; where it did not run, a middleware had the reply.
     wrapper: { name: 'ai-sdk', onlyLends: isPatchedProvider(provider) },

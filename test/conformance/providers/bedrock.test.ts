@@ -124,12 +124,6 @@ for (const protocol of ['http2', 'http1'] as const) {
             });
           }),
       },
-      {
-        title: 'exception in the middle of a stream',
-        script: converseThrottledStream,
-        expected: { ...RECORD, outcome: 'error', errorType: 'ThrottlingException' },
-        run: async (client) => texts((await client.converseStream(REQUEST)).stream),
-      },
       ...Object.entries(INVOKE_BODIES).map(([modelId, body]) => ({
         title: `InvokeModel of ${modelId}`,
         script: invokeReply(body),
@@ -205,5 +199,29 @@ for (const protocol of ['http2', 'http1'] as const) {
         },
       },
     ],
+    promises: {
+      pending:
+        'it answers while the call waits: asynchronous invocations are in "Not seen" of docs/providers.md',
+      failed: [
+        {
+          title: 'exception in the middle of a stream',
+          script: converseThrottledStream,
+          expected: { ...RECORD, outcome: 'error', errorType: 'ThrottlingException' },
+          run: async (client) => texts((await client.converseStream(REQUEST)).stream),
+        },
+      ],
+      hidden: [
+        {
+          title: 'a document',
+          script: converseBareStream,
+          expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+          run: async (client) => {
+            const document = { name: 'tides', format: 'txt', source: { text: 'Twice.' } } as const;
+            const messages = [{ role: 'user' as const, content: [{ document }] }];
+            return texts((await client.converseStream({ ...REQUEST, messages })).stream);
+          },
+        },
+      ],
+    },
   });
 }

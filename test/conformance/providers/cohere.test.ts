@@ -5,6 +5,7 @@ import {
   cohereBareStream,
   cohereEmbed,
   cohereError,
+  cohereFailed,
   cohereLegacyPlain,
   cohereLegacyStream,
   coherePlain,
@@ -141,5 +142,37 @@ for (const [version, load] of BUILDS) {
           v1.chat({ model: 'command-r', message: 'How often?', conversationId: 'conv-1' }),
       },
     ],
+    promises: {
+      pending:
+        'its API has no reply that is fetched later: batches are in "Not seen" of docs/providers.md',
+      failed: [
+        {
+          title: 'finish reason "ERROR"',
+          script: cohereFailed,
+          expected: { ...RECORD, outcome: 'error', errorType: 'ERROR' },
+          run: async ({ v2 }) => v2.chat(REQUEST),
+        },
+      ],
+      hidden: [
+        {
+          title: 'documents',
+          script: cohereBareStream,
+          expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+          run: async ({ v2 }) => {
+            const request = { ...REQUEST, documents: ['Twice a day.'] };
+            for await (const _event of await v2.chatStream(request));
+          },
+        },
+        {
+          title: 'API v1, a conversation that the server keeps, left early',
+          script: cohereLegacyStream,
+          expected: { requestModel: 'command-r', outcome: 'aborted', tokenSource: 'estimated' },
+          run: async ({ v1 }) => {
+            const request = { model: 'command-r', message: 'How often?', conversationId: 'conv-1' };
+            for await (const _event of await v1.chatStream(request)) break;
+          },
+        },
+      ],
+    },
   });
 }

@@ -6,9 +6,12 @@ import {
   googleBlocked,
   googleEmbedding,
   googleError,
+  googleFailedStream,
   googleInteraction,
   googleInteractionBareStream,
+  googleInteractionFailed,
   googleInteractionStream,
+  googleInteractionUnderWay,
   googlePlain,
   googleStream,
 } from '../../support/wire/google.ts';
@@ -172,5 +175,49 @@ for (const [version, load] of BUILDS) {
           client.models.embedContent({ model: 'gemini-embedding-001', contents: 'The tide' }),
       },
     ],
+    promises: {
+      pending: [
+        {
+          title: 'an interaction in the background',
+          script: [googleInteractionUnderWay, googleInteractionUnderWay, googleInteraction],
+          expected: INTERACTION,
+          run: async (client) => {
+            const request = { model: 'gemini-3-pro', input: 'How often?', background: true };
+            await client.interactions.create(request);
+            const under = await client.interactions.get('int-1');
+            return [under.status, (await client.interactions.get('int-1')).status];
+          },
+        },
+      ],
+      failed: [
+        {
+          title: 'an error in the middle of a stream',
+          script: googleFailedStream,
+          expected: { ...RECORD, outcome: 'error' },
+          run: async (client) => {
+            for await (const _chunk of await client.models.generateContentStream(REQUEST));
+          },
+        },
+        {
+          title: 'an interaction that failed',
+          script: googleInteractionFailed,
+          expected: { responseId: 'int-1', outcome: 'error' },
+          run: async (client) =>
+            (await client.interactions.create({ model: 'gemini-3-pro', input: 'How often?' }))
+              .status,
+        },
+      ],
+      hidden: [
+        {
+          title: 'a search of the server',
+          script: googleBareStream,
+          expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+          run: async (client) => {
+            const request = { ...REQUEST, config: { tools: [{ googleSearch: {} }] } };
+            for await (const _chunk of await client.models.generateContentStream(request));
+          },
+        },
+      ],
+    },
   });
 }

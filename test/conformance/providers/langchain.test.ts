@@ -6,14 +6,21 @@ import type { SdkPatch } from '../../../src/providers/sdk-patch.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { loadTogether, requireInside } from '../../support/sdk-versions.ts';
 import { plainChatModel, type LangchainCore } from '../../support/plain-chat-model.ts';
-import { anthropicError, anthropicPlain, anthropicStream } from '../../support/wire/anthropic.ts';
 import {
+  anthropicError,
+  anthropicFailedStream,
+  anthropicPlain,
+  anthropicStream,
+} from '../../support/wire/anthropic.ts';
+import {
+  chatBareStream,
   chatPlain,
   chatScripts,
   chatStream,
   type ChatWire,
 } from '../../support/wire/openai-chat.ts';
-import { describeProvider, type Shape } from './provider-suite.ts';
+import { describeProvider } from './provider-suite.ts';
+import type { Shape } from './provider-under-test.ts';
 
 const QUESTION = 'How often does the tide come in?';
 const CONFIG = { metadata: { user_id: 'u-7' }, configurable: { thread_id: 'thread-1' } };
@@ -147,6 +154,21 @@ for (const [build, load] of [
     wire: chatScripts(WIRE),
     expected: { record: RECORD, plain: COUNTS, stream: COUNTS },
     shapes: shapes(chatPlain(WIRE), chatStream(WIRE), OK),
+    promises: {
+      pending: 'LangChain waits until a reply is whole',
+      failed: 'LangChain knows failures as errors that are thrown: see "error status" and "cut"',
+      hidden: [
+        {
+          title: 'history that the server keeps',
+          script: chatBareStream(WIRE),
+          expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+          run: async (model) => {
+            const options = { previous_response_id: 'resp_1' };
+            for await (const _chunk of await model.stream(QUESTION, options as object));
+          },
+        },
+      ],
+    },
   });
 }
 
@@ -203,4 +225,19 @@ describeProvider<BaseChatModel>({
   // LangChain adds the counts of a stream up, which Anthropic has added up already: 10 for 9.
   expected: { record: INNER_RECORD, plain: USAGE, stream: USAGE },
   shapes: shapes(anthropicPlain, anthropicStream, INNER_OK),
+  promises: {
+    pending: 'LangChain waits until a reply is whole',
+    failed: [
+      {
+        title: 'an error in the middle of a stream',
+        script: anthropicFailedStream,
+        expected: { ...INNER_RECORD, outcome: 'error' },
+        run: async (model) => {
+          for await (const _chunk of await model.stream(QUESTION));
+        },
+      },
+    ],
+    hidden:
+      'its streams report the input at their first event, and it cannot read one that does not',
+  },
 });

@@ -7,6 +7,7 @@ import {
   mistralConversationStream,
   mistralEmbeddings,
   mistralError,
+  mistralFailed,
   mistralPlain,
   mistralStream,
 } from '../../support/wire/mistral.ts';
@@ -193,5 +194,31 @@ for (const [version, load] of BUILDS) {
           }),
       },
     ],
+    promises: {
+      pending:
+        'its API has no reply that is fetched later: batches are in "Not seen" of docs/providers.md',
+      failed: [
+        {
+          title: 'finish reason "error"',
+          script: mistralFailed,
+          expected: { ...RECORD, outcome: 'error', errorType: 'error' },
+          run: (client) => client.chat.complete(REQUEST),
+        },
+      ],
+      hidden: [
+        {
+          title: 'a document by its address',
+          script: mistralBareStream,
+          expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+          run: async (client) => {
+            const content = [
+              { type: 'document_url' as const, documentUrl: 'https://tides.example/1.pdf' },
+            ];
+            const messages = [{ role: 'user' as const, content }];
+            return all(await client.chat.stream({ model: REQUEST.model, messages }));
+          },
+        },
+      ],
+    },
   });
 }

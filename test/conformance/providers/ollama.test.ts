@@ -103,16 +103,6 @@ for (const [build, load] of BUILDS) {
         run: (client) => client.chat(request()),
       },
       {
-        title: 'error in the middle of a stream',
-        script: ollamaStreamedError,
-        expected: { ...RECORD, outcome: 'error' },
-        run: async (client) => {
-          const stream = await client.chat({ ...request(), stream: true });
-          for await (const part of stream) void part;
-          return undefined;
-        },
-      },
-      {
         title: 'pull() is no call',
         script: { body: JSON.stringify({ status: 'success' }) },
         calls: 0,
@@ -120,5 +110,23 @@ for (const [build, load] of BUILDS) {
         run: (client) => client.pull({ model: 'llama3.2' }),
       },
     ],
+    promises: {
+      pending:
+        'its API has no reply that is fetched later: batches are in "Not seen" of docs/providers.md',
+      failed: [
+        {
+          title: 'error in the middle of a stream',
+          script: ollamaStreamedError,
+          expected: { ...RECORD, outcome: 'error' },
+          run: async (client) => {
+            const stream = await client.chat({ ...request(), stream: true });
+            for await (const part of stream) void part;
+            return undefined;
+          },
+        },
+      ],
+      hidden:
+        'its requests hold all of their input, and no tokenizer of its models is known: counts are estimates',
+    },
   });
 }

@@ -2,17 +2,23 @@ import type { AzureOpenAI } from 'openai';
 import { openai } from '../../../src/providers/openai/index.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import {
+  chatBareStream,
+  chatFailedStream,
   chatPlain,
   chatScripts,
   chatUsageStream,
   embeddingsReply,
 } from '../../support/wire/openai-chat.ts';
-import { responsesPlain } from '../../support/wire/openai-responses.ts';
+import { responsesPending, responsesPlain } from '../../support/wire/openai-responses.ts';
 import { CHAT, CHAT_COUNTS, CHAT_RECORD, CHAT_WIRE } from './openai/requests.ts';
 import { describeProvider } from './provider-suite.ts';
 
 const RECORD = { ...CHAT_RECORD, provider: 'azure.ai.openai' };
 const OK = { ...RECORD, ...CHAT_COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
+const RESPONSES = {
+  model: 'gpt-4o-2024-08-06',
+  usage: { input_tokens: 22, output_tokens: 9, total_tokens: 31 },
+};
 const { model: _model, ...WITHOUT_MODEL } = CHAT;
 
 const BUILDS = [
@@ -76,10 +82,7 @@ for (const [version, load] of BUILDS) {
       },
       {
         title: 'responses.create()',
-        script: responsesPlain({
-          model: 'gpt-4o-2024-08-06',
-          usage: { input_tokens: 22, output_tokens: 9, total_tokens: 31 },
-        }),
+        script: responsesPlain(RESPONSES),
         expected: {
           requestModel: 'gpt-4o',
           inputTokens: 22,
@@ -90,5 +93,42 @@ for (const [version, load] of BUILDS) {
         run: ({ plain }) => plain.responses.create({ model: 'gpt-4o', input: 'How often?' }),
       },
     ],
+    promises: {
+      pending: [
+        {
+          title: 'responses in the background',
+          script: [responsesPending(RESPONSES, 'queued'), responsesPlain(RESPONSES)],
+          expected: { inputTokens: 22, outputTokens: 9, tokenSource: 'provider', outcome: 'ok' },
+          run: async ({ plain }) => {
+            const request = { model: 'gpt-4o', input: 'How often?', background: true } as const;
+            const { id } = await plain.responses.create(request);
+            return await plain.responses.retrieve(id);
+          },
+        },
+      ],
+      failed: [
+        {
+          title: 'an error in the middle of a stream',
+          script: chatFailedStream(CHAT_WIRE),
+          expected: { ...RECORD, outcome: 'error' },
+          run: async ({ plain }) => {
+            const stream = await plain.chat.completions.create({ ...CHAT, stream: true });
+            for await (const _chunk of stream);
+          },
+        },
+      ],
+      hidden: [
+        {
+          title: 'documents of a search service',
+          script: chatBareStream(CHAT_WIRE),
+          expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+          run: async ({ plain }) => {
+            const sources = { data_sources: [{ type: 'azure_search' }] };
+            const request = { ...CHAT, stream: true, ...sources } as const;
+            for await (const _chunk of await plain.chat.completions.create(request));
+          },
+        },
+      ],
+    },
   });
 }

@@ -1,69 +1,15 @@
 import assert from 'node:assert/strict';
 import { meterChat, recordUsage } from '../../../src/index.ts';
-import type { SdkPatch } from '../../../src/providers/sdk-patch.ts';
-import type { TokenUsage, UsageRecord } from '../../../src/domain/usage-record.ts';
+import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { collectUntil } from '../../support/collect.ts';
 import { startMetering, type Metering } from '../../support/metering.ts';
 import { until } from '../../support/until.ts';
 import { unhandledRejections } from '../../support/unhandled.ts';
 import { startWireServer, type Script, type WireServer } from '../../support/wire/wire-server.ts';
+import { describePromises } from './promise-rows.ts';
+import { promisedShapes } from './promised-shapes.ts';
+import type { Expected, ProviderUnderTest } from './provider-under-test.ts';
 import { read, see, type Seen } from './seen.ts';
-
-/** Undefined: the field must be absent. */
-export type Expected = { readonly [Field in keyof UsageRecord]?: UsageRecord[Field] | undefined };
-
-/** One SDK as the suite drives it. */
-export interface ProviderUnderTest<Client> {
-  /** Package and version, for the title. */
-  readonly title: string;
-  readonly patch: SdkPatch;
-  readonly protocol?: 'http1' | 'http2';
-  load(): Promise<unknown>;
-  client(module: unknown, url: string): Client;
-  plain(client: Client, signal?: AbortSignal): Promise<unknown>;
-  stream(client: Client, signal?: AbortSignal): Promise<AsyncIterable<unknown>>;
-  /** How a running stream is stopped from outside; absent where the SDK has no way. */
-  abort?(stream: AsyncIterable<unknown>, controller: AbortController): void;
-  /** Whether a caller who stops reading is heard of; `collected`: only when his stream is. */
-  readonly breakSeen?: 'at-once' | 'collected';
-  /**
-   * What becomes of a stream that nobody reads. `unread`: ended by a shutdown, with nothing received.
-   * `begun`: the SDK reads the first of it, so it ends when it is collected. `whole`: the SDK reads all.
-   */
-  readonly neverRead?: 'unread' | 'begun' | 'whole';
-  /** Further shapes of call, each with what it must leave behind. */
-  readonly shapes?: readonly Shape<Client>[];
-  readonly wire: Wire;
-  readonly expected: {
-    readonly record: Expected;
-    readonly plain: TokenUsage;
-    readonly stream: TokenUsage;
-  };
-}
-
-export interface Shape<Client> {
-  readonly title: string;
-  /** Several: one a request. */
-  readonly script: Script | readonly [Script, ...Script[]];
-  run(client: Client): Promise<unknown>;
-  /** Nothing the caller does ends the call. */
-  readonly endsAtShutdown?: true;
-  /** What each record must hold; a list where the calls differ. */
-  readonly expected: Expected | readonly Expected[];
-  /** Records of one run; default 1, or the length of `expected`. */
-  readonly calls?: number;
-}
-
-interface Wire {
-  readonly plain: Script;
-  readonly stream: Script;
-  /**
-   * The same stream without any usage, where the SDK can do with that. The last two pieces of either
-   * close the reply, text stands before.
-   */
-  readonly bareStream?: Script;
-  readonly error: Script;
-}
 
 const CUT_AFTER = 3;
 
@@ -91,8 +37,10 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
     let module: unknown;
     const bare = new Map<string, Seen>();
     const warnings: string[] = [];
-    const client = (): Client => sdk.client(module, server.url);
+    const client = (of: unknown = module): Client => sdk.client(of, server.url);
     const { wire, expected } = sdk;
+    const promised = promisedShapes(sdk);
+    const shapes = [...(sdk.shapes ?? []), ...promised.shapes];
     const { bareStream } = wire;
     const open = bareStream ?? wire.stream;
     const onWarning = ({ name, message }: Error): void => {
@@ -145,7 +93,7 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
           });
         });
     }
-    for (const shape of sdk.shapes ?? []) {
+    for (const shape of shapes) {
       cases[shape.title] = () => playing(shape.script, () => see(() => shape.run(client())));
     }
     const unawaited = (): Promise<readonly string[]> => {
@@ -234,6 +182,8 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
         { records: calls, started: calls, ended: calls },
       );
       for (const record of records) {
+        // A7: what cannot be counted is absent.
+        if (record.tokenSource !== 'provider') assert.notEqual(record.inputTokens, 0);
         assert.equal(record.provider, expected.record.provider);
         assert.equal(record.spanId?.length, 16);
       }
@@ -333,7 +283,7 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       assert.equal(metering.unread, 0);
     });
 
-    for (const shape of sdk.shapes ?? []) {
+    for (const shape of shapes) {
       it(shape.title, async () => {
         const each = Array.isArray(shape.expected) ? (shape.expected as Expected[]) : undefined;
         const calls = shape.calls ?? each?.length ?? 1;
@@ -343,6 +293,19 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
         }
       });
     }
+
+    // Without a body: shown as pending, with the reason.
+    for (const reason of promised.cannot) it(reason);
+
+    describePromises({
+      sdk,
+      metering: () => metering,
+      client,
+      module: () => module,
+      arrived: () => server.arrived,
+      playing,
+      bareStream: () => bare.get('stream') as Seen,
+    });
 
     it('a failed call that nobody awaits', async () => {
       assert.deepEqual(await unawaited(), bareUnawaited);

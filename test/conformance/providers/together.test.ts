@@ -2,6 +2,7 @@ import type { Together } from 'together-ai';
 import { together } from '../../../src/providers/together/index.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import {
+  chatFailedStream,
   chatScripts,
   chatStream,
   type ChatWire,
@@ -82,5 +83,22 @@ for (const [build, load] of BUILDS) {
           client.embeddings.create({ model: 'BAAI/bge-large-en-v1.5', input: 'The tide' }),
       },
     ],
+    promises: {
+      pending:
+        'its API has no reply that is fetched later: batches are in "Not seen" of docs/providers.md',
+      failed: [
+        {
+          title: 'an error in the middle of a stream',
+          script: chatFailedStream(WIRE),
+          expected: { ...RECORD, outcome: 'error' },
+          run: async (client) => {
+            const stream = await client.chat.completions.create({ ...REQUEST, stream: true });
+            for await (const _chunk of stream);
+          },
+        },
+      ],
+      hidden:
+        'its requests hold all of their input, and no tokenizer of its models is known: counts are estimates',
+    },
   });
 }

@@ -5,13 +5,16 @@ import { vercelAi } from '../../../src/providers/vercel-ai/index.ts';
 import { vercelAiProviders } from '../../../src/providers/vercel-ai/provider-packages.ts';
 import { loadCjs, type InstalledIn } from '../../support/sdk-versions.ts';
 import {
+  chatBareStream,
+  chatFailedStream,
   chatPlain,
   chatScripts,
   chatStream,
   type ChatWire,
   embeddingsReply,
 } from '../../support/wire/openai-chat.ts';
-import { describeProvider, type Shape } from './provider-suite.ts';
+import { describeProvider } from './provider-suite.ts';
+import type { Shape } from './provider-under-test.ts';
 
 interface Modules {
   readonly ai: typeof AiSdk;
@@ -204,6 +207,40 @@ for (const [version, place, routes] of VERSIONS) {
         ...(route === 'models' ? MODEL_SHAPES : []),
         ...(version === '7' ? [RUNTIME_CONTEXT] : []),
       ],
+      promises: {
+        ...(route === 'telemetry' && {
+          fitsAll: 'its telemetry is a list to be on, whatever the module',
+        }),
+        pending: 'the AI SDK waits until a reply is whole',
+        failed: [
+          {
+            title: 'an error in the middle of a stream',
+            script: chatFailedStream(WIRE),
+            expected: { provider: 'openai', requestModel: 'gpt-4o', outcome: 'error' },
+            run: async (client) => {
+              const errors: unknown[] = [];
+              const onError = ({ error }: { error: unknown }): void => void errors.push(error);
+              const { fullStream } = client.ai.streamText({ ...request(client), onError });
+              for await (const _part of fullStream);
+              return errors.length;
+            },
+          },
+        ],
+        hidden: [
+          {
+            title: 'history that the server keeps',
+            script: chatBareStream(WIRE),
+            expected: { ...RECORD, outcome: 'ok', tokenSource: 'estimated' },
+            run: async (client) => {
+              const result = client.ai.streamText({
+                ...request(client),
+                providerOptions: { openai: { previousResponseId: 'resp_1' } },
+              });
+              return await result.text;
+            },
+          },
+        ],
+      },
     });
   }
 }

@@ -60,6 +60,13 @@ export const anthropicStream: Script = stream(
 /** Not sent by Anthropic, but by some compatible servers. */
 export const anthropicBareStream: Script = stream(undefined, undefined);
 
+export const anthropicFailedStream: Script = {
+  pieces: [
+    ...(anthropicStream.pieces ?? []).slice(0, 4),
+    event({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }),
+  ],
+};
+
 export const anthropicTools: Script = {
   body: JSON.stringify({
     ...MESSAGE,

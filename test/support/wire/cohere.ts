@@ -16,6 +16,10 @@ export const coherePlain: Script = {
   }),
 };
 
+export const cohereFailed: Script = {
+  body: String(coherePlain.body).replace('COMPLETE', 'ERROR'),
+};
+
 function event(data: { readonly type: string; readonly [key: string]: unknown }): string {
   return sse(data, data.type);
 }

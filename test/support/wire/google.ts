@@ -47,6 +47,14 @@ export const googleStream: Script = stream((index) => ({
 
 export const googleBareStream: Script = stream(() => ({}));
 
+/** The error comes without the framing of an event. */
+export const googleFailedStream: Script = {
+  pieces: [
+    ...(googleBareStream.pieces ?? []).slice(0, 2),
+    JSON.stringify({ error: { code: 503, message: 'Overloaded', status: 'UNAVAILABLE' } }),
+  ],
+};
+
 export const googleBlocked: Script = {
   body: JSON.stringify({
     promptFeedback: { blockReason: 'SAFETY' },
@@ -84,6 +92,12 @@ export const googleInteraction: Script = {
     usage: INTERACTION_USAGE,
   }),
 };
+
+const interactionOf = (status: string): Script => ({
+  body: JSON.stringify({ ...INTERACTION, status, steps: [] }),
+});
+export const googleInteractionUnderWay: Script = interactionOf('in_progress');
+export const googleInteractionFailed: Script = interactionOf('failed');
 
 function interactionStream(usage: object): Script {
   const event = (type: string, more: object): string => sse({ event_type: type, ...more }, type);

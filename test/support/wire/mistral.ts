@@ -24,6 +24,10 @@ export const mistralPlain: Script = {
   }),
 };
 
+export const mistralFailed: Script = {
+  body: String(mistralPlain.body).replace('"finish_reason":"stop"', '"finish_reason":"error"'),
+};
+
 function stream(last: object): Script {
   const chunk = (delta: object, finishReason: string | null, more: object = {}): string =>
     sse({

@@ -116,6 +116,13 @@ export function chatBareStream(wire: ChatWire): Script {
   return chatStream({ ...wire, streamUsage: {} });
 }
 
+/** What servers of this format send when they fail in the middle of a reply. */
+export function chatFailedStream(wire: ChatWire): Script {
+  const { pieces = [], ...rest } = chatBareStream(wire);
+  const error = { message: 'The model is overloaded', type: 'server_error', code: 'overloaded' };
+  return { ...rest, pieces: [...pieces.slice(0, 2), sse({ error })] };
+}
+
 export const chatError: Script = {
   status: 429,
   headers: { 'retry-after': '0' },

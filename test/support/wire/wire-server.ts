@@ -48,6 +48,10 @@ export interface WireServer {
    * requests.
    */
   play(...scripts: readonly [Script, ...Script[]]): void;
+  /** Chooses the script of each request by its path. Requests are not kept. */
+  playBy(scriptOf: (path: string) => Script): void;
+  /** Requests that have arrived since the last `play`. */
+  readonly arrived: number;
   /** Resolves when every response since the last `play` is complete, destroyed or abandoned. */
   served(): Promise<Served>;
   close(): Promise<void>;
@@ -57,7 +61,8 @@ export interface WireServer {
 const HOLD_MS = 150;
 
 interface Play {
-  readonly scripts: Script[];
+  readonly next: (path: string) => Script;
+  readonly keeps: boolean;
   readonly requests: { path: string; headers: string[]; body: unknown }[];
   readonly replies: Promise<void>[];
   sentAfterHold: number;
@@ -72,10 +77,11 @@ interface Response {
 
 /** A provider on loopback that plays one script at a time. */
 export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Promise<WireServer> {
-  let playing = playOf([{ status: 404, body: '{}' }]);
+  let playing = playOf(() => ({ status: 404, body: '{}' }));
   const sockets = new Set<Socket>();
   const listener = (request: IncomingMessage, response: Response): void => {
-    playing.replies.push(answer(request, response, playing).catch(() => undefined));
+    const reply = answer(request, response, playing).catch(() => undefined);
+    if (playing.keeps) playing.replies.push(reply);
   };
   const server: Server | Http2Server =
     protocol === 'http1'
@@ -93,7 +99,14 @@ export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Pr
   return {
     url: `http://127.0.0.1:${port}`,
     play(...scripts) {
-      playing = playOf(scripts);
+      const left = [...scripts];
+      playing = playOf(() => (left.length > 1 ? left.shift() : left[0]) as Script);
+    },
+    playBy(scriptOf) {
+      playing = playOf(scriptOf, false);
+    },
+    get arrived() {
+      return playing.requests.length;
     },
     async served() {
       const { replies, requests } = playing;
@@ -111,21 +124,23 @@ export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Pr
   };
 }
 
-function playOf(scripts: readonly Script[]): Play {
-  return { scripts: [...scripts], requests: [], replies: [], sentAfterHold: 0 };
+function playOf(next: (path: string) => Script, keeps = true): Play {
+  return { next, keeps, requests: [], replies: [], sentAfterHold: 0 };
 }
 
 async function answer(request: IncomingMessage, response: Response, play: Play): Promise<void> {
-  const script = (play.scripts.length > 1 ? play.scripts.shift() : play.scripts[0]) as Script;
+  const script = play.next(request.url ?? '');
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const received: Buffer[] = [];
   for await (const piece of request) received.push(piece as Buffer);
-  play.requests.push({
-    path: request.url ?? '',
-    headers: Object.keys(request.headers).toSorted(),
-    body: parse(Buffer.concat(received).toString()),
-  });
+  if (play.keeps) {
+    play.requests.push({
+      path: request.url ?? '',
+      headers: Object.keys(request.headers).toSorted(),
+      body: parse(Buffer.concat(received).toString()),
+    });
+  }
   const { pieces, held } = script;
   script.received?.();
   if (script.delayMs !== undefined) await sleep(script.delayMs);

@@ -4,7 +4,7 @@ import {
   responsesPending,
   responsesPlain,
 } from '../../../support/wire/openai-responses.ts';
-import type { Shape } from '../provider-suite.ts';
+import type { Shape } from '../provider-under-test.ts';
 
 const WIRE = {
   model: 'gpt-4o',

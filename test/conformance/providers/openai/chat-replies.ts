@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai';
 import { chatError, chatPlain, chatToolCall } from '../../../support/wire/openai-chat.ts';
-import type { Shape } from '../provider-suite.ts';
+import type { Shape } from '../provider-under-test.ts';
 import { ANSWER, plain, tideTool } from './chat-scenes.ts';
 import { BODIES } from './raw-bodies.ts';
 import { CHAT, CHAT_OK, CHAT_RECORD, CHAT_WIRE, helpersOf, responseFacts } from './requests.ts';

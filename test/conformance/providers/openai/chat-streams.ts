@@ -7,7 +7,7 @@ import {
   chatUsageStream,
 } from '../../../support/wire/openai-chat.ts';
 import { snapshot, surface } from '../seen.ts';
-import type { Shape } from '../provider-suite.ts';
+import type { Shape } from '../provider-under-test.ts';
 import {
   ABORTED,
   COUNTED,

@@ -1,7 +1,7 @@
 import type { OpenAI } from 'openai';
 import type { TokenUsage } from '../../../../src/domain/usage-record.ts';
 import type { ChatWire } from '../../../support/wire/openai-chat.ts';
-import type { Expected } from '../provider-suite.ts';
+import type { Expected } from '../provider-under-test.ts';
 
 /** What every shape asks, and what a record of it must hold. */
 export const CHAT: Omit<OpenAI.Chat.ChatCompletionCreateParamsNonStreaming, 'stream'> = {

@@ -7,7 +7,7 @@ import {
 } from '../../../support/wire/openai-responses.ts';
 import type { Script } from '../../../support/wire/wire-server.ts';
 import { snapshot, surface } from '../seen.ts';
-import type { Shape } from '../provider-suite.ts';
+import type { Shape } from '../provider-under-test.ts';
 import { responseFacts } from './requests.ts';
 
 const WIRE: ResponsesWire = {

@@ -1,7 +1,7 @@
 import type { OpenAI } from 'openai';
 import { embeddingsReply } from '../../../support/wire/openai-chat.ts';
 import { sse, type Script } from '../../../support/wire/wire-server.ts';
-import type { Shape } from '../provider-suite.ts';
+import type { Shape } from '../provider-under-test.ts';
 
 const MODEL = 'gpt-3.5-turbo-instruct';
 const PROMPT = { model: MODEL, prompt: 'The tide comes in' } as const;
