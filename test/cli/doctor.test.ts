@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
+import { childEnv } from '../support/child-env.ts';
 import { InfluxAdmin } from '../support/influx-admin.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { requireServer, startInfluxd, startRedis } from '../support/servers.ts';
@@ -59,7 +60,7 @@ describe('otel-token-meter doctor', function () {
       execFile(
         process.execPath,
         ['--conditions=otel-token-meter/source', CLI, 'doctor', ...args],
-        { cwd, env: { PATH: process.env['PATH'], HOME: folder, ...env } },
+        { cwd, env: childEnv({ HOME: folder, ...env }) },
         (error, stdout, stderr) =>
           resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
       );

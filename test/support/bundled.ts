@@ -4,6 +4,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { childEnv } from './child-env.ts';
 import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,7 +51,7 @@ export async function runBundled(
     await rm(join(folder, 'node_modules'));
     const { stdout } = await run(process.execPath, ['--no-warnings', outfile], {
       cwd: folder,
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: childEnv(env),
       timeout: 60_000,
     });
     return stdout;

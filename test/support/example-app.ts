@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { childEnv } from './child-env.ts';
 import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -44,13 +45,12 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
     ['--conditions=otel-token-meter/source', join(ROOT, 'example-app/main.ts')],
     {
       cwd: directory,
-      env: {
-        PATH: process.env['PATH'],
+      env: childEnv({
         HOME: directory,
         PORT: '0',
         TOKEN_METER_ADMIN_TOKEN: APP_TOKEN,
         ...options.env,
-      },
+      }),
     },
   );
   let output = '';
