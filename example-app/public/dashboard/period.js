@@ -49,9 +49,10 @@ export function periodOf(range, now) {
  */
 export function startOf(unit, time) {
   const start = new Date(time);
-  start.setMinutes(0, 0, 0);
-  if (unit === 'day') start.setHours(0);
-  return start.getTime();
+  if (unit === 'day') return start.setHours(0, 0, 0, 0);
+  // Not by setMinutes: of an hour that comes twice it takes the first.
+  const past = (start.getMinutes() * 60 + start.getSeconds()) * 1000 + start.getMilliseconds();
+  return start.getTime() - past;
 }
 
 /** Days of 23 and 25 hours are days too. @param {'hour' | 'day'} unit @param {number} start */

@@ -35,6 +35,22 @@ describe('dashboard modules', () => {
     assert.equal(hours, 25);
   });
 
+  it('keeps the two hours of the same name apart where clocks go back', async () => {
+    const page = await pages.open('/sign-in', { timezoneId: 'America/St_Johns' });
+    const values = await inPage<(number | null)[]>(
+      page,
+      'buckets',
+      `import('/assets/dashboard/period.js').then(({ periodOf }) => {
+        const range = { from: '2027-11-07T00:00:00-02:30', to: '2027-11-07T04:00:00-03:30' };
+        const rows = ['02:30', '03:30', '04:30', '05:30'].map((time, index) =>
+          ({ start: '2027-11-07T' + time + ':00.000Z', calls: index + 1 }));
+        return m.bucketValues(rows, periodOf(range, new Date()), ({ calls }) => calls)
+          .map((value) => value ?? null);
+      })`,
+    );
+    assert.deepEqual(values, [1, 2, 3, 4, null]);
+  });
+
   it('begins presets at a local border and ends them now', async () => {
     const page = await pages.open('/sign-in', { timezoneId: 'Asia/Kolkata' });
     const now = '2026-11-25T10:20:00+05:30';

@@ -59,7 +59,9 @@ describe('dashboard: numbers, filters, drill-down', () => {
   });
 
   it('tells the values of a chart by arrow keys and as a table', async () => {
-    const at = new Date(Date.now() - HOUR_MS).setMinutes(10);
+    // Not by setMinutes, which takes the first of an hour that comes twice.
+    const now = Date.now();
+    const at = now - new Date(now).getMinutes() * 60_000 - 50 * 60_000;
     await pages.usage.record([
       usageRecord(at, { totalTokens: 30, inputTokens: 20, outputTokens: 10 }),
       usageRecord(at, { requestModel: 'o3', totalTokens: 7, inputTokens: 3, outputTokens: 4 }),
