@@ -50,6 +50,12 @@ describe('the documents', () => {
     }
   });
 
+  it('name tests that are there', () => {
+    const named = [...readDoc('docs/security.md').matchAll(/`([\w/-]+\.test\.ts)`/g)];
+    assert.ok(named.length > 30);
+    for (const [, path = ''] of named) assert.ok(existsSync(join(ROOT, 'test', path)), path);
+  });
+
   it('show configuration files that are taken without a word', () => {
     for (const block of docFiles().flatMap(docBlocks)) {
       if (block.language !== 'yaml') continue;

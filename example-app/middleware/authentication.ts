@@ -7,6 +7,8 @@ import { SESSION_COOKIE } from './session-cookie.ts';
 export interface Identity extends Principal {
   /** A cookie comes along with every request, wanted or not; a header does not. */
   readonly via: 'bearer' | 'session';
+  /** For answers that go on for long: whether the request would still be taken. */
+  readonly isCurrent: () => Promise<boolean>;
 }
 
 const identities = new WeakMap<Context['req'], Identity>();
@@ -51,9 +53,11 @@ export function authentication(options: AuthenticationOptions): Middleware {
       const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
       const principal = token && (await principalOf(ctx, options, token));
       if (!principal) return unauthorized(ctx, 'The bearer token is not valid.', 'invalid_token');
-      identities.set(ctx.req, { ...principal, via: 'bearer' });
+      // Tokens change with a restart only.
+      identities.set(ctx.req, { ...principal, via: 'bearer', isCurrent: async () => true });
     } else if (session) {
-      identities.set(ctx.req, { ...session.principal, via: 'session' });
+      const isCurrent = async (): Promise<boolean> => (await sessionOf(ctx, options)) !== undefined;
+      identities.set(ctx.req, { ...session.principal, via: 'session', isCurrent });
     }
     await next();
   };

@@ -86,21 +86,24 @@ export class OpenIdProvider {
         idTokenExpected: true,
       });
       const identity = tokens.claims() as client.IDToken;
-      const claims = await this.#withRoles(configuration, identity, tokens.access_token);
+      const claims = await this.#allClaims(configuration, identity, tokens.access_token);
       return this.#principalOf(identity.sub, claims);
     } catch (error) {
-      throw error instanceof SignInError ? error : signInError(error);
+      const refused = error instanceof SignInError ? error : signInError(error);
+      // It may have moved meanwhile.
+      if (refused.problem === 'unavailable') this.#discovered = undefined;
+      throw refused;
     }
   }
 
   /** Many providers keep what they know of a person for those who ask by the access token. */
-  async #withRoles(
+  async #allClaims(
     configuration: client.Configuration,
     identity: client.IDToken,
     accessToken: string,
   ): Promise<Claims> {
-    const { roles } = this.#options;
-    const isComplete = valueAt(identity, roles.claim) !== undefined;
+    const { claim } = this.#options.roles;
+    const isComplete = [claim, 'email'].every((name) => valueAt(identity, name) !== undefined);
     if (isComplete || !configuration.serverMetadata().userinfo_endpoint) return identity;
     const more = await client.fetchUserInfo(configuration, accessToken, identity.sub);
     return { ...more, ...identity };
@@ -200,5 +203,6 @@ function reasonOf(error: unknown): string {
   for (let at = error; at instanceof Error && parts.length < 4; at = at.cause) {
     parts.push(at.message);
   }
-  return parts.join(': ');
+  // Some of it comes from the address that the browser brought.
+  return parts.join(': ').replaceAll(/\p{C}+/gu, ' ');
 }

@@ -85,6 +85,15 @@ function backAddress() {
   return url?.origin === location.origin ? url.href : `${location.origin}/`;
 }
 
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   void signIn(input.value.trim());
@@ -101,7 +110,7 @@ if (provider !== '') {
 
 const refused = PROBLEMS.find((each) => each === parameters.get('problem'));
 // The link that the application prints carries the token behind `#`, which is never sent.
-const token = decodeURIComponent(location.hash.slice(1));
+const token = decoded(location.hash.slice(1));
 if (parameters.get('signed-in') === 'openid') {
   signedIn();
 } else if (token !== '') {

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { callerOf } from '../middleware/authentication.ts';
+import { callerOf, identityOf } from '../middleware/authentication.ts';
 import { EventStream, type StreamedEvent } from './event-stream.ts';
 
 export interface WatchersOptions {
@@ -9,6 +9,8 @@ export interface WatchersOptions {
   readonly maxStreams?: number | undefined;
   /** Of one caller, so that none takes all. @default 8 */
   readonly maxStreamsEach?: number | undefined;
+  /** How often it is asked whether a client may still watch, ms. @default 15000 */
+  readonly checkEveryMs?: number | undefined;
 }
 
 /** Something to watch. */
@@ -20,7 +22,7 @@ export interface EventTopic {
   follow(): void;
 }
 
-/** Who may watch is asked again this often: a stream must not outlive its session for long. */
+/** So that a client that nobody looks at does not hold a stream for ever. */
 const MAX_STREAM_MS = 30 * 60_000;
 const RETRY_MS = 3000;
 
@@ -35,7 +37,22 @@ export function watchTopics(ctx: Context, topics: readonly EventTopic[]): void {
   const stream = new EventStream(ctx, { retryMs: RETRY_MS * spread(0.3) });
   const lifetime = setTimeout(() => stream.end(), MAX_STREAM_MS * spread(0.2));
   lifetime.unref();
-  stream.onClose(() => clearTimeout(lifetime));
+  // A stream must not outlive its session for long.
+  const check = setInterval(
+    () => {
+      void identityOf(ctx)
+        ?.isCurrent()
+        .then((isCurrent) => {
+          if (!isCurrent) stream.end();
+        });
+    },
+    Math.min(...topics.map(({ watchers }) => watchers.checkEveryMs)),
+  );
+  check.unref();
+  stream.onClose(() => {
+    clearTimeout(lifetime);
+    clearInterval(check);
+  });
   for (const topic of topics) {
     topic.watchers.add(stream, caller);
     for (const event of topic.since(lastEventId)) stream.send(event);
@@ -45,12 +62,15 @@ export function watchTopics(ctx: Context, topics: readonly EventTopic[]): void {
 
 /** The clients that watch one topic, bounded in number and time. */
 export class Watchers {
+  readonly checkEveryMs: number;
   readonly #stopping: AbortSignal | undefined;
   readonly #maxStreams: number;
   readonly #maxStreamsEach: number;
   readonly #streams = new Map<EventStream, string>();
 
-  constructor({ stopping, maxStreams = 50, maxStreamsEach = 8 }: WatchersOptions) {
+  constructor(options: WatchersOptions) {
+    const { stopping, maxStreams = 50, maxStreamsEach = 8, checkEveryMs = 15_000 } = options;
+    this.checkEveryMs = checkEveryMs;
     this.#stopping = stopping;
     this.#maxStreams = maxStreams;
     this.#maxStreamsEach = maxStreamsEach;

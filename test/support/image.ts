@@ -34,7 +34,8 @@ export function buildImage(folder: string): Image {
       const [npm = '', ...args] = rest.split(' ');
       execFileSync(npm, args, {
         cwd: folder,
-        env: imageEnv(),
+        // The client knows the registry, and the certificates of this machine.
+        env: { ...process.env, ...imageEnv() },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
     } else if (instruction === 'RUN') {
@@ -68,13 +69,20 @@ export interface AppService {
 /** The application in the compose file, with these variables in `.env`. */
 export function composedApp(variables: Readonly<Record<string, string>>): AppService {
   const text = readFileSync(join(DEPLOY, 'compose.yaml'), 'utf8');
-  const { services } = parse(interpolated(text, variables)) as {
+  const { services } = parse(text) as {
     services: {
       app: { environment: Record<string, string>; healthcheck: { test: string[] } };
     };
   };
   const { environment, healthcheck } = services.app;
-  return { environment, healthcheck: healthcheck.test.slice(1) };
+  const given = Object.entries(environment).map(([name, value]) => [
+    name,
+    interpolated(value, variables),
+  ]);
+  return {
+    environment: Object.fromEntries(given) as Record<string, string>,
+    healthcheck: healthcheck.test.slice(1),
+  };
 }
 
 /** `${NAME:-default}` and `${NAME:?message}`, also within each other. */

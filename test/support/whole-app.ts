@@ -5,7 +5,11 @@ import { OpenAI } from 'openai';
 import type { AppDependencies } from '../../example-app/app.ts';
 import { ChatService } from '../../example-app/chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from '../../example-app/demo-model/server.ts';
+import { Signer } from '../../example-app/middleware/signer.ts';
+import { SignInError } from '../../example-app/openid/openid-provider.ts';
 import { chatRoutes } from '../../example-app/routes/chat.ts';
+import type { Logger } from '../../example-app/logger.ts';
+import type { OpenIdSignIn } from '../../example-app/routes/openid.ts';
 import { type SettingsRoutesOptions, settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
 import { SqliteUsageReader } from '../../exporter/index.ts';
@@ -23,6 +27,24 @@ export interface WholeApp extends ServedApp {
   readonly settings: SettingsService<MetricsSettings>;
   readonly store: MemorySettingsStore;
 }
+
+const silent = { info: () => undefined, warn: () => undefined } as unknown as Logger;
+
+/** One at which nobody ever succeeds. */
+const openId: OpenIdSignIn = {
+  provider: {
+    name: 'login.test',
+    async begin() {
+      const checks = { state: 'state', nonce: 'nonce', verifier: 'verifier' };
+      return { url: new URL('https://login.test/auth'), checks };
+    },
+    async finish() {
+      throw new SignInError('failed', 'nobody is let in');
+    },
+  },
+  signer: new Signer('a secret of the tests', { purpose: 'openid sign-in' }),
+  log: silent,
+};
 
 /** The application with all routes, a ledger of a few calls, and the demo model. */
 export async function serveWholeApp(
@@ -45,6 +67,7 @@ export async function serveWholeApp(
   const client = new OpenAI({ apiKey: 'sk-canary-key', baseURL: demo.url, maxRetries: 0 });
   const chat = new ChatService(client);
   const app = await serveApp({
+    openId,
     routes: [
       ...settingsRoutes({ settings, ...options }),
       ...usageRoutes({ reader }),

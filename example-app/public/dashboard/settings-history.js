@@ -32,9 +32,10 @@ export class SettingsHistory {
         this.#known = wanted;
         this.#refused = undefined;
       } catch (error) {
-        const isRefused = error instanceof ApiError && error.status === 429;
-        this.#refused = isRefused ? error : undefined;
-        this.#notBefore = now + (isRefused ? error.waitMs : RETRY_MS);
+        // The page has gone on to another view, which asks by itself.
+        if (!(error instanceof ApiError)) throw error;
+        this.#refused = error.status === 429 ? error : undefined;
+        this.#notBefore = now + (error.waitMs || RETRY_MS);
       }
     }
     return { entries: this.#entries, refused: this.#refused };

@@ -15,8 +15,8 @@ export interface RedisLinkEvents {
   onMessage(message: string): void;
 }
 
-/** For one command, or a few that belong together. */
-const COMMAND_LIMIT_MS = 1000;
+/** For one command, or the few round trips of a change, also to another continent. */
+const COMMAND_LIMIT_MS = 2000;
 
 /** A push connection that died without a word is found this soon. */
 const PING_INTERVAL_MS = 10_000;

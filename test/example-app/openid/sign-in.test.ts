@@ -162,6 +162,50 @@ describe('sign-in with OpenID Connect', () => {
     assert.deepEqual(await who(), { name: 'ada@corp.test', role: 'admin' });
   });
 
+  it('asks for the address where the ID token has the roles alone', async () => {
+    await started({ claims: { openid: ['sub', 'roles'], email: ['email', 'email_verified'] } });
+    await signIn();
+    assert.deepEqual(await who(), { name: 'ada@corp.test', role: 'admin' });
+  });
+
+  it('lets one of two who come back with the same code in', async () => {
+    await started();
+    const callback = await walk.go(await begin(), isCallback);
+    const cookie = `${UNDER_WAY}=${walk.cookie(app.origin, UNDER_WAY)}`;
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => fetch(callback, { redirect: 'manual', headers: { cookie } })),
+    );
+    const signedIn = answers.filter((answer) =>
+      answer.headers.getSetCookie().some((line) => line.startsWith(`${SESSION}=`)),
+    );
+    assert.ok(signedIn.length <= 1);
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([303]));
+  });
+
+  it('answers a Host header that is no name with 400', async () => {
+    await started();
+    const body = '{"back":"/"}';
+    for (const host of ['a b', '[', 'x:y:z']) {
+      const answer = await app.raw(
+        `POST /api/session/openid HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      assert.match(answer, /^HTTP\/1\.1 400 /, host);
+    }
+  });
+
+  it('logs no line that the address made up', async () => {
+    await started();
+    const url = await begin();
+    const state = url.searchParams.get('state') ?? '';
+    const callback = new URL(`${app.origin}/sign-in/openid`);
+    callback.searchParams.set('state', state);
+    callback.searchParams.set('error', 'server_error');
+    callback.searchParams.set('error_description', 'x\n{"level":30,"msg":"ada signed in"}\u202e');
+    await assertRefused(await walk.go(callback), 'failed');
+    assert.doesNotMatch(log.join(''), /[\n\u202e]/);
+  });
+
   it('works without a client secret, by PKCE alone', async () => {
     await app.close();
     app = await serve({ isPublic: true });
@@ -343,7 +387,7 @@ describe('sign-in with OpenID Connect', () => {
       assert.equal(answer.status, 403);
     }
     const answers = await Promise.all(
-      Array.from({ length: 40 }, () => post('/api/session/openid', { back: '/' })),
+      Array.from({ length: 70 }, () => post('/api/session/openid', { back: '/' })),
     );
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 429]));
   });

@@ -118,6 +118,12 @@ describe('sign-in page', function () {
     }
   });
 
+  it('takes what stands behind # for a token, whatever it is', async () => {
+    const page = await open('/sign-in#%', {}, /401/);
+    await shows(page, '#problem', 'Invalid token.');
+    assert.equal(page.url(), `${app.origin}/sign-in`);
+  });
+
   it('says why somebody without a role was not signed in', async () => {
     await provider.start(app.origin);
     provider.person = 'guest';

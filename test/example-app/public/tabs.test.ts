@@ -107,7 +107,8 @@ describe('tabs of one browser', function () {
     await isLive(page);
     const other = await openTab(context, '/settings');
     await isLive(other);
-    assert.equal(streams.size, 2);
+    // That of the page before the reload ends a moment later.
+    await until(() => streams.size === 2);
     await pages.usage.settings.patch({ enabled: false }, { actor: 'bob' });
     for (const each of [page, other]) await changed(each, false);
   });

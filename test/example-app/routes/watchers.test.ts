@@ -13,7 +13,10 @@ describe('event streams', () => {
 
   beforeEach(async () => {
     const viewerTokens = VIEWERS.map((name) => `${name}:token-of-${name}`).join(',');
-    app = await serveWholeApp({ access: new Access({ adminTokens: 'ada:x', viewerTokens }) });
+    app = await serveWholeApp({
+      access: new Access({ adminTokens: 'ada:x', viewerTokens }),
+      checkEveryMs: 50,
+    });
   });
 
   afterEach(async () => {
@@ -53,6 +56,26 @@ describe('event streams', () => {
     assert.deepEqual([id, data['updated_by']], ['2', 'bob']);
     await app.settings.patch({ token_statistics: false }, { actor: 'ada' });
     await events.next((event) => event.id === '3');
+  });
+
+  it('end soon after their session, and no other', async () => {
+    const { origin } = app;
+    const signIn = async (): Promise<string> => {
+      const answer = await fetch(`${origin}/api/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ token: 'token-of-viewer-0' }),
+      });
+      return answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    };
+    const [one, two] = [await signIn(), await signIn()];
+    const ofOne = await receiveEvents(`${origin}/api/events`, { cookie: one });
+    const ofTwo = await receiveEvents(`${origin}/api/events`, { cookie: two });
+    open.push(ofOne, ofTwo);
+    const headers = { cookie: one, 'sec-fetch-site': 'same-origin' };
+    assert.equal((await fetch(`${origin}/api/session`, { method: 'DELETE', headers })).status, 204);
+    await until(() => ofOne.ended);
+    assert.equal(ofTwo.ended, false);
   });
 
   it('are for those who may see, and answer HEAD without a stream', async () => {

@@ -51,6 +51,55 @@ describe('dashboard modules', () => {
     assert.deepEqual(values, [1, 2, 3, 4, null]);
   });
 
+  it('asks for the history of the settings after a change, and not before it may again', async () => {
+    const page = await pages.open('/sign-in');
+    const seen = await inPage<unknown[]>(
+      page,
+      'settings-history',
+      `(async () => {
+        const { ApiError } = await import('/assets/api.js');
+        const history = new m.SettingsHistory();
+        let asked = 0;
+        const entries = async (version, now, answer) => {
+          const settings = { version, updated_at: 't' + version };
+          const ask = async () => {
+            asked += 1;
+            if (answer instanceof Error) throw answer;
+            return answer;
+          };
+          try {
+            const { entries, refused } = await history.until(settings, ask, now);
+            return [entries.join(), refused?.status ?? 0, asked];
+          } catch (error) {
+            return [error.name, asked];
+          }
+        };
+        return [
+          await entries(1, 0, new DOMException('another view', 'AbortError')),
+          await entries(1, 1, ['one']),
+          await entries(1, 2, ['never asked for']),
+          await entries(2, 3, new ApiError(429, 'wait', {}, 5000)),
+          await entries(2, 5002, ['too early']),
+          await entries(2, 5003, ['two']),
+          await entries(3, 5004, new ApiError(503, 'away')),
+          await entries(3, 15_003, ['too early']),
+          await entries(3, 15_004, ['three']),
+        ];
+      })()`,
+    );
+    assert.deepEqual(seen, [
+      ['AbortError', 1],
+      ['one', 0, 2],
+      ['one', 0, 2],
+      ['one', 429, 3],
+      ['one', 429, 3],
+      ['two', 0, 4],
+      ['two', 0, 5],
+      ['two', 0, 5],
+      ['three', 0, 6],
+    ]);
+  });
+
   it('begins presets at a local border and ends them now', async () => {
     const page = await pages.open('/sign-in', { timezoneId: 'Asia/Kolkata' });
     const now = '2026-11-25T10:20:00+05:30';
