@@ -79,9 +79,10 @@ async function call(of: Loaded, kind: Kind, number: number): Promise<void> {
     return 'whole';
   };
   const user_id = `call-${number}`;
-  // A layer of the application's own around some of them, which stands back.
+  // A layer of the application's own around some of them, which stands back. Around a lazy stream that is
+  // not even begun there is nothing for it to stand back for.
   const layered =
-    random() < 0.2
+    kind !== 'unread' && random() < 0.2
       ? () => meterChat(async (_input: object) => await ask())({ user_id, model: undefined })
       : () => withUsageContext({ userId: user_id }, ask);
   write({ ...about, at: 'begin', ms: Date.now() });

@@ -34,6 +34,8 @@ export class ConverseReader implements ReplyReader {
   #stopReason: string | undefined;
   #serviceTier: string | undefined;
   #closed = false;
+  /** Over HTTP/2 the SDK makes an empty reply of a body that never came. */
+  #isLost = false;
 
   constructor(options: ReadOptions) {
     this.#readUsage = options.usage;
@@ -47,6 +49,9 @@ export class ConverseReader implements ReplyReader {
     for (const [index, block] of listOf(message?.['content']).entries()) this.#block(index, block);
     this.#finish(response);
     this.#closed = true;
+    this.#isLost = !['output', 'stopReason', 'usage'].some(
+      (field) => response[field] !== undefined,
+    );
   }
 
   event(event: unknown): void {
@@ -73,6 +78,7 @@ export class ConverseReader implements ReplyReader {
       responseId: this.#id,
       finishReasons: this.#stopReason === undefined ? undefined : [this.#stopReason],
       closed: this.#closed,
+      cancelled: this.#isLost,
       outputs: this.#output.outputs(),
     };
   }

@@ -57,6 +57,8 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
         playing(held(open), () => read(() => sdk.stream(client()), { breakAfter: CUT_AFTER })),
       'never read': () => playing(wire.stream, () => see(() => dropStream())),
       cut: () => playing({ ...head(open), cut: true }, () => read(() => sdk.stream(client()))),
+      'connection lost before a whole reply': () =>
+        playing({ pieces: [], cut: true }, () => see(() => sdk.plain(client()))),
       'connection lost before the reply': () =>
         playing({ pieces: [], cut: true }, () => read(() => sdk.stream(client()))),
     };
@@ -241,6 +243,7 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
     for (const name of [
       'error status',
       'error status of a stream',
+      'connection lost before a whole reply',
       'connection lost before the reply',
     ]) {
       it(name, async () => {
