@@ -80,6 +80,7 @@ function alertText({
   by,
   key,
   value,
+  at_least: atLeast,
   threshold,
   no_data: noData,
   window_ms: span,
@@ -90,7 +91,7 @@ function alertText({
   const what = noData
     ? t('alert.noData', { window: formatMs(span) })
     : t('alert.reached', {
-        value: format(value),
+        value: atLeast ? t('alert.atLeast', { value: format(value) }) : format(value),
         threshold: format(threshold),
         window: formatMs(span),
       });
