@@ -1,5 +1,8 @@
 import type { Context } from 'koa';
+import { z } from 'zod';
 import { callerOf } from '../middleware/authentication.ts';
+import { retryAfter } from './api-headers.ts';
+import type { ApiAnswer } from './api-route.ts';
 import { EventStream, type StreamedEvent } from './event-stream.ts';
 
 export interface WatchersOptions {
@@ -19,6 +22,11 @@ export interface EventTopic {
   /** Somebody watches now. */
   follow(): void;
 }
+/** In the description of a route that answers with a stream. */
+export const TOO_MANY_STREAMS: ApiAnswer = {
+  description: 'Too many streams are open, or the application is being stopped',
+  headers: z.object(retryAfter),
+};
 
 /** Who may watch is asked again this often: a stream must not outlive its session for long. */
 const MAX_STREAM_MS = 30 * 60_000;
