@@ -16,6 +16,8 @@
  * To add texts: add entries in every language to `strings/<page>.ts`, and for a new page a line to
  * `strings/catalogue.ts`. Use them as `{{page.key}}` in HTML and `t('page.key', { … })` in modules.
  */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import Koa from 'koa';
 import type { Access } from './middleware/access.ts';
 import type { Fleet } from './middleware/fleet.ts';
@@ -45,7 +47,7 @@ export interface AppDependencies {
   readonly fleet?: Pick<Fleet, 'take' | 'revoke' | 'isRevoked'> | undefined;
   /** Where people sign in, besides by token. */
   readonly openId?: OpenIdSignIn | undefined;
-  /** Shown in `/openapi.json`. */
+  /** Shown in `/openapi.json`. @default the version of the package */
   readonly version?: string;
 }
 
@@ -53,8 +55,8 @@ export interface AppDependencies {
 const FAILURES_PER_MINUTE = 10;
 
 export function createApp(dependencies: AppDependencies): Koa {
-  const { access, checks = {}, stopping, proxies = 0, version = '0.0.0', fleet } = dependencies;
-  const { openId } = dependencies;
+  const { access, checks = {}, stopping, proxies = 0, fleet, openId } = dependencies;
+  const { version = packageVersion() } = dependencies;
   const failures = new RateLimit({ perMinute: FAILURES_PER_MINUTE });
   const authentication = { access, failures, fleet };
   const app = new Koa({ proxy: proxies > 0, maxIpsCount: proxies });
@@ -78,6 +80,11 @@ export function createApp(dependencies: AppDependencies): Koa {
     .use(router.routes())
     .use(router.allowedMethods());
   return app;
+}
+
+function packageVersion(): string {
+  const path = fileURLToPath(import.meta.resolve('otel-token-meter/package.json'));
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }
 
 /**

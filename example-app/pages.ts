@@ -27,6 +27,7 @@ export const pages: readonly Page[] = [
 
 /** Files of packages that pages use. Files in `public/` need no entry. */
 export const packageFiles: Readonly<Record<string, string>> = {
+  '/assets/eventsource-parser.js': 'eventsource-parser',
   '/assets/uplot.js': 'uplot/dist/uPlot.esm.js',
   '/assets/uplot.css': 'uplot/dist/uPlot.min.css',
 };

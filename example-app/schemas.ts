@@ -2,28 +2,34 @@ import { z } from 'zod';
 import { type MetricsSettings, metricsSettings } from 'otel-token-meter/settings';
 
 /** RFC 9457. */
-export const problem = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string().optional().describe('Stable machine-readable code'),
-  errors: z
-    .array(
-      z.looseObject({
-        pointer: z.string().optional().describe('JSON pointer into the body'),
-        parameter: z.string().optional().describe('Name of the path or query parameter'),
-        code: z.string(),
-        detail: z.string(),
-      }),
-    )
-    .optional(),
-});
+export const problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int().min(400).max(599),
+    detail: z.string(),
+    code: z.string().optional().describe('Stable machine-readable code'),
+    errors: z
+      .array(
+        z.looseObject({
+          pointer: z.string().optional().describe('JSON pointer into the body'),
+          parameter: z.string().optional().describe('Name of the path, query or header parameter'),
+          code: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem' });
 
 export const signIn = z.strictObject({
   token: z.string().min(1).max(512),
   replace: z.boolean().default(false).describe('Also when somebody else is signed in here'),
 });
+
+export const otherSession = problem
+  .extend({ name: z.string().describe('Who is signed in'), new_name: z.string() })
+  .meta({ id: 'OtherSession' });
 
 export const signedIn = z.strictObject({
   name: z.string(),
@@ -37,9 +43,16 @@ export const whoAmI = z.strictObject({
 });
 
 /** The current settings. */
-export const settingsDocument = z.strictObject(
-  settingsShape((type) => type) as { readonly [K in keyof MetricsSettings]: z.ZodBoolean },
-);
+export const settingsDocument = z
+  .strictObject(
+    settingsShape((type) => type) as { readonly [K in keyof MetricsSettings]: z.ZodBoolean },
+  )
+  .meta({ id: 'MetricsSettings' });
+
+/** A change that was based on another version. */
+export const versionMismatch = problem
+  .extend({ version: z.int(), current: settingsDocument })
+  .meta({ id: 'VersionMismatch' });
 
 /** RFC 7396. `null` resets to the configured default. */
 export const settingsPatch = z.strictObject(

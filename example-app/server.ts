@@ -62,6 +62,7 @@ export async function startServer(
       ? undefined
       : await startAlerts({
           config: config.alerts,
+          settings: config.settings,
           reader: telemetry.reader,
           isRecording: () => settings.get().enabled,
           log: logger,

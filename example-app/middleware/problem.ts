@@ -48,10 +48,7 @@ function answer(ctx: Context, status: number, thrown: ThrownProblem): void {
   ctx.status = status;
   ctx.set({ 'cache-control': 'no-store', ...headers });
   ctx.body = JSON.stringify({
-    type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Error',
-    status,
-    detail: detailOf(status, thrown),
+    ...problemBody(status, thrown),
     ...(told && code !== undefined && { code }),
     ...(told && errors && { errors }),
     ...(told && extensions),
@@ -59,13 +56,24 @@ function answer(ctx: Context, status: number, thrown: ThrownProblem): void {
   ctx.type = 'application/problem+json';
 }
 
+/** The members that every problem has. */
+export function problemBody(status: number, thrown: ThrownProblem = {}): object {
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: detailOf(status, thrown),
+  };
+}
+
 const DETAILS: Readonly<Record<number, string>> = {
   400: 'The request cannot be read.',
   404: 'There is nothing here.',
+  408: 'The request did not arrive in time.',
+  431: 'The address or the headers are too long.',
   405: 'This method is not allowed here; see the Allow header.',
   413: 'The body is too large.',
   500: 'Something failed inside. The log of the application says what.',
-  501: 'This method is not known.',
 };
 
 function detailOf(status: number, { expose, message }: ThrownProblem): string {

@@ -1,6 +1,6 @@
 // @ts-check
 import { callApi, goToSignIn } from './api.js';
-import { element, find } from './dom.js';
+import { element, find, isolated } from './dom.js';
 import { t } from './strings.js';
 
 /** @typedef {{ name: string | null, role: 'viewer' | 'admin' | null }} Identity */
@@ -32,7 +32,7 @@ void identity.then(({ name, role }) => {
     });
   });
   who.replaceChildren(
-    element('span', {}, t('app.signedInAs', { name, role: t(`role.${role}`) })),
+    element('span', {}, t('app.signedInAs', { name: isolated(name), role: t(`role.${role}`) })),
     out,
   );
 });

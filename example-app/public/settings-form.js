@@ -1,6 +1,6 @@
 // @ts-check
 import { ApiError, callApi } from './api.js';
-import { find, showBanner } from './dom.js';
+import { find, isolated, showBanner } from './dom.js';
 import { t } from './strings.js';
 
 /** @typedef {import('./settings-live.js').Settings} Settings */
@@ -121,7 +121,7 @@ function update() {
 
 /** @param {Current} next */
 function showConflict({ version, updated_by: actor = '?' }) {
-  tell({ bad: t('settings.conflict', { actor, version }) });
+  tell({ bad: t('settings.conflict', { actor: isolated(actor), version }) });
 }
 
 async function submit() {

@@ -1,5 +1,5 @@
 // @ts-check
-import { element, find } from './dom.js';
+import { element, find, isolated, nameElement } from './dom.js';
 import { formatDuration, formatList, formatNumber, formatTime, t } from './strings.js';
 
 /** @typedef {import('./settings-live.js').Instance} Instance */
@@ -41,7 +41,7 @@ export function showInstances({ instances }, version) {
 /** Names of a setting for people. @param {string} key */
 function nameOf(key) {
   if (key === 'enabled') return t('settings.enabled');
-  return key === 'token_statistics' ? t('settings.token_statistics') : key;
+  return key === 'token_statistics' ? t('settings.token_statistics') : isolated(key);
 }
 
 /** @param {readonly AuditEntry[]} entries newest first */
@@ -56,9 +56,9 @@ export function showAudit(entries) {
       row([
         [t('settings.audit.version'), String(entry.version)],
         [t('settings.audit.time'), formatTime(entry.time)],
-        [t('settings.audit.actor'), entry.actor],
+        [t('settings.audit.actor'), nameElement(entry.actor)],
         [t('settings.audit.change'), describeChange(entry)],
-        [t('settings.audit.reason'), entry.reason ?? ''],
+        [t('settings.audit.reason'), nameElement(entry.reason ?? '')],
       ]),
     ),
   );
@@ -88,7 +88,7 @@ export function describeChange({ action, from, to }) {
 /** @param {unknown} value */
 function valueText(value) {
   if (typeof value === 'boolean') return t(value ? 'settings.on' : 'settings.off');
-  return String(value);
+  return isolated(String(value));
 }
 
 /**
@@ -109,7 +109,7 @@ function instanceRow(instance, version) {
   const behind = instance.version < version;
   const uptime = (Date.now() - new Date(startedAt).getTime()) / 1000;
   return row([
-    [t('settings.instance'), `${name} · ${host} · ${pid}`],
+    [t('settings.instance'), `${isolated(name)} · ${isolated(host)} · ${pid}`],
     [
       t('settings.instance.version'),
       behind

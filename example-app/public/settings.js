@@ -1,6 +1,6 @@
 // @ts-check
 import { ApiError, callApi, goToSignIn } from './api.js';
-import { element, find, showBanner } from './dom.js';
+import { element, find, isolated, showBanner } from './dom.js';
 import { identity } from './layout.js';
 import { allowChanges, changeSettings, explain, showSettings, tell } from './settings-form.js';
 import { followSettings } from './settings-live.js';
@@ -38,7 +38,7 @@ function showVersion() {
       ? version === 0
         ? t('settings.version.none')
         : `${t('settings.audit.version')} ${version}`
-      : t('settings.version', { version, actor, ago: formatAgo(time) });
+      : t('settings.version', { version, actor: isolated(actor), ago: formatAgo(time) });
 }
 
 /** Only a change that is still in force can be taken back without undoing a later one. */
@@ -51,7 +51,7 @@ function showLastChange() {
   const entry = undoable();
   find('#last-change', HTMLElement).hidden = entry === undefined || !isAdmin;
   if (!entry) return;
-  const parts = [describeChange(entry), entry.actor, formatTime(entry.time)];
+  const parts = [describeChange(entry), isolated(entry.actor), formatTime(entry.time)];
   find('#last-change-text', HTMLElement).textContent = parts.join(' · ');
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 import { ApiError, callApi } from './api.js';
-import { find, showBanner } from './dom.js';
+import { find, isolated, showBanner } from './dom.js';
 import { sessionChanges } from './layout.js';
 import { t } from './strings.js';
 
@@ -40,7 +40,10 @@ async function signIn(token) {
       replace = true;
       input.value = token;
       const names = /** @type {any} */ (error.problem);
-      showBanner(problem, t('signIn.other', { name: names.name, other: names.new_name }));
+      showBanner(
+        problem,
+        t('signIn.other', { name: isolated(names.name), other: isolated(names.new_name) }),
+      );
       return;
     }
     const message = error instanceof Error ? error.message : String(error);

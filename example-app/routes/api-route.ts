@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
@@ -5,16 +6,9 @@ import type { Role } from '../middleware/access.ts';
 import { callerOf, requireRole } from '../middleware/authentication.ts';
 import { bodyOf, jsonBody } from '../middleware/json-body.ts';
 import { type RateLimit, type SharedLimit, rateLimit } from '../middleware/rate-limit.ts';
+import type { ApiAnswer } from './api-answer.ts';
 import { checked } from './checked.ts';
 import type { EventTopic } from './watchers.ts';
-
-/** One kind of answer, for `/openapi.json`. */
-export interface ApiAnswer {
-  readonly description: string;
-  readonly schema?: z.ZodType;
-  /** @default "application/json", where there is a schema */
-  readonly type?: string;
-}
 
 interface Described {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
@@ -32,10 +26,17 @@ interface Described {
   readonly answers: Readonly<Record<number, ApiAnswer>>;
 }
 
-interface Checked<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+interface Checked<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  Headers extends z.ZodType,
+> {
   /** Give strict objects: a typo must not look like success. */
   readonly params?: Params;
   readonly query?: Query;
+  /** Headers that the route reads; not strict, since every request has others. */
+  readonly headers?: Headers;
   readonly body?: {
     readonly schema: Body;
     readonly limitBytes: number;
@@ -44,14 +45,15 @@ interface Checked<Params extends z.ZodType, Query extends z.ZodType, Body extend
   };
 }
 
-export interface ApiInput<Params, Query, Body> {
+export interface ApiInput<Params, Query, Body, Headers> {
   readonly params: Params;
   readonly query: Query;
+  readonly headers: Headers;
   readonly body: Body;
 }
 
 /** One operation of the API: the schemas that check its requests are the ones it is described by. */
-export interface ApiRoute extends Described, Checked<z.ZodType, z.ZodType, z.ZodType> {
+export interface ApiRoute extends Described, Checked<z.ZodType, z.ZodType, z.ZodType, z.ZodType> {
   readonly handle: Middleware;
 }
 
@@ -60,22 +62,24 @@ export function apiRoute<
   Params extends z.ZodType = z.ZodUndefined,
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
+  Headers extends z.ZodType = z.ZodUndefined,
 >(
   route: Described &
-    Checked<Params, Query, Body> & {
+    Checked<Params, Query, Body, Headers> & {
       readonly handle: (
         ctx: Context,
-        input: ApiInput<z.output<Params>, z.output<Query>, z.output<Body>>,
+        input: ApiInput<z.output<Params>, z.output<Query>, z.output<Body>, z.output<Headers>>,
       ) => unknown;
     },
 ): ApiRoute {
-  const { params, query, body, handle } = route;
+  const { params, query, headers, body, handle } = route;
   return {
     ...route,
     async handle(ctx: Context): Promise<void> {
       await handle(ctx, {
         params: checked(ctx, params, 'path', { ...ctx['params'] }) as z.output<Params>,
         query: checked(ctx, query, 'query', { ...ctx.query }) as z.output<Query>,
+        headers: checked(ctx, headers, 'header', { ...ctx.headers }) as z.output<Headers>,
         body: checked(ctx, body?.schema, 'body', bodyOf(ctx)) as z.output<Body>,
       });
     },
@@ -84,7 +88,8 @@ export function apiRoute<
 
 /** One router for all routes, so that a method that a path does not have is a 405. */
 export function routerOf(routes: readonly ApiRoute[], shared?: SharedLimit): Router {
-  const router = new Router({ sensitive: true, strict: true });
+  // Every method that Node parses: one that a path does not have is a 405, never a 501.
+  const router = new Router({ sensitive: true, strict: true, methods: [...METHODS] });
   for (const { method, path, role, limit, body, handle } of routes) {
     router[method](
       path.replaceAll(/\{(\w+)\}/g, ':$1'),

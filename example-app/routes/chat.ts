@@ -4,7 +4,7 @@ import type { ChatAnswer, ChatEvent, ChatInput, ChatService } from '../chat/chat
 import type { Role } from '../middleware/access.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, eventSchema } from './event-stream.ts';
 
 export interface ChatRoutesOptions {
   readonly chat: ChatService;
@@ -21,15 +21,19 @@ export interface ChatRoutesOptions {
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
-const id = z.string().trim().min(1).max(256);
+/** The pattern tells readers of the description what `trim` leaves out. */
+const id = z.string().max(256).regex(/\S/, 'must not be blank').trim();
 
-const chatRequest = z.strictObject({
-  user_id: id.describe('End user of this call'),
-  conversation_id: id.optional().describe('Goes on with a conversation; left out: a new one'),
-  model: id,
-  message: z.string().min(1).max(32_000),
-  stream: z.boolean().default(false).describe('true: server-sent events start, piece …, end'),
-});
+/** With the demo model the description lists the models; a provider knows its models itself. */
+function chatRequestOf({ demo, models }: Pick<ChatRoutesOptions, 'demo' | 'models'>) {
+  return z.strictObject({
+    user_id: id.describe('End user of this call'),
+    conversation_id: id.optional().describe('Continues a conversation; absent: a new one'),
+    model: demo ? id.meta({ override: { enum: [...models] } }) : id,
+    message: z.string().min(1).max(32_000),
+    stream: z.boolean().default(false).describe('true: server-sent events start, piece …, end'),
+  });
+}
 
 const usage = z.looseObject({
   prompt_tokens: z.int(),
@@ -59,11 +63,16 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
       summary: 'Say something to a model',
       role,
       limit: new RateLimit({ perMinute }),
-      body: { schema: chatRequest, limitBytes: MAX_BODY_BYTES },
+      body: { schema: chatRequestOf(options), limitBytes: MAX_BODY_BYTES },
       answers: {
-        200: { description: 'The answer; with `stream` as server-sent events', schema: chatAnswer },
+        200: {
+          description: 'The answer; with `stream` as server-sent events',
+          schema: chatAnswer,
+          also: { 'text/event-stream': eventSchema('start', 'piece', 'end', 'error') },
+        },
         422: { description: 'The request is wrong, or there is no such model' },
         502: { description: 'The provider failed' },
+        503: { description: 'The provider asks to slow down' },
       },
       async handle(ctx, { body }) {
         const aborted = new AbortController();

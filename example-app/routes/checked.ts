@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 
-type Place = 'path' | 'query' | 'body';
+type Place = 'path' | 'query' | 'header' | 'body';
 
 /** The value as its schema gives it back, or 422 with one entry for each thing wrong. */
 export function checked(
@@ -22,7 +22,7 @@ export function checked(
 }
 
 interface InvalidMember {
-  /** JSON pointer into the body; for path and query `parameter` instead. */
+  /** JSON pointer into the body; for path, query and headers `parameter` instead. */
   readonly pointer?: string;
   readonly parameter?: string;
   readonly code: string;

@@ -52,6 +52,10 @@ const usageHealth = z.strictObject({
         by: z.enum(['user', 'model', 'all']),
         key: z.string().nullable(),
         value: z.number().optional(),
+        at_least: z
+          .boolean()
+          .optional()
+          .describe('Part of the cost is unknown: the value is the least that was spent'),
         threshold: z.number().optional(),
         no_data: z.boolean(),
         window_ms: z.number(),
@@ -86,6 +90,7 @@ export function healthOf({ exporter, settings, prices, alerts }: HealthSources):
       by: alert.by,
       key: alert.key,
       ...(alert.value !== undefined && { value: alert.value }),
+      ...(alert.atLeast && { at_least: true }),
       ...(alert.threshold !== undefined && { threshold: alert.threshold }),
       no_data: noData,
       window_ms: windowMs,

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
+import { z } from 'zod';
 
 export interface StreamedEvent {
   /** Comes back as Last-Event-ID when the client reconnects. */
@@ -8,6 +9,15 @@ export interface StreamedEvent {
   readonly event?: string;
   /** Sent as JSON. */
   readonly data: unknown;
+}
+
+/** Each event of a stream, for the description of its route. */
+export function eventSchema(...names: readonly string[]): z.ZodType {
+  return z.looseObject({
+    id: z.string().optional(),
+    event: z.enum(names),
+    data: z.string().meta({ override: { contentMediaType: 'application/json' } }),
+  });
 }
 
 export interface EventStreamOptions {

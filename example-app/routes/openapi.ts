@@ -1,6 +1,16 @@
 import { z } from 'zod';
+import {
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponseObject,
+  type ZodOpenApiResponsesObject,
+  createDocument,
+} from 'zod-openapi';
+import { SESSION_COOKIE } from '../middleware/session-cookie.ts';
 import { problem } from '../schemas.ts';
-import { type ApiAnswer, type ApiRoute, apiRoute } from './api-route.ts';
+import { allow, retryAfter, wwwAuthenticate } from './api-headers.ts';
+import type { ApiAnswer } from './api-answer.ts';
+import { type ApiRoute, apiRoute } from './api-route.ts';
 
 export interface ApiDescription {
   readonly title: string;
@@ -23,48 +33,48 @@ export function openApiRoute(routes: readonly ApiRoute[], description: ApiDescri
   return route;
 }
 
-/** Made of the schemas that check the requests, so that the two cannot come apart. */
+/** Made of the schemas that validate the requests, so that the two cannot come apart. */
 function openApiDocument(routes: readonly ApiRoute[], { title, version }: ApiDescription): object {
-  const paths: Record<string, Record<string, object>> = {};
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method] = operationOf(route);
-  return {
+  return createDocument({
     openapi: '3.1.0',
     info: { title, version },
-    paths,
+    paths: paths as ZodOpenApiPathsObject,
     components: {
-      schemas: { Problem: jsonSchema(problem, 'output') },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: 'token_meter_session' },
+        session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
       },
     },
-  };
+  });
 }
 
-function operationOf(route: ApiRoute): object {
-  const { method, path, summary, role, params, query, body, answers } = route;
-  const parameters = [...parametersOf(params, 'path'), ...parametersOf(query, 'query')];
-  const described = Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]);
+function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
+  const { method, path, summary, role, params, query, headers, body, answers } = route;
+  const described = Object.entries(answers).map(([status, answer]) => [
+    status,
+    answerOf(Number(status), answer),
+  ]);
   return {
     operationId: operationIdOf(method, path),
     summary,
     ...(role === 'anyone' ? {} : { security: [{ bearer: [] }, { session: [] }], 'x-role': role }),
-    ...(parameters.length > 0 && { parameters }),
+    requestParams: {
+      ...(params && { path: params as z.ZodObject }),
+      ...(query && { query: query as z.ZodObject }),
+      ...(headers && { header: conventional(headers as z.ZodObject) }),
+    },
     ...(body && {
       requestBody: {
         required: true,
-        content: contentOf(['application/json', ...(body.types ?? [])], body.schema, 'input'),
+        content: contentOf(['application/json', ...(body.types ?? [])], body.schema),
       },
     }),
     responses: {
+      ...errorsOf(route),
       ...Object.fromEntries(described),
-      default: {
-        description: 'Every error, RFC 9457',
-        content: {
-          'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-        },
-      },
-    },
+    } as ZodOpenApiResponsesObject,
   };
 }
 
@@ -73,34 +83,84 @@ function operationIdOf(method: string, path: string): string {
   return [method, ...words.map((word) => word[0]!.toUpperCase() + word.slice(1))].join('');
 }
 
-function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): object[] {
-  if (!schema) return [];
-  const { properties = {}, required = [] } = jsonSchema(schema, 'input') as {
-    properties?: Record<string, { description?: string }>;
-    required?: string[];
+function answerOf(status: number, answer: ApiAnswer): ZodOpenApiResponseObject {
+  const { description, schema, also = {}, headers } = answer;
+  const isProblem = status >= 400 && answer.type === undefined;
+  const type = answer.type ?? (isProblem ? PROBLEM_TYPE : 'application/json');
+  const body = schema ?? (isProblem ? problem : undefined);
+  const content = {
+    ...(body && contentOf([type], body)),
+    ...Object.fromEntries(Object.entries(also).map(([other, of]) => [other, { schema: of }])),
   };
-  return Object.entries(properties).map(([name, { description, ...member }]) => ({
-    name,
-    in: place,
-    required: place === 'path' || required.includes(name),
-    ...(description !== undefined && { description }),
-    schema: member,
-  }));
+  return {
+    description,
+    ...(headers && { headers: conventional(headers) }),
+    ...(Object.keys(content).length > 0 && { content }),
+  };
 }
 
-function answerOf({ description, schema, type = 'application/json' }: ApiAnswer): object {
-  return { description, ...(schema && { content: contentOf([type], schema, 'output') }) };
+/** Headers as they are usually written. Routes have them in lower case, as Node does. */
+function conventional({ shape }: z.ZodObject): z.ZodObject {
+  const cased = (name: string): string =>
+    CASED[name] ?? name.replaceAll(/(?:^|-)\w/g, (start) => start.toUpperCase());
+  return z.object(
+    Object.fromEntries(Object.entries(shape).map(([name, schema]) => [cased(name), schema])),
+  );
 }
 
-function contentOf(types: readonly string[], schema: z.ZodType, io: 'input' | 'output'): object {
-  return Object.fromEntries(types.map((type) => [type, { schema: jsonSchema(schema, io) }]));
+function contentOf(types: readonly string[], schema: z.ZodType) {
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
-    target: 'draft-2020-12',
-    io,
-    unrepresentable: 'any',
-  });
-  return rest;
+const CASED: Readonly<Record<string, string>> = {
+  etag: 'ETag',
+  'last-event-id': 'Last-Event-ID',
+  'www-authenticate': 'WWW-Authenticate',
+};
+
+const PROBLEM_TYPE = 'application/problem+json';
+
+/** Errors that a route can answer with because of what it is, not of what it does. */
+const ERRORS: Readonly<Record<number, ZodOpenApiResponseObject>> = {
+  400: errorAnswer('BadRequest', 'The request cannot be read'),
+  401: errorAnswer('Unauthorized', 'No token, or a wrong one', z.object({ ...wwwAuthenticate })),
+  403: errorAnswer('Forbidden', 'Another role is needed, or the request comes from another site'),
+  405: errorAnswer('MethodNotAllowed', 'The path has no such method', z.object({ ...allow })),
+  413: errorAnswer('TooLarge', 'The body is too large'),
+  415: errorAnswer('UnsupportedMediaType', 'The body is of another type'),
+  422: errorAnswer('Invalid', '`errors` names each wrong parameter or member'),
+  429: errorAnswer('TooManyRequests', 'Asked too often', z.object({ ...retryAfter })),
+};
+
+function errorAnswer(
+  id: string,
+  description: string,
+  headers?: z.ZodObject,
+): ZodOpenApiResponseObject {
+  return {
+    id,
+    description,
+    ...(headers && { headers: conventional(headers) }),
+    content: { [PROBLEM_TYPE]: { schema: problem } },
+  };
 }
+
+function errorsOf({ params, query, headers, body }: ApiRoute): ZodOpenApiResponsesObject {
+  const isChecked = params ?? query ?? headers ?? body;
+  // A wrong bearer token is refused everywhere, and too many of them.
+  const statuses = [
+    400,
+    401,
+    403,
+    405,
+    ...(body ? [413, 415] : []),
+    ...(isChecked ? [422] : []),
+    429,
+  ];
+  return {
+    ...Object.fromEntries(statuses.map((status) => [status, ERRORS[status]])),
+    default: DEFAULT_ERROR,
+  };
+}
+
+const DEFAULT_ERROR = errorAnswer('Error', 'Any other error, RFC 9457');

@@ -5,7 +5,7 @@ import {
   sessionOf,
 } from '../middleware/authentication.ts';
 import { setSessionCookie } from '../middleware/session-cookie.ts';
-import { signIn, signedIn, whoAmI } from '../schemas.ts';
+import { otherSession, signIn, signedIn, whoAmI } from '../schemas.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 
 /** Signing in and out: a token becomes a session cookie that scripts cannot read. */
@@ -17,10 +17,14 @@ export function sessionRoutes(options: AuthenticationOptions): readonly ApiRoute
       path: '/api/session',
       summary: 'Sign in: a token becomes a session cookie',
       role: 'anyone',
-      body: { schema: signIn, limitBytes: 1024 },
+      body: { schema: signIn, limitBytes: 4096 },
       answers: {
         200: { description: 'Signed in', schema: signedIn },
-        409: { description: 'Somebody else is signed in here; `replace` signs in all the same' },
+        409: {
+          description: 'Somebody else is signed in here; `replace` signs in all the same',
+          type: 'application/problem+json',
+          schema: otherSession,
+        },
       },
       async handle(ctx, { body }) {
         const principal = await principalOf(ctx, options, body.token);

@@ -1,9 +1,16 @@
 import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
 import { z } from 'zod';
+import { lastEventId } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
-import type { StreamedEvent } from './event-stream.ts';
+import { type StreamedEvent, eventSchema } from './event-stream.ts';
 import { listedInstances } from './settings-wire.ts';
-import { type EventTopic, Watchers, type WatchersOptions, watchTopics } from './watchers.ts';
+import {
+  type EventTopic,
+  TOO_MANY_STREAMS,
+  Watchers,
+  type WatchersOptions,
+  watchTopics,
+} from './watchers.ts';
 
 export interface SettingsEventsOptions extends WatchersOptions {
   readonly settings: SettingsService<MetricsSettings>;
@@ -120,12 +127,14 @@ export function settingsEventsRoute(options: SettingsEventsOptions): ApiRoute {
     path: '/api/settings/metrics/events',
     summary: 'Events `settings`, `status` and `instances`; survives reconnects by Last-Event-ID',
     role: 'viewer',
+    headers: z.object(lastEventId),
     answers: {
       200: {
         description: 'Server-sent events; the id of `settings` is its version',
-        schema: z.string(),
+        schema: eventSchema('settings', 'status', 'instances', 'end'),
         type: 'text/event-stream',
       },
+      503: TOO_MANY_STREAMS,
     },
     handle(ctx) {
       watchTopics(ctx, [events]);

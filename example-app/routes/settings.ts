@@ -9,7 +9,14 @@ import { z } from 'zod';
 import { identityOf } from '../middleware/authentication.ts';
 import { isKnown } from '../middleware/etag.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
-import { auditLog, instanceList, settingsDocument, settingsPatch } from '../schemas.ts';
+import {
+  auditLog,
+  instanceList,
+  settingsDocument,
+  settingsPatch,
+  versionMismatch,
+} from '../schemas.ts';
+import { etag, ifMatch, ifNoneMatch, retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type SettingsEventsOptions, settingsEventsRoute } from './settings-events.ts';
 import {
@@ -26,6 +33,21 @@ export interface SettingsRoutesOptions extends SettingsEventsOptions {
 }
 
 const BODY_LIMIT_BYTES = 4096;
+/** Of answers that hold the settings. */
+const settingsHeaders = z.object({
+  ...etag,
+  'settings-version': z.string().describe('Version of the settings in the answer'),
+  'settings-stale-since': z
+    .string()
+    .optional()
+    .describe('Since when the store cannot be reached; absent while it can'),
+});
+
+const STORE_AWAY = {
+  description: 'The store cannot be reached or written; the settings in force stay',
+  headers: z.object({ 'retry-after': retryAfter['retry-after'].optional() }),
+};
+
 /** Each of these asks the store. */
 const LOOKS_PER_MINUTE = 300;
 
@@ -39,9 +61,10 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
       path: '/api/settings/metrics',
       summary: 'The settings in force',
       role: 'viewer',
+      headers: z.object(ifNoneMatch),
       answers: {
-        200: { description: 'With ETag', schema: settingsDocument },
-        304: { description: 'If-None-Match named the settings in force' },
+        200: { description: 'With ETag', schema: settingsDocument, headers: settingsHeaders },
+        304: { description: 'If-None-Match named the settings in force', headers: settingsHeaders },
       },
       handle(ctx) {
         const shown = shownSettings(settings);
@@ -62,7 +85,9 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
           .string()
           .trim()
           .max(200)
-          .regex(/^\P{Cc}*$/u, 'must not hold control characters')
+          // Without a property escape, which many readers of the description do not know.
+          // eslint-disable-next-line no-control-regex
+          .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not hold control characters')
           .optional()
           .describe('Why, for the audit log'),
       }),
@@ -71,13 +96,23 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
         limitBytes: BODY_LIMIT_BYTES,
         types: ['application/merge-patch+json'],
       },
+      headers: z.object(ifMatch),
       answers: {
-        200: { description: 'The settings after the change', schema: settingsDocument },
-        412: { description: 'Somebody else made a change since; `current` holds it' },
-        503: { description: 'The store cannot be reached or written; the settings in force stay' },
+        200: {
+          description: 'The settings after the change',
+          schema: settingsDocument,
+          headers: settingsHeaders,
+        },
+        412: {
+          description: 'Somebody else made a change since; `current` holds it',
+          type: 'application/problem+json',
+          schema: versionMismatch,
+          headers: z.object(etag),
+        },
+        503: STORE_AWAY,
       },
-      async handle(ctx, { query, body }) {
-        const ifVersion = versionAskedFor(ctx.get('if-match'), settings);
+      async handle(ctx, { query, headers, body }) {
+        const ifVersion = versionAskedFor(headers['if-match'] ?? '', settings);
         const changed = await change(ctx, settings, body as Partial<MetricsSettings>, {
           actor: identityOf(ctx)?.name ?? 'unknown',
           ...(ifVersion !== undefined && { ifVersion }),
@@ -96,7 +131,10 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
       query: z.strictObject({
         limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many entries'),
       }),
-      answers: { 200: { description: 'The newest entries', schema: auditLog } },
+      answers: {
+        200: { description: 'The newest entries', schema: auditLog },
+        503: STORE_AWAY,
+      },
       async handle(ctx, { query }) {
         ctx.body = { entries: await fromStore(ctx, settings.audit(query.limit)) };
       },
@@ -107,7 +145,7 @@ export function settingsRoutes(options: SettingsRoutesOptions): readonly ApiRout
       summary: 'Which instance applies which version; silent ones disappear after 30 s',
       role: 'viewer',
       limit: looks,
-      answers: { 200: { description: 'Sorted by id', schema: instanceList } },
+      answers: { 200: { description: 'Sorted by id', schema: instanceList }, 503: STORE_AWAY },
       async handle(ctx) {
         ctx.body = await fromStore(ctx, listedInstances(settings));
       },

@@ -1,9 +1,14 @@
 import type { UsageReader } from 'otel-token-meter/exporter';
-import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import type { UsageHealth } from './dashboard-health.ts';
-import type { StreamedEvent } from './event-stream.ts';
-import { type EventTopic, Watchers, type WatchersOptions, watchTopics } from './watchers.ts';
+import { type StreamedEvent, eventSchema } from './event-stream.ts';
+import {
+  type EventTopic,
+  TOO_MANY_STREAMS,
+  Watchers,
+  type WatchersOptions,
+  watchTopics,
+} from './watchers.ts';
 
 export interface UsageEventsOptions extends WatchersOptions {
   readonly reader: Pick<UsageReader, 'records'>;
@@ -99,9 +104,10 @@ export function usageEventsRoute(options: UsageEventsOptions): ApiRoute {
     answers: {
       200: {
         description: 'Server-sent events; `sequence` of `usage` counts up',
-        schema: z.string(),
+        schema: eventSchema('usage', 'health', 'end'),
         type: 'text/event-stream',
       },
+      503: TOO_MANY_STREAMS,
     },
     handle(ctx) {
       watchTopics(ctx, [watch]);

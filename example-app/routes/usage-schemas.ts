@@ -41,14 +41,58 @@ const filter = {
   outcome: one(z.enum(OUTCOMES)).optional().describe('Only calls that ended so.'),
   service: names.describe('Only these services.'),
 };
+
+/** The reader checks the text and names what it allows; this is what the description says of it. */
+const time = z.string().meta({
+  override: {
+    anyOf: [
+      { const: 'now' },
+      { pattern: '^[0-9]{1,4}[mhdw]$' },
+      { format: 'date' },
+      { format: 'date-time' },
+    ],
+  },
+});
+const timeZone = z
+  .string()
+  .refine(isTimeZone, { error: notATimeZone })
+  .meta({
+    id: 'TimeZone',
+    description: 'IANA name; aliases are accepted too',
+    override: { enum: ['UTC', ...Intl.supportedValuesOf('timeZone')] },
+  });
 const range = {
-  from: z.string().optional().describe(`Start, included: ${TIME}. Default: 24 hours before to.`),
-  to: z.string().optional().describe(`End, not included: ${TIME}. Default: now.`),
-  time_zone: z
-    .string()
+  from: time.optional().describe(`Start, included: ${TIME}. Default: 24 hours before to.`),
+  to: time.optional().describe(`End, not included: ${TIME}. Default: now.`),
+  time_zone: timeZone
     .optional()
     .describe('IANA name for the borders of hours and days. Default: UTC.'),
 };
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function notATimeZone({ input }: { readonly input?: unknown }): string {
+  return `${JSON.stringify(String(input).slice(0, 64))} is not the IANA name of a time zone`;
+}
+
+/** Every list of one or two names; at most one of them is a time. */
+const groupings = GROUPS.flatMap((first) => [
+  first,
+  ...GROUPS.filter((other) => other !== first && !(isTime(first) && isTime(other))).map(
+    (second) => `${first},${second}`,
+  ),
+]);
+
+function isTime(group: string): boolean {
+  return group === 'hour' || group === 'day';
+}
 const limit = z.coerce.number<string>().int().min(1).max(1000).optional();
 
 export const summaryParameters = z.strictObject({
@@ -56,6 +100,7 @@ export const summaryParameters = z.strictObject({
   ...filter,
   group_by: z
     .string()
+    .meta({ override: { enum: ['', ...groupings] } })
     .optional()
     .describe(`One or two of ${GROUPS.join(', ')}, separated by a comma; one of them a time.`),
   metric: z.enum(METRICS).optional().describe('Orders the rows. Default: total_tokens.'),
@@ -72,7 +117,7 @@ export const recordsParameters = z.strictObject({
   ...range,
   ...filter,
   limit: limit.describe('Records a page. Default: 100.'),
-  cursor: z.string().optional().describe('Of the page before; the rest must be the same.'),
+  cursor: z.string().min(1).optional().describe('Of the page before; the rest must be the same.'),
 });
 
 export const exportParameters = z.strictObject({ ...range, ...filter });

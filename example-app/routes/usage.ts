@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import { TokenMeterError, usageJson, type UsageReader } from 'otel-token-meter/exporter';
 import { z } from 'zod';
+import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { usageCsv } from './usage-csv.ts';
 import { recordsQueryOf, summaryQueryOf } from './usage-query.ts';
@@ -80,7 +81,12 @@ export function usageRoutes({
       role: 'viewer',
       query: exportParameters,
       answers: {
-        200: { description: 'A file', schema: z.string(), type: 'text/csv' },
+        200: {
+          description: 'A file',
+          schema: z.string(),
+          type: 'text/csv',
+          headers: z.object({ 'content-disposition': z.string() }),
+        },
         503: UNAVAILABLE,
       },
       async handle(ctx, { query: parameters }) {
@@ -100,7 +106,10 @@ export function usageRoutes({
   ];
 }
 
-const UNAVAILABLE = { description: 'The ledger cannot be read at the moment' };
+const UNAVAILABLE = {
+  description: 'The ledger cannot be read at the moment',
+  headers: z.object(retryAfter),
+};
 
 function sendJson(ctx: Context, value: object | undefined): void {
   if (value === undefined) return;

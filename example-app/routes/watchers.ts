@@ -1,5 +1,8 @@
 import type { Context } from 'koa';
+import { z } from 'zod';
 import { callerOf, identityOf } from '../middleware/authentication.ts';
+import type { ApiAnswer } from './api-answer.ts';
+import { retryAfter } from './api-headers.ts';
 import { EventStream, type StreamedEvent } from './event-stream.ts';
 
 export interface WatchersOptions {
@@ -21,6 +24,12 @@ export interface EventTopic {
   /** Somebody watches now. */
   follow(): void;
 }
+
+/** In the description of a route that answers with a stream. */
+export const TOO_MANY_STREAMS: ApiAnswer = {
+  description: 'Too many streams are open, or the application is being stopped',
+  headers: z.object(retryAfter),
+};
 
 /** So that a client that nobody looks at does not hold a stream for ever. */
 const MAX_STREAM_MS = 30 * 60_000;

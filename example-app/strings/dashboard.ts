@@ -178,6 +178,7 @@ export const dashboardStrings = {
     en: '{value} within {window}, threshold {threshold}',
     'zh-CN': '{window} 内达到 {value}，阈值 {threshold}',
   },
+  'alert.atLeast': { en: 'at least {value}', 'zh-CN': '至少 {value}' },
   'alert.since': { en: '(since {time})', 'zh-CN': '（自 {time} 起）' },
 
   'calls.title': { en: 'Newest calls', 'zh-CN': '最近调用' },

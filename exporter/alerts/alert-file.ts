@@ -1,17 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { TokenMeterError } from '../../src/errors.ts';
-import { type AlertRule, checkAlertRules } from './alert-rule.ts';
-
-const MEMBERS: ReadonlySet<string> = new Set<keyof AlertRule>([
-  'name',
-  'metric',
-  'by',
-  'filter',
-  'windowMs',
-  'warning',
-  'alert',
-  'whenNoData',
-]);
+import type { AlertRule } from './alert-rule.ts';
+import { checkAlertRules } from './check-rules.ts';
 
 /**
  * The rules of a JSON file, `{ "rules": [ … ] }`, each as `AlertRule` has it. Rejects with
@@ -31,18 +21,14 @@ export async function readAlertRules(path: string): Promise<readonly AlertRule[]
   } catch (cause) {
     return fail('cannot be read as JSON', cause);
   }
-  const rules = (content as { rules?: unknown } | null)?.rules;
+  if (typeof content !== 'object' || content === null) return fail('has no list "rules"');
+  const { rules, ...others } = content as { rules?: unknown };
   if (!Array.isArray(rules)) return fail('has no list "rules"');
-  for (const [index, rule] of rules.entries()) {
-    if (typeof rule !== 'object' || rule === null) return fail(`rules[${index}] is no object`);
-    const unknown = Object.keys(rule as object).find((key) => !MEMBERS.has(key));
-    // A threshold under a misspelt name would never be reached.
-    if (unknown !== undefined) return fail(`rules[${index}].${unknown} is not known`);
-  }
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) return fail(`has an unknown member ${JSON.stringify(unknown)}`);
   try {
-    checkAlertRules(rules as AlertRule[]);
+    return checkAlertRules(rules);
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), error);
+    return fail(`is not valid: ${error instanceof Error ? error.message : String(error)}`, error);
   }
-  return rules as AlertRule[];
 }

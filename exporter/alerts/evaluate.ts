@@ -1,52 +1,30 @@
 import type { UsageQuery, UsageReader, UsageRow } from '../ledger/usage-query.ts';
-import type { AlertLevel, AlertMetric, AlertRule } from './alert-rule.ts';
+import type { AlertMetric, AlertRule } from './alert-rule.ts';
 
-/** What one rule says of one user, one model, or all calls together. */
+/** What the ledger says about one user, one model, or all calls together. */
 export interface AlertFinding {
-  readonly level: AlertLevel;
   /** The user or model; `null` for all calls, and for calls without a user. */
   readonly key: string | null;
-  /** Absent: no call of the window told it (or there was no call). */
+  /** Absent: no call of the window has one, or there was no call. */
   readonly value?: number;
-  /** The threshold that was reached; absent at level `ok` and for missing data. */
-  readonly threshold?: number;
+  /** Part of the cost is unknown: the value is the least that was spent. */
+  readonly atLeast?: true;
   readonly noData: boolean;
 }
 
-/** Most values a rule can watch one by one; the rest are smaller than all of these. */
+/** Most values a rule can watch separately; the rest are smaller than all of these. */
 const MAX_KEYS = 1000;
-
-function levelOf(
-  rule: AlertRule,
-  value: number | undefined,
-): Pick<AlertFinding, 'level' | 'threshold'> {
-  if (value === undefined) return { level: 'ok' };
-  if (rule.alert !== undefined && value >= rule.alert)
-    return { level: 'alert', threshold: rule.alert };
-  if (rule.warning !== undefined && value >= rule.warning) {
-    return { level: 'warning', threshold: rule.warning };
-  }
-  return { level: 'ok' };
-}
-
-function finding(
-  rule: AlertRule,
-  key: string | null,
-  numbers: Partial<Pick<UsageRow, AlertMetric>>,
-): AlertFinding {
-  const value = numbers[rule.metric];
-  return { key, noData: false, ...levelOf(rule, value), ...(value === undefined ? {} : { value }) };
-}
 
 /**
  * Asks the ledger, not this process: a threshold holds for the whole fleet and survives restarts.
- * Rejects as the reader does.
+ * Each key of `watched` is among the findings. Rejects as the reader does.
  */
 export async function evaluateRule(
   rule: AlertRule,
   reader: Pick<UsageReader, 'summary'>,
   now: Date,
-  options: { readonly isRecording: boolean; readonly signal?: AbortSignal },
+  watched: ReadonlySet<string | null>,
+  signal?: AbortSignal,
 ): Promise<readonly AlertFinding[]> {
   const group = rule.by === 'user' || rule.by === 'model' ? rule.by : undefined;
   const query: UsageQuery = {
@@ -56,14 +34,42 @@ export async function evaluateRule(
     limit: MAX_KEYS,
     ...(group && { groupBy: [group] }),
     ...(rule.filter && { filter: rule.filter }),
-    ...(options.signal && { signal: options.signal }),
+    ...(signal && { signal }),
   };
   const { rows, total } = await reader.summary(query);
-  if (total.calls === 0) {
-    // Recording switched off explains an empty window; that is not a fault to report.
-    const level = options.isRecording ? (rule.whenNoData ?? 'ok') : 'ok';
-    return [{ level, key: null, noData: true }];
+  const found = new Map<string | null, AlertFinding>();
+  const add = (some: readonly UsageRow[]): void => {
+    for (const row of some) {
+      const key = (group && row[group]) ?? null;
+      if (!row.isOther) found.set(key, findingOf(rule, key, row));
+    }
+  };
+  if (total.calls === 0) found.set(null, { key: null, noData: true });
+  else if (group) add(rows);
+  else found.set(null, findingOf(rule, null, total));
+  const isCut = rows.some((row) => row.isOther);
+  const missing = [...watched].filter((key) => !found.has(key)).slice(0, MAX_KEYS);
+  // Every call has a model.
+  const keys = missing.filter((key) => group === 'user' || key !== null);
+  if (group && isCut && keys.length > 0) {
+    const filter = { ...rule.filter, [group]: keys };
+    add((await reader.summary({ ...query, filter })).rows);
   }
-  if (!group) return [finding(rule, null, total)];
-  return rows.filter((row) => !row.isOther).map((row) => finding(rule, row[group] ?? null, row));
+  // Who has made no call in the window has used nothing in it.
+  for (const key of missing) if (!found.has(key)) found.set(key, { key, noData: false, value: 0 });
+  return [...found.values()];
+}
+
+type Numbers = Partial<Pick<UsageRow, AlertMetric>> &
+  Pick<UsageRow, 'unpricedCalls' | 'partialCostCalls'>;
+
+function findingOf(rule: AlertRule, key: string | null, numbers: Numbers): AlertFinding {
+  const value = numbers[rule.metric];
+  const isPartial = numbers.unpricedCalls + numbers.partialCostCalls > 0;
+  return {
+    key,
+    noData: false,
+    ...(value !== undefined && { value }),
+    ...(value !== undefined && rule.metric === 'costUsd' && isPartial && { atLeast: true }),
+  };
 }

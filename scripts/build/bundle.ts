@@ -4,7 +4,11 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import { entries, manifest, ROOT } from './entries.ts';
 
 /** Packages that are inlined. Separately they are 100 files to resolve and read at every start. */
-const INLINED: readonly string[] = ['@opentelemetry/instrumentation', '@opentelemetry/api-logs'];
+const INLINED: readonly string[] = [
+  '@opentelemetry/instrumentation',
+  '@opentelemetry/api-logs',
+  'eventsource-parser',
+];
 /** The ES modules of the package; its `exports` for Node are CommonJS. */
 const YAML = join(ROOT, 'node_modules/yaml/browser/dist/index.js');
 

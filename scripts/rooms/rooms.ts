@@ -22,7 +22,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/host',
-    what: 'access to the host process: loader hook, warnings, versions, folders, detection of unmetered calls',
+    what: 'access to the host process: loader hook, warnings, versions, folders, files that are replaced or locked, detection of unmetered calls',
     imports: [],
   },
   { path: 'src/errors.ts', what: 'the error class and its codes', imports: [] },
@@ -150,7 +150,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'exporter/alerts',
-    what: 'alert rules on the ledger, and the webhook',
+    what: 'alert rules on the ledger, their state, and the webhook',
     imports: [...SRC_GROUND, 'exporter/ledger'],
   },
   {

@@ -1,56 +1,44 @@
+import { createParser } from 'eventsource-parser';
+
 /**
- * Splits a body of server-sent events into the JSON of its events, as
- * https://html.spec.whatwg.org/multipage/server-sent-events.html has it. An event whose data is no JSON
+ * Splits a body of server-sent events into the JSON of its events. An event whose data is no JSON
  * (`[DONE]`, the remarks of a gateway) gives nothing and takes nothing else along.
  */
 export class EventStream {
-  readonly #onEvent: (data: unknown) => void;
-  #unfinished = '';
-  #data: string[] = [];
+  readonly #parser: { feed(text: string): void };
 
   constructor(onEvent: (data: unknown) => void) {
-    this.#onEvent = onEvent;
+    this.#parser = createParser({
+      onEvent({ data }) {
+        const event = parsed(data);
+        if (event !== undefined) onEvent(event);
+        else if (data.includes('\n')) {
+          // Some servers leave out the empty line between two events.
+          for (const line of data.split('\n')) {
+            const single = parsed(line);
+            if (single !== undefined) onEvent(single);
+          }
+        }
+      },
+    });
   }
 
   add(text: string): void {
-    const all = this.#unfinished + text;
-    // The other half of a line end may be in the next piece.
-    const held = all.endsWith('\r') ? '\r' : '';
-    const lines = all.slice(0, all.length - held.length).split(/\r\n|\n|\r/);
-    this.#unfinished = `${lines.pop() ?? ''}${held}`;
-    for (const line of lines) this.#line(line);
+    this.#parser.feed(text);
   }
 
   /** What arrived of the last event is an event if it is whole. */
   end(): void {
-    this.#line(this.#unfinished.replace(/\r$/, ''));
-    this.#unfinished = '';
-    this.#dispatch();
+    this.#parser.feed('\n\n');
   }
+}
 
-  #line(line: string): void {
-    if (line === '') this.#dispatch();
-    else if (line.startsWith('data:')) this.#data.push(line.slice('data:'.length).trim());
-  }
-
-  #dispatch(): void {
-    const data = this.#data;
-    if (data.length === 0) return;
-    this.#data = [];
-    if (data.length > 1 && this.#take(data.join('\n'))) return;
-    // Some servers leave out the empty line between two events.
-    for (const line of data) this.#take(line);
-  }
-
-  #take(data: string): boolean {
-    let event: unknown;
-    try {
-      event = JSON.parse(data);
-    } catch {
-      return false;
-    }
-    this.#onEvent(event);
-    return true;
+/** JSON has no `undefined`. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createParser } from 'eventsource-parser';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
 import { type SettingsClient, printable } from './settings-client.ts';
@@ -74,37 +75,22 @@ async function* eventsOf(
   );
   try {
     const answer = await client.events(lastId, abort.signal);
-    let text = '';
+    const received: ServerEvent[] = [];
+    const parser = createParser({
+      onEvent({ id, event = 'message', data }) {
+        const parsed = JSON.parse(data) as ServerEvent['data'];
+        received.push({ ...(id !== undefined && { id }), event, data: parsed });
+      },
+    });
     for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
       silence.refresh();
-      const blocks = (text + chunk).split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const event = eventOf(block);
-        if (event) yield event;
-      }
+      parser.feed(chunk);
+      yield* received.splice(0);
     }
   } finally {
     clearTimeout(silence);
     abort.abort();
   }
-}
-
-function eventOf(block: string): ServerEvent | undefined {
-  const fields = new Map(
-    block.split('\n').map((line) => {
-      const at = line.indexOf(':');
-      return [line.slice(0, at), line.slice(at + 1).trimStart()];
-    }),
-  );
-  const data = fields.get('data');
-  if (data === undefined) return undefined;
-  const id = fields.get('id');
-  return {
-    ...(id !== undefined && { id }),
-    event: fields.get('event') ?? 'message',
-    data: JSON.parse(data) as ServerEvent['data'],
-  };
 }
 
 function lineOf({ event, data }: ServerEvent): string {

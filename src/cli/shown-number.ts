@@ -29,7 +29,21 @@ export function shownDuration(ms: number | undefined): string {
 // oxlint-disable-next-line no-control-regex -- matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** Names come from callers and must not move the cursor or change the text direction. */
+/** Text from elsewhere must not move the cursor or change the text direction. */
+export function withoutControls(text: string): string {
+  return text.replaceAll(CONTROL, '\uFFFD');
+}
+
+/** Hebrew, Arabic and the other scripts that are written from right to left. */
+const RIGHT_TO_LEFT =
+  /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * A name that comes from a caller. One that is written from right to left is isolated (U+2068,
+ * U+2069), or a terminal would move the numbers beside it.
+ */
 export function shownName(name: string | null | undefined, none = '(none)'): string {
-  return name === null || name === undefined ? none : name.replaceAll(CONTROL, '\uFFFD');
+  if (name === null || name === undefined) return none;
+  const shown = withoutControls(name);
+  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
 }

@@ -7,6 +7,7 @@ import {
   shownName,
   shownShare,
   shownShort,
+  withoutControls,
 } from './shown-number.ts';
 
 export interface TopView {
@@ -123,5 +124,5 @@ function sparkline(hours: readonly UsageRow[], time: Date): string {
 
 /** Wraps a problem instead of truncating it, since the fix is at its end. */
 function wrapped(text: string, width: number): string[] {
-  return shownName(text).match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gu')) ?? [];
+  return withoutControls(text).match(new RegExp(`.{1,${Math.max(1, width)}}`, 'gu')) ?? [];
 }

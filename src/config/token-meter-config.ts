@@ -30,6 +30,7 @@ export interface TokenMeterConfig {
 interface AlertsConfig {
   readonly file?: string;
   readonly intervalMs: number;
+  readonly stateFile: string;
   readonly webhookUrl?: string;
   readonly webhookSecret?: string;
 }

@@ -9,6 +9,7 @@ export { MemorySettingsStore } from './stores/memory.ts';
 export { configuredSettingsStore } from './stores/configured.ts';
 export { FileSettingsStore } from './stores/file.ts';
 export { RedisSettingsStore } from './stores/redis.ts';
+export { RedisSharedMap } from './stores/redis-shared-map.ts';
 export type { MetricsSettings } from './metrics-settings.ts';
 export type {
   PatchOptions,
@@ -34,3 +35,4 @@ export type {
 } from './stores/settings-store.ts';
 export type { FileSettingsStoreOptions } from './stores/file.ts';
 export type { RedisClientLike, RedisSettingsStoreOptions } from './stores/redis.ts';
+export type { RedisSharedMapOptions, SharedMapChange } from './stores/redis-shared-map.ts';

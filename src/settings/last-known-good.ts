@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { replaceFile } from './atomic-file.ts';
+import { replaceFile } from '../host/atomic-file.ts';
 import type { StoredSettings } from './stored-settings.ts';
 import { parseStoredSettings, toJson } from './stored-settings-json.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
 import { startAlerts } from '../../example-app/alerts.ts';
 import { healthOf } from '../../example-app/routes/dashboard-health.ts';
 import { SqliteUsageProcessor } from '../../exporter/sqlite/write/sqlite-usage-processor.ts';
@@ -20,10 +20,13 @@ interface Delivery {
 
 describe('alerts of the application', () => {
   let folder: string;
+  let stateFile: string;
   let processor: SqliteUsageProcessor;
   let reader: SqliteUsageReader;
   const lines: string[] = [];
   const note = (line: string): number => lines.push(line);
+  const redis = { url: '', keyPrefix: '', pollIntervalMs: 1 };
+  const settings = { store: 'file', redis } as const;
   const log = { info: note, warn: note, error: note };
   const rules = (content: unknown): string => {
     const file = join(folder, 'alerts.json');
@@ -33,6 +36,7 @@ describe('alerts of the application', () => {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'token-meter-app-alerts-'));
+    stateFile = join(folder, 'alert-states.json');
     const path = join(folder, 'usage.db');
     processor = new SqliteUsageProcessor({ path });
     reader = new SqliteUsageReader({ path });
@@ -54,7 +58,7 @@ describe('alerts of the application', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('tell a crossed threshold to the log, the webhook and the dashboard', async () => {
+  it('report a crossed threshold to the log, the webhook and the dashboard, and once', async () => {
     const deliveries: Delivery[] = [];
     const receiver = createServer((request, response) => {
       let body = '';
@@ -78,7 +82,9 @@ describe('alerts of the application', () => {
         intervalMs: 60_000,
         webhookUrl: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`,
         webhookSecret: 'a shared secret',
+        stateFile,
       },
+      settings,
       reader,
       isRecording: () => true,
       log,
@@ -91,24 +97,40 @@ describe('alerts of the application', () => {
     assert.equal(first.body, second.body);
     assert.equal(first.headers['webhook-id'], second.headers['webhook-id']);
     const id = String(second.headers['webhook-id']);
-    const signed = `${id}.${String(second.headers['webhook-timestamp'])}.${second.body}`;
-    const expected = createHmac('sha256', 'a shared secret').update(signed).digest('base64');
-    assert.equal(second.headers['webhook-signature'], `v1,${expected}`);
+    assert.match(id, /^alert_[\w-]{22}$/);
+    new Webhook('a shared secret', { format: 'raw' }).verify(
+      second.body,
+      second.headers as Record<string, string>,
+    );
     const health = healthOf({ alerts: () => alerts?.active() ?? [] });
     assert.deepEqual(
       health.alerts.map(({ rule, level, key, value }) => ({ rule, level, key, value })),
       [{ rule: 'hour', level: 'warning', key: 'alice\nroot', value: 1800 }],
     );
+    await until(() => !readFileSync(stateFile, 'utf8').includes('owed'));
     await alerts?.close();
+    const again = await startAlerts({
+      config: { file, intervalMs: 60_000, stateFile },
+      settings,
+      reader,
+      isRecording: () => true,
+      log,
+    });
+    await until(() => again?.active().length === 1);
+    await again?.close();
+    assert.equal(lines.length, 1);
     receiver.close();
   });
 
-  it('leave the application without alerts, and say so, when their file is wrong', async () => {
-    const wrong = { file: rules({ rules: [{ name: 'x' }] }), intervalMs: 60_000 };
-    const start = { reader, isRecording: () => true, log };
+  it('leave the application without alerts, and log it, when their file is wrong', async () => {
+    const wrong = { file: rules({ rules: [{ name: 'x' }] }), intervalMs: 60_000, stateFile };
+    const start = { settings, reader, isRecording: () => true, log };
     assert.equal(await startAlerts({ ...start, config: wrong }), undefined);
     assert.match(lines[0] ?? '', /^alerts are off: .*metric must be/);
-    assert.equal(await startAlerts({ ...start, config: { intervalMs: 60_000 } }), undefined);
+    assert.equal(
+      await startAlerts({ ...start, config: { intervalMs: 60_000, stateFile } }),
+      undefined,
+    );
     assert.equal(lines.length, 1);
   });
 });

@@ -1,3 +1,4 @@
+import { createParser } from 'eventsource-parser';
 import { until } from './until.ts';
 
 interface ReceivedEvent {
@@ -26,24 +27,18 @@ export async function receiveEvents(
   const events: ReceivedEvent[] = [];
   let ended = false;
   const read = async (): Promise<void> => {
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of answer.body ?? []) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      const blocks = text.split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const fields = Object.fromEntries(
-          block.split('\n').map((line) => line.split(/: ?(.*)/s, 2) as [string, string]),
-        );
-        if (fields['data'] === undefined) continue;
-        const { id, event, data } = fields;
+    const parser = createParser({
+      onEvent({ id, event, data }) {
         events.push({
           ...(id !== undefined && { id }),
           ...(event !== undefined && { event }),
           data: JSON.parse(data) as Record<string, unknown>,
         });
-      }
+      },
+    });
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) {
+      parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
     }
   };
   if (answer.ok) {

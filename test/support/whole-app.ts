@@ -7,7 +7,9 @@ import { ChatService } from '../../example-app/chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from '../../example-app/demo-model/server.ts';
 import { Signer } from '../../example-app/middleware/signer.ts';
 import { SignInError } from '../../example-app/openid/openid-provider.ts';
+import type { ApiRoute } from '../../example-app/routes/api-route.ts';
 import { chatRoutes } from '../../example-app/routes/chat.ts';
+import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import type { Logger } from '../../example-app/logger.ts';
 import type { OpenIdSignIn } from '../../example-app/routes/openid.ts';
 import { type SettingsRoutesOptions, settingsRoutes } from '../../example-app/routes/settings.ts';
@@ -21,11 +23,13 @@ import {
   metricsSettings,
 } from '../../src/settings/index.ts';
 import { type ServedApp, serveApp } from './app.ts';
+import { usageAlert } from './usage-alerts.ts';
 import { usageRecord } from './usage-logs.ts';
 
 export interface WholeApp extends ServedApp {
   readonly settings: SettingsService<MetricsSettings>;
   readonly store: MemorySettingsStore;
+  readonly routes: readonly ApiRoute[];
 }
 
 const silent = { info: () => undefined, warn: () => undefined } as unknown as Logger;
@@ -66,23 +70,22 @@ export async function serveWholeApp(
   const demo = await startDemoModel({ chunkPauseMs: 0 });
   const client = new OpenAI({ apiKey: 'sk-canary-key', baseURL: demo.url, maxRetries: 0 });
   const chat = new ChatService(client);
-  const app = await serveApp({
-    openId,
-    routes: [
-      ...settingsRoutes({ settings, ...options }),
-      ...usageRoutes({ reader }),
-      ...chatRoutes({
-        chat,
-        role: 'anyone',
-        models: DEMO_MODELS,
-        demo: true,
-        perMinute: 1_000_000,
-      }),
-    ],
-    ...options,
-  });
+  const routes = [
+    ...settingsRoutes({ settings, ...options }),
+    ...usageRoutes({ reader }),
+    ...dashboardRoutes({ reader, settings, alerts: () => [usageAlert({ atLeast: true })] }),
+    ...chatRoutes({
+      chat,
+      role: 'anyone',
+      models: DEMO_MODELS,
+      demo: true,
+      perMinute: 1_000_000,
+    }),
+  ];
+  const app = await serveApp({ openId, routes, ...options });
   return {
     ...app,
+    routes,
     settings,
     store,
     async close() {

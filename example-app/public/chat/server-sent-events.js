@@ -1,24 +1,23 @@
 // @ts-check
+import { createParser } from '../eventsource-parser.js';
 
 /**
- * Events of an answer to a POST, which `EventSource` cannot send. Their data is JSON on one line,
- * as this application writes it.
+ * Events of a response to a POST, which `EventSource` cannot send. Their data is JSON.
  *
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @returns {AsyncGenerator<{ event: string, data: any }>}
  */
 export async function* serverSentEvents(body) {
+  /** @type {{ event: string, data: any }[]} */
+  const received = [];
+  const parser = createParser({
+    onEvent: ({ event = 'message', data }) => received.push({ event, data: JSON.parse(data) }),
+  });
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    const blocks = (text + value).split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const event = /^event: (.*)$/m.exec(block)?.[1] ?? 'message';
-      const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (data !== undefined) yield { event, data: JSON.parse(data) };
-    }
+    parser.feed(value);
+    yield* received.splice(0);
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { element } from '../dom.js';
+import { element, isolated, nameElement } from '../dom.js';
 import { formatExactMoney, formatMs, formatWhole } from '../formats.js';
 import { formatTime, t } from '../strings.js';
 import { nameOf } from './names.js';
@@ -33,9 +33,9 @@ export function pickCell(dimension, call, onPick) {
     {
       type: 'button',
       class: value === undefined ? 'link muted' : 'link',
-      title: t('usage.filterBy', { name }),
+      title: t('usage.filterBy', { name: isolated(name) }),
     },
-    name,
+    nameElement(name),
   );
   button.addEventListener('click', () => onPick(dimension, value ?? ''));
   return cell(t(`dimension.${dimension}`), button);
@@ -75,7 +75,7 @@ export function outcomeCell(call) {
   return cell(
     t('calls.outcome'),
     badge,
-    ...(type === undefined ? [] : [' ', element('code', {}, type)]),
+    ...(type === undefined ? [] : [' ', element('code', {}, nameElement(type))]),
   );
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-import { element } from '../dom.js';
+import { element, nameElement } from '../dom.js';
 import { t } from '../strings.js';
 import { bucketLabel } from './bucket-labels.js';
 
@@ -29,7 +29,7 @@ export class ChartTable {
     const { period, series, format } = this.#data;
     const head = element('tr', {}, element('th', { scope: 'col' }, t('chart.time')));
     for (const { name } of series) {
-      head.append(element('th', { scope: 'col', class: 'number' }, name));
+      head.append(element('th', { scope: 'col', class: 'number' }, nameElement(name)));
     }
     const body = element('tbody');
     for (const [index, start] of period.starts.entries()) {

@@ -1,5 +1,5 @@
 // @ts-check
-import { element } from '../dom.js';
+import { element, nameElement } from '../dom.js';
 import { t } from '../strings.js';
 import { swatch } from './colours.js';
 import { gapText } from './gap-texts.js';
@@ -81,7 +81,7 @@ function line(value, name, ...before) {
     'div',
     { class: 'tooltip-line' },
     ...before,
-    element('span', { class: 'name' }, name),
+    element('span', { class: 'name' }, nameElement(name)),
     ' ',
     element('span', { class: 'value' }, value),
   );

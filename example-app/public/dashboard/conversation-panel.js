@@ -1,5 +1,5 @@
 // @ts-check
-import { element, find } from '../dom.js';
+import { element, find, isolated } from '../dom.js';
 import { formatMoney, formatMs, formatWhole } from '../formats.js';
 import { t } from '../strings.js';
 import {
@@ -68,7 +68,7 @@ function factsOf(records, total) {
   const first = Date.parse(records[0]?.time ?? '');
   const last = Date.parse(records.at(-1)?.time ?? '');
   return [
-    users.slice(0, 3).join(', '),
+    users.slice(0, 3).map(isolated).join(', '),
     t('usage.calls', { count: formatWhole(total.calls) }),
     t('usage.tokens', { count: formatWhole(total.total_tokens) }),
     formatMoney(total.cost_usd),

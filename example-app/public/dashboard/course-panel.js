@@ -1,5 +1,5 @@
 // @ts-check
-import { element, find } from '../dom.js';
+import { element, find, isolated, nameElement } from '../dom.js';
 import { t } from '../strings.js';
 import { bucketValues, sumOf } from './buckets.js';
 import { ColourSlots, SLOTS, swatch } from './colours.js';
@@ -58,11 +58,12 @@ export class CoursePanel {
         const button = find('button', HTMLButtonElement, item);
         button.replaceChildren(
           swatch(series.colour),
-          element('span', { class: 'name' }, series.name),
+          element('span', { class: 'name' }, nameElement(series.name)),
           element('span', { class: 'value' }, series.total),
         );
         button.disabled = series.pick === undefined;
-        button.title = series.pick === undefined ? '' : t('usage.filterBy', { name: series.name });
+        button.title =
+          series.pick === undefined ? '' : t('usage.filterBy', { name: isolated(series.name) });
         button.dataset['dimension'] = series.stack;
         if (series.pick === undefined) delete button.dataset['pick'];
         else button.dataset['pick'] = series.pick;

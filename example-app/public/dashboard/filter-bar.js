@@ -1,5 +1,5 @@
 // @ts-check
-import { element, find } from '../dom.js';
+import { element, find, isolated, nameElement } from '../dom.js';
 import { t } from '../strings.js';
 import { KeyedList } from './keyed-list.js';
 import { nameOf } from './names.js';
@@ -42,11 +42,11 @@ export class FilterBar {
         const name = nameOf(dimension, value);
         chip.dataset['dimension'] = dimension;
         chip.dataset['value'] = value;
-        chip.title = t('filter.remove', { name });
+        chip.title = t('filter.remove', { name: isolated(name) });
         chip.replaceChildren(
           element('span', { class: 'muted' }, t(`dimension.${dimension}`)),
           ' ',
-          element('span', { class: 'name' }, name),
+          element('span', { class: 'name' }, nameElement(name)),
           element('span', { 'aria-hidden': 'true' }, ' ×'),
           element('span', { class: 'sr-only' }, ` ${t('filter.removeShort')}`),
         );

@@ -1,5 +1,5 @@
 // @ts-check
-import { element, find } from '../dom.js';
+import { element, find, isolated } from '../dom.js';
 import { formatMoney, formatMs, formatPercent, formatWhole } from '../formats.js';
 import { formatAgo, formatTime, t } from '../strings.js';
 
@@ -80,21 +80,22 @@ function alertText({
   by,
   key,
   value,
+  at_least: atLeast,
   threshold,
   no_data: noData,
   window_ms: span,
   since,
 }) {
   const format = metric === 'costUsd' ? formatMoney : formatWhole;
-  const whose = by === 'all' ? '' : ` (${key ?? t('usage.noUser')})`;
+  const whose = by === 'all' ? '' : ` (${isolated(key ?? t('usage.noUser'))})`;
   const what = noData
     ? t('alert.noData', { window: formatMs(span) })
     : t('alert.reached', {
-        value: format(value),
+        value: atLeast ? t('alert.atLeast', { value: format(value) }) : format(value),
         threshold: format(threshold),
         window: formatMs(span),
       });
-  return `${rule}${whose}: ${what} ${t('alert.since', { time: formatTime(since) })}`;
+  return `${isolated(rule)}${whose}: ${what} ${t('alert.since', { time: formatTime(since) })}`;
 }
 
 /** @param {Health} health */
@@ -187,5 +188,5 @@ function badge(text, tone) {
 /** @param {readonly string[]} names */
 function listed(names) {
   const more = names.length > MAX_NAMES ? ' …' : '';
-  return names.slice(0, MAX_NAMES).join(', ') + more;
+  return names.slice(0, MAX_NAMES).map(isolated).join(', ') + more;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { element, find } from '../dom.js';
+import { element, find, isolated, nameElement } from '../dom.js';
 import { formatCompact, formatMoney, formatPercent } from '../formats.js';
 import { t } from '../strings.js';
 import { KeyedList } from './keyed-list.js';
@@ -61,12 +61,12 @@ export class TopList {
     const set = (/** @type {string} */ part, /** @type {string} */ text) => {
       find(`.${part}`, HTMLElement, item).textContent = text;
     };
-    set('name', name);
+    find('.name', HTMLElement, item).replaceChildren(nameElement(name));
     set('value', measureFormats[view.measure](value));
     set('detail', detailOf(row, view.measure));
     button.disabled = row.is_other === true;
     button.dataset['pick'] = key ?? '';
-    button.title = row.is_other ? '' : t('usage.filterBy', { name });
+    button.title = row.is_other ? '' : t('usage.filterBy', { name: isolated(name) });
     const width = row.is_other || longest === 0 ? 0 : (value ?? 0) / longest;
     find('.bar', HTMLElement, item).style.setProperty('--width', `${(width * 100).toFixed(1)}%`);
   }

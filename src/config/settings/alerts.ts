@@ -21,6 +21,16 @@ export const alerts: readonly Setting[] = [
     description: 'Seconds between two evaluations of the alert rules.',
   },
   {
+    key: 'alerts.state_file',
+    path: 'alerts.stateFile',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_ALERTS_STATE_FILE'],
+    default: '.token-meter/alert-states.json',
+    description:
+      'JSON file with the state of each alert, so that a restart repeats none. With settings.store redis the states are in Redis, shared by all instances.',
+  },
+  {
     key: 'alerts.webhook_url',
     path: 'alerts.webhookUrl',
     block: 'distribution',

@@ -1,5 +1,5 @@
 import { appendFile, open, readFile } from 'node:fs/promises';
-import { replaceFile } from '../atomic-file.ts';
+import { replaceFile } from '../../host/atomic-file.ts';
 import type { AuditEntry } from '../stored-settings.ts';
 
 const LIMIT = 10_000;

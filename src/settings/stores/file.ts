@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { TokenMeterError } from '../../errors.ts';
 import { makeFolder } from '../../host/make-folder.ts';
-import { realPath, replaceFile } from '../atomic-file.ts';
+import { realPath, replaceFile } from '../../host/atomic-file.ts';
 import { type AuditEntry, NOTHING_STORED, type StoredSettings } from '../stored-settings.ts';
 import { parseStoredSettings, toJson } from '../stored-settings-json.ts';
 import { AuditFile } from './audit-file.ts';
-import { withFileLock } from './file-lock.ts';
+import { withFileLock } from '../../host/file-lock.ts';
 import { InstanceFolder } from './instance-folder.ts';
 import { pollDelayMs } from './poll-delay.ts';
 import type {

@@ -1,7 +1,7 @@
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../host/make-folder.ts';
-import { replaceFile } from '../atomic-file.ts';
+import { replaceFile } from '../../host/atomic-file.ts';
 import type { InstanceReport, SeenInstance } from './settings-store.ts';
 
 /** Reports of the processes that share one settings file, a small file each. */

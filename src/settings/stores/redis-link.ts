@@ -21,7 +21,7 @@ const COMMAND_LIMIT_MS = 2000;
 /** A push connection that died without a word is found this soon. */
 const PING_INTERVAL_MS = 10_000;
 
-/** Two connections to one Redis: for commands, and for what is pushed. */
+/** Two connections to one Redis: for commands, and, with a channel, for what is pushed. */
 export class RedisLink {
   readonly #from: RedisSource;
   readonly #background: boolean;
@@ -48,7 +48,7 @@ export class RedisLink {
   }
 
   /** Rejects when the first attempt failed; the connections keep trying. */
-  async open(channel: string, events: RedisLinkEvents): Promise<void> {
+  async open(channel: string | undefined, events: RedisLinkEvents): Promise<void> {
     this.#isOpen = true;
     const [commands, subscriber] = await makeConnections(this.#from);
     if (this.#background) for (const one of [commands, subscriber]) letGo(one);
@@ -56,12 +56,12 @@ export class RedisLink {
     this.#commands = commands;
     this.#subscriber = subscriber;
     this.#follow(commands, subscriber, channel, events);
-    this.#ping();
+    if (channel !== undefined) this.#ping();
     await Promise.all([
       commands.connect().catch((error: unknown) => {
         throw redisError(error);
       }),
-      subscriber.connect().catch(() => undefined),
+      channel === undefined ? undefined : subscriber.connect().catch(() => undefined),
     ]);
   }
 
@@ -96,7 +96,7 @@ export class RedisLink {
   #follow(
     commands: RedisConnection,
     subscriber: RedisConnection,
-    channel: string,
+    channel: string | undefined,
     events: RedisLinkEvents,
   ): void {
     let lastError: unknown;
@@ -111,6 +111,7 @@ export class RedisLink {
     commands.on('close', () => {
       if (this.#isOpen) events.onLost(redisError(lastError));
     });
+    if (channel === undefined) return;
     subscriber.on('message', (_channel: string, message: string) => events.onMessage(message));
     subscriber.on('ready', () => {
       // Read after subscribing: what came in between was pushed to nobody.

@@ -28,10 +28,13 @@ describe('readAlertRules', () => {
   const wrong: readonly [content: unknown, words: RegExp][] = [
     ['{', /cannot be read as JSON/],
     [[], /has no list "rules"/],
-    [{ rules: [1] }, /rules\[0\] is no object/],
-    [{ rules: [{ ...rule, warnig: 1 }] }, /rules\[0\]\.warnig is not known/],
+    [{ rules: [1] }, /rules\[0\] must be an object/],
+    [{ rules: [{ ...rule, warnig: 1 }] }, /rules\[0\]\.warnig is unknown/],
     [{ rules: [{ ...rule, metric: 'tokens' }] }, /metric must be totalTokens/],
-    [{ rules: [rule, rule] }, /name must be a unique/],
+    [{ rules: [rule, rule] }, /name must be unique/],
+    [{ rules: [{ ...rule, filter: { usr: 'a' } }] }, /rules\[0\]\.filter\.usr is unknown/],
+    [{ rules: [rule], rule }, /has an unknown member "rule"/],
+    [null, /has no list "rules"/],
     [{ rules: [{ ...rule, alert: undefined }] }, /warning must be given/],
   ];
   for (const [content, words] of wrong) {

@@ -1,45 +1,9 @@
 import assert from 'node:assert/strict';
-import { type AlertRule, checkAlertRules } from '../../../exporter/alerts/alert-rule.ts';
-import { type UsageAlert, UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
-import type { UsageQuery, UsageSummary } from '../../../exporter/ledger/usage-query.ts';
-
-interface Call {
-  readonly atMs: number;
-  readonly user: string;
-  readonly totalTokens?: number;
-}
-
-/** A ledger in memory that answers the two shapes of query the rules ask. */
-function ledger(calls: Call[]): { summary(query: UsageQuery): Promise<UsageSummary> } {
-  const numbers = (some: readonly Call[]) => {
-    const known = some.flatMap((call) => call.totalTokens ?? []);
-    return {
-      calls: some.length,
-      errors: 0,
-      aborted: 0,
-      errorRate: 0,
-      abortRate: 0,
-      unpricedCalls: 0,
-      partialCostCalls: 0,
-      countedCalls: known.length,
-      durationMs: 0,
-      ...(known.length > 0 && { totalTokens: known.reduce((a, b) => a + b, 0) }),
-    };
-  };
-  return {
-    async summary({ from, to, groupBy = [] }) {
-      const hits = calls.filter((call) => call.atMs >= +from && call.atMs < +to);
-      const users = groupBy[0] === 'user' ? [...new Set(hits.map((call) => call.user))] : [];
-      return {
-        from: from.toISOString(),
-        to: to.toISOString(),
-        groupBy,
-        total: numbers(hits),
-        rows: users.map((user) => ({ user, ...numbers(hits.filter((c) => c.user === user)) })),
-      };
-    },
-  };
-}
+import type { AlertRule } from '../../../exporter/alerts/alert-rule.ts';
+import type { UsageAlert } from '../../../exporter/alerts/usage-alert.ts';
+import { UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
+import { type LedgerCall, alertLedger } from '../../support/alert-ledger.ts';
+import { until } from '../../support/until.ts';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-11-24T00:00:00Z');
@@ -54,13 +18,13 @@ const burn: AlertRule = {
 
 describe('UsageAlerts', () => {
   let now = START;
-  let calls: Call[] = [];
-  let told: UsageAlert[] = [];
+  let calls: LedgerCall[] = [];
+  let reported: UsageAlert[] = [];
   const watch = (rules: AlertRule[], isRecording = true): UsageAlerts =>
     new UsageAlerts({
       rules,
-      reader: ledger(calls),
-      onAlert: (alert) => told.push(alert),
+      reader: alertLedger(calls),
+      onAlert: (alert) => reported.push(alert),
       isRecording: () => isRecording,
       now: () => now,
     });
@@ -68,21 +32,21 @@ describe('UsageAlerts', () => {
   beforeEach(() => {
     now = START;
     calls = [];
-    told = [];
+    reported = [];
   });
 
-  it('tells each level once as a user climbs, and the way back when the window has rolled on', async () => {
+  it('reports each level once as a user climbs, and the way back when the window has rolled on', async () => {
     const alerts = watch([burn]);
     calls.push({ atMs: START - 1000, user: 'ann', totalTokens: 99 });
     await alerts.evaluate();
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
 
     calls.push({ atMs: START - 900, user: 'ann', totalTokens: 1 });
     calls.push({ atMs: START - 900, user: 'bob', totalTokens: 50 });
     await alerts.evaluate();
     await alerts.evaluate();
     assert.deepEqual(
-      told.map(({ key, level, previousLevel, value, threshold }) => [
+      reported.map(({ key, level, previousLevel, value, threshold }) => [
         key,
         level,
         previousLevel,
@@ -102,7 +66,7 @@ describe('UsageAlerts', () => {
     now = START + HOUR;
     await alerts.evaluate();
     assert.deepEqual(
-      told.map(({ level }) => level),
+      reported.map(({ level }) => level),
       ['warning', 'alert', 'ok'],
     );
     assert.deepEqual(alerts.status().active, []);
@@ -116,10 +80,10 @@ describe('UsageAlerts', () => {
       whenNoData: 'alert',
     };
     await watch([silence], false).evaluate();
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
     await watch([silence]).evaluate();
     assert.deepEqual(
-      told.map(({ level, noData, key }) => [level, noData, key]),
+      reported.map(({ level, noData, key }) => [level, noData, key]),
       [['alert', true, null]],
     );
   });
@@ -127,12 +91,12 @@ describe('UsageAlerts', () => {
   it('takes unknown tokens for unknown, not for zero or for a breach', async () => {
     calls.push({ atMs: START - 1000, user: 'ann' });
     await watch([{ ...burn, by: 'all' }]).evaluate();
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
   });
 
   it('keeps its levels while the store does not answer, and says so', async () => {
     calls.push({ atMs: START - 1000, user: 'ann', totalTokens: 500 });
-    const store = ledger(calls);
+    const store = alertLedger(calls);
     let isDown = false;
     const alerts = new UsageAlerts({
       rules: [burn],
@@ -153,7 +117,7 @@ describe('UsageAlerts', () => {
     calls.push({ atMs: START - 1000, user: 'ann', totalTokens: 500 });
     const alerts = new UsageAlerts({
       rules: [burn],
-      reader: ledger(calls),
+      reader: alertLedger(calls),
       now: () => now,
       onAlert() {
         throw new Error('host fault');
@@ -163,32 +127,134 @@ describe('UsageAlerts', () => {
     assert.equal(alerts.status().active.length, 1);
     await alerts.close();
   });
-});
 
-describe('checkAlertRules', () => {
-  const wrong: [string, Partial<AlertRule>][] = [
-    ['metric', { metric: 'euros' as never }],
-    ['windowMs', { windowMs: 10 }],
-    ['warning', { warning: Number.NaN }],
-    ['alert', { alert: 50 }],
-    ['by', { by: 'planet' as never }],
-    ['whenNoData', { whenNoData: 'panic' as never }],
-    ['name', { name: '' }],
-  ];
-  for (const [key, change] of wrong) {
-    it(`refuses a wrong ${key}, naming it`, () => {
-      assert.throws(() => checkAlertRules([{ ...burn, ...change }]), {
-        code: 'INVALID_OPTION',
-        message: new RegExp(`alert rule: ${key} must be`),
-      });
-    });
-  }
-
-  it('refuses two rules of one name and a rule that can never fire', () => {
-    assert.throws(() => checkAlertRules([burn, burn]), /name must be a unique/);
-    assert.throws(
-      () => checkAlertRules([{ name: 'x', metric: 'calls', windowMs: HOUR }]),
-      /warning must be given/,
+  it('waits for `forMs` before it reports a level, and starts over when the value falls', async () => {
+    const alerts = watch([{ ...burn, forMs: 120_000 }]);
+    const at = async (ms: number, tokens: number): Promise<void> => {
+      now = START + ms;
+      calls.splice(0, calls.length, { atMs: now - 1, user: 'ann', totalTokens: tokens });
+      await alerts.evaluate();
+    };
+    await at(0, 150);
+    await at(60_000, 250);
+    await at(90_000, 90);
+    await at(100_000, 150);
+    await at(219_000, 250);
+    assert.deepEqual(reported, []);
+    await at(220_000, 250);
+    await at(338_000, 250);
+    assert.deepEqual(
+      reported.map(({ level, value, time }) => [level, value, Date.parse(time) - START]),
+      [['warning', 250, 220_000]],
     );
+    await at(339_000, 250);
+    await at(340_000, 0);
+    assert.deepEqual(
+      reported.map(({ level }) => level),
+      ['warning', 'alert', 'ok'],
+    );
+  });
+
+  it('leaves a level only below its threshold less the hysteresis', async () => {
+    const alerts = watch([{ ...burn, hysteresis: 0.1 }]);
+    for (const tokens of [200, 199, 181, 200, 179.9, 95, 90, 89, 99]) {
+      now += 1000;
+      calls.splice(0, calls.length, { atMs: now - 1, user: 'ann', totalTokens: tokens });
+      await alerts.evaluate();
+    }
+    assert.deepEqual(
+      reported.map(({ level, value }) => [level, value]),
+      [
+        ['alert', 200],
+        ['warning', 179.9],
+        ['ok', 89],
+      ],
+    );
+  });
+
+  it('says "at least" where a part of the cost has no price', async () => {
+    const rule: AlertRule = { name: 'bill', metric: 'costUsd', windowMs: HOUR, alert: 5 };
+    calls.push({ atMs: START - 2, user: 'ann', costUsd: 4 });
+    calls.push({ atMs: START - 1, user: 'bob', costUsd: 2, isPartialCost: true });
+    const alerts = watch([rule, { ...burn, by: 'all', metric: 'calls', alert: 2, warning: 1 }]);
+    await alerts.evaluate();
+    assert.deepEqual(
+      reported.map(({ rule: name, value, atLeast }) => [name, value, atLeast]),
+      [
+        ['bill', 6, true],
+        ['burn', 2, undefined],
+      ],
+    );
+  });
+
+  it('keeps a level while the calls of the window have no such number', async () => {
+    const alerts = watch([{ ...burn, by: 'all' }]);
+    calls.push({ atMs: START - 1, user: 'ann', totalTokens: 500 });
+    await alerts.evaluate();
+    now += HOUR;
+    calls.push({ atMs: now - 1, user: 'ann' });
+    await alerts.evaluate();
+    assert.deepEqual(
+      alerts.status().active.map(({ level, value }) => [level, value]),
+      [['alert', 500]],
+    );
+    now += HOUR;
+    await alerts.evaluate();
+    assert.deepEqual(alerts.status().active, []);
+  });
+
+  it('asks again for a user who is no longer among the first thousand', async () => {
+    const alerts = watch([burn]);
+    calls.push({ atMs: START - 1, user: 'ann', totalTokens: 150 });
+    await alerts.evaluate();
+    for (let i = 0; i < 1001; i++) {
+      calls.push({ atMs: START - 1, user: `user ${i}`, totalTokens: 180 });
+    }
+    await alerts.evaluate();
+    assert.equal(
+      reported.find(({ level }) => level === 'ok'),
+      undefined,
+    );
+    calls.splice(0, 1, { atMs: START - 1, user: 'ann', totalTokens: 99 });
+    await alerts.evaluate();
+    const resolved = reported.filter(({ level }) => level === 'ok');
+    assert.deepEqual(
+      resolved.map(({ key, value }) => [key, value]),
+      [['ann', 99]],
+    );
+  });
+
+  it('delivers again what was not taken, in order, with the same id, for a day', async () => {
+    let isAway = true;
+    const taken: string[] = [];
+    const alerts = new UsageAlerts({
+      rules: [burn],
+      reader: alertLedger(calls),
+      now: () => now,
+      onAlert: async ({ id, level }) => {
+        reported.push({ id, level } as UsageAlert);
+        if (isAway) throw new Error('no receiver');
+        taken.push(level);
+        return level !== 'ok';
+      },
+    });
+    calls.push({ atMs: START - 1, user: 'ann', totalTokens: 150 });
+    await alerts.evaluate();
+    await alerts.evaluate();
+    await until(() => reported.length === 2);
+    now += HOUR;
+    await alerts.evaluate();
+    await until(() => reported.length === 3);
+    assert.equal(new Set(reported.map(({ id }) => id)).size, 1);
+    assert.equal(alerts.status().undelivered, 2);
+    isAway = false;
+    await alerts.evaluate();
+    await until(() => taken.length === 2);
+    assert.deepEqual(taken, ['warning', 'ok']);
+    await until(() => alerts.status().undelivered === 1);
+    now += 86_400_001;
+    await alerts.evaluate();
+    assert.deepEqual([alerts.status().undelivered, alerts.status().dropped], [0, 1]);
+    assert.equal(taken.length, 2);
   });
 });

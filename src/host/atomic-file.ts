@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeFolder } from '../host/make-folder.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * A mounted file cannot be replaced by another one (EBUSY, EXDEV), nor one in a folder that this

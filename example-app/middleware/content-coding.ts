@@ -1,0 +1,33 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+
+/** Codings in the order of preference. */
+export const CODINGS = ['br', 'gzip'] as const;
+export type Coding = (typeof CODINGS)[number];
+
+const compress: Readonly<Record<Coding, (content: Buffer) => Promise<Buffer>>> = {
+  br: (content) =>
+    promisify(brotliCompress)(content, {
+      params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT },
+    }),
+  gzip: (content) => promisify(gzip)(content, { level: 9 }),
+};
+
+/** Below this size a compressed file takes as many packets as a plain one. */
+const MIN_BYTES = 1024;
+const TEXT = /^(?:text\/|image\/svg\+xml|application\/json)/;
+
+export function isCompressible(type: string, content: Buffer): boolean {
+  return TEXT.test(type) && content.length >= MIN_BYTES;
+}
+
+/** Each coding of each content is made once, off the main thread, when it is first asked for. */
+const made = new WeakMap<Buffer, Map<Coding, Promise<Buffer>>>();
+
+export function encoded(content: Buffer, coding: Coding): Promise<Buffer> {
+  let codings = made.get(content);
+  if (!codings) made.set(content, (codings = new Map()));
+  let result = codings.get(coding);
+  if (!result) codings.set(coding, (result = compress[coding](content)));
+  return result;
+}

@@ -1,0 +1,2 @@
+// What `pages.ts` serves as /assets/eventsource-parser.js.
+export { createParser } from 'eventsource-parser';

@@ -1,0 +1,54 @@
+import type { AlertLevel, AlertRule } from './alert-rule.ts';
+import type { AlertFinding } from './evaluate.ts';
+
+/** Since when, in ms, a value has been at least at a level that is not reported yet. */
+export type PendingLevels = Readonly<Partial<Record<'warning' | 'alert', number>>>;
+
+export interface Levelled {
+  readonly level: AlertLevel;
+  readonly pending: PendingLevels;
+}
+
+const LEVELS = ['ok', 'warning', 'alert'] as const;
+
+/** Order of levels, the most severe highest. */
+export function severityOf(level: AlertLevel): number {
+  return LEVELS.indexOf(level);
+}
+
+/** The level to report after a finding, by the thresholds, `hysteresis` and `forMs` of the rule. */
+export function nextLevel(
+  rule: AlertRule,
+  { level, pending }: Levelled,
+  finding: Pick<AlertFinding, 'value' | 'noData'>,
+  now: number,
+): Levelled {
+  const reached = reachedLevel(rule, level, finding);
+  // Calls without the number are no evidence, neither for the level nor against it.
+  if (reached === undefined) return { level, pending };
+  if (severityOf(reached) <= severityOf(level)) return { level: reached, pending: {} };
+  const since = (of: 'warning' | 'alert'): number => pending[of] ?? now;
+  const climbed = (['alert', 'warning'] as const).filter(
+    (of) => severityOf(of) > severityOf(level) && severityOf(of) <= severityOf(reached),
+  );
+  const held = climbed.find((of) => now - since(of) >= (rule.forMs ?? 0));
+  const next = held ?? level;
+  const waiting = climbed.filter((of) => severityOf(of) > severityOf(next));
+  return { level: next, pending: Object.fromEntries(waiting.map((of) => [of, since(of)])) };
+}
+
+function reachedLevel(
+  rule: AlertRule,
+  current: AlertLevel,
+  { value, noData }: Pick<AlertFinding, 'value' | 'noData'>,
+): AlertLevel | undefined {
+  if (noData) return rule.whenNoData ?? 'ok';
+  if (value === undefined) return undefined;
+  for (const level of ['alert', 'warning'] as const) {
+    const threshold = rule[level];
+    if (threshold === undefined) continue;
+    const isReported = severityOf(level) <= severityOf(current);
+    if (value >= threshold * (isReported ? 1 - (rule.hysteresis ?? 0) : 1)) return level;
+  }
+  return 'ok';
+}
