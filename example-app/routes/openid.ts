@@ -79,7 +79,15 @@ export function openIdRoutes(options: OpenIdRoutesOptions): readonly ApiRoute[] 
       summary: 'Where the OpenID Connect provider sends the browser back to',
       role: 'anyone',
       limit: new RateLimit({ perMinute: PER_MINUTE }),
-      answers: { 303: { description: 'To the sign-in page, which goes on or says why not' } },
+      answers: {
+        303: {
+          description: 'To the sign-in page, which goes on or says why not',
+          headers: z.object({ location: z.string() }),
+          type: 'text/html',
+          schema: z.string(),
+          also: { 'text/plain': z.string() },
+        },
+      },
       async handle(ctx) {
         const begun = signer.open(ctx.cookies.get(COOKIE) ?? '') as Begun | undefined;
         // One code, one try.

@@ -30,6 +30,7 @@ export interface WholeApp extends ServedApp {
   readonly settings: SettingsService<MetricsSettings>;
   readonly store: MemorySettingsStore;
   readonly routes: readonly ApiRoute[];
+  readonly openId: OpenIdSignIn;
 }
 
 const silent = { info: () => undefined, warn: () => undefined } as unknown as Logger;
@@ -86,6 +87,7 @@ export async function serveWholeApp(
   return {
     ...app,
     routes,
+    openId,
     settings,
     store,
     async close() {

@@ -40,7 +40,8 @@ describe('/openapi.json', () => {
   });
 
   it('has every route that is served, and no other', () => {
-    const served = createApp({ access: new Access(), routes: [...app.routes] });
+    const { routes: own, openId } = app;
+    const served = createApp({ access: new Access(), routes: [...own], openId });
     const router = served.middleware
       .map((each) => (each as { readonly router?: ServedRoutes }).router)
       .find((each) => each !== undefined);
@@ -171,6 +172,10 @@ describe('/openapi.json', () => {
     { path: '/api/usage/health', status: 200, headers: asViewer },
     { path: '/api/usage/events', status: 200, headers: asViewer },
     { path: `${settings}/events`, status: 200, headers: asViewer },
+    { path: '/api/events', status: 200, headers: asAdmin },
+    { path: '/api/session/openid', method: 'post', status: 200, body: '{}' },
+    { path: '/api/session/openid', method: 'post', status: 422, body: '{"back":"//x y"}' },
+    { path: '/sign-in/openid', status: 303 },
     { path: '/api/chat/models', status: 200 },
     { path: '/api/chat', method: 'post', status: 200, body: JSON.stringify(chat) },
     {
@@ -191,6 +196,7 @@ describe('/openapi.json', () => {
       isStoreAway = storeAway ?? false;
       const answer = await fetch(app.origin + path, {
         method: method.toUpperCase(),
+        redirect: 'manual',
         headers: { ...(method !== 'get' && json), ...headers },
         ...(method !== 'get' && method !== 'delete' && { body: body ?? '<x/>' }),
       });
