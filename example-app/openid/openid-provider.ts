@@ -61,15 +61,20 @@ export class OpenIdProvider {
       nonce: client.randomNonce(),
       verifier: client.randomPKCECodeVerifier(),
     };
-    const url = client.buildAuthorizationUrl(configuration, {
+    const parameters = {
       redirect_uri: redirectUri,
       scope: this.#options.scope,
       state: checks.state,
       nonce: checks.nonce,
       code_challenge: await client.calculatePKCECodeChallenge(checks.verifier),
       code_challenge_method: 'S256',
-    });
-    return { url, checks };
+    };
+    try {
+      return { url: client.buildAuthorizationUrl(configuration, parameters), checks };
+    } catch (error) {
+      // It named no address to go to.
+      throw this.#unusable(error);
+    }
   }
 
   /** Who came back to this address. Throws `SignInError`. */
@@ -89,10 +94,12 @@ export class OpenIdProvider {
       const claims = await this.#allClaims(configuration, identity, tokens.access_token);
       return this.#principalOf(identity.sub, claims);
     } catch (error) {
-      const refused = error instanceof SignInError ? error : signInError(error);
-      // It may have moved meanwhile.
-      if (refused.problem === 'unavailable') this.#discovered = undefined;
-      throw refused;
+      if (error instanceof SignInError) throw error;
+      const problem = problemOf(error);
+      // It may have moved, or have other keys, since its addresses were asked for.
+      const hasOtherKeys = codeOf(error) === 'OAUTH_KEY_SELECTION_FAILED';
+      if (problem === 'unavailable' || hasOtherKeys) this.#discovered = undefined;
+      throw new SignInError(problem, reasonOf(error), { cause: error });
     }
   }
 
@@ -123,14 +130,16 @@ export class OpenIdProvider {
 
   #configuration(): Promise<client.Configuration> {
     this.#discovered ??= this.#discover().catch((error: unknown) => {
-      this.#discovered = undefined;
-      throw new SignInError(
-        'unavailable',
-        `the OpenID Connect provider ${this.#options.issuer.href} cannot be used: ${reasonOf(error)}`,
-        { cause: error },
-      );
+      throw this.#unusable(error);
     });
     return this.#discovered;
+  }
+
+  /** It is asked for its addresses again next time: they may be others by then. */
+  #unusable(error: unknown): SignInError {
+    this.#discovered = undefined;
+    const message = `the OpenID Connect provider ${this.#options.issuer.href} cannot be used: ${reasonOf(error)}`;
+    return new SignInError('unavailable', message, { cause: error });
   }
 
   async #discover(): Promise<client.Configuration> {
@@ -173,28 +182,21 @@ function nameOf(subject: string, claims: Claims): string {
   throw new SignInError('failed', 'the subject of the ID token is not readable text');
 }
 
-function signInError(error: unknown): SignInError {
-  const reason = reasonOf(error);
-  const {
-    code,
-    error: answer,
-    status,
-  } = error as {
-    readonly code?: string;
+function problemOf(error: unknown): SignInProblem {
+  const { error: answer, status = 0 } = error as {
     readonly error?: string;
     readonly status?: number;
   };
-  if (answer === 'access_denied') return new SignInError('denied', reason, { cause: error });
-  const problem = isClockProblem(error)
-    ? 'clock'
-    : code === 'OAUTH_TIMEOUT' || error instanceof TypeError || (status ?? 0) >= 500
-      ? 'unavailable'
-      : 'failed';
-  return new SignInError(problem, reason, { cause: error });
+  if (answer === 'access_denied') return 'denied';
+  const code = codeOf(error);
+  if (code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') return 'clock';
+  // `fetch` rejects with a TypeError when there is no connection.
+  const isUnreachable = code === 'OAUTH_TIMEOUT' || error instanceof TypeError || status >= 500;
+  return isUnreachable ? 'unavailable' : 'failed';
 }
 
-function isClockProblem(error: unknown): boolean {
-  return (error as { readonly code?: string }).code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED';
+function codeOf(error: unknown): string | undefined {
+  return (error as { readonly code?: string }).code;
 }
 
 /** The reasons below the words "something went wrong", which libraries wrap them in. */

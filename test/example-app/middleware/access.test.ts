@@ -44,6 +44,15 @@ describe('access', () => {
     assert.notEqual(new Access().generatedToken, access.generatedToken);
   });
 
+  it('makes none where people sign in otherwise, who may come from the network then', () => {
+    const access = new Access({ hasOtherSignIn: true });
+    assert.equal(access.generatedToken, undefined);
+    assert.equal(access.principalOfToken(''), undefined);
+    assert.equal(reasonNotToListenOn('0.0.0.0', access), undefined);
+    const weak = new Access({ hasOtherSignIn: true, viewerTokens: 'short' });
+    assert.match(reasonNotToListenOn('0.0.0.0', weak) ?? '', /shorter than 16/);
+  });
+
   it('tells loopback names from look-alikes', () => {
     for (const host of ['localhost', '127.0.0.1', '127.8.8.8', '::1', '[::1]', 'LOCALHOST']) {
       assert.equal(isLoopback(host), true, host);

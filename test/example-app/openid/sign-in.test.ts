@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { Configuration } from 'oidc-provider';
 import { Access } from '../../../example-app/middleware/access.ts';
 import { Signer } from '../../../example-app/middleware/signer.ts';
@@ -320,6 +323,40 @@ describe('sign-in with OpenID Connect', () => {
     Object.assign(provider, { issuer });
     app = await serve();
     assert.equal((await post('/api/session/openid', { back: '/' })).status, 503);
+  });
+
+  it('says that the provider names no address to go to', async () => {
+    await app.close();
+    const { issuer } = provider;
+    const { port, hostname } = new URL(issuer);
+    const discovery = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ issuer }));
+    }).listen(Number(port), hostname);
+    await once(discovery, 'listening');
+    app = await serve();
+    try {
+      assert.equal((await post('/api/session/openid', { back: '/' })).status, 503);
+      assert.match(log.join('\n'), /cannot be used: .*authorization_endpoint/);
+    } finally {
+      discovery.closeAllConnections();
+      discovery.close();
+    }
+  });
+
+  it('takes new keys and addresses of a provider that was replaced', async () => {
+    await started();
+    await signIn();
+    await provider.stop();
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const key = { ...privateKey.export({ format: 'jwk' }), kid: 'another', use: 'sig' };
+    await started({ jwks: { keys: [key as never] } });
+    walk = new CookieWalk();
+    // The code is used up by the time the keys turn out to be others.
+    await assertRefused(await signIn(), 'failed');
+    assert.match(log.join('\n'), /no applicable keys/);
+    await signIn();
+    assert.deepEqual(await who(), { name: 'ada@corp.test', role: 'admin' });
   });
 
   it('ends with the sign-out, for whoever has a copy of the cookie', async () => {
