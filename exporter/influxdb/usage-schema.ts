@@ -2,7 +2,7 @@
 export const USAGE_MEASUREMENT = 'llm_usage';
 
 /** In the order they are written. */
-export const USAGE_TAGS = [
+const USAGE_TAGS = [
   'environment',
   'model',
   'operation',
