@@ -88,6 +88,7 @@ export async function startServer(
         reader: telemetry.reader,
         settings,
         exporter: () => telemetry.status(),
+        backlogs: () => telemetry.backlogs(),
         prices: () => telemetry.instrumentation.priceSource,
         alerts: () => alerts?.active() ?? [],
         stopping: stopping.signal,

@@ -8,9 +8,11 @@ import type { TokenMeterConfig } from 'otel-token-meter/config';
 import {
   usageStore,
   type ExporterStatus,
+  type StoreBacklog,
   type UsageReader,
   type UsageStore,
 } from 'otel-token-meter/exporter';
+import { Backlogs } from './backlogs.ts';
 
 export interface AppTelemetry {
   readonly instrumentation: TokenMeterInstrumentation;
@@ -21,6 +23,7 @@ export interface AppTelemetry {
     readonly where: string;
   };
   status(): ExporterStatus | undefined;
+  backlogs(): readonly StoreBacklog[];
   /** Flushes and closes everything. Never rejects. */
   shutdown(): Promise<void>;
 }
@@ -31,6 +34,7 @@ interface Ledger {
   readonly reader: UsageReader | undefined;
   readonly where: string;
   readonly status: () => ExporterStatus | undefined;
+  readonly backlogs: () => readonly StoreBacklog[];
 }
 
 /**
@@ -63,6 +67,7 @@ export function startTelemetry(
     reader: ledger.reader,
     ledger: { kind: config.metrics.provider, where: ledger.where },
     status: ledger.status,
+    backlogs: ledger.backlogs,
     async shutdown() {
       await sdk.shutdown().catch((error: unknown) => diag.error(`shutdown: ${String(error)}`));
       await ledger.reader?.close();
@@ -91,7 +96,13 @@ function standardSignals(
 }
 
 function ledgerOf({ metrics: config }: TokenMeterConfig): Ledger {
-  const nothing = { processors: [], metricReaders: [], reader: undefined, status: () => undefined };
+  const nothing = {
+    processors: [],
+    metricReaders: [],
+    reader: undefined,
+    status: () => undefined,
+    backlogs: () => [],
+  };
   const store = usageStore(config.provider, config);
   if (store !== undefined) return storeLedger(store, config);
   switch (config.provider) {
@@ -110,6 +121,7 @@ function ledgerOf({ metrics: config }: TokenMeterConfig): Ledger {
 
 function storeLedger(store: UsageStore, { influxdb }: TokenMeterConfig['metrics']): Ledger {
   const processor = store.processor();
+  const backlogs = new Backlogs(store);
   const metricExporter = store.metricExporter?.();
   const metricReaders =
     metricExporter === undefined
@@ -127,5 +139,6 @@ function storeLedger(store: UsageStore, { influxdb }: TokenMeterConfig['metrics'
     reader: store.reader(),
     where: store.where,
     status: () => processor.status(),
+    backlogs: () => backlogs.last,
   };
 }

@@ -1,11 +1,12 @@
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { ExporterStatus } from './health/status.ts';
 import { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
-import type { InfluxOptions, SpoolOptions } from './influxdb/influx-options.ts';
+import { influxOptions, type InfluxStoreConfig } from './influxdb/influx-config.ts';
 import { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
 import { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
 import { InfluxMetricExporter } from './influxdb/write/influx-metric-exporter.ts';
 import { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts';
+import { influxBacklogs, type StoreBacklog } from './influxdb/write/influx-backlogs.ts';
 import type { EraseOptions, EraseResult } from './ledger/erase.ts';
 import type { RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
 import type { UsageLogProcessor } from './ledger/usage-event.ts';
@@ -27,13 +28,13 @@ export interface UsageStore {
   reader(): UsageReader;
   reprice(options: RepriceOptions): Promise<RepriceResult>;
   erase(options: EraseOptions): Promise<EraseResult>;
+  /** What waits on this disk, for this ledger and for those that were configured before. */
+  backlogs?(): Promise<readonly StoreBacklog[]>;
 }
 
 /** The options of each store, as the configuration has them under `metrics`. */
 export interface StoreConfigs {
-  readonly influxdb: Omit<InfluxOptions, 'spool'> & {
-    readonly spool?: SpoolOptions & { readonly enabled: boolean };
-  };
+  readonly influxdb: InfluxStoreConfig;
   readonly sqlite: { readonly path: string; readonly retentionDays?: number };
 }
 
@@ -42,10 +43,10 @@ const STORES: {
   readonly [Name in keyof StoreConfigs]: (config: StoreConfigs[Name]) => UsageStore;
 } = {
   influxdb: (config) => {
-    const { spool: { enabled, ...spool } = { enabled: true }, ...connection } = config;
-    const options: InfluxOptions = { ...connection, spool: enabled ? spool : false };
+    const options = influxOptions(config);
     // A query may take longer than a write: the reader has a default of its own.
-    const { timeoutMs: _ofWrites, ...reading } = connection;
+    const { timeoutMs: _ofWrites, ...reading } = options;
+    const spooled = options.spool !== false && { backlogs: () => influxBacklogs(options) };
     return {
       where: `InfluxDB at ${new URL(config.url).origin}, ${config.bucket}`,
       processor: () => new InfluxUsageProcessor(options),
@@ -53,6 +54,7 @@ const STORES: {
       reader: () => new InfluxUsageReader(reading),
       reprice: (reprice) => repriceInfluxLedger({ ...reading, ...reprice }),
       erase: (erase) => eraseInfluxUser({ ...reading, ...erase }),
+      ...spooled,
     };
   },
   sqlite: (config) => ({
@@ -66,6 +68,8 @@ const STORES: {
 };
 
 /** The ledger of `provider`; undefined for a provider that keeps no ledger (`otlp`, `console`, `none`). */
+export function usageStore(provider: keyof StoreConfigs, configs: StoreConfigs): UsageStore;
+export function usageStore(provider: string, configs: StoreConfigs): UsageStore | undefined;
 export function usageStore(provider: string, configs: StoreConfigs): UsageStore | undefined {
   const name = Object.keys(STORES).find((known) => known === provider);
   if (name === undefined) return undefined;

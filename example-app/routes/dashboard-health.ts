@@ -1,4 +1,4 @@
-import type { ExporterStatus, UsageAlert } from 'otel-token-meter/exporter';
+import type { ExporterStatus, StoreBacklog, UsageAlert } from 'otel-token-meter/exporter';
 import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
 import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
@@ -17,6 +17,8 @@ const usageHealth = z.strictObject({
       oldest_age_ms: z.number().optional().describe('Of the record that waits longest'),
       dropped: counts.describe('By reason, since the start of the process'),
       cleaned: counts.optional().describe('Single values left out of records, by reason'),
+      volatile: z.int().optional().describe('In memory only, because the disk takes none'),
+      handed_over: z.int().optional().describe('Taken over by another process'),
       retries: z.int(),
       spool_bytes: z.int(),
       last_success: time.optional(),
@@ -24,6 +26,9 @@ const usageHealth = z.strictObject({
     })
     .optional()
     .describe('Absent when nothing is exported'),
+  backlogs: z
+    .array(z.strictObject({ destination: z.string(), lines: z.int(), oldest: time.optional() }))
+    .describe('Records of former destinations that no process sends any more'),
   settings: z
     .strictObject({
       enabled: z.boolean(),
@@ -70,17 +75,29 @@ export type UsageHealth = z.output<typeof usageHealth>;
 /** The parts to ask; each may be missing. */
 export interface HealthSources {
   readonly exporter?: () => ExporterStatus | undefined;
+  readonly backlogs?: () => readonly StoreBacklog[];
   readonly settings?: SettingsService<MetricsSettings>;
   readonly prices?: () => UsageHealth['prices'] | undefined;
   /** Not `ok`, worst first: `UsageAlerts.status().active`. */
   readonly alerts?: () => readonly UsageAlert[];
 }
 
-export function healthOf({ exporter, settings, prices, alerts }: HealthSources): UsageHealth {
+export function healthOf({
+  exporter,
+  backlogs,
+  settings,
+  prices,
+  alerts,
+}: HealthSources): UsageHealth {
   const status = exporter?.();
   const source = prices?.();
   return {
     ...(status && { exporter: exporterHealth(status) }),
+    backlogs: (backlogs?.() ?? []).flatMap(({ isCurrent, isOwned, destination, lines, oldest }) => {
+      if (isCurrent || isOwned) return [];
+      const { bucket = '?', url = '?' } = destination;
+      return [{ destination: `${bucket}, ${url}`, lines, ...(oldest !== undefined && { oldest }) }];
+    }),
     ...(settings && { settings: settingsHealth(settings) }),
     ...(source && { prices: source }),
     alerts: (alerts?.() ?? []).map(({ noData, windowMs, time: since, level, ...alert }) => ({
@@ -114,7 +131,7 @@ export function dashboardHealthRoute(sources: HealthSources): ApiRoute {
 }
 
 function exporterHealth(status: ExporterStatus): NonNullable<UsageHealth['exporter']> {
-  const { oldestAgeMs, lastSuccess, lastError, pending, cleaned } = status;
+  const { oldestAgeMs, lastSuccess, lastError, pending, volatile, handedOver, cleaned } = status;
   return {
     state: status.state,
     accepted: status.accepted,
@@ -123,6 +140,8 @@ function exporterHealth(status: ExporterStatus): NonNullable<UsageHealth['export
     ...(oldestAgeMs !== undefined && { oldest_age_ms: oldestAgeMs }),
     dropped: { ...status.dropped },
     ...(cleaned && { cleaned: { ...cleaned } }),
+    ...(volatile !== undefined && { volatile }),
+    ...(handedOver !== undefined && { handed_over: handedOver }),
     retries: status.retries,
     spool_bytes: status.spoolBytes,
     ...(lastSuccess !== undefined && { last_success: lastSuccess }),

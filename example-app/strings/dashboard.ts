@@ -144,6 +144,13 @@ export const dashboardStrings = {
   'exporter.closed': { en: 'closed', 'zh-CN': '已关闭' },
   'health.waiting': { en: 'Pending', 'zh-CN': '待写入' },
   'health.oldest': { en: '{count}, oldest {age}', 'zh-CN': '{count} 条，最长已等待 {age}' },
+  'health.volatile': { en: 'In memory only', 'zh-CN': '仅在内存中' },
+  'health.handedOver': { en: 'Taken over', 'zh-CN': '已由其他进程接管' },
+  'health.backlog': { en: 'Former destination', 'zh-CN': '原目标' },
+  'health.waitsFor': {
+    en: '{count} records wait for {destination}: doctor --send-backlog sends them here',
+    'zh-CN': '{count} 条记录在等待 {destination}：doctor --send-backlog 可将其发送到此处',
+  },
   'health.dropped': { en: 'Dropped', 'zh-CN': '已丢弃' },
   'health.retries': { en: 'Retries', 'zh-CN': '重试次数' },
   'health.lastSuccess': { en: 'Last write', 'zh-CN': '最近写入' },

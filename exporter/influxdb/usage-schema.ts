@@ -2,7 +2,7 @@
 export const USAGE_MEASUREMENT = 'llm_usage';
 
 /** In the order they are written. */
-export const USAGE_TAGS = [
+const USAGE_TAGS = [
   'environment',
   'model',
   'operation',
@@ -49,18 +49,24 @@ export const USAGE_FIELDS = {
 const RESERVED = new Set<string>(['time', ...USAGE_TAGS, ...Object.values(USAGE_FIELDS)]);
 const PREFIX = 'attr_';
 
-function isReserved(name: string, tags: ReadonlySet<string>): boolean {
+/** Names of tags. */
+type TagNames = Pick<ReadonlySet<string>, 'has'>;
+
+function isReserved(name: string, tags: TagNames): boolean {
   if (RESERVED.has(name) || tags.has(name) || name.startsWith('_')) return true;
   return name.startsWith(PREFIX) && isReserved(name.slice(PREFIX.length), tags);
 }
 
-/** Field of a caller's own attribute: its name, set apart when it is one of the ledger's. */
-export function fieldOfAttribute(name: string, tags: ReadonlySet<string>): string {
+/** Field of a caller's own attribute: its name, set apart when it is one of the ledger's, or of a constant tag. */
+export function fieldOfAttribute(name: string, tags: TagNames): string {
   return isReserved(name, tags) ? `${PREFIX}${name}` : name;
 }
 
-/** Attribute of a field, the other way round; undefined for a field of the ledger itself. */
-export function attributeOfField(field: string, tags: ReadonlySet<string>): string | undefined {
+/**
+ * Attribute of a field, the other way round; undefined for a field of the ledger itself. `tags` of that very line:
+ * another process may write an attribute of the name of a tag.
+ */
+export function attributeOfField(field: string, tags: TagNames): string | undefined {
   if (!isReserved(field, tags)) return field;
   if (!field.startsWith(PREFIX)) return undefined;
   return field.slice(PREFIX.length);

@@ -39,6 +39,8 @@ export interface SegmentStoreOptions {
   readonly onHandedOver: (lines: number) => void;
   /** Something went wrong beside appending; it is tried again. */
   readonly onUpkeepError: (error: Error) => void;
+  /** Age from which a segment that waits is compressed. @default 10000 */
+  readonly compressAfterMs?: number;
 }
 
 /** The disk bound is reached and nothing may give way. */

@@ -7,6 +7,8 @@ const SECOND_MS = 1000;
 const ADOPTION_INTERVAL_MS = 30_000;
 /** Segments this far behind the one that is sent are compressed. */
 const PLAIN_SEGMENTS = 3;
+/** What is delivered within seconds is not worth the work. */
+const COMPRESS_AFTER_MS = 10_000;
 /** Segments compressed in a second: the work of a thread of the pool. */
 const MAX_COMPRESSIONS = 8;
 
@@ -57,10 +59,12 @@ export class Upkeep {
   }
 
   async #compress(): Promise<void> {
+    const { compressAfterMs = COMPRESS_AFTER_MS } = this.#options;
+    const newest = performance.now() - compressAfterMs;
     let before = 0;
     let done = 0;
     for (const segment of this.#store.segments) {
-      if (before++ < PLAIN_SEGMENTS || !segment.isCompressible) continue;
+      if (before++ < PLAIN_SEGMENTS || segment.since > newest || !segment.isCompressible) continue;
       await segment.compress(this.#options.fsync !== 'never');
       if (++done === MAX_COMPRESSIONS || this.#isStopped) return;
     }

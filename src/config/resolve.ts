@@ -39,13 +39,17 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
   const env = options.env ?? process.env;
   const file = options.file ?? nonEmpty(env['OTEL_CONFIG_FILE']);
   const problems: ConfigProblem[] = [];
-  const inFile = file === undefined ? undefined : load(file, env, options.readFile);
+  const { readFile = (path: string) => readFileSync(path, 'utf8') } = options;
+  const inFile = file === undefined ? undefined : load(file, env, readFile);
   problems.push(...(inFile?.problems ?? []));
 
   const settings = settingsTable.map((setting): EffectiveSetting => {
     const code = fromCode(setting, options.code, problems);
     if (code !== undefined) return { setting, value: code, origin: { from: 'code' } };
-    const variable = fromEnv(setting, env, problems);
+    const variable =
+      fromEnv(setting, env, problems) ??
+      fromSecretFile(setting, env, problems, readFile) ??
+      implied(setting, env);
     if (variable !== undefined) return { setting, ...variable };
     const found = inFile?.values.get(setting.key);
     if (found !== undefined && file !== undefined) {
@@ -60,7 +64,7 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
 function load(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+  readFile: (path: string) => string,
 ): ConfigFile {
   let text: string;
   try {
@@ -111,7 +115,39 @@ function fromEnv(
     const value = shownWrongValue(setting, text);
     problems.push({ key: variable, source: 'env', value, allowed: parsed.allowed });
   }
-  return implied(setting, env);
+  return undefined;
+}
+
+/** As secrets of containers are given: `INFLUX_TOKEN_FILE` names the file that holds `INFLUX_TOKEN`. */
+function fromSecretFile(
+  setting: Setting,
+  env: Readonly<Record<string, string | undefined>>,
+  problems: ConfigProblem[],
+  readFile: (path: string) => string,
+): Pick<EffectiveSetting, 'value' | 'origin'> | undefined {
+  if (setting.secret !== true) return undefined;
+  for (const variable of setting.env.map((name) => `${name}_FILE`)) {
+    const path = nonEmpty(env[variable]);
+    if (path === undefined) continue;
+    const parsed = parseEnvValue(setting.kind, contentOf(path, readFile));
+    if (parsed.ok && parsed.value !== '') {
+      return { value: parsed.value, origin: { from: 'env', variable } };
+    }
+    const allowed = parsed.ok
+      ? 'a readable file that is not empty'
+      : `a file with ${parsed.allowed}`;
+    problems.push({ key: variable, source: 'env', value: path, allowed });
+  }
+  return undefined;
+}
+
+/** Empty for a file that cannot be read. */
+function contentOf(path: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(path).trim();
+  } catch {
+    return '';
+  }
 }
 
 /** OpenTelemetry specifies that an empty variable is unset. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,7 +19,9 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
+import { FileSettingsStore, metricsSettings, SettingsService } from '../../src/settings/index.ts';
 import { childEnv } from '../support/child-env.ts';
+import { ForwardProxy } from '../support/forward-proxy.ts';
 import { InfluxAdmin } from '../support/influx-admin.ts';
 import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { requireServer, startInfluxd, startRedis } from '../support/servers.ts';
@@ -249,6 +254,91 @@ describe('otel-token-meter doctor', function () {
     assert.match(full.of('database')[0] ?? '', /^problem: .*takes no more than 5/);
     server.closeAllConnections();
     server.close();
+  });
+
+  it('reaches InfluxDB through a proxy and by its own authority', async () => {
+    const admin = await InfluxAdmin.start();
+    admin.buckets.push({
+      id: '0000000000000001',
+      orgID: '00000000000000aa',
+      name: 'llm',
+      retentionRules: [],
+    });
+    const tls = (name: string): string => join(ROOT, 'test/fixtures/tls', name);
+    const server = createHttps(
+      { key: readFileSync(tls('server.key')), cert: readFileSync(tls('server.pem')) },
+      (incoming, response) => {
+        const { url = '/', method, headers } = incoming;
+        const upstream = request(admin.url + url, { method, headers }, (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        });
+        incoming.pipe(upstream);
+      },
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const proxy = await ForwardProxy.start();
+    proxy.hosts.set('influx.test', '127.0.0.1');
+    const env = {
+      INFLUX_URL: `https://influx.test:${port}`,
+      INFLUX_ORG: 'acme',
+      INFLUX_BUCKET: 'llm',
+      INFLUX_TOKEN: 'secret',
+      TOKEN_METER_SPOOL: 'false',
+      TOKEN_METER_INFLUX_PROXY_URL: proxy.url,
+      TOKEN_METER_INFLUX_CA_FILE: tls('ca.pem'),
+    };
+    try {
+      const well = await examine(env, { cwd: folder, args: ['--no-write'] });
+      assert.match(well.of('influxdb')[0] ?? '', /^ok: https:\/\/influx\.test:\d+ answers, 2\.7/);
+      assert.equal(well.of('bucket')[0], 'ok: llm of acme keeps records for ever');
+      assert.ok(proxy.requests.every((line) => line === `CONNECT influx.test:${port}`));
+      const { TOKEN_METER_INFLUX_CA_FILE: _, ...without } = env;
+      const untrusted = await examine(without, { cwd: folder, args: ['--no-write'] });
+      assert.match(
+        untrusted.of('influxdb')[0] ?? '',
+        /^problem: .* is not reachable: .*certificate/,
+      );
+      const wrong = { ...env, TOKEN_METER_INFLUX_CA_FILE: join(folder, 'none.pem') };
+      const missing = await examine(wrong, { cwd: folder, args: ['--no-write'] });
+      assert.match(
+        missing.of('influxdb')[0] ?? '',
+        /^problem: .*caFile must be a file of PEM text/,
+      );
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await proxy.stop();
+      await admin.stop();
+    }
+  });
+
+  it('shows what a running instance holds in memory only, and what others took over', async () => {
+    const path = join(folder, 'settings.json');
+    const store = new FileSettingsStore({ path });
+    const service = new SettingsService({
+      schema: metricsSettings,
+      store,
+      instance: {
+        name: 'chat',
+        details: () => ({
+          exporter: { state: 'failing', dropped: {}, volatile: 7, handedOver: 3 },
+        }),
+      },
+    });
+    await service.start();
+    try {
+      await until(async () => (await store.instances()).length > 0);
+      const env = { TOKEN_METER_SETTINGS_STORE: 'file', TOKEN_METER_SETTINGS_PATH: path };
+      const { of } = await examine(env, { cwd: folder });
+      assert.match(
+        of('instance')[0] ?? '',
+        /^warning: chat on .*7 records in memory only: .*3 .*taken over/,
+      );
+    } finally {
+      await service.close();
+    }
   });
 
   it('reaches a collector by each protocol, and not one that is away', async () => {

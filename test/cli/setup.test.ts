@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { dispatch } from '../../src/cli/dispatch.ts';
+import { ForwardProxy } from '../support/forward-proxy.ts';
 import { InfluxAdmin } from '../support/influx-admin.ts';
 import { requireServer, startInfluxd } from '../support/servers.ts';
 import { memoryIo } from './memory-io.ts';
@@ -47,6 +51,51 @@ describe('otel-token-meter setup influxdb', () => {
     const other = await setUp(['--retention', 'infinite']);
     assert.match(other.out, /kept for ever instead of 90 days/);
     assert.deepEqual(admin.buckets[0]?.retentionRules, []);
+  });
+
+  it('writes the token to a file, once as long as the server takes it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-meter-setup-'));
+    const file = join(folder, 'state', 'influx-token');
+    const args = ['--token-file', file];
+    try {
+      assert.equal((await setUp([...args, '--dry-run'])).code, 0);
+      assert.equal(existsSync(file), false);
+      const first = await setUp(args);
+      assert.equal(first.code, 0, first.out);
+      assert.doesNotMatch(first.out, /made-token/);
+      assert.equal(readFileSync(file, 'utf8'), 'made-token\n');
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      const again = await setUp([...args, '--json']);
+      assert.equal(again.code, 0, again.out);
+      assert.match(again.out, /made before is good for bucket llm/);
+      assert.doesNotMatch(again.out, /made-token/);
+      assert.equal(admin.authorizations.length, 1);
+      writeFileSync(file, 'of another server');
+      assert.equal((await setUp(args)).code, 0);
+      assert.equal(readFileSync(file, 'utf8'), 'made-token-2\n');
+      admin.rights.delete('authorizations');
+      admin.authorizations.length = 0;
+      const refused = await setUp(args);
+      assert.equal(refused.code, 1);
+      assert.equal(readFileSync(file, 'utf8'), 'made-token-2\n', 'what may still be good stays');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('reaches the server through a proxy and by its own authority', async () => {
+    const proxy = await ForwardProxy.start();
+    try {
+      const { code, out } = await setUp([], { TOKEN_METER_INFLUX_PROXY_URL: proxy.url });
+      assert.equal(code, 0, out);
+      assert.ok(proxy.requests.length > 0);
+      proxy.isBroken = true;
+      const broken = await setUp([], { TOKEN_METER_INFLUX_PROXY_URL: proxy.url });
+      assert.equal(broken.code, 1);
+      assert.match(broken.out, /is not reachable/);
+    } finally {
+      await proxy.stop();
+    }
   });
 
   it('maps the bucket where the server does not, and reports a mapping that hides it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { influxOptions } from '../../exporter/influxdb/influx-config.ts';
 import { resolveInfluxOptions } from '../../exporter/influxdb/influx-options.ts';
-import { influxOptions } from '../../src/config/influx-options.ts';
 import { describeProblems } from '../../src/config/problem.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { ResolvedConfig, ResolveOptions } from '../../src/config/resolve.ts';
@@ -46,6 +46,41 @@ describe('resolveConfig', () => {
     assert.equal(size(resolve(yaml)), 7);
     assert.equal(size(resolve(yaml, { env })), 8);
     assert.equal(size(resolve(yaml, { env, code })), 9);
+  });
+
+  it('reads a secret from the file that a variable names, unless it is given itself', () => {
+    const secret = (env: Record<string, string>, content: string): ResolvedConfig =>
+      resolveConfig({
+        env,
+        readFile(path) {
+          if (path !== '/run/secrets/token') throw new Error('ENOENT');
+          return content;
+        },
+      });
+    const env = { INFLUX_TOKEN_FILE: '/run/secrets/token' };
+    const given = secret(env, 'from-file\n');
+    assert.deepEqual(given.problems, []);
+    assert.equal(given.values.metrics.influxdb.token, 'from-file');
+    assert.deepEqual(
+      given.settings.find(({ setting }) => setting.key === 'metrics.influxdb.token')?.origin,
+      { from: 'env', variable: 'INFLUX_TOKEN_FILE' },
+    );
+    const both = secret({ ...env, INFLUX_TOKEN: 'given' }, 'from-file');
+    assert.equal(both.values.metrics.influxdb.token, 'given');
+    for (const wrong of [secret(env, ' \n'), secret({ INFLUX_TOKEN_FILE: '/none' }, '')]) {
+      assert.equal(wrong.values.metrics.influxdb.token, undefined);
+      assert.equal(wrong.problems[0]?.key, 'INFLUX_TOKEN_FILE');
+      assert.equal(wrong.problems[0]?.allowed, 'a readable file that is not empty');
+    }
+    const url = { TOKEN_METER_ALERT_WEBHOOK_URL_FILE: '/run/secrets/token' };
+    assert.equal(secret(url, 'https://hooks.test/x\n').problems.length, 0);
+    const message = describeProblems(secret(url, 'hunter2').problems) ?? '';
+    assert.match(
+      message,
+      /WEBHOOK_URL_FILE is "\/run\/secrets\/token"; allowed: a file with a URL/,
+    );
+    assert.doesNotMatch(message, /hunter2/);
+    assert.deepEqual(secret({ INFLUX_BUCKET_FILE: '/run/secrets/token' }, 'b').problems, []);
   });
 
   it('tells where each value came from, with the line of the file', () => {

@@ -44,6 +44,7 @@ export class ForwardProxy {
       });
       upstream.on('error', () => socket.destroy());
       socket.on('error', () => upstream.destroy());
+      socket.once('close', () => upstream.destroy());
     });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);

@@ -19,6 +19,9 @@ export class InfluxAdmin {
   readonly buckets: AdminBucket[] = [];
   readonly dbrps: Record<string, unknown>[] = [];
   readonly authorizations: Record<string, unknown>[] = [];
+  org = 'acme';
+  /** With all `rights`. */
+  token = 'secret';
   rights = new Set<Right>(['orgs', 'buckets', 'dbrps', 'authorizations']);
   /** Of 2.3 and earlier: no mapping is there by itself. */
   mapsBuckets = true;
@@ -56,7 +59,8 @@ export class InfluxAdmin {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
-    return (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+    // Queries are forms.
+    return (text.startsWith('{') ? JSON.parse(text) : {}) as Record<string, unknown>;
   }
 
   #answer(
@@ -65,13 +69,20 @@ export class InfluxAdmin {
   ): { status: number; value?: unknown } {
     const { pathname, searchParams } = new URL(url, 'http://admin');
     if (pathname === '/ping') return { status: 204 };
+    if (pathname === '/query') {
+      const error = `database not found: ${searchParams.get('db')}`;
+      return { status: 200, value: { results: [{ statement_id: 0, error }] } };
+    }
     const refused = {
       status: 401,
       value: { code: 'unauthorized', message: 'unauthorized access' },
     };
-    if (headers.authorization !== 'Token secret') return refused;
     const [, , , kind = '', id] = pathname.split('/');
-    const may = this.rights.has(kind as Right);
+    const [, given = ''] = /^Token (.*)$/.exec(headers.authorization ?? '') ?? [];
+    // A token that was made sees its bucket and nothing else.
+    const isMade = this.authorizations.some(({ token }) => token === given);
+    if (given !== this.token && !isMade) return refused;
+    const may = isMade ? kind === 'buckets' && method === 'GET' : this.rights.has(kind as Right);
     if (method === 'GET') return this.#list(kind, searchParams, may);
     if (!may)
       return {
@@ -96,8 +107,10 @@ export class InfluxAdmin {
       this.dbrps.push({ id: 'd1', ...body });
       return { status: 201, value: body };
     }
-    this.authorizations.push(body);
-    return { status: 201, value: { ...body, token: 'made-token' } };
+    const number = this.authorizations.length;
+    const made = { ...body, token: number === 0 ? 'made-token' : `made-token-${number + 1}` };
+    this.authorizations.push(made);
+    return { status: 201, value: made };
   }
 
   #list(
@@ -109,7 +122,7 @@ export class InfluxAdmin {
     if (kind === 'orgs')
       return {
         status: 200,
-        value: { orgs: may && org === 'acme' ? [{ id: ORG_ID, name: org }] : [] },
+        value: { orgs: may && org === this.org ? [{ id: ORG_ID, name: org }] : [] },
       };
     if (kind === 'buckets') {
       const found = this.buckets.filter(({ name }) => name === parameters.get('name'));

@@ -17,7 +17,12 @@ const MAX_NAMES = 5;
  * @param {Health} health
  */
 export function showHealth(list, health) {
-  list.replaceChildren(...exporterRows(health), ...settingsRows(health), ...priceRows(health));
+  list.replaceChildren(
+    ...exporterRows(health),
+    ...backlogRows(health),
+    ...settingsRows(health),
+    ...priceRows(health),
+  );
 }
 
 /**
@@ -117,6 +122,12 @@ function exporterRows({ exporter }) {
             age: formatMs(exporter.oldest_age_ms),
           }),
     ),
+    ...(exporter.volatile === undefined
+      ? []
+      : row(t('health.volatile'), formatWhole(exporter.volatile), 'bad')),
+    ...(exporter.handed_over === undefined
+      ? []
+      : row(t('health.handedOver'), formatWhole(exporter.handed_over), 'warn')),
     ...row(
       t('health.dropped'),
       lost.length === 0
@@ -130,6 +141,17 @@ function exporterRows({ exporter }) {
       : row(t('health.lastSuccess'), formatAgo(exporter.last_success))),
     ...(state === 'ok' || !error ? [] : row(t('health.lastError'), error.message, 'bad')),
   ];
+}
+
+/** @param {Health} health */
+function backlogRows({ backlogs }) {
+  return backlogs.flatMap(({ destination, lines }) =>
+    row(
+      t('health.backlog'),
+      t('health.waitsFor', { count: formatWhole(lines), destination }),
+      'warn',
+    ),
+  );
 }
 
 /** @param {Health} health */

@@ -7,13 +7,12 @@ import {
   resolveInfluxOptions,
 } from '../influx-options.ts';
 import { BoundValues, conditions, LEDGER, name } from '../read/influxql.ts';
-import { InfluxQueryClient } from '../read/query-client.ts';
+import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
 import { InfluxTransport } from '../transport.ts';
 import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 
 export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {}
 
-const READ_TIMEOUT_MS = 60_000;
 /** A deletion opens every series of every shard. */
 const DELETE_TIMEOUT_MS = 120_000;
 

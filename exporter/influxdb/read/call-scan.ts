@@ -12,14 +12,17 @@ export interface ScannedCall {
   readonly sums: UsageSums;
 }
 
-/** Where a dimension is read: the user's tag may be `(other)`, the field is always the id. */
-const COLUMN_OF: Readonly<Record<Dimension, string>> = {
-  user: USAGE_FIELDS.user,
-  model: 'model',
-  conversation: USAGE_FIELDS.conversationId,
-  provider: 'provider',
-  outcome: 'outcome',
-  service: 'service',
+/**
+ * Where a dimension is read, the first that has a value: the user's tag may be `(other)`, the field is always the id;
+ * a model that its tag cannot hold is a field as well.
+ */
+const COLUMNS_OF: Readonly<Record<Dimension, readonly string[]>> = {
+  user: [USAGE_FIELDS.user],
+  model: [USAGE_FIELDS.requestModel, 'model'],
+  conversation: [USAGE_FIELDS.conversationId],
+  provider: ['provider'],
+  outcome: ['outcome'],
+  service: ['service'],
 };
 
 /** Every call tells the first two; the others may be unknown. */
@@ -54,7 +57,7 @@ export class CallScan {
         USAGE_FIELDS.costMissing,
         'outcome',
         'token_source',
-        ...dimensions.map((dimension) => COLUMN_OF[dimension]),
+        ...dimensions.flatMap((dimension) => COLUMNS_OF[dimension]),
       ]),
     ];
   }
@@ -70,8 +73,8 @@ export class CallScan {
       NUMBERS.map(place) as [number, ...number[]];
     const [outcome, source, time] = [place('outcome'), place('token_source'), place('time')];
     const missing = place(USAGE_FIELDS.costMissing);
-    const keys = this.#query.dimensions.map((dimension) => place(COLUMN_OF[dimension]));
-    const conversation = place(COLUMN_OF.conversation);
+    const keys = this.#query.dimensions.map((dimension) => COLUMNS_OF[dimension].map(place));
+    const conversation = place(USAGE_FIELDS.conversationId);
     for (const row of values) {
       const number = (at = -1): number | null => {
         const value = row[at];
@@ -87,7 +90,7 @@ export class CallScan {
       const [outputTokens, costUsd] = [number(output), number(cost)];
       const isCounted = text(source) !== null;
       yield {
-        key: keys.map(text),
+        key: keys.map((places) => places.reduce<string | null>((key, at) => key ?? text(at), null)),
         timeMs: Number(row[time]),
         sums: {
           calls: 1,

@@ -13,7 +13,7 @@ import type {
   UsageSummary,
 } from '../../ledger/usage-query.ts';
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
-import { InfluxQueryClient } from './query-client.ts';
+import { InfluxQueryClient, READ_TIMEOUT_MS } from './query-client.ts';
 import { recordPage } from './record-pages.ts';
 import { InfluxSummarySource } from './influx-summary.ts';
 
@@ -35,7 +35,11 @@ export class InfluxUsageReader implements UsageReader {
   readonly #now: () => number;
 
   /** @throws TokenMeterError `INVALID_OPTION` */
-  constructor({ timeoutMs = 60_000, now = Date.now, ...options }: InfluxUsageReaderOptions) {
+  constructor({
+    timeoutMs = READ_TIMEOUT_MS,
+    now = Date.now,
+    ...options
+  }: InfluxUsageReaderOptions) {
     const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
     this.#client = new InfluxQueryClient(target);
     this.#now = now;

@@ -1,4 +1,5 @@
 import { DOCTOR_SERVICE, OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+import { cleanTag } from '../write/lines/escaping.ts';
 import type { Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 
 /** InfluxQL of the ledger: the part that 1.x, 2.x and 3.x read alike. */
@@ -49,16 +50,22 @@ export function conditions(filters: Filters, bound: BoundValues): string {
 }
 
 function condition(dimension: Dimension, value: string | null, bound: BoundValues): string {
-  // A tag that a series does not have reads ''.
-  const wanted = value === null ? "''" : bound.bind(value);
   if (dimension === 'conversation') {
-    return `${name(USAGE_FIELDS.conversationId)} = ${wanted}`;
+    return `${name(USAGE_FIELDS.conversationId)} = ${value === null ? "''" : bound.bind(value)}`;
   }
   const tag = name(TAG_OF[dimension] ?? dimension);
-  if (dimension !== 'user' || value === null) return `${tag} = ${wanted}`;
-  // The tag finds the series; whether a call of `(other)` is meant only its field tells.
-  const series = `(${tag} = ${wanted} OR ${tag} = '${OTHER_USERS}')`;
-  return `(${series} AND ${name(USAGE_FIELDS.user)} = ${wanted})`;
+  // A tag that a series does not have reads ''.
+  if (value === null) return `${tag} = ''`;
+  if (dimension === 'user') {
+    const wanted = bound.bind(value);
+    // The tag finds the series; whether a call of `(other)` is meant only its field tells.
+    const series = `(${tag} = ${wanted} OR ${tag} = '${OTHER_USERS}')`;
+    return `(${series} AND ${name(USAGE_FIELDS.user)} = ${wanted})`;
+  }
+  const stored = cleanTag(value);
+  const series = `${tag} = ${bound.bind(stored)}`;
+  if (dimension !== 'model' || stored === value) return series;
+  return `(${series} AND ${name(USAGE_FIELDS.requestModel)} = ${bound.bind(value)})`;
 }
 
 const nanoseconds = (ms: number): string => `${BigInt(Math.ceil(ms)) * 1_000_000n}`;

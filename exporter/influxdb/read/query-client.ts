@@ -27,6 +27,8 @@ interface QueryAnswer {
   }[];
 }
 
+/** Longest wait for the server to go on with an answer. */
+export const READ_TIMEOUT_MS = 60_000;
 /** Rows parsed at a time: a few milliseconds of the event loop. */
 const CHUNK_ROWS = 2000;
 const START = '{"results":';

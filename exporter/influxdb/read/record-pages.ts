@@ -1,10 +1,11 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { USAGE_FIELDS, USAGE_TAGS } from '../usage-schema.ts';
+import { USAGE_FIELDS } from '../usage-schema.ts';
 import { type CheckedRecordsQuery, writeCursor } from '../../ledger/queries/checked-query.ts';
 import type { UsagePage } from '../../ledger/usage-query.ts';
 import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
-import { recordOfRow } from './stored-point.ts';
+import { PointLayout } from './point-layout.ts';
+import { recordOfPoint } from './stored-point.ts';
 import { newestFirst, type TimeRange, withinReach } from './time-ranges.ts';
 
 /**
@@ -54,36 +55,33 @@ async function* recordsOf(
   const where = timeRange(fromMs, toMs) + older + conditions(filters, bound);
   // What InfluxQL cannot ask for is picked below, so that no limit may cut it off.
   const limit = isTellable(filters) ? ` LIMIT ${count + MAX_TIES}` : '';
-  const q = `SELECT * FROM ${LEDGER} WHERE ${where} ORDER BY time DESC${limit}`;
-  let tagNames: ReadonlySet<string> | undefined;
+  const q = `SELECT *::field, *::tag FROM ${LEDGER} WHERE ${where} ORDER BY time DESC${limit}`;
+  let layout: PointLayout | undefined;
   for await (const { columns, values } of client.query(q, { bound, signal })) {
-    tagNames ??= await tagNamesOf(client, where, bound, signal);
+    layout ??= new PointLayout(columns, await tagNamesOf(client, where, bound, signal));
     for (const row of values) {
-      const record = recordOfRow(columns, row, tagNames);
+      const record = recordOfPoint(layout.point(row));
       if (isAfter(record, after) && isWanted(record, query)) yield record;
     }
   }
 }
 
 /**
- * Which columns of `SELECT *` are tags. Not by SHOW TAG KEYS: 2.x answers it for the default policy of the
- * database alone, and 3.x takes one statement a query.
+ * The tags of the records, in the order of their columns. Not by SHOW TAG KEYS: 2.x answers it for the default
+ * policy of the database alone, and 3.x takes one statement a query.
  */
 async function tagNamesOf(
   client: InfluxQueryClient,
   where: string,
   bound: BoundValues,
   signal: AbortSignal | undefined,
-): Promise<ReadonlySet<string>> {
-  const names = new Set<string>(USAGE_TAGS);
+): Promise<readonly string[]> {
   const calls = name(USAGE_FIELDS.calls);
   const q = `SELECT ${calls}, *::tag FROM ${LEDGER} WHERE ${where} ORDER BY time DESC LIMIT 1`;
   for await (const { columns } of client.query(q, { bound, signal })) {
-    for (const column of columns) names.add(column);
+    return columns.filter((column) => column !== 'time' && column !== USAGE_FIELDS.calls);
   }
-  names.delete('time');
-  names.delete(USAGE_FIELDS.calls);
-  return names;
+  return [];
 }
 
 function isAfter({ time, id }: UsageRecord, after: CheckedRecordsQuery['after']): boolean {

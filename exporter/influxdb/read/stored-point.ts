@@ -6,37 +6,36 @@ import type {
   UsageRecord,
 } from '../../../src/domain/usage-record.ts';
 import { attributeOfField, USAGE_FIELDS } from '../usage-schema.ts';
-import type { InfluxValue } from './query-client.ts';
 
-/** One row of `SELECT *` back to the record that was written; `time` is RFC 3339. */
-export function recordOfRow(
-  columns: readonly string[],
-  row: readonly InfluxValue[],
-  tagNames: ReadonlySet<string>,
-): UsageRecord {
-  const values = new Map<string, Exclude<InfluxValue, null>>();
-  for (const [place, column] of columns.entries()) {
-    const value = row[place] ?? null;
-    // A tag that a series does not have reads ''.
-    if (value !== null && !(value === '' && tagNames.has(column))) values.set(column, value);
-  }
-  const text = (column: string): string | undefined => {
-    const value = values.get(column);
+/** A point as it is stored. A tag and a field may share a name: each process chooses its own tags. */
+export interface StoredPoint {
+  /** RFC 3339. */
+  readonly time: string;
+  /** Those that its series has. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** Those that are not null. */
+  readonly fields: ReadonlyMap<string, UsageAttributeValue>;
+}
+
+/** The record that was written as this point. */
+export function recordOfPoint({ time, tags, fields }: StoredPoint): UsageRecord {
+  const text = (field: string): string | undefined => {
+    const value = fields.get(field);
     return value === undefined ? undefined : String(value);
+  };
+  const number = (field: string): number | undefined => {
+    const value = fields.get(field);
+    return typeof value === 'number' ? value : undefined;
   };
   const given = <K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } =>
     value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
-  const number = (column: string): number | undefined => {
-    const value = values.get(column);
-    return typeof value === 'number' ? value : undefined;
-  };
   return {
     id: text(USAGE_FIELDS.recordId) ?? '',
-    time: nineDigits(text('time') ?? ''),
-    service: text('service') ?? 'unknown_service',
-    operation: text('operation') ?? 'chat',
-    provider: text('provider') ?? 'unknown',
-    requestModel: text(USAGE_FIELDS.requestModel) ?? text('model') ?? 'unknown',
+    time: nineDigits(time),
+    service: tags.get('service') ?? 'unknown_service',
+    operation: tags.get('operation') ?? 'chat',
+    provider: tags.get('provider') ?? 'unknown',
+    requestModel: text(USAGE_FIELDS.requestModel) ?? tags.get('model') ?? 'unknown',
     ...given('responseModel', text(USAGE_FIELDS.responseModel)),
     ...given('responseId', text(USAGE_FIELDS.responseId)),
     ...given('userId', text(USAGE_FIELDS.user)),
@@ -49,27 +48,26 @@ export function recordOfRow(
     ...given('cacheReadTokens', number(USAGE_FIELDS.cacheReadTokens)),
     ...given('cacheWriteTokens', number(USAGE_FIELDS.cacheWriteTokens)),
     ...given('reasoningTokens', number(USAGE_FIELDS.reasoningTokens)),
-    ...given('tokenSource', text('token_source') as TokenSource | undefined),
-    outcome: (text('outcome') ?? 'ok') as Outcome,
+    ...given('tokenSource', tags.get('token_source') as TokenSource | undefined),
+    outcome: (tags.get('outcome') ?? 'ok') as Outcome,
     ...given('errorType', text(USAGE_FIELDS.errorType)),
     ...given('costUsd', number(USAGE_FIELDS.costUsd)),
     ...given('costSource', text(USAGE_FIELDS.costSource) as CostSource | undefined),
     ...given('costMissing', text(USAGE_FIELDS.costMissing)?.split(' ')),
     ...given('serviceTier', text(USAGE_FIELDS.serviceTier)),
-    attributes: attributesOf(values, tagNames),
+    attributes: attributesOf(fields, tags),
     ...given('traceId', text(USAGE_FIELDS.traceId)),
     ...given('spanId', text(USAGE_FIELDS.spanId)),
   };
 }
 
 function attributesOf(
-  values: ReadonlyMap<string, UsageAttributeValue>,
-  tagNames: ReadonlySet<string>,
+  fields: StoredPoint['fields'],
+  tags: StoredPoint['tags'],
 ): Record<string, UsageAttributeValue> {
   const attributes: Record<string, UsageAttributeValue> = {};
-  for (const [column, value] of values) {
-    if (tagNames.has(column)) continue;
-    const name = attributeOfField(column, tagNames);
+  for (const [field, value] of fields) {
+    const name = attributeOfField(field, tags);
     if (name !== undefined) attributes[name] = value;
   }
   return attributes;

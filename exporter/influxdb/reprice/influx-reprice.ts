@@ -1,5 +1,5 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { USAGE_FIELDS, USAGE_TAGS } from '../usage-schema.ts';
+import { USAGE_FIELDS } from '../usage-schema.ts';
 import {
   type RepriceOptions,
   type RepriceResult,
@@ -9,8 +9,9 @@ import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import { CostWriter } from './cost-writer.ts';
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
 import { LEDGER, name, timeRange } from '../read/influxql.ts';
-import { InfluxQueryClient } from '../read/query-client.ts';
-import { recordOfRow } from '../read/stored-point.ts';
+import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
+import { PointLayout } from '../read/point-layout.ts';
+import { recordOfPoint } from '../read/stored-point.ts';
 import { pieces, slices, type TimeRange, withinReach } from '../read/time-ranges.ts';
 
 export interface InfluxRepriceOptions extends RepriceOptions, InfluxAccess {
@@ -22,7 +23,6 @@ export interface InfluxRepriceOptions extends RepriceOptions, InfluxAccess {
 const PROGRESS_CALLS = 5000;
 /** A query opens every series of every shard of its range: a week is one shard of a long ledger. */
 const RANGE_MS = 7 * 86_400_000;
-const READ_TIMEOUT_MS = 60_000;
 
 /**
  * Works out the cost of the calls in InfluxDB anew, each by the price of its time: a new cost is written
@@ -96,16 +96,16 @@ async function* storedCalls(
   { fromMs, toMs }: TimeRange,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StoredCall> {
-  // Grouped by all tags: a field of the same name as a tag of other series is no tag here.
+  // Grouped by all tags: columns are fields.
   const q = `SELECT *::field FROM ${LEDGER} WHERE ${timeRange(fromMs, toMs)} GROUP BY *`;
   for await (const { tags, columns, values } of client.query(q, { signal })) {
-    const all = [...columns, ...Object.keys(tags)];
-    const tagNames = new Set([...USAGE_TAGS, ...Object.keys(tags)]);
-    const tagValues = Object.values(tags);
-    const calls = columns.indexOf(USAGE_FIELDS.calls);
+    const layout = new PointLayout(columns, []);
+    // A tag that a series does not have reads ''.
+    const ofSeries = new Map(Object.entries(tags).filter(([, value]) => value !== ''));
     for (const row of values) {
-      if (typeof row[calls] !== 'number') continue;
-      yield { record: recordOfRow(all, [...row, ...tagValues], tagNames), tags };
+      const point = { ...layout.point(row), tags: ofSeries };
+      if (typeof point.fields.get(USAGE_FIELDS.calls) !== 'number') continue;
+      yield { record: recordOfPoint(point), tags };
     }
   }
 }

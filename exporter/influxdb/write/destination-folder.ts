@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import {
-  type InfluxOptions,
-  type ResolvedInfluxOptions,
-  resolveInfluxOptions,
-} from '../influx-options.ts';
+import type { ResolvedInfluxOptions } from '../influx-options.ts';
 
 /** A destination as people know it, without a secret. */
 export function describeInflux({
@@ -13,13 +9,6 @@ export function describeInflux({
   bucket,
 }: ResolvedInfluxOptions): Readonly<Record<string, string>> {
   return { url, bucket, ...(org !== undefined && { org }) };
-}
-
-/** The folder in the spool where lines of a destination wait. Throws `INVALID_OPTION`. */
-export function influxSpoolFolder(options: InfluxOptions): string {
-  const resolved = resolveInfluxOptions('influxSpoolFolder', options);
-  const { spool } = resolved;
-  return destinationFolder(resolved, spool === false ? { directory: '' } : spool);
 }
 
 /** Processes that write to the same place share a folder: they can take over each other's lines. */

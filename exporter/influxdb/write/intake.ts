@@ -1,8 +1,11 @@
+import { isMainThread } from 'node:worker_threads';
 import type { LineBuffer } from './lines/line-buffer.ts';
 import type { LineChunk } from '../../spool/line-queue.ts';
 
 /** Appending costs the same for one line as for many: wait this long for company. */
 const GATHER_MS = 20;
+/** A thread gets no chance to save what it gathers when the main thread ends. */
+const THREAD_GATHER_MS = 1;
 /** Whole chunks are sent, so one chunk is at most a fifth of a send. */
 const MAX_CHUNK_LINES = 1000;
 const MAX_CHUNK_BYTES = 512 * 1024;
@@ -14,6 +17,7 @@ const LINE_FEED = 10;
 export class Intake {
   readonly #onChunk: (chunk: LineChunk) => void;
   readonly #maxBytes: number;
+  readonly #gatherMs = isMainThread ? GATHER_MS : THREAD_GATHER_MS;
   readonly #spares: Buffer[] = [];
   #bytes: Buffer | undefined;
   #end = 0;
@@ -42,7 +46,7 @@ export class Intake {
     this.#lines++;
     this.#isMultiline ||= line.isMultiline;
     if (this.#lines >= MAX_CHUNK_LINES) this.cut();
-    else this.#timer ??= setTimeout(() => this.cut(), GATHER_MS).unref();
+    else this.#timer ??= setTimeout(() => this.cut(), this.#gatherMs).unref();
   }
 
   /** Passes on what has been gathered. */

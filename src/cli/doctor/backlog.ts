@@ -1,30 +1,24 @@
-import { influxOptions } from '../../config/index.ts';
-import type { InfluxConfig } from '../../config/index.ts';
+import type { UsageStore } from 'otel-token-meter/exporter';
 import { note, ok, warning, type Finding } from './finding.ts';
-import type { Exporters } from './test-record.ts';
 
 /** What waits in the spool, for this destination and for every other one that was configured before. */
 export async function checkBacklog(
-  exporters: Exporters,
-  config: InfluxConfig,
+  store: UsageStore,
   sendsOthers: boolean,
 ): Promise<readonly Finding[]> {
-  const { directory } = config.spool;
-  const options = influxOptions(config);
-  const own = exporters.influxSpoolFolder(options);
   const findings: Finding[] = [];
-  for (const backlog of await exporters.spoolBacklogs(directory)) {
-    const { folder, destination, lines, bytes, oldest, isOwned } = backlog;
+  for (const backlog of (await store.backlogs?.()) ?? []) {
+    const { folder, destination, lines, bytes, oldest, isOwned, isCurrent } = backlog;
     const since = oldest === undefined ? '' : ` since ${oldest}`;
     const says = `${lines} lines (${bytes} bytes)${since} wait for ${shown(destination, folder)}`;
-    if (folder === own) {
+    if (isCurrent) {
       findings.push(
         (isOwned ? ok : note)('backlog', `${says}${isOwned ? '' : ': the next start sends them'}`),
       );
     } else if (isOwned) {
       findings.push(note('backlog', `${says}, another destination, whose process is running`));
     } else if (sendsOthers) {
-      const files = await exporters.redirectBacklog(folder, options);
+      const files = await backlog.redirect();
       const next =
         'the application sends them to the configured destination now, or with its next start';
       findings.push(ok('backlog', `${says}: ${files} files moved; ${next}`));

@@ -1,4 +1,6 @@
+import type { InfluxDB } from '@influxdata/influxdb-client';
 import type { InfluxConfig } from '../../config/index.ts';
+import { askInflux } from '../influx-server.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 
 const SETUP = 'otel-token-meter setup influxdb makes it';
@@ -6,18 +8,18 @@ const SETUP = 'otel-token-meter setup influxdb makes it';
 const CORE_DATABASES = 5;
 
 /** Whether the bucket of 2.x is there, how long it keeps records, and whether the token sees it. */
-export async function checkBucket({ url, org, token, bucket }: InfluxConfig): Promise<Finding> {
+export async function checkBucket(
+  client: InfluxDB,
+  { org, token, bucket }: InfluxConfig,
+): Promise<Finding> {
   if (token === undefined || org === undefined) {
     return problem(
       'bucket',
       'InfluxDB 2 needs an organisation and a token: INFLUX_ORG, INFLUX_TOKEN',
     );
   }
-  const [{ InfluxDB }, { BucketsAPI }] = await Promise.all([
-    import('@influxdata/influxdb-client'),
-    import('@influxdata/influxdb-client-apis'),
-  ]);
-  const api = new BucketsAPI(new InfluxDB({ url, token, timeout: 10_000 }));
+  const { BucketsAPI } = await import('@influxdata/influxdb-client-apis');
+  const api = new BucketsAPI(client);
   const where = /^[0-9a-f]{16}$/.test(org) ? { orgID: org } : { org };
   try {
     const { buckets = [] } = await api.getBuckets({ ...where, name: bucket });
@@ -47,16 +49,18 @@ export async function checkBucket({ url, org, token, bucket }: InfluxConfig): Pr
 }
 
 /** 3 Core refuses a sixth database, and then keeps no record of it. */
-export async function checkDatabases({ url, token, bucket }: InfluxConfig): Promise<Finding> {
-  const address = `${url.replace(/\/$/, '')}/api/v3/configure/database?format=json`;
+export async function checkDatabases(
+  client: InfluxDB,
+  { token, bucket }: InfluxConfig,
+): Promise<Finding> {
   try {
-    const response = await fetch(address, {
+    const { status, text } = await askInflux(client, '/api/v3/configure/database?format=json', {
+      method: 'GET',
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(5000),
     });
-    if (!response.ok)
-      return note('database', `the server does not list its databases (${response.status})`);
-    const rows = (await response.json()) as readonly Readonly<Record<string, string>>[];
+    if (status !== 200)
+      return note('database', `the server does not list its databases (${status})`);
+    const rows = JSON.parse(text) as readonly Readonly<Record<string, string>>[];
     const names = rows
       .map((row) => row['iox::database'] ?? row['name'] ?? '')
       .filter((name) => name !== '' && name !== '_internal');

@@ -1,10 +1,12 @@
-import { influxOptions } from '../../config/index.ts';
+import type { InfluxDB } from '@influxdata/influxdb-client';
+import type { StoreConfigs, UsageStore } from 'otel-token-meter/exporter';
+import type { InfluxConfig, MetricsConfig } from '../../config/index.ts';
 import { checkBacklog } from './backlog.ts';
 import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 import { checkBucket, checkDatabases } from './influx-bucket.ts';
-import { influxServer } from '../influx-server.ts';
+import { influxServer, shownUrl } from '../influx-server.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const CLOCK_SLACK_MS = 5000;
@@ -15,20 +17,26 @@ export async function checkInflux({
   write,
   sendBacklog,
 }: DestinationContext): Promise<readonly Finding[]> {
-  const { url, bucket, spool, maxUserTags, token } = config.influxdb;
+  const { bucket, spool, maxUserTags } = config.influxdb;
+  const exporters: Exporters = await import('otel-token-meter/exporter');
+  let client: InfluxDB;
+  let store: UsageStore;
+  try {
+    client = await exporters.influxClient(config.influxdb);
+    store = exporters.usageStore('influxdb', config);
+  } catch (error) {
+    return [problem('influxdb', messageOf(error))];
+  }
   const findings: Finding[] = [];
-  const { findings: reached, version } = await checkServer(url, token);
+  const { findings: reached, version } = await checkServer(client, config.influxdb);
   findings.push(...reached);
   if (reached.some(({ state }) => state === 'problem')) return findings;
-  if (version.startsWith('2')) findings.push(await checkBucket(config.influxdb));
-  if (version.startsWith('3')) findings.push(await checkDatabases(config.influxdb));
-  const exporters: Exporters = await import('otel-token-meter/exporter');
-  const options = influxOptions(config.influxdb);
-  const reader = new exporters.InfluxUsageReader(options);
+  if (version.startsWith('2')) findings.push(await checkBucket(client, config.influxdb));
+  if (version.startsWith('3')) findings.push(await checkDatabases(client, config.influxdb));
+  const reader = store.reader();
   try {
     if (write) {
-      // Without the spool, so that a refused record is not kept.
-      const processor = new exporters.InfluxUsageProcessor({ ...options, spool: false });
+      const processor = exporters.usageStore('influxdb', withoutSpool(config)).processor();
       findings.push(await writeAndReadBack(processor, reader));
     }
     const to = new Date();
@@ -54,19 +62,25 @@ export async function checkInflux({
     spool.enabled
       ? await checkDisk('the spool', spool.directory)
       : note('disk', 'no spool: records are buffered in memory during an outage'),
-    ...(spool.enabled ? await checkBacklog(exporters, config.influxdb, sendBacklog) : []),
+    ...(await checkBacklog(store, sendBacklog)),
   );
   return findings;
 }
 
+/** A refused record is not to be kept. */
+function withoutSpool({ influxdb, sqlite }: MetricsConfig): StoreConfigs {
+  return { influxdb: { ...influxdb, spool: { ...influxdb.spool, enabled: false } }, sqlite };
+}
+
 /** Checks reachability, and the clock by the server's Date header. */
 async function checkServer(
-  url: string,
-  token: string | undefined,
+  client: InfluxDB,
+  { url, token }: InfluxConfig,
 ): Promise<{ readonly findings: readonly Finding[]; readonly version: string }> {
   const asked = Date.now();
+  const shown = shownUrl(url);
   try {
-    const { version, url: shown, date } = await influxServer(url, token);
+    const { version, date } = await influxServer(client, shown, token);
     const findings = [ok('influxdb', `${shown} answers, ${version}`)];
     const away = Math.abs(Date.parse(date ?? '') - (asked + Date.now()) / 2);
     if (away > CLOCK_SLACK_MS) {

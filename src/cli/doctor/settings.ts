@@ -45,6 +45,8 @@ function shown(values: object): string {
 interface ExporterDetails {
   readonly state?: string;
   readonly dropped?: Readonly<Record<string, number>>;
+  readonly volatile?: number;
+  readonly handedOver?: number;
   readonly lastError?: { readonly time: string; readonly message: string };
 }
 
@@ -57,6 +59,12 @@ function instanceFindings(instances: readonly SeenInstance[]): readonly Finding[
     const troubles = [
       ...(instance.state === 'ready' ? [] : [`its settings are ${instance.state}`]),
       ...(dropped.length > 0 ? [`dropped: ${dropped.join(', ')}`] : []),
+      ...(exporter?.volatile === undefined
+        ? []
+        : [`${exporter.volatile} records in memory only: the disk takes none`]),
+      ...(exporter?.handedOver === undefined
+        ? []
+        : [`${exporter.handedOver} records were taken over by another process`]),
       ...(exporter?.lastError === undefined
         ? []
         : [`last error ${exporter.lastError.time}: ${exporter.lastError.message}`]),

@@ -20,10 +20,10 @@ export async function checkSqlite({
   const findings = [disk];
   if (write) {
     const trial = `${path}.doctor-${process.pid}`;
-    const processor = new exporters.SqliteUsageProcessor({ path: trial });
-    const reader = new exporters.SqliteUsageReader({ path: trial });
+    const store = exporters.usageStore('sqlite', { ...config, sqlite: { path: trial } });
+    const reader = store.reader();
     try {
-      findings.push(await writeAndReadBack(processor, reader));
+      findings.push(await writeAndReadBack(store.processor(), reader));
     } finally {
       await reader.close();
       for (const end of ['', '-wal', '-shm']) await rm(`${trial}${end}`, { force: true });

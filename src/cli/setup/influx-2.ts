@@ -1,9 +1,11 @@
+import type { InfluxDB } from '@influxdata/influxdb-client';
 import type {
   AuthorizationsAPI,
   Bucket,
   DbrpsAPI,
   OrgsAPI,
 } from '@influxdata/influxdb-client-apis';
+import { askInflux } from '../influx-server.ts';
 import type { InfluxSetup } from './influx-setup.ts';
 
 interface RetentionRule {
@@ -24,11 +26,8 @@ export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefi
     });
     return undefined;
   }
-  const [{ InfluxDB }, apis] = await Promise.all([
-    import('@influxdata/influxdb-client'),
-    import('@influxdata/influxdb-client-apis'),
-  ]);
-  const influx = new InfluxDB({ url: setup.url, token: setup.token, timeout: 10_000 });
+  const apis = await import('@influxdata/influxdb-client-apis');
+  const influx = setup.client;
   const needs = (what: string, right: string, error: unknown): void =>
     add({ state: 'missing', says: `${what}: ${reasonOf(error)}; the token needs ${right}` });
 
@@ -95,9 +94,13 @@ export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefi
     }
   }
   await mapForQueries(new apis.DbrpsAPI(influx), setup, bucket, needs);
-  return setup.makeToken
-    ? await makeToken(new apis.AuthorizationsAPI(influx), setup, bucket, needs)
-    : undefined;
+  if (setup.makeToken === undefined) return undefined;
+  const { madeBefore } = setup;
+  if (madeBefore !== undefined && (await isAccepted(setup.client, madeBefore, bucket))) {
+    add({ state: 'done', says: `the token that was made before is good for bucket ${name}` });
+    return madeBefore;
+  }
+  return await makeToken(new apis.AuthorizationsAPI(influx), setup, bucket, needs);
 }
 
 type Needs = (what: string, right: string, error: unknown) => void;
@@ -150,6 +153,16 @@ async function mapForQueries(
   } catch (error) {
     needs(`DBRP mapping ${db}/${rp}`, 'the right to write DBRP mappings', error);
   }
+}
+
+/** Whether the server knows the token, and the bucket is one that it may see. */
+async function isAccepted(client: InfluxDB, token: string, { id, name }: Bucket): Promise<boolean> {
+  const { status, text } = await askInflux(
+    client,
+    `/api/v2/buckets?${new URLSearchParams({ name }).toString()}`,
+    { method: 'GET', headers: { authorization: `Token ${token}` } },
+  );
+  return status === 200 && id !== undefined && text.includes(id);
 }
 
 async function makeToken(

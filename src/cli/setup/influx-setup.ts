@@ -1,3 +1,5 @@
+import type { InfluxDB } from '@influxdata/influxdb-client';
+
 /** `planned`: a dry run. `missing`: it could not be done, and the sentence says what is missing. */
 export interface SetupStep {
   readonly state: 'done' | 'planned' | 'missing';
@@ -5,6 +7,9 @@ export interface SetupStep {
 }
 
 export interface InfluxSetup {
+  /** Authenticated by `token`. */
+  readonly client: InfluxDB;
+  /** Without credentials. */
   readonly url: string;
   readonly bucket: string;
   readonly org?: string | undefined;
@@ -13,7 +18,12 @@ export interface InfluxSetup {
   readonly password?: string | undefined;
   /** 0: for ever; undefined: as it is. */
   readonly retentionSeconds: number | undefined;
-  readonly makeToken: boolean;
+  /**
+   * `new`: a token of the bucket alone. `once`: unless the server takes `madeBefore`; where it makes no tokens of
+   * one bucket, `token` is good enough.
+   */
+  readonly makeToken?: 'new' | 'once' | undefined;
+  readonly madeBefore?: string | undefined;
   readonly dryRun: boolean;
   readonly add: (step: SetupStep) => void;
 }

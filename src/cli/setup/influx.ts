@@ -1,29 +1,34 @@
 import { messageOf } from '../doctor/finding.ts';
-import { influxServer } from '../influx-server.ts';
+import { askInflux, influxServer } from '../influx-server.ts';
 import { setUpVersion2 } from './influx-2.ts';
 import type { InfluxSetup } from './influx-setup.ts';
 
 /** Resolves with the token that was made, if one was. */
 export async function setUpInflux(setup: InfluxSetup): Promise<string | undefined> {
-  const { url, token, add } = setup;
+  const { client, url, token, add } = setup;
   let version: string;
   try {
-    ({ version } = await influxServer(url, token));
+    ({ version } = await influxServer(client, url, token));
   } catch (error) {
     add({ state: 'missing', says: messageOf(error) });
     return undefined;
   }
   if (version.startsWith('2')) return await setUpVersion2(setup);
-  if (setup.makeToken) {
-    add({ state: 'missing', says: `InfluxDB ${version} makes no token for one database` });
-  }
-  if (version.startsWith('3')) await setUpVersion3(setup);
+  const is3 = version.startsWith('3');
+  if (is3) await setUpVersion3(setup);
   else await setUpVersion1(setup);
-  return undefined;
+  if (setup.makeToken === undefined) return undefined;
+  const none = `InfluxDB ${version} makes no token for one database`;
+  if (!is3 || setup.makeToken === 'new' || token === undefined) {
+    add({ state: 'missing', says: none });
+    return undefined;
+  }
+  add({ state: 'done', says: `${none}: the application gets the token of this set-up` });
+  return token;
 }
 
 async function setUpVersion1(setup: InfluxSetup): Promise<void> {
-  const { url, bucket, retentionSeconds, dryRun, add } = setup;
+  const { client, bucket, retentionSeconds, dryRun, add } = setup;
   const [database = '', policy] = bucket.split('/');
   const quoted = (name: string): string => `"${name.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
   const duration = retentionSeconds ? `${retentionSeconds}s` : 'INF';
@@ -42,15 +47,18 @@ async function setUpVersion1(setup: InfluxSetup): Promise<void> {
       add({ state: 'planned', says: statement });
       continue;
     }
-    const response = await fetch(`${url.replace(/\/$/, '')}/query`, {
+    const { status, text } = await askInflux(client, '/query', {
       method: 'POST',
-      headers: version1Headers(setup),
-      body: new URLSearchParams({ q: statement }),
+      headers: {
+        ...version1Headers(setup),
+        'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+      },
+      body: new URLSearchParams({ q: statement }).toString(),
     });
-    const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(await response.text())?.[1];
-    if (error === undefined && response.ok) add({ state: 'done', says: statement });
+    const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
+    if (error === undefined && status < 300) add({ state: 'done', says: statement });
     else {
-      const says = `${statement}: ${error ?? response.status}; it needs a user with ALL PRIVILEGES, or a policy of the same duration`;
+      const says = `${statement}: ${error ?? status}; it needs a user with ALL PRIVILEGES, or a policy of the same duration`;
       add({ state: 'missing', says });
     }
   }
@@ -62,9 +70,9 @@ function version1Headers({ username, password = '' }: InfluxSetup): Record<strin
 }
 
 async function setUpVersion3(setup: InfluxSetup): Promise<void> {
-  const { url, bucket, token, retentionSeconds, dryRun, add } = setup;
+  const { client, bucket, token, retentionSeconds, dryRun, add } = setup;
   if (dryRun) return add({ state: 'planned', says: `database ${bucket}` });
-  const response = await fetch(`${url.replace(/\/$/, '')}/api/v3/configure/database`, {
+  const { status, text } = await askInflux(client, '/api/v3/configure/database', {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -75,9 +83,8 @@ async function setUpVersion3(setup: InfluxSetup): Promise<void> {
       ...(retentionSeconds && { retention_period: `${retentionSeconds}s` }),
     }),
   });
-  const text = await response.text();
-  if (response.ok) return add({ state: 'done', says: `database ${bucket} made` });
-  if (response.status === 409) {
+  if (status < 300) return add({ state: 'done', says: `database ${bucket} made` });
+  if (status === 409) {
     const kept = retentionSeconds === undefined ? '' : '; its retention stays as it is';
     return add({ state: 'done', says: `database ${bucket} is there${kept}` });
   }
@@ -86,7 +93,7 @@ async function setUpVersion3(setup: InfluxSetup): Promise<void> {
     state: 'missing',
     says:
       isFull === undefined
-        ? `database ${bucket}: the server answers ${response.status}; it needs an admin token`
+        ? `database ${bucket}: the server answers ${status}; it needs an admin token`
         : `database ${bucket}: InfluxDB 3 Core takes ${isFull} databases and has them; delete one, or name one of them as the bucket`,
   });
 }

@@ -45,9 +45,16 @@ function crowdedRecords(count: number): UsageRecord[] {
   });
 }
 
+const MODELS = { from: new Date('2026-08-10'), to: new Date('2026-08-11') };
+/** The path of a file as a name of 303 characters, two that differ at the end only, one with a line break. */
+const LONG_MODELS = ['/'.repeat(302) + 'a', '/'.repeat(302) + 'b', 'two\nlines', 'ü'.repeat(200)];
+
 // Once, since each record has an id of its own: suites may share a filled store.
 const records = mixedRecords(900, FROM - 86_400_000, TO + 86_400_000);
 const crowd = crowdedRecords(21_000);
+const longModels = ['gpt-4o', ...LONG_MODELS].map((requestModel, i) =>
+  usageRecord(MODELS.from.getTime() + i * 1000, { requestModel, inputTokens: i }),
+);
 
 /** The same promises for every store. */
 export function usageReaderSuite(
@@ -61,7 +68,7 @@ export function usageReaderSuite(
     let reader: UsageReader;
 
     before(async function () {
-      test = await open.call(this, [...crowd, ...records]);
+      test = await open.call(this, [...crowd, ...longModels, ...records]);
       ({ reader } = test);
     });
     after(async () => await test?.close());
@@ -276,6 +283,20 @@ export function usageReaderSuite(
         );
       });
     }
+
+    it('groups by and filters models whose names are longer than a tag', async () => {
+      const { rows } = await reader.summary({ ...MODELS, groupBy: ['model'] });
+      assert.deepEqual(
+        new Set(rows.map(({ model }) => model)),
+        new Set(['gpt-4o', ...LONG_MODELS]),
+      );
+      for (const record of longModels) {
+        const filter = { model: record.requestModel };
+        const { total } = await reader.summary({ ...MODELS, filter });
+        agree(total, [record]);
+        assert.deepEqual((await reader.records({ ...MODELS, filter })).records, [record]);
+      }
+    });
 
     it('gives back every record as it was, newest first, page by page', async () => {
       const seen: UsageRecord[] = [];

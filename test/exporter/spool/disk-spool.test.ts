@@ -148,7 +148,7 @@ describe('DiskSpool', () => {
   });
 
   it('compresses what waits behind the first segments', async () => {
-    const spool = open({ maxBytes: 1_000_000 });
+    const spool = open({ maxBytes: 1_000_000, compressAfterMs: 0 });
     const line = 'x'.repeat(1000);
     for (let i = 0; i < 800; i++) await spool.append(chunkOf(`${i} ${line}`));
     await until(() => files().some((name) => name.endsWith('.zst')), 5000);
