@@ -107,13 +107,15 @@ function update() {
     const input = switchOf(key);
     input.disabled = !mayChange || current === undefined || saving;
     const state = input.closest('.switch-row')?.querySelector('.state');
-    if (state) state.textContent = t(input.checked ? 'settings.on' : 'settings.off');
+    // Unknown is not off.
+    if (state && current) state.textContent = t(input.checked ? 'settings.on' : 'settings.off');
   }
   const changed = changedKeys().length > 0;
   save.disabled = !changed || saving;
   discard.disabled = !changed || saving;
   save.textContent = t(saving ? 'settings.saving' : 'settings.save');
   unsaved.hidden = !changed;
+  if (!current) return;
   then.textContent = !switchOf('enabled').checked
     ? t('settings.then.nothing')
     : t(switchOf('token_statistics').checked ? 'settings.then.everything' : 'settings.then.basic');

@@ -48,9 +48,9 @@ export function followSettings(listener) {
  */
 async function pollOnce(listener, { status, waitMs }) {
   try {
-    if (status === 429) throw tooMany(waitMs);
     await poll(listener);
-    listener.onConnection('polling');
+    // Only the stream was refused: the page shows what is in force, and why it is not live.
+    listener.onConnection('polling', status === 429 ? tooMany(waitMs).message : undefined);
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) listener.onSignedOut();
     else if (error instanceof ApiError && error.status === 429) {

@@ -128,13 +128,28 @@ describe('tabs of one browser', function () {
     });
     await page.goto(`${pages.usage.app.origin}/settings`);
     await pages.shows(page, '#connection', 'Too many requests. Try again in 3 s.');
+    // What is in force can be had without a stream.
+    await page.waitForSelector('#enabled:checked');
     const polls = asked.filter((path) => path === '/api/settings/metrics').length;
-    assert.equal(polls, 0, 'what was refused is not asked for in another way');
+    assert.equal(polls, 1, 'once for each try');
     // The stream, and the question why there is none.
     assert.equal(refusals, 2);
     await page.unroute('**/api/events');
     await page.waitForSelector('#connection[data-tone="good"]');
     assert.ok(performance.now() - refusedAt > 2900, 'not before it was asked to');
+  });
+
+  it('call nothing off that they do not know', async () => {
+    const page = await pages.open('/sign-in', {}, /429|503/);
+    await page.route(/\/api\/(events|settings\/metrics)$/, async (route) => {
+      const headers = { 'retry-after': '60', 'content-type': 'application/problem+json' };
+      await route.fulfill({ status: 503, headers, body: '{"status":503}' });
+    });
+    await page.goto(`${pages.usage.app.origin}/settings`);
+    await pages.shows(page, '#connection', 'No connection');
+    assert.deepEqual(await page.locator('.switch-row .state').allInnerTexts(), ['', '']);
+    assert.equal(await page.innerText('#then'), '');
+    assert.equal(await page.isDisabled('#enabled'), true);
   });
 
   it('ask for the audit log after a change, not with each call', async () => {
