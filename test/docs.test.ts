@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,29 @@ describe('the documents', () => {
   it('have the tables that the settings make', () => {
     const document = readFileSync(CONFIGURATION_DOC, 'utf8');
     assert.equal(document, withTables(document), 'npm run build:config');
+  });
+
+  it('name tests that are there for each fault', () => {
+    const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' });
+    let rows = 0;
+    for (const doc of ['docs/influxdb.md', 'docs/sqlite.md']) {
+      const [, table = ''] =
+        /\| fault .*\| test \|\n\|[-|]+\|\n((?:\|.*\n)+)/i.exec(readDoc(doc)) ?? [];
+      for (const row of table.trim().split('\n')) {
+        rows++;
+        const named = [...(row.split('|').at(-2) ?? '').matchAll(/`([^`]+)`/g)];
+        assert.notEqual(named.length, 0, `${doc}: ${row} names no test`);
+        for (const [, name = ''] of named) {
+          const path = `${name
+            .replace(/^…\//, '')
+            .replace(/^test\//, '')
+            .replace(/\.test\.ts$/, '')}.test.ts`;
+          const isThere = tests.some((test) => test === path || test.endsWith(`/${path}`));
+          assert.ok(isThere, `${doc} names ${path}, which is not there`);
+        }
+      }
+    }
+    assert.ok(rows > 30, `${rows} rows`);
   });
 
   it('lead to files and headings that are there', () => {

@@ -10,6 +10,7 @@ import {
   resolveInfluxOptions,
 } from '../../exporter/influxdb/influx-options.ts';
 import { LineExporter } from '../../exporter/influxdb/write/line-exporter.ts';
+import { spoolBacklogs } from '../../exporter/spool/backlog.ts';
 import { realFs, type SpoolFs } from '../../exporter/spool/spool-fs.ts';
 import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { AppPlan } from '../support/exporter-app.ts';
@@ -66,12 +67,10 @@ for (const target of WRITE_TARGETS) {
     /** The next start delivers what is left. */
     const deliverRest = async (): Promise<void> => {
       const next = new InfluxUsageProcessor(options);
-      await until(
-        () => next.status().lastSuccess !== undefined || next.status().adopted === 0,
-        20_000,
-      );
-      await sleep(500);
-      await until(() => next.status().pending === 0, 60_000);
+      await until(async () => {
+        await next.forceFlush();
+        return (await spoolBacklogs(directory)).length === 0;
+      }, 60_000);
       await next.shutdown();
     };
 
@@ -120,7 +119,7 @@ for (const target of WRITE_TARGETS) {
       const apps = [0, 1, 2].map((i) =>
         runExporterApp(plan({ from: FROM + i * 5000, count: 5000, perSecond: 2500, end: 'stay' })),
       );
-      await until(() => apps.every(({ status }) => status?.accepted === 5000), 20_000);
+      await until(() => apps.every(({ status }) => status?.accepted === 5000), 60_000);
       for (const [i, app] of apps.entries()) app.process.kill(i === 0 ? 'SIGKILL' : 'SIGTERM');
       await Promise.all(apps.map((app) => app.ended()));
       await server.restart();

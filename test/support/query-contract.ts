@@ -38,6 +38,8 @@ export class QueryContract {
     [TOKEN, { org: 'acme', reads: true, writes: true }],
   ]);
   readonly queries: URLSearchParams[] = [];
+  /** Predicates. */
+  readonly deletions: string[] = [];
   readonly #version: '2' | '3';
   readonly #target: string;
   readonly #server: Server;
@@ -75,6 +77,8 @@ export class QueryContract {
       response.end(refusal.body);
     } else if (url.pathname === '/ping') {
       this.#ping(response);
+    } else if (url.pathname === '/api/v2/delete') {
+      await this.#delete(url, body, response);
     } else if (url.pathname === WRITE_PATHS[this.#version]) {
       if (body === '') return void response.writeHead(204).end();
       const db = url.searchParams.get('bucket') ?? url.searchParams.get('db') ?? '';
@@ -101,6 +105,34 @@ export class QueryContract {
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     // 3.x writes nothing between the objects of a chunked answer, and no line break at its end.
     response.end(this.#version === '2' ? text : text.replaceAll('\n', ''));
+  }
+
+  /** Predicates of 2.x: quoted names and values, equal, joined by AND (predicate/parser.go of 2.8). */
+  async #delete(url: URL, body: string, response: ServerResponse): Promise<void> {
+    const { start, stop, predicate } = JSON.parse(body) as Record<string, string>;
+    this.deletions.push(predicate ?? '');
+    const unquoted = (text: string): string => text.replaceAll(/\\(.)/gs, '$1');
+    const pairs = [...(predicate ?? '').matchAll(/"((?:[^"\\]|\\.)*)"="((?:[^"\\]|\\.)*)"/gs)];
+    const named = pairs.map(
+      ([, tag = '', value = '']) => [unquoted(tag), unquoted(value)] as const,
+    );
+    const measurement = named.find(([tag]) => tag === '_measurement')?.[1] ?? '';
+    const values: Record<string, string> = {};
+    const where = named
+      .filter(([tag]) => tag !== '_measurement')
+      .map(([tag, value], i) => {
+        values[`v${i}`] = value;
+        return `"${tag}" = $v${i} AND `;
+      });
+    const q = `DELETE FROM "${measurement}" WHERE ${where.join('')}time >= '${start}' AND time <= '${stop}'`;
+    const db = url.searchParams.get('bucket') ?? '';
+    const answer = await fetch(`${this.#target}/query?${new URLSearchParams({ db }).toString()}`, {
+      method: 'POST',
+      body: new URLSearchParams({ q, params: JSON.stringify(values) }),
+    });
+    const text = await answer.text();
+    if (text.includes('"error"')) response.writeHead(400).end(text);
+    else response.writeHead(204).end();
   }
 
   #refusal(
@@ -168,7 +200,7 @@ export class QueryContract {
       }));
       return { status: 200, body: JSON.stringify({ buckets }) };
     }
-    if (pathname === WRITE_PATHS['2']) {
+    if (pathname === WRITE_PATHS['2'] || pathname === '/api/v2/delete') {
       const [bucket] = named(parameters.get('bucket'), org ?? '');
       if (bucket === undefined) {
         return { status: 404, body: '{"code":"not found","message":"bucket not found"}' };

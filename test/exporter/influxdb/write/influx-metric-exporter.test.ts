@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ValueType } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -9,6 +12,7 @@ import {
 import { InfluxMetricExporter } from '../../../../exporter/influxdb/write/influx-metric-exporter.ts';
 import { influxRows } from '../../../support/influx.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
+import { until } from '../../../support/until.ts';
 
 const SHARED = { instance: 'i-1', service: 'shop' };
 
@@ -133,5 +137,47 @@ describe('InfluxMetricExporter with the SDK and InfluxDB 1.x', () => {
         .toSorted(),
       ['(other) 20', '1 3', 'a 10', 'b 10'],
     );
+  });
+});
+
+describe('InfluxMetricExporter on a disk that takes nothing', () => {
+  it('reports failure for lines that are in memory only, and success once the disk is back', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-meter-metrics-'));
+    // A file where the folder of the spool should be.
+    const blocked = join(folder, 'blocked');
+    writeFileSync(blocked, '');
+    const exporter = new InfluxMetricExporter({
+      url: 'http://127.0.0.1:1',
+      bucket: 'metrics',
+      version: '1',
+      spool: { directory: join(blocked, 'spool') },
+    });
+    const reader = new PeriodicExportingMetricReader({
+      exporter,
+      exportIntervalMillis: 600_000,
+    });
+    const provider = new MeterProvider({ readers: [reader] });
+    const counter = provider.getMeter('test').createCounter('calls');
+    const exported = async (): Promise<number> => {
+      counter.add(1);
+      const { resourceMetrics } = await reader.collect();
+      return await new Promise((resolve) => {
+        exporter.export(resourceMetrics, ({ code }) => resolve(code));
+      });
+    };
+    try {
+      assert.equal(await exported(), 1);
+      assert.equal(exporter.status().volatile, 1);
+      assert.equal(exporter.status().accepted, 0);
+      assert.equal(exporter.status().state, 'failing');
+      assert.equal(await exported(), 1, 'as long as the disk takes nothing');
+      rmSync(blocked);
+      await until(() => exporter.status().volatile === undefined, 10_000);
+      assert.equal(exporter.status().accepted, 2);
+      assert.equal(await exported(), 0);
+    } finally {
+      await provider.shutdown();
+      rmSync(folder, { recursive: true });
+    }
   });
 });
