@@ -22,7 +22,7 @@ const LEVELS: readonly LevelWithSilent[] = [
   'trace',
 ];
 
-/** Names of variables whose values are secrets, whoever reads them. `TOKEN_METER_` itself says nothing. */
+/** Names of variables whose values are secrets. The prefix `TOKEN_METER_` does not make one. */
 const SECRET_NAME =
   /TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API_KEY|HASH_KEY|WEBHOOK_URL|_HEADERS$/;
 /** A shorter text would be found in innocent lines. */

@@ -38,7 +38,7 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   clearInterval(idle);
   endAnswers.abort();
   await Promise.race([closed, sleep(LAST_EVENTS_MS)]);
-  // A request that never arrived in full is nobody's answer.
+  // Incomplete requests get no response.
   server.closeAllConnections();
   await closed;
   await shutdown();

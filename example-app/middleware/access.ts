@@ -101,7 +101,7 @@ export class Access {
     return { id, principal: { name, role }, expiresAt: new Date(expiresAt) };
   }
 
-  /** Signed out: the cookie is worth nothing any more, whoever has a copy. */
+  /** Signed out: the cookie and all copies of it are invalid. */
   revoke({ id, expiresAt }: Session): void {
     const now = this.#now();
     for (const [each, until] of this.#revoked) if (until <= now) this.#revoked.delete(each);

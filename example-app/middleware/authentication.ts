@@ -41,8 +41,8 @@ export async function sessionOf(
 }
 
 /**
- * Finds out who sends the request. Nobody is refused here but a wrong bearer token: routes say what
- * they need by `requireRole`. Wrong tokens are limited by address: the right one is always taken, so that
+ * Identifies the sender of a request. Only a wrong bearer token is refused here; routes state the role they
+ * need with `requireRole`. Wrong tokens are limited by address: the right one is always taken, so that
  * nobody behind the same address can lock others out.
  */
 export function authentication(options: AuthenticationOptions): Middleware {

@@ -8,12 +8,12 @@ export interface FleetOptions {
   readonly onLost: (reason: string) => void;
 }
 
-/** Longer must no request wait for what only sharpens a limit. */
+/** Maximum delay of a request by a shared limit. */
 const COMMAND_TIMEOUT_MS = 300;
 
 /**
- * What the instances of an application share of their callers: how often each has asked, and which
- * sessions were signed out. Without Redis every answer is the harmless one; limits and sessions of the
+ * State about callers that the instances of an application share: request counts and signed-out sessions.
+ * Without Redis nothing is limited or revoked here; limits and sessions of the
  * instance itself still hold.
  */
 export class Fleet {

@@ -4,12 +4,12 @@ import type { Context, Middleware, Next } from 'koa';
 const bodies = new WeakMap<Context['req'], unknown>();
 
 /**
- * JSON bodies up to `limitBytes`; 413 beyond it, 415 for another type, 400 for no JSON. What the
- * JSON must be, `null` and `__proto__` included, is the route's to say.
+ * JSON bodies up to `limitBytes`; 413 beyond it, 415 for another type, 400 for no JSON. The route
+ * validates the JSON itself, including `null` and `__proto__`.
  */
 export function jsonBody(limitBytes: number, extraTypes: readonly string[] = []): Middleware {
   const types = ['application/json', ...extraTypes];
-  // As text: the parser for JSON has ideas of its own about what JSON may be.
+  // As text, since the JSON parser of the package rejects some valid JSON.
   const read = bodyParser({
     enableTypes: ['text'],
     extendTypes: { text: types },
@@ -37,7 +37,7 @@ function parsed(ctx: Context, text: unknown): unknown {
   try {
     return JSON.parse(String(text)) as unknown;
   } catch {
-    // Not the parser's own words: they quote the body.
+    // Without the message of the parser, which quotes the body.
     return ctx.throw(400, 'The body is not valid JSON.', { code: 'invalid_json' });
   }
 }

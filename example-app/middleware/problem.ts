@@ -19,8 +19,9 @@ interface ThrownProblem extends ProblemProperties {
 }
 
 /**
- * Every error as `application/problem+json` (RFC 9457). Only what was thrown to be told is told:
- * of anything else the client sees that it failed, and the application's `error` event the rest.
+ * Every error as `application/problem+json` (RFC 9457). Only errors that
+ * are thrown with `expose` are described: of any other the client sees that it failed, and details go to
+ * the application's `error` event.
  */
 export function problems(): Middleware {
   return async function problemsAsJson(ctx: Context, next: Next): Promise<void> {
@@ -44,14 +45,14 @@ export function problems(): Middleware {
 
 function answer(ctx: Context, status: number, thrown: ThrownProblem): void {
   const { headers = {}, expose, code, errors, extensions } = thrown;
-  const told = expose === true;
+  const isExposed = expose === true;
   ctx.status = status;
   ctx.set({ 'cache-control': 'no-store', ...headers });
   ctx.body = JSON.stringify({
     ...problemBody(status, thrown),
-    ...(told && code !== undefined && { code }),
-    ...(told && errors && { errors }),
-    ...(told && extensions),
+    ...(isExposed && code !== undefined && { code }),
+    ...(isExposed && errors && { errors }),
+    ...(isExposed && extensions),
   });
   ctx.type = 'application/problem+json';
 }

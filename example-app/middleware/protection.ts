@@ -7,7 +7,7 @@ import { problemBody, problems } from './problem.ts';
 import { loopbackNamesOnly, sameOrigin } from './same-origin.ts';
 import { securityHeaders } from './security-headers.ts';
 
-/** What stands before every route, in the order to mount it. */
+/** Middleware before every route, in this order. */
 export function protection(options: AuthenticationOptions): readonly Middleware[] {
   return [
     securityHeaders(),

@@ -6,7 +6,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Refuses what a foreign page makes a browser send: any request to the API, and any unsafe one.
- * Pages of other ports of one host count as foreign. A bearer token cannot come along unasked.
+ * Pages of other ports of one host count as foreign. A browser does not add bearer tokens by itself.
  */
 export function sameOrigin(): Middleware {
   return async function sameOriginOnly(ctx: Context, next: Next): Promise<void> {
@@ -24,7 +24,7 @@ function isForeign(ctx: Context, unsafe: boolean): boolean {
   if (site !== '') return site !== 'same-origin' && site !== 'none';
   const origin = ctx.get('origin');
   if (origin !== '') return !isOwnOrigin(ctx, origin);
-  // Browsers that send neither header cannot be told from an attack; programs use tokens.
+  // Browsers that send neither header cannot be distinguished from an attack; programs use tokens.
   return unsafe && identityOf(ctx)?.via === 'session';
 }
 

@@ -23,7 +23,7 @@ export function staticFiles(fileOf: (ctx: Context) => StaticFile | undefined): M
     if (hash === undefined) hashes.set(file, (hash = hashOf(file.content)));
     const { type, content } = file;
     const coding = isCompressible(type, content) ? codingFor(ctx) : undefined;
-    // Each coding is a representation of its own, so it has a separate ETag (RFC 9110, 8.8.3.3).
+    // Each coding is a separate representation with a separate ETag (RFC 9110, 8.8.3.3).
     const etag = coding === undefined ? `"${hash}"` : `"${hash}-${coding}"`;
     ctx.set('cache-control', 'no-cache');
     ctx.set('etag', etag);

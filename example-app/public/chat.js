@@ -62,7 +62,7 @@ async function submit() {
     ({ response_id: responseId } = await ask(question, listener, running.signal));
   } catch (error) {
     if (running.signal.aborted) words.append(` ${t('chat.stopped')}`);
-    else tell(error, words);
+    else showError(error, words);
   }
   said.setAttribute('aria-busy', 'false');
   setBusy(false);
@@ -76,7 +76,7 @@ async function submit() {
 }
 
 /** @param {unknown} error @param {HTMLElement} words */
-function tell(error, words) {
+function showError(error, words) {
   if (words.textContent === '') words.append('–');
   showBanner(problem, error instanceof Error ? error.message : 'failed');
   if (!(error instanceof ApiError) || error.status !== 401) return;
@@ -100,7 +100,7 @@ async function loadModels() {
     const note = demo ? ` (${t('chat.demo')})` : '';
     model.replaceChildren(...models.map((name) => element('option', { value: name }, name + note)));
   } catch (error) {
-    tell(error, element('p'));
+    showError(error, element('p'));
   }
 }
 

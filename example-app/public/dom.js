@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * An element of the page that must be there.
+ * Finds an element; throws if the page has none.
  *
  * @template {Element} E
  * @param {string} selector
@@ -15,7 +15,7 @@ export function find(selector, type, root = document) {
 }
 
 /**
- * A new element. Text is only ever set as text: nothing from outside becomes markup.
+ * Creates an element. Text is never parsed as markup.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag

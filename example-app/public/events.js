@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * What is known of the connection. `connecting`: events may be missed from now on; `lost`: it was
+ * State of the connection. `connecting`: events may be missed from now on; `lost`: it was
  * refused (`status`) or there is no answer (0), and is tried again after `waitMs`.
  *
  * @typedef {{ state: 'connecting' | 'live' | 'reconnecting' | 'paused' }
@@ -23,9 +23,9 @@ const RETRY_MS = 10_000;
 
 /**
  * Follows the events of the server while the page can be seen. Browsers have six connections for all
- * tabs of a site: one tab, which holds a lock, has the stream and passes its events on to the others.
- * Locks end with their tab, however that ends. Where there are none (plain HTTP from another machine)
- * each visible tab has its own stream.
+ * tabs of a site: the tab that holds a lock has the stream and passes its events to the others.
+ * A lock is released when its tab ends. Without locks (plain HTTP from another machine)
+ * each visible tab has a separate stream.
  *
  * @param {Listener} listener
  */
@@ -33,9 +33,9 @@ export function followEvents({ events, onConnection }) {
   const channel = new BroadcastChannel('token-meter-events');
   /** Leaves the tabs that follow. */
   let leaving = new AbortController();
-  /** The stay for which this tab holds the stream. @type {AbortSignal | undefined} */
+  /** While this tab holds the stream. @type {AbortSignal | undefined} */
   let leading;
-  /** What a tab that joins has to know, by kind and name. @type {Map<string, Message>} */
+  /** Messages that a joining tab needs, by kind and name. @type {Map<string, Message>} */
   const newest = new Map();
 
   /** @param {Message} message */
@@ -45,7 +45,7 @@ export function followEvents({ events, onConnection }) {
   }
 
   /** @param {Message} message */
-  function tell(message) {
+  function post(message) {
     newest.set(message.kind === 'event' ? message.name : message.kind, message);
     channel.postMessage(message);
     show(message);
@@ -56,7 +56,7 @@ export function followEvents({ events, onConnection }) {
     leading = signal;
     newest.clear();
     while (!signal.aborted) {
-      const waitMs = await stream(tell, signal);
+      const waitMs = await stream(post, signal);
       await pause(waitMs, signal);
     }
   }
@@ -92,15 +92,15 @@ export function followEvents({ events, onConnection }) {
 }
 
 /**
- * Resolves when the stream cannot be had: with the time to wait before the next try.
+ * Resolves when the stream cannot be opened, with the time to wait before the next attempt.
  *
- * @param {(message: Message) => void} tell
+ * @param {(message: Message) => void} post
  * @param {AbortSignal} signal
  * @returns {Promise<number>} ms
  */
-async function stream(tell, signal) {
+async function stream(post, signal) {
   /** @param {Connection} connection */
-  const connected = (connection) => tell({ kind: 'connection', connection });
+  const connected = (connection) => post({ kind: 'connection', connection });
   connected({ state: 'connecting' });
   const source = new EventSource(PATH);
   /** @type {ReturnType<typeof setTimeout>} */
@@ -121,7 +121,7 @@ async function stream(tell, signal) {
     });
     for (const name of NAMES) {
       source.addEventListener(name, ({ data }) => {
-        tell({ kind: 'event', name, data: JSON.parse(data) });
+        post({ kind: 'event', name, data: JSON.parse(data) });
       });
     }
   });
@@ -135,7 +135,7 @@ async function stream(tell, signal) {
 }
 
 /**
- * Why there is no stream, which an EventSource does not say.
+ * Why there is no stream; an EventSource does not report it.
  *
  * @param {AbortSignal} signal
  */
@@ -143,7 +143,7 @@ async function refusal(signal) {
   const waitMs = RETRY_MS * (0.8 + 0.4 * Math.random());
   try {
     const { status, headers } = await fetch(PATH, { method: 'HEAD', signal });
-    // Whoever is signed out has to sign in, which reloads every tab.
+    // A signed-out user has to sign in, which reloads every tab.
     if (status === 401) return { status, waitMs: Number.POSITIVE_INFINITY };
     const seconds = Number(headers.get('retry-after') ?? 0);
     return { status, waitMs: seconds > 0 ? seconds * 1000 : waitMs };

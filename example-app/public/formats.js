@@ -1,10 +1,10 @@
 // @ts-check
 import { language, locale, t } from './strings.js';
 
-/** Numbers as people read them, in the language of the page. Absent is a dash: unknown is not 0. */
+/** Number formats in the language of the page. An absent value is a dash: unknown is not 0. */
 const ABSENT = '–';
 
-// Not the region's: British English writes a million as `1m`, which here reads as a minute.
+// By language, not region: British English writes a million as `1m`, which looks like a minute here.
 const compact = new Intl.NumberFormat(language, {
   notation: 'compact',
   maximumSignificantDigits: 3,
@@ -51,14 +51,14 @@ export function formatWhole(value) {
   return value === undefined ? ABSENT : whole.format(value);
 }
 
-/** @param {number | undefined} usd "$12.34", small sums with as many digits as they need */
+/** @param {number | undefined} usd "$12.34", small amounts with more digits */
 export function formatMoney(usd) {
   if (usd === undefined) return ABSENT;
   if (usd !== 0 && Math.abs(usd) < 0.1) return fractions.format(usd);
   return (Math.abs(usd) < 10_000 ? dollars : wholeDollars).format(usd);
 }
 
-/** @param {number | undefined} usd "$0.01234": columns of these align */
+/** @param {number | undefined} usd "$0.01234": so that columns align */
 export function formatExactMoney(usd) {
   if (usd === undefined) return ABSENT;
   return usd > 0 && usd < 0.000_01 ? `< ${exact.format(0.000_01)}` : exact.format(usd);
@@ -78,11 +78,11 @@ export function formatPercent(share) {
 }
 
 /**
- * The change from the period before, in words and as a direction for the eye.
+ * Change from the previous period, as text and direction.
  *
  * @param {number | undefined} now
  * @param {number | undefined} before
- * @returns {{ text: string, direction: 'up' | 'down' | 'same' | 'none' }} no text when there was nothing before
+ * @returns {{ text: string, direction: 'up' | 'down' | 'same' | 'none' }} no text if the previous value is missing or 0
  */
 export function formatChange(now, before) {
   if (now === undefined || before === undefined || before === 0) {

@@ -5,14 +5,14 @@ import { t } from './strings.js';
 
 /** @typedef {{ name: string | null, role: 'viewer' | 'admin' | null }} Identity */
 
-/** Who uses the page, for every module of it. @type {Promise<Identity>} */
+/** The signed-in user, for all modules of the page. @type {Promise<Identity>} */
 export const identity = callApi('/api/session')
   .then((answer) => answer.json())
   .catch(() => ({ name: null, role: null }));
 
-/** One object for the whole page: a channel delivers to every other one, also of the page itself. */
+/** One object per page: a channel delivers to all others, including those of the same page. */
 export const sessionChanges = new BroadcastChannel('token-meter-session');
-// Somebody signed out, or signed in by another name, in another tab: this one must not go on unnoticed.
+// Somebody signed out, or signed in by another name, in another tab: this tab must not continue under the old name.
 sessionChanges.addEventListener('message', () => location.reload());
 
 void identity.then(({ name, role }) => {

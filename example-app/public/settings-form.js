@@ -18,7 +18,7 @@ const problem = find('#problem', HTMLElement);
 const done = find('#done', HTMLElement);
 const then = find('#then', HTMLElement);
 
-/** What the server has; what the user entered stands in the form. @type {Current | undefined} */
+/** State of the server; user input is in the form. @type {Current | undefined} */
 let current;
 let mayChange = false;
 let saving = false;
@@ -39,7 +39,7 @@ export function allowChanges(callback) {
 }
 
 /**
- * Shows the settings in force, unless the user has entered something else meanwhile.
+ * Shows the current settings, unless the user has unsaved changes.
  *
  * @param {Current} next
  */
@@ -54,7 +54,7 @@ export function showSettings(next) {
 }
 
 /**
- * Sends a merge patch for the version that is shown.
+ * Sends a merge patch based on the displayed version.
  *
  * @param {Partial<Record<keyof Settings, boolean | null>>} patch
  * @param {string} why
@@ -74,11 +74,11 @@ export async function changeSettings(patch, why) {
 }
 
 /**
- * Says what came of a change.
+ * Shows the outcome of a change.
  *
- * @param {{ good?: string, bad?: string }} told
+ * @param {{ good?: string, bad?: string }} outcome
  */
-export function tell({ good, bad }) {
+export function showOutcome({ good, bad }) {
   showBanner(done, good);
   showBanner(problem, bad);
 }
@@ -123,27 +123,27 @@ function update() {
 
 /** @param {Current} next */
 function showConflict({ version, updated_by: actor = '?' }) {
-  tell({ bad: t('settings.conflict', { actor: isolated(actor), version }) });
+  showOutcome({ bad: t('settings.conflict', { actor: isolated(actor), version }) });
 }
 
 async function submit() {
   const patch = Object.fromEntries(changedKeys().map((key) => [key, switchOf(key).checked]));
   saving = true;
-  tell({});
+  showOutcome({});
   update();
   try {
     const next = await changeSettings(patch, reason.value.trim());
     reason.value = '';
     onChanged(next);
-    tell({ good: t('settings.saved', { version: next.version }) });
+    showOutcome({ good: t('settings.saved', { version: next.version }) });
   } catch (error) {
     if (error instanceof ApiError && error.status === 412) {
       const { version, current: settings } = /** @type {any} */ (error.problem);
-      // Who did it comes by the events a moment later.
+      // The event stream names the author a moment later.
       current = { version, settings };
       showConflict(current);
     } else {
-      tell({ bad: explain(error) });
+      showOutcome({ bad: explain(error) });
     }
   } finally {
     saving = false;
@@ -163,6 +163,6 @@ form.addEventListener('reset', (event) => {
   event.preventDefault();
   reason.value = '';
   fill();
-  tell({});
+  showOutcome({});
   update();
 });

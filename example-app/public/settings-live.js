@@ -26,7 +26,7 @@ import { followEvents } from './events.js';
 const PATH = '/api/settings/metrics';
 
 /**
- * Follows the settings by the events of the server, and by polling while those do not get through.
+ * Follows the settings by server-sent events, and by polling while these do not arrive.
  *
  * @param {Listener} listener
  */
@@ -36,7 +36,7 @@ export function followSettings(listener) {
     events: { settings: onSettings, status: onStatus, instances: onInstances },
     onConnection(connection) {
       if (connection.state === 'live') listener.onConnection('live');
-      // It comes again with each further try.
+      // Reported again after each further attempt.
       if (connection.state === 'lost') void pollOnce(listener, connection);
     },
   });
@@ -68,7 +68,7 @@ async function poll({ onSettings, onStatus, onInstances }) {
     settings: await answer.json(),
   });
   onStatus(staleSince ? { state: 'stale', stale_since: staleSince } : { state: 'ready' });
-  // Cannot be had while the store is away; the list that is shown stays.
+  // Unavailable while the store is; the displayed list stays.
   const list = await callApi(`${PATH}/instances`).catch((error) => {
     if (error instanceof ApiError && error.status === 429) throw error;
   });

@@ -12,12 +12,12 @@ import { formatDuration, formatList, formatNumber, formatTime, t } from './strin
  * }} AuditEntry
  */
 
-/** More rows than anybody reads; the ones that need a look come first. */
+/** Maximum number of rows; instances with problems come first. */
 const MAX_ROWS = 200;
 
 /**
  * @param {InstanceList} list
- * @param {number} version the one in force
+ * @param {number} version the current one
  */
 export function showInstances({ instances }, version) {
   const summary = find('#instances-summary', HTMLElement);
@@ -38,7 +38,7 @@ export function showInstances({ instances }, version) {
   );
 }
 
-/** Names of a setting for people. @param {string} key */
+/** Display name of a setting. @param {string} key */
 function nameOf(key) {
   if (key === 'enabled') return t('settings.enabled');
   return key === 'token_statistics' ? t('settings.token_statistics') : isolated(key);

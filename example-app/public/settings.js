@@ -2,7 +2,13 @@
 import { ApiError, callApi, goToSignIn } from './api.js';
 import { element, find, isolated, showBanner } from './dom.js';
 import { identity } from './layout.js';
-import { allowChanges, changeSettings, explain, showSettings, tell } from './settings-form.js';
+import {
+  allowChanges,
+  changeSettings,
+  explain,
+  showSettings,
+  showOutcome,
+} from './settings-form.js';
 import { followSettings } from './settings-live.js';
 import { describeChange, showAudit, showAuditProblem, showInstances } from './settings-tables.js';
 import { formatAgo, formatTime, t } from './strings.js';
@@ -21,7 +27,7 @@ let instances;
 let audit = [];
 let shownEntries = PAGE_SIZE;
 let isAdmin = false;
-/** When the server has asked to wait. @type {ReturnType<typeof setTimeout> | undefined} */
+/** Timer after the server has asked to wait. @type {ReturnType<typeof setTimeout> | undefined} */
 let auditAgain;
 
 const undo = find('#undo', HTMLButtonElement);
@@ -41,7 +47,7 @@ function showVersion() {
       : t('settings.version', { version, actor: isolated(actor), ago: formatAgo(time) });
 }
 
-/** Only a change that is still in force can be taken back without undoing a later one. */
+/** Undoing is offered only for the current version, so that it never reverts a later change. */
 function undoable() {
   const [newest] = audit;
   return newest?.action === 'change' && newest.version === current?.version ? newest : undefined;
@@ -88,14 +94,14 @@ async function undoLastChange() {
   const entry = undoable();
   if (!entry) return;
   undo.disabled = true;
-  tell({});
+  showOutcome({});
   try {
     const why = t('settings.undo.reason', { version: entry.version });
     const next = await changeSettings(entry.undo, why);
     onSettings(next);
-    tell({ good: t('settings.undo.done', { version: next.version }) });
+    showOutcome({ good: t('settings.undo.done', { version: next.version }) });
   } catch (error) {
-    tell({ bad: explain(error) });
+    showOutcome({ bad: explain(error) });
   } finally {
     undo.disabled = false;
   }
@@ -106,7 +112,7 @@ more.addEventListener('click', () => {
   shownEntries *= 5;
   void loadAudit();
 });
-// "3 min ago" and uptimes go on while nothing else happens.
+// Updates "3 min ago" and uptimes.
 setInterval(() => {
   showVersion();
   if (instances && current) showInstances(instances, current.version);

@@ -11,7 +11,7 @@ const openIdButton = find('#openid-button', HTMLButtonElement);
 const problem = find('#problem', HTMLElement);
 const parameters = new URLSearchParams(location.search);
 
-/** What the application may send back with, and nothing else that an address may hold. */
+/** Values that the application may return in the address; others are ignored. */
 const PROBLEMS = /** @type {const} */ ([
   'unavailable',
   'denied',
@@ -20,10 +20,10 @@ const PROBLEMS = /** @type {const} */ ([
   'clock',
   'failed',
 ]);
-/** The application takes no longer ones. */
+/** Maximum length that the application accepts. */
 const BACK_MAX_LENGTH = 2000;
 
-/** Somebody else is signed in; whoever sends the form once more means it. */
+/** Another user is signed in: sending the form again replaces that session. */
 let replace = false;
 
 /** @param {string} token */
@@ -55,7 +55,7 @@ async function signIn(token) {
   }
 }
 
-/** Leaves for the provider, which sends the browser back here. */
+/** Redirects to the provider, which redirects back to this page. */
 async function signInWithOpenId() {
   openIdButton.disabled = true;
   showBanner(problem);
@@ -75,7 +75,7 @@ async function signInWithOpenId() {
 }
 
 function signedIn() {
-  // Other tabs would go on under a name that is not theirs any more.
+  // Other tabs still show the previous user.
   sessionChanges.postMessage('signed in');
   location.replace(backAddress());
 }
@@ -84,7 +84,7 @@ function signedIn() {
 function backAddress() {
   const back = parameters.get('back') ?? '/';
   const url = URL.canParse(back, location.origin) ? new URL(back, location.origin) : undefined;
-  // The whole address: a path such as //host would be another site.
+  // Checks the resolved address: a path such as //host is another site.
   return url?.origin === location.origin ? url.href : `${location.origin}/`;
 }
 
@@ -112,7 +112,7 @@ if (provider !== '') {
 }
 
 const refused = PROBLEMS.find((each) => each === parameters.get('problem'));
-// The link that the application prints carries the token behind `#`, which is never sent.
+// The printed link has the token in its fragment, which browsers do not send.
 const token = decoded(location.hash.slice(1));
 if (parameters.get('signed-in') === 'openid') {
   signedIn();

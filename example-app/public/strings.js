@@ -2,10 +2,10 @@
 
 /** @typedef {import('../strings/catalogue.ts').StringKey} StringKey */
 
-/** The language that the server chose by the browser's wishes. */
+/** Language chosen by the server from Accept-Language. */
 export const language = document.documentElement.lang;
 
-/** That language as the browser's region writes numbers and dates. */
+/** The same language with the browser's region, for numbers and dates. */
 export const locale =
   navigator.languages.find((wished) => wished.startsWith(language.slice(0, 2))) ?? language;
 
@@ -13,8 +13,8 @@ export const locale =
 const { default: strings } = await import(`/assets/strings.${language}.js`);
 
 /**
- * The text of this name in the page's language; `{name}` in it is filled from `values`, and of
- * `{name#one|many}` the first is taken when that value is 1.
+ * Text of this key in the page's language. `{name}` is replaced from `values`; of
+ * `{name#one|many}` the first form is used if that value is 1.
  *
  * @param {StringKey} key
  * @param {Readonly<Record<string, string | number>>} [values]

@@ -8,7 +8,7 @@ import { EventStream, eventSchema } from './event-stream.ts';
 
 export interface ChatRoutesOptions {
   readonly chat: ChatService;
-  /** Who may chat: anyone on a loopback address, else whoever holds a token. */
+  /** Who may chat: anyone on a loopback address, otherwise anyone with a token. */
   readonly role: Role | 'anyone';
   /** Models to choose from, for the chat page. */
   readonly models: readonly string[];
@@ -21,7 +21,7 @@ export interface ChatRoutesOptions {
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** The pattern tells readers of the description what `trim` leaves out. */
+/** The pattern describes in `/openapi.json` what `trim` and `min` would reject. */
 const id = z.string().max(256).regex(/\S/, 'must not be blank').trim();
 
 /** With the demo model the description lists the models; a provider knows its models itself. */
@@ -112,7 +112,7 @@ function wire(answer: ChatAnswer): z.output<typeof chatAnswer> {
   };
 }
 
-/** An error before the first event is an ordinary answer; later ones are an event of their own. */
+/** An error before the first event is an ordinary answer; later ones are sent as an event. */
 async function sendEvents(
   ctx: Context,
   events: AsyncGenerator<ChatEvent>,

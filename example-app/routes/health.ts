@@ -23,7 +23,7 @@ const readiness = z.strictObject({
   checks: z.record(z.string(), z.strictObject({ ready: z.boolean(), state: z.string() })),
 });
 
-/** Open to anyone: probes hold no token, and the answers tell nothing worth one. */
+/** Open to anyone: probes have no token, and the responses contain no secrets. */
 export function healthRoutes({ checks, stopping }: HealthRoutesOptions): readonly ApiRoute[] {
   return [
     apiRoute({

@@ -81,7 +81,7 @@ export function openIdRoutes(options: OpenIdRoutesOptions): readonly ApiRoute[] 
       limit: new RateLimit({ perMinute: PER_MINUTE }),
       answers: {
         303: {
-          description: 'To the sign-in page, which goes on or says why not',
+          description: 'To the sign-in page, which continues or says why not',
           headers: z.object({ location: z.string() }),
           type: 'text/html',
           schema: z.string(),

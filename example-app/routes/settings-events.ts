@@ -21,7 +21,7 @@ export interface SettingsEventsOptions extends WatchersOptions {
 /** Changes that a client may have missed while it reconnected. */
 const REMEMBERED = 100;
 
-/** What watching clients are told of the settings. */
+/** Events about the settings for connected clients. */
 class SettingsEvents implements EventTopic {
   readonly watchers: Watchers;
   readonly #settings: SettingsService<MetricsSettings>;
@@ -44,9 +44,9 @@ class SettingsEvents implements EventTopic {
         const event = this.#settingsEvent();
         this.#recent.push(event);
         if (this.#recent.length > REMEMBERED) this.#recent.shift();
-        this.watchers.tell(event);
+        this.watchers.broadcast(event);
       }),
-      settings.subscribeStatus(() => this.watchers.tell(this.#statusEvent())),
+      settings.subscribeStatus(() => this.watchers.broadcast(this.#statusEvent())),
     ];
     options.stopping?.addEventListener('abort', () => {
       for (const end of ends) end();
@@ -64,7 +64,7 @@ class SettingsEvents implements EventTopic {
     const look = async (): Promise<void> => {
       // While the store is away the last list stays; the status event says so.
       const list = await listedInstances(this.#settings).catch(() => undefined);
-      if (list) this.#tellInstances(list);
+      if (list) this.#broadcastInstances(list);
       this.#timer = undefined;
       if (this.watchers.size === 0) this.#instances = undefined;
       else this.follow();
@@ -106,7 +106,7 @@ class SettingsEvents implements EventTopic {
     return { event: 'status', data: { state, store, stale_since: staleSince, problem } };
   }
 
-  #tellInstances(list: Awaited<ReturnType<typeof listedInstances>>): void {
+  #broadcastInstances(list: Awaited<ReturnType<typeof listedInstances>>): void {
     // What only says that time went by is no news.
     const shown = JSON.stringify(list.instances, (key, value: unknown) =>
       key === 'last_seen_at' || key === 'uptime_seconds' ? undefined : value,
@@ -114,7 +114,7 @@ class SettingsEvents implements EventTopic {
     const isNews = this.#instances === undefined || shown !== this.#shown;
     this.#instances = { event: 'instances', data: list };
     this.#shown = shown;
-    if (isNews) this.watchers.tell(this.#instances);
+    if (isNews) this.watchers.broadcast(this.#instances);
   }
 }
 

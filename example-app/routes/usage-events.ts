@@ -21,7 +21,7 @@ export interface UsageEventsOptions extends WatchersOptions {
 const RECENT_MS = 3_600_000;
 
 /**
- * Looks at the ledger itself, not at the calls of this process: what is told is there to be read,
+ * Watches the ledger, not the calls of this process: announced records can be read,
  * and calls of other instances are seen too. One look for all who watch, none when nobody does.
  */
 class UsageWatch implements EventTopic {
@@ -60,10 +60,10 @@ class UsageWatch implements EventTopic {
     // The first look says where things stand; a store that went away or came back is news as well.
     if (this.#seen !== undefined && newest !== this.#seen) {
       this.#sequence += 1;
-      this.watchers.tell(this.#usageEvent());
+      this.watchers.broadcast(this.#usageEvent());
     }
     this.#seen = newest;
-    this.#tellHealth();
+    this.#broadcastHealth();
     this.#timer = undefined;
     if (this.watchers.size > 0) this.#lookIn(this.#options.everyMs ?? 1000);
     else this.#seen = undefined;
@@ -80,7 +80,7 @@ class UsageWatch implements EventTopic {
     }
   }
 
-  #tellHealth(): void {
+  #broadcastHealth(): void {
     const health = this.#options.health();
     // What only says that time went by is no news.
     const shown = JSON.stringify(health, (key, value: unknown) =>
@@ -88,7 +88,7 @@ class UsageWatch implements EventTopic {
     );
     if (shown === this.#health) return;
     this.#health = shown;
-    this.watchers.tell({ event: 'health', data: health });
+    this.watchers.broadcast({ event: 'health', data: health });
   }
 }
 

@@ -50,7 +50,7 @@ export async function summaryQueryOf(
   return {
     ...(await rangeOf(parameters, now)),
     filter: filterOf(parameters),
-    // Names are the reader's to check: it tells which are allowed.
+    // The reader checks the names and lists the allowed ones.
     groupBy: groupBy.split(',').filter((name) => name !== '') as UsageGroup[],
     ...(metric !== undefined && { orderBy: camel(metric) as UsageMetric }),
     ...(order !== undefined && { order }),

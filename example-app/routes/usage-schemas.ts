@@ -159,7 +159,7 @@ const numbers = {
 };
 const usageNumbers = z
   .object(numbers)
-  .describe('Absent means that no call told it: no sum of unknowns is 0.');
+  .describe('Absent if no call has a value: a sum of unknown values is not 0.');
 
 const total = z.object({ ...numbers, users: count.optional(), conversations: count.optional() });
 

@@ -21,7 +21,7 @@ export interface UsageRoutesOptions {
   readonly now?: () => Date;
 }
 
-/** Answers over the ledger, for whoever may look. A client that goes away ends its query. */
+/** Queries of the ledger for viewers. A client that disconnects ends its query. */
 export function usageRoutes({
   reader,
   now = () => new Date(),

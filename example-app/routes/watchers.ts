@@ -117,7 +117,7 @@ export class Watchers {
     stream.onClose(() => this.#streams.delete(stream));
   }
 
-  tell(event: StreamedEvent): void {
+  broadcast(event: StreamedEvent): void {
     for (const stream of this.#streams.keys()) stream.send(event);
   }
 }

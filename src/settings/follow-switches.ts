@@ -14,10 +14,9 @@ export interface SwitchTarget {
 }
 
 /**
- * Keeps the switches of an instrumentation as the service has them, from now on. As long as nothing is
- * known of the store, `hold` keeps finished records back until it is, `off` records nothing, and
- * `default` goes by the configured defaults. Returns the function that ends it: records that are
- * still held back are dropped then, and counted.
+ * Applies the switches of the service to an instrumentation. While the settings are unknown, `hold`
+ * holds finished records, `off` records nothing, and `default` uses the configured defaults. Returns a
+ * function that ends it; records that are still held are then dropped and counted.
  */
 export function followSwitches(
   service: SettingsService<MetricsSettings>,

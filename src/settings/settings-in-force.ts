@@ -43,8 +43,8 @@ export class SettingsInForce<T> {
   }
 
   /**
-   * Puts a state in force. A stored value that is not valid says that somebody decided something, not
-   * what: where a valid one was in force it stays, and where none ever was nothing is known.
+   * Applies a state. A stored value that is not valid shows that a decision was made, but not which: the
+   * previous valid value stays in force, and without one the settings are unknown.
    */
   adopt(state: StoredSettings): void {
     const problems = new Map<string, string>();

@@ -1,8 +1,8 @@
 import { TokenMeterError } from '../errors.ts';
 
 /**
- * A document of settings is flat: a merge patch replaces each value as a whole, so that it cannot
- * surprise. A value may be an object where its definition checks it.
+ * A document of settings is flat: a merge patch replaces each value as a whole, so that its result
+ * is predictable. A value may be an object where its definition checks it.
  */
 export type SettingValue = boolean | number | string | Readonly<Record<string, unknown>>;
 

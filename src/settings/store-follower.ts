@@ -82,7 +82,7 @@ export class StoreFollower<T> {
         this.#adopt(state);
         return;
       case 'edited':
-        // In force at once: whoever wrote past this package has decided. The version follows.
+        // In force at once: the edit of the store is a decision. The version follows.
         if (this.#isRepairing) return;
         this.#adopt({ ...state, version: Math.max(known.version, state.version) });
         void this.#repair(known);
@@ -99,7 +99,7 @@ export class StoreFollower<T> {
       const applied = await this.#update({ patch: {}, actor: this.#options.instance }, known);
       if (!this.#hasEnded && applied.entries.length > 0) this.#adopt(applied.state);
     } catch {
-      // Noted by the reach; tried again with the next state that comes from the store.
+      // Recorded by `StoreReach`; tried again with the next state from the store.
     } finally {
       this.#isRepairing = false;
     }

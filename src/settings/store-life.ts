@@ -7,8 +7,8 @@ import { type StoredSettings, epochOf, isNothing, sameValues } from './stored-se
  * - `newer`: decided later than what is known: follow the store.
  * - `replaced`: the history of another store. It may be younger in versions and later in time, so the
  *   two cannot be compared: follow the store.
- * - `edited`: another content under the known version, or one without a version: somebody wrote past
- *   this package. Follow the store, under a new version.
+ * - `edited`: another content under the known version, or one without a version: the store was edited
+ *   directly. Follow the store, under a new version.
  * - `behind`: the store holds an older decision than the known one, or none: restore it.
  */
 export type StoreRelation = 'same' | 'newer' | 'replaced' | 'edited' | 'behind';

@@ -40,7 +40,7 @@ function isVersion(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** The one name that must never be assigned, whoever sent it. */
+/** The one name that must never be assigned, regardless of the source. */
 function withoutProto(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== '__proto__'));
 }

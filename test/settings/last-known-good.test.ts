@@ -48,7 +48,7 @@ describe('the last known good settings', () => {
     });
   });
 
-  it('tell once that they cannot be kept, and hurt nobody', async () => {
+  it('log once that they cannot be kept, and do not fail', async () => {
     writeFileSync(join(folder, 'file'), '');
     const kept = new LastKnownGood(join(folder, 'file', 'settings.json'), warn);
     for (const version of [1, 2]) {

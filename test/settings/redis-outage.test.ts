@@ -219,16 +219,16 @@ describe('settings in Redis', () => {
     await admin.call('ACL', 'SETUSER', 'app', 'on', '>right', '~*', '+@all', '&*');
     const url = `redis://app:canary-secret@127.0.0.1:${server.port}`;
     const store = new RedisSettingsStore({ url });
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const listener = {
       onState: () => undefined,
       onAvailable: () => undefined,
-      onUnavailable: (error: unknown) => void told.push(error),
+      onUnavailable: (error: unknown) => void reported.push(error),
     };
-    await store.start(listener).catch((error: unknown) => told.push(error));
+    await store.start(listener).catch((error: unknown) => reported.push(error));
     await store.stop(listener);
-    assert.ok(told.length > 0);
+    assert.ok(reported.length > 0);
     const { inspect } = await import('node:util');
-    assert.doesNotMatch(inspect(told, { depth: 9 }) + store.address, /canary-secret/);
+    assert.doesNotMatch(inspect(reported, { depth: 9 }) + store.address, /canary-secret/);
   });
 });

@@ -20,15 +20,15 @@ describe('one settings file of several processes', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('loses no change of any, counts each once, and tells who watches', async () => {
+  it('loses no change of any, counts each once, and notifies subscribers', async () => {
     const path = join(folder, 'settings.json');
     const watching = new SettingsService<{ limit: number }>({
       schema: { limit: { type: 'number', default: 0, description: '' } },
       store: new FileSettingsStore({ path }),
     });
     await watching.start();
-    const told: number[] = [];
-    watching.subscribe(({ version }) => void told.push(version));
+    const versions: number[] = [];
+    watching.subscribe(({ version }) => void versions.push(version));
     const names = ['a', 'b', 'c'];
     const codes = await Promise.all(
       names.map(async (name) => {
@@ -41,8 +41,8 @@ describe('one settings file of several processes', () => {
     assert.deepEqual(codes, [0, 0, 0]);
     await until(() => watching.version === 60);
     assert.deepEqual(
-      told,
-      told.toSorted((a, b) => a - b),
+      versions,
+      versions.toSorted((a, b) => a - b),
       'versions only rise',
     );
     const entries = await watching.audit(100);

@@ -120,23 +120,23 @@ describe('SettingsService', () => {
     assert.ok(failsWith('SETTINGS_CONFLICT')((results[1] as PromiseRejectedResult).reason));
   });
 
-  it('tells subscribers once a change, in order, whatever they do', async () => {
+  it('notifies subscribers once per change, in order, whatever they do', async () => {
     const store = new MemorySettingsStore();
     const [one, two] = [service(store), service(store)];
     await Promise.all([one.start(), two.start()]);
-    const told: string[] = [];
+    const notified: string[] = [];
     two.subscribe(() => {
       throw new Error('subscriber');
     });
     const end = two.subscribe(({ version, settings, previous }) => {
-      told.push(`${version} ${previous.enabled} ${settings.enabled}`);
+      notified.push(`${version} ${previous.enabled} ${settings.enabled}`);
       if (version === 1) void two.patch({ enabled: true });
     });
     await one.patch({ enabled: false });
-    await until(() => told.length === 2);
+    await until(() => notified.length === 2);
     end();
     await one.patch({ enabled: false });
-    assert.deepEqual(told, ['1 true false', '2 false true']);
+    assert.deepEqual(notified, ['1 true false', '2 false true']);
     assert.equal(two.version, 3);
   });
 

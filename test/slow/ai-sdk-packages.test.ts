@@ -131,9 +131,9 @@ describe('provider packages of the AI SDK', () => {
           way,
         ]);
         assert.equal(code, 0, err);
-        const told = JSON.parse(out) as { text: string; records: Record<string, unknown>[] };
-        assert.equal(told.text, 'The tide comes in twice a day.');
-        const [record, ...more] = told.records;
+        const result = JSON.parse(out) as { text: string; records: Record<string, unknown>[] };
+        assert.equal(result.text, 'The tide comes in twice a day.');
+        const [record, ...more] = result.records;
         assert.equal(more.length, 0);
         assert.partialDeepStrictEqual(record, {
           ...sdk.counts,

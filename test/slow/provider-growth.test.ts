@@ -86,7 +86,7 @@ useSuite(function describeGrowth<Client>(sdk: ProviderUnderTest<Client>): void {
         metering.on();
         const metered = await grown(CALLS);
 
-        // What only a finalizer tells of comes when it comes.
+        // A finalizer runs at an unknown time.
         await collectUntil(() => records + metering.recorded >= WARM_UP + CALLS);
         await take();
         assert.equal(records, WARM_UP + CALLS);

@@ -41,8 +41,8 @@ describe('soak of the SQLite ledger', function () {
     for (let run = 0; performance.now() < end; run++) {
       const args = ['--input-type=module', '-e', script(Date.parse('2026-11-01') + run * 1e7)];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      let told = '';
-      child.stdout.on('data', (data: Buffer) => (told = (told + data.toString()).slice(-2000)));
+      let output = '';
+      child.stdout.on('data', (data: Buffer) => (output = (output + data.toString()).slice(-2000)));
       await once(child.stdout, 'data');
       await sleep(500 + random() * 4000);
       const lock = random() < 0.5 ? new DatabaseSync(path, { timeout: 5000 }) : undefined;
@@ -52,7 +52,7 @@ describe('soak of the SQLite ledger', function () {
       child.kill(isKilled ? 'SIGKILL' : 'SIGTERM');
       await once(child, 'close');
       lock?.close();
-      const status = JSON.parse(told.trim().split('\n').at(-1) ?? '{}') as {
+      const status = JSON.parse(output.trim().split('\n').at(-1) ?? '{}') as {
         emitted: number;
         accepted: number;
         dropped: Record<string, number>;

@@ -25,7 +25,7 @@ export function bucketLabel(start, unit) {
 }
 
 /**
- * Labels of a time axis, each right of its tick.
+ * Labels of a time axis, placed to the right of their ticks.
  *
  * @param {readonly number[]} splits s
  * @param {number} step s

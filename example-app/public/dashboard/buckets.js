@@ -2,12 +2,12 @@
 import { startOf } from './period.js';
 
 /**
- * One value a bucket of the period, from rows of a summary by its unit.
+ * Values per bucket of the period, from a summary grouped by its unit.
  *
  * @param {readonly import('./usage-api.js').Row[]} rows
  * @param {import('./period.js').Period} period
  * @param {(row: import('./usage-api.js').Row) => number | undefined} valueOf
- * @returns {(number | undefined)[]} undefined where there is no call, or none that told it
+ * @returns {(number | undefined)[]} undefined if the bucket has no call with this value
  */
 export function bucketValues(rows, { unit, starts }, valueOf) {
   const byStart = new Map(

@@ -7,7 +7,7 @@ import { nameOf } from './names.js';
 /** @typedef {import('./usage-api.js').UsageRecord} UsageRecord */
 /** @typedef {(dimension: import('./view.js').Dimension, value: string) => void} Pick */
 
-/** Cells of one call, as every table of calls shows them. */
+/** Table cells of one call. */
 
 /** @param {UsageRecord} call */
 export function timeCell(call) {

@@ -12,9 +12,9 @@ import { KeyedList } from './keyed-list.js';
 
 export const CALLS_A_PAGE = 15;
 
-/** The newest calls, a page at a time. The first page is live; older ones do not move. */
+/** The newest calls, in pages. Only the first page is updated live. */
 export class CallsPanel {
-  /** Of the pages before the shown one and its own; the first has none. @type {(string | undefined)[]} */
+  /** Cursors of the pages up to the current one; the first page has none. @type {(string | undefined)[]} */
   #cursors = [undefined];
   /** @type {string | undefined} */
   #next;
@@ -28,7 +28,7 @@ export class CallsPanel {
   /**
    * @param {HTMLElement} host
    * @param {{ onPick: import('./call-cells.js').Pick, onPage: () => Promise<void> }} handlers
-   *   `onPage`: another page is wanted; settles when it is shown or has failed
+   *   `onPage`: loads another page; resolves when it is shown or has failed
    */
   constructor(host, { onPick, onPage }) {
     this.#host = host;
@@ -58,7 +58,7 @@ export class CallsPanel {
     this.#older.addEventListener('click', () => void this.#turn(1));
   }
 
-  /** What to ask for. */
+  /** Query parameters of the current page. */
   get parameters() {
     return { limit: CALLS_A_PAGE, cursor: this.#cursors.at(-1) };
   }
@@ -67,7 +67,7 @@ export class CallsPanel {
     return this.#cursors.length === 1;
   }
 
-  /** Another view begins at its newest call. */
+  /** Returns to the first page. */
   reset() {
     this.#cursors = [undefined];
   }
@@ -81,7 +81,7 @@ export class CallsPanel {
     this.#empty.hidden = records.length > 0;
   }
 
-  /** One page at a time: before it is there, nobody knows what follows it. @param {1 | -1} step */
+  /** One page at a time: its response has the cursor of the next one. @param {1 | -1} step */
   async #turn(step) {
     if (this.#host.ariaBusy === 'true') return;
     if (step === 1) this.#cursors.push(this.#next);

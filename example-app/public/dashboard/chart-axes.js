@@ -5,13 +5,13 @@ import { canvasColour } from './colours.js';
 
 const FONT = '12px system-ui, "Noto Sans SC", sans-serif';
 const LABEL_PX = 48;
-/** Steps of an axis: calls come whole, dollars do not. */
+/** Steps of an axis: whole numbers for calls, fractions for dollars. */
 const STEPS = Array.from({ length: 26 }, (_, index) => index - 10).flatMap((power) =>
   [1, 2, 5].map((digit) => digit * 10 ** power),
 );
 
 /**
- * Time below, values on the left.
+ * Axes: time at the bottom, values on the left.
  *
  * @param {HTMLElement} host
  * @param {() => import('./time-chart.js').ChartData | undefined} data what is shown at the time

@@ -8,7 +8,7 @@ import { canvasColour } from './colours.js';
  */
 
 /**
- * Stacked bars all start at 0: the longest is drawn first.
+ * All stacked bars start at 0, so the longest is drawn first.
  *
  * @template T
  * @param {Shape} shape
@@ -19,7 +19,7 @@ function inDrawnOrder(shape, series) {
 }
 
 /**
- * How series are drawn, without the x axis of uPlot.
+ * uPlot options of the series, without its x series.
  *
  * @param {HTMLElement} host
  * @param {Shape} shape
@@ -44,7 +44,7 @@ export function seriesOptions(host, shape, series) {
 }
 
 /**
- * Bars begin where their bucket does and stand on each other, points are in the middle of theirs.
+ * Bars start at their bucket and are stacked; points are centred in it.
  *
  * @param {Shape} shape
  * @param {import('./time-chart.js').ChartData} data
@@ -68,7 +68,7 @@ export function plottedData(shape, { period, series }) {
 }
 
 /**
- * A value between two unknown ones has no line to be seen by.
+ * A value between two unknown ones has no line, so it gets a point.
  *
  * @param {uPlot} plot
  * @param {number} series

@@ -3,7 +3,7 @@ import { element, nameElement } from '../dom.js';
 import { t } from '../strings.js';
 import { bucketLabel } from './bucket-labels.js';
 
-/** The numbers of a chart as a table, made when it is opened. */
+/** The values of a chart as a table, created when it is opened. */
 export class ChartTable {
   #details;
   #name;

@@ -15,10 +15,10 @@ import { gapText } from './gap-texts.js';
  *   rows: readonly { name: string, colour: string, value: number | undefined }[],
  *   format: (value: number | undefined) => string,
  *   position: readonly [index: number, length: number],
- * }} Bucket What stands in one bucket of a chart, and where it is: px of the plotting area.
+ * }} Bucket Values of one bucket and its position in px of the plotting area.
  */
 
-/** Tells the numbers of one bucket, to the eye beside it and to screen readers as a value. */
+/** Shows the values of one bucket, as a tooltip and as the value that screen readers announce. */
 export class ChartTooltip {
   #host;
   #box = element('div', { class: 'tooltip', 'aria-hidden': 'true', hidden: true });
@@ -27,7 +27,7 @@ export class ChartTooltip {
   /** @param {HTMLElement} host @param {string} name */
   constructor(host, name) {
     this.#host = host;
-    // The pattern of a value chosen by arrow keys, which is what moving over a chart is.
+    // The ARIA pattern for a value selected with arrow keys.
     host.setAttribute('role', 'slider');
     host.setAttribute('tabindex', '0');
     host.setAttribute('aria-label', t('chart.label', { name }));
@@ -40,11 +40,11 @@ export class ChartTooltip {
     this.#box.hidden = this.#mark.hidden = bucket === undefined;
     if (!bucket) return;
     const { plot, rows, format, label, gaps, position } = bucket;
-    const told = rows.filter(({ value }) => value !== undefined && value !== 0).toReversed();
-    const sum = told.reduce((total, { value }) => total + (value ?? 0), 0);
-    const lines = told.map(({ name, colour, value }) => line(format(value), name, swatch(colour)));
-    if (bucket.total && told.length > 1) lines.push(line(format(sum), t('chart.total')));
-    if (told.length === 0) lines.push(element('div', { class: 'muted' }, t('chart.nothing')));
+    const known = rows.filter(({ value }) => value !== undefined && value !== 0).toReversed();
+    const sum = known.reduce((total, { value }) => total + (value ?? 0), 0);
+    const lines = known.map(({ name, colour, value }) => line(format(value), name, swatch(colour)));
+    if (bucket.total && known.length > 1) lines.push(line(format(sum), t('chart.total')));
+    if (known.length === 0) lines.push(element('div', { class: 'muted' }, t('chart.nothing')));
     for (const gap of gaps) lines.push(element('div', { class: 'gap-note' }, gapText(gap)));
     this.#box.replaceChildren(element('strong', {}, label), ...lines);
     this.#say(
@@ -58,7 +58,7 @@ export class ChartTooltip {
     this.#place(plot.over.offsetLeft + bucket.left, bucket.width);
   }
 
-  /** Beside the bucket, on the side that has room. @param {number} left @param {number} width */
+  /** Places the tooltip beside the bucket, where there is room. @param {number} left @param {number} width */
   #place(left, width) {
     const right = left + width + 8;
     const fits = right + this.#box.offsetWidth <= this.#host.clientWidth;

@@ -1,11 +1,11 @@
 // @ts-check
 import { element } from '../dom.js';
 
-/** How many series have a colour of their own; `(other)` is grey. */
+/** Number of series with a separate colour; `(other)` is grey. */
 export const SLOTS = 6;
 const OTHER = 'other';
 
-/** Gives each series a place in the palette and leaves it there while the series is shown. */
+/** Assigns palette slots to series. A series keeps its slot while it is shown. */
 export class ColourSlots {
   /** @type {Map<string, number>} */
   #slots = new Map();
@@ -28,7 +28,7 @@ export class ColourSlots {
 }
 
 /**
- * A custom property as a colour that a canvas understands: `light-dark()` and the like resolved.
+ * Resolves a custom property to a colour that a canvas accepts.
  *
  * @param {HTMLElement} host
  * @param {string} property
@@ -43,7 +43,7 @@ export function canvasColour(host, property) {
 }
 
 /**
- * A coloured mark before a name.
+ * Colour mark of a series.
  *
  * @param {string} colour name of a custom property
  * @param {boolean} [dashed]

@@ -14,7 +14,7 @@ import { KeyedList } from './keyed-list.js';
 
 /** @typedef {import('./usage-api.js').UsageRecord} UsageRecord */
 
-/** One conversation, call by call, with how its context grows. */
+/** The calls of one conversation, and the growth of its context. */
 export class ConversationPanel {
   #host;
   #rows;
@@ -46,7 +46,7 @@ export class ConversationPanel {
     this.#host.hidden = true;
   }
 
-  /** @param {import('./usage-api.js').Conversation | undefined} conversation undefined: there is none of that name */
+  /** @param {import('./usage-api.js').Conversation | undefined} conversation undefined: unknown conversation */
   show(conversation) {
     this.#host.hidden = false;
     const { records = [], total, truncated = false } = conversation ?? {};
@@ -76,7 +76,7 @@ function factsOf(records, total) {
   ].join(' · ');
 }
 
-/** Input and output of one call, to the scale of the largest. @param {UsageRecord} call */
+/** Input and output of one call, scaled to the largest call. @param {UsageRecord} call */
 function tokenBar({ input_tokens: input = 0, output_tokens: output = 0 }) {
   const bar = element('div', { class: 'token-bar' });
   for (const [name, tokens] of Object.entries({ input, output })) {

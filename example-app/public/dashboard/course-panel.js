@@ -13,7 +13,7 @@ import { TimeChart } from './time-chart.js';
 
 const OTHER = ' other';
 
-/** Disjoint kinds: what a provider bills apart. @type {readonly (readonly [import('../strings.js').StringKey, string, (row: Row) => number | undefined])[]} */
+/** Disjoint kinds of tokens, as providers bill them. @type {readonly (readonly [import('../strings.js').StringKey, string, (row: Row) => number | undefined])[]} */
 const kinds = [
   [
     'kind.input',
@@ -72,7 +72,7 @@ export class CoursePanel {
   }
 
   /**
-   * @param {import('./usage-api.js').Summary} course by the period's unit, and by the stack unless it is `kind`
+   * @param {import('./usage-api.js').Summary} course grouped by the period's unit, and by the stack unless it is `kind`
    * @param {import('./view.js').Gaps} gaps
    * @param {import('./view.js').Context} context
    */

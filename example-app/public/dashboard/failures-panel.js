@@ -6,10 +6,10 @@ import { bucketValues } from './buckets.js';
 import { swatch } from './colours.js';
 import { TimeChart } from './time-chart.js';
 
-/** Shown by class; more classes than this tell nobody anything. */
+/** Maximum number of error classes with a separate series. */
 const MAX_CLASSES = 6;
 
-/** Calls that failed or were stopped: when, and of which class. */
+/** Failed and aborted calls over time, by error class. */
 export class FailuresPanel {
   #host;
   #chart;

@@ -10,14 +10,14 @@ import { dimensions, withFilter } from './view.js';
  * @typedef {import('./view.js').Dimension} Dimension
  */
 
-/** The filters in force, each with its way out, and a form to add one. */
+/** The active filters, each with a button to remove it, and a form to add one. */
 export class FilterBar {
   #chips;
   #host;
   #row;
   /** @type {View | undefined} */
   #view;
-  /** Values to suggest, as they were seen. @type {Map<Dimension, Set<string>>} */
+  /** Suggested values, collected from responses. @type {Map<Dimension, Set<string>>} */
   #known = new Map([['outcome', new Set(['ok', 'error', 'aborted'])]]);
 
   /** @param {HTMLElement} host @param {(view: View) => void} go */

@@ -4,7 +4,7 @@ import { canvasColour } from './colours.js';
 const STRIPE_PX = 7;
 
 /**
- * Hatches the times in which less was recorded, behind the data.
+ * Hatches periods in which less was recorded, behind the data.
  *
  * @param {import('../uplot.js').default} plot
  * @param {HTMLElement} host
@@ -16,7 +16,7 @@ export function drawGaps(plot, host, gaps) {
   for (const { from, to } of gaps) {
     const left = plot.valToPos(Math.max(min, from / 1000), 'x', true);
     const right = plot.valToPos(Math.min(max, to / 1000), 'x', true);
-    // A short one must be seen too.
+    // Minimum width, so that a short period is visible.
     const width = Math.max(2 * devicePixelRatio, right - left);
     ctx.save();
     ctx.beginPath();

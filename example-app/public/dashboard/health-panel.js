@@ -11,7 +11,7 @@ import { formatAgo, formatTime, t } from '../strings.js';
 const MAX_NAMES = 5;
 
 /**
- * The plugin's own health: whether the numbers above can be believed.
+ * Health of the plugin: whether the numbers are complete.
  *
  * @param {HTMLElement} list a `dl`
  * @param {Health} health
@@ -26,7 +26,7 @@ export function showHealth(list, health) {
 }
 
 /**
- * How good the numbers of the range are.
+ * Quality of the numbers in the range.
  *
  * @param {HTMLElement} list a `dl`
  * @param {import('./usage-api.js').Total} total
@@ -41,7 +41,7 @@ export function showQuality(
     .filter((row) => row.unpriced_calls > 0 && !row.is_other)
     .map((row) => row.model ?? '');
   const count = formatWhole(unpriced);
-  // Smaller models are in the row of all others, which has no names.
+  // Smaller models are part of the `(other)` row, which has no names.
   const calls =
     names.length === 0
       ? t('usage.calls', { count })
@@ -57,7 +57,7 @@ export function showQuality(
 }
 
 /**
- * Thresholds that are passed.
+ * Active alerts.
  *
  * @param {HTMLElement} host
  * @param {Health['alerts']} alerts

@@ -12,14 +12,14 @@ const hourName = new Intl.DateTimeFormat(locale, {
   timeZone: 'UTC',
 });
 
-/** When it is used: hour of the day by day of the week. Arrow keys move over the cells. */
+/** Usage by hour of the day and day of the week. Arrow keys move between cells. */
 export class HeatMap {
   /** @type {HTMLTableCellElement[][]} */
   #cells;
   #note;
   #days = weekdays();
 
-  /** @param {HTMLElement} table @param {HTMLElement} note where the cell under the pointer is told */
+  /** @param {HTMLElement} table @param {HTMLElement} note describes the cell under the pointer */
   constructor(table, note) {
     this.#note = note;
     this.#cells = this.#days.map(() =>
@@ -50,9 +50,9 @@ export class HeatMap {
       ),
     );
     this.#cells[0]?.[0]?.setAttribute('tabindex', '0');
-    table.addEventListener('pointerover', (event) => this.#tell(event.target));
-    table.addEventListener('pointerleave', () => this.#tell(document.activeElement));
-    table.addEventListener('focusin', (event) => this.#tell(event.target));
+    table.addEventListener('pointerover', (event) => this.#describe(event.target));
+    table.addEventListener('pointerleave', () => this.#describe(document.activeElement));
+    table.addEventListener('focusin', (event) => this.#describe(event.target));
     table.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
@@ -74,7 +74,7 @@ export class HeatMap {
     for (const [row, cells] of this.#cells.entries()) {
       for (const [hour, cell] of cells.entries()) {
         const sum = sums[row]?.[hour] ?? 0;
-        // A root: quiet hours differ too.
+        // Square root, so that small values differ visibly.
         const level = most === 0 ? 0 : Math.sqrt(sum / most);
         cell.style.setProperty('--level', `${(level * 100).toFixed(0)}%`);
         cell.toggleAttribute('data-none', sum === 0);
@@ -89,11 +89,11 @@ export class HeatMap {
         );
       }
     }
-    this.#tell(document.activeElement);
+    this.#describe(document.activeElement);
   }
 
   /** @param {unknown} target */
-  #tell(target) {
+  #describe(target) {
     const cell = this.#cells.flat().find((one) => one === target);
     this.#note.textContent = cell?.getAttribute('aria-label') ?? t('heat.hint');
   }
@@ -121,7 +121,7 @@ export class HeatMap {
   }
 }
 
-/** Days of the week, 0 is Sunday, in the order of the language's calendar. */
+/** Days of the week, Sunday is 0, in the order of the locale. */
 function weekdays() {
   const calendar = /** @type {{ getWeekInfo?: () => { firstDay: number } }} */ (
     new Intl.Locale(locale)

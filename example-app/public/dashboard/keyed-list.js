@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * Shows items as children of an element and keeps the element of an item that stays: focus,
- * selection and scroll position survive, and nothing flickers.
+ * Shows items as children of an element. The element of an item is reused, so that focus,
+ * selection and scroll position are kept and nothing flickers.
  *
  * @template T
  * @template {HTMLElement} E
@@ -37,7 +37,7 @@ export class KeyedList {
     for (const [key, element] of this.#shown) if (!next.has(key)) element.remove();
     let at = this.#host.firstElementChild;
     for (const element of next.values()) {
-      // Moving an element takes its focus away: only those out of place move.
+      // Moving an element removes its focus, so only misplaced ones are moved.
       if (element === at) at = at.nextElementSibling;
       else this.#host.insertBefore(element, at);
     }

@@ -15,7 +15,7 @@ const percentiles = [
   ['p99', '--p99', [3, 3], (row) => row.duration_p99_ms, (row) => row.time_to_first_chunk_p99_ms],
 ];
 
-/** How long calls take: half, 95 % and 99 % of them at most so long. */
+/** Duration of calls: 50th, 95th and 99th percentile. */
 export class LatencyPanel {
   #chart;
   #legend;

@@ -11,8 +11,8 @@ import { followEvents } from '../events.js';
  */
 
 /**
- * Follows the ledger while the page can be seen. After an interruption there may be news: what
- * happened meanwhile is unknown.
+ * Follows the ledger while the page is visible. After an interruption new calls are assumed,
+ * since events may have been missed.
  *
  * @param {Listener} listener
  */
@@ -34,9 +34,9 @@ export function followUsage({ onNews, onHealth, onConnection }) {
       if (state === 'live' && wasAway) onNews();
       wasLive ||= state === 'live';
       if (state === 'live') wasAway = false;
-      // Before the first connection nothing is missed: the page was loaded a moment ago.
+      // Nothing is missed before the first connection, since the page has just been loaded.
       else if (wasLive || state !== 'connecting') wasAway = true;
-      // Another tab takes over in no time.
+      // Another tab takes over immediately.
       if (state === 'connecting') return;
       onConnection(state === 'lost' ? 'reconnecting' : state);
     },

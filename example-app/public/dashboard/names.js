@@ -3,8 +3,8 @@ import { formatCompact, formatMoney } from '../formats.js';
 import { t } from '../strings.js';
 
 /**
- * How values of a dimension are called: users and conversations may be missing, and the rest
- * beyond the limit has one row.
+ * Display names of values. Users and conversations may be missing, and everything
+ * beyond the limit is one row.
  *
  * @param {import('./view.js').Dimension} dimension
  * @param {string | null | undefined} value

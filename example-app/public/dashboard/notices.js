@@ -4,13 +4,13 @@ import { element, find, showBanner } from '../dom.js';
 import { t } from '../strings.js';
 import { gapText } from './gap-texts.js';
 
-/** Gaps that are told in words; charts mark all of them. */
+/** Number of gaps described as text; charts mark all of them. */
 const MAX_GAPS = 5;
 
 const section = (/** @type {string} */ id) => find(`#${id}`, HTMLElement);
 
 /**
- * Says what went wrong and what to do about it.
+ * Describes an error and its remedy.
  *
  * @param {unknown} error undefined: all is well
  * @param {() => void} retry
@@ -36,12 +36,12 @@ export function showProblem(error, retry) {
 /** @param {ApiError} error */
 function problemText(error) {
   if (error.problem['code'] === 'ledger_unavailable') return t('problem.ledger');
-  // Without a ledger the API does not exist.
+  // Without a ledger there is no usage API.
   return error.status === 404 ? t('problem.noLedger') : error.message;
 }
 
 /**
- * Says why there is nothing to see, when there is nothing.
+ * Explains an empty dashboard.
  *
  * @param {number} calls that the view shows
  * @param {import('./view.js').View} view

@@ -28,12 +28,12 @@ import { latencies, measures, stacks } from './view.js';
  *   go: (view: View) => void,
  *   pick: (dimension: import('./view.js').Dimension, value: string) => void,
  *   turnPage: () => Promise<void>,
- * }} Wishes What people ask of the page.
+ * }} Wishes User actions.
  */
 
 const section = (/** @type {string} */ id) => find(`#${id}`, HTMLElement);
 
-/** Everything on the page, and which answer it shows. */
+/** All panels of the page, and the response that each one shows. */
 export class Panels {
   #filterBar;
   #rangePicker;
@@ -48,7 +48,7 @@ export class Panels {
   #latency;
   #failures;
   #conversation;
-  /** The newest calls: which page of them is shown is no part of the view. */
+  /** The newest calls. Their page is not part of the view. */
   calls;
 
   /** @param {Wishes} wishes */
@@ -96,7 +96,7 @@ export class Panels {
   }
 
   /**
-   * Shows each answer as it comes; what is shown stays until then.
+   * Shows each response when it arrives; previous content stays until then.
    *
    * @param {Sums} answers
    * @param {Context} context

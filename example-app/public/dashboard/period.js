@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * The time that a view spans, cut into buckets, in the time zone of the browser.
+ * Time range of a view in buckets, in the time zone of the browser.
  *
  * @typedef {{
  *   from: Date,
@@ -15,12 +15,12 @@
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Longer ranges are shown by day: more bars than this are no bars. */
+/** Maximum number of bars; longer ranges are grouped by day. */
 const MAX_HOURS = 7 * 24;
-/** On a phone. */
+/** The same on a phone. */
 const MAX_HOURS_NARROW = 2 * 24;
 const narrow = matchMedia('(max-width: 40rem)');
-/** What the API answers at once, by hour. */
+/** Maximum number of hours in one response of the API. */
 const MAX_DAYS = 366;
 
 export const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -3,16 +3,16 @@ import { SLOTS } from './colours.js';
 import { SettingsHistory } from './settings-history.js';
 import { statisticsGaps } from './statistics-gaps.js';
 
-/** Rows of a list of the largest. */
+/** Rows of a top list. */
 const LISTED = 8;
-/** Failed calls that are counted by class. */
+/** Failed calls that are read to count them by class. */
 const FAILURES = 200;
 
 const history = new SettingsHistory();
 
 /**
- * Everything that one view asks the API, each question once; panels share the answers. In the order
- * of what is seen first: the ledger answers one after the other.
+ * All queries of one view, each sent once; panels share the responses. Ordered by
+ * position on the page, since the ledger answers one after the other.
  *
  * @param {import('./usage-api.js').UsageApi} api
  * @param {import('./view.js').View} view
@@ -49,7 +49,7 @@ export function askSums(api, view, period, callsPage) {
 }
 
 /**
- * Questions for which the ledger has to look at every single call of the range.
+ * Queries that read every call of the range.
  *
  * @param {import('./usage-api.js').UsageApi} api
  * @param {import('./view.js').View} view

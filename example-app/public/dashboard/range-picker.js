@@ -6,7 +6,7 @@ import { presets } from './view.js';
 
 const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** Which time is shown: presets that end now, or any two moments. */
+/** Selection of the time range: presets that end now, or two points in time. */
 export class RangePicker {
   #buttons;
   #custom;

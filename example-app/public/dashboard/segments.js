@@ -2,7 +2,7 @@
 import { element } from '../dom.js';
 
 /**
- * A choice of one among few, as a row of buttons.
+ * A single choice as a row of buttons.
  *
  * @template {string} T
  */

@@ -3,10 +3,10 @@ import { ApiError } from '../api.js';
 
 /** @typedef {import('./usage-api.js').AuditEntry} AuditEntry */
 
-/** The store may be away for a while. */
+/** Wait after a failure of the store. */
 const RETRY_MS = 10_000;
 
-/** Who changed the settings, asked for only after they have changed: a page reloads every second. */
+/** Authors of settings changes. Loaded only after a change, since the page reloads every second. */
 export class SettingsHistory {
   /** @type {readonly AuditEntry[]} */
   #entries = [];
@@ -16,7 +16,7 @@ export class SettingsHistory {
   #refused;
 
   /**
-   * What is known, newest first, and the refusal of the server when it has asked to wait. Without an
+   * Known entries, newest first, and the error if the server has asked to wait. Without an
    * explanation charts are better than none; the settings page says what is wrong with the store.
    *
    * @param {NonNullable<import('./usage-api.js').Health['settings']>} settings in force

@@ -4,7 +4,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT] = [100, 28];
 
 /**
- * Draws the course of a number, without axes: decoration of a figure that is written beside it.
+ * Draws a value over time without axes, as decoration of the figure beside it.
  *
  * @param {SVGElement} svg
  * @param {readonly (number | undefined)[]} values

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * A time in which less was recorded, and who wanted it so.
+ * A period in which less was recorded, and who changed the setting.
  *
  * @typedef {{
  *   from: number,
@@ -11,7 +11,7 @@
  *   reason?: string,
  *   open: boolean,
  * }} Gap ms; `recording`: no call was recorded at all, `tokens`: calls without token counts;
- *   `open`: it still lasts. Without `by` it was so by configuration, or longer ago than the audit.
+ *   `open`: not over. Without `by`: by configuration, or older than the audit log.
  */
 
 /** @typedef {{ by?: string, reason?: string }} Blame */

@@ -20,14 +20,14 @@ import { showSparkline } from './sparkline.js';
  * }} Tile
  */
 
-/** Told by sums. @type {Readonly<Record<string, Tile>>} */
+/** Available from sums. @type {Readonly<Record<string, Tile>>} */
 const sums = {
   calls: { valueOf: (total) => total.calls, format: formatCompact },
   tokens: { valueOf: (total) => total.total_tokens, format: formatCompact },
   cost: { valueOf: (total) => total.cost_usd, format: formatMoney },
   errors: { valueOf: (total) => total.error_rate, format: formatPercent, moreIs: 'bad' },
 };
-/** Told only by every call of the range. @type {Readonly<Record<string, Tile>>} */
+/** Requires reading every call of the range. @type {Readonly<Record<string, Tile>>} */
 const details = {
   p95: { valueOf: (total) => total.duration_p95_ms, format: formatMs, moreIs: 'bad' },
   users: { valueOf: (total) => total.users, format: formatWhole },

@@ -9,7 +9,7 @@ import { ChartTooltip } from './chart-tooltip.js';
 import { drawGaps } from './gap-marks.js';
 
 /**
- * One value a bucket; undefined where it is unknown.
+ * One value per bucket; undefined if unknown.
  *
  * @typedef {{
  *   key: string,
@@ -24,7 +24,7 @@ import { drawGaps } from './gap-marks.js';
  *   gaps: readonly import('./statistics-gaps.js').Gap[],
  *   format: (value: number | undefined) => string,
  *   whole?: boolean,
- * }} ChartData `whole`: there are no fractions.
+ * }} ChartData `whole`: whole numbers only.
  * @typedef {{
  *   name: string,
  *   shape: 'bars' | 'lines',
@@ -35,7 +35,7 @@ import { drawGaps } from './gap-marks.js';
 /** Shorter drags are clicks. */
 const MIN_DRAG_PX = 8;
 
-/** A chart over time: pointer, arrow keys and a table tell its numbers. */
+/** A chart over time, whose values can be read by pointer, arrow keys and a table. */
 export class TimeChart {
   #host;
   #options;
@@ -45,7 +45,7 @@ export class TimeChart {
   #plot;
   /** @type {ChartData | undefined} */
   #data;
-  /** What the plot was made for: another set of series needs another plot. */
+  /** Series that the plot was created for; another set needs a new plot. */
   #made = '';
 
   /**
@@ -128,7 +128,7 @@ export class TimeChart {
     );
   }
 
-  /** Under the pointer, or where the arrow keys moved to. */
+  /** The bucket under the pointer, or selected with arrow keys. */
   #pointed() {
     const left = this.#plot?.cursor.left ?? -1;
     if (!this.#plot || left < 0) return undefined;

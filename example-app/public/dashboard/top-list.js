@@ -8,7 +8,7 @@ import { measureFormats, nameOf } from './names.js';
 /** @typedef {import('./usage-api.js').Row} Row */
 /** @typedef {'user' | 'model' | 'conversation'} Listed */
 
-/** The largest values of one dimension, with their share. Picking one filters by it. */
+/** The largest values of one dimension with their share. Clicking one filters by it. */
 export class TopList {
   #dimension;
   #list;

@@ -14,7 +14,7 @@ import { timeZone } from './period.js';
  * @typedef {Readonly<Record<string, string | number | boolean | undefined>>} Parameters
  */
 
-/** The usage API for one view: its range and filters go with every question. */
+/** Usage API for one view, whose range and filters apply to every query. */
 export class UsageApi {
   #view;
   #period;
@@ -64,7 +64,7 @@ export class UsageApi {
     return entries;
   }
 
-  /** Of all calls that the view shows. */
+  /** Parameters for all calls of the view. */
   csvLink() {
     return `/api/usage/export.csv?${this.#search({})}`;
   }
@@ -75,7 +75,7 @@ export class UsageApi {
       from: this.#period.from.toISOString(),
       time_zone: timeZone,
     });
-    // A view that ends now ends at the server's now, whatever this clock says.
+    // A live view ends at the server's time, since this clock may differ.
     if (!this.#period.live) search.set('to', this.#period.to.toISOString());
     for (const [dimension, values] of Object.entries(this.#view.filters)) {
       for (const value of values) search.append(dimension, value);

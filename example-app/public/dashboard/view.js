@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * What the dashboard shows. All of it is in the address, so that a link shows the same and the
+ * State of the dashboard. It is part of the URL, so that links work and the
  * back button works.
  *
  * @typedef {'today' | '24h' | '7d' | '30d' | '90d'} Preset
@@ -31,7 +31,7 @@ export const measures = ['total_tokens', 'cost_usd', 'calls'];
 /** @type {readonly Latency[]} */
 export const latencies = ['duration', 'first'];
 
-/** What an address without parameters shows. */
+/** View of a URL without parameters. */
 const DEFAULTS = /** @type {const} */ ({
   range: '7d',
   stack: 'model',

@@ -32,7 +32,7 @@ export class InstanceFolder {
   async #read(path: string): Promise<SeenInstance | undefined> {
     try {
       if (!path.endsWith('.json')) {
-        // What a process that died left of a file it was writing.
+        // Temporary file of a process that died while writing.
         if (Date.now() - (await stat(path)).mtimeMs > 60_000) await rm(path, { force: true });
         return undefined;
       }

@@ -19,11 +19,11 @@ const OPTIONS = {
   commandTimeout: 5000,
   connectTimeout: 2000,
   keepAlive: 10_000,
-  // A client to copy from may have its own ideas about these two.
+  // A copied client may have other values for these two.
   keyPrefix: '',
   replyMapping: 'legacy',
   retryStrategy: backoff,
-  // After a fail-over the old primary answers on, read-only: look for the new one.
+  // After a fail-over the old primary still answers, read-only: reconnect to the new one.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const satisfies RedisOptions;
 

@@ -86,7 +86,7 @@ export class RedisLink {
     } catch (error) {
       if (error instanceof LateError) {
         this.#timeouts += 1;
-        // The connection may be dead without knowing it.
+        // The connection may be half-open.
         if (redis.status === 'ready') redis.disconnect(true);
       }
       throw redisError(error, isWrite);
@@ -114,7 +114,7 @@ export class RedisLink {
     if (channel === undefined) return;
     subscriber.on('message', (_channel: string, message: string) => events.onMessage(message));
     subscriber.on('ready', () => {
-      // Read after subscribing: what came in between was pushed to nobody.
+      // Read after subscribing: earlier messages were not delivered.
       subscriber.subscribe(channel).then(
         () => events.onReady(),
         () => subscriber.disconnect(true),

@@ -167,7 +167,7 @@ export class RedisSettingsStore implements SettingsStore {
       await redis.unwatch();
       return made;
     }
-    // On another connection nothing is watched any more: begin again.
+    // A new connection has no WATCH: start again.
     if (generation !== this.#link.generation) return undefined;
     const { set, remove } = hashChange(hash, stored, made.state);
     const transaction = redis.multi();

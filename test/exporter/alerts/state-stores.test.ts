@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { FileAlertStates } from '../../../exporter/alerts/state-file.ts';
 import { type AlertStateStore, MemoryAlertStates } from '../../../exporter/alerts/state-store.ts';
 import { RedisSharedMap } from '../../../src/settings/index.ts';
@@ -132,5 +133,36 @@ describe('states in Redis', () => {
       if (entries) return assert.equal(entries.size, 0);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  });
+});
+
+describe('states in Redis with few permissions', () => {
+  let server: TestServer;
+  before(async function () {
+    requireServer(this, 'redis-server');
+    server = await startRedis();
+    const guide = readFileSync(new URL('../../../docs/alerts.md', import.meta.url), 'utf8');
+    const [, rules = ''] = /permissions `(~\{keyPrefix\}:alerts [^`]*)`/.exec(guide) ?? [];
+    const client = new Redis(server.url);
+    const given = rules.replace('{keyPrefix}', '{my-app}').split(' ');
+    await client.call('ACL', 'SETUSER', 'app', 'on', '>password', ...given);
+    client.disconnect();
+  });
+  after(async () => {
+    await server?.stop();
+  });
+
+  it('work with those of the documentation, and reject without one of them', async () => {
+    const url = server.url.replace('redis://', 'redis://app:password@');
+    const allowed = new RedisSharedMap({ url, keyPrefix: 'my-app', name: 'alerts' });
+    await allowed.swap([{ name: 'x', before: undefined, after: '1' }]);
+    assert.deepEqual([...(await allowed.read())], [['x', '1']]);
+    await allowed.close();
+    const other = new RedisSharedMap({ url, keyPrefix: 'my-app', name: 'others' });
+    await assert.rejects(other.read(), { code: 'STORE_UNAVAILABLE' });
+    await assert.rejects(other.swap([{ name: 'x', before: undefined, after: '1' }]), {
+      code: 'STORE_READ_ONLY',
+    });
+    await other.close();
   });
 });

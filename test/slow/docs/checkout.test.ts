@@ -47,16 +47,16 @@ describe('a checkout', () => {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let told = '';
-    app.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
-    app.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    let output = '';
+    app.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    app.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const ended = new Promise((resolve) => app.once('close', resolve));
     try {
       await until(() => {
-        assert.equal(app.exitCode, null, told);
+        assert.equal(app.exitCode, null, output);
         return answersWith(`http://127.0.0.1:${port}/healthz`, /ok/);
       }, 240_000);
-      await until(() => told.includes(`http://127.0.0.1:${port}/sign-in#`), 10_000);
+      await until(() => output.includes(`http://127.0.0.1:${port}/sign-in#`), 10_000);
       execFileSync('sh', ['-c', replay], { cwd: folder, env: env(), stdio: 'pipe' });
       const reader = new SqliteUsageReader({ path: join(folder, '.token-meter/usage.db') });
       const { total } = await reader.summary({
@@ -80,7 +80,7 @@ describe('a checkout', () => {
     writeFileSync(join(folder, '.git/info/exclude'), 'node_modules\n.token-meter\ndist\n');
     git('add', '.');
     git('-c', 'user.name=a', '-c', 'user.email=a@example.com', 'commit', '-m', 'all');
-    const told = execFileSync('sh', ['-c', `${dryRun} 2>&1`], { cwd: folder, env: env() });
-    assert.match(told.toString(), /\+ otel-token-meter@\d+\.\d+\.\d+/);
+    const output = execFileSync('sh', ['-c', `${dryRun} 2>&1`], { cwd: folder, env: env() });
+    assert.match(output.toString(), /\+ otel-token-meter@\d+\.\d+\.\d+/);
   });
 });

@@ -103,9 +103,9 @@ describe('commands of the documents', () => {
       '{"prices": [{"model": "gpt-4o", "perMillionTokens": {"input": 1000000, "output": 1000000}}]}',
     );
     const lines = commandsOf('docs/costs.md', 'npx otel-token-meter reprice');
-    const told = [];
-    for (const line of lines) told.push(await shell(line, { env }));
-    assert.match(told.at(-1)?.out ?? '', /27/, 'a dollar a token');
+    const output = [];
+    for (const line of lines) output.push(await shell(line, { env }));
+    assert.match(output.at(-1)?.out ?? '', /27/, 'a dollar a token');
   });
 
   it('docs/influxdb.md: a segment sent by hand', async function () {

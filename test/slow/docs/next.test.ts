@@ -35,11 +35,11 @@ describe('Next.js', () => {
     const url = `http://127.0.0.1:${port}/api/chat`;
     const args = ['next', 'start', '--hostname', '127.0.0.1', '--port', `${port}`];
     let isAnswered = false;
-    const told = await app.serve('npx', args, env, async ({ out }) => {
+    const result = await app.serve('npx', args, env, async ({ out }) => {
       isAnswered ||= await answersWith(url, /twice a day/, { message: 'When is high tide?' });
       return isAnswered && out.includes('alice');
     });
-    assert.doesNotMatch(told.err, /Error/);
-    assert.deepEqual(told.out.match(/^alice .*$/gm), ['alice gpt-4o 27']);
+    assert.doesNotMatch(result.err, /Error/);
+    assert.deepEqual(result.out.match(/^alice .*$/gm), ['alice gpt-4o 27']);
   });
 });
