@@ -6,8 +6,14 @@ import { warnOnce } from './host/quietly.ts';
 const USAGE = createContextKey('otel-token-meter usage context');
 export const NO_USAGE_CONTEXT: UsageContext = {};
 
-/** Holds the Context when no OpenTelemetry context manager is registered. */
-const fallback = new AsyncLocalStorage<Context>();
+const FALLBACK = Symbol.for('otel-token-meter.context');
+const shared = globalThis as { [FALLBACK]?: AsyncLocalStorage<Context> };
+
+/**
+ * Holds the Context when no OpenTelemetry context manager is registered. A bundle may have a copy of this
+ * package of its own beside that of the preload: what one sets the other reads.
+ */
+const fallback = (shared[FALLBACK] ??= new AsyncLocalStorage<Context>());
 
 /**
  * Runs `fn` with a user and conversation that apply to every model call started in it, also across

@@ -33,6 +33,12 @@ const SDKS: readonly (readonly [header: RegExp, name: string])[] = [
   [/\btogether\/js/i, 'together-ai'],
   [/anthropic\w*\/js/i, '@anthropic-ai/sdk'],
   [/openai\/js/i, 'openai'],
+  // Minified, the classes that these name themselves by have other names.
+  [
+    /x-stainless-lang[^]*anthropic-version|anthropic-version[^]*x-stainless-lang/i,
+    '@anthropic-ai/sdk',
+  ],
+  [/x-stainless-lang/i, 'openai'],
 ];
 
 /** What this room cannot know: the rooms of calls and providers are on higher floors. */

@@ -34,6 +34,8 @@ describe('a call that is not metered', () => {
       'a plain fetch': UNKNOWN,
       'a plain http request': UNKNOWN,
       'a vendored provider': ['TOKEN_METER_BUNDLED_SDK'],
+      'a minified openai': EARLIER,
+      'a minified anthropic': EARLIER,
       "assistants' runs": UNSUPPORTED,
       'Anthropic sessions': UNSUPPORTED,
       'a wrapped call': [],

@@ -22,7 +22,7 @@ export const COMMON_JS: Style = {
 export const TYPE_SCRIPT: Style = {
   ...ESM,
   extension: '.ts',
-  main: (body) => `const calls: number = 6;\n${body}\nif (calls !== 6) throw new Error('types');`,
+  main: (body) => `const count: number = 6;\n${body}\nif (count !== 6) throw new Error('types');`,
 };
 
 const NAMES: Readonly<Record<string, string>> = {

@@ -103,9 +103,13 @@ export class SqliteUsageReader implements UsageReader {
   }
 
   #startThread(): Worker {
-    const thread = startThread(new URL('./reader-thread.ts', import.meta.url), {
-      path: this.#path,
-    } satisfies ReaderData);
+    const thread = startThread(
+      'reader-thread',
+      () => new URL('./reader-thread.ts', import.meta.url),
+      {
+        path: this.#path,
+      } satisfies ReaderData,
+    );
     thread.on('message', (answer: ReadAnswer) => this.#take(answer));
     const lost = (message: string): void => {
       if (this.#thread !== thread) return;

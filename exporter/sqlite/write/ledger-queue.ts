@@ -38,7 +38,7 @@ export interface LedgerQueueOptions extends WriterData {
 }
 
 const startWriter = (data: WriterData): Worker =>
-  startThread(new URL('./writer-thread.ts', import.meta.url), data);
+  startThread('writer-thread', () => new URL('./writer-thread.ts', import.meta.url), data);
 
 interface Queued {
   readonly record: UsageRecord;

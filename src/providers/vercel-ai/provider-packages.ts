@@ -121,4 +121,6 @@ export const vercelAiProviders: readonly SdkPatch[] = [
   providerPackage('@ai-sdk/perplexity', [2, 4]),
   providerPackage('@ai-sdk/openai-compatible', [1, 3], 'internal'),
   providerPackage('@ai-sdk/gateway', [2, 4]),
+  // Its model router contains the provider packages that it calls; this entry exports the router's class.
+  { ...providerPackage('@mastra/core', [1, 1], 'llm'), isEntered: false },
 ];

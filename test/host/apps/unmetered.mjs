@@ -23,6 +23,8 @@ process.on('warning', ({ code, name }) => {
 const instrumentation = new TokenMeterInstrumentation();
 const { SERVER_URL: baseURL, HTTP2_URL: http2 } = process.env;
 const options = { apiKey: 'test', baseURL, maxRetries: 0 };
+/** Another address, since each is warned about once. */
+const elsewhere = { ...options, baseURL: baseURL.replace('127.0.0.1', 'localhost') };
 const messages = [{ role: 'user', content: 'When is high tide?' }];
 const chat = (client) => client.chat.completions.create({ model: 'm', messages });
 const amazon = (endpoint) => ({
@@ -63,6 +65,13 @@ const CALLS = {
       method: 'POST',
       headers: { 'user-agent': 'ai/5.0.0 ai-sdk/perplexity/2.0.0' },
       body: '{}',
+    }),
+  'a minified openai': () => chat(new (class a extends OpenAI {})(elsewhere)),
+  'a minified anthropic': () =>
+    new (class a extends Anthropic {})(elsewhere).messages.create({
+      model: 'm',
+      max_tokens: 1,
+      messages,
     }),
   "assistants' runs": () => new OpenAI(options).post('/threads/t1/runs', { body: {} }),
   'Anthropic sessions': () => new Anthropic(options).post('/v1/sessions', { body: {} }),
