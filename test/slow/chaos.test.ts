@@ -27,6 +27,8 @@ const STARTED_WITHIN_MS = 300_000;
 const ENDED_WITHIN_MS = 120_000;
 /** A call that ended this long before SIGKILL is on the disk: gathered for 20 ms, then committed. */
 const ON_DISK_AFTER_MS = 5000;
+/** So long the preload flushes after a signal, however starved the machine is. */
+const FLUSHED_WITHIN_MS = 3000;
 
 type End = 'by itself' | 'SIGTERM' | 'SIGINT' | 'SIGKILL';
 const ENDS: readonly End[] = ['by itself', 'SIGTERM', 'SIGKILL', 'SIGINT'];
@@ -40,6 +42,8 @@ interface Run {
   readonly end: End;
   /** When the signal was sent, or the input closed. */
   readonly endedAtMs: number;
+  /** From there to the end of the process. */
+  readonly tookMs: number;
   readonly calls: ReadonlyMap<number, Call>;
 }
 
@@ -85,7 +89,12 @@ describe(`${MINUTES} min of chaos (seed ${SEED})`, function () {
       if (left.length === 0) left = [...sdks.keys()];
       const at = left[Math.floor(random() * left.length)] as number;
       left = left.filter((other) => other !== at);
-      if (!some.includes(at)) some.push(at);
+      // Its provider package is not patched: beside one that is, its calls count as those of a cache.
+      const isAlone = (other: number): boolean => sdks[other]?.title.includes('telemetry') === true;
+      const isAiSdk = (other: number): boolean => sdks[other]?.title.startsWith('ai ') === true;
+      const clashes =
+        isAiSdk(at) && some.some((other) => isAiSdk(other) && (isAlone(at) || isAlone(other)));
+      if (!some.includes(at) && !clashes) some.push(at);
     }
     return some;
   }
@@ -141,9 +150,10 @@ describe(`${MINUTES} min of chaos (seed ${SEED})`, function () {
         [end === 'by itself' ? null : end, ''],
         `${titles()}: ${app.exitCode}`,
       );
+      const tookMs = Date.now() - endedAtMs;
       const calls = callsIn(log);
       nextCall = Math.max(nextCall, ...calls.keys()) + 1;
-      return { end, endedAtMs, calls };
+      return { end, endedAtMs, tookMs, calls };
     } finally {
       if (app.exitCode === null && app.signalCode === null) app.kill('SIGKILL');
       await closed;
@@ -188,7 +198,9 @@ describe(`${MINUTES} min of chaos (seed ${SEED})`, function () {
   /** What may be missing by nature: the process was killed, or the call began after its signal. */
   function mayBeMissing(run: Run, { begin, end }: Call): boolean {
     if (run.end === 'by itself') return false;
-    if (run.end !== 'SIGKILL') return begin.ms >= run.endedAtMs;
+    if (run.end !== 'SIGKILL') {
+      return begin.ms >= run.endedAtMs || run.tookMs >= FLUSHED_WITHIN_MS;
+    }
     const { kind } = begin;
     if (kind === 'half read' || kind === 'unread') return true;
     return end === undefined || end.ms > run.endedAtMs - ON_DISK_AFTER_MS;
