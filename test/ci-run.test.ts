@@ -6,7 +6,13 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const GATE = fileURLToPath(new URL('../.ci/run', import.meta.url));
-const SERVERS = ['influxd', 'redis-server', 'victoria-metrics', 'chromium'];
+const SERVERS = [
+  'influxd',
+  'redis-server',
+  'victoria-metrics',
+  'chromium',
+  'chromium-headless-shell',
+];
 
 describe('.ci/run', () => {
   let folder: string;

@@ -14,7 +14,7 @@ describe('walk through the application', function () {
 
   before(async function () {
     requireServer(this, 'chromium');
-    browser = await startBrowser();
+    browser = await startBrowser({ isWhole: true });
     app = await startExampleApp();
     opened = await openPage(browser);
     page = opened.page;

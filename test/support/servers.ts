@@ -23,12 +23,12 @@ export interface TestServer {
 
 type Binary = 'influxd' | 'redis-server' | 'victoria-metrics' | 'chromium';
 
-function isInstalled(binary: Binary): boolean {
+/** Where an installed program is. */
+export function pathOf(binary: string): string | undefined {
   try {
-    execFileSync('which', [binary], { stdio: 'ignore' });
-    return true;
+    return execFileSync('which', [binary], { encoding: 'utf8' }).trim();
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -37,7 +37,7 @@ function isInstalled(binary: Binary): boolean {
  * REQUIRE_SERVERS=1, as in CI.
  */
 export function requireServer(test: Mocha.Context, binary: Binary): void {
-  if (isInstalled(binary)) return;
+  if (pathOf(binary) !== undefined) return;
   if (process.env['REQUIRE_SERVERS'] === '1') {
     throw new Error(`${binary} is not installed and REQUIRE_SERVERS=1 forbids skipping`);
   }
