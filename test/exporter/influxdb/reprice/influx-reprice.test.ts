@@ -17,7 +17,8 @@ import { mixedRecords } from '../../../support/usage-ledger.ts';
 const DAY_MS = 86_400_000;
 const FROM = Date.parse('2026-10-20T00:00:00Z');
 /** More than one batch, and more than one week. */
-const RECORDS = mixedRecords(15_000, FROM, FROM + 17 * DAY_MS);
+const MANY = mixedRecords(15_000, FROM, FROM + 17 * DAY_MS);
+const FEW = mixedRecords(5000, FROM, FROM + 17 * DAY_MS);
 const RANGE = { from: new Date(FROM), to: new Date(FROM + 20 * DAY_MS) };
 
 /** Prices that know two providers, one of them at the old cost. */
@@ -57,179 +58,188 @@ describe('repriceInfluxLedger', function () {
     options = { url: influxd.url, bucket: 'usage', costOf };
   });
   after(async () => await influxd?.stop());
-  beforeEach(async () => {
-    await influxExecute(influxd.url, 'CREATE DATABASE usage');
-    await fill(RECORDS);
-  });
+  beforeEach(async () => await influxExecute(influxd.url, 'CREATE DATABASE usage'));
   afterEach(async () => await influxExecute(influxd.url, 'DROP DATABASE usage'));
 
-  it('writes new costs and leaves every other field, tag and time as it was', async () => {
-    const before = await points();
-    assert.equal(before.length, RECORDS.length);
-    const expected = RECORDS.map((record) => ({ record, now: costOf(record) }));
-    const count = (wanted: (one: (typeof expected)[number]) => boolean): number =>
-      expected.filter(wanted).length;
-    const told: number[] = [];
-    const result = await repriceInfluxLedger({
-      ...options,
-      onProgress: ({ calls }) => told.push(calls),
-    });
-    const after = await points();
-    assert.deepEqual(unpriced(after), unpriced(before));
-    const costs = new Map(after.map((row) => [row['record_id'], row['cost_usd'] ?? undefined]));
-    for (const { record, now } of expected) {
-      assert.equal(
-        costs.get(record.id),
-        now === undefined ? record.costUsd : Math.round(now * 1e9) / 1e9,
-      );
-    }
-    assert.deepEqual(result, {
-      calls: RECORDS.length,
-      changed: count(({ record, now }) => now !== undefined && now !== record.costUsd),
-      newlyPriced: count(({ record, now }) => now !== undefined && record.costUsd === undefined),
-      kept: count(({ record, now }) => now === undefined && record.costUsd !== undefined),
-      unknown: count(({ record, now }) => now === undefined && record.costUsd === undefined),
-      refused: 0,
-      beforeUsd: sum(before),
-      afterUsd: sum(after),
-    });
-    assert.ok(result.changed > 5000 && result.kept > 0 && result.newlyPriced > 0);
-    assert.deepEqual([told.length > 2, told.at(-1)], [true, RECORDS.length]);
-    const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
-    assert.equal((await reader.summary(RANGE)).total.costUsd, result.afterUsd);
-    await reader.close();
-    assert.equal((await repriceInfluxLedger(options)).changed, 0);
-  });
+  describe('of many records', () => {
+    beforeEach(async () => await fill(MANY));
 
-  it('changes nothing when it only tells, and nothing outside of its range', async () => {
-    const before = await points();
-    const all = await repriceInfluxLedger({ ...options, dryRun: true });
-    assert.deepEqual([all.calls, all.changed > 5000], [RECORDS.length, true]);
-    assert.deepEqual(await points(), before);
-    const [from, to] = [new Date(FROM + 2 * DAY_MS), new Date(FROM + 3 * DAY_MS)];
-    const day = await repriceInfluxLedger({ ...options, from, to });
-    assert.equal(
-      day.calls,
-      RECORDS.filter(({ time }) => Date.parse(time) >= +from && Date.parse(time) < +to).length,
-    );
-    const changed = (await points()).filter(
-      (row, at) => row['cost_usd'] !== before[at]?.['cost_usd'],
-    );
-    assert.equal(changed.length, day.changed);
-    for (const { time } of changed) {
-      const ms = Number(BigInt(String(time)) / 1_000_000n);
-      assert.ok(ms >= +from && ms < +to);
-    }
-  });
-
-  for (const version of ['2', '3'] as const) {
-    it(`reads and writes as ${version}.x wants it`, async () => {
+    it('writes new costs and leaves every other field, tag and time as it was', async () => {
       const before = await points();
-      const contract = await QueryContract.start(version, influxd.url);
-      contract.buckets = [{ name: 'usage', org: 'acme' }];
-      const { url, token } = contract;
+      assert.equal(before.length, MANY.length);
+      const expected = MANY.map((record) => ({ record, now: costOf(record) }));
+      const count = (wanted: (one: (typeof expected)[number]) => boolean): number =>
+        expected.filter(wanted).length;
+      const told: number[] = [];
       const result = await repriceInfluxLedger({
         ...options,
-        url,
-        token,
-        org: 'acme',
-        from: RANGE.from,
-        to: RANGE.to,
-        now: () => FROM + 18 * DAY_MS,
+        onProgress: ({ calls }) => told.push(calls),
       });
-      await contract.stop();
       const after = await points();
-      assert.deepEqual([result.calls, result.refused], [RECORDS.length, 0]);
       assert.deepEqual(unpriced(after), unpriced(before));
-      assert.equal(sum(after), result.afterUsd);
-    });
-  }
-
-  /** Reads from the server, writes to a stand-in. */
-  const repriceInto = async (
-    handle: (lines: string, response: ServerResponse) => Promise<void> | void,
-    over: Partial<InfluxRepriceOptions>,
-  ): Promise<RepriceResult> => {
-    const standIn = createServer((request, response) => {
-      void (async () => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of request) chunks.push(chunk as Buffer);
-        const body = Buffer.concat(chunks).toString();
-        if (request.url?.startsWith('/query') === true) {
-          const headers = { 'content-type': request.headers['content-type'] ?? '' };
-          const answer = await fetch(influxd.url + request.url, { method: 'POST', headers, body });
-          response.writeHead(answer.status).end(await answer.text());
-        } else await handle(body, response);
-      })();
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => standIn.once('listening', resolve));
-    const url = `http://127.0.0.1:${(standIn.address() as AddressInfo).port}`;
-    try {
-      return await repriceInfluxLedger({
-        ...options,
-        url,
-        version: '1',
-        ...over,
-      });
-    } finally {
-      standIn.closeAllConnections();
-      standIn.close();
-    }
-  };
-
-  it('counts what the server refuses, or no line can name', async () => {
-    // A tag that our lines cannot hold: another program wrote it.
-    const odd = `llm_usage,provider=openai,a=b\tc calls=1i,input_tokens=5i ${FROM}000000`;
-    await post('/write?db=usage&precision=n', odd);
-    const range = { from: new Date(FROM), to: new Date(FROM + DAY_MS) };
-    const wanted = await repriceInfluxLedger({ ...options, ...range, dryRun: true });
-    const result = await repriceInto(async (lines, response) => {
-      if (lines.includes('model=gpt-4o-mini')) {
-        response.writeHead(400).end('{"error":"partial write: points beyond retention policy"}');
-        return;
+      const costs = new Map(after.map((row) => [row['record_id'], row['cost_usd'] ?? undefined]));
+      for (const { record, now } of expected) {
+        assert.equal(
+          costs.get(record.id),
+          now === undefined ? record.costUsd : Math.round(now * 1e9) / 1e9,
+        );
       }
-      await post('/write?db=usage&precision=n', lines);
-      response.writeHead(204).end();
-    }, range);
-    assert.ok(result.refused > 20 && result.changed > 20, JSON.stringify(result));
-    assert.equal(result.changed + result.refused, wanted.changed);
-    assert.match(result.lastRefusal ?? '', /no line can|HTTP 400: partial write/);
-    const after = await points();
-    assert.equal(after.length, RECORDS.length + 1);
-    assert.equal(after.find(({ a }) => a === 'b\tc')?.['cost_usd'], null);
-    const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
-    assert.equal((await reader.summary(range)).total.costUsd, result.afterUsd);
-    await reader.close();
-  });
+      assert.deepEqual(result, {
+        calls: MANY.length,
+        changed: count(({ record, now }) => now !== undefined && now !== record.costUsd),
+        newlyPriced: count(({ record, now }) => now !== undefined && record.costUsd === undefined),
+        kept: count(({ record, now }) => now === undefined && record.costUsd !== undefined),
+        unknown: count(({ record, now }) => now === undefined && record.costUsd === undefined),
+        refused: 0,
+        beforeUsd: sum(before),
+        afterUsd: sum(after),
+      });
+      assert.ok(result.changed > 5000 && result.kept > 0 && result.newlyPriced > 0);
+      assert.deepEqual([told.length > 2, told.at(-1)], [true, MANY.length]);
+      const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
+      assert.equal((await reader.summary(RANGE)).total.costUsd, result.afterUsd);
+      await reader.close();
+      assert.equal((await repriceInfluxLedger(options)).changed, 0);
+    });
 
-  it('ends with a reason when it may read but not write', async () => {
-    const denied = repriceInto((_, response) => {
-      response.writeHead(403).end('{"error":"not authorized to write"}');
-    }, {});
-    await assert.rejects(denied, {
-      code: 'BACKEND_REFUSED',
-      message: /does not take the new costs: .*not authorized.*run it again/,
+    it('changes nothing when it only tells, and nothing outside of its range', async () => {
+      const before = await points();
+      const all = await repriceInfluxLedger({ ...options, dryRun: true });
+      assert.deepEqual([all.calls, all.changed > 5000], [MANY.length, true]);
+      assert.deepEqual(await points(), before);
+      const [from, to] = [new Date(FROM + 2 * DAY_MS), new Date(FROM + 3 * DAY_MS)];
+      const day = await repriceInfluxLedger({ ...options, from, to });
+      assert.equal(
+        day.calls,
+        MANY.filter(({ time }) => Date.parse(time) >= +from && Date.parse(time) < +to).length,
+      );
+      const changed = (await points()).filter(
+        (row, at) => row['cost_usd'] !== before[at]?.['cost_usd'],
+      );
+      assert.equal(changed.length, day.changed);
+      for (const { time } of changed) {
+        const ms = Number(BigInt(String(time)) / 1_000_000n);
+        assert.ok(ms >= +from && ms < +to);
+      }
     });
   });
 
-  it('ends when it is aborted', async () => {
-    const enough = new AbortController();
-    const busy = repriceInto(
-      (_, response) => {
-        response.writeHead(503).end();
-        enough.abort(new Error('enough'));
-      },
-      { signal: enough.signal },
-    );
-    await assert.rejects(busy, { message: 'enough' });
-  });
+  describe('of some records', () => {
+    beforeEach(async () => await fill(FEW));
 
-  it('answers an empty ledger with zeros, and a wrong bucket with a reason', async () => {
-    await influxExecute(influxd.url, 'CREATE DATABASE "empty"');
-    assert.equal((await repriceInfluxLedger({ ...options, bucket: 'empty' })).calls, 0);
-    await assert.rejects(repriceInfluxLedger({ ...options, bucket: 'none' }), {
-      code: 'BACKEND_REFUSED',
-      message: /database not found: none/,
+    for (const version of ['2', '3'] as const) {
+      it(`reads and writes as ${version}.x wants it`, async () => {
+        const before = await points();
+        const contract = await QueryContract.start(version, influxd.url);
+        contract.buckets = [{ name: 'usage', org: 'acme' }];
+        const { url, token } = contract;
+        const result = await repriceInfluxLedger({
+          ...options,
+          url,
+          token,
+          org: 'acme',
+          from: RANGE.from,
+          to: RANGE.to,
+          now: () => FROM + 18 * DAY_MS,
+        });
+        await contract.stop();
+        const after = await points();
+        assert.deepEqual([result.calls, result.refused], [FEW.length, 0]);
+        assert.deepEqual(unpriced(after), unpriced(before));
+        assert.equal(sum(after), result.afterUsd);
+      });
+    }
+
+    /** Reads from the server, writes to a stand-in. */
+    const repriceInto = async (
+      handle: (lines: string, response: ServerResponse) => Promise<void> | void,
+      over: Partial<InfluxRepriceOptions>,
+    ): Promise<RepriceResult> => {
+      const standIn = createServer((request, response) => {
+        void (async () => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of request) chunks.push(chunk as Buffer);
+          const body = Buffer.concat(chunks).toString();
+          if (request.url?.startsWith('/query') === true) {
+            const headers = { 'content-type': request.headers['content-type'] ?? '' };
+            const answer = await fetch(influxd.url + request.url, {
+              method: 'POST',
+              headers,
+              body,
+            });
+            response.writeHead(answer.status).end(await answer.text());
+          } else await handle(body, response);
+        })();
+      }).listen(0, '127.0.0.1');
+      await new Promise((resolve) => standIn.once('listening', resolve));
+      const url = `http://127.0.0.1:${(standIn.address() as AddressInfo).port}`;
+      try {
+        return await repriceInfluxLedger({
+          ...options,
+          url,
+          version: '1',
+          ...over,
+        });
+      } finally {
+        standIn.closeAllConnections();
+        standIn.close();
+      }
+    };
+
+    it('counts what the server refuses, or no line can name', async () => {
+      // A tag that our lines cannot hold: another program wrote it.
+      const odd = `llm_usage,provider=openai,a=b\tc calls=1i,input_tokens=5i ${FROM}000000`;
+      await post('/write?db=usage&precision=n', odd);
+      const range = { from: new Date(FROM), to: new Date(FROM + DAY_MS) };
+      const wanted = await repriceInfluxLedger({ ...options, ...range, dryRun: true });
+      const result = await repriceInto(async (lines, response) => {
+        if (lines.includes('model=gpt-4o-mini')) {
+          response.writeHead(400).end('{"error":"partial write: points beyond retention policy"}');
+          return;
+        }
+        await post('/write?db=usage&precision=n', lines);
+        response.writeHead(204).end();
+      }, range);
+      assert.ok(result.refused > 20 && result.changed > 20, JSON.stringify(result));
+      assert.equal(result.changed + result.refused, wanted.changed);
+      assert.match(result.lastRefusal ?? '', /no line can|HTTP 400: partial write/);
+      const after = await points();
+      assert.equal(after.length, FEW.length + 1);
+      assert.equal(after.find(({ a }) => a === 'b\tc')?.['cost_usd'], null);
+      const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
+      assert.equal((await reader.summary(range)).total.costUsd, result.afterUsd);
+      await reader.close();
+    });
+
+    it('ends with a reason when it may read but not write', async () => {
+      const denied = repriceInto((_, response) => {
+        response.writeHead(403).end('{"error":"not authorized to write"}');
+      }, {});
+      await assert.rejects(denied, {
+        code: 'BACKEND_REFUSED',
+        message: /does not take the new costs: .*not authorized.*run it again/,
+      });
+    });
+
+    it('ends when it is aborted', async () => {
+      const enough = new AbortController();
+      const busy = repriceInto(
+        (_, response) => {
+          response.writeHead(503).end();
+          enough.abort(new Error('enough'));
+        },
+        { signal: enough.signal },
+      );
+      await assert.rejects(busy, { message: 'enough' });
+    });
+
+    it('answers an empty ledger with zeros, and a wrong bucket with a reason', async () => {
+      await influxExecute(influxd.url, 'CREATE DATABASE "empty"');
+      assert.equal((await repriceInfluxLedger({ ...options, bucket: 'empty' })).calls, 0);
+      await assert.rejects(repriceInfluxLedger({ ...options, bucket: 'none' }), {
+        code: 'BACKEND_REFUSED',
+        message: /database not found: none/,
+      });
     });
   });
 });
