@@ -5,10 +5,11 @@ export type WarningHook = (message: string) => void;
 const MAX_REMEMBERED = 1000;
 
 const warned = new Set<string>();
-let hook: WarningHook = (message) => process.emitWarning(message, 'TokenMeterWarning');
+const warnProcess: WarningHook = (message) => process.emitWarning(message, 'TokenMeterWarning');
+let hook = warnProcess;
 
-/** Replaces the handler of warnings. @default process.emitWarning */
-export function setWarningHook(next: WarningHook): void {
+/** Replaces the handler of warnings. @default `process.emitWarning`, as a `TokenMeterWarning` */
+export function setWarningHook(next: WarningHook = warnProcess): void {
   hook = next;
 }
 

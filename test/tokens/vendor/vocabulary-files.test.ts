@@ -40,7 +40,7 @@ describe('tokens/vendor: vocabularies in files', function () {
   });
   after(() => {
     setModelAliases({});
-    setWarningHook((message) => process.emitWarning(message));
+    setWarningHook();
     rmSync(folder, { recursive: true, force: true });
   });
 
