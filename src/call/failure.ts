@@ -25,7 +25,7 @@ const CUT_MESSAGES = new Set<unknown>([
 ]);
 
 /** What may stand on anything that is thrown. */
-type Told = Readonly<Record<'name' | 'status' | 'code' | 'message' | 'cause', unknown>>;
+type Thrown = Readonly<Record<'name' | 'status' | 'code' | 'message' | 'cause', unknown>>;
 
 /**
  * `replying`: the reply had begun. Before that a broken connection is a failed call; after it, a reply
@@ -33,19 +33,19 @@ type Told = Readonly<Record<'name' | 'status' | 'code' | 'message' | 'cause', un
  */
 export function failureOf(error: unknown, replying: boolean): Failure {
   const type = errorType(error);
-  if (ABORTS.has(type) || (Object(error) as Told).name === 'AbortError')
+  if (ABORTS.has(type) || (Object(error) as Thrown).name === 'AbortError')
     return { outcome: 'aborted', type };
   return { outcome: replying && isCut(error) ? 'aborted' : 'error', type };
 }
 
 /** The provider no longer has, or never had, the reply that was asked for by its id. */
 export function isGone(error: unknown): boolean {
-  const { status } = Object(error) as Told;
+  const { status } = Object(error) as Thrown;
   return status === 404 || status === 410;
 }
 
 function isCut(error: unknown): boolean {
-  const { code, message, cause } = Object(error) as Told;
+  const { code, message, cause } = Object(error) as Thrown;
   if (CUT_CODES.has(code) || CUT_MESSAGES.has(message)) return true;
   return cause !== undefined && cause !== error && isCut(cause);
 }

@@ -26,16 +26,7 @@ export function meterPromise<T>(
     call.failed(error);
     throw error;
   }
-  return reply.then(
-    (value) => {
-      quietly('watching a reply', () => onReply(value, call));
-      return value;
-    },
-    (error: unknown) => {
-      call.failed(error);
-      throw error;
-    },
-  );
+  return settling(reply, call, onReply);
 }
 
 /**
@@ -51,6 +42,15 @@ export function resumePromise<T>(
   const call = quietly('finding a call', () => meter()?.open.pending(String(responseId)));
   const reply = invoke();
   if (call === undefined) return reply;
+  return settling(reply, call, onReply);
+}
+
+/** The same reply or error for the caller, once the call has it. */
+function settling<T>(
+  reply: Promise<T>,
+  call: ChatCall,
+  onReply: (reply: T, call: ChatCall) => void,
+): Promise<T> {
   return reply.then(
     (value) => {
       quietly('watching a reply', () => onReply(value, call));

@@ -1,6 +1,6 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { chooseDialect } from '../dialect.ts';
-import type { InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
+import type { InfluxAccess, InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
 import { isLoopback } from '../connection.ts';
 import type { BoundValues } from './influxql.ts';
 import { checkOrganization, missingPermission } from './permissions.ts';
@@ -35,15 +35,7 @@ const START = '{"results":';
 
 type Target = Pick<
   ResolvedInfluxOptions,
-  | 'url'
-  | 'bucket'
-  | 'org'
-  | 'token'
-  | 'username'
-  | 'password'
-  | 'version'
-  | 'timeoutMs'
-  | 'connection'
+  Exclude<keyof InfluxAccess, 'proxyUrl' | 'tls'> | 'connection'
 >;
 
 interface QueryOptions {
