@@ -11,6 +11,8 @@ import { failureOf, isGone } from './failure.ts';
 import { failedQuietly, quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
+const UNREADABLE: Failure = { outcome: 'error', type: 'Error' };
+
 /** What is known of a call when it begins. */
 export type BegunCall = Omit<
   EndedCall,
@@ -117,7 +119,10 @@ export class ChatCall implements ReplySink, OpenCall {
 
   failed(error: unknown): void {
     if (this.#parts === undefined) return;
-    this.failedWith(failureOf(error, this.#replied), isGone(error));
+    // What the host is about to catch may throw when it is read.
+    const failure = quietly('reading an error', () => failureOf(error, this.#replied));
+    const gone = quietly('reading an error', () => isGone(error));
+    this.failedWith(failure ?? UNREADABLE, gone);
   }
 
   /** `gone`: the provider has no such reply, so it cannot be fetched later either. */
