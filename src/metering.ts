@@ -229,16 +229,28 @@ export function currentAudience(): Audience<Recorded> | undefined {
     keepContent: tokenStatistics && members.some(({ metering }) => metering.keepContent),
     onEnd(ended) {
       const delivery = new Delivery();
-      // What they have in common must not wait for those that do not know yet.
-      const ordered = members.toSorted(
-        (a, b) => Number(a.metering.isUndecided(ended)) - Number(b.metering.isUndecided(ended)),
-      );
-      const [record] = ordered.map((member) =>
-        member.metering.settle({ ...ended, tokenStatistics: member.tokenStatistics }, delivery),
-      );
+      const settle = ({ metering, tokenStatistics }: Member): Recorded =>
+        metering.settle(
+          tokenStatistics === ended.tokenStatistics ? ended : { ...ended, tokenStatistics },
+          delivery,
+        );
+      const [record] = undecidedLast(members, ended).map(settle);
       return record ?? Promise.resolve(undefined);
     },
   };
+}
+
+interface Member {
+  readonly metering: MeteringInForce;
+  readonly tokenStatistics: boolean;
+}
+
+/** What they have in common must not wait for those that do not know yet. */
+function undecidedLast(members: readonly Member[], ended: EndedCall): readonly Member[] {
+  if (members.length === 1) return members;
+  return members.toSorted(
+    (a, b) => Number(a.metering.isUndecided(ended)) - Number(b.metering.isUndecided(ended)),
+  );
 }
 
 /** Whether the current settings meter a call made now. */

@@ -6,9 +6,9 @@ import { warnOnce } from '../host/quietly.ts';
 import type { RecordIds } from './delivery.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import { idFrom } from '../domain/id-from.ts';
-import { checkUsage } from './invariants.ts';
+import { checkUsage, TOKEN_FIELDS } from './invariants.ts';
 import { recordAttributes } from './record-attributes.ts';
-import type { UsageRecord } from '../domain/usage-record.ts';
+import type { TokenUsage, UsageRecord } from '../domain/usage-record.ts';
 
 export interface RecordOptions {
   readonly userIdHashKey: string | undefined;
@@ -34,16 +34,17 @@ export function buildRecord(
   const { usage, violations } = checkUsage(filled.usage);
   for (const violation of violations) warnInconsistent(provider, violation);
   const record: Draft = {
-    ...ids,
+    id: ids.id,
+    time: ids.time,
     service: options.service(span),
     operation: ended.shape.operation,
     provider,
     requestModel: idFrom(facts.model) ?? 'unknown',
     durationMs: Math.max(0, ended.durationMs),
-    ...usage,
     outcome: ended.outcome,
     attributes: recordAttributes(ended, filled),
   };
+  const hasUsage = addTokens(record, usage);
   const responseModel = idFrom(reply.responseModel);
   if (responseModel !== undefined) record.responseModel = responseModel;
   const responseId = idFrom(reply.responseId);
@@ -62,9 +63,7 @@ export function buildRecord(
   if (inputTokens !== undefined && outputTokens !== undefined) {
     record.totalTokens = inputTokens + outputTokens;
   }
-  if (filled.tokenSource !== undefined && Object.keys(usage).length > 0) {
-    record.tokenSource = filled.tokenSource;
-  }
+  if (hasUsage && filled.tokenSource !== undefined) record.tokenSource = filled.tokenSource;
   if (ended.errorType !== undefined) record.errorType = ended.errorType;
   const spanContext = span.spanContext();
   if (isSpanContextValid(spanContext)) {
@@ -73,7 +72,20 @@ export function buildRecord(
   }
   const serviceTier = idFrom(reply.serviceTier);
   if (serviceTier !== undefined) record.serviceTier = serviceTier.toLowerCase();
-  return Object.assign(record, ended.tokenStatistics ? costOf(record, reply, options) : undefined);
+  const cost = ended.tokenStatistics ? costOf(record, reply, options) : undefined;
+  return cost === undefined ? record : Object.assign(record, cost);
+}
+
+/** Whether there are any. */
+function addTokens(record: Draft, usage: TokenUsage): boolean {
+  let hasAny = false;
+  for (const field of TOKEN_FIELDS) {
+    const tokens = usage[field];
+    if (tokens === undefined) continue;
+    record[field] = tokens;
+    hasAny = true;
+  }
+  return hasAny;
 }
 
 /** The reply's own figure wins over one that is worked out. */

@@ -3,7 +3,7 @@ import type { TokenUsage } from '../domain/usage-record.ts';
 
 type UsageField = keyof TokenUsage;
 
-const FIELDS: readonly UsageField[] = [
+export const TOKEN_FIELDS: readonly UsageField[] = [
   'inputTokens',
   'outputTokens',
   'cacheReadTokens',
@@ -26,7 +26,7 @@ type Draft = { -readonly [K in UsageField]?: number };
 export function checkUsage(given: TokenUsage): CheckedUsage {
   const usage: Draft = {};
   const violations: string[] = [];
-  for (const field of FIELDS) {
+  for (const field of TOKEN_FIELDS) {
     const value: unknown = given[field];
     if (value === undefined || value === null) continue;
     const tokens = tokenCount(value);
