@@ -4,7 +4,7 @@ import {
   InstrumentationBase,
   type InstrumentationNodeModuleDefinition,
 } from '@opentelemetry/instrumentation';
-import { isInCall } from './call/claims.ts';
+import { callAround } from './call/claims.ts';
 import { activeContext } from './context.ts';
 import { warnHost } from './host/host-warning.ts';
 import { currentCallMeter, installMetering, isMetering } from './metering.ts';
@@ -51,7 +51,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     installLoaderHook(moduleNames());
     watchUnmeteredCalls({
       isMetering,
-      isWatched: () => isInCall(activeContext()),
+      callAround: () => callAround(activeContext()),
       patchStateOf: (name) =>
         sdkOf(name) === undefined ? 'unknown' : (patchStateOf(name) ?? 'unseen'),
     });

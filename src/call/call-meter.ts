@@ -134,8 +134,8 @@ export class CallMeter<Record = unknown> {
           const known = amend?.(ended) ?? ended;
           const seen = Object.assign(scope.sight, sightOf(known, known.reply));
           const nowMs = clock.monotonicMs();
-          const isClaimed = scope.close() || onlyLends === true;
-          if (isClaimed) return;
+          const isCached = onlyLends === true && !scope.hasRequested;
+          if (scope.close() || isCached) return;
           if (wrapper !== undefined) {
             if (this.#recent.take({ ...seen, wrapper, sinceMs: startedMs, nowMs })) return;
           }

@@ -42,7 +42,7 @@ export interface CallStart {
  */
 interface CallWrapper {
   readonly name: 'langchain' | 'ai-sdk' | 'meter-chat';
-  /** A patched SDK makes this call if anyone does: without it the reply came from a cache. */
+  /** A patched SDK makes this call; where none did and no model was asked, a cache replied. */
   readonly onlyLends?: boolean;
   /** Adds what only the reply said. */
   readonly amend?: (ended: EndedCall) => EndedCall;

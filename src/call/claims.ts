@@ -1,4 +1,5 @@
 import { createContextKey, type Context } from '@opentelemetry/api';
+import type { RequestingCall } from '../host/unmetered-calls.ts';
 import { canonicalModelName } from '../tokens/models.ts';
 
 /**
@@ -82,12 +83,13 @@ function isSameModel(one: string, other: string): boolean {
 }
 
 /** What a running call is to the calls made inside it. */
-export class CallScope {
+export class CallScope implements RequestingCall {
   readonly sight: CallSight;
   readonly #around: CallScope | undefined;
   /** Of a wrapper: the calls begun inside. */
   #claims: CallSight[] | undefined;
   #isOpen = true;
+  #hasRequested = false;
 
   constructor(around: CallScope | undefined, sight: CallSight, isWrapper: boolean) {
     this.sight = sight;
@@ -113,6 +115,19 @@ export class CallScope {
     }
   }
 
+  /** Whether a model was asked by code inside that is in no call of its own. */
+  get hasRequested(): boolean {
+    return this.#hasRequested;
+  }
+
+  get awaitsRequest(): boolean {
+    return this.#claims !== undefined && !this.#hasRequested;
+  }
+
+  requestSent(): void {
+    this.#hasRequested = true;
+  }
+
   /** Nothing inside belongs to this call any more. True when a call inside was this very one. */
   close(): boolean {
     const isClaimed = this.#claims?.some((sight) => isSameCall(this.sight, sight)) === true;
@@ -128,9 +143,9 @@ export function scopeOf(context: Context): CallScope | undefined {
   return scope instanceof CallScope ? scope : undefined;
 }
 
-/** Whether the code running there belongs to a call, of whichever copy. */
-export function isInCall(context: Context): boolean {
-  return context.getValue(SCOPE) !== undefined;
+/** The innermost call that the code running there belongs to, of whichever copy. */
+export function callAround(context: Context): RequestingCall | undefined {
+  return context.getValue(SCOPE) as RequestingCall | undefined;
 }
 
 export function setScope(onto: Context, scope: CallScope): Context {

@@ -45,10 +45,17 @@ const SDKS: readonly (readonly [header: RegExp, name: string])[] = [
 export interface MeteringState {
   /** Metering is on. */
   readonly isMetering: () => boolean;
-  /** The current code belongs to a call that is metered or will be. */
-  readonly isWatched: () => boolean;
+  /** The call that the current code belongs to, if it is metered or may be. */
+  readonly callAround: () => RequestingCall | undefined;
   /** `unknown`: there is no patch for the package. `unseen`: none of its imports was seen. */
   readonly patchStateOf: (packageName: string) => 'unknown' | 'unseen' | 'patched' | 'unfit';
+}
+
+/** A call, as the requests sent by the code inside it concern it. */
+export interface RequestingCall {
+  /** Only of interest to a call that counts if nothing inside it is metered. */
+  readonly awaitsRequest: boolean;
+  requestSent(): void;
 }
 
 const WATCHED = Symbol.for('otel-token-meter.unmetered-watch');
@@ -62,13 +69,29 @@ export function watchUnmeteredCalls(state: MeteringState): void {
   if (once[WATCHED] === true) return;
   once[WATCHED] = true;
   onOutgoingPost(
-    () => state.isMetering() && !state.isWatched(),
-    (request) => quietly('looking at a request', () => explain(request, state)),
+    () => state.isMetering() && awaitsRequest(state.callAround()),
+    (request) =>
+      quietly('looking at a request', () => {
+        const call = state.callAround();
+        if (call === undefined) explain(request, state);
+        else if (MODEL_PATH.test(pathOf(request))) call.requestSent();
+      }),
   );
 }
 
-function explain({ origin, path, headers }: OutgoingRequest, state: MeteringState): void {
-  const [plain = ''] = path.split('?', 1);
+function awaitsRequest(call: RequestingCall | undefined): boolean {
+  // One of an older copy of this package has no such field.
+  return call === undefined || call.awaitsRequest === true;
+}
+
+/** Without its query. */
+function pathOf({ path }: OutgoingRequest): string {
+  return path.split('?', 1)[0] ?? '';
+}
+
+function explain(request: OutgoingRequest, state: MeteringState): void {
+  const { origin, headers } = request;
+  const plain = pathOf(request);
   const api = UNSUPPORTED.find(([ending]) => ending.test(plain))?.[1];
   if (api !== undefined) {
     if (sdkOf(headers()) !== undefined) {

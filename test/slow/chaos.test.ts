@@ -89,12 +89,7 @@ describe(`${MINUTES} min of chaos (seed ${SEED})`, function () {
       if (left.length === 0) left = [...sdks.keys()];
       const at = left[Math.floor(random() * left.length)] as number;
       left = left.filter((other) => other !== at);
-      // Its provider package is not patched: beside one that is, its calls count as those of a cache.
-      const isAlone = (other: number): boolean => sdks[other]?.title.includes('telemetry') === true;
-      const isAiSdk = (other: number): boolean => sdks[other]?.title.startsWith('ai ') === true;
-      const clashes =
-        isAiSdk(at) && some.some((other) => isAiSdk(other) && (isAlone(at) || isAlone(other)));
-      if (!some.includes(at) && !clashes) some.push(at);
+      if (!some.includes(at)) some.push(at);
     }
     return some;
   }

@@ -89,7 +89,8 @@ function describe(options: JsonObject): CallStart {
     shape: withIdentity(operation?.streaming === true ? stream : generate, operation?.identity),
     request: { providerOptions: operation?.providerOptions, ...options },
     model: stringAt(options, 'modelId'),
-    // A patched model makes the call itself; where it did not run, a middleware had the reply.
+    // A patched model makes the call itself. Where none ran, a middleware had the reply, unless a
+    // request was sent: then another copy of the provider's package made it.
     wrapper: { name: 'ai-sdk', onlyLends: isPatchedProvider(provider) },
   };
 }
