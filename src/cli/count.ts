@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { encodingForModel } from '../tokens/index.ts';
@@ -13,10 +14,11 @@ export const summary: string = 'count the tokens of text or chats and estimate t
 
 const DEFAULT_MODEL = 'gpt-4o';
 
-const HELP = `Usage: otel-token-meter count [--model M] [FILE | -]...
+const HELP = `Usage: otel-token-meter count [--model M] [FILE | TEXT | -]...
        otel-token-meter count [--model M] --text TEXT
 
-Counts input tokens. FILE contains plain text, a chat (JSON: a request or a list of messages), or one
+Counts input tokens. An argument that names no file and does not look like a path is counted as text.
+FILE contains plain text, a chat (JSON: a request or a list of messages), or one
 chat per line (JSONL); - reads stdin. Memory use does not depend on the file size.
 
   --model M      Model (default: the model of the chat, or ${DEFAULT_MODEL})
@@ -63,19 +65,30 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const rows: CountedSource[] = [];
   const sources = values.text === undefined ? paths : ['(text)'];
   for (const source of sources) {
+    const text = values.text ?? (isText(source) ? source : undefined);
     const input =
-      values.text === undefined
+      text === undefined
         ? await openInput(source, format, io)
-        : { format: 'text' as const, pieces: Readable.from([values.text]) };
+        : { format: 'text' as const, pieces: Readable.from([text]) };
     for (const totals of await countInput(input, values.model, DEFAULT_MODEL)) {
       const costUsd = inputCost(prices, values.provider, totals);
-      rows.push({ source, totals, ...(costUsd !== undefined && { costUsd }) });
+      rows.push({
+        source: text === undefined ? source : '(text)',
+        totals,
+        ...(costUsd !== undefined && { costUsd }),
+      });
     }
   }
   io.stdout.write(values.json ? toJson(rows) : toTable(rows));
   const unreadable = rows.reduce((sum, { totals }) => sum + totals.unreadable, 0);
   if (unreadable > 0) io.stderr.write(`skipped ${unreadable} documents that are not a chat\n`);
   return unreadable > 0 ? 1 : 0;
+}
+
+/** A misspelt file name is an error, so what looks like a path is no text. */
+function isText(argument: string): boolean {
+  if (argument === '-' || existsSync(argument)) return false;
+  return /\s/.test(argument) || !/[/\\]|\.\w{1,10}$/.test(argument);
 }
 
 interface CountedSource {

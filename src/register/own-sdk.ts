@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { requireHere } from '../host/require-here.ts';
 
@@ -27,15 +26,15 @@ interface NodeSdkPackage {
 const SDK_BLOCK = /^(?:tracer|meter|logger)_provider:/m;
 
 /**
- * The SDK to start where the application starts none: for `otlp`, by the OTEL_* variables, and for a
- * declarative file with providers in it. Loaded now, started when needed; `undefined` when it is not
- * needed or not installed.
+ * The SDK to start where the application starts none. `wantedBy` is the setting or variable that asks
+ * for one; without it a declarative file with providers does. Loaded now, started when needed;
+ * `undefined` when it is not needed or not installed.
  */
 export function loadOwnSdk(
-  provider: MetricsConfig['provider'],
+  wantedBy: string | undefined,
   file: string | undefined,
 ): OwnSdk | undefined {
-  const needed = provider === 'otlp' ? 'otlp' : fileWithProviders(file);
+  const needed = wantedBy ?? fileWithProviders(file);
   if (needed === undefined) return undefined;
   let sdk: NodeSdkPackage;
   try {

@@ -11,6 +11,7 @@ import { followSettings } from './live-settings.ts';
 import { loadOwnSdk, type OwnSdk } from './own-sdk.ts';
 import { resourceAttributes } from './resource.ts';
 import { onShutdown } from './shutdown.ts';
+import { exportVariable } from './standard-variables.ts';
 
 const STARTED = Symbol.for('otel-token-meter.registered');
 
@@ -38,7 +39,7 @@ function start(env: NodeJS.ProcessEnv): void {
   const { values: config, file } = resolved;
   const resource = resourceAttributes(env, file);
   const destination = loadDestination(config.metrics, resource);
-  const sdk = loadOwnSdk(config.metrics.provider, file);
+  const sdk = loadOwnSdk(exportWantedBy(resolved, env), file);
   const first = firstCall(sdk);
 
   const prints = printsLines(resolved);
@@ -54,6 +55,19 @@ function start(env: NodeJS.ProcessEnv): void {
     await shutdown();
     await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
   });
+}
+
+/** The setting or standard variable that asks for an SDK. A provider that is set explicitly wins. */
+function exportWantedBy(
+  { values, settings }: ResolvedConfig,
+  env: NodeJS.ProcessEnv,
+): string | undefined {
+  if (values.metrics.provider === 'otlp') return 'otlp';
+  const origin = settings.find(({ setting }) => setting.key === 'metrics.provider')?.origin;
+  const isExplicit =
+    origin?.from === 'file' ||
+    (origin?.from === 'env' && origin.variable === 'TOKEN_METER_PROVIDER');
+  return isExplicit ? undefined : exportVariable(env);
 }
 
 /** Runs once, when the first call starts: the application's own SDK stands by then, if ever. */

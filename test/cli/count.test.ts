@@ -100,6 +100,16 @@ describe('otel-token-meter count', () => {
     assert.match(io.err(), /skipped 2 documents that are not a chat/);
   });
 
+  it('counts an argument that names no file as text, unless it looks like a path', async () => {
+    for (const text of ['When is high tide?', 'tide', 'Mr. Fox eats/sleeps.', '潮汐']) {
+      const [row] = await rowsOf([text]);
+      assert.deepEqual(row, { ...row, source: '(text)', tokens: countTokens(text, 'gpt-4o') });
+    }
+    for (const path of ['chats.jsnl', 'missing/chats', '.env']) {
+      await assert.rejects(run([path], memoryIo({})), /ENOENT/);
+    }
+  });
+
   it('names a missing file', async () => {
     await assert.rejects(run([join(folder, 'none.txt')], memoryIo()), /ENOENT.*none\.txt/);
     assert.equal(await run(['--format', 'xml', '-'], memoryIo()), 2);

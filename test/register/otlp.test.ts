@@ -32,12 +32,12 @@ describe('usage over OTLP', () => {
   afterEach(() => receiver.close());
   after(() => server.close());
 
-  for (const [protocol, contentType] of [
-    ['http/protobuf', 'application/x-protobuf'],
-    ['http/json', 'application/json'],
-    ['grpc', 'application/grpc'],
+  for (const [protocol, contentType, asked] of [
+    ['http/protobuf', 'application/x-protobuf', 'with the provider set to otlp'],
+    ['http/json', 'application/json', 'by standard variables alone'],
+    ['grpc', 'application/grpc', 'by standard variables alone'],
   ] as const) {
-    it(`sends span, metrics and ledger by ${protocol}`, async () => {
+    it(`sends span, metrics and ledger by ${protocol}, ${asked}`, async () => {
       const { err, code } = await runApp(
         fileURLToPath(new URL('./apps/chat.mjs', import.meta.url)),
         {
@@ -45,7 +45,7 @@ describe('usage over OTLP', () => {
           env: {
             OPENAI_BASE_URL: server.url,
             OPENAI_API_KEY: 'test',
-            TOKEN_METER_PROVIDER: 'otlp',
+            ...(asked.includes('provider') && { TOKEN_METER_PROVIDER: 'otlp' }),
             TOKEN_METER_SETTINGS_STORE: 'memory',
             TOKEN_METER_METRIC_NAMES: 'both',
             OTEL_SERVICE_NAME: 'tides',
@@ -122,4 +122,20 @@ describe('usage over OTLP', () => {
       }
     });
   }
+
+  it('sends nothing where another provider is set explicitly', async () => {
+    const { err, code } = await runApp(fileURLToPath(new URL('./apps/chat.mjs', import.meta.url)), {
+      node: ['--import', 'otel-token-meter/register'],
+      env: {
+        OPENAI_BASE_URL: server.url,
+        OPENAI_API_KEY: 'test',
+        TOKEN_METER_PROVIDER: 'console',
+        TOKEN_METER_SETTINGS_STORE: 'memory',
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.httpUrl,
+      },
+    });
+    assert.equal(code, 0, err);
+    assert.match(err, / tok /);
+    assert.equal(receiver.requests.length, 0);
+  });
 });

@@ -30,6 +30,7 @@ export const metrics: readonly Setting[] = [
     kind: oneOf(...storeNames, 'otlp', 'console', 'none'),
     env: ['TOKEN_METER_PROVIDER'],
     default: 'console',
-    description: 'Destination of records and metrics. Setting INFLUX_URL selects influxdb.',
+    description:
+      'Destination of records and metrics. Setting INFLUX_URL selects influxdb. If unset, standard OTEL_* export variables make the preload export over OTLP.',
   },
 ];
