@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type * as GenaiPrices from '@pydantic/genai-prices';
+import { addedPrices } from './added-prices.ts';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
 import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
@@ -99,25 +100,31 @@ export class PriceList {
   #listed(call: PricedCall, model: string): Listed | undefined {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
-    const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
-      // A call recorded without a provider is priced by the model's vendor.
-      ...(call.provider !== 'unknown' && {
-        providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
-      }),
-      timestamp: new Date(call.time),
-    });
-    const listed = found
-      ? {
-          provider: { ...found.provider, models: [found.model] },
-          plain: plainPrices(found.model.prices),
-        }
-      : undefined;
+    const listed = this.#find(call, model);
     if (this.#knownSize < MAX_REMEMBERED) {
       this.#knownSize += 1;
       if (models === undefined) this.#known.set(call.provider, (models = new Map()));
       models.set(model, listed);
     }
     return listed;
+  }
+
+  #find({ provider: name, time }: PricedCall, model: string): Listed | undefined {
+    const providerId = PROVIDER_IDS.get(name) ?? name;
+    const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
+      // A call recorded without a provider is priced by the model's vendor.
+      ...(name !== 'unknown' && { providerId }),
+      timestamp: new Date(time),
+    });
+    const added = addedPrices(found?.provider.id ?? providerId, model);
+    const provider = found?.provider ?? (added && this.#list.findProvider({ providerId }));
+    const known = found?.model ?? (added && { id: model, match: { equals: model }, prices: {} });
+    if (provider === undefined || known === undefined) return undefined;
+    const prices = Array.isArray(known.prices) ? known.prices : { ...added, ...known.prices };
+    return {
+      provider: { ...provider, models: [{ ...known, prices }] },
+      plain: plainPrices(prices),
+    };
   }
 }
 
