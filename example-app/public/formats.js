@@ -65,7 +65,7 @@ export function formatMoney(usd) {
  */
 export function formatCost({ cost_usd: usd, partial_cost_calls: partial = 0 }) {
   const value = formatMoney(usd);
-  return partial === 0 ? value : t('cost.atLeast', { value });
+  return partial === 0 || usd === undefined ? value : t('cost.atLeast', { value });
 }
 
 /** Why a sum of costs is a lower bound, or nothing. @param {number} calls that are partial */
@@ -80,7 +80,7 @@ export function partialCostText(calls) {
  */
 export function formatCallCost({ cost_usd: usd, cost_missing: missing }) {
   const value = formatExactMoney(usd);
-  return missing === undefined ? value : t('cost.atLeast', { value });
+  return missing === undefined || usd === undefined ? value : t('cost.atLeast', { value });
 }
 
 /** @param {number | undefined} usd "$0.01234": so that columns align */

@@ -25,7 +25,8 @@ export function shownSum({
   readonly costUsd?: number;
   readonly partialCostCalls?: number;
 }): string {
-  return partialCostCalls > 0 ? `≥ ${shownCost(costUsd)}` : shownCost(costUsd);
+  const isPartial = partialCostCalls > 0 && costUsd !== undefined;
+  return isPartial ? `≥ ${shownCost(costUsd)}` : shownCost(costUsd);
 }
 
 /** Why a sum is a lower bound. */

@@ -98,7 +98,8 @@ export class WhatIfTally {
       }),
       missing: this.#now.missing(),
       missingThen: this.#then.missing(),
-      otherTokenizer: isOtherTokenizer(from, to),
+      // A name that nothing was compared with may be any text.
+      otherTokenizer: this.#compared === 0 || isOtherTokenizer(from, to),
     };
   }
 }
