@@ -7,7 +7,9 @@ import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { slicedWorkDone } from '../../src/call/sliced-work.ts';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
 import { google } from '../../src/providers/google/index.ts';
+import { groq } from '../../src/providers/groq/index.ts';
 import { openai } from '../../src/providers/openai/index.ts';
+import { together } from '../../src/providers/together/index.ts';
 import { Prices } from '../../src/prices/prices.ts';
 import { BODIES } from '../conformance/providers/openai/raw-bodies.ts';
 import { startMetering, type Metering } from '../support/metering.ts';
@@ -265,6 +267,30 @@ describe('results of batches', () => {
       assert.equal((await records()).length, lines.length);
     });
   });
+
+  for (const [name, patch, load, exported] of [
+    ['groq', groq, loadCjs('groq-sdk'), 'Groq'],
+    ['together_ai', together, loadCjs('together-ai'), 'Together'],
+  ] as const) {
+    it(`${name}: the same lines, under its own name`, async () => {
+      const module = (await load()) as Record<string, typeof OpenAI>;
+      assert.notEqual(patch.patch(module, metering.current), 'unfit');
+      const Client = module[exported];
+      assert.ok(Client);
+      const client = new Client({ apiKey: 'test', baseURL: server.url, maxRetries: 0 });
+      const id = newId();
+      server.play(file(jsonl([chatLine(id)])));
+      await (await client.files.content('file-1')).text();
+      const made = await records();
+      assert.equal(made.length, 1);
+      assert.partialDeepStrictEqual(made[0], {
+        provider: name,
+        responseId: id,
+        serviceTier: 'batch',
+        inputTokens: 1000,
+      });
+    });
+  }
 
   describe('Anthropic', () => {
     const message = (id: string): object => ({
