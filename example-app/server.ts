@@ -83,7 +83,9 @@ export async function startServer(
         endAnswers: endAnswers.signal,
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
-      ...(telemetry.reader === undefined ? [] : usageRoutes({ reader: telemetry.reader })),
+      ...(telemetry.reader === undefined
+        ? []
+        : usageRoutes({ reader: telemetry.reader, pricesFile: config.pricesFile })),
       ...dashboardRoutes({
         reader: telemetry.reader,
         settings,

@@ -35,7 +35,7 @@ export { eraseLedgerUser } from './sqlite/write/erase-user.ts';
 export type { SqliteEraseOptions } from './sqlite/write/erase-user.ts';
 export { repriceLedger } from './sqlite/write/sqlite-reprice.ts';
 export type { SqliteRepriceOptions } from './sqlite/write/sqlite-reprice.ts';
-export type { RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
+export type { RepricedCost, RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
 export { usageStore } from './stores.ts';
 export type { StoreConfigs, UsageStore } from './stores.ts';
 export { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';

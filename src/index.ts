@@ -3,6 +3,7 @@ export { flush, shutdown } from './metering.ts';
 export { TokenMeterError } from './errors.ts';
 export { TokenMeterInstrumentation } from './instrumentation.ts';
 export { meterChat } from './manual/meter-chat.ts';
+export { analyseCosts } from './prices/cost-analysis.ts';
 export { recordUsage } from './manual/record-usage.ts';
 export type { UsageContext } from './domain/usage-context.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';
@@ -10,8 +11,14 @@ export type { MeterChatDecorator, MeterChatOptions } from './manual/meter-chat.t
 export type { RecordUsageInput } from './manual/record-usage.ts';
 export type { Source } from './manual/source.ts';
 export type { LiveSettings, TokenMeterOptions } from './options.ts';
+export type { CacheSaving, CacheSavings } from './prices/cache-savings.ts';
+export type { CostAnalysis, CostAnalysisOptions } from './prices/cost-analysis.ts';
+export type { SummedCost } from './prices/cost-sum.ts';
+export type { WastedCost } from './prices/wasted-cost.ts';
+export type { CostByKind, WhatIf, WhatIfRule } from './prices/what-if.ts';
 export type { PriceSource } from './prices/prices.ts';
 export type {
+  CostSource,
   Outcome,
   TokenSource,
   TokenUsage,

@@ -2,6 +2,7 @@ import { diag, type Span } from '@opentelemetry/api';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
 import type { Audience } from './call/call-start.ts';
+import { slicedWorkDone } from './call/sliced-work.ts';
 import type { EndedCall } from './domain/ended-call.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
@@ -280,6 +281,7 @@ export function callMeterByHand(): CallMeter<Recorded> | undefined {
  * run go on. Never rejects.
  */
 export async function flush(): Promise<void> {
+  await slicedWorkDone();
   const flushed = await Promise.allSettled(
     installed.map(async ({ metering }) => await metering.flush()),
   );

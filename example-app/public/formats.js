@@ -58,8 +58,33 @@ export function formatMoney(usd) {
   return (Math.abs(usd) < 10_000 ? dollars : wholeDollars).format(usd);
 }
 
+/**
+ * Sum of costs, "at least" when calls have parts without a price.
+ *
+ * @param {{ cost_usd?: number | undefined, partial_cost_calls?: number }} sums
+ */
+export function formatCost({ cost_usd: usd, partial_cost_calls: partial = 0 }) {
+  const value = formatMoney(usd);
+  return partial === 0 || usd === undefined ? value : t('cost.atLeast', { value });
+}
+
+/** Why a sum of costs is a lower bound, or nothing. @param {number} calls that are partial */
+export function partialCostText(calls) {
+  return calls === 0 ? '' : t('cost.partial', { count: formatWhole(calls) });
+}
+
+/**
+ * Cost of one call.
+ *
+ * @param {{ cost_usd?: number | undefined, cost_missing?: readonly string[] | undefined }} call
+ */
+export function formatCallCost({ cost_usd: usd, cost_missing: missing }) {
+  const value = formatExactMoney(usd);
+  return missing === undefined || usd === undefined ? value : t('cost.atLeast', { value });
+}
+
 /** @param {number | undefined} usd "$0.01234": so that columns align */
-export function formatExactMoney(usd) {
+function formatExactMoney(usd) {
   if (usd === undefined) return ABSENT;
   return usd > 0 && usd < 0.000_01 ? `< ${exact.format(0.000_01)}` : exact.format(usd);
 }

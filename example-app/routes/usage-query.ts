@@ -7,7 +7,7 @@ import type {
   UsageRecordsQuery,
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
-import type { exportParameters, summaryParameters } from './usage-schemas.ts';
+import type { costsParameters, exportParameters, summaryParameters } from './usage-schemas.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -60,6 +60,23 @@ export async function summaryQueryOf(
     percentiles: parameters.percentiles === 'true',
     distinct: parameters.distinct === 'true',
     signal,
+  };
+}
+
+export async function costsQueryOf(
+  parameters: z.infer<typeof costsParameters>,
+  now: Date,
+  signal: AbortSignal,
+): Promise<UsageRecordsQuery & { readonly whatIf: readonly { from: string; to: string }[] }> {
+  const rules = [parameters.what_if ?? []].flat();
+  return {
+    ...(await rangeOf(parameters, now)),
+    filter: filterOf(parameters),
+    signal,
+    whatIf: rules.map((rule) => {
+      const [from = '', to = ''] = rule.split('=');
+      return { from, to };
+    }),
   };
 }
 

@@ -122,6 +122,19 @@ export const recordsParameters = z.strictObject({
 
 export const exportParameters = z.strictObject({ ...range, ...filter });
 
+export const costsParameters = z.strictObject({
+  ...range,
+  ...filter,
+  what_if: one(
+    z
+      .string()
+      .max(512)
+      .regex(/^[^=]+=[^=]+$/),
+  )
+    .optional()
+    .describe('MODEL=OTHER: what the calls of a model would have cost with another one.'),
+});
+
 const count = z.int().min(0);
 const tokens = z.number().min(0).optional();
 const share = z.number().min(0).max(1);
@@ -230,4 +243,70 @@ export const usageConversation = z.object({
   records: z.array(usageRecord).describe('Oldest first; of a longer conversation the newest 1000.'),
   truncated: z.boolean(),
   total: usageNumbers.optional(),
+});
+
+const dollars = z.number();
+const summedCost = {
+  calls: count,
+  cost_usd: dollars.optional().describe('Absent if no call has a cost.'),
+  partial_cost_calls: count.describe('If not 0, cost_usd is the least that was paid.'),
+  unpriced_calls: count.describe('Calls without a price: not part of cost_usd.'),
+  estimated_calls: count.describe('Calls whose tokens were estimated.'),
+};
+const wastedCost = z.object({
+  ...summedCost,
+  retried: z
+    .object(summedCost)
+    .describe('Those after which the same user, conversation and model succeeded within a minute.'),
+});
+const cacheSaving = {
+  calls: count.describe('Calls that read or wrote a prompt cache.'),
+  unknown_calls: count.describe('Those whose prices are not known: in none of the sums.'),
+  read_saved_usd: dollars.describe('Input price less cache price of the tokens read.'),
+  write_premium_usd: dollars.describe('Price of writing beyond the input price.'),
+  saved_usd: dollars.describe('Negative where writing cost more than reading saved.'),
+};
+const costByKind = z.object({
+  input: dollars,
+  cache_reads: dollars,
+  cache_writes: dollars,
+  output: dollars,
+  modalities_and_tools: dollars,
+});
+const missingParts = z
+  .record(z.string(), count)
+  .describe('Parts without a price, in no sum, with the number of their calls.');
+
+export const usageCosts = z.object({
+  total: z.object(summedCost),
+  caching: z.object({
+    ...cacheSaving,
+    by_model: z.array(z.object({ model: z.string(), ...cacheSaving })),
+    by_user: z.array(z.object({ user: z.string().nullable(), ...cacheSaving })),
+  }),
+  failed: wastedCost,
+  aborted: wastedCost,
+  what_if: z.array(
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      calls: count,
+      compared_calls: count.describe('Those with a price for both models: only they are compared.'),
+      unpriced_calls: count,
+      unpriced_then: count.describe('Calls without a price for the other model.'),
+      cost_usd: dollars.optional(),
+      cost_then_usd: dollars.optional(),
+      saved_usd: dollars.optional(),
+      by_kind: costByKind.optional(),
+      by_kind_then: costByKind.optional(),
+      missing: missingParts,
+      missing_then: missingParts,
+      other_tokenizer: z
+        .boolean()
+        .describe('The models may count the same text differently; the recorded counts are used.'),
+    }),
+  ),
+  prices: z
+    .object({ name: z.string(), date: z.string().optional(), overrides: z.string().optional() })
+    .optional(),
 });

@@ -1,22 +1,28 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'koa';
+import { analyseCosts } from 'otel-token-meter';
 import { TokenMeterError, usageJson, type UsageReader } from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { usageCsv } from './usage-csv.ts';
-import { recordsQueryOf, summaryQueryOf } from './usage-query.ts';
+import { costsQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
+import { allRecords } from './all-records.ts';
 import {
+  costsParameters,
   exportParameters,
   recordsParameters,
   summaryParameters,
   usageConversation,
+  usageCosts,
   usagePage,
   usageSummary,
 } from './usage-schemas.ts';
 
 export interface UsageRoutesOptions {
   readonly reader: UsageReader;
+  /** File with contract prices. */
+  readonly pricesFile?: string | undefined;
   /** @default the time of day */
   readonly now?: () => Date;
 }
@@ -24,6 +30,7 @@ export interface UsageRoutesOptions {
 /** Queries of the ledger for viewers. A client that disconnects ends its query. */
 export function usageRoutes({
   reader,
+  pricesFile,
   now = () => new Date(),
 }: UsageRoutesOptions): readonly ApiRoute[] {
   return [
@@ -53,6 +60,28 @@ export function usageRoutes({
       async handle(ctx, { query }) {
         const ask = async () =>
           await reader.records(await recordsQueryOf(query, now(), untilGone(ctx)));
+        sendJson(ctx, await fromReader(ctx, ask));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/costs',
+      summary:
+        'What caching saved, what failed and aborted calls cost, and what other models would',
+      role: 'viewer',
+      query: costsParameters,
+      answers: {
+        200: { description: 'Sums over every call of the range', schema: usageCosts },
+        503: UNAVAILABLE,
+      },
+      async handle(ctx, { query }) {
+        const ask = async () => {
+          const { whatIf, ...records } = await costsQueryOf(query, now(), untilGone(ctx));
+          return await analyseCosts(allRecords(reader, records), {
+            whatIf,
+            ...(pricesFile !== undefined && { pricesFile }),
+          });
+        };
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),

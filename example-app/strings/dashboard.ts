@@ -201,6 +201,12 @@ export const dashboardStrings = {
   'source.counted': { en: 'counted with the exact tokenizer', 'zh-CN': '本地分词器精确计数' },
   'source.estimated': { en: 'estimated', 'zh-CN': '估算' },
 
+  'costSource.provider': { en: 'cost reported by the provider', 'zh-CN': '费用由提供商上报' },
+  'costSource.list': { en: 'list prices', 'zh-CN': '按目录价计算' },
+  'costSource.contract': { en: 'contract prices', 'zh-CN': '按合同价计算' },
+  'costSource.estimated': { en: 'computed from estimated tokens', 'zh-CN': '按估算 token 计算' },
+  'cost.without': { en: 'no price for {parts}', 'zh-CN': '缺少价格：{parts}' },
+
   'conversation.title': { en: 'Calls of the conversation', 'zh-CN': '会话调用明细' },
   'conversation.unknown': {
     en: 'This conversation does not exist.',

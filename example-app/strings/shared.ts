@@ -11,6 +11,11 @@ export const sharedStrings = {
   'app.signOut': { en: 'Sign out', 'zh-CN': '退出登录' },
   'role.admin': { en: 'admin', 'zh-CN': '管理员' },
   'role.viewer': { en: 'viewer', 'zh-CN': '只读用户' },
+  'cost.atLeast': { en: 'at least {value}', 'zh-CN': '至少 {value}' },
+  'cost.partial': {
+    en: 'at least: {count} {count#call has|calls have} parts without a price',
+    'zh-CN': '至少：{count} 次调用含有无价格的部分',
+  },
   'time.never': { en: 'never', 'zh-CN': '从未' },
 
   'error.unreachable': {

@@ -1,10 +1,22 @@
-import type { UsageRecord } from '../../src/domain/usage-record.ts';
+import type { CostSource, UsageRecord } from '../../src/domain/usage-record.ts';
 import { costNanos } from './queries/usage-sums.ts';
+
+/** New cost of a call. */
+export interface RepricedCost {
+  /** US dollars. */
+  readonly costUsd: number;
+  readonly costSource: CostSource;
+  /** Billed parts without a price: `costUsd` is the sum of the others. */
+  readonly costMissing?: readonly string[];
+}
 
 /** Options of repricing, the same for all stores. */
 export interface RepriceOptions {
-  /** New cost of a call in US dollars; `undefined` when unknown. */
-  readonly costOf: (record: UsageRecord) => number | undefined;
+  /**
+   * New cost of a call, `undefined` when unknown. A number is a price in US dollars by contract, for
+   * all parts of the call.
+   */
+  readonly costOf: (record: UsageRecord) => number | RepricedCost | undefined;
   /** @default the whole ledger */
   readonly from?: Date;
   readonly to?: Date;
@@ -22,6 +34,8 @@ export interface RepriceResult {
   readonly newlyPriced: number;
   /** Calls without a known price that keep their cost. */
   readonly kept: number;
+  /** Calls whose reply reported the cost, which no price replaces. */
+  readonly reported: number;
   /** Calls with neither a cost nor a known price. */
   readonly unknown: number;
   /** Calls whose new cost the store refused. */
@@ -37,12 +51,23 @@ export interface RepriceResult {
 export interface CostChange {
   readonly before: number | null;
   readonly now: number;
+  readonly source: CostSource;
+  /** Empty when every part has a price. */
+  readonly missing: readonly string[];
 }
 
 /** Accumulates the result while a ledger is processed. */
 export class RepriceTally {
   readonly #costOf: RepriceOptions['costOf'];
-  readonly #counts = { calls: 0, changed: 0, newlyPriced: 0, kept: 0, unknown: 0, refused: 0 };
+  readonly #counts = {
+    calls: 0,
+    changed: 0,
+    newlyPriced: 0,
+    kept: 0,
+    reported: 0,
+    unknown: 0,
+    refused: 0,
+  };
   #lastRefusal: string | undefined;
   #before = 0;
   #after = 0;
@@ -58,15 +83,27 @@ export class RepriceTally {
   /** Adds one call. Returns `undefined` when its cost is unchanged. */
   add(record: UsageRecord): CostChange | undefined {
     const counts = this.#counts;
-    const [before, now] = [costNanos(record.costUsd), costNanos(this.#costOf(record))];
+    const before = costNanos(record.costUsd);
+    const isReported = record.costSource === 'provider';
+    const cost = isReported ? undefined : repriced(this.#costOf(record));
+    const now = costNanos(cost?.costUsd);
     counts.calls++;
     this.#before += before ?? 0;
     this.#after += now ?? before ?? 0;
-    if (now === null) counts[before === null ? 'unknown' : 'kept']++;
-    if (now === null || now === before) return undefined;
+    if (cost === undefined || now === null) {
+      if (isReported) counts.reported++;
+      else counts[before === null ? 'unknown' : 'kept']++;
+      return undefined;
+    }
+    const { costSource: source, costMissing: missing = [] } = cost;
+    const isSame =
+      now === before &&
+      source === record.costSource &&
+      missing.join(' ') === (record.costMissing ?? []).join(' ');
+    if (isSame) return undefined;
     counts.changed++;
     if (before === null) counts.newlyPriced++;
-    return { before, now };
+    return { before, now, source, missing };
   }
 
   /** Reverts a change that the store refused. */
@@ -87,4 +124,8 @@ export class RepriceTally {
       ...(this.#lastRefusal !== undefined && { lastRefusal: this.#lastRefusal }),
     };
   }
+}
+
+function repriced(cost: ReturnType<RepriceOptions['costOf']>): RepricedCost | undefined {
+  return typeof cost === 'number' ? { costUsd: cost, costSource: 'contract' } : cost;
 }

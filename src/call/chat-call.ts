@@ -52,6 +52,7 @@ export class ChatCall implements ReplySink, OpenCall {
   #gaps = 0;
   #eachGap: number[] | undefined = undefined;
   #replied = false;
+  #costUsd: number | undefined = undefined;
 
   /** `inside`: the Context in which the call itself runs. */
   constructor(parts: ChatCallParts, inside: Context) {
@@ -74,6 +75,11 @@ export class ChatCall implements ReplySink, OpenCall {
     if (this.#parts === undefined) return;
     this.#replied = true;
     this.#parts.open.arrived(this, handle);
+  }
+
+  /** US dollars that a gateway reports beside the reply. */
+  costs(dollars: number): void {
+    this.#costUsd = dollars;
   }
 
   /** Reading has begun. With `handle` the reader may still drop it half-way. */
@@ -174,7 +180,7 @@ export class ChatCall implements ReplySink, OpenCall {
         chunkGapsMs: this.#chunkGapsMs(),
         outcome: failure === undefined || errorType !== undefined ? outcome : 'error',
         errorType: errorType ?? failure,
-        reply,
+        reply: { ...reply, costUsd: reply.costUsd ?? this.#costUsd },
         replied: this.#replied,
       });
     } catch (error) {

@@ -1,9 +1,9 @@
-import type { ChatCall } from './chat-call.ts';
 import { observeNodeStream } from './observed-node-stream.ts';
 import { observeReadableStream } from './observed-readable.ts';
 import { setOwn } from '../host/own-property.ts';
 import { quietly } from '../host/quietly.ts';
-import { RawBody } from './raw-body.ts';
+import { RawBody, type WholeSink } from './raw-body.ts';
+import type { ReplySink } from './reply-sink.ts';
 import { UnwatchableReply } from './unwatchable-reply.ts';
 
 /** `Response` of fetch or node-fetch, as far as it is needed. */
@@ -18,7 +18,12 @@ const READ_WHOLE = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'buffer'] as
  * whose parsing has begun is left to the parser. `new Response(body)` reads inside the platform and stays
  * unseen.
  */
-export function observeResponse(response: object, call: ChatCall, parsing: () => boolean): void {
+export function observeResponse(
+  response: object,
+  call: WholeSink,
+  parsing: () => boolean,
+  bytesSink: () => ReplySink = () => new RawBody(call),
+): void {
   if (!Object.isExtensible(response)) {
     if (!parsing()) call.failed(new UnwatchableReply());
     return;
@@ -39,40 +44,45 @@ export function observeResponse(response: object, call: ChatCall, parsing: () =>
         call.failed(error);
         throw error;
       }
-      await takeWhole(name, body, call);
+      await takeWhole(name, body, call, bytesSink);
       return body;
     });
   }
-  observeClone(response, call, unwatched);
-  observeBody(response, call, unwatched);
+  observeClone(response, unwatched, (copy) => observeResponse(copy, call, unwatched, bytesSink));
+  observeBody(response, unwatched, bytesSink);
 }
 
 /** Never rejects: nothing a caller's own body can do makes a blob of it unreadable. */
 async function takeWhole(
   name: (typeof READ_WHOLE)[number],
   body: unknown,
-  call: ChatCall,
+  call: WholeSink,
+  bytesSink: () => ReplySink,
 ): Promise<void> {
   if (name === 'json') {
     call.complete(body);
     return;
   }
-  const raw = new RawBody(call);
+  const raw = bytesSink();
   raw.event(body instanceof Blob ? await body.arrayBuffer() : body);
   raw.streamEnded(true);
 }
 
-function observeClone(response: object, call: ChatCall, unwatched: () => boolean): void {
+function observeClone(
+  response: object,
+  unwatched: () => boolean,
+  observe: (copy: object) => void,
+): void {
   const clone = (response as BodyResponse)['clone'];
   if (typeof clone !== 'function') return;
   setOwn(response, 'clone', (): unknown => {
     const copy = (clone as Read).call(response) as object;
-    if (!unwatched()) quietly('watching a clone', () => observeResponse(copy, call, unwatched));
+    if (!unwatched()) quietly('watching a clone', () => observe(copy));
     return copy;
   });
 }
 
-function observeBody(response: object, call: ChatCall, unwatched: () => boolean): void {
+function observeBody(response: object, unwatched: () => boolean, bytesSink: () => ReplySink): void {
   let observed = false;
   const own = Object.getOwnPropertyDescriptor(response, 'body');
   const body = (): unknown => {
@@ -88,7 +98,7 @@ function observeBody(response: object, call: ChatCall, unwatched: () => boolean)
       if (observed || unwatched() || typeof stream !== 'object' || stream === null) return stream;
       observed = true;
       quietly('watching a body', () => {
-        const raw = new RawBody(call);
+        const raw = bytesSink();
         if (!observeReadableStream(stream, raw)) observeNodeStream(stream, raw);
       });
       return stream;

@@ -1,11 +1,15 @@
-import type { ChatCall } from './chat-call.ts';
 import { EventStream, isEventStream } from './event-stream.ts';
 import { quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
+/** Takes a reply in pieces, or whole. A `ChatCall` is one. */
+export interface WholeSink extends ReplySink {
+  complete(reply: unknown): void;
+}
+
 /** Makes events of the bytes of a raw body, or one reply of all of it when it is no event stream. */
 export class RawBody implements ReplySink {
-  readonly #call: ChatCall;
+  readonly #call: WholeSink;
   readonly #decoder = new TextDecoder();
   readonly #events: EventStream;
   /** Everything so far, until it is known to be an event stream. */
@@ -14,7 +18,7 @@ export class RawBody implements ReplySink {
   /** Read to its end as one reply, which may say that the provider works on. */
   #isWhole = false;
 
-  constructor(call: ChatCall) {
+  constructor(call: WholeSink) {
     this.#call = call;
     this.#events = new EventStream((data) => call.event(data));
   }

@@ -1,6 +1,13 @@
 import type { UsageNumbers, UsageRow, UsageSummary } from 'otel-token-meter/exporter';
 import type { PriceSource } from '../prices/prices.ts';
-import { shownCost, shownCount, shownDuration, shownName, shownShare } from './shown-number.ts';
+import {
+  shownCount,
+  shownDuration,
+  shownName,
+  shownPartial,
+  shownShare,
+  shownSum,
+} from './shown-number.ts';
 import { textTable } from './text-table.ts';
 
 export interface UnpricedModel {
@@ -18,7 +25,7 @@ const COLUMNS: readonly Column[] = [
   ['output', ({ outputTokens }) => shownCount(outputTokens)],
   ['total', ({ totalTokens }) => shownCount(totalTokens)],
   ['share', ({ share }) => shownShare(share)],
-  ['cost', ({ costUsd }) => shownCost(costUsd)],
+  ['cost', shownSum],
   ['errors', ({ errors }) => shownCount(errors)],
   ['mean', ({ durationMs, calls }) => shownDuration(calls === 0 ? undefined : durationMs / calls)],
 ];
@@ -95,9 +102,7 @@ export function reportNotes(
     lines.push(`Current list prices: ${prices.name}${date}${own}; recorded calls keep their cost`);
   }
   if (total.partialCostCalls > 0) {
-    lines.push(
-      `The cost is at least what is shown: ${shownCount(total.partialCostCalls)} calls have parts without a price`,
-    );
+    lines.push(`The cost is at least what is shown: ${shownPartial(total.partialCostCalls)}`);
   }
   if (unpriced.length > 0) {
     const names = unpriced.map(

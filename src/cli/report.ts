@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { UsageGroup, UsageQuery, UsageReader } from 'otel-token-meter/exporter';
 import { Prices } from '../prices/prices.ts';
+import { analyseCosts } from '../prices/cost-analysis.ts';
+import { allRecords } from './all-records.ts';
+import { costCsv, costSections, whatIfRule } from './cost-report.ts';
 import type { CliIo } from './io.ts';
 import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
 import type { UnpricedModel } from './report-formats.ts';
@@ -22,6 +25,11 @@ be hour or day. Without a group only the total is printed.
   --limit N        Number of rows; the remainder is summed up in (other) (default: 20)
 ${FILTER_HELP}  --compare        Add the change since the previous period (by hour or day: of the total)
   --percentiles    Add p50 and p95 of the duration
+  --savings        Add what caching saved by model and user, and what failed and aborted calls cost
+  --what-if MODEL=OTHER
+                   Add what the calls of a model would have cost with another one, such as
+                   gpt-4o=gpt-4.1-mini; may be repeated. Both read every call; with --csv only these
+                   sums are printed
   --json, --csv    Print JSON or CSV instead of a table
 ${SOURCE_HELP}
 Cost is an estimate from list prices or your price file. Calls without a known price are not part of
@@ -39,6 +47,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       ...SOURCE_OPTIONS,
       compare: { type: 'boolean', default: false },
       percentiles: { type: 'boolean', default: false },
+      savings: { type: 'boolean', default: false },
+      'what-if': { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
       csv: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -52,6 +62,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     .flatMap((names) => names.split(','))
     .map((name) => SHORTHANDS[name] ?? name)
     .join(',');
+  const whatIf = values['what-if'].map(whatIfRule);
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
   const defaults = { since: by.includes('day') ? '30d' : '24h', timeZone: localZone() };
   const query: UsageQuery = {
@@ -66,13 +77,22 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const unpriced = answer.total.unpricedCalls > 0 ? await unpricedModels(reader, query) : [];
     const prices = new Prices(pricesFile === undefined ? {} : { overridesFile: pricesFile });
     await prices.load();
+    const { from, to, filter = {} } = query;
+    const costs =
+      values.savings || whatIf.length > 0
+        ? await analyseCosts(allRecords(reader, { from, to, filter }), {
+            whatIf,
+            ...(pricesFile !== undefined && { pricesFile }),
+          })
+        : undefined;
     if (values.json) {
-      const document = { ...answer, source: name, prices: prices.source, unpriced };
+      const document = { ...answer, source: name, prices: prices.source, unpriced, costs };
       io.stdout.write(`${JSON.stringify(usageJson(document), undefined, 2)}\n`);
     } else if (values.csv) {
-      io.stdout.write(await reportCsv(answer));
+      io.stdout.write(costs === undefined ? await reportCsv(answer) : await costCsv(costs));
     } else {
       io.stdout.write(reportTable(answer, { percentiles: values.percentiles }));
+      if (costs !== undefined) io.stdout.write(costSections(costs));
       io.stderr.write(reportNotes(answer, { source: name, prices: prices.source, unpriced }));
     }
   } finally {

@@ -9,8 +9,8 @@ export const summary: string = 'recompute the cost of recorded calls after price
 const HELP = `Usage: otel-token-meter reprice [--sqlite FILE] [--prices FILE] [options]
 
 Recomputes the cost of every call in a SQLite or InfluxDB ledger. Each call gets the price that the
-price list, or your price file, has for the time of the call. Calls whose price is unknown keep their
-cost.
+price list, or your price file, has for the time of the call, with its source and the parts without a
+price. Calls whose price is unknown keep their cost, and so do those whose reply reported it.
 
   --sqlite FILE    SQLite ledger (default: the ledger that the configuration writes)
   --prices FILE    Price file (default: from the configuration)
@@ -21,8 +21,8 @@ cost.
   --config FILE    YAML file (default: OTEL_CONFIG_FILE). INFLUX_URL, INFLUX_TOKEN, INFLUX_BUCKET and
                    the other variables apply as in the application
 
-In InfluxDB only the field cost_usd is overwritten; the token needs permission to read and write. Exits
-with 1 when a new cost was refused.
+In InfluxDB only the fields cost_usd, cost_source and cost_missing are overwritten; the token needs
+permission to read and write. Exits with 1 when a new cost was refused.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
@@ -53,7 +53,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const [from, to] = [await time(values.since), await time(values.until)];
   const isWatched = io.stderr.isTTY === true;
   const result = await store.reprice({
-    costOf: (record) => prices.costOf(record),
+    costOf: (record) => prices.price(record),
     dryRun: values['dry-run'],
     ...(from && { from }),
     ...(to && { to }),
@@ -89,6 +89,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       `${shownCount(result.changed)} ${values['dry-run'] ? 'would change' : 'changed'}, ` +
         `${shownCount(result.newlyPriced)} of them had no price before`,
       `${shownCount(result.kept)} keep a cost whose price is no longer known, ` +
+        `${shownCount(result.reported)} the cost that the provider reported, ` +
         `${shownCount(result.unknown)} have no price`,
       ...(result.refused > 0
         ? [`${shownCount(result.refused)} keep their old cost: ${result.lastRefusal ?? ''}`]

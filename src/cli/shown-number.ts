@@ -17,6 +17,23 @@ export function shownCost(value: number | undefined): string {
   return `$${value.toFixed(value < 1 ? 6 : 2)}`;
 }
 
+/** A sum of costs; with parts that have no price it is a lower bound. */
+export function shownSum({
+  costUsd,
+  partialCostCalls = 0,
+}: {
+  readonly costUsd?: number;
+  readonly partialCostCalls?: number;
+}): string {
+  const isPartial = partialCostCalls > 0 && costUsd !== undefined;
+  return isPartial ? `≥ ${shownCost(costUsd)}` : shownCost(costUsd);
+}
+
+/** Why a sum is a lower bound. */
+export function shownPartial(calls: number): string {
+  return `${shownCount(calls)} ${calls === 1 ? 'call has' : 'calls have'} parts without a price`;
+}
+
 export function shownShare(value: number | undefined): string {
   return value === undefined ? '-' : `${(value * 100).toFixed(1)} %`;
 }

@@ -1,11 +1,12 @@
 import type { UsageMetric, UsageRow, UsageSummary } from 'otel-token-meter/exporter';
 import { fitWidth, padEnd } from './display-width.ts';
 import {
-  shownCost,
   shownCount,
   shownDuration,
   shownName,
+  shownPartial,
   shownShare,
+  shownSum,
   shownShort,
   withoutControls,
 } from './shown-number.ts';
@@ -59,7 +60,7 @@ function viewLines(view: TopView, options: TopScreenOptions, paint: Paint): stri
   const numbers = [
     callsOf(total.calls),
     `${shownShort(total.totalTokens)} tokens`,
-    shownCost(total.costUsd),
+    shownSum(total),
     `${shownShare(total.errorRate)} errors`,
     `p95 ${shownDuration(total.durationP95Ms)}`,
     `${shownShort(total.outputTokensPerSecond)} tokens/s`,
@@ -68,6 +69,14 @@ function viewLines(view: TopView, options: TopScreenOptions, paint: Paint): stri
     paint(1, fitWidth(title, width)),
     fitWidth(numbers.join('  '), width),
     paint(36, fitWidth(`24 h ${sparkline(hours, time)}`, width)),
+    ...(total.partialCostCalls > 0
+      ? [
+          fitWidth(
+            `The cost is at least what is shown: ${shownPartial(total.partialCostCalls)}`,
+            width,
+          ),
+        ]
+      : []),
     '',
     ...(total.calls === 0
       ? ['No calls were recorded in this window.']
@@ -79,18 +88,18 @@ function barLines({ answer, orderBy }: TopView, width: number, paint: Paint): st
   const { rows, groupBy } = answer;
   const valueOf = (row: UsageRow): number => row[orderBy] ?? 0;
   const shown = (row: UsageRow): string =>
-    orderBy === 'costUsd' ? shownCost(row.costUsd) : shownShort(row[orderBy]);
+    orderBy === 'costUsd' ? shownSum(row) : shownShort(row[orderBy]);
   const largest = Math.max(...rows.map(valueOf), 0);
   // Bars get the width that names, numbers and gaps leave.
   const nameWidth = Math.min(28, Math.max(6, Math.floor(width * 0.3)));
-  const barWidth = Math.max(0, width - nameWidth - 42);
+  const barWidth = Math.max(0, width - nameWidth - 44);
   return rows.map((row) => {
     const name = fitWidth(groupBy.map((group) => shownName(row[group])).join(' / '), nameWidth);
     const cells = [
       shown(row).padStart(9),
       shownShare(row.share).padStart(8),
       callsOf(row.calls).padStart(12),
-      shownCost(row.costUsd).padStart(10),
+      shownSum(row).padStart(12),
     ];
     const bar = barOf(largest === 0 ? 0 : valueOf(row) / largest, barWidth);
     const line = `${padEnd(name, nameWidth)} ${fitWidth(cells.join(' '), width - nameWidth - 1)}`;

@@ -26,6 +26,7 @@ export interface BilledUsage extends TokenUsage {
   readonly webSearches?: number;
   readonly fileSearches?: number;
   readonly codeExecutions?: number;
+  readonly mapSearches?: number;
   /** Seconds of audio input and output. */
   readonly audioInputSeconds?: number;
   readonly audioOutputSeconds?: number;
@@ -34,6 +35,9 @@ export interface BilledUsage extends TokenUsage {
   readonly generatedImages?: number;
   /** Searches of a rerank call. */
   readonly rerankSearches?: number;
+  /** Tokens that are billed, where the provider processed others (Cohere). */
+  readonly billedInputTokens?: number;
+  readonly billedOutputTokens?: number;
 }
 
 /** Kinds in addition to `TokenUsage`, each stored as an attribute of the record. */
@@ -67,11 +71,14 @@ export const BILLED_KINDS: readonly BilledKind[] = [
   kind('webSearches', `${OURS}.web_searches`),
   kind('fileSearches', `${OURS}.file_searches`),
   kind('codeExecutions', `${OURS}.code_executions`),
+  kind('mapSearches', `${OURS}.map_searches`),
   kind('audioInputSeconds', `${OURS}.audio_input_seconds`),
   kind('audioOutputSeconds', `${OURS}.audio_output_seconds`),
   kind('inputCharacters', `${OURS}.input_characters`),
   kind('generatedImages', `${OURS}.generated_images`),
   kind('rerankSearches', `${OURS}.rerank_searches`),
+  kind('billedInputTokens', `${OURS}.billed_input_tokens`, 'inputTokens'),
+  kind('billedOutputTokens', `${OURS}.billed_output_tokens`, 'outputTokens'),
 ];
 
 function kind(field: BilledField, attribute: string, within?: keyof TokenUsage): BilledKind {
@@ -107,5 +114,21 @@ export function billedUsageOf(
     const amount = attributes[attribute];
     if (typeof amount === 'number' && amount > 0) usage[field] = amount;
   }
+  return inBilledTokens(usage);
+}
+
+/** The tokens that are billed take the place of those that were processed. */
+function inBilledTokens({
+  billedInputTokens,
+  billedOutputTokens,
+  ...usage
+}: { -readonly [K in keyof BilledUsage]: BilledUsage[K] }): BilledUsage {
+  if (billedInputTokens !== undefined) {
+    usage.inputTokens = billedInputTokens;
+    if (usage.cacheReadTokens !== undefined) {
+      usage.cacheReadTokens = Math.min(usage.cacheReadTokens, billedInputTokens);
+    }
+  }
+  if (billedOutputTokens !== undefined) usage.outputTokens = billedOutputTokens;
   return usage;
 }

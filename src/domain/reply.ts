@@ -20,6 +20,8 @@ export interface Reply {
   readonly conversationId?: string | undefined;
   /** The tier that served the request, as the provider names it. */
   readonly serviceTier?: string | undefined;
+  /** Facts that prices depend on and no count holds: region, size and quality of images. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** US dollars, where the reply itself says what it cost. */
   readonly costUsd?: number | undefined;
 }

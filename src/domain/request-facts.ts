@@ -5,6 +5,8 @@ export interface RequestFacts {
   readonly stream?: boolean | undefined;
   /** The provider works on without the connection: the reply can be fetched by its id. */
   readonly background?: boolean | undefined;
+  /** What was asked for and the reply may leave out: size and quality of images. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** End user and conversation from fields that name them (`user`, `conversation` …). */
   readonly userId?: string | undefined;
   readonly conversationId?: string | undefined;

@@ -42,6 +42,18 @@ export const ATTR = {
   countedOutputTokens: 'token_meter.counted_output_tokens',
 } as const;
 
+/** What the price of generated images depends on. */
+export const ATTR_IMAGE = {
+  size: 'token_meter.image.size',
+  quality: 'token_meter.image.quality',
+} as const;
+
+/** Where the result of a batch came from. */
+export const ATTR_BATCH = {
+  id: 'token_meter.batch.id',
+  customId: 'token_meter.batch.custom_id',
+} as const;
+
 /** Request parameters, on spans only. The last two exist only in the latest generation. */
 export const ATTR_REQUEST = {
   maxTokens: 'gen_ai.request.max_tokens',

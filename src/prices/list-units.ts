@@ -1,3 +1,4 @@
+import type { PricedCall } from './priced-call.ts';
 import { BILLED_KINDS, type BilledField, type BilledUsage } from '../domain/billed-usage.ts';
 
 /** Names of a kind of usage in the price list, and the keys of its price. */
@@ -47,6 +48,8 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   webSearches: { usageKey: 'web_searches', priceKeys: ['web_searches_kcount'] },
   fileSearches: { usageKey: 'storage_searches', priceKeys: ['storage_searches_kcount'] },
   codeExecutions: { usageKey: 'code_executions', priceKeys: ['code_executions_kcount'] },
+  // The list has no kind for them.
+  mapSearches: { usageKey: '', priceKeys: [] },
   audioInputSeconds: {
     usageKey: 'input_audio_seconds',
     priceKeys: ['input_audio_hours', 'audio_hours'],
@@ -57,6 +60,9 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   },
   inputCharacters: { usageKey: 'input_characters', priceKeys: ['input_mchars'] },
   generatedImages: { usageKey: 'output_images', priceKeys: ['output_images_kcount'] },
+  // They have taken the place of the tokens processed.
+  billedInputTokens: { usageKey: '', priceKeys: [], asParent: true },
+  billedOutputTokens: { usageKey: '', priceKeys: [], asParent: true },
   rerankSearches: { usageKey: 'rerank_searches', priceKeys: ['rerank_searches_kcount'] },
 };
 
@@ -77,8 +83,14 @@ export interface ListedUsage {
 export function listedUsage(
   usage: BilledUsage,
   prices: Readonly<Record<string, unknown>>,
-  provider: string,
+  { provider, operation }: Pick<PricedCall, 'provider' | 'operation'>,
 ): ListedUsage {
+  // The output of an image model is images: their tokens are billed, or their number.
+  const makesImages = operation === 'image_generation';
+  const isFree = (field: BilledField): boolean =>
+    makesImages &&
+    (field === 'imageOutputTokens' ||
+      (field === 'generatedImages' && usage.outputTokens !== undefined));
   const missing: string[] = [];
   const others: ListUsage = {};
   const tokens: ListUsage = {};
@@ -90,7 +102,11 @@ export function listedUsage(
     const { usageKey, priceKeys, asParent } = UNITS[field];
     if (priceKeys.some((key) => prices[key] !== undefined)) {
       (within === undefined ? others : tokens)[usageKey] = amount;
-    } else if (asParent !== true && !(within !== undefined && listsEveryModality(provider))) {
+    } else if (
+      asParent !== true &&
+      !isFree(field) &&
+      !(within !== undefined && listsEveryModality(provider))
+    ) {
       missing.push(kindName(field));
       takeOut(left, field, within, amount);
     }

@@ -1,35 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type * as GenaiPrices from '@pydantic/genai-prices';
+import { addedPrices } from './added-prices.ts';
 import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import type { TokenPrices } from './price-overrides.ts';
 import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
-import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
 import { packageFile } from '../tokens/package-file.ts';
 import { listedUsage } from './list-units.ts';
+import type { PricedCall, PricedParts } from './priced-call.ts';
+import { regionPrice } from './region-price.ts';
 import { tierPrice } from './service-tier.ts';
-
-/** Everything a price depends on. A `UsageRecord` fits. */
-export interface PricedCall extends TokenUsage {
-  readonly provider: string;
-  readonly requestModel: string;
-  readonly responseModel?: string;
-  readonly operation?: string;
-  /** RFC 3339. Prices change over time, some of them by hour of day. */
-  readonly time: string;
-  readonly tokenSource?: TokenSource;
-  /** Service tier that processed the call. */
-  readonly serviceTier?: string;
-  /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
-  readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
-}
-
-/** Known part of the price of a call. */
-export interface PricedParts {
-  /** Sum of the parts with a known price; `undefined` if there are none. */
-  readonly nanoDollars: number | undefined;
-  /** Billed parts without a known price. */
-  readonly missing: readonly string[];
-}
 
 /** Publication dates of the tested versions, since the data contains no date. */
 const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
@@ -86,21 +65,25 @@ export class PriceList {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
     const tier = tierPrice(call.serviceTier);
-    const ofTier = tier.missing === undefined ? [] : [tier.missing];
+    const region = regionPrice(call, model);
+    const factor = tier.factor * region.factor;
+    const ofTier = [tier.missing, region.missing, batchedCache(call)].filter(
+      (name) => name !== undefined,
+    );
     if (listed.plain !== undefined && BILLED_KINDS.every(({ field }) => !usage[field])) {
-      return { nanoDollars: nanoDollars(usage, listed.plain, tier.factor), missing: ofTier };
+      return { nanoDollars: nanoDollars(usage, listed.plain, factor), missing: ofTier };
     }
     const options = { provider: listed.provider, timestamp: new Date(call.time) };
     const unused = this.#list.calcPrice({ input_tokens: 0 }, model, options);
     const prices = unused?.model_price ?? {};
     const requestFee = unused?.total_price ?? 0;
-    const { tokens, others, missing } = listedUsage(usage, prices, call.provider);
+    const { tokens, others, missing } = listedUsage(usage, prices, call);
     const sums = [
-      [tokens, tier.factor],
+      [tokens, factor],
       [others, 1],
     ] as const;
     let nano: number | undefined;
-    for (const [part, factor] of sums) {
+    for (const [part, ofPart] of sums) {
       const used = Object.values(part).some((amount) => amount > 0);
       if (part === others && !used) continue;
       if (used && part === tokens && prices['input_mtok'] === undefined) continue;
@@ -108,7 +91,7 @@ export class PriceList {
       if (dollars === undefined) continue;
       // Every result of the list includes the request fee, which belongs to the tokens.
       const fee = part === others ? requestFee : 0;
-      nano = (nano ?? 0) + Math.round((dollars - fee) * factor * NANO_DOLLARS);
+      nano = (nano ?? 0) + Math.round((dollars - fee) * ofPart * NANO_DOLLARS);
     }
     return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
@@ -117,19 +100,7 @@ export class PriceList {
   #listed(call: PricedCall, model: string): Listed | undefined {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
-    const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
-      // A call recorded without a provider is priced by the model's vendor.
-      ...(call.provider !== 'unknown' && {
-        providerId: PROVIDER_IDS.get(call.provider) ?? call.provider,
-      }),
-      timestamp: new Date(call.time),
-    });
-    const listed = found
-      ? {
-          provider: { ...found.provider, models: [found.model] },
-          plain: plainPrices(found.model.prices),
-        }
-      : undefined;
+    const listed = this.#find(call, model);
     if (this.#knownSize < MAX_REMEMBERED) {
       this.#knownSize += 1;
       if (models === undefined) this.#known.set(call.provider, (models = new Map()));
@@ -137,6 +108,30 @@ export class PriceList {
     }
     return listed;
   }
+
+  #find({ provider: name, time }: PricedCall, model: string): Listed | undefined {
+    const providerId = PROVIDER_IDS.get(name) ?? name;
+    const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
+      // A call recorded without a provider is priced by the model's vendor.
+      ...(name !== 'unknown' && { providerId }),
+      timestamp: new Date(time),
+    });
+    const added = addedPrices(found?.provider.id ?? providerId, model);
+    const provider = found?.provider ?? (added && this.#list.findProvider({ providerId }));
+    const known = found?.model ?? (added && { id: model, match: { equals: model }, prices: {} });
+    if (provider === undefined || known === undefined) return undefined;
+    const prices = Array.isArray(known.prices) ? known.prices : { ...added, ...known.prices };
+    return {
+      provider: { ...provider, models: [{ ...known, prices }] },
+      plain: plainPrices(prices),
+    };
+  }
+}
+
+/** Google asks the full price for cache reads in a batch: half of it is the least that is paid. */
+function batchedCache({ provider, serviceTier, cacheReadTokens }: PricedCall): string | undefined {
+  const isBatched = serviceTier === 'batch' && provider.startsWith('gcp.') && cacheReadTokens;
+  return isBatched ? 'batch_cache_reads' : undefined;
 }
 
 /**

@@ -4,7 +4,8 @@ import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
 import { BILLED_KINDS, billedUsageOf, type BilledUsage } from '../domain/billed-usage.ts';
 import type { CostSource } from '../domain/usage-record.ts';
 import { kindName } from './list-units.ts';
-import { type PricedCall, type PricedParts, PriceList } from './price-list.ts';
+import { PriceList } from './price-list.ts';
+import type { PricedCall, PricedParts } from './priced-call.ts';
 import { tierPrice } from './service-tier.ts';
 import { type OverrideMatcher, parseOverrides } from './price-overrides.ts';
 

@@ -8,6 +8,9 @@ import { quietly } from '../host/quietly.ts';
 import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
 import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
+import { BatchFile } from './batch/batch-file.ts';
+import { type BatchResult, recordResult } from './batch/batch-results.ts';
+import { gatewayCost } from './gateway-cost.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
 import { fields, text, type JsonObject } from '../tokens/json.ts';
@@ -23,8 +26,17 @@ export interface ApiClientSdk {
   readonly model?: (client: JsonObject) => string | undefined;
   /** Id of the reply that a path fetches or cancels, where replies may be made in the background. */
   readonly fetches?: (path: string, method: unknown) => string | undefined;
+  /** Results of batches, where they can be fetched as a file of lines. */
+  readonly batch?: BatchResults;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: JsonObject) => string | undefined;
+}
+
+interface BatchResults {
+  /** Id of the batch or file whose lines a path fetches. */
+  readonly idOf: (path: string) => string | undefined;
+  /** Undefined for a line that is no result. */
+  readonly resultOf: (line: unknown) => BatchResult | undefined;
 }
 
 /** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
@@ -121,6 +133,13 @@ export function patchApiClient(
             track(props as RequestProps, pending),
           );
         }
+        const fetched = quietly('reading a path', () => batchOf(request));
+        if (fetched !== undefined) {
+          return send().then((props) => {
+            quietly('watching a batch', () => observeBatch(fetched, fields(this), props));
+            return props;
+          });
+        }
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
         );
@@ -128,7 +147,10 @@ export function patchApiClient(
           ? original.apply(this, args)
           : call.run(send).then(
               (props) => {
-                quietly('watching a reply', () => track(props as RequestProps, call));
+                quietly('watching a reply', () => {
+                  noteCost((props as RequestProps).response, request, call);
+                  track(props as RequestProps, call);
+                });
                 return props;
               },
               (error: unknown) => {
@@ -140,6 +162,32 @@ export function patchApiClient(
       // The options may come as a promise; makeRequest itself awaits them before anything else.
       return isThenable(options) ? Promise.resolve(options).then(invoke) : invoke(options);
     };
+  }
+
+  function batchOf(request: JsonObject): string | undefined {
+    return sdk.batch !== undefined && methodOf(request) === 'get'
+      ? sdk.batch.idOf(pathOf(request))
+      : undefined;
+  }
+
+  /** The response is handed out as it is, however its lines are read. */
+  function observeBatch(batchId: string, client: JsonObject, props: unknown): void {
+    const { batch } = sdk;
+    if (batch === undefined) return;
+    const { address, port } = serverOf(client['baseURL']);
+    const source = {
+      provider: sdk.provider(address ?? '', client),
+      serverAddress: address,
+      serverPort: port,
+      batchId,
+    };
+    const file = (): BatchFile =>
+      new BatchFile((line) => {
+        const result = batch.resultOf(line);
+        if (result !== undefined) recordResult(meter, source, result);
+        return result !== undefined;
+      });
+    observeResponse((props as RequestProps).response, file(), () => false, file);
   }
 
   function start(
@@ -199,6 +247,14 @@ function pathOf(request: JsonObject): string {
   const path = String(request['path']);
   const query = path.indexOf('?');
   return query < 0 ? path : path.slice(0, query);
+}
+
+/** A header comes before a stream, so it cannot say what the stream cost. */
+function noteCost(response: unknown, { stream, body }: JsonObject, call: ChatCall): void {
+  if (stream === true || fields(body)['stream'] === true) return;
+  const { headers } = fields(response) as { readonly headers?: Headers };
+  const cost = gatewayCost(headers?.get('x-litellm-response-cost'));
+  if (cost !== undefined) call.costs(cost);
 }
 
 function isThenable(value: unknown): boolean {

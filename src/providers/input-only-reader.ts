@@ -7,6 +7,7 @@ export interface InputOnlyFacts {
   readonly usage?: ReportedUsage | undefined;
   readonly responseId?: string | undefined;
   readonly responseModel?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Reads replies that hold no text: whole ones, and streams whose closing event tells all. */

@@ -1,6 +1,7 @@
 import type { EndedCall } from '../domain/ended-call.ts';
 import { warnOnce } from '../host/quietly.ts';
 import { billedAttributes } from '../domain/billed-usage.ts';
+import { INFERENCE_REGION, regionOfHost } from '../domain/inference-region.ts';
 import { ATTR } from '../otel/semconv.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';
@@ -9,13 +10,16 @@ type Attributes = Record<string, UsageAttributeValue>;
 
 /** What a record tells beside its fields: tokens by modality, tokens counted, and what the caller added. */
 export function recordAttributes(
-  { reply, tokenStatistics, usageContext }: EndedCall,
+  { facts, reply, serverAddress, tokenStatistics, usageContext }: EndedCall,
   { counted }: FilledUsage,
 ): Attributes {
   const attributes: Attributes = {};
   if (tokenStatistics && reply.usage !== undefined) {
     Object.assign(attributes, billedAttributes(reply.usage));
   }
+  const region = regionOfHost(serverAddress);
+  if (region !== undefined) attributes[INFERENCE_REGION] = region;
+  Object.assign(attributes, facts.attributes, reply.attributes);
   if (counted?.inputTokens !== undefined) attributes[ATTR.countedInputTokens] = counted.inputTokens;
   if (counted?.outputTokens !== undefined) {
     attributes[ATTR.countedOutputTokens] = counted.outputTokens;

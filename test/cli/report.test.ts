@@ -145,4 +145,133 @@ describe('otel-token-meter report', () => {
     assert.equal(await dispatch(['report'], missing), 1);
     assert.match(missing.err(), /none\.db: there is no such file/);
   });
+
+  describe('of costs', () => {
+    let costs: string;
+    before(() => {
+      costs = join(folder, 'costs.db');
+      const file = new LedgerFile({ path: costs, busyTimeoutMs: 1000 });
+      const gpt = { requestModel: 'gpt-4o', userId: 'alice', conversationId: 'c-1' };
+      const tokens = {
+        inputTokens: 1000,
+        outputTokens: 100,
+        totalTokens: 1100,
+        tokenSource: 'provider' as const,
+      };
+      file.write([
+        usageRecord('2026-11-01T10:00:00Z', {
+          ...gpt,
+          ...tokens,
+          cacheReadTokens: 400,
+          costUsd: 0.003,
+          costSource: 'list',
+        }),
+        usageRecord('2026-11-01T10:00:05Z', {
+          ...gpt,
+          ...tokens,
+          outcome: 'aborted',
+          tokenSource: 'estimated',
+          costUsd: 0.0035,
+          costSource: 'estimated',
+        }),
+        usageRecord('2026-11-01T10:00:20Z', {
+          ...gpt,
+          ...tokens,
+          costUsd: 0.0035,
+          costSource: 'list',
+          costMissing: ['priority_tier'],
+          serviceTier: 'priority',
+        }),
+      ]);
+      file.close();
+    });
+    const all = async (...args: string[]): Promise<{ code: number; out: string; err: string }> => {
+      const io = memoryIo();
+      const code = await dispatch(['report', ...range, ...args, '--sqlite', costs], io);
+      return { code, out: io.out(), err: io.err() };
+    };
+
+    it('marks a sum that is a lower bound, and says of how many calls', async () => {
+      const { out, err } = await all();
+      assert.match(out, /≥ \$0\.010000/);
+      assert.match(err, /The cost is at least what is shown: 1 call has parts without a price/);
+    });
+
+    it('prints what caching saved and what aborted calls cost', async () => {
+      const { out, code } = await all('--savings');
+      assert.equal(code, 0);
+      assert.match(out, /What caching saved.*\nby +calls +reads saved +writes cost more +saved\n/);
+      assert.match(out, /\nmodel +gpt-4o +1 +\$0\.000500 +\$0\.000000 +\$0\.000500\n/);
+      assert.match(out, /\nuser +alice +1 /);
+      assert.match(out, /\naborted +1 +\$0\.003500 +1 +0 +1 +\$0\.003500\n/);
+    });
+
+    it('prints what other models would have cost, and what it cannot say', async () => {
+      const { out } = await all(
+        '--what-if',
+        'gpt-4o=gpt-4.1-mini',
+        '--what-if',
+        'gpt-4o=no-such-model',
+        '--what-if',
+        'o3=gpt-4o',
+      );
+      assert.match(out, /gpt-4\.1-mini in place of gpt-4o\n3 of 3 calls, the same token counts/);
+      // 2,600 × 2.5 + 400 × 1.25 + 300 × 10, and 2,600 × 0.4 + 400 × 0.1 + 300 × 1.6
+      assert.match(out, /\nTOTAL +\$0\.010000 +\$0\.001560 +\$0\.008440\n/);
+      assert.match(out, /\ncache reads +\$0\.000500 +\$0\.000040 +\$0\.000460\n/);
+      assert.match(out, /At least: no price of gpt-4o for priority_tier \(1\)/);
+      assert.match(out, /Replies of another model may be longer or shorter/);
+      assert.match(
+        out,
+        /no-such-model in place of gpt-4o\nNone of 3 calls can be compared\.\n3 calls have no price for no-such-model/,
+      );
+      assert.match(out, /No calls of o3 in this range/);
+    });
+
+    it('prints them as JSON and CSV', async () => {
+      const json = JSON.parse((await all('--what-if', 'gpt-4o=gpt-4.1-mini', '--json')).out) as {
+        total: { calls: number; partial_cost_calls: number };
+        costs: {
+          caching: { saved_usd: number; by_user: { user: string }[] };
+          aborted: { cost_usd: number; retried: { calls: number } };
+          what_if: { cost_then_usd: number; by_kind_then: object; missing: object }[];
+        };
+      };
+      assert.deepEqual([json.total.calls, json.total.partial_cost_calls], [3, 1]);
+      assert.equal(json.costs.caching.saved_usd, 0.0005);
+      assert.deepEqual(
+        json.costs.caching.by_user.map(({ user }) => user),
+        ['alice'],
+      );
+      assert.deepEqual(
+        [json.costs.aborted.cost_usd, json.costs.aborted.retried.calls],
+        [0.0035, 1],
+      );
+      assert.partialDeepStrictEqual(json.costs.what_if[0], {
+        cost_usd: 0.01,
+        cost_then_usd: 0.00156,
+        by_kind_then: { cache_reads: 0.00004 },
+        missing: { priority_tier: 1 },
+      });
+      const csv = (await all('--what-if', 'gpt-4o=gpt-4.1-mini', '--csv')).out.split('\r\n');
+      assert.equal(
+        csv[0],
+        'section,name,calls,cost_usd,cost_then_usd,saved_usd,partial_cost_calls,unpriced_calls,missing',
+      );
+      assert.ok(csv.includes('caching_by_model,gpt-4o,1,,,0.0005,,0,'));
+      assert.ok(csv.includes('aborted,,1,0.0035,,,0,0,'));
+      assert.ok(
+        csv.includes('what_if,gpt-4o=gpt-4.1-mini,3,0.01,0.00156,0.00844,,0,priority_tier'),
+        csv.join('\n'),
+      );
+    });
+
+    it('refuses what is no comparison', async () => {
+      for (const text of ['gpt-4o', '=gpt-4o', 'gpt-4o=', 'a=b=c', '']) {
+        const { code, err } = await all('--what-if', text);
+        assert.equal(code, 1, text);
+        assert.match(err, /--what-if is not valid.*gpt-4o=gpt-4\.1-mini/, text);
+      }
+    });
+  });
 });

@@ -30,7 +30,19 @@ describe('otel-token-meter reprice', () => {
       ...Array.from({ length: 5000 }, (_, index) =>
         usageRecord(START + index * 1000, { provider: 'acme', requestModel: 'house-1', ...tokens }),
       ),
-      usageRecord(START, { ...tokens, costUsd: 99 }),
+      usageRecord(START, {
+        ...tokens,
+        costUsd: 99,
+        costSource: 'list',
+        costMissing: ['web_searches'],
+      }),
+      usageRecord(START, { ...tokens, costUsd: 0.25, costSource: 'provider' }),
+      usageRecord(START, {
+        ...tokens,
+        costUsd: 0.125,
+        costSource: 'list',
+        attributes: { 'token_meter.usage.web_searches': 2 },
+      }),
       usageRecord(START, { provider: 'acme', requestModel: 'gone', costUsd: 0.5, ...tokens }),
       usageRecord(START, { provider: 'acme', requestModel: 'house-1', outcome: 'error' }),
     ];
@@ -75,18 +87,19 @@ describe('otel-token-meter reprice', () => {
   };
 
   it('gives calls the price of their model, and the hours with them', async () => {
-    assert.deepEqual(await costs(), [99.5, 99.5]);
+    assert.deepEqual(await costs(), [99.875, 99.875]);
     const { prices: source, ...result } = await reprice();
     // 1000 × 1.10 + 100 × 11.00 a million: 0.0022 a call
-    const after = 11 + 0.0028 + 0.5;
+    const after = 11 + 2 * 0.0028 + 0.25 + 0.5;
     assert.deepEqual(result, {
-      calls: 5003,
-      changed: 5001,
+      calls: 5005,
+      changed: 5002,
       kept: 1,
+      reported: 1,
       unknown: 1,
       refused: 0,
       newly_priced: 5000,
-      before_usd: 99.5,
+      before_usd: 99.875,
       after_usd: after,
       dry_run: false,
     });
@@ -95,9 +108,32 @@ describe('otel-token-meter reprice', () => {
     assert.equal((await reprice())['changed'], 0);
   });
 
+  it('brings source and missing parts up to date with the cost, calls and hours alike', async () => {
+    await reprice();
+    const reader = new SqliteUsageReader({ path });
+    const range = { from: new Date('2026-11-01'), to: new Date('2026-11-02') };
+    const { records: found } = await reader.records({ ...range, filter: { model: 'gpt-4o' } });
+    const byHours = await reader.summary({ ...range, groupBy: ['model'] });
+    await reader.close();
+    const costOfCalls = found
+      .map(({ costUsd, costSource, costMissing }) => [costUsd, costSource, costMissing])
+      .toSorted(([a = 0], [b = 0]) => Number(a) - Number(b));
+    // The part that was missing is no longer billed, another one is.
+    assert.deepEqual(
+      costOfCalls.slice(0, 2).toSorted(([, , a]) => (a === undefined ? -1 : 1)),
+      [
+        [0.0028, 'contract', undefined],
+        [0.0028, 'contract', ['web_searches']],
+      ],
+    );
+    assert.deepEqual(costOfCalls[2], [0.25, 'provider', undefined]);
+    const row = byHours.rows.find(({ model }) => model === 'gpt-4o');
+    assert.equal(row?.partialCostCalls, 1);
+  });
+
   it('only tells what would change when it is asked to', async () => {
-    assert.equal((await reprice('--dry-run'))['changed'], 5001);
-    assert.deepEqual(await costs(), [99.5, 99.5]);
+    assert.equal((await reprice('--dry-run'))['changed'], 5002);
+    assert.deepEqual(await costs(), [99.875, 99.875]);
   });
 
   it('keeps to the range', async () => {
@@ -109,16 +145,16 @@ describe('otel-token-meter reprice', () => {
     );
     assert.equal(result['calls'], 600);
     const [byHours, byCalls] = await costs();
-    assert.equal(byHours, 99.5 + 600 * 0.0022);
+    assert.equal(byHours, 99.875 + 600 * 0.0022);
     assert.equal(byCalls, byHours);
   });
 
   it('prints for people, and says what is wrong', async () => {
     const io = memoryIo();
     assert.equal(await dispatch(['reprice', '--sqlite', path, '--prices', prices], io), 0);
-    assert.match(io.out(), /5,003 calls, prices: genai-prices .*contract prices 2026-11-15/);
-    assert.match(io.out(), /5,001 changed, 5,000 of them had no price before/);
-    assert.match(io.out(), /\$99\.50 before, \$11\.50 now/);
+    assert.match(io.out(), /5,005 calls, prices: genai-prices .*contract prices 2026-11-15/);
+    assert.match(io.out(), /5,002 changed, 5,000 of them had no price before/);
+    assert.match(io.out(), /\$99\.88 before, \$11\.76 now/);
     const missing = join(folder, 'none.db');
     const wrong = memoryIo();
     assert.equal(await dispatch(['reprice', '--sqlite', missing], wrong), 1);
@@ -147,11 +183,11 @@ describe('otel-token-meter reprice', () => {
         assert.equal(await dispatch(['reprice', '--prices', prices, ...args], io), 0, io.err());
         return io.out();
       };
-      assert.match(await told('--dry-run'), /5,001 would change, 5,000 of them/);
-      assert.match(await told(), /5,001 changed, 5,000 of them had no price before/);
+      assert.match(await told('--dry-run'), /5,002 would change, 5,000 of them/);
+      assert.match(await told(), /5,002 changed, 5,000 of them had no price before/);
       assert.match(
         await told(),
-        /0 changed[^]*1 keep a cost whose price is no longer known, 1 have no price\n\$11\.50 before, \$11\.50 now/,
+        /0 changed[^]*1 keep a cost whose price is no longer known, 1 the cost that the provider reported, 1 have no price\n\$11\.76 before, \$11\.76 now/,
       );
       // Another program wrote a tag that our lines cannot hold.
       const odd = `llm_usage,provider=acme,model=house-1,a=b\tc calls=1i,input_tokens=1i,output_tokens=1i ${START}000000`;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { billedAttributes, type BilledUsage } from '../../src/domain/billed-usage.ts';
-import type { PricedCall } from '../../src/prices/price-list.ts';
+import type { PricedCall } from '../../src/prices/priced-call.ts';
 import { type CallCost, Prices } from '../../src/prices/prices.ts';
 
 /**

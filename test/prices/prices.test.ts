@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Prices } from '../../src/prices/prices.ts';
-import type { PricedCall } from '../../src/prices/price-list.ts';
+import type { PricedCall } from '../../src/prices/priced-call.ts';
 
 const call = (over: Partial<PricedCall> = {}): PricedCall => ({
   provider: 'openai',

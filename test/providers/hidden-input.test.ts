@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { messages } from '../../src/providers/anthropic/index.ts';
+import { messages } from '../../src/providers/anthropic/messages.ts';
 import { converse } from '../../src/providers/bedrock/converse.ts';
 import { invokeModel } from '../../src/providers/bedrock/invoke-model.ts';
 import { chat as cohereChat, embed, legacyChat } from '../../src/providers/cohere/shapes.ts';

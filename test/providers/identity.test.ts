@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { withUsageContext } from '../../src/context.ts';
-import { messages } from '../../src/providers/anthropic/index.ts';
+import { messages } from '../../src/providers/anthropic/messages.ts';
 import { converse } from '../../src/providers/bedrock/converse.ts';
 import { legacyChat } from '../../src/providers/cohere/shapes.ts';
 import { generateContent } from '../../src/providers/google/shapes.ts';

@@ -201,13 +201,17 @@ describe('usage of a reply', () => {
   });
 
   describe('cohere', () => {
-    it('prefers what was processed to what is billed', () => {
+    it('has what was processed, and what is billed beside it', () => {
       const billedUnits = { inputTokens: 3, outputTokens: 2 };
-      assert.deepEqual(
-        cohereUsage({ billedUnits, tokens: { inputTokens: 70, outputTokens: 5 }, cachedTokens: 0 }),
-        { inputTokens: 70, outputTokens: 5, cacheReadTokens: 0 },
-      );
+      const tokens = { inputTokens: 70, outputTokens: 5 };
+      assert.deepEqual(cohereUsage({ billedUnits, tokens, cachedTokens: 0 }), {
+        ...tokens,
+        cacheReadTokens: 0,
+        billedInputTokens: 3,
+        billedOutputTokens: 2,
+      });
       assert.deepEqual(cohereUsage({ billedUnits }), { inputTokens: 3, outputTokens: 2 });
+      assert.deepEqual(cohereUsage({ billedUnits, tokens: billedUnits }), billedUnits);
     });
   });
 

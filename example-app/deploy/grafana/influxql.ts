@@ -35,6 +35,7 @@ export function influxql(panel: Panel): string {
         ]
       : []),
     ...Object.entries(panel.where ?? {}).map(([tag, value]) => `${quoted(tag)} = '${value}'`),
+    ...(panel.wherePresent === undefined ? [] : [`${quoted(panel.wherePresent)} != ''`]),
   ];
   const tags = (panel.by ?? []).map(quoted);
   const groups = panel.type === 'timeseries' ? ['time($__interval)', ...tags] : tags;

@@ -35,6 +35,8 @@ export interface Panel {
   readonly byField?: string;
   /** Filter by tag values. */
   readonly where?: Readonly<Record<string, string>>;
+  /** Text field that must have a value. */
+  readonly wherePresent?: string;
   readonly stack?: boolean;
   /** Rows of a table, largest first measure first. */
   readonly limit?: number;
@@ -51,6 +53,8 @@ const percentile = (field: string, p: number): Measure => ({
 });
 
 const LEDGER = { measurement: 'llm_usage' };
+const AT_LEAST =
+  'The cost is at least what is shown if calls have parts without a price (cost_missing): "Cost is at least" counts them.';
 const overview = (title: string, unit: string, measure: Measure): Panel => ({
   ...LEDGER,
   title,
@@ -58,7 +62,7 @@ const overview = (title: string, unit: string, measure: Measure): Panel => ({
   type: 'stat',
   unit,
   measures: [measure],
-  width: 4,
+  width: 3,
 });
 const series = (
   row: string,
@@ -93,7 +97,16 @@ const exporterPanel = (
 export const panels: readonly Panel[] = [
   overview('Calls', 'short', sum('calls', 'calls')),
   overview('Total tokens', 'short', sum('total_tokens', 'tokens')),
-  overview('Cost', 'currencyUSD', sum('cost_usd', 'cost')),
+  {
+    ...overview('Cost', 'currencyUSD', sum('cost_usd', 'cost')),
+    description: `Without calls that have no price. ${AT_LEAST}`,
+  },
+  {
+    ...overview('Cost is at least', 'short', sum('calls', 'calls with a partial cost')),
+    wherePresent: 'cost_missing',
+    description: AT_LEAST,
+    width: 6,
+  },
   overview('Cache share of input', 'percentunit', {
     kind: 'ratio',
     field: 'cache_read_tokens',
@@ -134,6 +147,7 @@ export const panels: readonly Panel[] = [
     measures: [sum('cost_usd', 'cost')],
     by: ['model'],
     stack: true,
+    description: AT_LEAST,
   }),
   series('Tokens', 'Calls by token source', 'short', {
     measures: [sum('calls', 'calls')],
@@ -157,6 +171,7 @@ export const panels: readonly Panel[] = [
     ],
     by: ['user_id'],
     limit: 20,
+    description: AT_LEAST,
     width: 12,
   },
   {

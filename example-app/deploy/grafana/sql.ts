@@ -24,6 +24,7 @@ export function sql(panel: Panel): string {
     '$__timeFilter(time)',
     ...(isLedger ? ['"service" IN (${service:sqlstring})', '"model" IN (${model:sqlstring})'] : []),
     ...Object.entries(panel.where ?? {}).map(([tag, value]) => `${quoted(tag)} = '${value}'`),
+    ...(panel.wherePresent === undefined ? [] : [`${quoted(panel.wherePresent)} <> ''`]),
   ];
   const columns = [...(panel.by ?? []), ...(panel.byField ? [panel.byField] : [])].map(quoted);
   const time = panel.type === 'timeseries' ? ['$__dateBin(time) AS time'] : [];

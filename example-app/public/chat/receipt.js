@@ -1,7 +1,7 @@
 // @ts-check
 import { ApiError, callApi } from '../api.js';
 import { element } from '../dom.js';
-import { formatExactMoney, formatMs, formatWhole } from '../formats.js';
+import { formatCallCost, formatMs, formatWhole } from '../formats.js';
 import { t } from '../strings.js';
 
 /** @typedef {import('../dashboard/usage-api.js').UsageRecord} UsageRecord */
@@ -65,8 +65,7 @@ function receiptText(record) {
   if (input === undefined && output === undefined) {
     return t('chat.receipt.withoutTokens', { duration });
   }
-  const cost =
-    record.cost_usd === undefined ? t('chat.receipt.noPrice') : formatExactMoney(record.cost_usd);
+  const cost = record.cost_usd === undefined ? t('chat.receipt.noPrice') : formatCallCost(record);
   const tokens = `${formatWhole(input)} → ${formatWhole(output)}`;
   const how = source === undefined ? '' : ` · ${t(`source.${source}`)}`;
   return t('chat.receipt', { tokens, cost, duration }) + how;

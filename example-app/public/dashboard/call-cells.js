@@ -1,6 +1,6 @@
 // @ts-check
 import { element, isolated, nameElement } from '../dom.js';
-import { formatExactMoney, formatMs, formatWhole } from '../formats.js';
+import { formatCallCost, formatMs, formatWhole } from '../formats.js';
 import { formatTime, t } from '../strings.js';
 import { nameOf } from './names.js';
 
@@ -56,7 +56,14 @@ export function tokensCell(call) {
 
 /** @param {UsageRecord} call */
 export function costCell(call) {
-  return numberCell(t('calls.cost'), formatExactMoney(call.cost_usd));
+  const { cost_source: source, cost_missing: missing } = call;
+  const shown = numberCell(t('calls.cost'), formatCallCost(call));
+  const notes = [
+    ...(source === undefined ? [] : [t(`costSource.${source}`)]),
+    ...(missing === undefined ? [] : [t('cost.without', { parts: missing.join(', ') })]),
+  ];
+  if (notes.length > 0) shown.title = notes.join('; ');
+  return shown;
 }
 
 /** @param {UsageRecord} call */

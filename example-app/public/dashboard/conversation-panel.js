@@ -1,6 +1,6 @@
 // @ts-check
 import { element, find, isolated } from '../dom.js';
-import { formatMoney, formatMs, formatWhole } from '../formats.js';
+import { formatCost, formatMs, formatWhole, partialCostText } from '../formats.js';
 import { t } from '../strings.js';
 import {
   costCell,
@@ -71,9 +71,12 @@ function factsOf(records, total) {
     users.slice(0, 3).map(isolated).join(', '),
     t('usage.calls', { count: formatWhole(total.calls) }),
     t('usage.tokens', { count: formatWhole(total.total_tokens) }),
-    formatMoney(total.cost_usd),
+    formatCost(total),
+    partialCostText(total.partial_cost_calls),
     t('conversation.span', { time: formatMs(last - first) }),
-  ].join(' · ');
+  ]
+    .filter((fact) => fact !== '')
+    .join(' · ');
 }
 
 /** Input and output of one call, scaled to the largest call. @param {UsageRecord} call */

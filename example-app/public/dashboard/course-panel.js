@@ -1,5 +1,6 @@
 // @ts-check
 import { element, find, isolated, nameElement } from '../dom.js';
+import { formatCost, partialCostText } from '../formats.js';
 import { t } from '../strings.js';
 import { bucketValues, sumOf } from './buckets.js';
 import { ColourSlots, SLOTS, swatch } from './colours.js';
@@ -9,7 +10,7 @@ import { TimeChart } from './time-chart.js';
 
 /** @typedef {import('./usage-api.js').Row} Row */
 
-/** Series of one bar. `pick`: the value to filter by. @typedef {import('./time-chart.js').Series & { pick?: string }} Stacked */
+/** Series of one bar. `pick`: the value to filter by. @typedef {import('./time-chart.js').Series & { pick?: string, partial: number }} Stacked */
 
 const OTHER = ' other';
 
@@ -31,6 +32,7 @@ export class CoursePanel {
   #colours = new ColourSlots();
   #chart;
   #legend;
+  #note;
 
   /**
    * @param {HTMLElement} host
@@ -44,6 +46,7 @@ export class CoursePanel {
       shape: 'bars',
       onSelect,
     });
+    this.#note = find('.partial', HTMLElement, host);
     this.#legend = new KeyedList(
       find('.legend', HTMLElement, host),
       () => {
@@ -83,12 +86,19 @@ export class CoursePanel {
         : this.#byKey(rows, period, view, view.stack);
     const format = measureFormats[view.measure];
     this.#chart.show({ period, series, gaps, format, whole: view.measure !== 'cost_usd' });
+    const isCost = view.measure === 'cost_usd';
     this.#legend.show(
-      series.map((one) => [
-        one.key,
-        { ...one, stack: view.stack, total: format(sumOf(one.values)) },
-      ]),
+      series.map((one) => {
+        const sum = sumOf(one.values);
+        const total = isCost
+          ? formatCost({ cost_usd: sum, partial_cost_calls: one.partial })
+          : format(sum);
+        return [one.key, { ...one, stack: view.stack, total }];
+      }),
     );
+    const partial = isCost ? partialOf(rows) : 0;
+    this.#note.textContent = partialCostText(partial);
+    this.#note.hidden = partial === 0;
   }
 
   /** @param {readonly Row[]} rows @param {import('./period.js').Period} period @param {import('./view.js').View} view @returns {Stacked[]} */
@@ -109,6 +119,7 @@ export class CoursePanel {
         name: t(key),
         colour,
         values: bucketValues(rows, period, valueOf),
+        partial: partialOf(rows),
       }))
       .filter(({ values }) => values.some((value) => value));
   }
@@ -131,14 +142,22 @@ export class CoursePanel {
     const total = (/** @type {typeof series[number]} */ { values }) => sumOf(values) ?? 0;
     const named = series.filter(({ key }) => key !== OTHER).toSorted((a, b) => total(b) - total(a));
     this.#colours.assign(named.slice(0, SLOTS).map(({ key }) => key));
-    return [...named, ...series.filter(({ key }) => key === OTHER)].map(({ key, values }) => ({
-      key,
-      values,
-      colour: this.#colours.of(key),
-      name: key === OTHER ? t('usage.other') : nameOf(dimension, key),
-      ...(key === OTHER ? {} : { pick: key }),
-    }));
+    return [...named, ...series.filter(({ key }) => key === OTHER)].map(
+      ({ key, group, values }) => ({
+        key,
+        values,
+        partial: partialOf(group),
+        colour: this.#colours.of(key),
+        name: key === OTHER ? t('usage.other') : nameOf(dimension, key),
+        ...(key === OTHER ? {} : { pick: key }),
+      }),
+    );
   }
+}
+
+/** Calls whose cost is a lower bound. @param {readonly Row[]} rows */
+function partialOf(rows) {
+  return rows.reduce((sum, row) => sum + row.partial_cost_calls, 0);
 }
 
 /** @param {number | undefined} whole @param {...(number | undefined)} parts */

@@ -1,6 +1,7 @@
 // @ts-check
 import { element } from '../dom.js';
 import { locale, t } from '../strings.js';
+import { formatCost } from '../formats.js';
 import { measureFormats } from './names.js';
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
@@ -62,15 +63,21 @@ export class HeatMap {
    */
   show({ rows }, { view }) {
     const sums = this.#days.map(() => HOURS.map(() => 0));
+    const partial = this.#days.map(() => HOURS.map(() => 0));
     for (const row of rows) {
       const [date = '', clock = ''] = (row.hour ?? '').split('T');
       const day = this.#days.indexOf(new Date(date).getUTCDay());
       const hours = sums[day];
       const hour = Number(clock.slice(0, 2));
       if (hours) hours[hour] = (hours[hour] ?? 0) + (row[view.measure] ?? 0);
+      const calls = partial[day];
+      if (calls) calls[hour] = (calls[hour] ?? 0) + row.partial_cost_calls;
     }
     const most = Math.max(...sums.flat());
-    const format = measureFormats[view.measure];
+    const format = (/** @type {number} */ sum, /** @type {number} */ calls) =>
+      view.measure === 'cost_usd'
+        ? formatCost({ cost_usd: sum, partial_cost_calls: calls })
+        : measureFormats[view.measure](sum);
     for (const [row, cells] of this.#cells.entries()) {
       for (const [hour, cell] of cells.entries()) {
         const sum = sums[row]?.[hour] ?? 0;
@@ -84,7 +91,7 @@ export class HeatMap {
           t('heat.cell', {
             day: longWeekdayName.format(start),
             hours: `${hourName.format(start)}–${hourName.format(start.getTime() + 3_600_000)}`,
-            value: t(`measured.${view.measure}`, { value: format(sum) }),
+            value: t(`measured.${view.measure}`, { value: format(sum, partial[row]?.[hour] ?? 0) }),
           }),
         );
       }

@@ -1,5 +1,5 @@
 // @ts-check
-import { formatCompact, formatMoney } from '../formats.js';
+import { formatCompact, formatCost, formatMoney } from '../formats.js';
 import { t } from '../strings.js';
 
 /**
@@ -25,3 +25,13 @@ export const measureFormats = {
   cost_usd: formatMoney,
   calls: formatCompact,
 };
+
+/**
+ * A row's value of the measure; a cost may be a lower bound.
+ *
+ * @param {import('./usage-api.js').Row} row
+ * @param {import('./view.js').Measure} measure
+ */
+export function formatMeasure(row, measure) {
+  return measure === 'cost_usd' ? formatCost(row) : measureFormats[measure](row[measure]);
+}

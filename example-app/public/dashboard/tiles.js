@@ -3,10 +3,12 @@ import { find } from '../dom.js';
 import {
   formatChange,
   formatCompact,
+  formatCost,
   formatMoney,
   formatMs,
   formatPercent,
   formatWhole,
+  partialCostText,
 } from '../formats.js';
 import { t } from '../strings.js';
 import { bucketValues } from './buckets.js';
@@ -39,6 +41,12 @@ const details = {
 /** The overview, with the change from the equally long period before. @param {Summary} overview */
 export function showSums(overview) {
   showTiles(sums, overview);
+  const { total } = overview;
+  const tile = find('[data-tile=cost]', HTMLElement);
+  find('.figure', HTMLElement, tile).textContent = formatCost(total);
+  const note = find('.partial', HTMLElement, tile);
+  note.textContent = partialCostText(total.partial_cost_calls);
+  note.hidden = total.partial_cost_calls === 0;
 }
 
 /** @param {Summary} overview with percentiles and numbers of users and conversations */

@@ -1,9 +1,9 @@
 // @ts-check
 import { element, find, isolated, nameElement } from '../dom.js';
-import { formatCompact, formatMoney, formatPercent } from '../formats.js';
+import { formatCompact, formatCost, formatPercent, partialCostText } from '../formats.js';
 import { t } from '../strings.js';
 import { KeyedList } from './keyed-list.js';
-import { measureFormats, nameOf } from './names.js';
+import { formatMeasure, nameOf } from './names.js';
 
 /** @typedef {import('./usage-api.js').Row} Row */
 /** @typedef {'user' | 'model' | 'conversation'} Listed */
@@ -62,11 +62,15 @@ export class TopList {
       find(`.${part}`, HTMLElement, item).textContent = text;
     };
     find('.name', HTMLElement, item).replaceChildren(nameElement(name));
-    set('value', measureFormats[view.measure](value));
+    set('value', formatMeasure(row, view.measure));
     set('detail', detailOf(row, view.measure));
     button.disabled = row.is_other === true;
     button.dataset['pick'] = key ?? '';
-    button.title = row.is_other ? '' : t('usage.filterBy', { name: isolated(name) });
+    const notes = [
+      row.is_other ? '' : t('usage.filterBy', { name: isolated(name) }),
+      partialCostText(row.partial_cost_calls),
+    ];
+    button.title = notes.filter((note) => note !== '').join('\n');
     const width = row.is_other || longest === 0 ? 0 : (value ?? 0) / longest;
     find('.bar', HTMLElement, item).style.setProperty('--width', `${(width * 100).toFixed(1)}%`);
   }
@@ -79,7 +83,7 @@ function detailOf(row, measure) {
     measure === 'total_tokens'
       ? undefined
       : t('usage.tokens', { count: formatCompact(row.total_tokens) }),
-    measure === 'cost_usd' || row.cost_usd === undefined ? undefined : formatMoney(row.cost_usd),
+    measure === 'cost_usd' || row.cost_usd === undefined ? undefined : formatCost(row),
   ];
   return [row.share === undefined ? undefined : formatPercent(row.share), ...others]
     .filter((part) => part !== undefined)

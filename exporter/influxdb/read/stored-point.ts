@@ -53,7 +53,8 @@ export function recordOfPoint({ time, tags, fields }: StoredPoint): UsageRecord 
     ...given('errorType', text(USAGE_FIELDS.errorType)),
     ...given('costUsd', number(USAGE_FIELDS.costUsd)),
     ...given('costSource', text(USAGE_FIELDS.costSource) as CostSource | undefined),
-    ...given('costMissing', text(USAGE_FIELDS.costMissing)?.split(' ')),
+    // Repricing writes an empty text over what is no longer missing.
+    ...given('costMissing', (text(USAGE_FIELDS.costMissing) || undefined)?.split(' ')),
     ...given('serviceTier', text(USAGE_FIELDS.serviceTier)),
     attributes: attributesOf(fields, tags),
     ...given('traceId', text(USAGE_FIELDS.traceId)),

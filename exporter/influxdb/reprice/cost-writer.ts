@@ -60,11 +60,11 @@ export class CostWriter {
 
   /** `tags` of the call's series, as they are stored. */
   async write(
-    { time }: UsageRecord,
+    { time, costMissing }: UsageRecord,
     tags: Readonly<Record<string, string>>,
     change: CostChange,
   ): Promise<void> {
-    const line = costLine(tags, time, change.now / 1e9);
+    const line = costLine(tags, time, change, costMissing !== undefined);
     if (line === undefined) {
       this.#tally.refuse(change, 'a tag of its series holds what no line can');
       return;

@@ -25,8 +25,8 @@ const PROGRESS_CALLS = 5000;
 const RANGE_MS = 7 * 86_400_000;
 
 /**
- * Works out the cost of the calls in InfluxDB anew, each by the price of its time: a new cost is written
- * over the old one as the only field of its point. A call whose price is unknown keeps what it has, since
+ * Works out the cost of the calls in InfluxDB anew, each by the price of its time: a new cost, its source
+ * and its missing parts are written over the old ones as the only fields of the point. A call whose price is unknown keeps what it has, since
  * no write takes a field away. Rejects with `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`;
  * what was written by then stays, and a second run goes on from there.
  */

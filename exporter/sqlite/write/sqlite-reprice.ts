@@ -3,6 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import {
+  type CostChange,
   type RepriceOptions,
   type RepriceResult,
   RepriceTally,
@@ -44,7 +45,7 @@ export async function repriceLedger(options: SqliteRepriceOptions): Promise<Repr
       if (last === undefined) return tally.result();
       const changes = batch.flatMap((record) => {
         const change = tally.add(record);
-        return change === undefined ? [] : [{ record, cost: change.now }];
+        return change === undefined ? [] : [{ record, change }];
       });
       if (!dryRun) update(database, changes);
       after = [timeToNs(last.time), last.id];
@@ -99,16 +100,21 @@ function nextBatch(database: DatabaseSync, after: SQLInputValue[], end: bigint):
 /** The calls and their hours in one transaction: no reader sees the one without the other. */
 function update(
   database: DatabaseSync,
-  changes: readonly { readonly record: UsageRecord; readonly cost: number }[],
+  changes: readonly { readonly record: UsageRecord; readonly change: CostChange }[],
 ): void {
   const [first, last] = [changes[0], changes.at(-1)];
   if (first === undefined || last === undefined) return;
   database.exec('BEGIN IMMEDIATE');
   try {
     const statement = database.prepare(
-      'UPDATE usage SET cost_nanos = ? WHERE time_ns = ? AND id = ?',
+      `UPDATE usage SET cost_nanos = ?, cost_source = ?, cost_missing = ?
+       WHERE time_ns = ? AND id = ?`,
     );
-    for (const { record, cost } of changes) statement.run(cost, timeToNs(record.time), record.id);
+    for (const { record, change } of changes) {
+      const { now, source, missing } = change;
+      const parts = missing.length === 0 ? null : missing.join(' ');
+      statement.run(now, source, parts, timeToNs(record.time), record.id);
+    }
     rebuildRollUps(database, timeToNs(first.record.time), timeToNs(last.record.time));
     database.exec('COMMIT');
   } catch (error) {

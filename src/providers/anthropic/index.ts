@@ -1,16 +1,8 @@
 import { stringAt, type JsonObject } from '../../tokens/json.ts';
 import { patchApiClient } from '../api-client.ts';
-import type { CallShape } from '../../domain/call-shape.ts';
 import type { SdkPatch } from '../sdk-patch.ts';
-import { MessagesReader } from './messages-reader.ts';
-import { messagesCountable, messagesFacts } from './messages-request.ts';
-
-export const messages: CallShape = {
-  operation: 'chat',
-  request: messagesFacts,
-  reader: (options) => new MessagesReader(options),
-  countable: messagesCountable,
-};
+import { anthropicBatchLine } from './batch-line.ts';
+import { messages } from './messages.ts';
 
 /**
  * The client class and those of other platforms, which inherit from its base and import it by a path of its
@@ -27,6 +19,10 @@ function clientOf(moduleName: string): SdkPatch {
         {
           provider: (host, client) => platformOf(host, client),
           shape: (path) => (path.endsWith('/v1/messages') ? messages : undefined),
+          batch: {
+            idOf: (path) => /\/messages\/batches\/([^/]+)\/results$/.exec(path)?.[1],
+            resultOf: anthropicBatchLine,
+          },
           conversationId: ({ openTelemetry }) => stringAt(openTelemetry, 'conversationId'),
         },
         meter,

@@ -2,7 +2,7 @@ import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tok
 import { GatheredOutput } from '../gathered-output.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
-import { anthropicTier, anthropicUsage, mergeAnthropicUsage } from './usage.ts';
+import { anthropicRegion, anthropicTier, anthropicUsage, mergeAnthropicUsage } from './usage.ts';
 
 /** Reads a message or its events, as the Messages API and Bedrock's Claude models send them. */
 export class MessagesReader implements ReplyReader {
@@ -65,6 +65,7 @@ export class MessagesReader implements ReplyReader {
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: anthropicTier(this.#usage),
+      attributes: anthropicRegion(this.#usage),
     };
   }
 

@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
+import { INFERENCE_REGION } from '../../domain/inference-region.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
@@ -23,13 +24,22 @@ export function anthropicUsage(usage: unknown): BilledUsage | undefined {
     ),
     reasoningTokens: tokenCount(objectAt(usage, 'output_tokens_details')?.['thinking_tokens']),
     webSearches: tokenCount(objectAt(usage, 'server_tool_use')?.['web_search_requests']),
+    codeExecutions: tokenCount(objectAt(usage, 'server_tool_use')?.['code_execution_requests']),
   });
 }
 
-/** The tier that served the message: `standard`, `priority` or `batch`. */
+/** The tier that served the message: `standard`, `priority` or `batch`; fast mode has prices of its own. */
 export function anthropicTier(usage: unknown): string | undefined {
-  return stringAt(usage, 'service_tier');
+  return stringAt(usage, 'speed') === 'fast' ? 'fast' : stringAt(usage, 'service_tier');
 }
+
+/** The region that served the message, where it was not any. */
+export function anthropicRegion(usage: unknown): Record<string, string> | undefined {
+  const region = stringAt(usage, 'inference_geo');
+  return region === undefined || NO_REGION.has(region) ? undefined : { [INFERENCE_REGION]: region };
+}
+
+const NO_REGION = new Set(['', 'global', 'not_available']);
 
 /** Stream usage is cumulative: what an event reports replaces what was known, null says nothing. */
 export function mergeAnthropicUsage(known: JsonObject, update: unknown): JsonObject {

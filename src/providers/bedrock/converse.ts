@@ -86,7 +86,10 @@ export class ConverseReader implements ReplyReader {
   #finish(part: JsonObject): void {
     this.#stopReason = stringAt(part, 'stopReason') ?? this.#stopReason;
     if (this.#readUsage) this.#usage = part['usage'] ?? this.#usage;
-    this.#serviceTier = stringAt(part['serviceTier'], 'type') ?? this.#serviceTier;
+    // Latency-optimised inference has prices of its own.
+    const isFast = stringAt(part['performanceConfig'], 'latency') === 'optimized';
+    this.#serviceTier =
+      (isFast ? 'optimized_latency' : stringAt(part['serviceTier'], 'type')) ?? this.#serviceTier;
   }
 
   #block(index: number, block: unknown): void {

@@ -52,6 +52,7 @@ class InvokeModelReader implements ReplyReader {
   #metrics: unknown;
   #headers: unknown;
   #requestId: string | undefined;
+  #serviceTier: string | undefined;
 
   constructor(options: ReadOptions) {
     this.#options = options;
@@ -61,6 +62,10 @@ class InvokeModelReader implements ReplyReader {
     const { output, headers } = reply as InvokeReply;
     this.#headers = headers;
     if (!isObject(output)) return;
+    this.#serviceTier =
+      stringAt(output, 'performanceConfigLatency') === 'optimized'
+        ? 'optimized_latency'
+        : stringAt(output, 'serviceTier');
     this.#requestId = isObject(output['$metadata'])
       ? stringAt(output['$metadata'], 'requestId')
       : undefined;
@@ -89,6 +94,7 @@ class InvokeModelReader implements ReplyReader {
       ...reply,
       usage: whole ? usage : (elsewhere ?? usage),
       responseId: reply.responseId ?? this.#requestId,
+      serviceTier: this.#serviceTier ?? reply.serviceTier,
       // The metrics come with the last chunk, whatever the format.
       closed: reply.closed || this.#metrics !== undefined,
     };

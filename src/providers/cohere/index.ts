@@ -6,7 +6,7 @@ import { isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
-import { chat, embed, legacyChat, legacyGenerate } from './shapes.ts';
+import { chat, embed, legacyChat, legacyGenerate, rerank } from './shapes.ts';
 
 interface Client {
   readonly _options?: { readonly baseUrl?: unknown; readonly environment?: unknown };
@@ -21,6 +21,7 @@ const V2: Readonly<Record<string, CallShape>> = {
   __chat: chat,
   __chatStream: streamed(chat),
   __embed: embed,
+  __rerank: rerank,
 };
 const V1: Readonly<Record<string, CallShape>> = {
   __chat: legacyChat,
@@ -29,6 +30,7 @@ const V1: Readonly<Record<string, CallShape>> = {
   __generateStream: streamed(legacyGenerate),
   __summarize: legacyGenerate,
   __embed: embed,
+  __rerank: rerank,
 };
 
 /**

@@ -3,6 +3,7 @@ import {
   isObject,
   listOf,
   objectAt,
+  present,
   stringAt,
   toJson,
   type JsonObject,
@@ -54,9 +55,9 @@ export const embed: CallShape = {
   request: (request) => ({ model: stringAt(request, 'model') }),
   reader: (options) =>
     new InputOnlyReader(options, (reply) => {
-      const inputTokens = cohereUsage(objectAt(reply, 'meta'))?.inputTokens;
+      const { inputTokens, billedInputTokens } = cohereUsage(objectAt(reply, 'meta')) ?? {};
       return {
-        usage: inputTokens === undefined ? undefined : { inputTokens },
+        usage: inputTokens === undefined ? undefined : present({ inputTokens, billedInputTokens }),
         responseId: stringAt(reply, 'id'),
       };
     }),
@@ -66,6 +67,19 @@ export const embed: CallShape = {
     tokens: 0,
     partial: namesAny(request, ['images', 'inputs']),
   }),
+};
+
+/** Billed by the search. */
+export const rerank: CallShape = {
+  operation: 'rerank',
+  inputOnly: true,
+  request: (request) => ({ model: stringAt(request, 'model') }),
+  reader: (options) =>
+    new InputOnlyReader(options, (reply) => ({
+      usage: cohereUsage(objectAt(reply, 'meta')),
+      responseId: stringAt(reply, 'id'),
+    })),
+  countable: () => ({ kind: 'unknown' }),
 };
 
 function chatCountable(request: unknown): CountableInput {

@@ -3,6 +3,7 @@ import { GatheredOutput } from '../gathered-output.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
+import { gatewayCost } from '../gateway-cost.ts';
 import { googleUsage } from './usage.ts';
 
 /** Reads `GenerateContentResponse`: a stream sends the same shape, piece by piece. */
@@ -14,8 +15,11 @@ export class GenerateContentReader implements ReplyReader {
   #id: string | undefined;
   #model: string | undefined;
   #closed = false;
+  #isWhole = false;
   #tools = 0;
   readonly #searches = new Set<unknown>();
+  #usesMaps = false;
+  #headers: JsonObject | undefined;
 
   constructor(options: ReadOptions) {
     this.#readUsage = options.usage;
@@ -25,10 +29,12 @@ export class GenerateContentReader implements ReplyReader {
   whole(response: unknown): void {
     this.event(response);
     this.#closed = true;
+    this.#isWhole = true;
   }
 
   event(response: unknown): void {
     if (!isObject(response)) return;
+    this.#headers ??= objectAt(objectAt(response, 'sdkHttpResponse'), 'headers');
     // Totals so far: the last one stands.
     if (this.#readUsage) this.#usageMetadata = response['usageMetadata'] ?? this.#usageMetadata;
     this.#id = stringAt(response, 'responseId') ?? this.#id;
@@ -49,11 +55,13 @@ export class GenerateContentReader implements ReplyReader {
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: this.#serviceTier(),
+      costUsd: this.#isWhole ? gatewayCost(this.#headers?.['x-litellm-response-cost']) : undefined,
     };
   }
 
   #billed(): BilledUsage | undefined {
-    const usage = googleUsage(this.#usageMetadata);
+    const tokens = googleUsage(this.#usageMetadata);
+    const usage = tokens !== undefined && this.#usesMaps ? { ...tokens, mapSearches: 1 } : tokens;
     if (usage === undefined || this.#searches.size === 0) return usage;
     // Up to Gemini 2.5 a grounded prompt is billed once, from Gemini 3 on each query
     // (ai.google.dev/gemini-api/docs/pricing, read 2026-11).
@@ -61,8 +69,10 @@ export class GenerateContentReader implements ReplyReader {
     return { ...usage, webSearches: byPrompt ? 1 : this.#searches.size };
   }
 
-  /** Vertex: provisioned throughput is paid by the hour. */
+  /** Gemini says it in a header. Vertex: provisioned throughput is paid by the hour. */
   #serviceTier(): string | undefined {
+    const served = stringAt(this.#headers, 'x-gemini-service-tier');
+    if (served !== undefined) return served;
     const traffic = stringAt(this.#usageMetadata, 'trafficType')?.toLowerCase();
     return traffic === 'provisioned_throughput' ? 'provisioned' : traffic;
   }
@@ -75,6 +85,9 @@ export class GenerateContentReader implements ReplyReader {
     }
     const grounding = objectAt(candidate, 'groundingMetadata');
     for (const query of listOf(grounding?.['webSearchQueries'])) this.#searches.add(query);
+    this.#usesMaps ||= listOf(grounding?.['groundingChunks']).some(
+      (chunk) => objectAt(chunk, 'maps') !== undefined,
+    );
     const reason = stringAt(candidate, 'finishReason');
     if (reason !== undefined) this.#finish(index, reason);
   }

@@ -2,10 +2,14 @@ import type { ChatCall } from '../../call/chat-call.ts';
 import { observeReadableStream } from '../../call/observed-readable.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
 import { quietly } from '../../host/quietly.ts';
+import { workInSlices } from '../../call/sliced-work.ts';
+import { recordResult } from '../batch/batch-results.ts';
 import { meterPromise, resumePromise, serverAt } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
+import { fields, text } from '../../tokens/json.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
+import { googleBatchResults } from './batch-job.ts';
 import { interaction } from './interaction.ts';
 import { embedContent, generateContent, generateContentStream } from './shapes.ts';
 
@@ -42,6 +46,10 @@ export const google: SdkPatch = {
       if (!Object.hasOwn(prototype, name)) continue;
       replaceMethod<Method>(prototype, name, (original) => meteredMethod(original, shape, meter));
     }
+    const { Batches } = moduleExports as { readonly Batches?: { readonly prototype: object } };
+    if (Batches !== undefined && Object.hasOwn(Batches.prototype, 'get')) {
+      replaceMethod<Method>(Batches.prototype, 'get', (original) => watchedBatch(original, meter));
+    }
     const interactions = ownerOf(interactionsOf(moduleExports), 'create');
     if (interactions !== undefined && !isPatched(interactions, 'create')) {
       replaceMethod<Create>(interactions, 'create', (original) => meteredCreate(original, meter));
@@ -73,7 +81,7 @@ function meteredCreate(original: Create, meter: CurrentMeter): Create {
     return meterPromise(
       meter,
       () => ({
-        provider: this.parentClient?.isVertexAI?.() === true ? 'gcp.vertex_ai' : 'gcp.gemini',
+        provider: providerOf(this.parentClient),
         shape: interaction,
         request: params,
         ...serverAt(this.parentClient?.getBaseUrl?.()),
@@ -92,6 +100,35 @@ function resumedInteraction(original: ById, meter: CurrentMeter): ById {
   };
 }
 
+/** A job that has ended holds the results of requests that were sent inline. */
+function watchedBatch(original: Method, meter: CurrentMeter): Method {
+  return function get(this: Models, params: unknown): Promise<unknown> {
+    const reply = original.call(this, params);
+    if (meter() === undefined) return reply;
+    return reply.then((job) => {
+      quietly('watching a batch', () => {
+        const source = {
+          provider: providerOf(this.apiClient),
+          ...serverAt(this.apiClient?.getBaseUrl?.()),
+          batchId: text(fields(job)['name']) ?? '',
+        };
+        workInSlices(
+          recorded(googleBatchResults(job), (result) => recordResult(meter, source, result)),
+        );
+      });
+      return job;
+    });
+  };
+}
+
+function* recorded<T>(results: Iterable<T>, record: (result: T) => void): Generator<void> {
+  for (const result of results) yield record(result);
+}
+
+function providerOf(client: Models['apiClient']): string {
+  return client?.isVertexAI?.() === true ? 'gcp.vertex_ai' : 'gcp.gemini';
+}
+
 function watchInteraction(reply: unknown, call: ChatCall): void {
   if (!observeReadableStream(reply, call)) {
     call.complete(reply);
@@ -103,7 +140,7 @@ function meteredMethod(original: Method, shape: CallShape, meter: CurrentMeter):
     return meterPromise(
       meter,
       () => ({
-        provider: this.apiClient?.isVertexAI?.() === true ? 'gcp.vertex_ai' : 'gcp.gemini',
+        provider: providerOf(this.apiClient),
         shape,
         request: params,
         ...serverAt(this.apiClient?.getBaseUrl?.()),

@@ -73,7 +73,32 @@ export function interactionUsage(interaction: unknown): BilledUsage | undefined 
     cacheReadTokens: tokenCount(interaction['total_cached_tokens']),
     cacheWriteTokens: undefined,
     reasoningTokens: thoughts,
+    ...interactionModalities(interaction),
+    webSearches: groundings(interaction, 'google_search'),
+    mapSearches: groundings(interaction, 'google_maps'),
   });
+}
+
+function interactionModalities(usage: JsonObject): BilledUsage {
+  const named = (...lists: readonly string[]): readonly unknown[] =>
+    lists
+      .flatMap((list) => listOf(usage[list]))
+      .map((entry) => ({
+        modality: stringAt(entry, 'modality')?.toUpperCase(),
+        tokenCount: fields(entry)['tokens'],
+      }));
+  return modalities({
+    promptTokensDetails: named('input_tokens_by_modality', 'tool_use_tokens_by_modality'),
+    cacheTokensDetails: named('cached_tokens_by_modality'),
+    candidatesTokensDetails: named('output_tokens_by_modality'),
+  });
+}
+
+function groundings(usage: JsonObject, type: string): number | undefined {
+  const counts = listOf(usage['grounding_tool_count'])
+    .filter((entry) => stringAt(entry, 'type') === type)
+    .map((entry) => tokenCount(fields(entry)['count']) ?? 0);
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Embeddings: Gemini reports one count (SDK 3), Vertex one for each embedding. */

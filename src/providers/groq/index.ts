@@ -1,5 +1,6 @@
 import { patchApiClient } from '../api-client.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
+import { openaiBatchLine } from '../openai/batch-line.ts';
 import { embeddings } from '../openai/completions.ts';
 import type { SdkPatch } from '../sdk-patch.ts';
 import { groqUsageObject } from './usage.ts';
@@ -15,6 +16,10 @@ export const groq: SdkPatch = {
       moduleExports,
       {
         provider: () => 'groq',
+        batch: {
+          idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
+          resultOf: openaiBatchLine,
+        },
         shape: (path) => {
           if (path.endsWith('/chat/completions')) return chat;
           return path.endsWith('/embeddings') ? embeddings : undefined;

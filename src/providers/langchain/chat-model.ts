@@ -5,6 +5,7 @@ import { namedIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
+import { reportedCost } from '../openai/usage.ts';
 import { streamed } from '../streamed.ts';
 import { addUsage } from '../../domain/token-counts.ts';
 import { ChatModelEventReader } from './event-reader.ts';
@@ -53,6 +54,8 @@ class ChatModelReader implements ReplyReader {
   #usage: TokenUsage | undefined;
   #id: string | undefined;
   #model: string | undefined;
+  #serviceTier: string | undefined;
+  #costUsd: number | undefined;
   #closed = false;
 
   constructor(options: ReadOptions) {
@@ -88,6 +91,8 @@ class ChatModelReader implements ReplyReader {
       finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
       closed: this.#closed,
       outputs: this.#output.outputs(),
+      serviceTier: this.#serviceTier,
+      costUsd: this.#readUsage ? this.#costUsd : undefined,
     };
   }
 
@@ -112,6 +117,8 @@ class ChatModelReader implements ReplyReader {
 
   #metadata(metadata: JsonObject | undefined, choice: number): void {
     this.#model = stringAt(metadata, 'model_name') ?? stringAt(metadata, 'model') ?? this.#model;
+    this.#serviceTier = stringAt(metadata, 'service_tier') ?? this.#serviceTier;
+    this.#costUsd = reportedCost(metadata?.['usage']) ?? this.#costUsd;
     for (const name of FINISH_REASONS) {
       const reason = stringAt(metadata, name);
       if (reason !== undefined) this.#finishReasons.set(choice, reason);

@@ -14,7 +14,10 @@ export function messageUsage(usageMetadata: unknown): BilledUsage | undefined {
     cacheWriteTokens: tokenCount(input?.['cache_creation']),
     reasoningTokens: tokenCount(output?.['reasoning']),
     audioInputTokens: tokenCount(input?.['audio']),
+    imageInputTokens: tokenCount(input?.['image']),
+    videoInputTokens: tokenCount(input?.['video']),
     audioOutputTokens: tokenCount(output?.['audio']),
+    imageOutputTokens: tokenCount(output?.['image']),
   });
 }
 

@@ -22,8 +22,19 @@ export function mistralUsage(usage: unknown): BilledUsage | undefined {
       tokenCount(all['num_cached_tokens'] ?? all['numCachedTokens']),
     cacheWriteTokens: undefined,
     audioInputSeconds: tokenCount(all['promptAudioSeconds']),
+    webSearches: uses(all, 'web_search', 'web_search_premium'),
+    codeExecutions: uses(all, 'code_interpreter'),
+    generatedImages: uses(all, 'image_generation'),
     reasoningTokens: tokenCount(
       outputDetails?.['reasoning_tokens'] ?? outputDetails?.['reasoningTokens'],
     ),
   });
+}
+
+/** Calls of connectors, which are billed beside their tokens. */
+function uses(usage: JsonObject, ...connectors: readonly string[]): number | undefined {
+  const counts = connectors.flatMap(
+    (name) => tokenCount(objectAt(usage, 'connectors')?.[name]) ?? [],
+  );
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
 }

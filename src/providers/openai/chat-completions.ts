@@ -75,7 +75,9 @@ class ChatReader implements ReplyReader {
     }
     const { length } = this.#choices;
     return {
-      usage: this.#options.usage ? this.#normalise(this.#usage, this.#model) : undefined,
+      usage: this.#options.usage
+        ? withOwnSearch(this.#normalise(this.#usage, this.#model), this.#model)
+        : undefined,
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons,
@@ -120,6 +122,17 @@ class ChatReader implements ReplyReader {
     this.#choices.push(choice);
     return choice;
   }
+}
+
+/** OpenAI's search models search once a request, for a fee that their usage leaves out. */
+const SEARCH_MODEL = /^gpt-[\w.-]+-search-(?:preview|api)/;
+
+function withOwnSearch(
+  usage: ReportedUsage | undefined,
+  model: string | undefined,
+): ReportedUsage | undefined {
+  const isUnsaid = usage !== undefined && usage.webSearches === undefined;
+  return isUnsaid && SEARCH_MODEL.test(model ?? '') ? { ...usage, webSearches: 1 } : usage;
 }
 
 /** A delta and a whole message have the same fields. */

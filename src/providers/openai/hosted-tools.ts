@@ -4,13 +4,15 @@ import { fields, listOf } from '../../tokens/json.ts';
 /**
  * Uses of tools that OpenAI runs and bills by the use, from the output items of a response
  * (developers.openai.com/api/docs/pricing, read 2026-11): a web search by its `search` action (opening
- * a page and finding in it are free), a file search by the call, the code interpreter by container.
+ * a page and finding in it are free), a file search by the call, the code interpreter by container, an
+ * image by the tokens of another model, of which a price is not known here.
  */
 export function hostedToolUses(
   items: readonly unknown[],
-): Pick<BilledUsage, 'webSearches' | 'fileSearches' | 'codeExecutions'> {
+): Pick<BilledUsage, 'webSearches' | 'fileSearches' | 'codeExecutions' | 'generatedImages'> {
   let webSearches = 0;
   let fileSearches = 0;
+  let generatedImages = 0;
   const containers = new Set<unknown>();
   for (const given of items) {
     const item = fields(given);
@@ -21,6 +23,9 @@ export function hostedToolUses(
       case 'file_search_call':
         fileSearches += 1;
         break;
+      case 'image_generation_call':
+        generatedImages += 1;
+        break;
       case 'code_interpreter_call':
         containers.add(item['container_id'] ?? item['id']);
         break;
@@ -29,6 +34,7 @@ export function hostedToolUses(
   return {
     ...(webSearches > 0 && { webSearches }),
     ...(fileSearches > 0 && { fileSearches }),
+    ...(generatedImages > 0 && { generatedImages }),
     ...(containers.size > 0 && { codeExecutions: containers.size }),
   };
 }

@@ -1,4 +1,5 @@
 import { patchApiClient } from '../api-client.ts';
+import { openaiBatchLine } from './batch-line.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { SdkPatch } from '../sdk-patch.ts';
 import { text, type JsonObject } from '../../tokens/json.ts';
@@ -38,6 +39,10 @@ export const openai: SdkPatch = {
           (method === 'get' ? /\/responses\/([^/]+)$/ : /\/responses\/([^/]+)\/cancel$/).exec(
             path,
           )?.[1],
+        batch: {
+          idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
+          resultOf: openaiBatchLine,
+        },
         model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
       },
       meter,

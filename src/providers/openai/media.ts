@@ -2,6 +2,7 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import type { RequestFacts } from '../../domain/request-facts.ts';
 import { fields, listOf, present, stringAt, text } from '../../tokens/json.ts';
+import { ATTR_IMAGE } from '../../otel/semconv.ts';
 import { tokenCount } from '../../domain/token-counts.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
 import { openaiRequest } from './request.ts';
@@ -11,9 +12,13 @@ import { responsesUsage } from './usage.ts';
 export const images: CallShape = {
   operation: 'image_generation',
   inputOnly: true,
-  request: mediaRequest,
+  request: imageRequest,
   reader: (options) =>
-    new InputOnlyReader(options, (reply) => ({ usage: imageUsage(reply) }), isCompletedImage),
+    new InputOnlyReader(
+      options,
+      (reply) => ({ usage: imageUsage(reply), attributes: imageAttributes(reply) }),
+      isCompletedImage,
+    ),
   // Billed by the size and quality of the image.
   countable: () => ({ kind: 'unknown' }),
 };
@@ -40,6 +45,22 @@ function mediaRequest(request: unknown): RequestFacts {
     stream: request.get('stream') === 'true',
     userId: text(request.get('user')),
   };
+}
+
+function imageRequest(request: unknown): RequestFacts {
+  const attributes =
+    request instanceof FormData
+      ? imageAttributes({ size: request.get('size'), quality: request.get('quality') })
+      : imageAttributes(request);
+  return { ...mediaRequest(request), attributes };
+}
+
+/** What the price of an image depends on. */
+function imageAttributes(of: unknown): Record<string, string> {
+  return present({
+    [ATTR_IMAGE.size]: text(fields(of)['size']),
+    [ATTR_IMAGE.quality]: text(fields(of)['quality']),
+  });
 }
 
 function isCompletedImage(event: unknown): boolean {

@@ -78,12 +78,22 @@ function usageNamed(reported: unknown, names: Names): ReportedUsage | undefined 
 /** One xAI tick is a ten-billionth of a dollar (docs.x.ai, read 2026-11). */
 const XAI_TICKS_PER_DOLLAR = 1e10;
 
-/** US dollars that the usage itself says: OpenRouter a number, Perplexity an object, xAI in ticks. */
+/**
+ * US dollars that the usage itself says: OpenRouter a number, Perplexity an object, xAI in ticks,
+ * DeepInfra an estimate. With a key of one's own (BYOK), OpenRouter's number is its fee alone.
+ */
 export function reportedCost(usage: unknown): number | undefined {
-  const { cost, cost_in_usd_ticks: ticks } = fields(usage);
+  const { cost, cost_in_usd_ticks: ticks, estimated_cost: estimate, ...rest } = fields(usage);
   const dollars = typeof cost === 'object' ? fields(cost)['total_cost'] : cost;
-  const given = dollars ?? (typeof ticks === 'number' ? ticks / XAI_TICKS_PER_DOLLAR : undefined);
-  return typeof given === 'number' && Number.isFinite(given) && given >= 0 ? given : undefined;
+  const inTicks = typeof ticks === 'number' ? ticks / XAI_TICKS_PER_DOLLAR : undefined;
+  const given = amount(dollars ?? inTicks ?? estimate);
+  if (given === undefined || rest['is_byok'] !== true) return given;
+  const upstream = amount(fields(rest['cost_details'])['upstream_inference_cost']);
+  return upstream === undefined ? undefined : given + upstream;
+}
+
+function amount(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** Moonshot, then DeepSeek. */

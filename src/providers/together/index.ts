@@ -1,5 +1,6 @@
 import { patchApiClient } from '../api-client.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
+import { openaiBatchLine } from '../openai/batch-line.ts';
 import { completions, embeddings } from '../openai/completions.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { SdkPatch } from '../sdk-patch.ts';
@@ -19,6 +20,10 @@ export const together: SdkPatch = {
       moduleExports,
       {
         provider: () => 'together_ai',
+        batch: {
+          idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
+          resultOf: openaiBatchLine,
+        },
         shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
       },
       meter,

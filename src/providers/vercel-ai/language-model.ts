@@ -6,7 +6,9 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { reportedCost } from '../openai/usage.ts';
+import { gatewayCost } from '../gateway-cost.ts';
 import { streamed } from '../streamed.ts';
+import { hostedUses } from './hosted-uses.ts';
 import { modelCountable, modelFacts } from './prompt.ts';
 import { extrasOfRaw } from './raw-usage.ts';
 import { modelUsage } from './usage.ts';
@@ -36,6 +38,9 @@ class ModelReader implements ReplyReader {
   #failure: string | undefined;
   #unified: string | undefined;
   #closed = false;
+  #headerCost: number | undefined;
+  /** Uses of tools that the provider runs, by their names. */
+  readonly #hosted: string[] = [];
   /** Calls whose input came in pieces; the whole call follows them. */
   readonly #pieced = new Set<string>();
 
@@ -47,6 +52,9 @@ class ModelReader implements ReplyReader {
   whole(result: unknown): void {
     if (!isObject(result)) return;
     this.#metadata(result['response']);
+    this.#headerCost = gatewayCost(
+      objectAt(objectAt(result, 'response'), 'headers')?.['x-litellm-response-cost'],
+    );
     for (const part of listOf(result['content'])) this.#content(part);
     this.#finish(result);
     this.#closed = true;
@@ -68,6 +76,7 @@ class ModelReader implements ReplyReader {
         break;
       case 'tool-call':
         if (!this.#pieced.has(String(part['toolCallId']))) this.#content(part);
+        else this.#host(part);
         break;
       case 'tool-input-delta':
         this.#output.tool(String(part['id']), undefined, part['delta']);
@@ -94,13 +103,19 @@ class ModelReader implements ReplyReader {
       failure: this.#failure,
       outputs: this.#output.outputs(),
       serviceTier: this.#serviceTier(),
-      costUsd: reportedCost(objectAt(this.#usage, 'raw')),
+      costUsd: reportedCost(objectAt(this.#usage, 'raw')) ?? this.#headerCost,
     };
   }
 
   #billed(): BilledUsage | undefined {
     const usage = modelUsage(this.#usage, this.#providerMetadata);
-    return usage && { ...extrasOfRaw(objectAt(this.#usage, 'raw')), ...usage };
+    return (
+      usage && {
+        ...hostedUses(this.#hosted),
+        ...extrasOfRaw(objectAt(this.#usage, 'raw')),
+        ...usage,
+      }
+    );
   }
 
   /** OpenAI's package passes it on as metadata, Anthropic's in the raw usage. */
@@ -121,8 +136,13 @@ class ModelReader implements ReplyReader {
     if (part['type'] === 'text') this.#output.text(part['text']);
     else if (part['type'] === 'reasoning') this.#output.reasoning(part['text']);
     else if (part['type'] === 'tool-call') {
+      this.#host(part);
       this.#output.tool(String(part['toolCallId']), part['toolName'], part['input']);
     }
+  }
+
+  #host(part: Readonly<Record<string, unknown>>): void {
+    if (part['providerExecuted'] === true) this.#hosted.push(String(part['toolName']));
   }
 
   /** v2 has the reason as a word, later ones the vendor's own beside it: `{ unified, raw }`. */

@@ -142,7 +142,7 @@ for (const [version, load] of BUILDS) {
     ],
     promises: {
       pending:
-        'its API has no reply that is fetched later: batches are in "Not seen" of docs/providers.md',
+        'its API has no reply that is fetched later but the results of batches, in test/providers/batches.test.ts',
       failed: [
         {
           title: 'an error in the middle of a stream',

@@ -125,12 +125,24 @@ for (const [version, load] of BUILDS) {
         },
       },
       {
-        title: 'rerank() is no call',
+        title: 'rerank(), by the search',
         script: {
-          body: JSON.stringify({ id: 'rr-1', results: [{ index: 0, relevance_score: 1 }] }),
+          body: JSON.stringify({
+            id: 'rr-1',
+            results: [{ index: 0, relevance_score: 1 }],
+            meta: { billed_units: { search_units: 2 } },
+          }),
         },
-        calls: 0,
-        expected: {},
+        expected: {
+          provider: 'cohere',
+          operation: 'rerank',
+          requestModel: 'rerank-v3.5',
+          responseId: 'rr-1',
+          inputTokens: undefined,
+          outputTokens: undefined,
+          outcome: 'ok',
+          attributes: { 'token_meter.usage.rerank_searches': 2 },
+        },
         run: async ({ v2 }) =>
           v2.rerank({ model: 'rerank-v3.5', query: 'tide', documents: ['The tide'] }),
       },

@@ -27,7 +27,7 @@ interface Written {
 const measurementsOf = (): string[] => [...new Set(panels.map(({ measurement }) => measurement))];
 
 /** Every name that a panel reads. */
-function namesOf({ measures, by = [], byField, where = {} }: Panel): {
+function namesOf({ measures, by = [], byField, where = {}, wherePresent }: Panel): {
   fields: string[];
   tags: string[];
 } {
@@ -37,6 +37,7 @@ function namesOf({ measures, by = [], byField, where = {} }: Panel): {
         measure.kind === 'ratio' ? [measure.field, measure.per] : [measure.field],
       ),
       ...(byField === undefined ? [] : [byField]),
+      ...(wherePresent === undefined ? [] : [wherePresent]),
     ],
     tags: [...by, ...Object.keys(where)],
   };

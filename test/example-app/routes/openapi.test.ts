@@ -155,6 +155,19 @@ describe('/openapi.json', () => {
       headers: asViewer,
     },
     { path: '/api/usage/summary?x=1', as: '/api/usage/summary', status: 422, headers: asViewer },
+    { path: '/api/usage/costs', status: 200, headers: asViewer },
+    {
+      path: '/api/usage/costs?what_if=gpt-4o=gpt-4.1-mini&what_if=none=other&from=90d',
+      as: '/api/usage/costs',
+      status: 200,
+      headers: asViewer,
+    },
+    {
+      path: '/api/usage/costs?what_if=gpt-4o',
+      as: '/api/usage/costs',
+      status: 422,
+      headers: asViewer,
+    },
     { path: '/api/usage/records', status: 200, headers: asViewer },
     {
       path: '/api/usage/conversations/c-1',

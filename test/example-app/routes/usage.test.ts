@@ -8,6 +8,7 @@ import { createApp } from '../../../example-app/app.ts';
 import { Access } from '../../../example-app/middleware/access.ts';
 import {
   usageConversation,
+  usageCosts,
   usagePage,
   usageSummary,
 } from '../../../example-app/routes/usage-schemas.ts';
@@ -100,6 +101,34 @@ describe('routes of /api/usage', () => {
     assert.equal(summary.previous?.calls, 1440);
     assert.deepEqual(summary.group_by, ['user', 'model']);
     assert.ok(summary.rows.some(({ user, model }) => user === null && model === 'gpt-4o'));
+  });
+
+  it('compares with other models, and tells what caching saved, over every call', async () => {
+    const response = await get('costs?what_if=gpt-4o=gpt-4.1-mini&user=user-1&user=user-2');
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    const body: unknown = await response.json();
+    const costs = usageCosts.parse(body);
+    assert.deepEqual(costs, body, 'no member is missing in the schema');
+    assert.equal(costs.total.calls, 576);
+    assert.equal(costs.caching.calls, 0);
+    const [answer] = costs.what_if;
+    assert.equal(answer?.calls, 192);
+    assert.equal(answer?.compared_calls, 192);
+    // 100 × (2.5 − 0.4) of input a call
+    assert.equal(
+      Math.round(((answer?.by_kind?.input ?? 0) - (answer?.by_kind_then?.input ?? 0)) * 1e9),
+      192 * 100 * 2100,
+    );
+    assert.match(costs.prices?.name ?? '', /^genai-prices/);
+  });
+
+  it('refuses a comparison with nothing', async () => {
+    for (const what of ['gpt-4o', 'gpt-4o=', '=gpt-4o', 'a=b=c']) {
+      const response = await get(`costs?what_if=${what}`);
+      assert.equal(response.status, 422, what);
+      assert.match(((await response.json()) as { detail: string }).detail, /what_if/);
+    }
   });
 
   it('takes every filter, an empty name for none, and a time zone', async () => {

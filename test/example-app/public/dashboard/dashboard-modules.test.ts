@@ -195,7 +195,8 @@ describe('dashboard modules', () => {
     const written = await page.evaluate<unknown[]>(`import('/assets/formats.js').then((m) => [
       [undefined, 0, 999, 12_345, 1_234_567_890].map(m.formatCompact),
       [undefined, 0, 0.000123, 0.05, 1234.5, 123_456].map(m.formatMoney),
-      [undefined, 0, 0.0000012, 0.25].map(m.formatExactMoney),
+      [undefined, 0, 0.0000012, 0.25].map((usd) => m.formatCallCost({ cost_usd: usd })),
+      [m.formatCost({ cost_usd: 0.5, partial_cost_calls: 2 }), m.formatCallCost({ cost_missing: ['x'] }), m.partialCostText(2)],
       [undefined, 0, 12.4, 1500, 90_000, 7_200_000].map(m.formatMs),
       [[5, undefined], [5, 0], [1, 2], [3, 2], [100, 100.01], [200, 10]].map(([a, b]) => m.formatChange(a, b).text),
     ])`);
@@ -203,6 +204,7 @@ describe('dashboard modules', () => {
       ['–', '0', '999', '12.3K', '1.23B'],
       ['–', '$0.00', '$0.000123', '$0.050', '$1,234.50', '$123,456'],
       ['–', '$0.00000', '< $0.00001', '$0.25000'],
+      ['at least $0.50', '–', 'at least: 2 calls have parts without a price'],
       ['–', '0s', '12ms', '1.5s', '1.5m', '2h'],
       [
         '',

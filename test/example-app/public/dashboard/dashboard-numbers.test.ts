@@ -58,6 +58,79 @@ describe('dashboard: numbers, filters, drill-down', () => {
     await pages.shows(page, '#quality', 'support-bot-ft');
   });
 
+  describe('of calls with parts without a price', () => {
+    const record = async (): Promise<void> => {
+      const counted = { inputTokens: 20, outputTokens: 10, totalTokens: 30 };
+      const at = Date.now() - 60_000;
+      const own = { userId: 'alice', conversationId: 'c-1', tokenSource: 'provider' } as const;
+      await pages.usage.record([
+        usageRecord(at, { ...own, ...counted, costUsd: 1.5, costSource: 'list' }),
+        usageRecord(at, {
+          ...own,
+          ...counted,
+          requestModel: 'o3',
+          costUsd: 0.75,
+          costSource: 'list',
+          costMissing: ['web_searches', 'priority_tier'],
+        }),
+      ]);
+    };
+
+    it('says "at least", and of how many calls', async () => {
+      await record();
+      const page = await pages.open('/?range=24h&measure=cost_usd&conversation=c-1');
+      assert.equal(await figure(page, 'cost'), 'at least $2.25');
+      const why = 'at least: 1 call has parts without a price';
+      assert.equal(await page.innerText('[data-tile=cost] .partial'), why);
+      assert.equal(await page.innerText('#course .partial'), why);
+      assert.deepEqual(await page.locator('#course .legend .value').allInnerTexts(), [
+        '$1.50',
+        'at least $0.75',
+      ]);
+      assert.deepEqual(await page.locator('#top-model .bar-row .value').allInnerTexts(), [
+        '$1.50',
+        'at least $0.75',
+      ]);
+      assert.deepEqual(await page.locator('#top-user .bar-row .value').allInnerTexts(), [
+        'at least $2.25',
+      ]);
+      assert.match(
+        (await page.getAttribute('#top-user .bar-row', 'title')) ?? '',
+        /1 call has parts without a price/,
+      );
+      await pages.shows(page, '#conversation .facts', /at least \$2\.25 · at least: 1 call has/);
+      const cell = page.locator('#calls tbody tr', { hasText: 'o3' }).locator('td:nth-child(6)');
+      assert.equal(await cell.innerText(), 'at least $0.75000');
+      assert.equal(
+        await cell.getAttribute('title'),
+        'list prices; no price for web_searches, priority_tier',
+      );
+      const labels = await page
+        .locator('#heat-table td')
+        .evaluateAll((cells) => cells.map((one) => one.getAttribute('aria-label') ?? ''));
+      assert.equal(labels.filter((label) => label.includes('at least $2.25')).length, 1);
+    });
+
+    it('says so in Chinese', async () => {
+      await record();
+      const page = await pages.open('/?range=24h&measure=cost_usd', { locale: 'zh-CN' });
+      assert.match(await figure(page, 'cost'), /^至少 .*2\.25$/);
+      assert.equal(
+        await page.innerText('[data-tile=cost] .partial'),
+        '至少：1 次调用含有无价格的部分',
+      );
+    });
+
+    it('says nothing of the kind where every part has a price', async () => {
+      await pages.usage.record([
+        usageRecord(Date.now() - 60_000, { totalTokens: 3, tokenSource: 'provider', costUsd: 0.5 }),
+      ]);
+      const page = await pages.open('/?range=24h&measure=cost_usd');
+      assert.equal(await figure(page, 'cost'), '$0.50');
+      assert.equal(await page.locator('.partial:visible').count(), 0);
+    });
+  });
+
   it('tells the values of a chart by arrow keys and as a table', async () => {
     // Not by setMinutes, which takes the first of an hour that comes twice.
     const now = Date.now();

@@ -7,7 +7,7 @@ import {
 } from '../../../../exporter/influxdb/reprice/influx-reprice.ts';
 import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
 import { UsageLineWriter } from '../../../../exporter/influxdb/write/lines/usage-line.ts';
-import type { RepriceResult } from '../../../../exporter/ledger/reprice-tally.ts';
+import type { RepricedCost, RepriceResult } from '../../../../exporter/ledger/reprice-tally.ts';
 import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
 import { influxExecute, influxRows } from '../../../support/influx.ts';
 import { QueryContract } from '../../../support/query-contract.ts';
@@ -21,11 +21,25 @@ const MANY = mixedRecords(15_000, FROM, FROM + 17 * DAY_MS);
 const FEW = mixedRecords(5000, FROM, FROM + 17 * DAY_MS);
 const RANGE = { from: new Date(FROM), to: new Date(FROM + 20 * DAY_MS) };
 
-/** Prices that know two providers, one of them at the old cost. */
-const costOf = ({ provider, inputTokens, costUsd }: UsageRecord): number | undefined => {
-  if (provider === 'openai') return inputTokens === undefined ? undefined : inputTokens * 3e-9;
-  return provider === 'anthropic' ? costUsd : undefined;
+/** Prices that know two providers: one has a part without a price, the other has the old cost. */
+const costOf = (record: UsageRecord): RepricedCost | undefined => {
+  const { provider, inputTokens, costUsd, costSource = 'list', costMissing } = record;
+  if (provider === 'openai') {
+    return inputTokens === undefined
+      ? undefined
+      : {
+          costUsd: inputTokens * 3e-9,
+          costSource: 'list',
+          ...(inputTokens % 2 === 0 && { costMissing: ['code_"executions"', 'web_searches'] }),
+        };
+  }
+  return provider === 'anthropic' && costUsd !== undefined
+    ? { costUsd, costSource, ...(costMissing && { costMissing }) }
+    : undefined;
 };
+/** What a call costs afterwards. */
+const repriced = (record: UsageRecord): RepricedCost | undefined =>
+  record.costSource === 'provider' ? undefined : costOf(record);
 
 type Row = Record<string, unknown>;
 
@@ -48,7 +62,12 @@ describe('repriceInfluxLedger', function () {
     await post('/write?db=usage&precision=n', lines.join('\n'));
   };
   const unpriced = (rows: readonly Row[]): Row[] =>
-    rows.map((row) => ({ ...row, cost_usd: undefined }));
+    rows.map((row) => ({
+      ...row,
+      cost_usd: undefined,
+      cost_source: undefined,
+      cost_missing: undefined,
+    }));
   const sum = (rows: readonly Row[]): number =>
     rows.reduce((nanos, { cost_usd }) => nanos + Math.round(Number(cost_usd ?? 0) * 1e9), 0) / 1e9;
 
@@ -67,7 +86,7 @@ describe('repriceInfluxLedger', function () {
     it('writes new costs and leaves every other field, tag and time as it was', async () => {
       const before = await points();
       assert.equal(before.length, MANY.length);
-      const expected = MANY.map((record) => ({ record, now: costOf(record) }));
+      const expected = MANY.map((record) => ({ record, now: repriced(record) }));
       const count = (wanted: (one: (typeof expected)[number]) => boolean): number =>
         expected.filter(wanted).length;
       const told: number[] = [];
@@ -77,27 +96,44 @@ describe('repriceInfluxLedger', function () {
       });
       const after = await points();
       assert.deepEqual(unpriced(after), unpriced(before));
-      const costs = new Map(after.map((row) => [row['record_id'], row['cost_usd'] ?? undefined]));
-      for (const { record, now } of expected) {
+      const stored = new Map(after.map((row) => [row['record_id'], row]));
+      for (const { record, now = record } of expected) {
+        const row = stored.get(record.id);
+        const { costUsd, costSource, costMissing = [] } = now;
         assert.equal(
-          costs.get(record.id),
-          now === undefined ? record.costUsd : Math.round(now * 1e9) / 1e9,
+          row?.['cost_usd'] ?? undefined,
+          costUsd === undefined ? undefined : Math.round(costUsd * 1e9) / 1e9,
         );
+        assert.equal(row?.['cost_source'] ?? undefined, costSource);
+        assert.equal(row?.['cost_missing'] ?? '', costMissing.join(' '));
       }
       assert.deepEqual(result, {
         calls: MANY.length,
-        changed: count(({ record, now }) => now !== undefined && now !== record.costUsd),
+        changed: count(
+          ({ record, now }) =>
+            now !== undefined && (record.provider === 'openai' || !record.costUsd),
+        ),
         newlyPriced: count(({ record, now }) => now !== undefined && record.costUsd === undefined),
-        kept: count(({ record, now }) => now === undefined && record.costUsd !== undefined),
+        kept: count(
+          ({ record, now }) =>
+            now === undefined && record.costUsd !== undefined && record.costSource !== 'provider',
+        ),
+        reported: count(({ record }) => record.costSource === 'provider'),
         unknown: count(({ record, now }) => now === undefined && record.costUsd === undefined),
         refused: 0,
         beforeUsd: sum(before),
         afterUsd: sum(after),
       });
-      assert.ok(result.changed > 5000 && result.kept > 0 && result.newlyPriced > 0);
+      const { changed, kept, newlyPriced, reported } = result;
+      assert.ok(changed > 2000 && kept > 0 && newlyPriced > 0 && reported > 0);
       assert.deepEqual([told.length > 2, told.at(-1)], [true, MANY.length]);
       const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage' });
-      assert.equal((await reader.summary(RANGE)).total.costUsd, result.afterUsd);
+      const { total } = await reader.summary(RANGE);
+      assert.equal(total.costUsd, result.afterUsd);
+      const missing = count(({ record, now = record }) => now.costMissing !== undefined);
+      assert.equal(total.partialCostCalls, missing);
+      const page = await reader.records({ ...RANGE, filter: { provider: 'openai' } });
+      assert.ok(page.records.every(({ costMissing }) => costMissing?.includes('') !== true));
       await reader.close();
       assert.equal((await repriceInfluxLedger(options)).changed, 0);
     });
@@ -105,7 +141,7 @@ describe('repriceInfluxLedger', function () {
     it('changes nothing when it only tells, and nothing outside of its range', async () => {
       const before = await points();
       const all = await repriceInfluxLedger({ ...options, dryRun: true });
-      assert.deepEqual([all.calls, all.changed > 5000], [MANY.length, true]);
+      assert.deepEqual([all.calls, all.changed > 2000], [MANY.length, true]);
       assert.deepEqual(await points(), before);
       const [from, to] = [new Date(FROM + 2 * DAY_MS), new Date(FROM + 3 * DAY_MS)];
       const day = await repriceInfluxLedger({ ...options, from, to });
@@ -146,6 +182,13 @@ describe('repriceInfluxLedger', function () {
         const after = await points();
         assert.deepEqual([result.calls, result.refused], [FEW.length, 0]);
         assert.deepEqual(unpriced(after), unpriced(before));
+        const stored = new Map(after.map((row) => [row['record_id'], row]));
+        for (const record of FEW) {
+          const { costSource, costMissing = [] } = repriced(record) ?? record;
+          const row = stored.get(record.id);
+          assert.equal(row?.['cost_source'] ?? undefined, costSource);
+          assert.equal(row?.['cost_missing'] ?? '', costMissing.join(' '));
+        }
         assert.equal(sum(after), result.afterUsd);
       });
     }

@@ -1,0 +1,32 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { quietly } from '../host/quietly.ts';
+
+/** The event loop is held no longer than this at a time. */
+const SLICE_MS = 5;
+
+const running = new Set<Promise<void>>();
+
+/**
+ * Takes all steps, in slices between the turns of the event loop, so that nobody waits for work of any
+ * length. A step that throws is skipped.
+ */
+export function workInSlices(steps: Iterator<unknown>): void {
+  const work = takeSteps(steps).finally(() => running.delete(work));
+  running.add(work);
+}
+
+/** Resolves when no such work is left. */
+export async function slicedWorkDone(): Promise<void> {
+  while (running.size > 0) await Promise.all(running);
+}
+
+async function takeSteps(steps: Iterator<unknown>): Promise<void> {
+  let isDone = false;
+  do {
+    await nextTurn();
+    const end = performance.now() + SLICE_MS;
+    do {
+      isDone = quietly('working off the path', () => steps.next().done) ?? false;
+    } while (!isDone && performance.now() < end);
+  } while (!isDone);
+}
