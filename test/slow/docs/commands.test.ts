@@ -89,7 +89,10 @@ describe('commands of the documents', () => {
     const env = { TOKEN_METER_PROVIDER: 'sqlite' };
     const { code, err } = await app.call(REGISTER, env);
     assert.equal(code, 0, err);
-    for (const line of commandsOf('docs/reports.md', 'npx otel-token-meter report')) {
+    const reports = ['docs/reports.md', 'docs/costs.md'].flatMap((doc) =>
+      commandsOf(doc, 'npx otel-token-meter report'),
+    );
+    for (const line of reports) {
       const { out } = await shell(line, { env });
       if (line.includes('> usage.csv')) {
         assert.match(

@@ -200,6 +200,10 @@ await settings.close();`,
     assert.equal(ran.code, 0, ran.err);
     holds(ran, { out: /^alice [1-9]\d*\n$/ });
   },
+  'savings.mjs': async (app, file, test) => {
+    await withLedger(app);
+    await ends({ out: /^[\d.e-]+ 0\.\d+\n$/ }, { preload: [] })(app, file, test);
+  },
   'reprice.mjs': async (app, file, test) => {
     await withLedger(app);
     await ends({ out: /^[1-9]\d* of [1-9]\d* changed$/m }, { preload: [] })(app, file, test);
