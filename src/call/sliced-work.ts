@@ -15,9 +15,9 @@ export function workInSlices(steps: Iterator<unknown>): void {
   running.add(work);
 }
 
-/** Resolves when no such work is left. */
+/** Resolves when all such work that has begun by now is done. */
 export async function slicedWorkDone(): Promise<void> {
-  while (running.size > 0) await Promise.all(running);
+  await Promise.all(running);
 }
 
 async function takeSteps(steps: Iterator<unknown>): Promise<void> {

@@ -8,7 +8,7 @@ const UNKNOWN: TierPrice = { factor: 1, missing: 'regional_price' };
 
 /** Released before 5 March 2026, from when on data residency has its price (gpt-5.4 was the first). */
 const OLDER_OPENAI =
-  /^(?:chatgpt|codex|computer-use|dall-e|gpt-3|gpt-4|gpt-5(?!\.[4-9])|gpt-audio|gpt-image-1|gpt-oss|gpt-realtime|o[134]|omni|text-|tts|whisper)/;
+  /^(?:chatgpt|codex|computer-use|dall-e|gpt-3|gpt-4|gpt-5(?!\.(?:[4-9]|\d\d))|gpt-audio|gpt-image-1|gpt-oss|gpt-realtime|o[134]|omni|text-|tts|whisper)/;
 /** Claude up to these has one price in all endpoints of Google. */
 const OLDER_CLAUDE = /^claude-(?:3|opus-4-1|opus-4@|sonnet-4@|(?:opus|sonnet)-4-2025)/;
 const OLDER_GEMINI = /^gemini-[12]/;

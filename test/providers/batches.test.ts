@@ -247,6 +247,44 @@ describe('results of batches', () => {
       assert.equal((await records()).length, 0);
     });
 
+    it('reads on behind a line that is broken, and to the last one without a line break', async () => {
+      const client = await clientOf(loadCjs('openai'));
+      const ids = [newId(), newId(), newId()];
+      const [one = '', two = '', three = ''] = ids.map((id) => JSON.stringify(chatLine(id)));
+      server.play(file(`\uFEFF${one}\r\n\n{"custom_id": \nnull\n42\n${two}\n${three}`));
+      await (await client.files.content('file-1')).text();
+      const made = await records();
+      assert.deepEqual(
+        made.map(({ responseId }) => responseId),
+        ids,
+      );
+    });
+
+    it('takes a result of any shape, and leaks none of its text', async () => {
+      const client = await clientOf(loadCjs('openai'));
+      const odd = [
+        { custom_id: newId(), response: { status_code: 200, body: null } },
+        { custom_id: newId(), response: { status_code: '200', body: 'a secret text' } },
+        { custom_id: newId(), response: { status_code: 200, body: { id: newId(), usage: -1 } } },
+        { custom_id: newId(), error: 'a secret text' },
+        { custom_id: newId(), response: { status_code: 500, body: { error: 'a secret text' } } },
+      ];
+      server.play(file(jsonl(odd)));
+      await (await client.files.content('file-6')).text();
+      const made = await records();
+      assert.deepEqual(
+        made.map(({ outcome, inputTokens }) => [outcome, inputTokens]),
+        [
+          ['ok', undefined],
+          ['ok', undefined],
+          ['ok', undefined],
+          ['error', undefined],
+          ['error', undefined],
+        ],
+      );
+      assert.ok(!JSON.stringify(made).includes('secret'));
+    });
+
     it('makes no records while metering is off, and has not forgotten them afterwards', async () => {
       const client = await clientOf(loadCjs('openai'));
       server.play(file(jsonl([chatLine(newId())])));

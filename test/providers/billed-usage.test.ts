@@ -3,7 +3,7 @@ import { anthropicUsage } from '../../src/providers/anthropic/usage.ts';
 import { converseUsage } from '../../src/providers/bedrock/usage.ts';
 import { cohereUsage } from '../../src/providers/cohere/usage.ts';
 import { GenerateContentReader } from '../../src/providers/google/generate-reader.ts';
-import { googleUsage } from '../../src/providers/google/usage.ts';
+import { googleUsage, interactionUsage } from '../../src/providers/google/usage.ts';
 import { messageUsage } from '../../src/providers/langchain/usage.ts';
 import { MessagesReader } from '../../src/providers/anthropic/messages-reader.ts';
 import { converse } from '../../src/providers/bedrock/converse.ts';
@@ -240,5 +240,76 @@ describe('what is billed, as each provider reports it', () => {
     assert.equal(gpt.usage?.audioInputTokens, 9);
     assert.equal(gpt.serviceTier, 'flex');
     assert.equal(read(generate, result({ prompt_tokens: 1, cost: 0.5 })).costUsd, 0.5);
+  });
+
+  it('Gemini on Vertex: the tier in the type of the traffic', () => {
+    for (const [trafficType, tier] of [
+      ['ON_DEMAND', 'on_demand'],
+      ['ON_DEMAND_FLEX', 'flex'],
+      ['ON_DEMAND_PRIORITY', 'priority'],
+      ['PROVISIONED_THROUGHPUT', 'provisioned'],
+      ['TRAFFIC_TYPE_UNSPECIFIED', undefined],
+      [undefined, undefined],
+    ] as const) {
+      const reader = new GenerateContentReader(ALL);
+      reader.whole({ usageMetadata: { promptTokenCount: 1, trafficType } });
+      assert.equal(reader.result().serviceTier, tier, trafficType);
+    }
+  });
+
+  it('Gemini interactions: modalities and groundings', () => {
+    const usage = interactionUsage({
+      total_input_tokens: 900,
+      total_output_tokens: 50,
+      input_tokens_by_modality: [
+        { modality: 'audio', tokens: 800 },
+        { modality: 'text', tokens: 100 },
+      ],
+      grounding_tool_count: [
+        { type: 'google_search', count: 2 },
+        { type: 'google_maps', count: 1 },
+      ],
+    });
+    assert.deepEqual(usage, {
+      inputTokens: 900,
+      outputTokens: 50,
+      audioInputTokens: 800,
+      webSearches: 2,
+      mapSearches: 1,
+    });
+  });
+
+  it('AI SDK: uses of hosted tools, each once, and those of the vendor where it reports them', () => {
+    const tool = (toolName: string, providerExecuted = true): object => ({
+      type: 'tool-call',
+      toolCallId: toolName,
+      toolName,
+      input: '{}',
+      providerExecuted,
+    });
+    const content = [
+      tool('web_search'),
+      tool('web_search_preview'),
+      tool('file_search'),
+      tool('code_interpreter'),
+      tool('image_generation'),
+      tool('web_search', false),
+      tool('my_own_tool'),
+    ];
+    const usage = { inputTokens: { total: 10 }, outputTokens: { total: 5 } };
+    const counted = read(generate, { content, usage }).usage;
+    assert.partialDeepStrictEqual(counted, {
+      webSearches: 2,
+      fileSearches: 1,
+      codeExecutions: 1,
+      generatedImages: 1,
+    });
+    const raw = { cache_creation_input_tokens: 0, server_tool_use: { web_search_requests: 7 } };
+    assert.equal(read(generate, { content, usage: { ...usage, raw } }).usage?.webSearches, 7);
+    const reader = generate.reader(ALL);
+    reader.event({ type: 'tool-input-start', id: 'a', toolName: 'web_search' });
+    reader.event({ ...tool('web_search'), toolCallId: 'a' });
+    reader.event({ type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage });
+    assert.equal(reader.result().usage?.webSearches, 1);
   });
 });

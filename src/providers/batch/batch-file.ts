@@ -16,6 +16,7 @@ export class BatchFile implements ReplySink {
   #pieces: string[] = [];
   #line = '';
   #isWorking = false;
+  #hasResults = false;
   ended = false;
 
   /** `onLine` says whether a line is a result. */
@@ -71,11 +72,13 @@ export class BatchFile implements ReplySink {
           const line = this.#line + piece.slice(from, at);
           this.#line = '';
           from = at + 1;
-          if (!this.#isResult(line)) return this.#giveUp();
+          if (this.#isResult(line)) this.#hasResults = true;
+          else if (!this.#hasResults && line.trim() !== '') return this.#giveUp();
           yield;
         }
         this.#line += piece.slice(from);
-        if (this.#line.length > MAX_LINE || /^\s*[^\s{]/.test(this.#line)) return this.#giveUp();
+        const isOther = !this.#hasResults && isNoJson(this.#line);
+        if (isOther || this.#line.length > MAX_LINE) return this.#giveUp();
         yield;
       }
     } finally {
@@ -83,8 +86,9 @@ export class BatchFile implements ReplySink {
     }
   }
 
+  /** A line that cannot be read takes no other along. */
   #isResult(line: string): boolean {
-    if (line.trim() === '') return true;
+    if (line.trim() === '') return false;
     return quietly('reading a batch result', () => this.#onLine(JSON.parse(line))) ?? false;
   }
 
@@ -93,4 +97,9 @@ export class BatchFile implements ReplySink {
     this.#pieces = [];
     this.#line = '';
   }
+}
+
+/** Asked before a line is whole: other files may have none for megabytes. */
+function isNoJson(line: string): boolean {
+  return /^\s*[^\s{]/.test(line);
 }

@@ -74,7 +74,10 @@ export class GenerateContentReader implements ReplyReader {
     const served = stringAt(this.#headers, 'x-gemini-service-tier');
     if (served !== undefined) return served;
     const traffic = stringAt(this.#usageMetadata, 'trafficType')?.toLowerCase();
-    return traffic === 'provisioned_throughput' ? 'provisioned' : traffic;
+    // `on_demand`, `on_demand_flex`, `on_demand_priority`.
+    const onDemand = traffic?.replace(/^on_demand_/, '');
+    if (onDemand === 'traffic_type_unspecified') return undefined;
+    return onDemand === 'provisioned_throughput' ? 'provisioned' : onDemand;
   }
 
   #candidate(candidate: JsonObject, position: number): void {

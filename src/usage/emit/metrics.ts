@@ -95,7 +95,11 @@ function measured(
   measure: Exclude<InstrumentDefinition['measure'], 'chunkGapSeconds'>,
   record: UsageRecord,
 ): number | undefined {
-  if (measure === 'durationSeconds') return record.durationMs / 1000;
+  if (measure === 'durationSeconds') {
+    // How long a result of a batch took is not known.
+    const isKnown = record.serviceTier !== 'batch' || record.durationMs > 0;
+    return isKnown ? record.durationMs / 1000 : undefined;
+  }
   if (measure !== 'timeToFirstChunkSeconds') return record[measure];
   return record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000;
 }
