@@ -95,11 +95,17 @@ export function compare(bill: Bill, ledger: LedgerFigures, range: Range): Compar
     .map((model) =>
       seriesOf(model, days, named, levels, ledgerOf(model, recorded), bill.costDecimals),
     );
+  // Every series with a gap asks for the same shifts.
+  const shifts = new Map<number, ReturnType<LedgerFigures['sums']>>();
   return {
     series,
     aliases,
     unit,
-    shifted: ({ model }, offsetHours) => ledgerOf(model, ledger.sums(bucketOf, offsetHours)),
+    shifted: ({ model }, offsetHours) =>
+      ledgerOf(
+        model,
+        at(shifts, offsetHours, () => ledger.sums(bucketOf, offsetHours)),
+      ),
   };
 }
 

@@ -14,8 +14,8 @@ export interface DownloadOptions {
 }
 
 /**
- * Downloads a text. Rejects with `BACKEND_UNREACHABLE` or `BACKEND_REFUSED`; messages have the address
- * without its credentials and its query.
+ * Downloads a text. Rejects with `BACKEND_UNREACHABLE` or `BACKEND_REFUSED`; messages have only
+ * the origin of the address.
  */
 export async function downloadList(url: string, options: DownloadOptions): Promise<string> {
   const { holdsProcess, redirects = MAX_REDIRECTS } = options;
@@ -65,10 +65,9 @@ function request(url: string, holdsProcess: boolean): Promise<IncomingMessage> {
   });
 }
 
-/** Credentials and secrets of an address are in its user part or its query. */
+/** User, path and query of an address may hold the key of a mirror. */
 export function shownAddress(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+  return new URL(url).origin;
 }
 
 function unreachable(url: string, cause: unknown): TokenMeterError {

@@ -1,8 +1,9 @@
 import { billedUsageOf } from '../domain/billed-usage.ts';
 import { adjustmentFor } from './adjustment.ts';
-import { contractPriceOf } from './contract-price.ts';
+import { contractPriceOf, type ContractPrice } from './contract-price.ts';
 import { disjointUsage, isTokenKind, type PricedKind } from './kinds.ts';
 import { listPriceOf, priceForSize, requestFee } from './list-prices.ts';
+import { isInOutput } from './list-units.ts';
 import { priceFactor } from './price-factor.ts';
 import { modelsOf, type PricedCall, scoped } from './priced-call.ts';
 import type { Prices } from './prices.ts';
@@ -21,48 +22,64 @@ export interface PricePart {
 
 /** The parts that have a price. Undefined if the call has none. Sums may differ from `price` by roundings. */
 export function priceParts(prices: Prices, call: PricedCall): readonly PricePart[] | undefined {
-  const usage = disjointUsage(billedUsageOf(call));
   for (const model of modelsOf(call)) {
-    const entries = prices.contractsFor(call, model);
-    const listed = prices.list?.find(call, model);
-    const whole = entries.find(({ hasTokens }) => hasTokens);
-    if (whole === undefined && listed === undefined && entries.length === 0) continue;
-    const facts = scoped(call, model);
-    // A contract has its own prices of regions.
-    const { factor } = whole ? tierPrice(call.serviceTier) : priceFactor(call, model);
-    const margin = 1 + (adjustmentFor(prices.file.margins, facts)?.percent ?? 0) / 100;
-    const discount = 1 - (adjustmentFor(prices.file.discounts, facts)?.percent ?? 0) / 100;
-    const ordered = whole === undefined ? entries : [whole, ...entries];
-    const parts: PricePart[] = [];
-    for (const [kind, count] of usage) {
-      const tier = isTokenKind(kind) ? factor : 1;
-      const list = listed && listPriceOf(kind, listed.prices, call.provider);
-      const listPrice = list && priceForSize(list, call.inputTokens ?? 0) * tier;
-      const own = ordered
-        .map((entry) =>
-          entry === whole
-            ? contractPriceOf(entry, kind)?.usdPerMillion
-            : entry.usdPerMillion.get(kind),
-        )
-        .find((price) => price !== undefined);
-      const ofList =
-        whole === undefined && listPrice !== undefined ? listPrice * discount : undefined;
-      const price = own === undefined ? ofList : own * tier;
-      if (price === undefined) continue;
-      parts.push({
-        kind,
-        count,
-        usdPerMillion: price * margin,
-        ...(listPrice !== undefined && { listUsdPerMillion: listPrice }),
-      });
-    }
-    const fee = whole === undefined && listed ? requestFee(listed.prices) : undefined;
-    if (fee !== undefined) {
-      const list = fee * factor;
-      const price = list * discount * margin;
-      parts.push({ kind: 'requests', count: 1, usdPerMillion: price, listUsdPerMillion: list });
-    }
+    const parts = partsOf(prices, call, model);
     if (parts.length > 0) return parts;
   }
   return undefined;
+}
+
+function partsOf(prices: Prices, call: PricedCall, model: string): readonly PricePart[] {
+  const entries = prices.contractsFor(call, model);
+  const listed = prices.list?.find(call, model);
+  const whole = entries.find(({ hasTokens }) => hasTokens);
+  const facts = scoped(call, model);
+  // A contract has its own prices of regions.
+  const { factor } = whole ? tierPrice(call.serviceTier) : priceFactor(call, model);
+  const margin = 1 + (adjustmentFor(prices.file.margins, facts)?.percent ?? 0) / 100;
+  const discount = 1 - (adjustmentFor(prices.file.discounts, facts)?.percent ?? 0) / 100;
+  const priceOf = (kind: PricedKind): { own?: number; list?: number } => {
+    const tier = isTokenKind(kind) ? factor : 1;
+    const own = ownPrice(kind, entries, whole);
+    const unit = listed && listPriceOf(kind, listed.prices, call.provider);
+    return {
+      ...(own !== undefined && { own: own * tier }),
+      ...(unit && { list: priceForSize(unit, call.inputTokens ?? 0) * tier }),
+    };
+  };
+  const usage = billedUsageOf(call);
+  const parts: PricePart[] = [];
+  for (const [kind, count] of disjointUsage(usage)) {
+    let { own, list } = priceOf(kind);
+    const isOutput =
+      own === undefined && list === undefined && isInOutput(kind, usage, call.operation);
+    if (isOutput && isTokenKind(kind)) ({ own, list } = priceOf('outputTokens'));
+    const ofList = whole === undefined && list !== undefined ? list * discount : undefined;
+    const price = own ?? ofList;
+    if (price === undefined) continue;
+    parts.push({
+      kind,
+      count,
+      usdPerMillion: price * margin,
+      ...(list !== undefined && { listUsdPerMillion: list }),
+    });
+  }
+  const fee = whole === undefined && listed ? requestFee(listed.prices) : undefined;
+  if (fee !== undefined) {
+    const list = fee * factor;
+    const price = list * discount * margin;
+    parts.push({ kind: 'requests', count: 1, usdPerMillion: price, listUsdPerMillion: list });
+  }
+  return parts;
+}
+
+/** Of the first entry that prices the kind, one with token prices before the others. */
+function ownPrice(
+  kind: PricedKind,
+  entries: readonly ContractPrice[],
+  whole: ContractPrice | undefined,
+): number | undefined {
+  const ofWhole = whole && contractPriceOf(whole, kind)?.usdPerMillion;
+  if (ofWhole !== undefined) return ofWhole;
+  return entries.find(({ usdPerMillion }) => usdPerMillion.has(kind))?.usdPerMillion.get(kind);
 }

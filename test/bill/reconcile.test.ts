@@ -187,6 +187,32 @@ describe('a bill beside the ledger', () => {
     assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['unexplained cost_usd']);
   });
 
+  it('claims no reason for costs that differ at random, however often', () => {
+    const calls = tenDays();
+    let seed = 1;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let round = 0; round < 200; round++) {
+      const lines = calls.flatMap((call) =>
+        linesOf(call, { costUsd: (call.costUsd ?? 0) * (0.9 + 0.2 * random()) }),
+      );
+      assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['unexplained cost_usd']);
+    }
+  });
+
+  it('claims no key for calls that are missing at random, however many keys there are', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call, index) => linesOf(call, { account: `key_${index % 14}` }));
+    let seed = 7;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let round = 0; round < 20; round++) {
+      // One call of a key stays, and another one of it is missing.
+      const metered = calls.filter((_, index) => index === 0 || index % 14 !== 0 || random() < 0.4);
+      if (metered.length === calls.length) continue;
+      const [finding] = reconciled(billOf(lines), metered).findings;
+      assert.equal(finding?.code, 'calls_not_metered');
+    }
+  });
+
   it('compares costs of all models together if the bill has some without a model', () => {
     const calls = [...tenDays(), ...tenDays({ requestModel: 'm-2' })];
     const search = DAYS.map((day) => ({ day, costUsd: 0.01 }));

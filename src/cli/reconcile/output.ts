@@ -28,7 +28,7 @@ export function reconciliationText(
   const lines = [
     `${bill.source}, beside ${ledger}, ${days}`,
     `Prices: ${prices}`,
-    ...bill.notes,
+    ...bill.notes.map(withoutControls),
     ...[...aliases].map(
       ([name, model]) => `${shownName(name)} of the bill is ${shownName(model)} of the ledger`,
     ),
