@@ -85,7 +85,12 @@ export async function startServer(
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...(telemetry.reader === undefined
         ? []
-        : usageRoutes({ reader: telemetry.reader, pricesFile: config.pricesFile })),
+        : usageRoutes({
+            reader: telemetry.reader,
+            pricesFile: config.pricesFile,
+            listFile: config.prices.listFile,
+            currency: () => telemetry.instrumentation.priceSource?.currency,
+          })),
       ...dashboardRoutes({
         reader: telemetry.reader,
         settings,

@@ -25,4 +25,4 @@ export type {
   UsageAttributeValue,
   UsageRecord,
 } from './domain/usage-record.ts';
-export type { PriceOverrides } from './prices/price-overrides.ts';
+export type { PriceOverrides } from './prices/price-file.ts';

@@ -15,7 +15,8 @@ import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.
 import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
-import { Prices, type PriceSource } from './prices/prices.ts';
+import { LivePrices } from './prices/live-prices.ts';
+import type { PriceSource } from './prices/prices.ts';
 import { Delivery } from './usage/delivery.ts';
 import type { HeldStatus } from './usage/held-records.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
@@ -27,8 +28,7 @@ type Recorded = Promise<UsageRecord | undefined>;
 export class Metering {
   readonly calls: CallMeter<Recorded>;
   readonly keepContent: boolean;
-  readonly #prices: Prices;
-  #pricesLoading: Promise<void> | undefined;
+  readonly #prices: LivePrices;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #enabled: boolean;
@@ -43,12 +43,14 @@ export class Metering {
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
-    this.#prices = new Prices(
-      config.pricesFile === undefined ? {} : { overridesFile: config.pricesFile },
-    );
+    this.#prices = new LivePrices({
+      ...config.prices,
+      pricesFile: config.pricesFile,
+      onProblem: (message) => diag.error(`${SCOPE}: ${message}`),
+    });
     // A wrong file is reported at the start; the list alone takes 12 MB that a process without
     // calls saves.
-    if (config.pricesFile !== undefined) void this.#loadPrices();
+    if (config.pricesFile !== undefined) void this.#prices.load();
     this.#telemetry = telemetry;
     this.#pipeline = new UsagePipeline({
       ...telemetry,
@@ -59,7 +61,7 @@ export class Metering {
       metricAttributes: config.metricAttributes,
       userIdHashKey: config.userIdHashKey,
       priceOf: (record) => this.#prices.price(record),
-      prepare: () => this.#loadPrices(),
+      prepare: () => this.#prices.load(),
       counter: new BackgroundCounter(),
       onUsage: options.onUsage,
     });
@@ -103,7 +105,7 @@ export class Metering {
 
   /** Undefined until they are loaded, which being asked for begins. */
   get priceSource(): PriceSource | undefined {
-    void this.#loadPrices();
+    void this.#prices.load();
     return this.#prices.source;
   }
 
@@ -122,13 +124,6 @@ export class Metering {
   async flush(): Promise<void> {
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
-  }
-
-  #loadPrices(): Promise<void> {
-    this.#pricesLoading ??= this.#prices
-      .load()
-      .catch((error: unknown) => diag.error(`${SCOPE}: ${String((error as Error).message)}`));
-    return this.#pricesLoading;
   }
 }
 

@@ -41,6 +41,17 @@ export interface TokenMeterOptions {
   readonly modelAliases?: Readonly<Record<string, string>>;
   /** JSON file with contract prices; see docs/costs.md. */
   readonly pricesFile?: string;
+  /** Downloaded price list and display currency; see docs/costs.md. */
+  readonly prices?: {
+    /** @default '.token-meter/price-list.json' */
+    readonly listFile?: string;
+    /** The list is downloaded from here at run time. */
+    readonly refreshUrl?: string;
+    /** @default a day */
+    readonly refreshIntervalMs?: number;
+    /** ISO 4217 code with a rate in `pricesFile`. @default 'USD' */
+    readonly currency?: string;
+  };
   /** Called with every record after it was emitted. Exceptions are logged once and ignored. */
   readonly onUsage?: (record: UsageRecord) => void;
 }

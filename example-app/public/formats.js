@@ -12,19 +12,39 @@ const compact = new Intl.NumberFormat(language, {
 const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 
-/** @param {Intl.NumberFormatOptions} options */
-function money(options) {
+/** @param {string} currency @param {Intl.NumberFormatOptions} options */
+function money(currency, options) {
   return new Intl.NumberFormat(locale, {
     style: 'currency',
-    currency: 'USD',
-    currencyDisplay: 'narrowSymbol',
+    currency,
+    // The short sign of other dollars is that of the US dollar.
+    currencyDisplay: currency === 'USD' ? 'narrowSymbol' : 'symbol',
     ...options,
   });
 }
-const dollars = money({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const wholeDollars = money({ maximumFractionDigits: 0 });
-const exact = money({ minimumFractionDigits: 5, maximumFractionDigits: 5 });
-const fractions = money({ maximumSignificantDigits: 3, minimumSignificantDigits: 2 });
+
+/** @param {string} currency */
+function moneyFormats(currency) {
+  return {
+    cents: money(currency, { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    whole: money(currency, { maximumFractionDigits: 0 }),
+    exact: money(currency, { minimumFractionDigits: 5, maximumFractionDigits: 5 }),
+    fractions: money(currency, { maximumSignificantDigits: 3, minimumSignificantDigits: 2 }),
+  };
+}
+
+let shown = { code: 'USD', usdPerUnit: 1, formats: moneyFormats('USD') };
+
+/**
+ * Currency of amounts from now on.
+ *
+ * @param {{ code: string, usd_per_unit: number } | undefined} currency US dollars by default
+ */
+export function displayIn(currency) {
+  const { code, usd_per_unit: usdPerUnit } = currency ?? { code: 'USD', usd_per_unit: 1 };
+  const formats = code === shown.code ? shown.formats : moneyFormats(code);
+  shown = { code, usdPerUnit, formats };
+}
 
 /** @param {'millisecond' | 'second' | 'minute' | 'hour'} unit @param {number} digits */
 function timeUnit(unit, digits) {
@@ -54,8 +74,10 @@ export function formatWhole(value) {
 /** @param {number | undefined} usd "$12.34", small amounts with more digits */
 export function formatMoney(usd) {
   if (usd === undefined) return ABSENT;
-  if (usd !== 0 && Math.abs(usd) < 0.1) return fractions.format(usd);
-  return (Math.abs(usd) < 10_000 ? dollars : wholeDollars).format(usd);
+  const { formats, usdPerUnit } = shown;
+  const value = usd / usdPerUnit;
+  if (value !== 0 && Math.abs(value) < 0.1) return formats.fractions.format(value);
+  return (Math.abs(value) < 10_000 ? formats.cents : formats.whole).format(value);
 }
 
 /**
@@ -86,7 +108,9 @@ export function formatCallCost({ cost_usd: usd, cost_missing: missing }) {
 /** @param {number | undefined} usd "$0.01234": so that columns align */
 function formatExactMoney(usd) {
   if (usd === undefined) return ABSENT;
-  return usd > 0 && usd < 0.000_01 ? `< ${exact.format(0.000_01)}` : exact.format(usd);
+  const { exact } = shown.formats;
+  const value = usd / shown.usdPerUnit;
+  return value > 0 && value < 0.000_01 ? `< ${exact.format(0.000_01)}` : exact.format(value);
 }
 
 /** @param {number | undefined} ms "850ms", "2.1s" */

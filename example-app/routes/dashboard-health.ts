@@ -43,8 +43,14 @@ const usageHealth = z.strictObject({
   prices: z
     .strictObject({
       name: z.string(),
-      date: z.string().optional(),
+      date: z.string().optional().describe('Of publication, or of the download'),
+      file: z.string().optional().describe('Of a downloaded list'),
       overrides: z.string().optional(),
+      problem: z.string().optional().describe('Why a newer list is not in use'),
+      currency: z
+        .strictObject({ code: z.string(), usd_per_unit: z.number(), date: z.string().optional() })
+        .optional()
+        .describe('Of display, unless it is the US dollar; costs are in US dollars'),
     })
     .optional()
     .describe('Where prices come from'),
@@ -72,12 +78,21 @@ const usageHealth = z.strictObject({
 
 export type UsageHealth = z.output<typeof usageHealth>;
 
+/** Of the instrumentation, whose types the pages cannot import. */
+interface PriceSource extends Omit<NonNullable<UsageHealth['prices']>, 'currency'> {
+  readonly currency?: {
+    readonly code: string;
+    readonly usdPerUnit: number;
+    readonly date?: string;
+  };
+}
+
 /** The parts to ask; each may be missing. */
 export interface HealthSources {
   readonly exporter?: () => ExporterStatus | undefined;
   readonly backlogs?: () => readonly StoreBacklog[];
   readonly settings?: SettingsService<MetricsSettings>;
-  readonly prices?: () => UsageHealth['prices'] | undefined;
+  readonly prices?: () => PriceSource | undefined;
   /** Not `ok`, worst first: `UsageAlerts.status().active`. */
   readonly alerts?: () => readonly UsageAlert[];
 }
@@ -99,7 +114,7 @@ export function healthOf({
       return [{ destination: `${bucket}, ${url}`, lines, ...(oldest !== undefined && { oldest }) }];
     }),
     ...(settings && { settings: settingsHealth(settings) }),
-    ...(source && { prices: source }),
+    ...(source && { prices: pricesHealth(source) }),
     alerts: (alerts?.() ?? []).map(({ noData, windowMs, time: since, level, ...alert }) => ({
       rule: alert.rule,
       level: level === 'alert' ? 'alert' : 'warning',
@@ -146,6 +161,19 @@ function exporterHealth(status: ExporterStatus): NonNullable<UsageHealth['export
     spool_bytes: status.spoolBytes,
     ...(lastSuccess !== undefined && { last_success: lastSuccess }),
     ...(lastError && { last_error: { ...lastError } }),
+  };
+}
+
+function pricesHealth({ currency, ...source }: PriceSource): NonNullable<UsageHealth['prices']> {
+  return {
+    ...source,
+    ...(currency && {
+      currency: {
+        code: currency.code,
+        usd_per_unit: currency.usdPerUnit,
+        ...(currency.date !== undefined && { date: currency.date }),
+      },
+    }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { CSV_BYTE_ORDER_MARK, csvLine } from 'otel-token-meter/exporter';
+import type { PriceSource } from 'otel-token-meter';
 import type { UsagePage, UsageReader, UsageRecordsQuery } from 'otel-token-meter/exporter';
 
 type UsageRecord = UsagePage['records'][number];
@@ -35,8 +36,27 @@ const COLUMNS: readonly (readonly [name: string, key: Exclude<keyof UsageRecord,
     ['span_id', 'spanId'],
   ];
 
-const line = (record: UsageRecord): string =>
-  csvLine([...COLUMNS.map(([, key]) => cellOf(record[key])), attributesOf(record)]);
+/** Currency of display, and its rate. */
+export type Currency = NonNullable<PriceSource['currency']>;
+
+/** Last columns, if costs are displayed in another currency than the US dollar. */
+const CURRENCY_COLUMNS = ['cost', 'currency', 'usd_per_unit', 'rate_date'];
+
+function lineOf(record: UsageRecord, currency: Currency | undefined): string {
+  return csvLine([
+    ...COLUMNS.map(([, key]) => cellOf(record[key])),
+    attributesOf(record),
+    ...(currency ? currencyCells(record.costUsd, currency) : []),
+  ]);
+}
+
+function currencyCells(
+  costUsd: number | undefined,
+  { code, usdPerUnit, date }: Currency,
+): (string | number | undefined)[] {
+  const cost = costUsd === undefined ? undefined : Math.round((costUsd / usdPerUnit) * 1e9) / 1e9;
+  return [cost, code, usdPerUnit, date];
+}
 
 const cellOf = <T>(value: T | readonly string[]): T | string =>
   Array.isArray(value) ? value.join(' ') : (value as T);
@@ -50,11 +70,13 @@ export async function* usageCsv(
   reader: Pick<UsageReader, 'records'>,
   query: UsageRecordsQuery,
   first: UsagePage,
+  currency?: Currency,
 ): AsyncGenerator<string> {
-  yield CSV_BYTE_ORDER_MARK + csvLine([...COLUMNS.map(([name]) => name), 'attributes']);
+  const head = [...COLUMNS.map(([name]) => name), 'attributes'];
+  yield CSV_BYTE_ORDER_MARK + csvLine(currency ? [...head, ...CURRENCY_COLUMNS] : head);
   let page = first;
   for (;;) {
-    yield page.records.map(line).join('');
+    yield page.records.map((record) => lineOf(record, currency)).join('');
     if (page.cursor === undefined) return;
     page = await reader.records({ ...query, cursor: page.cursor });
   }

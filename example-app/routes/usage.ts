@@ -5,7 +5,7 @@ import { TokenMeterError, usageJson, type UsageReader } from 'otel-token-meter/e
 import { z } from 'zod';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
-import { usageCsv } from './usage-csv.ts';
+import { type Currency, usageCsv } from './usage-csv.ts';
 import { costsQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
 import { allRecords } from './all-records.ts';
 import {
@@ -23,15 +23,21 @@ export interface UsageRoutesOptions {
   readonly reader: UsageReader;
   /** File with contract prices. */
   readonly pricesFile?: string | undefined;
+  /** File of a downloaded price list. */
+  readonly listFile?: string | undefined;
   /** @default the time of day */
   readonly now?: () => Date;
+  /** Currency of display of the CSV file, unless it is the US dollar. */
+  readonly currency?: () => Currency | undefined;
 }
 
 /** Queries of the ledger for viewers. A client that disconnects ends its query. */
 export function usageRoutes({
   reader,
   pricesFile,
+  listFile,
   now = () => new Date(),
+  currency,
 }: UsageRoutesOptions): readonly ApiRoute[] {
   return [
     apiRoute({
@@ -80,6 +86,7 @@ export function usageRoutes({
           return await analyseCosts(allRecords(reader, records), {
             whatIf,
             ...(pricesFile !== undefined && { pricesFile }),
+            ...(listFile !== undefined && { listFile }),
           });
         };
         sendJson(ctx, await fromReader(ctx, ask));
@@ -129,7 +136,7 @@ export function usageRoutes({
         ctx.set('cache-control', 'no-store');
         ctx.attachment(`usage-${now().toISOString().slice(0, 10)}.csv`);
         ctx.type = 'text/csv; charset=utf-8';
-        ctx.body = Readable.from(usageCsv(reader, start.query, start.page));
+        ctx.body = Readable.from(usageCsv(reader, start.query, start.page, currency?.()));
       },
     }),
   ];

@@ -48,6 +48,11 @@ export const rooms: readonly Room[] = [
     imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/tokens'],
   },
   {
+    path: 'src/bill',
+    what: 'the figures of providers beside the ledger: readers of their APIs and files, reasons of differences, FOCUS',
+    imports: ['src/domain', 'src/errors.ts', 'src/prices', 'src/tokens'],
+  },
+  {
     path: 'src/settings',
     what: 'live settings and their stores: memory, file, Redis',
     imports: ['src/errors.ts', 'src/host'],
@@ -127,6 +132,7 @@ export const rooms: readonly Room[] = [
     what: 'CLI commands, one file each, composition roots. Load the exporter by its published name',
     imports: [
       ...SRC_GROUND,
+      'src/bill',
       'src/config',
       'src/instrumentation.ts',
       'src/metering.ts',

@@ -3,7 +3,14 @@ import type { CacheSaving } from '../prices/cache-savings.ts';
 import type { CostAnalysis } from '../prices/cost-analysis.ts';
 import type { WastedCost } from '../prices/wasted-cost.ts';
 import type { WhatIf, WhatIfRule } from '../prices/what-if.ts';
-import { shownCost, shownCount, shownName, shownPartial, shownSum } from './shown-number.ts';
+import {
+  type ShownCurrency,
+  shownCost,
+  shownCount,
+  shownName,
+  shownPartial,
+  shownSum,
+} from './shown-number.ts';
 import { textTable } from './text-table.ts';
 
 /** `gpt-4o=gpt-4.1-mini`. */
@@ -17,14 +24,27 @@ export function whatIfRule(text: string): WhatIfRule {
 }
 
 /** Sections below the table of a report. */
-export function costSections({ caching, failed, aborted, whatIf }: CostAnalysis): string {
-  const sections = [cachingSection(caching), wastedSection(failed, aborted)];
-  return [...sections, ...whatIf.map(whatIfSection)].map((section) => `\n${section}`).join('');
+export function costSections(
+  { caching, failed, aborted, whatIf }: CostAnalysis,
+  currency?: ShownCurrency,
+): string {
+  const sections = [
+    cachingSection(caching, currency),
+    wastedSection(failed, aborted, currency),
+    ...whatIf.map((answer) => whatIfSection(answer, currency)),
+  ];
+  return sections.map((section) => `\n${section}`).join('');
 }
 
-const signed = (usd: number): string => (usd < 0 ? `-${shownCost(-usd)}` : shownCost(usd));
+function signedIn(currency: ShownCurrency | undefined): (usd: number) => string {
+  return (usd) => (usd < 0 ? `-${shownCost(-usd, currency)}` : shownCost(usd, currency));
+}
 
-function cachingSection(caching: CostAnalysis['caching']): string {
+function cachingSection(
+  caching: CostAnalysis['caching'],
+  currency: ShownCurrency | undefined,
+): string {
+  const signed = signedIn(currency);
   if (caching.calls === 0) return 'Caching: no call used a prompt cache.\n';
   const cells = ({ calls, readSavedUsd, writePremiumUsd, savedUsd }: CacheSaving): string[] => [
     shownCount(calls),
@@ -52,16 +72,20 @@ function cachingSection(caching: CostAnalysis['caching']): string {
   );
 }
 
-function wastedSection(failed: WastedCost, aborted: WastedCost): string {
+function wastedSection(
+  failed: WastedCost,
+  aborted: WastedCost,
+  currency: ShownCurrency | undefined,
+): string {
   const numbers = ['calls', 'cost', 'estimated', 'without price', 'tried again', 'their cost'];
   const row = (name: string, wasted: WastedCost): string[] => [
     name,
     shownCount(wasted.calls),
-    shownSum(wasted),
+    shownSum(wasted, currency),
     shownCount(wasted.estimatedCalls),
     shownCount(wasted.unpricedCalls),
     shownCount(wasted.retried.calls),
-    shownSum(wasted.retried),
+    shownSum(wasted.retried, currency),
   ];
   const partial = failed.partialCostCalls + aborted.partialCostCalls;
   return (
@@ -80,7 +104,8 @@ const KINDS = [
   ['audio, images, tools', 'modalitiesAndTools'],
 ] as const;
 
-function whatIfSection(answer: WhatIf): string {
+function whatIfSection(answer: WhatIf, currency: ShownCurrency | undefined): string {
+  const signed = signedIn(currency);
   const { from, to, calls, comparedCalls, costUsd, costThenUsd, savedUsd } = answer;
   const head = `${shownName(to)} in place of ${shownName(from)}\n`;
   if (calls === 0) return `${head}No calls of ${shownName(from)} in this range.\n`;

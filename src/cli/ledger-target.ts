@@ -1,5 +1,6 @@
 import type { UsageStore } from 'otel-token-meter/exporter';
 import { resolveConfig } from '../config/resolve.ts';
+import type { PricesConfig } from '../config/settings/prices.ts';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
 
@@ -8,6 +9,7 @@ export interface LedgerTarget {
   readonly store: UsageStore;
   readonly userIdHashKey?: string;
   readonly pricesFile?: string;
+  readonly prices: PricesConfig;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function ledgerTarget(
     env: io.env,
     ...(values.config !== undefined && { file: values.config }),
   });
-  const { userIdHashKey, pricesFile, metrics } = config;
+  const { userIdHashKey, pricesFile, prices, metrics } = config;
   const file = values.sqlite === undefined ? {} : { path: values.sqlite };
   // Without configuration (`console`), the default path of the SQLite ledger.
   const isDefault = values.sqlite !== undefined || metrics.provider === 'console';
@@ -41,6 +43,7 @@ export async function ledgerTarget(
   }
   return {
     store,
+    prices,
     ...(userIdHashKey !== undefined && { userIdHashKey }),
     ...(pricesFile !== undefined && { pricesFile }),
   };

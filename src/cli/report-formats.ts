@@ -1,5 +1,7 @@
 import type { UsageNumbers, UsageRow, UsageSummary } from 'otel-token-meter/exporter';
+import type { CurrencyRate } from '../prices/currency.ts';
 import type { PriceSource } from '../prices/prices.ts';
+import { shownPriceSource, shownRate } from './price-options.ts';
 import {
   shownCount,
   shownDuration,
@@ -16,7 +18,10 @@ export interface UnpricedModel {
   readonly calls: number;
 }
 
-type Column = readonly [title: string, show: (numbers: UsageNumbers & Partial<UsageRow>) => string];
+type Column = readonly [
+  title: string,
+  show: (numbers: UsageNumbers & Partial<UsageRow>, currency: CurrencyRate | undefined) => string,
+];
 
 const COLUMNS: readonly Column[] = [
   ['calls', ({ calls }) => shownCount(calls)],
@@ -25,7 +30,7 @@ const COLUMNS: readonly Column[] = [
   ['output', ({ outputTokens }) => shownCount(outputTokens)],
   ['total', ({ totalTokens }) => shownCount(totalTokens)],
   ['share', ({ share }) => shownShare(share)],
-  ['cost', shownSum],
+  ['cost', (numbers, currency) => shownSum(numbers, currency)],
   ['errors', ({ errors }) => shownCount(errors)],
   ['mean', ({ durationMs, calls }) => shownDuration(calls === 0 ? undefined : durationMs / calls)],
 ];
@@ -42,7 +47,10 @@ const CHANGE: Column = [
 
 export function reportTable(
   { groupBy, rows, total, previous }: UsageSummary,
-  { percentiles }: { readonly percentiles: boolean },
+  {
+    percentiles,
+    currency,
+  }: { readonly percentiles: boolean; readonly currency?: CurrencyRate | undefined },
 ): string {
   const columns = [
     ...COLUMNS,
@@ -50,7 +58,7 @@ export function reportTable(
     ...(previous === undefined ? [] : [CHANGE]),
   ];
   const cellsOf = (numbers: UsageNumbers & Partial<UsageRow>): string[] =>
-    columns.map(([, show]) => show(numbers));
+    columns.map(([, show]) => show(numbers, currency));
   const head = [...groupBy, ...columns.map(([title]) => title)];
   const lines = rows.map((row) => [
     ...groupBy.map((group) => shownName(row[group])),
@@ -77,12 +85,13 @@ export interface ReportNotes {
   readonly source: string;
   readonly prices: PriceSource | undefined;
   readonly unpriced: readonly UnpricedModel[];
+  readonly currency?: CurrencyRate | undefined;
 }
 
 /** Notes on the origin and quality of the numbers. */
 export function reportNotes(
   answer: UsageSummary,
-  { source, prices, unpriced }: ReportNotes,
+  { source, prices, unpriced, currency }: ReportNotes,
 ): string {
   const { from, to, total } = answer;
   const lines = [`${from} to ${to} in ${source}`];
@@ -96,11 +105,10 @@ export function reportNotes(
     lines.push(`${shownShare(total.estimatedShare)} of the token counts are estimates`);
   }
   if (prices !== undefined) {
-    const date = prices.date === undefined ? '' : ` of ${prices.date}`;
-    const own =
-      prices.overrides === undefined ? '' : `, overridden by contract prices ${prices.overrides}`;
-    lines.push(`Current list prices: ${prices.name}${date}${own}; recorded calls keep their cost`);
+    lines.push(`Current list prices: ${shownPriceSource(prices)}; recorded calls keep their cost`);
+    if (prices.problem !== undefined) lines.push(prices.problem);
   }
+  if (currency !== undefined) lines.push(shownRate(currency));
   if (total.partialCostCalls > 0) {
     lines.push(`The cost is at least what is shown: ${shownPartial(total.partialCostCalls)}`);
   }
@@ -137,15 +145,33 @@ const CSV_NUMBERS = [
 ] as const satisfies readonly (keyof UsageNumbers)[];
 
 /** Rows without the total, which a consumer would add twice; without groups only the total. */
-export async function reportCsv({ groupBy, rows, total }: UsageSummary): Promise<string> {
+export async function reportCsv(
+  { groupBy, rows, total }: UsageSummary,
+  currency?: CurrencyRate,
+): Promise<string> {
   const { csvLine, usageJson } = await import('otel-token-meter/exporter');
   const names = Object.keys(usageJson(Object.fromEntries(CSV_NUMBERS.map((name) => [name, 0]))));
+  const cells = (numbers: UsageNumbers): Cell[] => [
+    ...CSV_NUMBERS.map((name) => numbers[name]),
+    ...(currency ? currencyCells(numbers.costUsd, currency) : []),
+  ];
   const lines =
     groupBy.length === 0
-      ? [CSV_NUMBERS.map((name) => total[name])]
-      : rows.map((row) => [
-          ...groupBy.map((group) => row[group]),
-          ...CSV_NUMBERS.map((name) => row[name]),
-        ]);
-  return [[...groupBy, ...names], ...lines].map(csvLine).join('');
+      ? [cells(total)]
+      : rows.map((row) => [...groupBy.map((group) => row[group]), ...cells(row)]);
+  const head = [...groupBy, ...names, ...(currency ? CURRENCY_COLUMNS : [])];
+  return [head, ...lines].map(csvLine).join('');
+}
+
+type Cell = string | number | null | undefined;
+
+const CURRENCY_COLUMNS = ['cost', 'currency', 'usd_per_unit', 'rate_date'];
+
+/** The cost in the display currency, with the rate that it was converted at. */
+function currencyCells(
+  costUsd: number | undefined,
+  { code, usdPerUnit, date }: CurrencyRate,
+): Cell[] {
+  const cost = costUsd === undefined ? undefined : Math.round((costUsd / usdPerUnit) * 1e9) / 1e9;
+  return [cost, code, usdPerUnit, date];
 }

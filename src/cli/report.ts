@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { UsageGroup, UsageQuery, UsageReader } from 'otel-token-meter/exporter';
-import { Prices } from '../prices/prices.ts';
 import { analyseCosts } from '../prices/cost-analysis.ts';
 import { allRecords } from './all-records.ts';
 import { costCsv, costSections, whatIfRule } from './cost-report.ts';
 import type { CliIo } from './io.ts';
+import { CURRENCY_HELP, displayCurrency, loadPrices } from './price-options.ts';
 import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
 import type { UnpricedModel } from './report-formats.ts';
 import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
@@ -30,7 +30,7 @@ ${FILTER_HELP}  --compare        Add the change since the previous period (by ho
                    Add what the calls of a model would have cost with another one, such as
                    gpt-4o=gpt-4.1-mini; may be repeated. Both read every call; with --csv only these
                    sums are printed
-  --json, --csv    Print JSON or CSV instead of a table
+${CURRENCY_HELP}  --json, --csv    Print JSON or CSV instead of a table
 ${SOURCE_HELP}
 Cost is an estimate from list prices or your price file. Calls without a known price are not part of
 it; their models are listed.
@@ -49,6 +49,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       percentiles: { type: 'boolean', default: false },
       savings: { type: 'boolean', default: false },
       'what-if': { type: 'string', multiple: true, default: [] },
+      currency: { type: 'string' },
       json: { type: 'boolean', default: false },
       csv: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -71,29 +72,42 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     percentiles: values.percentiles,
     distinct: true,
   };
-  const { reader, name, pricesFile } = await openUsageSource(values, io);
+  const { reader, name, ...configured } = await openUsageSource(values, io);
   try {
     const answer = await reader.summary(query);
     const unpriced = answer.total.unpricedCalls > 0 ? await unpricedModels(reader, query) : [];
-    const prices = new Prices(pricesFile === undefined ? {} : { overridesFile: pricesFile });
-    await prices.load();
+    const prices = await loadPrices(configured);
+    const currency = displayCurrency(prices, values.currency, configured);
     const { from, to, filter = {} } = query;
     const costs =
       values.savings || whatIf.length > 0
         ? await analyseCosts(allRecords(reader, { from, to, filter }), {
             whatIf,
-            ...(pricesFile !== undefined && { pricesFile }),
+            listFile: configured.prices.listFile,
+            ...(configured.pricesFile !== undefined && { pricesFile: configured.pricesFile }),
           })
         : undefined;
     if (values.json) {
-      const document = { ...answer, source: name, prices: prices.source, unpriced, costs };
-      io.stdout.write(`${JSON.stringify(usageJson(document), undefined, 2)}\n`);
+      const document = {
+        ...answer,
+        source: name,
+        prices: prices.source,
+        ...(currency && { currency }),
+        unpriced,
+        costs,
+      };
+      io.stdout.write(`${JSON.stringify(usageJson(document), undefined, 2)}
+`);
     } else if (values.csv) {
-      io.stdout.write(costs === undefined ? await reportCsv(answer) : await costCsv(costs));
+      io.stdout.write(
+        costs === undefined ? await reportCsv(answer, currency) : await costCsv(costs),
+      );
     } else {
-      io.stdout.write(reportTable(answer, { percentiles: values.percentiles }));
-      if (costs !== undefined) io.stdout.write(costSections(costs));
-      io.stderr.write(reportNotes(answer, { source: name, prices: prices.source, unpriced }));
+      io.stdout.write(reportTable(answer, { percentiles: values.percentiles, currency }));
+      if (costs !== undefined) io.stdout.write(costSections(costs, currency));
+      io.stderr.write(
+        reportNotes(answer, { source: name, prices: prices.source, unpriced, currency }),
+      );
     }
   } finally {
     await reader.close();

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
-import { Prices } from '../prices/prices.ts';
+import { TokenMeterError } from '../errors.ts';
+import { costInOrder } from '../prices/cost-in-order.ts';
 import type { CliIo } from './io.ts';
 import { ledgerTarget } from './ledger-target.ts';
+import { loadPrices, shownPriceSource } from './price-options.ts';
 import { shownCost, shownCount } from './shown-number.ts';
 
 export const summary: string = 'recompute the cost of recorded calls after prices changed';
@@ -14,7 +16,8 @@ price. Calls whose price is unknown keep their cost, and so do those whose reply
 
   --sqlite FILE    SQLite ledger (default: the ledger that the configuration writes)
   --prices FILE    Price file (default: from the configuration)
-  --since TIME, --until TIME   Limit the range: an age such as 30d, a date, or an RFC 3339 time
+  --since TIME, --until TIME   Limit the range: an age such as 30d, a date, or an RFC 3339 time.
+                   With free tiers, --since must be the start of a month (UTC)
                    (InfluxDB 3 without --since: the last 90 days)
   --dry-run        Print what would change, without writing
   --json           Print JSON
@@ -43,17 +46,23 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(HELP);
     return 0;
   }
-  const { store, pricesFile } = await ledgerTarget(values, io);
-  const overridesFile = values.prices ?? pricesFile;
-  const prices = new Prices(overridesFile === undefined ? {} : { overridesFile });
-  await prices.load();
+  const { store, ...configured } = await ledgerTarget(values, io);
+  const prices = await loadPrices(configured, values.prices);
   const { parseUsageTime } = await import('otel-token-meter/exporter');
   const time = async (text: string | undefined): Promise<Date | undefined> =>
     text === undefined ? undefined : await parseUsageTime(text);
   const [from, to] = [await time(values.since), await time(values.until)];
+  if (prices.file.freeTiers.length > 0 && store.file === undefined) {
+    throw new TokenMeterError(
+      'INVALID_OPTION',
+      'the free tiers of the price file are used up in the order of the calls, which only a SQLite ledger has',
+      { value: store.where, allowed: 'a price file without freeTiers' },
+    );
+  }
+  const costOf = costInOrder(prices, from);
   const isWatched = io.stderr.isTTY === true;
   const result = await store.reprice({
-    costOf: (record) => prices.price(record),
+    costOf,
     dryRun: values['dry-run'],
     ...(from && { from }),
     ...(to && { to }),
@@ -80,12 +89,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
     return exitCode;
   }
-  const list = `${source?.name ?? ''}${source?.date === undefined ? '' : ` of ${source.date}`}`;
-  const own =
-    source?.overrides === undefined ? '' : `, overridden by contract prices ${source.overrides}`;
+  const list = source === undefined ? '' : shownPriceSource(source);
   io.stdout.write(
     [
-      `${shownCount(result.calls)} calls, prices: ${list}${own}`,
+      `${shownCount(result.calls)} calls, prices: ${list}`,
       `${shownCount(result.changed)} ${values['dry-run'] ? 'would change' : 'changed'}, ` +
         `${shownCount(result.newlyPriced)} of them had no price before`,
       `${shownCount(result.kept)} keep a cost whose price is no longer known, ` +

@@ -12,21 +12,39 @@ export function shownShort(value: number | undefined): string {
   return value === undefined ? '-' : short.format(value);
 }
 
-export function shownCost(value: number | undefined): string {
-  if (value === undefined) return '-';
-  return `$${value.toFixed(value < 1 ? 6 : 2)}`;
+/** Currency of amounts on display, unless it is the US dollar. */
+export interface ShownCurrency {
+  readonly code: string;
+  readonly usdPerUnit: number;
+}
+
+/** An amount in US dollars, converted if a currency is given. */
+export function shownCost(usd: number | undefined, currency?: ShownCurrency): string {
+  if (usd === undefined) return '-';
+  const value = usd / (currency?.usdPerUnit ?? 1);
+  const digits = value < 1 ? 6 : 2;
+  if (currency === undefined) return `$${value.toFixed(digits)}`;
+  return new Intl.NumberFormat('en-US', {
+    style: 'currency',
+    currency: currency.code,
+    currencyDisplay: 'symbol',
+    useGrouping: false,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
 }
 
 /** A sum of costs; with parts that have no price it is a lower bound. */
-export function shownSum({
-  costUsd,
-  partialCostCalls = 0,
-}: {
-  readonly costUsd?: number;
-  readonly partialCostCalls?: number;
-}): string {
+export function shownSum(
+  {
+    costUsd,
+    partialCostCalls = 0,
+  }: { readonly costUsd?: number; readonly partialCostCalls?: number },
+  currency?: ShownCurrency,
+): string {
   const isPartial = partialCostCalls > 0 && costUsd !== undefined;
-  return isPartial ? `≥ ${shownCost(costUsd)}` : shownCost(costUsd);
+  const shown = shownCost(costUsd, currency);
+  return isPartial ? `≥ ${shown}` : shown;
 }
 
 /** Why a sum is a lower bound. */

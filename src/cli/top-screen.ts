@@ -1,4 +1,5 @@
 import type { UsageMetric, UsageRow, UsageSummary } from 'otel-token-meter/exporter';
+import type { CurrencyRate } from '../prices/currency.ts';
 import { fitWidth, padEnd } from './display-width.ts';
 import {
   shownCount,
@@ -26,6 +27,9 @@ export interface TopScreenOptions {
   readonly since?: string;
   /** Why the numbers could not be refreshed. */
   readonly problem?: string | undefined;
+  /** Where prices come from. */
+  readonly prices?: string;
+  readonly currency?: CurrencyRate | undefined;
   /** Show the keys in the last line. */
   readonly keys?: boolean;
 }
@@ -36,10 +40,11 @@ const HOUR_MS = 3_600_000;
 
 /** Renders the screen. No line is wider than the terminal. */
 export function topScreen(view: TopView | undefined, options: TopScreenOptions): string {
-  const { width, color, problem, keys } = options;
+  const { width, color, problem, keys, prices } = options;
   const paint = (code: number, text: string): string =>
     color ? `\u001B[${code}m${text}\u001B[0m` : text;
   const lines = view === undefined ? [] : viewLines(view, options, paint);
+  if (prices !== undefined) lines.push('', paint(2, fitWidth(prices, width)));
   if (problem !== undefined) {
     lines.push('', ...wrapped(`! ${problem}`, width).map((line) => paint(31, line)));
   }
@@ -54,13 +59,13 @@ type Paint = (code: number, text: string) => string;
 
 function viewLines(view: TopView, options: TopScreenOptions, paint: Paint): string[] {
   const { answer, hours, time } = view;
-  const { width, source, since = '1h' } = options;
+  const { width, source, currency, since = '1h' } = options;
   const { total, groupBy } = answer;
   const title = `token usage by ${groupBy.join(' and ') || 'total'}, ${since}, ${time.toISOString().slice(11, 19)} UTC, ${source}`;
   const numbers = [
     callsOf(total.calls),
     `${shownShort(total.totalTokens)} tokens`,
-    shownSum(total),
+    shownSum(total, currency),
     `${shownShare(total.errorRate)} errors`,
     `p95 ${shownDuration(total.durationP95Ms)}`,
     `${shownShort(total.outputTokensPerSecond)} tokens/s`,
@@ -80,15 +85,19 @@ function viewLines(view: TopView, options: TopScreenOptions, paint: Paint): stri
     '',
     ...(total.calls === 0
       ? ['No calls were recorded in this window.']
-      : barLines(view, width, paint)),
+      : barLines(view, options, paint)),
   ];
 }
 
-function barLines({ answer, orderBy }: TopView, width: number, paint: Paint): string[] {
+function barLines(
+  { answer, orderBy }: TopView,
+  { width, currency }: TopScreenOptions,
+  paint: Paint,
+): string[] {
   const { rows, groupBy } = answer;
   const valueOf = (row: UsageRow): number => row[orderBy] ?? 0;
   const shown = (row: UsageRow): string =>
-    orderBy === 'costUsd' ? shownSum(row) : shownShort(row[orderBy]);
+    orderBy === 'costUsd' ? shownSum(row, currency) : shownShort(row[orderBy]);
   const largest = Math.max(...rows.map(valueOf), 0);
   // Bars get the width that names, numbers and gaps leave.
   const nameWidth = Math.min(28, Math.max(6, Math.floor(width * 0.3)));
@@ -99,7 +108,7 @@ function barLines({ answer, orderBy }: TopView, width: number, paint: Paint): st
       shown(row).padStart(9),
       shownShare(row.share).padStart(8),
       callsOf(row.calls).padStart(12),
-      shownSum(row).padStart(12),
+      shownSum(row, currency).padStart(12),
     ];
     const bar = barOf(largest === 0 ? 0 : valueOf(row) / largest, barWidth);
     const line = `${padEnd(name, nameWidth)} ${fitWidth(cells.join(' '), width - nameWidth - 1)}`;

@@ -2,9 +2,16 @@ import { parseArgs } from 'node:util';
 import type { UsageGroup, UsageQuery, UsageReader } from 'otel-token-meter/exporter';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
+import {
+  CURRENCY_HELP,
+  displayCurrency,
+  loadPrices,
+  shownPriceSource,
+  shownRate,
+} from './price-options.ts';
 import { CLEAR_SCREEN, HIDE_CURSOR, keysOf, SHOW_CURSOR } from './terminal.ts';
 import { topScreen } from './top-screen.ts';
-import type { TopView } from './top-screen.ts';
+import type { TopScreenOptions, TopView } from './top-screen.ts';
 import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
@@ -20,7 +27,7 @@ c conversations, p providers, s services, o outcomes, q quit.
   --metric NAME      Sort by total_tokens (default), cost_usd, calls, …
   --limit N          Number of rows (default: as many as fit)
   --interval SECONDS Refresh interval (default: 2)
-  --once             Print once and exit; the default when stdout is not a terminal
+${CURRENCY_HELP}  --once             Print once and exit; the default when stdout is not a terminal
   --json             Print once as JSON
 ${FILTER_HELP}${SOURCE_HELP}
 NO_COLOR disables colours.
@@ -43,6 +50,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       ...QUERY_OPTIONS,
       ...SOURCE_OPTIONS,
       interval: { type: 'string', default: '2' },
+      currency: { type: 'string' },
       once: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -72,18 +80,31 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     )),
     percentiles: true,
   });
-  const { reader, name } = await openUsageSource(values, io);
+  const { reader, name, ...configured } = await openUsageSource(values, io);
   const by = values.by ?? 'user';
   try {
+    const prices = await loadPrices(configured);
+    const currency = displayCurrency(prices, values.currency, configured);
+    const shownPrices = [
+      ...(prices.source ? [`Prices: ${shownPriceSource(prices.source)}`] : []),
+      ...(currency ? [shownRate(currency)] : []),
+    ].join('. ');
+    const screen = { source: name, prices: shownPrices, currency };
     if (values.json) {
       const answer = await reader.summary(await queryNow(by, 20));
-      io.stdout.write(`${JSON.stringify(usageJson({ ...answer, source: name }), undefined, 2)}\n`);
+      const document = {
+        ...answer,
+        source: name,
+        prices: prices.source,
+        ...(currency && { currency }),
+      };
+      io.stdout.write(`${JSON.stringify(usageJson(document), undefined, 2)}\n`);
     } else if (values.once || io.stdout.isTTY !== true) {
       const view = await queryView(reader, await queryNow(by, 20));
-      io.stdout.write(topScreen(view, { source: name, width: widthOf(io), color: false }));
+      io.stdout.write(topScreen(view, { ...screen, width: widthOf(io), color: false }));
     } else {
       const since = values.since ?? '1h';
-      await live(reader, io, { queryNow, by, since, intervalMs, source: name });
+      await live(reader, io, { queryNow, by, since, intervalMs, screen });
     }
   } finally {
     await reader.close();
@@ -107,12 +128,12 @@ interface LiveOptions {
   readonly by: string;
   readonly since: string;
   readonly intervalMs: number;
-  readonly source: string;
+  readonly screen: Pick<TopScreenOptions, 'source' | 'prices' | 'currency'>;
 }
 
 /** Refreshes until q or Ctrl-C. A read error is shown and the query retried. */
 async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promise<void> {
-  const { source, since } = options;
+  const { screen, since } = options;
   const color = (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb';
   let by = options.by;
   let view: TopView | undefined;
@@ -120,7 +141,7 @@ async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promi
   if (keys.isRaw) io.stdout.write(HIDE_CURSOR);
   try {
     for (;;) {
-      const room = Math.max(1, (io.stdout.rows ?? 24) - 8);
+      const room = Math.max(1, (io.stdout.rows ?? 24) - 10);
       let problem: string | undefined;
       try {
         view = await queryView(reader, await options.queryNow(by, Math.min(room, 1000)));
@@ -129,7 +150,7 @@ async function live(reader: UsageReader, io: CliIo, options: LiveOptions): Promi
         if (error instanceof TokenMeterError && error.code === 'INVALID_OPTION') throw error;
         problem = error instanceof Error ? error.message : String(error);
       }
-      const shown = { source, since, width: widthOf(io), color, problem, keys: true };
+      const shown = { ...screen, since, width: widthOf(io), color, problem, keys: true };
       io.stdout.write(CLEAR_SCREEN + topScreen(view, shown));
       const key = await keys.next(options.intervalMs);
       if (key === 'q' || key === '\u0003') return;

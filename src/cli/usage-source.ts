@@ -1,6 +1,7 @@
 import type { UsageReader } from 'otel-token-meter/exporter';
 import type { CliIo } from './io.ts';
 import { ledgerTarget } from './ledger-target.ts';
+import type { ConfiguredPrices } from './price-options.ts';
 
 /** `parseArgs` options of commands that read the ledger. */
 export const SOURCE_OPTIONS = {
@@ -14,11 +15,10 @@ export const SOURCE_HELP = `  --sqlite FILE    Read this SQLite ledger
 `;
 
 /** An open ledger. Closing the reader closes it. */
-export interface UsageSource {
+export interface UsageSource extends ConfiguredPrices {
   readonly reader: UsageReader;
   /** Display name: a file name, or a URL without credentials. */
   readonly name: string;
-  readonly pricesFile?: string;
 }
 
 /** Opens the ledger of a command: see `ledgerTarget`. */
@@ -26,10 +26,11 @@ export async function openUsageSource(
   values: { readonly sqlite?: string | undefined; readonly config?: string | undefined },
   io: CliIo,
 ): Promise<UsageSource> {
-  const { store, pricesFile } = await ledgerTarget(values, io);
+  const { store, prices, pricesFile } = await ledgerTarget(values, io);
   return {
     reader: store.reader(),
     name: store.where,
+    prices,
     ...(pricesFile !== undefined && { pricesFile }),
   };
 }

@@ -3,6 +3,7 @@ import { alerts } from './settings/alerts.ts';
 import { instrumentation } from './settings/instrumentation.ts';
 import { liveSettings } from './settings/live-settings.ts';
 import { metrics } from './settings/metrics.ts';
+import { prices } from './settings/prices.ts';
 import { storeSettings } from './settings/stores.ts';
 
 /**
@@ -11,6 +12,7 @@ import { storeSettings } from './settings/stores.ts';
  */
 export const settingsTable: readonly Setting[] = [
   ...instrumentation,
+  ...prices,
   ...metrics,
   ...Object.values(storeSettings).flat(),
   ...alerts,

@@ -1,3 +1,4 @@
+import type { PricesConfig } from './settings/prices.ts';
 import type { StoreName, StoresConfig } from './settings/stores.ts';
 
 /** The effective configuration. Durations are in milliseconds; an absent value is unset. */
@@ -12,6 +13,7 @@ export interface TokenMeterConfig {
   readonly chunkTimes: 'mean' | 'each';
   readonly modelAliases?: Readonly<Record<string, string>>;
   readonly pricesFile?: string;
+  readonly prices: PricesConfig;
   readonly metrics: MetricsConfig;
   readonly alerts: AlertsConfig;
   readonly settings: {

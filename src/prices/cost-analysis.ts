@@ -11,6 +11,8 @@ export interface CostAnalysisOptions {
   readonly whatIf?: readonly WhatIfRule[];
   /** File with contract prices. */
   readonly pricesFile?: string;
+  /** File of a downloaded price list. */
+  readonly listFile?: string;
 }
 
 /** What a set of calls cost, and what they would have cost otherwise. */
@@ -34,8 +36,11 @@ export async function analyseCosts(
   records: AsyncIterable<UsageRecord> | Iterable<UsageRecord>,
   options: CostAnalysisOptions = {},
 ): Promise<CostAnalysis> {
-  const { whatIf = [], pricesFile } = options;
-  const prices = new Prices(pricesFile === undefined ? {} : { overridesFile: pricesFile });
+  const { whatIf = [], pricesFile, listFile } = options;
+  const prices = new Prices({
+    ...(pricesFile !== undefined && { overridesFile: pricesFile }),
+    ...(listFile !== undefined && { listFile }),
+  });
   await prices.load();
   const total = new CostSum();
   const caching = new CacheSavingsTally(prices);

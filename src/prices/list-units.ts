@@ -1,5 +1,6 @@
 import type { PricedCall } from './priced-call.ts';
 import { BILLED_KINDS, type BilledField, type BilledUsage } from '../domain/billed-usage.ts';
+import { kindName, type PricedKind } from './kinds.ts';
 
 /** Names of a kind of usage in the price list, and the keys of its price. */
 interface ListUnit {
@@ -85,16 +86,10 @@ export function listedUsage(
   prices: Readonly<Record<string, unknown>>,
   { provider, operation }: Pick<PricedCall, 'provider' | 'operation'>,
 ): ListedUsage {
-  // The output of an image model is images: their tokens are billed, or their number.
-  const makesImages = operation === 'image_generation';
-  const isFree = (field: BilledField): boolean =>
-    makesImages &&
-    (field === 'imageOutputTokens' ||
-      (field === 'generatedImages' && usage.outputTokens !== undefined));
   const missing: string[] = [];
   const others: ListUsage = {};
   const tokens: ListUsage = {};
-  const left: { -readonly [Field in keyof BilledUsage]: number | undefined } = { ...usage };
+  const left: UsageLeft = { ...usage };
   for (const { field, within } of CACHE_FIRST) {
     const whole = within === undefined ? Infinity : (left[within] ?? 0);
     const amount = Math.min(left[field] ?? 0, whole);
@@ -104,7 +99,7 @@ export function listedUsage(
       (within === undefined ? others : tokens)[usageKey] = amount;
     } else if (
       asParent !== true &&
-      !isFree(field) &&
+      !isInOutput(field, usage, operation) &&
       !(within !== undefined && listsEveryModality(provider))
     ) {
       missing.push(kindName(field));
@@ -134,9 +129,25 @@ function listsEveryModality(provider: string): boolean {
   return provider.startsWith('gcp.') || provider === 'google';
 }
 
-/** Removes tokens without a price from the counts that include them. */
-function takeOut(
-  left: { -readonly [Field in keyof BilledUsage]: number | undefined },
+/**
+ * The output of an image model is images: their tokens are billed, or their number. Without a price of
+ * their own, they are in the price of output.
+ */
+export function isInOutput(
+  kind: PricedKind,
+  { outputTokens }: BilledUsage,
+  operation: string | undefined,
+): boolean {
+  if (operation !== 'image_generation') return false;
+  return kind === 'imageOutputTokens' || (kind === 'generatedImages' && outputTokens !== undefined);
+}
+
+/** Usage from which priced kinds are taken out. */
+export type UsageLeft = { -readonly [Field in keyof BilledUsage]: number | undefined };
+
+/** Removes tokens from the counts that include them. */
+export function takeOut(
+  left: UsageLeft,
   field: BilledField,
   within: keyof BilledUsage | undefined,
   amount: number,
@@ -155,7 +166,13 @@ function put(usage: ListUsage, key: string, amount: number | undefined): void {
   if (amount !== undefined) usage[key] = amount;
 }
 
-/** `webSearches` → `web_searches`. */
-export function kindName(field: BilledField): string {
-  return field.replace(/([a-z])([A-Z0-9])/g, '$1_$2').toLowerCase();
+/** Keys of the prices of a kind beyond the plain token counts. */
+export function listKeysOf(kind: PricedKind): readonly string[] {
+  return kind in UNITS ? UNITS[kind as BilledField].priceKeys : [];
+}
+
+/** Whether a kind without a price has that of the count that includes it. */
+export function usesParentPrice(kind: PricedKind, provider?: string): boolean {
+  if (!(kind in UNITS)) return true;
+  return UNITS[kind as BilledField].asParent ?? listsEveryModality(provider ?? '');
 }

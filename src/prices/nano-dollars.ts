@@ -1,33 +1,49 @@
-import type { TokenPrices } from './price-overrides.ts';
 import type { TokenUsage } from '../domain/usage-record.ts';
 
 export const NANO_DOLLARS = 1e9;
 
-/**
- * Multiplies token counts by prices in whole femto-dollars per token, so nothing is rounded before
- * the sum. `factor` applies to every price (service tiers).
- */
+/** US dollars per million tokens. A kind without a price uses that of its parent kind. */
+export interface TokenPrices {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead?: number;
+  readonly cacheWrite?: number;
+  readonly reasoning?: number;
+}
+
+export type CountedPrice = readonly [count: number, usdPerMillion: number];
+
+/** Cost of the token counts of a call. `factor` applies to every price (service tiers). */
 export function nanoDollars(call: TokenUsage, prices: TokenPrices, factor = 1): number {
   const cacheRead = call.cacheReadTokens ?? 0;
   const cacheWrite = call.cacheWriteTokens ?? 0;
   const reasoning = call.reasoningTokens ?? 0;
   const input = (call.inputTokens ?? 0) - cacheRead - cacheWrite;
   const output = (call.outputTokens ?? 0) - reasoning;
-  const femto =
-    input * femtoDollars(prices.input) +
-    cacheRead * femtoDollars(prices.cacheRead ?? prices.input) +
-    cacheWrite * femtoDollars(prices.cacheWrite ?? prices.input) +
-    output * femtoDollars(prices.output) +
-    reasoning * femtoDollars(prices.reasoning ?? prices.output);
+  return sumNanoDollars(
+    [
+      [input, prices.input],
+      [cacheRead, prices.cacheRead ?? prices.input],
+      [cacheWrite, prices.cacheWrite ?? prices.input],
+      [output, prices.output],
+      [reasoning, prices.reasoning ?? prices.output],
+    ],
+    factor,
+  );
+}
+
+/**
+ * Multiplies counts by prices in whole femto-dollars, so nothing is rounded before the sum.
+ */
+export function sumNanoDollars(parts: readonly CountedPrice[], factor = 1): number {
+  let femto = 0;
+  for (const [count, usdPerMillion] of parts) femto += count * femtoDollars(usdPerMillion);
   // If the sum is below 2^53, all intermediate results were exact.
   if (femto < Number.MAX_SAFE_INTEGER) return Math.round((femto / 1e6) * factor);
-  const exact = exactNanoDollars([
-    [input, prices.input],
-    [cacheRead, prices.cacheRead ?? prices.input],
-    [cacheWrite, prices.cacheWrite ?? prices.input],
-    [output, prices.output],
-    [reasoning, prices.reasoning ?? prices.output],
-  ]);
+  // Seconds of audio are no whole numbers, and of no such sums.
+  if (parts.some(([count]) => !Number.isSafeInteger(count)))
+    return Math.round((femto / 1e6) * factor);
+  const exact = exactNanoDollars(parts);
   return factor === 1 ? exact : Math.round(exact * factor);
 }
 
@@ -35,12 +51,10 @@ function femtoDollars(usdPerMillion: number): number {
   return Math.round(usdPerMillion * 1e9);
 }
 
-function exactNanoDollars(
-  parts: readonly (readonly [tokens: number, usdPerMillion: number])[],
-): number {
+function exactNanoDollars(parts: readonly CountedPrice[]): number {
   let femto = 0n;
-  for (const [tokens, usdPerMillion] of parts) {
-    femto += BigInt(tokens) * BigInt(femtoDollars(usdPerMillion));
+  for (const [count, usdPerMillion] of parts) {
+    femto += BigInt(count) * BigInt(femtoDollars(usdPerMillion));
   }
   return Number((femto + 500_000n) / 1_000_000n);
 }

@@ -1,17 +1,18 @@
-import { readFile } from 'node:fs/promises';
-import type * as GenaiPrices from '@pydantic/genai-prices';
-import { addedPrices } from './added-prices.ts';
-import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
-import type { TokenPrices } from './price-overrides.ts';
 import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
-import { packageFile } from '../tokens/package-file.ts';
+import { addedPrices } from './added-prices.ts';
+import type { ListFile } from './list-file.ts';
+import {
+  installedLibrary,
+  type ListLibrary,
+  type ListProvider,
+  separateLibrary,
+} from './list-library.ts';
+import type { ModelPrices } from './list-prices.ts';
 import { listedUsage } from './list-units.ts';
+import { installedVersion, publicationDate } from './list-version.ts';
+import { NANO_DOLLARS, nanoDollars, type TokenPrices } from './nano-dollars.ts';
 import type { PricedCall, PricedParts } from './priced-call.ts';
-import { regionPrice } from './region-price.ts';
-import { tierPrice } from './service-tier.ts';
-
-/** Publication dates of the tested versions, since the data contains no date. */
-const PUBLISHED: Readonly<Record<string, string>> = { '0.1.8': '2026-09-23' };
+import { priceFactor } from './price-factor.ts';
 
 /** Provider ids of the price list that differ from the semantic conventions. */
 const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
@@ -35,41 +36,71 @@ const MAX_REMEMBERED = 1000;
 /** A model of the price list. */
 interface Listed {
   /** The list reduced to this model. */
-  readonly provider: GenaiPrices.Provider;
+  readonly provider: ListProvider;
   /** Set for prices that depend on neither time nor size, which are computed here. */
   readonly plain: TokenPrices | undefined;
 }
 
-/** List prices from the bundled `@pydantic/genai-prices`. */
+/** A model of the list, and its prices at one time. */
+export interface ListedModel {
+  /** Ids in the list, which may differ from those of the call. */
+  readonly provider: string;
+  readonly model: string;
+  readonly prices: ModelPrices;
+}
+
+interface Origin {
+  readonly name: string;
+  readonly date: string | undefined;
+  /** Called before the library matches a model. */
+  readonly activate: () => void;
+}
+
+/** List prices from `@pydantic/genai-prices`: its own list, or a downloaded one. */
 export class PriceList {
   /** For example `genai-prices 0.1.8`. */
   readonly name: string;
-  /** Publication date of the prices, when known. */
+  /** Publication date of the prices, or of their download, when known. */
   readonly date: string | undefined;
-  readonly #list: typeof GenaiPrices;
+  readonly #list: ListLibrary;
+  readonly #activate: () => void;
   readonly #known = new Map<string, Map<string, Listed | undefined>>();
   #knownSize = 0;
 
-  private constructor(list: typeof GenaiPrices, version: string | undefined) {
+  private constructor(list: ListLibrary, { name, date, activate }: Origin) {
     this.#list = list;
-    this.name = `genai-prices ${version ?? '(version unknown)'}`;
-    this.date = PUBLISHED[version ?? ''];
+    this.name = name;
+    this.date = date;
+    this.#activate = activate;
   }
 
-  static async load(): Promise<PriceList> {
-    return new PriceList(await import('@pydantic/genai-prices'), await installedVersion());
+  /** The list of the installed package. */
+  static async installed(): Promise<PriceList> {
+    const version = await installedVersion();
+    return new PriceList(await installedLibrary(), {
+      name: `genai-prices ${version ?? '(version unknown)'}`,
+      date: publicationDate(version),
+      activate: () => {},
+    });
+  }
+
+  /** A downloaded list. Rejects with `MISSING_DEPENDENCY` inside a bundle. */
+  static async fromFile({ providers, retrieved }: ListFile): Promise<PriceList> {
+    const separate = await separateLibrary();
+    // Throws here, where it can be reported, if the file was changed by hand.
+    separate.activate(providers);
+    return new PriceList(separate.library, {
+      name: 'genai-prices download',
+      date: retrieved.slice(0, 10),
+      activate: () => separate.activate(providers),
+    });
   }
 
   /** `undefined` for an unknown model. Throws for contradictory counts. */
   price(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
-    const tier = tierPrice(call.serviceTier);
-    const region = regionPrice(call, model);
-    const factor = tier.factor * region.factor;
-    const ofTier = [tier.missing, region.missing, batchedCache(call)].filter(
-      (name) => name !== undefined,
-    );
+    const { factor, missing: ofTier } = priceFactor(call, model);
     if (listed.plain !== undefined && BILLED_KINDS.every(({ field }) => !usage[field])) {
       return { nanoDollars: nanoDollars(usage, listed.plain, factor), missing: ofTier };
     }
@@ -96,8 +127,20 @@ export class PriceList {
     return { nanoDollars: nano, missing: [...missing, ...ofTier] };
   }
 
+  /** The model that the list finds for a call, with its prices at that time. */
+  find(call: Pick<PricedCall, 'provider' | 'time'>, model: string): ListedModel | undefined {
+    const listed = this.#listed(call, model);
+    if (listed === undefined) return undefined;
+    const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
+      provider: listed.provider,
+      timestamp: new Date(call.time),
+    });
+    if (found === null) return undefined;
+    return { provider: found.provider.id, model: found.model.id, prices: found.model_price };
+  }
+
   /** Cached lookup: matching the whole list takes 20 µs. */
-  #listed(call: PricedCall, model: string): Listed | undefined {
+  #listed(call: Pick<PricedCall, 'provider' | 'time'>, model: string): Listed | undefined {
     let models = this.#known.get(call.provider);
     if (models?.has(model) === true) return models.get(model);
     const listed = this.#find(call, model);
@@ -109,7 +152,11 @@ export class PriceList {
     return listed;
   }
 
-  #find({ provider: name, time }: PricedCall, model: string): Listed | undefined {
+  #find(
+    { provider: name, time }: Pick<PricedCall, 'provider' | 'time'>,
+    model: string,
+  ): Listed | undefined {
+    this.#activate();
     const providerId = PROVIDER_IDS.get(name) ?? name;
     const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
       // A call recorded without a provider is priced by the model's vendor.
@@ -128,19 +175,11 @@ export class PriceList {
   }
 }
 
-/** Google asks the full price for cache reads in a batch: half of it is the least that is paid. */
-function batchedCache({ provider, serviceTier, cacheReadTokens }: PricedCall): string | undefined {
-  const isBatched = serviceTier === 'batch' && provider.startsWith('gcp.') && cacheReadTokens;
-  return isBatched ? 'batch_cache_reads' : undefined;
-}
-
 /**
  * Prices that depend on time, size or requests are computed by the list's library, in 15 µs per
  * call.
  */
-function plainPrices(
-  prices: GenaiPrices.Provider['models'][number]['prices'],
-): TokenPrices | undefined {
+function plainPrices(prices: ListProvider['models'][number]['prices']): TokenPrices | undefined {
   if (Array.isArray(prices)) return undefined;
   const given = prices as Readonly<Record<string, unknown>>;
   const price = (key: string): number | undefined =>
@@ -160,13 +199,4 @@ function plainPrices(
     ...(cacheWrite !== undefined && { cacheWrite }),
     ...(reasoning !== undefined && { reasoning }),
   };
-}
-
-/** `undefined` in a bundle, where the manifest cannot be located. */
-async function installedVersion(): Promise<string | undefined> {
-  const file = packageFile('@pydantic/genai-prices', 'package.json');
-  if (file === undefined) return undefined;
-  const manifest: unknown = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'));
-  const version = (manifest as { version?: unknown }).version;
-  return typeof version === 'string' ? version : undefined;
 }

@@ -1,4 +1,6 @@
+import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
 import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import type { ScopedCall } from './scope.ts';
 
 /** Everything a price depends on. A `UsageRecord` fits. */
 export interface PricedCall extends TokenUsage {
@@ -21,4 +23,29 @@ export interface PricedParts {
   readonly nanoDollars: number | undefined;
   /** Billed parts without a known price. */
   readonly missing: readonly string[];
+}
+
+/** The model that replied is billed; aliases and deployments occur only in the request. */
+export function modelsOf({ responseModel, requestModel }: PricedCall): readonly string[] {
+  const first = responseModel ?? requestModel;
+  return requestModel === first ? [first] : [first, requestModel];
+}
+
+export function scoped(call: PricedCall, model: string): ScopedCall {
+  const { provider, attributes } = call;
+  return { provider, model, time: Date.parse(call.time), attributes };
+}
+
+/** Operations without output tokens. */
+const INPUT_ONLY = new Set(['embeddings', 'rerank']);
+
+export function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
+  const { inputTokens, outputTokens } = usage;
+  if (inputTokens === undefined) {
+    return BILLED_KINDS.some(({ field, within }) => within === undefined && usage[field]);
+  }
+  if (outputTokens === undefined && !INPUT_ONLY.has(operation ?? '')) return false;
+  // Contradictory counts have no price.
+  const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = usage;
+  return read + written <= inputTokens && reasoningTokens <= (outputTokens ?? 0);
 }

@@ -1,26 +1,38 @@
-import { readFile } from 'node:fs/promises';
-import { TokenMeterError } from '../errors.ts';
-import { NANO_DOLLARS, nanoDollars } from './nano-dollars.ts';
-import { BILLED_KINDS, billedUsageOf, type BilledUsage } from '../domain/billed-usage.ts';
+import { billedUsageOf, type BilledUsage } from '../domain/billed-usage.ts';
 import type { CostSource } from '../domain/usage-record.ts';
-import { kindName } from './list-units.ts';
-import { PriceList } from './price-list.ts';
-import type { PricedCall, PricedParts } from './priced-call.ts';
+import { TokenMeterError } from '../errors.ts';
+import { adjustmentFor } from './adjustment.ts';
+import { chooseList } from './choose-list.ts';
+import { contractAdditions } from './contract-additions.ts';
+import { byContract, type ContractPrice } from './contract-price.ts';
+import type { CurrencyRate } from './currency.ts';
+import { disjointUsage, kindName } from './kinds.ts';
+import { NANO_DOLLARS } from './nano-dollars.ts';
+import { NO_PRICE_FILE, type PriceFile, readPriceFile } from './price-file.ts';
+import type { PriceList } from './price-list.ts';
+import { isPriceable, modelsOf, type PricedCall, type PricedParts, scoped } from './priced-call.ts';
 import { tierPrice } from './service-tier.ts';
-import { type OverrideMatcher, parseOverrides } from './price-overrides.ts';
 
 export interface PriceSource {
   /** For example `genai-prices 0.1.8`. */
   readonly name: string;
-  /** Publication date of the prices, when known. */
+  /** Publication date of the prices, or of their download, when known. */
   readonly date?: string;
+  /** File of a downloaded list. */
+  readonly file?: string;
   /** `date` of the price file, or its path. */
   readonly overrides?: string;
+  /** Why a downloaded list, or a newer one, is not in use. */
+  readonly problem?: string;
+  /** Currency of display, unless it is the US dollar. */
+  readonly currency?: CurrencyRate;
 }
 
 export interface PricesOptions {
   /** JSON file with contract prices and currencies; see `PriceOverrides`. */
   readonly overridesFile?: string;
+  /** A downloaded list, which is used if it exists and is newer than the installed one. */
+  readonly listFile?: string;
   /** Called once per provider and model without a price. */
   readonly onUnknown?: (provider: string, model: string) => void;
 }
@@ -36,20 +48,22 @@ export interface CallCost {
 
 interface SourcedParts extends PricedParts {
   readonly source: 'list' | 'contract';
+  /** The model whose price applies. */
+  readonly model: string;
 }
 
 /** Bounds the list of unknown models: callers may send any number of names. */
 const MAX_UNKNOWN = 1000;
 
 /**
- * Contract prices first, then list prices from the bundled `@pydantic/genai-prices` (no network, no
- * timers). The list is a megabyte (about 30 ms and 20 MB) and is loaded by `load()`, not on import.
+ * Contract prices first, then list prices (no network, no timers). The list is a megabyte (about 30 ms
+ * and 20 MB) and is loaded by `load()`, not on import.
  */
 export class Prices {
   readonly #options: PricesOptions;
   readonly #unknown = new Map<string, { readonly provider: string; readonly model: string }>();
   #list: PriceList | undefined;
-  #overrides: readonly OverrideMatcher[] = [];
+  #file: PriceFile = NO_PRICE_FILE;
   #source: PriceSource | undefined;
   #loading: Promise<void> | undefined;
 
@@ -67,30 +81,44 @@ export class Prices {
   }
 
   async #load(): Promise<void> {
-    const list = await PriceList.load();
-    const { name, date } = list;
-    this.#list = list;
-    this.#source = { name, ...(date !== undefined && { date }) };
+    await this.reloadList();
     const path = this.#options.overridesFile;
     if (path === undefined) return;
-    let content: unknown;
-    try {
-      content = JSON.parse(await readFile(path, 'utf8'));
-    } catch (cause) {
-      throw new TokenMeterError('INVALID_CONFIG', `prices: cannot read ${path} as JSON`, {
-        value: path,
-        allowed: 'a readable JSON file',
-        cause,
-      });
-    }
-    this.#overrides = parseOverrides(content);
-    const named = (content as { date?: unknown }).date;
-    this.#source = { ...this.#source, overrides: typeof named === 'string' ? named : path };
+    this.#file = await readPriceFile(path);
+    if (this.#source !== undefined) this.#source = { ...this.#source, overrides: this.#file.name };
+  }
+
+  /** Reads the downloaded list again. Calls are priced by the previous one until it is complete. */
+  async reloadList(): Promise<void> {
+    const { list, ...source } = await chooseList(this.#options.listFile);
+    this.#list = list;
+    const overrides = this.#file === NO_PRICE_FILE ? undefined : this.#file.name;
+    this.#source = { ...source, ...(overrides !== undefined && { overrides }) };
   }
 
   /** Source of the prices; `undefined` before `load()`. */
   get source(): PriceSource | undefined {
     return this.#source;
+  }
+
+  get list(): PriceList | undefined {
+    return this.#list;
+  }
+
+  get file(): PriceFile {
+    return this.#file;
+  }
+
+  /** Rate of a currency for display. Throws `INVALID_CONFIG` if the price file has none. */
+  rateOf(code: string): CurrencyRate {
+    const rate = this.#file.rates.get(code);
+    if (rate !== undefined) return rate;
+    const allowed = [...this.#file.rates.keys()].join(', ');
+    throw new TokenMeterError(
+      'INVALID_CONFIG',
+      `prices: the currency ${code} has no rate in usdPer of the price file`,
+      { value: code, allowed },
+    );
   }
 
   /** Providers and models of calls without a price (the first 1000). */
@@ -131,38 +159,75 @@ export class Prices {
   }
 
   #priced(call: PricedCall, usage: BilledUsage): SourcedParts | undefined {
-    // The model that replied is billed; aliases and deployments occur only in the request.
-    const { responseModel, requestModel } = call;
-    const first = responseModel ?? requestModel;
-    const models = requestModel === first ? [first] : [first, requestModel];
+    const models = modelsOf(call);
     for (const model of models) {
-      const own = this.#byContract(call, usage, model);
-      if (own !== undefined) return { ...own, source: 'contract' };
+      const entries = this.contractsFor(call, model);
+      const whole = entries.find(({ hasTokens }) => hasTokens);
+      if (whole !== undefined) {
+        const own = this.#byContract(call, usage, whole, entries);
+        return this.#withMargin(call, { ...own, source: 'contract', model });
+      }
     }
     for (const model of models) {
-      const listed = this.#list?.price(call, usage, model);
-      if (listed !== undefined) return { ...listed, source: 'list' };
+      const listed = this.#byList(call, usage, model);
+      if (listed !== undefined) return this.#withMargin(call, listed);
     }
     return undefined;
   }
 
-  /** Contract prices cover tokens, but not hosted tools. */
-  #byContract(call: PricedCall, usage: BilledUsage, model: string): PricedParts | undefined {
-    if (this.#overrides.length === 0) return undefined;
-    const time = Date.parse(call.time);
-    const own = this.#overrides.find((entry) => entry.fits(call.provider, model, time));
-    if (own === undefined) return undefined;
+  /** Entries of the price file that fit a call, the first one first. */
+  contractsFor(call: PricedCall, model: string): readonly ContractPrice[] {
+    const { prices } = this.#file;
+    if (prices.length === 0) return prices;
+    const facts = scoped(call, model);
+    return prices.filter(({ scope }) => scope.fits(facts));
+  }
+
+  #byContract(
+    call: PricedCall,
+    usage: BilledUsage,
+    whole: ContractPrice,
+    entries: readonly ContractPrice[],
+  ): PricedParts {
     const tier = tierPrice(call.serviceTier);
-    const unpriced = BILLED_KINDS.filter(
-      ({ field, within }) => within === undefined && usage[field],
-    );
+    const others = entries.filter((entry) => entry !== whole);
+    const { nanoDollars, missing } = byContract(usage, whole, others, {
+      tierFactor: tier.factor,
+      operation: call.operation,
+    });
+    const ofTier = tier.missing === undefined ? [] : [tier.missing];
+    return { nanoDollars, missing: [...missing.map(kindName), ...ofTier] };
+  }
+
+  /** List price with its discount, and the prices that entries without token prices add to it. */
+  #byList(call: PricedCall, usage: BilledUsage, model: string): SourcedParts | undefined {
+    const entries = this.contractsFor(call, model);
+    const { factor } = tierPrice(call.serviceTier);
+    const added = entries.length === 0 ? undefined : contractAdditions(usage, entries, factor);
+    const listed = this.#list?.price(call, added?.rest ?? usage, model);
+    if (listed === undefined) {
+      if (added === undefined || added.count === 0) return undefined;
+      const missing = [...disjointUsage(added.rest).keys()].map(kindName);
+      return { nanoDollars: added.nanoDollars, missing, source: 'contract', model };
+    }
+    const discount = adjustmentFor(this.#file.discounts, scoped(call, model));
+    let nano = listed.nanoDollars;
+    if (nano !== undefined && discount !== undefined) nano = percentOff(nano, discount.percent);
+    if (added !== undefined && added.count > 0) nano = (nano ?? 0) + added.nanoDollars;
+    const isOwn = discount !== undefined || (added?.count ?? 0) > 0;
     return {
-      nanoDollars: nanoDollars(usage, own.usdPerMillion, tier.factor),
-      missing: [
-        ...unpriced.map(({ field }) => kindName(field)),
-        ...(tier.missing === undefined ? [] : [tier.missing]),
-      ],
+      nanoDollars: nano,
+      missing: listed.missing,
+      source: isOwn ? 'contract' : 'list',
+      model,
     };
+  }
+
+  #withMargin(call: PricedCall, parts: SourcedParts): SourcedParts {
+    const margin = adjustmentFor(this.#file.margins, scoped(call, parts.model));
+    if (margin === undefined || parts.nanoDollars === undefined) return parts;
+    const nanoDollars = percentOff(parts.nanoDollars, -margin.percent);
+    return { ...parts, nanoDollars, source: 'contract' };
   }
 
   #noteUnknown(provider: string, model: string): void {
@@ -173,16 +238,6 @@ export class Prices {
   }
 }
 
-/** Operations without output tokens. */
-const INPUT_ONLY = new Set(['embeddings', 'rerank']);
-
-function isPriceable({ operation }: PricedCall, usage: BilledUsage): boolean {
-  const { inputTokens, outputTokens } = usage;
-  if (inputTokens === undefined) {
-    return BILLED_KINDS.some(({ field, within }) => within === undefined && usage[field]);
-  }
-  if (outputTokens === undefined && !INPUT_ONLY.has(operation ?? '')) return false;
-  // Contradictory counts have no price.
-  const { cacheReadTokens: read = 0, cacheWriteTokens: written = 0, reasoningTokens = 0 } = usage;
-  return read + written <= inputTokens && reasoningTokens <= (outputTokens ?? 0);
+function percentOff(nano: number, percent: number): number {
+  return Math.round(nano * (1 - percent / 100));
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
@@ -105,6 +105,35 @@ describe('otel-token-meter report', () => {
     assert.match(lines[0] ?? '', /^user,calls,errors,aborted,input_tokens,/);
     assert.equal(lines.length, 4);
     assert.ok(lines.some((line) => line.startsWith("'=1+1,1,1,")));
+  });
+
+  it('converts to another currency at a rate that is shown', async () => {
+    const prices = join(folder, 'prices.json');
+    writeFileSync(prices, '{"usdPer": {"EUR": {"rate": 1.25, "date": "2026-11-01"}, "CAD": 0.5}}');
+    const env = { TOKEN_METER_PRICES_FILE: prices };
+    const shown = async (more: Record<string, string>, ...args: string[]) => {
+      const io = memoryIo({ ...env, ...more });
+      const code = await dispatch(['report', 'user', ...range, '--sqlite', path, ...args], io);
+      return { code, out: io.out(), err: io.err() };
+    };
+    const table = await shown({ TOKEN_METER_CURRENCY: 'EUR' });
+    assert.match(table.out, /TOTAL .* €0\.600000 /);
+    assert.match(table.err, /Amounts in EUR at 1\.25 US dollars of 2026-11-01\n/);
+    // Another dollar must not look like the US dollar.
+    assert.match((await shown({}, '--currency', 'cad')).out, /TOTAL .* CA\$1\.50 /);
+    const csv = await shown({}, '--csv', '--currency', 'EUR');
+    const [head = '', first = ''] = csv.out.split('\r\n');
+    assert.match(head, /,cost_usd,.*,cost,currency,usd_per_unit,rate_date$/);
+    assert.match(first, /^小明,.*,0\.6,EUR,1\.25,2026-11-01$/);
+    const json = JSON.parse((await shown({}, '--json', '--currency', 'EUR')).out) as {
+      total: { cost_usd: number };
+      currency: object;
+    };
+    assert.equal(json.total.cost_usd, 0.75, 'US dollars are what is stored');
+    assert.deepEqual(json.currency, { code: 'EUR', usd_per_unit: 1.25, date: '2026-11-01' });
+    const wrong = await shown({}, '--currency', 'CHF');
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /currency CHF has no rate in usdPer .*\(allowed: USD, EUR, CAD\)/);
   });
 
   it('filters, limits and orders', async () => {

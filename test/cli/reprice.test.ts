@@ -149,6 +149,35 @@ describe('otel-token-meter reprice', () => {
     assert.equal(byCalls, byHours);
   });
 
+  it('applies free tiers from the start of a month', async () => {
+    writeFileSync(
+      prices,
+      JSON.stringify({
+        prices: [{ model: 'house-*', perMillionTokens: { input: 1, output: 10 } }],
+        freeTiers: [{ model: 'house-*', per: 'month', calls: 4000 }],
+      }),
+    );
+    const result = await reprice('--since', '2026-11-01');
+    // 1,000 calls at 0.002, those of the list, and what keeps its cost.
+    const after = 1000 * 0.002 + (0.0035 + 0.0235) + (0.25 + 0.5);
+    assert.ok(Math.abs((result['after_usd'] as number) - after) < 1e-9);
+    const influx = memoryIo({ INFLUX_URL: 'http://127.0.0.1:1' });
+    assert.equal(await dispatch(['reprice', '--prices', prices], influx), 1);
+    assert.match(influx.err(), /free tiers .* which only a SQLite ledger has/);
+    const io = memoryIo();
+    const late = [
+      'reprice',
+      '--sqlite',
+      path,
+      '--prices',
+      prices,
+      '--since',
+      '2026-11-01T00:20:00Z',
+    ];
+    assert.equal(await dispatch(late, io), 1);
+    assert.match(io.err(), /free tiers .* is within a period \(allowed: the start of a month/);
+  });
+
   it('prints for people, and says what is wrong', async () => {
     const io = memoryIo();
     assert.equal(await dispatch(['reprice', '--sqlite', path, '--prices', prices], io), 0);

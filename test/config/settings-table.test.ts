@@ -25,7 +25,12 @@ describe('the table of settings', () => {
   });
 
   it('names exactly the leaves of the type', () => {
-    const files = ['token-meter-config.ts', 'settings/influxdb.ts', 'settings/sqlite.ts'];
+    const files = [
+      'token-meter-config.ts',
+      'settings/influxdb.ts',
+      'settings/sqlite.ts',
+      'settings/prices.ts',
+    ];
     const source = files
       .map((file) => readFileSync(new URL(`../../src/config/${file}`, import.meta.url), 'utf8'))
       .join('');

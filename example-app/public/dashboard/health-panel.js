@@ -180,13 +180,19 @@ function settingsRows({ settings }) {
 /** @param {Health} health */
 function priceRows({ prices }) {
   if (!prices) return [];
-  const { name, date, overrides } = prices;
-  return row(
-    t('health.prices'),
-    [name, date, overrides && t('health.overrides', { name: overrides })]
-      .filter((part) => part !== undefined && part !== '')
-      .join(' · '),
-  );
+  const { name, date, file, overrides, problem, currency } = prices;
+  const source = [name, date, file, overrides && t('health.overrides', { name: overrides })];
+  const rate = currency && t('health.rate', { code: currency.code, rate: currency.usd_per_unit });
+  return [
+    ...row(t('health.prices'), joined(source)),
+    ...(problem === undefined ? [] : row(t('health.pricesProblem'), problem, 'warn')),
+    ...(rate === undefined ? [] : row(t('health.currency'), joined([rate, currency?.date]))),
+  ];
+}
+
+/** @param {readonly (string | undefined)[]} parts */
+function joined(parts) {
+  return parts.filter((part) => part !== undefined && part !== '').join(' · ');
 }
 
 /**

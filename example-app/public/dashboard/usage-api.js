@@ -1,5 +1,6 @@
 // @ts-check
 import { callApi } from '../api.js';
+import { displayIn } from '../formats.js';
 import { timeZone } from './period.js';
 
 /**
@@ -19,6 +20,8 @@ export class UsageApi {
   #view;
   #period;
   #signal;
+  /** Set by the health of this load: no amount is shown before. @type {Promise<void> | undefined} */
+  #currency;
 
   /**
    * @param {import('./view.js').View} view
@@ -33,12 +36,12 @@ export class UsageApi {
 
   /** @param {Parameters} parameters @returns {Promise<Summary>} */
   async summary(parameters) {
-    return await this.#json(`/api/usage/summary?${this.#search(parameters)}`);
+    return await this.#amounts(`/api/usage/summary?${this.#search(parameters)}`);
   }
 
   /** @param {Parameters} parameters @returns {Promise<Page>} */
   async records(parameters) {
-    return await this.#json(`/api/usage/records?${this.#search(parameters)}`);
+    return await this.#amounts(`/api/usage/records?${this.#search(parameters)}`);
   }
 
   /** Whether there is any call at all, whatever the view shows. @returns {Promise<boolean>} */
@@ -50,12 +53,17 @@ export class UsageApi {
 
   /** @param {string} id @returns {Promise<Conversation>} */
   async conversation(id) {
-    return await this.#json(`/api/usage/conversations/${encodeURIComponent(id)}`);
+    return await this.#amounts(`/api/usage/conversations/${encodeURIComponent(id)}`);
   }
 
   /** @returns {Promise<Health>} */
   async health() {
-    return await this.#json('/api/usage/health');
+    const health = this.#json('/api/usage/health');
+    this.#currency = health.then(
+      ({ prices }) => displayIn(prices?.currency),
+      () => undefined,
+    );
+    return await health;
   }
 
   /** Newest first. @returns {Promise<readonly AuditEntry[]>} */
@@ -84,6 +92,13 @@ export class UsageApi {
       if (value !== undefined) search.set(name, String(value));
     }
     return search;
+  }
+
+  /** @param {string} path */
+  async #amounts(path) {
+    const answer = await this.#json(path);
+    await this.#currency;
+    return answer;
   }
 
   /** @param {string} path */

@@ -158,6 +158,17 @@ describe('GET /api/usage/health', () => {
     assert.deepEqual(alerts, []);
   });
 
+  it('tells the currency of display with its rate, and why a list is not in use', async () => {
+    const currency = { code: 'EUR', usdPerUnit: 1.08, date: '2026-11-01' };
+    usage.health.prices = () => ({ name: 'genai-prices 0.1.8', problem: 'no answer', currency });
+    const { prices } = await ask();
+    assert.deepEqual(prices, {
+      name: 'genai-prices 0.1.8',
+      problem: 'no answer',
+      currency: { code: 'EUR', usd_per_unit: 1.08, date: '2026-11-01' },
+    });
+  });
+
   it('tells alerts in the order it got them, and where prices come from', async () => {
     usage.health.exporter = () => undefined;
     usage.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });

@@ -28,10 +28,13 @@ describe('routes of /api/usage', () => {
   let server: Server;
   const problems: unknown[] = [];
 
-  const listen = async (usageReader: UsageReader): Promise<Server> => {
+  const listen = async (
+    usageReader: UsageReader,
+    options: Partial<Parameters<typeof usageRoutes>[0]> = {},
+  ): Promise<Server> => {
     const app = createApp({
       access: new Access({ adminTokens: 'root:admin-token', viewerTokens: TOKEN }),
-      routes: usageRoutes({ reader: usageReader, now: () => new Date(NOW) }),
+      routes: usageRoutes({ reader: usageReader, now: () => new Date(NOW), ...options }),
       onError: (error) => problems.push(error),
     });
     const listening = app.listen(0, '127.0.0.1');
@@ -225,6 +228,28 @@ describe('routes of /api/usage', () => {
     assert.deepEqual(dangerous, []);
     const some = await get('export.csv?model=gpt-4o&from=2026-11-20T11:00:00Z');
     assert.equal(parseCsv(await some.text()).length, 1 + 20);
+  });
+
+  it('exports the cost in the display currency as well', async () => {
+    const currency = { code: 'EUR', usdPerUnit: 1.25, date: '2026-11-01' };
+    const app = await listen(reader, { currency: () => currency });
+    try {
+      const [head = [], first = [], second = []] = parseCsv(
+        await (await get('export.csv', app)).text(),
+      );
+      assert.deepEqual(head.slice(-5), [
+        'attributes',
+        'cost',
+        'currency',
+        'usd_per_unit',
+        'rate_date',
+      ]);
+      assert.deepEqual(first.slice(-4), ['', 'EUR', '1.25', '2026-11-01']);
+      assert.deepEqual(second.slice(-4), ['0.0008', 'EUR', '1.25', '2026-11-01']);
+      assert.equal(second[head.indexOf('cost_usd')], '0.001');
+    } finally {
+      await new Promise((resolve) => app.close(resolve));
+    }
   });
 
   it('ends the query of a client that goes away', async () => {

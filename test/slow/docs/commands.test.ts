@@ -7,7 +7,9 @@ import {
   metricsSettings,
   SettingsService,
 } from '../../../src/settings/index.ts';
+import { separateLibrary } from '../../../src/prices/list-library.ts';
 import { ADMIN_TOKEN, serveApp, type ServedApp } from '../../support/app.ts';
+import { startBillApi } from '../../support/bill-api.ts';
 import { commandsOf, isNotRun, shellBlocks } from '../../support/doc-commands.ts';
 import { documentedApp, REGISTER, type DocumentedApp } from '../../support/documented-app.ts';
 import { influxRows } from '../../support/influx.ts';
@@ -24,6 +26,10 @@ const RUN: readonly string[] = [
   'npm run release -- --dry-run',
   'npx otel-token-meter reprice --dry-run',
   'npx otel-token-meter report ',
+  'npx otel-token-meter prices show',
+  'npx otel-token-meter prices update',
+  'npx otel-token-meter reconcile openai',
+  'npx otel-token-meter export --format focus',
   'curl --data-binary @dead-letters-usage.lines',
   'TOKEN_METER_PROVIDER=otlp',
   'export TOKEN_METER_URL=',
@@ -109,6 +115,58 @@ describe('commands of the documents', () => {
     const output = [];
     for (const line of lines) output.push(await shell(line, { env }));
     assert.match(output.at(-1)?.out ?? '', /27/, 'a dollar a token');
+  });
+
+  it('docs/costs.md: a price explained, and the current list', async () => {
+    for (const line of commandsOf('docs/costs.md', 'npx otel-token-meter prices show')) {
+      assert.match((await shell(line)).out, /input_tokens[^]*per million tokens/, line);
+    }
+    const { bundled } = await separateLibrary();
+    const server = await startBillApi(() => ({ body: bundled }));
+    try {
+      const env = { TOKEN_METER_PRICES_REFRESH_URL: `${server.url}/data.json` };
+      const [line = ''] = commandsOf('docs/costs.md', 'npx otel-token-meter prices update');
+      assert.match(
+        (await shell(line, { env })).out,
+        /^\.token-meter\/price-list\.json: [\d,]+ models/,
+      );
+      const [show = ''] = commandsOf('docs/costs.md', 'npx otel-token-meter prices show');
+      assert.match((await shell(show)).out, /genai-prices download of 20/);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('docs/bill.md: beside the figures of a provider, and for finance', async () => {
+    const server = await startBillApi(() => ({ body: { data: [], has_more: false } }));
+    const columns = 'ChargePeriodStart,ChargeCategory,BilledCost,BillingCurrency,ResourceName';
+    await app.write('invoice.csv', 'Date,SKU,Amount\n');
+    await app.write('focus.csv', `${columns}\n`);
+    try {
+      const instead = Object.fromEntries(
+        ['openai', 'anthropic', 'openrouter'].map((name) => [
+          `reconcile ${name}`,
+          `reconcile ${name} --base-url ${server.url}`,
+        ]),
+      );
+      const env = {
+        TOKEN_METER_PROVIDER: 'sqlite',
+        OPENAI_ADMIN_KEY: 'a',
+        ANTHROPIC_ADMIN_API_KEY: 'b',
+        OPENROUTER_MANAGEMENT_KEY: 'c',
+      };
+      const { code, err } = await app.call(REGISTER, env);
+      assert.equal(code, 0, err);
+      for (const line of commandsOf('docs/bill.md', 'npx otel-token-meter reconcile openai')) {
+        assert.match((await shell(line, { env, instead })).out, /EQUAL|"equal": true/, line);
+      }
+      await app.run('rm', ['focus.csv'], {});
+      const [line = ''] = commandsOf('docs/bill.md', 'npx otel-token-meter export --format focus');
+      await shell(line, { env });
+      assert.match(readFileSync(join(app.folder, 'focus.csv'), 'utf8'), /^BilledCost,/);
+    } finally {
+      await server.close();
+    }
   });
 
   it('docs/influxdb.md: a segment sent by hand', async function () {

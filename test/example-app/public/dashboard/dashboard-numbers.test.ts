@@ -28,6 +28,22 @@ describe('dashboard: numbers, filters, drill-down', () => {
   const figure = async (page: Page, tile: string): Promise<string> =>
     await page.innerText(`[data-tile=${tile}] .figure`);
 
+  it('shows costs in the display currency, and its rate', async () => {
+    await pages.usage.record([usageRecord(Date.now() - HOUR_MS, { costUsd: 5, totalTokens: 10 })]);
+    const currency = { code: 'EUR', usdPerUnit: 1.25, date: '2026-11-01' };
+    pages.usage.health.prices = () => ({
+      name: 'genai-prices download',
+      date: '2026-11-28',
+      file: 'price-list.json',
+      currency,
+    });
+    const page = await pages.open();
+    assert.equal(await figure(page, 'cost'), '€4.00');
+    assert.match(await page.locator('#calls tbody tr').first().innerText(), /€4\.00000/);
+    await pages.shows(page, '#exporter', /genai-prices download · 2026-11-28 · price-list\.json/);
+    await pages.shows(page, '#exporter', /1 EUR = 1\.25 USD · 2026-11-01/);
+  });
+
   it('shows the sums of the ledger, compared with the period before', async () => {
     const week = await recordOffice();
     const page = await pages.open();

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
+import {
+  billOf,
+  callAt,
+  costOf,
+  DAYS,
+  linesOf,
+  namesOf,
+  reconciled,
+  tenDays,
+} from '../support/bill-days.ts';
+
+const shifted = (record: UsageRecord, hours: number): string =>
+  new Date(Date.parse(`${record.time.slice(0, 19)}Z`) + hours * 3_600_000)
+    .toISOString()
+    .slice(0, 10);
+
+describe('a bill beside the ledger', () => {
+  it('is equal where every figure is', () => {
+    const calls = tenDays();
+    const result = reconciled(billOf(calls.flatMap((call) => linesOf(call))), calls);
+    assert.equal(result.isEqual, true);
+    assert.deepEqual(result.findings, []);
+    assert.equal(result.rows.length, DAYS.length * 5);
+  });
+
+  it('differs but for roundings where an invoice has cents', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call) =>
+      linesOf(call, { costUsd: Math.round((call.costUsd ?? 0) * 100) / 100 }),
+    );
+    const result = reconciled(billOf(lines, { costDecimals: 2 }), calls);
+    assert.equal(result.isEqual, true);
+    assert.ok(result.rows.some(({ state }) => state === 'rounding'));
+    assert.equal(reconciled(billOf(lines), calls).isEqual, false);
+  });
+
+  it('has the days of another time zone', () => {
+    const around = Array.from({ length: 12 * 24 }, (_, hour) => callAt(-1, hour));
+    const bill = billOf(around.flatMap((call) => linesOf(call, { day: shifted(call, 8) })));
+    const result = reconciled(bill, around);
+    assert.deepEqual(namesOf(result), ['time_zone UTC+8']);
+    assert.deepEqual(result.findings[0]?.alternatives, []);
+    assert.ok(result.rows.every(({ state, reasons }) => state !== 'gap' || reasons.length === 1));
+  });
+
+  it('has the days of a zone that the hours of the calls leave open', () => {
+    const around = [callAt(-1, 20), ...tenDays(), callAt(10, 3)];
+    const bill = billOf(around.flatMap((call) => linesOf(call, { day: shifted(call, 8) })));
+    const [finding, ...more] = reconciled(bill, around).findings;
+    assert.equal(more.length, 0);
+    assert.equal(finding?.code, 'time_zone');
+    // Calls at 2, 9 and 22 o'clock: from UTC+4 on, the last one belongs to the next day.
+    assert.equal(finding?.subject, 'UTC+4');
+    assert.match(finding?.alternatives.join() ?? '', /^days in UTC\+5, .*UTC\+14$/);
+  });
+
+  it('has one more key, on some days', () => {
+    const calls = tenDays();
+    const others = [callAt(2, 5), callAt(7, 6)];
+    const lines = [
+      ...calls.flatMap((call, index) => linesOf(call, { account: `key_${index % 3}` })),
+      ...others.flatMap((call) => linesOf(call, { account: 'key_other' })),
+    ];
+    const result = reconciled(billOf(lines), calls);
+    assert.deepEqual(namesOf(result), ['unmetered_key key key_other']);
+    assert.deepEqual(result.findings[0]?.days, [DAYS[2], DAYS[7]]);
+    const cost = others.reduce((sum, { costUsd = 0 }) => sum + costUsd, 0);
+    assert.ok(Math.abs((result.findings[0]?.costUsd ?? 0) - cost) < 1e-9);
+  });
+
+  it('does not say which of two keys with the same usage is missing', () => {
+    const calls = tenDays();
+    const lines = [
+      ...calls.flatMap((call) => linesOf(call, { account: 'key_a' })),
+      ...calls.flatMap((call) => linesOf(call, { account: 'key_b' })),
+    ];
+    const [finding] = reconciled(billOf(lines), calls).findings;
+    assert.equal(finding?.code, 'unmetered_key');
+    assert.equal(finding?.alternatives.length, 1);
+  });
+
+  it('has a part of the calls of a key', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call) => linesOf(call, { account: 'key_a' }));
+    const result = reconciled(billOf(lines), calls.slice(1));
+    assert.deepEqual(namesOf(result), ['calls_not_metered']);
+    assert.match(result.findings[0]?.text ?? '', /one call more than the ledger/);
+    assert.ok(Math.abs((result.findings[0]?.costUsd ?? 0) - (calls[0]?.costUsd ?? 0)) < 1e-9);
+  });
+
+  it('has fewer calls than the ledger', () => {
+    const calls = tenDays();
+    const bill = billOf(calls.slice(2).flatMap((call) => linesOf(call)));
+    assert.deepEqual(namesOf(reconciled(bill, calls)), ['calls_not_billed']);
+  });
+
+  it('counts tokens that the ledger has estimated', () => {
+    const calls = tenDays();
+    const guessed = calls.map((call, index): UsageRecord => {
+      if (index % 4 !== 0) return call;
+      return { ...call, inputTokens: (call.inputTokens ?? 0) + 7, tokenSource: 'estimated' };
+    });
+    const bill = billOf(calls.flatMap((call) => linesOf(call)));
+    assert.deepEqual(namesOf(reconciled(bill, guessed)), ['estimated_tokens']);
+  });
+
+  it('has another price from a day on', () => {
+    const calls = tenDays();
+    const since = DAYS[4] ?? '';
+    const lines = calls.flatMap((call) =>
+      linesOf(call, { costUsd: (call.costUsd ?? 0) * (call.time >= since ? 0.8 : 1) }),
+    );
+    const result = reconciled(billOf(lines), calls);
+    assert.deepEqual(namesOf(result), [`price_changed m-1 ${since}`]);
+    assert.match(
+      result.findings[0]?.text ?? '',
+      /80\.00 % of the ledger's cost from 2026-10-05 to 2026-10-10/,
+    );
+  });
+
+  it('has another price of output alone, which no factor explains', () => {
+    const calls = tenDays();
+    const since = DAYS[3] ?? '';
+    const lines = calls.flatMap((call) => {
+      const dearer = ((call.outputTokens ?? 0) * 2.5) / 1e6;
+      return linesOf(call, { costUsd: (call.costUsd ?? 0) + (call.time >= since ? dearer : 0) });
+    });
+    const result = reconciled(billOf(lines), calls);
+    assert.deepEqual(namesOf(result), [`price_changed m-1 ${since}`]);
+    assert.match(result.findings[0]?.text ?? '', /: output_tokens \$10 → \$12\.5 per million/);
+  });
+
+  it('has another price in the whole range', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call) => linesOf(call, { costUsd: (call.costUsd ?? 0) * 0.9 }));
+    assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['price_differs m-1 2026-10-01']);
+  });
+
+  it('has a tier at half price, and a changed price as well', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call, index) => {
+      const isBatch = index % 3 === 0;
+      const factor = (isBatch ? 0.5 : 1) * (call.time >= '2026-10-06' ? 1.25 : 1);
+      const tier = isBatch ? { tier: 'batch' } : {};
+      return linesOf(call, { costUsd: (call.costUsd ?? 0) * factor, ...tier });
+    });
+    const result = reconciled(billOf(lines), calls);
+    assert.deepEqual(namesOf(result), ['batch_tier batch', 'price_changed m-1 2026-10-06']);
+  });
+
+  it('does not tell a price cut to a half from a tier', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call) => linesOf(call, { costUsd: (call.costUsd ?? 0) / 2 }));
+    const [finding] = reconciled(billOf(lines), calls).findings;
+    assert.equal(finding?.code, 'price_differs');
+    assert.match(finding?.alternatives.join() ?? '', /batch or flex tier/);
+  });
+
+  it('has the calls of one service at half price', () => {
+    const calls = [...tenDays(), ...DAYS.map((_, day) => callAt(day, 4, { service: 'nightly' }))];
+    const lines = calls.flatMap((call) =>
+      linesOf(call, { costUsd: (call.costUsd ?? 0) * (call.service === 'nightly' ? 0.5 : 1) }),
+    );
+    assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['batch_tier service nightly']);
+  });
+
+  it('has the cost of what has no price here', () => {
+    const calls = tenDays().map((call, index): UsageRecord =>
+      index % 9 === 0 ? { ...call, costMissing: ['web_searches'] } : call,
+    );
+    const lines = calls.flatMap((call) =>
+      linesOf(call, {
+        costUsd:
+          (call.costUsd ?? 0) + (call.costMissing ? 0.013 * (1 + (call.inputTokens! % 3)) : 0),
+      }),
+    );
+    assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['unpriced_usage web_searches']);
+  });
+
+  it('is not explained by a reason that fits by chance', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call, index) =>
+      linesOf(call, { costUsd: (call.costUsd ?? 0) + 0.001 * ((index * 7919) % 13) }),
+    );
+    assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['unexplained cost_usd']);
+  });
+
+  it('claims no reason for costs that differ at random, however often', () => {
+    const calls = tenDays();
+    let seed = 1;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let round = 0; round < 200; round++) {
+      const lines = calls.flatMap((call) =>
+        linesOf(call, { costUsd: (call.costUsd ?? 0) * (0.9 + 0.2 * random()) }),
+      );
+      assert.deepEqual(namesOf(reconciled(billOf(lines), calls)), ['unexplained cost_usd']);
+    }
+  });
+
+  it('claims no key for calls that are missing at random, however many keys there are', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call, index) => linesOf(call, { account: `key_${index % 14}` }));
+    let seed = 7;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    for (let round = 0; round < 20; round++) {
+      // One call of a key stays, and another one of it is missing.
+      const metered = calls.filter((_, index) => index === 0 || index % 14 !== 0 || random() < 0.4);
+      if (metered.length === calls.length) continue;
+      const [finding] = reconciled(billOf(lines), metered).findings;
+      assert.equal(finding?.code, 'calls_not_metered');
+    }
+  });
+
+  it('compares costs of all models together if the bill has some without a model', () => {
+    const calls = [...tenDays(), ...tenDays({ requestModel: 'm-2' })];
+    const search = DAYS.map((day) => ({ day, costUsd: 0.01 }));
+    const withSearch = calls.map((call, index) =>
+      index < 30 && index % 3 === 0 ? { ...call, costUsd: (call.costUsd ?? 0) + 0.01 } : call,
+    );
+    const result = reconciled(
+      billOf([...calls.flatMap((call) => linesOf(call)), ...search]),
+      withSearch,
+    );
+    assert.equal(result.isEqual, true, JSON.stringify(result.findings));
+    const costs = result.rows.filter(({ kind }) => kind === 'cost_usd');
+    assert.deepEqual([...new Set(costs.map(({ model }) => model))], ['(all models)']);
+  });
+
+  it('knows a model by its name without the date, unless two could be meant', () => {
+    const calls = tenDays({ requestModel: 'gpt-5.1' });
+    const dated = (model: string): ReturnType<typeof reconciled> =>
+      reconciled(billOf(calls.flatMap((call) => linesOf(call, { model }))), calls);
+    const { isEqual, aliases } = dated('gpt-5.1-2025-11-13');
+    assert.equal(isEqual, true);
+    assert.deepEqual([...aliases], [['gpt-5.1-2025-11-13', 'gpt-5.1']]);
+    assert.equal(dated('gpt-5.1-mini-2025-11-13').isEqual, false);
+    const two = [...calls, ...tenDays({ requestModel: 'gpt-5.1-2026-02-02' })];
+    const other = billOf(calls.flatMap((call) => linesOf(call, { model: 'gpt-5.1-2025-11-13' })));
+    assert.equal(reconciled(other, two).aliases.size, 0);
+  });
+
+  it('compares months where the bill has months', () => {
+    const calls = tenDays();
+    const { isEqual, rows } = reconciled(
+      billOf(calls.flatMap((call) => linesOf(call, { day: '2026-10' }))),
+      calls,
+    );
+    assert.equal(isEqual, true);
+    assert.equal(rows.length, 5);
+    assert.equal(rows[0]?.day, '2026-10');
+  });
+
+  it('leaves a cost that nobody has recorded with its day', () => {
+    const bill = billOf([{ day: '2026-10-03', model: 'm-9', costUsd: costOf(1000, 0, 10) }]);
+    const result = reconciled(bill, []);
+    assert.equal(result.isEqual, false);
+    assert.equal(result.rows.filter(({ state }) => state === 'gap').length, 1);
+    assert.equal(namesOf(result).length, 1);
+  });
+});
