@@ -4,6 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The locked part takes milliseconds: a lock this old was left by a process that died. */
 const ABANDONED_MS = 5_000;
+/**
+ * The same while a process with the holder's pid runs here: it may be starved and still write, so its
+ * lock is left alone, but not forever, since pids are used again.
+ */
+const ABANDONED_ALIVE_MS = 30_000;
 const GIVE_UP_MS = 12_000;
 
 /** A lock as it was first seen here. */
@@ -52,12 +57,23 @@ async function breakAbandoned(path: string, sighting: Sighting): Promise<void> {
     const now = performance.now();
     if (holder !== sighting.holder) Object.assign(sighting, { holder, at: now });
     const watchedMs = now - sighting.at;
-    if (Math.max(Date.now() - mtimeMs, watchedMs) < ABANDONED_MS) return;
+    const abandonedMs = isAlive(Number.parseInt(holder, 10)) ? ABANDONED_ALIVE_MS : ABANDONED_MS;
+    if (Math.max(Date.now() - mtimeMs, watchedMs) < abandonedMs) return;
     const aside = `${path}.${randomUUID()}.tmp`;
     await rename(path, aside);
     if ((await readFile(aside, 'utf8')) !== holder) await link(aside, path).catch(() => undefined);
     await rm(aside, { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

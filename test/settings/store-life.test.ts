@@ -324,7 +324,7 @@ describe('what happens to a store', () => {
     it('gets past a lock of the future that nobody holds', async function () {
       this.timeout(15_000);
       const settings = await service();
-      writeFileSync(`${path}.lock`, '99999 somebody');
+      writeFileSync(`${path}.lock`, '2147483646 nobody');
       const future = new Date(Date.now() + 86_400_000);
       utimesSync(`${path}.lock`, future, future);
       await settings.patch({ enabled: false });

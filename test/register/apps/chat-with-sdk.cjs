@@ -28,7 +28,11 @@ logs.setGlobalLoggerProvider(
 metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
 
 require('./chat.cjs');
-setTimeout(async () => {
+async function report() {
+  // The record follows the reply, on a busy machine much later.
+  for (let i = 0; i < 400 && events.getFinishedLogRecords().length === 0; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   const { resourceMetrics } = await reader.collect();
   console.log(
     JSON.stringify({
@@ -40,4 +44,5 @@ setTimeout(async () => {
         .toSorted(),
     }),
   );
-}, 1000);
+}
+void report();

@@ -28,7 +28,10 @@ logs.setGlobalLoggerProvider(
 metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
 
 await import('./chat.mjs');
-await new Promise((resolve) => setTimeout(resolve, 300));
+// The record follows the reply, on a busy machine much later.
+for (let i = 0; i < 400 && events.getFinishedLogRecords().length === 0; i++) {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}
 const { resourceMetrics } = await reader.collect();
 console.log(
   JSON.stringify({

@@ -85,7 +85,10 @@ export async function startWireServer(protocol: 'http1' | 'http2' = 'http1'): Pr
   };
   const server: Server | Http2Server =
     protocol === 'http1'
-      ? createHttpServer((request, response) => listener(request, response))
+      ? // A client on a busy machine may use a connection just as it times out, and then try again.
+        createHttpServer({ keepAliveTimeout: 0 }, (request, response) =>
+          listener(request, response),
+        )
       : createHttp2Server((request, response) =>
           listener(request as unknown as IncomingMessage, response as unknown as Response),
         );
