@@ -61,6 +61,11 @@ export class CallMeter<Record = unknown> {
     this.#options = options;
   }
 
+  /** Monotonic milliseconds. */
+  nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
   /** Undefined while metering is off. */
   audience(): Audience<Record> | undefined {
     return this.#options.audience();
@@ -91,8 +96,7 @@ export class CallMeter<Record = unknown> {
     const nowMs = this.#options.clock.monotonicMs();
     const { reply, byModel = false } = end;
     const sight = { ...sightAtStart(start, begun), ...sightOf(begun, reply) };
-    const sinceMs = nowMs - end.withinMs;
-    if (this.#recent.take({ ...sight, byModel, sinceMs, nowMs })) return undefined;
+    if (this.#recent.take({ ...sight, byModel, sinceMs: end.sinceMs, nowMs })) return undefined;
     CallScope.claim(scopeOf(parent), sight);
     return audience.onEnd({
       ...begun,

@@ -54,8 +54,8 @@ export interface FinishedCall<Record = unknown> extends Pick<
   'durationMs' | 'reply' | 'outcome' | 'errorType'
 > {
   readonly endedAtMs: number;
-  /** How long ago the same call may have started that an SDK metered. */
-  readonly withinMs: number;
+  /** Since when an SDK that metered the same call may have started it, by `nowMs()` of the meter. */
+  readonly sinceMs: number;
   /** The caller's own account has no response id that could be relied on: the model is enough. */
   readonly byModel?: boolean;
   /** As the switches stood when the call began; now by default. */

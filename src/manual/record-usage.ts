@@ -91,7 +91,7 @@ function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | und
       },
       outcome: input.errorType === undefined ? 'ok' : 'error',
       errorType: input.errorType,
-      withinMs: REMEMBERED_MS,
+      sinceMs: calls.nowMs() - REMEMBERED_MS,
     },
   );
 }

@@ -70,7 +70,7 @@ export function recordResult(meter: CurrentMeter, source: BatchSource, result: B
       {
         endedAtMs: madeAtMs ?? Date.now(),
         durationMs: 0,
-        withinMs: 0,
+        sinceMs: calls.nowMs(),
         reply: { ...reply, serviceTier: 'batch' },
         outcome: failure?.outcome ?? 'ok',
         errorType: failure?.type,

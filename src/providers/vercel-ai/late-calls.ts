@@ -47,13 +47,15 @@ export class LateCalls {
   }
 
   begin(key: string, event: JsonObject): void {
-    const audience = this.#meter()?.audience();
-    if (audience === undefined || isPatchedProvider(modelOf(event).provider ?? '')) return;
+    const meter = this.#meter();
+    const audience = meter?.audience();
+    if (meter === undefined || audience === undefined) return;
+    if (isPatchedProvider(modelOf(event).provider ?? '')) return;
     if (this.#open.length >= OPEN_MAX) this.#open.shift();
     this.#open.push({
       key,
       event,
-      startedMs: performance.now(),
+      startedMs: meter.nowMs(),
       usageContext: usageContextOf(activeContext()),
       identity: namedIdentity(event['metadata']),
       audience,
@@ -67,8 +69,9 @@ export class LateCalls {
     const { provider, modelId } = modelOf(begun.event);
     const reader = shape.reader({ usage: true, output: true });
     reader.whole(result);
-    const durationMs = performance.now() - begun.startedMs;
-    this.#meter()?.finished(
+    const meter = this.#meter();
+    if (meter === undefined) return;
+    meter.finished(
       {
         provider: providerName(provider ?? 'unknown'),
         shape: withIdentity(shape, begun.identity),
@@ -78,11 +81,11 @@ export class LateCalls {
       },
       {
         endedAtMs: Date.now(),
-        durationMs,
+        durationMs: meter.nowMs() - begun.startedMs,
         reply: reader.result(),
         outcome: 'ok',
         errorType: undefined,
-        withinMs: durationMs,
+        sinceMs: begun.startedMs,
         byModel: true,
         audience: begun.audience,
       },
