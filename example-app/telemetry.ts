@@ -46,7 +46,8 @@ export function startTelemetry(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): AppTelemetry {
   const ledger = ledgerOf(config);
-  const { counting, metricNames, metricAttributes, captureContent, userIdHashKey } = config;
+  const { counting, metricNames, metricAttributes, captureContent } = config;
+  const { pricesFile, userIdHashKey } = config;
   const instrumentation = new TokenMeterInstrumentation({
     enabled: config.metrics.enabled,
     tokenStatistics: config.metrics.tokenStatistics,
@@ -54,6 +55,7 @@ export function startTelemetry(
     metricNames,
     metricAttributes,
     captureContent,
+    ...(pricesFile !== undefined && { pricesFile }),
     ...(userIdHashKey !== undefined && { userIdHashKey }),
   });
   const sdk = new NodeSDK({
