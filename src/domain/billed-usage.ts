@@ -85,14 +85,32 @@ function kind(field: BilledField, attribute: string, within?: keyof TokenUsage):
   return within === undefined ? { field, attribute } : { field, attribute, within };
 }
 
+// A call has few of them, so its own members are looked up rather than all kinds asked for.
+const BY_FIELD: ReadonlyMap<string, BilledKind> = new Map(
+  BILLED_KINDS.map((billed) => [billed.field, billed]),
+);
+const BY_ATTRIBUTE: ReadonlyMap<string, BilledKind> = new Map(
+  BILLED_KINDS.map((billed) => [billed.attribute, billed]),
+);
+
 /** Used kinds as attributes of the record. */
 export function billedAttributes(usage: BilledUsage): Record<string, number> {
   const attributes: Record<string, number> = {};
-  for (const { field, attribute } of BILLED_KINDS) {
-    const amount = usage[field];
-    if (amount !== undefined && amount > 0) attributes[attribute] = amount;
+  for (const field of Object.keys(usage)) {
+    const billed = BY_FIELD.get(field);
+    if (billed === undefined) continue;
+    const amount = usage[billed.field];
+    if (amount !== undefined && amount > 0) attributes[billed.attribute] = amount;
   }
   return attributes;
+}
+
+/** Whether any kind beyond `TokenUsage` was used. */
+export function hasBilledKinds(usage: BilledUsage): boolean {
+  return Object.keys(usage).some((field) => {
+    const billed = BY_FIELD.get(field);
+    return billed !== undefined && (usage[billed.field] ?? 0) > 0;
+  });
 }
 
 /** Billed usage of a record, from its fields and attributes. */
@@ -110,19 +128,20 @@ export function billedUsageOf(
   if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
   const { attributes } = record;
   if (attributes === undefined) return usage;
-  for (const { field, attribute } of BILLED_KINDS) {
-    const amount = attributes[attribute];
-    if (typeof amount === 'number' && amount > 0) usage[field] = amount;
+  for (const [attribute, amount] of Object.entries(attributes)) {
+    const field = BY_ATTRIBUTE.get(attribute)?.field;
+    if (field !== undefined && typeof amount === 'number' && amount > 0) usage[field] = amount;
   }
-  return inBilledTokens(usage);
+  const isBilledApart =
+    usage.billedInputTokens !== undefined || usage.billedOutputTokens !== undefined;
+  return isBilledApart ? inBilledTokens(usage) : usage;
 }
 
 /** The tokens that are billed take the place of those that were processed. */
-function inBilledTokens({
-  billedInputTokens,
-  billedOutputTokens,
-  ...usage
-}: { -readonly [K in keyof BilledUsage]: BilledUsage[K] }): BilledUsage {
+function inBilledTokens(processed: {
+  -readonly [K in keyof BilledUsage]: BilledUsage[K];
+}): BilledUsage {
+  const { billedInputTokens, billedOutputTokens, ...usage } = processed;
   if (billedInputTokens !== undefined) {
     usage.inputTokens = billedInputTokens;
     if (usage.cacheReadTokens !== undefined) {

@@ -1,4 +1,4 @@
-import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
+import { hasBilledKinds, type BilledUsage } from '../domain/billed-usage.ts';
 import { addedPrices } from './added-prices.ts';
 import type { ListFile } from './list-file.ts';
 import {
@@ -101,7 +101,7 @@ export class PriceList {
     const listed = this.#listed(call, model);
     if (listed === undefined) return undefined;
     const { factor, missing: ofTier } = priceFactor(call, model);
-    if (listed.plain !== undefined && BILLED_KINDS.every(({ field }) => !usage[field])) {
+    if (listed.plain !== undefined && !hasBilledKinds(usage)) {
       return { nanoDollars: nanoDollars(usage, listed.plain, factor), missing: ofTier };
     }
     const options = { provider: listed.provider, timestamp: new Date(call.time) };

@@ -1,7 +1,7 @@
 import { billedUsageOf, type BilledUsage } from '../domain/billed-usage.ts';
 import type { CostSource } from '../domain/usage-record.ts';
 import { TokenMeterError } from '../errors.ts';
-import { adjustmentFor } from './adjustment.ts';
+import { adjustmentFor, type Adjustment } from './adjustment.ts';
 import { chooseList } from './choose-list.ts';
 import { contractAdditions } from './contract-additions.ts';
 import { byContract, type ContractPrice } from './contract-price.ts';
@@ -210,7 +210,7 @@ export class Prices {
       const missing = [...disjointUsage(added.rest).keys()].map(kindName);
       return { nanoDollars: added.nanoDollars, missing, source: 'contract', model };
     }
-    const discount = adjustmentFor(this.#file.discounts, scoped(call, model));
+    const discount = adjustmentOf(this.#file.discounts, call, model);
     let nano = listed.nanoDollars;
     if (nano !== undefined && discount !== undefined) nano = percentOff(nano, discount.percent);
     if (added !== undefined && added.count > 0) nano = (nano ?? 0) + added.nanoDollars;
@@ -224,7 +224,7 @@ export class Prices {
   }
 
   #withMargin(call: PricedCall, parts: SourcedParts): SourcedParts {
-    const margin = adjustmentFor(this.#file.margins, scoped(call, parts.model));
+    const margin = adjustmentOf(this.#file.margins, call, parts.model);
     if (margin === undefined || parts.nanoDollars === undefined) return parts;
     const nanoDollars = percentOff(parts.nanoDollars, -margin.percent);
     return { ...parts, nanoDollars, source: 'contract' };
@@ -240,4 +240,12 @@ export class Prices {
 
 function percentOff(nano: number, percent: number): number {
   return Math.round(nano * (1 - percent / 100));
+}
+
+function adjustmentOf(
+  adjustments: readonly Adjustment[],
+  call: PricedCall,
+  model: string,
+): Adjustment | undefined {
+  return adjustments.length === 0 ? undefined : adjustmentFor(adjustments, scoped(call, model));
 }

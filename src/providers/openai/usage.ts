@@ -83,13 +83,14 @@ const XAI_TICKS_PER_DOLLAR = 1e10;
  * DeepInfra an estimate. With a key of one's own (BYOK), OpenRouter's number is its fee alone.
  */
 export function reportedCost(usage: unknown): number | undefined {
-  const { cost, cost_in_usd_ticks: ticks, estimated_cost: estimate, ...rest } = fields(usage);
+  const given = fields(usage);
+  const { cost, cost_in_usd_ticks: ticks, estimated_cost: estimate } = given;
   const dollars = typeof cost === 'object' ? fields(cost)['total_cost'] : cost;
   const inTicks = typeof ticks === 'number' ? ticks / XAI_TICKS_PER_DOLLAR : undefined;
-  const given = amount(dollars ?? inTicks ?? estimate);
-  if (given === undefined || rest['is_byok'] !== true) return given;
-  const upstream = amount(fields(rest['cost_details'])['upstream_inference_cost']);
-  return upstream === undefined ? undefined : given + upstream;
+  const reported = amount(dollars ?? inTicks ?? estimate);
+  if (reported === undefined || given['is_byok'] !== true) return reported;
+  const upstream = amount(fields(given['cost_details'])['upstream_inference_cost']);
+  return upstream === undefined ? undefined : reported + upstream;
 }
 
 function amount(value: unknown): number | undefined {
