@@ -42,6 +42,23 @@ export function priceForSize({ usdPerMillion, tiers }: ListUnitPrice, inputToken
   return tiers.findLast(({ above }) => inputTokens > above)?.usdPerMillion ?? usdPerMillion;
 }
 
+/** Prices of a call of this size, without tiers. `undefined` if there are no tiers. */
+export function pricesForSize(prices: ModelPrices, inputTokens: number): ModelPrices | undefined {
+  const tiered = Object.entries(prices).filter(([, price]) => typeof price === 'object');
+  if (tiered.length === 0) return undefined;
+  const flat = tiered.map(([key, price]) => {
+    const { base, tiers } = price as TieredPrice;
+    const sorted = tiers.toSorted((a, b) => a.start - b.start);
+    return [key, sorted.findLast(({ start }) => inputTokens > start)?.price ?? base];
+  });
+  return { ...prices, ...(Object.fromEntries(flat) as ModelPrices) };
+}
+
+interface TieredPrice {
+  readonly base: number;
+  readonly tiers: readonly { readonly start: number; readonly price: number }[];
+}
+
 /** Fee of a request in US dollars per million requests, which some models have besides tokens. */
 export function requestFee(prices: ModelPrices): number | undefined {
   const fee = prices['requests_kcount'];
@@ -51,10 +68,7 @@ export function requestFee(prices: ModelPrices): number | undefined {
 function unitPrice(value: unknown, key: string): ListUnitPrice | undefined {
   const factor = millionsOf(key);
   if (typeof value === 'number') return { usdPerMillion: value * factor, tiers: [] };
-  const { base, tiers } = value as {
-    readonly base: number;
-    readonly tiers: readonly { readonly start: number; readonly price: number }[];
-  };
+  const { base, tiers } = value as TieredPrice;
   return {
     usdPerMillion: base * factor,
     tiers: tiers

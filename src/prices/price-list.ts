@@ -7,7 +7,7 @@ import {
   type ListProvider,
   separateLibrary,
 } from './list-library.ts';
-import type { ModelPrices } from './list-prices.ts';
+import { pricesForSize, type ModelPrices } from './list-prices.ts';
 import { listedUsage } from './list-units.ts';
 import { installedVersion, publicationDate } from './list-version.ts';
 import { NANO_DOLLARS, nanoDollars, type TokenPrices } from './nano-dollars.ts';
@@ -109,6 +109,10 @@ export class PriceList {
     const prices = unused?.model_price ?? {};
     const requestFee = unused?.total_price ?? 0;
     const { tokens, others, missing } = listedUsage(usage, prices, call);
+    // Input without a price is part of the call's size, which decides the tier of the rest.
+    const size = call.inputTokens ?? 0;
+    const flat = tokens['input_tokens'] === size ? undefined : pricesForSize(prices, size);
+    if (flat !== undefined) options.provider = withPrices(listed.provider, flat);
     const sums = [
       [tokens, factor],
       [others, 1],
@@ -199,4 +203,12 @@ function plainPrices(prices: ListProvider['models'][number]['prices']): TokenPri
     ...(cacheWrite !== undefined && { cacheWrite }),
     ...(reasoning !== undefined && { reasoning }),
   };
+}
+
+function withPrices(provider: Listed['provider'], prices: ModelPrices): Listed['provider'] {
+  const models = provider.models.map((model) => ({
+    ...model,
+    prices: prices as (typeof model)['prices'],
+  }));
+  return { ...provider, models };
 }

@@ -175,4 +175,22 @@ describe('cost of a call', () => {
     }
     await assert.rejects(new Prices({ overridesFile: join(folder, 'none') }).load(), /cannot read/);
   });
+
+  it('takes the price of the whole prompt, also where a part of it has no price', async () => {
+    const prices = new Prices();
+    await prices.load();
+    const long = call({
+      provider: 'anthropic',
+      requestModel: 'claude-sonnet-4-5',
+      inputTokens: 200_400,
+      outputTokens: 100,
+      attributes: { 'gen_ai.usage.audio.input_tokens': 900 },
+    });
+    // Above 200,000 tokens: $6 and $22.50 a million.
+    assert.deepEqual(prices.price(long), {
+      costUsd: (199_500 * 6000 + 100 * 22_500) / 1e9,
+      costSource: 'list',
+      costMissing: ['audio_input_tokens'],
+    });
+  });
 });
