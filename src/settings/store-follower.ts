@@ -31,6 +31,8 @@ export class StoreFollower<T> {
   readonly #options: StoreFollowerOptions<T>;
   readonly listener: SettingsStoreListener;
   #isRepairing = false;
+  /** A state came that would have been repaired, had a repair not been under way. */
+  #hasMissedState = false;
   #hasEnded = false;
 
   constructor(options: StoreFollowerOptions<T>) {
@@ -83,26 +85,39 @@ export class StoreFollower<T> {
         return;
       case 'edited':
         // In force at once: the edit of the store is a decision. The version follows.
-        if (this.#isRepairing) return;
-        this.#adopt({ ...state, version: Math.max(known.version, state.version) });
+        if (!this.#isRepairing) {
+          this.#adopt({ ...state, version: Math.max(known.version, state.version) });
+        }
         void this.#repair(known);
         return;
       case 'behind':
-        if (!this.#isRepairing) void this.#repair(known);
+        void this.#repair(known);
     }
   }
 
-  /** An empty change gives the store what it lacks: the newest known state, or a new version. */
+  /**
+   * An empty change gives the store what it lacks: the newest known state, or a new version. What the
+   * store says meanwhile may be from before the repair or from after it, so it is read again then.
+   */
   async #repair(known: StoredSettings): Promise<void> {
+    if (this.#isRepairing) {
+      this.#hasMissedState = true;
+      return;
+    }
     this.#isRepairing = true;
+    this.#hasMissedState = false;
+    let state: StoredSettings | undefined;
     try {
-      const applied = await this.#update({ patch: {}, actor: this.#options.instance }, known);
-      if (!this.#hasEnded && applied.entries.length > 0) this.#adopt(applied.state);
+      ({ state } = await this.#update({ patch: {}, actor: this.#options.instance }, known));
+      while (this.#hasMissedState) {
+        this.#hasMissedState = false;
+        state = await this.#options.store.read();
+      }
     } catch {
       // Recorded by `StoreReach`; tried again with the next state from the store.
-    } finally {
-      this.#isRepairing = false;
     }
+    this.#isRepairing = false;
+    if (state) this.#receive(state);
   }
 
   async #update(change: Change, known: StoredSettings): Promise<AppliedWrite> {
