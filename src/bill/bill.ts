@@ -1,3 +1,6 @@
+/** The kind of a figure that is a cost. */
+export const COST = 'cost_usd';
+
 /** One line of what a provider says that it served or billed. */
 export interface BillLine {
   /** `2026-11-30`, or `2026-11` for a line of a month. */
@@ -6,6 +9,7 @@ export interface BillLine {
   readonly model?: string;
   /** Name in `QUANTITIES`. Absent for a cost without a quantity. */
   readonly kind?: string;
+  /** 0 where the source says that there was none of this kind. */
   readonly quantity?: number;
   /** US dollars. */
   readonly costUsd?: number;
@@ -15,11 +19,15 @@ export interface BillLine {
   readonly tier?: string;
 }
 
+export type BillSide = 'usage' | 'costs';
+
 /** The provider's own figures for a range. */
 export interface Bill {
   /** For people: which API or file this is. */
   readonly source: string;
   readonly lines: readonly BillLine[];
+  /** What such a source gives. If it has none of it, that was not compared. */
+  readonly gives: readonly BillSide[];
   /** Decimal places that its costs are rounded to; absent if they are not rounded. */
   readonly costDecimals?: number;
   /** What the reader left out, and why. */

@@ -1,4 +1,4 @@
-import type { Bill, BillLine } from './bill.ts';
+import { COST, type Bill, type BillLine } from './bill.ts';
 import {
   addLedgerSums,
   emptyLedgerSums,
@@ -10,8 +10,6 @@ import { addCost, addQuantity, at, emptySums, type Sums } from './sums.ts';
 
 /** Usage and cost that the bill gives for all models together. */
 const ALL_MODELS = '(all models)';
-/** The kind of a row that compares costs. */
-export const COST = 'cost_usd';
 
 const NO_COST: Sums = emptySums();
 
@@ -46,6 +44,10 @@ export interface Comparison {
   /** Models of the bill that are another name of one in the ledger. */
   readonly aliases: ReadonlyMap<string, string>;
   readonly unit: 'day' | 'month';
+  /** The ledger in the range, by day (or month) and model. */
+  readonly recorded: ReadonlyMap<string, ReadonlyMap<string, LedgerSums>>;
+  /** Lines of the bill that are not in the range. */
+  readonly linesOutside: number;
 }
 
 const HALF_PRICE: ReadonlySet<string> = new Set(['batch', 'flex', 'flex_discount']);
@@ -101,6 +103,8 @@ export function compare(bill: Bill, ledger: LedgerFigures, range: Range): Compar
     series,
     aliases,
     unit,
+    recorded,
+    linesOutside: bill.lines.length - lines.length,
     shifted: ({ model }, offsetHours) =>
       ledgerOf(
         model,
@@ -109,7 +113,7 @@ export function compare(bill: Bill, ledger: LedgerFigures, range: Range): Compar
   };
 }
 
-/** Kinds that every line gives by model, and those that some line gives for all of them. */
+/** Kinds that the bill gives by model, and those that some line gives for all models together. */
 interface Levels {
   readonly byModel: ReadonlySet<string>;
   readonly all: ReadonlySet<string>;
@@ -119,14 +123,13 @@ function levelsOf(lines: readonly BillLine[]): Levels {
   const all = new Set<string>();
   const seen = new Set<string>();
   for (const { model, kind, quantity, costUsd } of lines) {
-    const kinds = [
-      ...(kind !== undefined && quantity !== undefined ? [kind] : []),
-      ...(costUsd === undefined ? [] : [COST]),
-    ];
-    for (const name of kinds) {
-      seen.add(name);
-      if (model === undefined) all.add(name);
+    // A 0 counts for its model alone: other models may have this kind in another place.
+    if (kind !== undefined && quantity) {
+      seen.add(kind);
+      if (model === undefined) all.add(kind);
     }
+    if (costUsd !== undefined) seen.add(COST);
+    if (costUsd && model === undefined) all.add(COST);
   }
   return { all, byModel: new Set([...seen].filter((kind) => !all.has(kind))) };
 }
@@ -140,15 +143,16 @@ function seriesOf(
   costDecimals: number | undefined,
 ): Series {
   const isAll = model === ALL_MODELS;
-  const kinds = isAll ? levels.all : levels.byModel;
+  const kinds = new Set(isAll ? levels.all : levels.byModel);
   const bill = new Map<string, Sums>();
   const accounts = new Map<string, Map<string, Sums>>();
   const half: BillLine[] = [];
   for (const line of lines) {
     if (!isAll && line.model !== model) continue;
     const { day, kind, quantity, costUsd, account, tier } = line;
+    if (kind !== undefined && quantity === 0 && !isAll && !levels.all.has(kind)) kinds.add(kind);
     const into = [at(bill, day, emptySums)];
-    if (account !== undefined) {
+    if (account !== undefined && (quantity || costUsd)) {
       into.push(
         at(
           at(accounts, account, () => new Map<string, Sums>()),
@@ -158,12 +162,12 @@ function seriesOf(
       );
     }
     for (const sums of into) {
-      if (kind !== undefined && quantity !== undefined && kinds.has(kind)) {
+      if (kind !== undefined && quantity && kinds.has(kind)) {
         addQuantity(sums, kind, quantity);
       }
       if (costUsd !== undefined && kinds.has(COST)) addCost(sums, Math.round(costUsd * 1e9));
     }
-    if (tier !== undefined && HALF_PRICE.has(tier) && quantity !== undefined) half.push(line);
+    if (tier !== undefined && HALF_PRICE.has(tier) && quantity) half.push(line);
   }
   const rounding = costDecimals === undefined ? 0.5 : 0.5 * 10 ** (9 - costDecimals);
   return {

@@ -1,5 +1,6 @@
-import type { Bill } from './bill.ts';
-import { compare, COST, type Comparison, type Range } from './comparison.ts';
+import { COST, type Bill } from './bill.ts';
+import { compare, type Comparison, type Range } from './comparison.ts';
+import { coverageOf, type Coverage } from './coverage.ts';
 import type { LedgerFigures } from './ledger-figures.ts';
 import { costReasons, type CostOfQuantities } from './reasons/cost-reasons.ts';
 import type { Finding } from './reasons/reason.ts';
@@ -14,7 +15,11 @@ export interface ReconciledRow extends Row {
 export interface Reconciliation {
   readonly rows: readonly ReconciledRow[];
   readonly findings: readonly Finding[];
-  readonly isEqual: boolean;
+  /** `not_compared`: no gap, but what the bill should give was not there to be compared. */
+  readonly state: 'equal' | 'gap' | 'not_compared';
+  readonly coverage: Coverage;
+  /** Lines of the bill that are not in the range. */
+  readonly linesOutside: number;
   readonly aliases: Comparison['aliases'];
 }
 
@@ -53,10 +58,14 @@ export function reconcile(
       return { costUsd: costs.reduce((sum, cost) => sum + cost, 0) / 1e9, about: 'both' };
     }
   }
+  const coverage = coverageOf(bill, comparison.recorded, rows);
+  const isGap = rows.some(({ state }) => state === 'gap');
   return {
     rows,
     findings,
-    isEqual: rows.every(({ state }) => state !== 'gap'),
+    state: isGap ? 'gap' : coverage.absent.length > 0 ? 'not_compared' : 'equal',
+    coverage,
+    linesOutside: comparison.linesOutside,
     aliases: comparison.aliases,
   };
 }

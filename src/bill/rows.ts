@@ -1,4 +1,5 @@
-import { COST, type Series } from './comparison.ts';
+import { COST } from './bill.ts';
+import type { Series } from './comparison.ts';
 
 /** One figure of both sides. */
 export interface Row {
@@ -26,7 +27,7 @@ export function rowsOf(series: Series): readonly Row[] {
       ...kinds.map((kind): Row | undefined => {
         const ledger = series.ledger.get(day)?.quantities.get(kind);
         const bill = series.bill.get(day)?.quantities.get(kind);
-        if (ledger === undefined && bill === undefined) return undefined;
+        if (!ledger && !bill) return undefined;
         const gap = (bill ?? 0) - (ledger ?? 0);
         const state = Math.abs(gap) < SMALLEST ? 'equal' : 'gap';
         return { day, model, kind, ...given({ ledger, bill }), gap, state };
@@ -39,7 +40,7 @@ export function rowsOf(series: Series): readonly Row[] {
 function costRow(series: Series, day: string): Row | undefined {
   const ledger = series.ledger.get(day)?.cost;
   const bill = series.bill.get(day)?.cost;
-  if (ledger === undefined && bill === undefined) return undefined;
+  if (ledger === undefined && !bill) return undefined;
   const gap = (bill ?? 0) - (ledger ?? 0);
   const isClose = Math.abs(gap) <= series.tolerance(day);
   const usd = {

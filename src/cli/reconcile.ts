@@ -9,7 +9,12 @@ import type { CliIo } from './io.ts';
 import { loadPrices, shownPriceSource } from './price-options.ts';
 import { apiSource, isApiSource } from './reconcile/api-source.ts';
 import { fileBill, isFileSource } from './reconcile/file-source.ts';
-import { reconciliationCsv, reconciliationJson, reconciliationText } from './reconcile/output.ts';
+import {
+  absentText,
+  reconciliationCsv,
+  reconciliationJson,
+  reconciliationText,
+} from './reconcile/output.ts';
 import { reconcileRange } from './reconcile/range.ts';
 import { shownCount } from './shown-number.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
@@ -37,11 +42,12 @@ variable with _FILE.
   --all            Print equal figures too
   --json, --csv    Print JSON or CSV instead of a table
 ${SOURCE_HELP}
-Exit codes: 0 equal (but for roundings), 3 there is a gap, 1 failure, 2 unknown option.
+Exit codes: 0 equal (but for roundings), 3 there is a gap, 4 the bill has no usage or no costs to
+compare, 1 failure, 2 unknown option.
 `;
 
-/** Neither success nor failure: both sides were read, and they differ. */
-const GAP = 3;
+/** Neither success nor failure: both sides were read, and they differ, or could not be compared. */
+const EXIT_CODES = { equal: 0, gap: 3, not_compared: 4 } as const;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -96,7 +102,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     if (values.json) io.stdout.write(reconciliationJson(result, context));
     else if (values.csv) io.stdout.write(await reconciliationCsv(result));
     else io.stdout.write(reconciliationText(result, context, { all: values.all }));
-    return result.isEqual ? 0 : GAP;
+    if (values.csv && result.state === 'not_compared') {
+      io.stderr.write(`${absentText(result.coverage)}\n`);
+    }
+    return EXIT_CODES[result.state];
   } finally {
     await reader.close();
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { BillLine } from '../../src/bill/bill.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import {
   billOf,
@@ -20,7 +21,7 @@ describe('a bill beside the ledger', () => {
   it('is equal where every figure is', () => {
     const calls = tenDays();
     const result = reconciled(billOf(calls.flatMap((call) => linesOf(call))), calls);
-    assert.equal(result.isEqual, true);
+    assert.equal(result.state, 'equal');
     assert.deepEqual(result.findings, []);
     assert.equal(result.rows.length, DAYS.length * 5);
   });
@@ -31,9 +32,9 @@ describe('a bill beside the ledger', () => {
       linesOf(call, { costUsd: Math.round((call.costUsd ?? 0) * 100) / 100 }),
     );
     const result = reconciled(billOf(lines, { costDecimals: 2 }), calls);
-    assert.equal(result.isEqual, true);
+    assert.equal(result.state, 'equal');
     assert.ok(result.rows.some(({ state }) => state === 'rounding'));
-    assert.equal(reconciled(billOf(lines), calls).isEqual, false);
+    assert.equal(reconciled(billOf(lines), calls).state, 'gap');
   });
 
   it('has the days of another time zone', () => {
@@ -94,6 +95,81 @@ describe('a bill beside the ledger', () => {
     const calls = tenDays();
     const bill = billOf(calls.slice(2).flatMap((call) => linesOf(call)));
     assert.deepEqual(namesOf(reconciled(bill, calls)), ['calls_not_billed']);
+  });
+
+  it('has other counts of the same calls, where no call is missing', () => {
+    const calls = tenDays();
+    const cached = (call: UsageRecord): number => (call.cacheReadTokens ?? 0) + 64;
+    const lines = calls.flatMap((call) => linesOf({ ...call, cacheReadTokens: cached(call) }));
+    const [finding, ...more] = reconciled(billOf(lines), calls).findings;
+    assert.equal(more.length, 0);
+    assert.equal(finding?.code, 'other_counts');
+    assert.equal(finding.subject, 'cache_read_tokens');
+    assert.match(
+      finding.text,
+      /The number of calls is the same, .* the bill has \+1,920 cache_read_tokens/,
+    );
+    // Anthropic's reports have no number of calls, but whole input and output say as much.
+    const ofAnthropic = (call: UsageRecord): BillLine[] => {
+      const [input = 0, output = 0] = [call.inputTokens, call.outputTokens];
+      const of = { day: call.time.slice(0, 10), model: call.requestModel };
+      return [
+        { ...of, kind: 'uncached_input_tokens', quantity: input - cached(call) },
+        { ...of, kind: 'cache_read_tokens', quantity: cached(call) },
+        { ...of, kind: 'output_tokens', quantity: output },
+      ];
+    };
+    const other = reconciled(billOf(calls.flatMap(ofAnthropic), { gives: ['usage'] }), calls);
+    assert.deepEqual(
+      other.findings.map(({ code }) => code),
+      ['other_counts'],
+    );
+    const fewer = reconciled(billOf(calls.flatMap(ofAnthropic)), calls.slice(3));
+    assert.ok(fewer.findings.some(({ code }) => code === 'calls_not_metered'));
+  });
+
+  it('is not equal where nothing was compared', () => {
+    const calls = tenDays();
+    const empty = reconciled(billOf([]), calls);
+    assert.equal(empty.state, 'not_compared');
+    assert.deepEqual(empty.coverage.absent, ['usage', 'costs']);
+    assert.ok(empty.coverage.onlyInLedger.includes('cost_usd'));
+    assert.equal(reconciled(billOf([]), []).state, 'not_compared');
+    const elsewhere = calls.flatMap((call) => linesOf(call, { day: '2026-01-01' }));
+    assert.equal(reconciled(billOf(elsewhere), calls).state, 'not_compared');
+    assert.equal(reconciled(billOf(elsewhere), calls).linesOutside, elsewhere.length);
+  });
+
+  it('is not equal where costs or usage were not compared, unless it gives no such figures', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call) => linesOf(call));
+    const usage = lines.filter(({ costUsd }) => costUsd === undefined);
+    const costs = lines.filter(({ costUsd }) => costUsd !== undefined);
+    const withoutCosts = reconciled(billOf(usage), calls);
+    assert.equal(withoutCosts.state, 'not_compared');
+    assert.deepEqual(withoutCosts.coverage.absent, ['costs']);
+    assert.deepEqual(reconciled(billOf(costs), calls).coverage.absent, ['usage']);
+    assert.equal(reconciled(billOf(costs, { gives: ['costs'] }), calls).state, 'equal');
+    const { coverage } = reconciled(billOf(costs, { gives: ['costs'] }), calls);
+    assert.deepEqual(coverage.compared, ['cost_usd']);
+    assert.ok(coverage.onlyInLedger.includes('input_tokens'));
+  });
+
+  it('compares a kind and a cost that the bill has as 0', () => {
+    const calls = tenDays();
+    const lines = calls.flatMap((call) => linesOf(call));
+    const uncached = lines.map((line) =>
+      line.kind === 'cache_read_tokens' ? { ...line, quantity: 0 } : line,
+    );
+    const result = reconciled(billOf(uncached), calls);
+    assert.equal(result.state, 'gap');
+    assert.deepEqual(namesOf(result), ['other_counts cache_read_tokens']);
+    const free = lines.map((line) => (line.costUsd === undefined ? line : { ...line, costUsd: 0 }));
+    assert.equal(reconciled(billOf(free), calls).state, 'gap');
+    assert.equal(
+      reconciled(billOf([...lines, { day: '2026-10-01', costUsd: 0 }]), calls).state,
+      'equal',
+    );
   });
 
   it('counts tokens that the ledger has estimated', () => {
@@ -223,7 +299,7 @@ describe('a bill beside the ledger', () => {
       billOf([...calls.flatMap((call) => linesOf(call)), ...search]),
       withSearch,
     );
-    assert.equal(result.isEqual, true, JSON.stringify(result.findings));
+    assert.equal(result.state, 'equal', JSON.stringify(result.findings));
     const costs = result.rows.filter(({ kind }) => kind === 'cost_usd');
     assert.deepEqual([...new Set(costs.map(({ model }) => model))], ['(all models)']);
   });
@@ -232,10 +308,10 @@ describe('a bill beside the ledger', () => {
     const calls = tenDays({ requestModel: 'gpt-5.1' });
     const dated = (model: string): ReturnType<typeof reconciled> =>
       reconciled(billOf(calls.flatMap((call) => linesOf(call, { model }))), calls);
-    const { isEqual, aliases } = dated('gpt-5.1-2025-11-13');
-    assert.equal(isEqual, true);
+    const { state, aliases } = dated('gpt-5.1-2025-11-13');
+    assert.equal(state, 'equal');
     assert.deepEqual([...aliases], [['gpt-5.1-2025-11-13', 'gpt-5.1']]);
-    assert.equal(dated('gpt-5.1-mini-2025-11-13').isEqual, false);
+    assert.equal(dated('gpt-5.1-mini-2025-11-13').state, 'gap');
     const two = [...calls, ...tenDays({ requestModel: 'gpt-5.1-2026-02-02' })];
     const other = billOf(calls.flatMap((call) => linesOf(call, { model: 'gpt-5.1-2025-11-13' })));
     assert.equal(reconciled(other, two).aliases.size, 0);
@@ -243,11 +319,11 @@ describe('a bill beside the ledger', () => {
 
   it('compares months where the bill has months', () => {
     const calls = tenDays();
-    const { isEqual, rows } = reconciled(
+    const { state, rows } = reconciled(
       billOf(calls.flatMap((call) => linesOf(call, { day: '2026-10' }))),
       calls,
     );
-    assert.equal(isEqual, true);
+    assert.equal(state, 'equal');
     assert.equal(rows.length, 5);
     assert.equal(rows[0]?.day, '2026-10');
   });
@@ -255,7 +331,7 @@ describe('a bill beside the ledger', () => {
   it('leaves a cost that nobody has recorded with its day', () => {
     const bill = billOf([{ day: '2026-10-03', model: 'm-9', costUsd: costOf(1000, 0, 10) }]);
     const result = reconciled(bill, []);
-    assert.equal(result.isEqual, false);
+    assert.equal(result.state, 'gap');
     assert.equal(result.rows.filter(({ state }) => state === 'gap').length, 1);
     assert.equal(namesOf(result).length, 1);
   });

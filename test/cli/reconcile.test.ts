@@ -149,6 +149,24 @@ describe('otel-token-meter reconcile', () => {
     }
   });
 
+  it('never takes a bill for equal of which nothing, or no cost, was compared', async () => {
+    ledger(calls);
+    const empty = await run([]);
+    assert.equal(empty.code, 4, empty.out);
+    assert.match(empty.out, /NOT COMPARED: The bill has no usage and no costs to compare\./);
+    assert.match(empty.out, /Not compared, since the bill does not give it: .*cost_usd/);
+    const csv = await run([], '--csv');
+    assert.equal(csv.code, 4);
+    assert.match(csv.err, /no usage and no costs/);
+    const bill = calls.map((record) => billed(record, { currency: 'eur' }));
+    const foreign = await run(bill, '--json');
+    assert.equal(foreign.code, 4);
+    const report = JSON.parse(foreign.out) as Report & { readonly bill_lacks: readonly string[] };
+    assert.equal(report.equal, false);
+    assert.deepEqual(report.bill_lacks, ['costs']);
+    assert.match(foreign.out, /Costs in eur were left out/);
+  });
+
   it('prints a table for people, and CSV', async () => {
     ledger(calls.slice(1));
     const bill = calls.map((record) => billed(record));

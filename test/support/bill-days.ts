@@ -55,7 +55,7 @@ export function linesOf(record: UsageRecord, over: Partial<BillLine> = {}): read
 }
 
 export function billOf(lines: readonly BillLine[], over: Partial<Bill> = {}): Bill {
-  return { source: 'test', lines, notes: [], ...over };
+  return { source: 'test', lines, gives: ['usage', 'costs'], notes: [], ...over };
 }
 
 /** Reconciles the ten days. */

@@ -8,6 +8,8 @@ export interface BilledCall {
   readonly apiKey: string;
   readonly batch: boolean;
   readonly costUsd: number;
+  /** @default 'usd' */
+  readonly currency?: string;
 }
 
 export interface OpenAiOrganization {
@@ -127,7 +129,7 @@ function costs(calls: readonly BilledCall[], groups: readonly string[]): readonl
   });
   return grouped(calls.filter(isServed), keyOf).map(([key, those]) => ({
     object: 'organization.costs.result',
-    amount: { value: sum(those, ({ costUsd }) => costUsd), currency: 'usd' },
+    amount: { value: sum(those, ({ costUsd }) => costUsd), currency: those[0]?.currency ?? 'usd' },
     ...key,
   }));
 }

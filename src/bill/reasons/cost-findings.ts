@@ -1,4 +1,5 @@
-import { COST, type Series } from '../comparison.ts';
+import { COST } from '../bill.ts';
+import type { Series } from '../comparison.ts';
 import { type CostDay, gapDays } from './cost-days.ts';
 import type { PriceChange } from './price-change.ts';
 import type { Finding } from './reason.ts';

@@ -6,6 +6,8 @@ type ReasonCode =
   | 'calls_not_metered'
   /** The ledger has calls that the bill does not have. */
   | 'calls_not_billed'
+  /** The same calls, of which the bill has other counts than the replies had. */
+  | 'other_counts'
   /** The ledger estimated tokens that the provider counted. */
   | 'estimated_tokens'
   /** The days of the bill are those of another time zone. */

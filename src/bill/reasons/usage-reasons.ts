@@ -98,8 +98,15 @@ function openGaps(series: Series, gaps: readonly UsageGap[]): readonly Finding[]
       code,
       model: series.model,
       days,
-      subject: '',
-      text: OPEN_TEXTS[code](more, series),
+      subject:
+        code === 'other_counts'
+          ? [...new Set(entries.flatMap(([, those]) => those.map(({ kind }) => kind)))].join(', ')
+          : '',
+      text: OPEN_TEXTS[code]({
+        more,
+        series,
+        kinds: sumsByKind(entries.flatMap(([, those]) => those)),
+      }),
       ...(cost !== undefined && { costUsd: cost }),
       alternatives: [],
       about: 'both',
@@ -107,8 +114,17 @@ function openGaps(series: Series, gaps: readonly UsageGap[]): readonly Finding[]
   });
 }
 
-const OPEN_TEXTS: Readonly<Record<OpenCode, (more: string, series: Series) => string>> = {
-  calls_not_metered: (more, { accounts }) =>
+/** What the texts tell of. */
+interface OpenGap {
+  /** `two calls more` */
+  readonly more: string;
+  readonly series: Series;
+  /** `+120 cache_read_tokens` */
+  readonly kinds: string;
+}
+
+const OPEN_TEXTS: Readonly<Record<OpenCode, (gap: OpenGap) => string>> = {
+  calls_not_metered: ({ more, series: { accounts } }) =>
     `The bill has ${more} than the ledger: calls that were not metered, or of other keys. ${
       accounts.size === 0
         ? 'The bill is not grouped by key, so it does not show which.'
@@ -116,8 +132,12 @@ const OPEN_TEXTS: Readonly<Record<OpenCode, (more: string, series: Series) => st
           ? 'All of the bill is of one key, so a part of its calls is missing.'
           : 'No key, and no set of keys, has just this usage, so it is a part of their calls.'
     }`,
-  calls_not_billed: (more) =>
+  calls_not_billed: ({ more }) =>
     `The ledger has ${more} than the bill: calls of another account, calls that failed and were not billed, or a bill that is not complete yet.`,
+  other_counts: ({ kinds, series }) =>
+    `${
+      series.kinds.includes('calls') ? 'The number of calls is' : 'Whole input and output are'
+    } the same, so no call is missing: the bill has ${kinds} for them. Either the replies did not report it as the bill does, or something between provider and SDK (a gateway, a proxy) changed it.`,
   estimated_tokens: () =>
     'The number of calls is the same, and the tokens differ by no more than what the ledger has estimated.',
   unexplained: () =>
@@ -129,17 +149,50 @@ function costGap({ bill, ledger }: Series, days: readonly string[]): number {
   return days.reduce((sum, day) => sum + of(day), 0) / 1e9;
 }
 
-type OpenCode = 'calls_not_metered' | 'calls_not_billed' | 'estimated_tokens' | 'unexplained';
+type OpenCode =
+  | 'calls_not_metered'
+  | 'calls_not_billed'
+  | 'other_counts'
+  | 'estimated_tokens'
+  | 'unexplained';
 
 function codeOfGap({ ledger, kinds }: Series, day: string, gaps: readonly UsageGap[]): OpenCode {
-  const callsDiffer = gaps.some(({ kind }) => kind === 'calls');
+  const gapOf = (kind: string): number => gaps.find((each) => each.kind === kind)?.gap ?? 0;
+  const callsDiffer = gapOf('calls') !== 0;
   const estimated = ledger.get(day)?.estimatedTokens ?? 0;
   const largest = Math.max(...gaps.map(({ gap }) => Math.abs(gap)));
   if (kinds.includes('calls') && !callsDiffer && estimated > 0 && largest <= estimated) {
     return 'estimated_tokens';
   }
+  if (areSameCalls(kinds, gapOf)) return 'other_counts';
   if (gaps.every(({ gap }) => gap > 0)) return 'calls_not_metered';
   return gaps.every(({ gap }) => gap < 0) ? 'calls_not_billed' : 'unexplained';
+}
+
+const INPUT_PARTS = [
+  'uncached_input_tokens',
+  'cache_read_tokens',
+  'cache_write_5m_tokens',
+  'cache_write_1h_tokens',
+];
+
+/** A call more or less changes the number of calls, or, where that is not compared, input or output. */
+function areSameCalls(kinds: readonly string[], gapOf: (kind: string) => number): boolean {
+  if (kinds.includes('calls')) return gapOf('calls') === 0;
+  const input = kinds.includes('input_tokens')
+    ? gapOf('input_tokens')
+    : INPUT_PARTS.reduce((sum, kind) => sum + gapOf(kind), 0);
+  const hasInput = kinds.includes('input_tokens') || kinds.includes('uncached_input_tokens');
+  return hasInput && kinds.includes('output_tokens') && input === 0 && gapOf('output_tokens') === 0;
+}
+
+/** `+120 cache_read_tokens, -7 output_tokens` */
+function sumsByKind(gaps: readonly UsageGap[]): string {
+  const sums = new Map<string, number>();
+  for (const { kind, gap } of gaps) sums.set(kind, (sums.get(kind) ?? 0) + gap);
+  return [...sums]
+    .map(([kind, gap]) => `${gap > 0 ? '+' : ''}${gap.toLocaleString('en-US')} ${kind}`)
+    .join(', ');
 }
 
 function keyNames(names: readonly string[]): string {

@@ -34,7 +34,7 @@ export async function anthropicBill(
   for (const { day, result } of results(usage)) lines.push(...usageLines(day, result, accounts));
   for (const { day, result } of results(costs)) {
     const cents = amountAt(result, 'amount');
-    if (cents === undefined || cents === 0) continue;
+    if (cents === undefined) continue;
     const model = textAt(result, 'model');
     lines.push({
       day,
@@ -47,6 +47,7 @@ export async function anthropicBill(
   return {
     source: `Anthropic usage and cost reports at ${new URL(access.baseUrl).origin}`,
     lines,
+    gives: ['usage', 'costs'],
     notes: isPriority
       ? ['The cost report does not include the priority tier, which has usage in this range.']
       : [],
@@ -69,7 +70,7 @@ function usageLines(day: string, result: JsonObject, accounts: string): readonly
     web_searches: numberAt(objectAt(result, 'server_tool_use'), 'web_search_requests'),
   };
   return Object.entries(quantities).flatMap(([kind, quantity]) =>
-    quantity === undefined || quantity === 0
+    quantity === undefined
       ? []
       : {
           day,

@@ -63,6 +63,7 @@ export function focusBill(text: string, { file, modelColumn, toUsd }: FocusOptio
   return {
     source: `FOCUS file ${file}`,
     lines,
+    gives: ['costs'],
     ...(costs.length > 0 && { costDecimals: decimalsOf(costs) }),
     notes: [...leftOut].map(
       ([category, usd]) => `Charges of the category ${category} were left out: $${usd.toFixed(2)}.`,

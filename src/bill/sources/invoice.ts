@@ -1,7 +1,7 @@
 import { TokenMeterError } from '../../errors.ts';
 import { type Bill, type BillLine, decimalsOf } from '../bill.ts';
 import { QUANTITY_NAMES } from '../quantities.ts';
-import { dayCell, numberCell, type ToUsd } from './cell-values.ts';
+import { currencyOfCell, dayCell, numberCell, type ToUsd } from './cell-values.ts';
 import { type CsvTable, parseCsv } from './csv-table.ts';
 
 const MEMBERS = [
@@ -55,6 +55,9 @@ export function invoiceBill(
       const column = names[member];
       return column === undefined ? undefined : numberCell({ file, row, column });
     };
+    // The column counts: a `$` may be that of another dollar.
+    const currencyOf = (): string =>
+      textOf('currency') ?? currencyOfCell({ file, row, column: names.cost ?? '' }) ?? 'USD';
     const kind = textOf('kind');
     const quantity = numberOf('quantity');
     const isKnown = kind !== undefined && QUANTITY_NAMES.includes(kind);
@@ -65,7 +68,7 @@ export function invoiceBill(
     lines.push({
       day: dayCell({ file, row, column: names.day ?? '' }),
       ...(isKnown && quantity !== undefined && { kind, quantity }),
-      ...(cost !== undefined && { costUsd: toUsd(cost, textOf('currency') ?? 'USD') }),
+      ...(cost !== undefined && { costUsd: toUsd(cost, currencyOf()) }),
       ...(model !== undefined && { model }),
       ...(account !== undefined && { account }),
       ...(tier !== undefined && { tier: tier.toLowerCase() }),
@@ -74,6 +77,10 @@ export function invoiceBill(
   return {
     source: `invoice ${file}`,
     lines,
+    gives: [
+      ...(names.kind !== undefined && names.quantity !== undefined ? (['usage'] as const) : []),
+      ...(names.cost === undefined ? [] : (['costs'] as const)),
+    ],
     ...(costs.length > 0 && { costDecimals: decimalsOf(costs) }),
     notes: [...unknown].map(
       (kind) => `Quantities of ${JSON.stringify(kind)} were left out: no such kind is recorded.`,

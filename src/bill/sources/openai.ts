@@ -28,7 +28,7 @@ export async function openaiBill(
       const tier = result['batch'] === true ? 'batch' : textAt(result, 'service_tier');
       for (const [kind, quantityOf] of quantities) {
         const quantity = quantityOf(result);
-        if (quantity === undefined || quantity === 0) continue;
+        if (quantity === undefined) continue;
         lines.push({
           day,
           kind,
@@ -44,6 +44,7 @@ export async function openaiBill(
   return {
     source: `OpenAI organization usage and costs at ${new URL(access.baseUrl).origin}`,
     lines: [...lines, ...costs],
+    gives: ['usage', 'costs'],
     notes,
   };
 }
@@ -119,7 +120,7 @@ async function costLines(
   for (const { day, result } of results(pages)) {
     const amount = result['amount'] as JsonObject | undefined;
     const costUsd = amountAt(amount, 'value');
-    if (costUsd === undefined || costUsd === 0) continue;
+    if (costUsd === undefined) continue;
     const currency = textAt(amount, 'currency') ?? 'usd';
     if (currency.toLowerCase() !== 'usd') {
       foreign.add(currency);

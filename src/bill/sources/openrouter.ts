@@ -22,15 +22,16 @@ export async function openrouterBill(access: ApiAccess): Promise<Bill> {
       reasoning_tokens: numberAt(item, 'reasoning_tokens'),
     };
     for (const [kind, quantity] of Object.entries(quantities)) {
-      if (quantity !== undefined && quantity > 0) lines.push({ ...of, kind, quantity });
+      if (quantity !== undefined) lines.push({ ...of, kind, quantity });
     }
     const costUsd = numberAt(item, 'usage');
-    if (costUsd !== undefined && costUsd !== 0) lines.push({ ...of, costUsd });
+    if (costUsd !== undefined) lines.push({ ...of, costUsd });
     ownKeys += numberAt(item, 'byok_usage_inference') ?? 0;
   }
   return {
     source: `OpenRouter activity at ${new URL(access.baseUrl).origin}`,
     lines,
+    gives: ['usage', 'costs'],
     notes: [
       'OpenRouter reports the last 30 completed days.',
       ...(ownKeys > 0

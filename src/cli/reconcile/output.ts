@@ -1,5 +1,6 @@
-import type { Bill } from '../../bill/bill.ts';
-import { COST, type Range } from '../../bill/comparison.ts';
+import { COST, type Bill, type BillSide } from '../../bill/bill.ts';
+import type { Range } from '../../bill/comparison.ts';
+import type { Coverage } from '../../bill/coverage.ts';
 import type { Finding } from '../../bill/reasons/reason.ts';
 import type { Reconciliation, ReconciledRow } from '../../bill/reconcile.ts';
 import { shownCount, shownName, withoutControls } from '../shown-number.ts';
@@ -17,13 +18,13 @@ export interface ReconciliationContext {
 const NUMBERS = ['ledger', 'bill', 'gap'];
 
 export function reconciliationText(
-  { rows, findings, isEqual, aliases }: Reconciliation,
+  { rows, findings, state, coverage, linesOutside, aliases }: Reconciliation,
   { bill, range, ledger, calls, prices }: ReconciliationContext,
   { all }: { readonly all: boolean },
 ): string {
   const days = `${day(range.from)} to ${day(new Date(range.to.getTime() - 1))} (UTC)`;
-  const gaps = rows.filter(({ state }) => state === 'gap');
-  const roundings = rows.filter(({ state }) => state === 'rounding').length;
+  const gaps = rows.filter((row) => row.state === 'gap');
+  const roundings = rows.filter((row) => row.state === 'rounding').length;
   const shown = all ? rows : gaps;
   const lines = [
     `${bill.source}, beside ${ledger}, ${days}`,
@@ -32,7 +33,11 @@ export function reconciliationText(
     ...[...aliases].map(
       ([name, model]) => `${shownName(name)} of the bill is ${shownName(model)} of the ledger`,
     ),
-    ...(bill.lines.length === 0 ? ['The bill has no usage and no costs.'] : []),
+    ...(linesOutside === 0
+      ? []
+      : [
+          `${shownCount(linesOutside)} lines of the bill are outside these days and were left out.`,
+        ]),
     ...(calls === 0 ? ['The ledger has no calls in this range.'] : []),
     '',
   ];
@@ -50,12 +55,30 @@ export function reconciliationText(
   const sums = `${shownCount(rows.length - gaps.length)} of ${shownCount(rows.length)} figures are equal${
     roundings === 0 ? '' : `, ${shownCount(roundings)} of them but for roundings`
   }.`;
-  const verdict = isEqual ? 'EQUAL' : 'GAP';
   return [
     ...lines,
-    `${table}${reasons.map((line) => `${line}\n`).join('')}${reasons.length > 0 ? '\n' : ''}${verdict}: ${sums}`,
+    `${table}${reasons.map((line) => `${line}\n`).join('')}${reasons.length > 0 ? '\n' : ''}${coverageLines(coverage).join('')}${VERDICTS[state]}: ${
+      state === 'not_compared' ? `${absentText(coverage)} ` : ''
+    }${sums}`,
     '',
   ].join('\n');
+}
+
+const VERDICTS = { equal: 'EQUAL', gap: 'GAP', not_compared: 'NOT COMPARED' } as const;
+
+/** `The bill has no usage and no costs.` */
+export function absentText({ absent }: Coverage): string {
+  const names = absent.map((side: BillSide) => `no ${side}`);
+  return `The bill has ${names.join(' and ')} to compare.`;
+}
+
+function coverageLines({ compared, onlyInLedger }: Coverage): readonly string[] {
+  return [
+    ...(compared.length === 0 ? [] : [`Compared: ${compared.join(', ')}\n`]),
+    ...(onlyInLedger.length === 0
+      ? []
+      : [`Not compared, since the bill does not give it: ${onlyInLedger.join(', ')}\n`]),
+  ];
 }
 
 function cells({
@@ -105,11 +128,16 @@ function day(time: Date): string {
 }
 
 export function reconciliationJson(
-  { rows, findings, isEqual, aliases }: Reconciliation,
+  { rows, findings, state, coverage, linesOutside, aliases }: Reconciliation,
   { bill, range, ledger, calls, prices }: ReconciliationContext,
 ): string {
   const document = {
-    equal: isEqual,
+    equal: state === 'equal',
+    state,
+    compared: coverage.compared,
+    not_compared: coverage.onlyInLedger,
+    bill_lacks: coverage.absent,
+    lines_outside: linesOutside,
     source: bill.source,
     ledger,
     from: range.from.toISOString(),

@@ -68,6 +68,27 @@ describe('an invoice', () => {
     assert.deepEqual(bill.lines, [{ day: '2026-11', costUsd: 10.5 * 1.1 }]);
   });
 
+  for (const [text, day] of [
+    ['2026-11-01', '2026-11-01'],
+    ['2026-11-01T00:30:00+02:00', '2026-10-31'],
+    ['2026-10-31 23:30:00.000-0700', '2026-11-01'],
+    ['2026-11-01T05:29:59+05:30', '2026-10-31'],
+    ['2026-11-01T05:30:00+05:30', '2026-11-01'],
+    ['2026-11-01T00:00:00Z', '2026-11-01'],
+    ['2026-11-01 00:00 UTC', '2026-11-01'],
+    ['2026-11-01 23:59:59', '2026-11-01'],
+  ] as const) {
+    it(`has ${text} on the day ${day}`, () => {
+      assert.equal(invoice(`day,cost\n${text},1\n`).lines[0]?.day, day);
+    });
+  }
+
+  it('has amounts in the currency of their sign, where no column names another', () => {
+    assert.equal(invoice('day,cost\n2026-11-01,€ 2\n').lines[0]?.costUsd, 2.2);
+    assert.equal(invoice('day,cost\n2026-11-01,$2\n').lines[0]?.costUsd, 2);
+    assert.throws(() => invoice('day,cost\n2026-11-01,£2\n'), /no rate of GBP/);
+  });
+
   for (const [what, text, columns, message] of [
     [
       'a number that may mean two things',
@@ -81,6 +102,8 @@ describe('an invoice', () => {
       '',
       /line 2: day is "01\/11\/2026"; it must be a date/,
     ],
+    ['a day that no month has', 'day,cost\n2026-02-30,1\n', '', /day is "2026-02-30"; it must be/],
+    ['a zone that is a name', 'day,cost\n2026-11-01 00:30 PST,1\n', '', /PST"; it must be/],
     [
       'a column that is not there',
       'day,cost\n',
