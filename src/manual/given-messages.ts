@@ -12,7 +12,5 @@ export function countableMessages(request: unknown): CountableInput {
   if (typeof messages === 'string') {
     return { kind: 'chat', request: { messages: [{ role: 'user', content: messages }], tools } };
   }
-  return Array.isArray(messages)
-    ? { kind: 'chat', request: { messages, tools } }
-    : { kind: 'unknown' };
+  return Array.isArray(messages) ? { kind: 'chat', request } : { kind: 'unknown' };
 }

@@ -47,8 +47,12 @@ export class BackgroundCounter {
   }
 
   /** `countCompletion` in the background. */
-  countCompletion(output: CompletionOutput, model?: string): Promise<TokenCount> {
-    return this.#queue.run(() => this.#countTally(tallyCompletion(output, model)));
+  countCompletion(
+    output: CompletionOutput,
+    model?: string,
+    request?: unknown,
+  ): Promise<TokenCount> {
+    return this.#queue.run(() => this.#countTally(tallyCompletion(output, model, request)));
   }
 
   /** Total tokens of plain texts, counted in the background. */

@@ -1,62 +1,93 @@
 import { addContent } from './content-parts.ts';
-import { PER_TOOL_CALL, type Framing } from './framing.ts';
+import type { Framing } from './framing.ts';
 import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
+import type { ToolHistory } from './tool-history.ts';
 
 export interface MessageContext {
   readonly profile: ModelProfile;
   readonly framing: Framing;
+  readonly history: ToolHistory;
   /**
-   * Measured: with function definitions in the request, a newline is appended to the first system
-   * message.
+   * Measured: in Chat Completions, a newline stands between the first system message and the
+   * declarations of functions.
    */
   readonly padded: boolean;
 }
 
 /** One element of `messages`, or one item of `input` in the Responses API. */
 export function addMessage(tally: Tally, message: unknown, context: MessageContext): void {
+  const { history } = context;
   if (!isObject(message)) {
     tally.addTokens('text', 0, 'estimated');
     return;
   }
-  const { framing } = context;
-  tally.addTokens('framing', framing.perMessage, framing.quality);
-  addRole(tally, message, framing);
-  // Measured on gpt-3.5: a function result takes two tokens less than its role and name add up to.
-  if (message['role'] === 'function') tally.addTokens('framing', -2, framing.quality);
   const content = message['content'] ?? message['output'] ?? message['summary'];
-  if (context.padded && typeof content === 'string') tally.addText('text', `${content}\n`);
-  else addContent(tally, content, context.profile);
+  if (message['role'] === 'tool' || isResultItem(message)) {
+    const id = stringAt(message, 'tool_call_id') ?? stringAt(message, 'call_id');
+    if (!history.result(id, content)) addContent(tally, content, context.profile);
+    return;
+  }
+  history.endResults();
+  if (message['type'] === 'function_call' || message['type'] === 'custom_tool_call') {
+    history.item(message);
+    return;
+  }
+  const hasText = hasContent(content) || hasContent(message['refusal']);
+  if (history.calls(message, hasText) && !hasText) return;
+  addFraming(tally, message, context.framing);
+  addContent(tally, context.padded ? padded(content) : content, context.profile);
   const refusal = stringAt(message, 'refusal');
   if (refusal !== undefined) tally.addText('text', refusal);
-  addToolCalls(tally, message);
+  addFunctionCall(tally, message);
 }
 
-function addRole(tally: Tally, message: JsonObject, framing: Framing): void {
-  const role = stringAt(message, 'role') ?? roleOfItem(stringAt(message, 'type'));
+/** With a newline at its end. */
+function padded(content: unknown): unknown {
+  if (typeof content === 'string') return `${content}\n`;
+  if (!Array.isArray(content)) return content;
+  const last: unknown = content.at(-1);
+  const text = stringAt(last, 'text');
+  return text === undefined ? content : [...listOf(content).slice(0, -1), { text: `${text}\n` }];
+}
+
+function isResultItem({ type }: JsonObject): boolean {
+  return typeof type === 'string' && type.endsWith('_output');
+}
+
+function hasContent(content: unknown): boolean {
+  return Array.isArray(content) ? content.length > 0 : Boolean(content);
+}
+
+function addFraming(tally: Tally, message: JsonObject, framing: Framing): void {
+  // Items of the Responses API other than messages have a type instead of a role.
+  const role = stringAt(message, 'role') ?? (message['type'] === undefined ? '' : 'assistant');
+  tally.addTokens('framing', framing.perMessage, framing.quality);
   tally.addText('framing', role);
-  const name = stringAt(message, 'role') === undefined ? undefined : stringAt(message, 'name');
+  if (role === 'assistant') {
+    tally.addTokens('framing', framing.perAssistantMessage, framing.quality);
+  }
+  addName(tally, message, framing);
+  // Measured on gpt-3.5: a function result takes two tokens less than its role and name add up to.
+  if (role === 'function') tally.addTokens('framing', -2, framing.quality);
+}
+
+/** Measured: a user named `user` takes one token. */
+function addName(tally: Tally, message: JsonObject, framing: Framing): void {
+  const role = stringAt(message, 'role');
+  const name = role === undefined ? undefined : stringAt(message, 'name');
   if (name === undefined) return;
-  tally.addText('framing', name);
+  if (name !== role) tally.addText('framing', name);
   tally.addTokens('framing', framing.perName, framing.quality);
 }
 
-/** Items of the Responses API other than messages have a type instead of a role. */
-function roleOfItem(type: string | undefined): string {
-  if (type === undefined) return '';
-  return type.endsWith('_output') ? 'tool' : 'assistant';
-}
-
-function addToolCalls(tally: Tally, message: JsonObject): void {
-  const calls = [...listOf(message['tool_calls'])];
-  if (message['function_call'] !== undefined) calls.push({ function: message['function_call'] });
-  if (message['type'] === 'function_call') calls.push({ function: message });
-  for (const call of calls) {
-    const called = objectAt(call, 'function') ?? objectAt(call, 'custom');
-    tally.addText('toolCalls', stringAt(called, 'name') ?? '', 'estimated');
-    const given = called?.['arguments'] ?? called?.['input'];
-    tally.addText('toolCalls', typeof given === 'string' ? given : toJson(given), 'estimated');
-    tally.addTokens('toolCalls', PER_TOOL_CALL, 'estimated');
-  }
+/** The deprecated form, whose rule is that of most open-source counters: 3 besides its texts. */
+function addFunctionCall(tally: Tally, message: JsonObject): void {
+  const called = objectAt(message, 'function_call');
+  if (called === undefined) return;
+  tally.addText('toolCalls', stringAt(called, 'name') ?? '', 'estimated');
+  const given = called['arguments'];
+  tally.addText('toolCalls', typeof given === 'string' ? given : toJson(given), 'estimated');
+  tally.addTokens('toolCalls', 3, 'estimated');
 }

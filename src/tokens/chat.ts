@@ -3,9 +3,11 @@ import { addMessage } from './chat-message.ts';
 import { framingOf } from './framing.ts';
 import { isObject, listOf, type JsonObject } from './json.ts';
 import { profileOfModel, type ModelProfile } from './models.ts';
-import { addStructuredOutput } from './structured-output.ts';
+import { addSchema, schemaOf } from './structured-output.ts';
 import { Tally, type TokenCount } from './tally.ts';
-import { addTools, functionsOf, rendersNamespace } from './tools.ts';
+import { apiOf, type OpenAiApi } from './openai-api.ts';
+import { ToolHistory } from './tool-history.ts';
+import { addTools, functionsOf } from './tools.ts';
 
 export interface CountMessagesOptions {
   /** Tool definitions, as in the request. */
@@ -50,25 +52,43 @@ function profileFor(request: unknown, model: string | undefined): ModelProfile {
 }
 
 function fill(tally: Tally, request: JsonObject, profile: ModelProfile): void {
-  const framing = framingOf(profile.family);
+  const { family } = profile;
+  const framing = framingOf(family);
+  const api = apiOf(request) ?? 'chat';
   const messages = messagesOf(request);
   const tools = functionsOf(request['tools'], request['functions']);
   const system = messages.find(isSystemMessage);
-  const padded = tools.length > 0 && rendersNamespace(profile.family) ? system : undefined;
+  const format = schemaOf(request);
+  const isPadded = api === 'chat' && (tools.length > 0 || format !== undefined);
+  const history = new ToolHistory(tally, api, family);
   for (const message of messages) {
-    addMessage(tally, message, { profile, framing, padded: message === padded });
+    const padded = isPadded && message === system;
+    addMessage(tally, message, { profile, framing, history, padded });
   }
+  history.end();
   if (messages.length > 0) tally.addTokens('framing', framing.reply, framing.quality);
+  const hasSystemMessage = system !== undefined;
   addTools(
     tally,
     {
       tools,
-      toolChoice: request['tool_choice'] ?? request['function_call'],
-      hasSystemMessage: system !== undefined,
+      api,
+      toolChoice: request['tool_choice'],
+      functionCall: request['function_call'],
+      parallel: request['parallel_tool_calls'],
+      hasSystemMessage,
     },
-    profile.family,
+    profile,
   );
-  addStructuredOutput(tally, request);
+  if (format !== undefined) addSchema(tally, format, { api, family, hasSystemMessage });
+  if (hasUnknownCost(request, api)) tally.addTokens('framing', 0, 'estimated');
+}
+
+/** Audio replies, and an empty list of tools, which the Responses API billed with 0 and with 18. */
+function hasUnknownCost(request: JsonObject, api: OpenAiApi): boolean {
+  const { modalities, tools } = request;
+  const hasAudio = Array.isArray(modalities) && modalities.includes('audio');
+  return hasAudio || (api === 'responses' && Array.isArray(tools) && tools.length === 0);
 }
 
 function isSystemMessage(message: unknown): boolean {

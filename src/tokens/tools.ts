@@ -1,11 +1,17 @@
-import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
-import type { ModelFamily } from './models.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from './json.ts';
+import type { ModelProfile } from './models.ts';
+import type { OpenAiApi } from './openai-api.ts';
+import type { Quality } from './quality.ts';
 import type { Tally } from './tally.ts';
-import { renderFunctions } from './tool-namespace.ts';
+import { renderFunctions, type RenderedFunctions } from './tool-namespace.ts';
 
 export interface ToolSettings {
   readonly tools: readonly JsonObject[];
+  readonly api: OpenAiApi;
   readonly toolChoice: unknown;
+  /** `function_call` of the deprecated form. */
+  readonly functionCall: unknown;
+  readonly parallel: unknown;
   readonly hasSystemMessage: boolean;
 }
 
@@ -16,97 +22,71 @@ export function functionsOf(tools: unknown, functions?: unknown): JsonObject[] {
 }
 
 /**
- * Tokens of tool definitions. OpenAI documents no rule. Two are known:
- * - A: the functions rendered as a TypeScript namespace, plus 9 tokens, minus 4 when there is a
- *   system message. Reverse-engineered and measured against the API on gpt-3.5 and gpt-4.
- * - B: the OpenAI cookbook's sum of constants per field, which also covers gpt-4o.
- * They differ by a few tokens where both apply, so counts of tools are `estimated`, except for the
- * shapes on gpt-3.5 and gpt-4 where A matches each published measurement.
+ * Tokens of tool definitions. OpenAI documents no rule: the functions are rendered as a TypeScript
+ * namespace, plus a constant. Worked out from recorded calls, and equal to each with flat schemas.
  */
-export function addTools(tally: Tally, settings: ToolSettings, family: ModelFamily): void {
+export function addTools(tally: Tally, settings: ToolSettings, profile: ModelProfile): void {
   if (settings.tools.length === 0) return;
-  if (rendersNamespace(family)) {
-    addAsNamespace(tally, settings);
-  } else {
-    addByField(tally, settings.tools);
+  const rendered = renderFunctions(settings.tools);
+  const quality = qualityOf(rendered, settings, profile);
+  tally.addText('tools', rendered.text, quality);
+  tally.addTokens('tools', overheadOf(settings, profile) - rendered.bare, quality);
+  addToolChoice(tally, settings, profile);
+}
+
+/**
+ * Chat Completions: 9, or 5 where the namespace is part of a system message. Responses: 3. The
+ * higher ones of gpt-5 and of sequential calls were measured, without knowing what they stand for.
+ */
+function overheadOf({ api, hasSystemMessage, parallel }: ToolSettings, p: ModelProfile): number {
+  const isGpt5 = p.family === 'gpt-5';
+  const sequential = parallel === false ? 21 : 0;
+  if (api === 'responses') return sequential + (isGpt5 ? 8 : 3);
+  return sequential + (hasSystemMessage ? 5 : 9) + (isGpt5 ? 84 : 0);
+}
+
+function qualityOf(
+  { measured, bare }: RenderedFunctions,
+  { api, parallel }: ToolSettings,
+  { family, name }: ModelProfile,
+): Quality {
+  if (!measured || parallel === false) return 'estimated';
+  switch (family) {
+    case 'gpt-4o':
+      return 'exact';
+    case 'gpt-4.1':
+      // One of five recorded calls of the Responses API was a token lower.
+      return api === 'responses' && name.includes('nano') ? 'estimated' : 'exact';
+    case 'gpt-3.5':
+    case 'gpt-4':
+      // The models of 2023 and 2024 differ by a token for a first property without a comment.
+      return api === 'chat' && bare === 0 ? 'exact' : 'estimated';
+    default:
+      return 'estimated';
   }
-  addToolChoice(tally, settings.toolChoice);
 }
 
-/** Whether rule A applies. */
-export function rendersNamespace(family: ModelFamily): boolean {
-  return family === 'gpt-3.5' || family === 'gpt-3.5-0301' || family === 'gpt-4';
-}
-
-function addAsNamespace(tally: Tally, { tools, hasSystemMessage }: ToolSettings): void {
-  const { text, measured } = renderFunctions(tools);
-  const quality = measured ? 'exact' : 'estimated';
-  tally.addText('tools', text, quality);
-  tally.addTokens('tools', hasSystemMessage ? 9 - 4 : 9, quality);
-}
-
-/** Measured: `none` costs 1 token, a named function 7 plus its name (other sources say 4). */
-function addToolChoice(tally: Tally, toolChoice: unknown): void {
+/**
+ * Measured on gpt-3.5: `none` costs 1 token, a named tool 7 plus its name. On gpt-4o one of three was a
+ * token higher. A named `function_call` costs 4.
+ */
+function addToolChoice(
+  tally: Tally,
+  { toolChoice, functionCall, api }: ToolSettings,
+  { family }: ModelProfile,
+): void {
   if (toolChoice === 'none') {
-    tally.addTokens('tools', 1, 'exact');
-    return;
+    tally.addTokens('tools', 1, api === 'chat' && family === 'gpt-3.5' ? 'exact' : 'estimated');
+  } else if (toolChoice === 'required' && api === 'responses') {
+    // Measured with 0 and with 9.
+    tally.addTokens('tools', 0, 'estimated');
   }
   const name = stringAt(objectAt(toolChoice, 'function'), 'name') ?? stringAt(toolChoice, 'name');
-  if (name === undefined) return;
-  tally.addText('tools', name);
-  tally.addTokens('tools', 7, 'exact');
-}
-
-/** Constants of `num_tokens_for_tools` in the cookbook, for the gpt-4o family. */
-const FIELD_COST = {
-  perFunction: 7,
-  properties: 3,
-  perProperty: 3,
-  enumeration: -3,
-  perEnumItem: 3,
-  end: 12,
-} as const;
-
-function addByField(tally: Tally, tools: readonly JsonObject[]): void {
-  for (const tool of tools) {
-    const name = stringAt(tool, 'name') ?? '';
-    const description = withoutFullStop(stringAt(tool, 'description') ?? '');
-    tally.addText('tools', `${name}:${description}`, 'estimated');
-    tally.addTokens('tools', FIELD_COST.perFunction, 'estimated');
-    addProperties(tally, objectAt(tool, 'parameters'), 0);
+  if (name !== undefined) {
+    const quality = family === 'gpt-3.5' ? 'exact' : 'estimated';
+    tally.addText('tools', name, quality);
+    tally.addTokens('tools', 7, quality);
   }
-  tally.addTokens('tools', FIELD_COST.end, 'estimated');
-}
-
-/** Deeper schemas are not followed: the cookbook's rule covers flat ones. */
-const MAX_DEPTH = 20;
-
-function addProperties(tally: Tally, schema: JsonObject | undefined, depth: number): void {
-  const properties = Object.entries(objectAt(schema, 'properties') ?? {});
-  if (properties.length === 0 || depth > MAX_DEPTH) return;
-  tally.addTokens('tools', FIELD_COST.properties, 'estimated');
-  for (const [key, property] of properties) {
-    const type = stringAt(property, 'type') ?? '';
-    const description = withoutFullStop(stringAt(property, 'description') ?? '');
-    tally.addText('tools', `${key}:${type}:${description}`, 'estimated');
-    tally.addTokens('tools', FIELD_COST.perProperty, 'estimated');
-    if (isObject(property)) {
-      addEnumeration(tally, property['enum']);
-      addProperties(tally, property, depth + 1);
-      addProperties(tally, objectAt(property, 'items'), depth + 1);
-    }
-  }
-}
-
-function addEnumeration(tally: Tally, values: unknown): void {
-  if (!Array.isArray(values)) return;
-  tally.addTokens('tools', FIELD_COST.enumeration, 'estimated');
-  for (const value of values) {
-    tally.addText('tools', typeof value === 'string' ? value : toJson(value), 'estimated');
-    tally.addTokens('tools', FIELD_COST.perEnumItem, 'estimated');
-  }
-}
-
-function withoutFullStop(text: string): string {
-  return text.endsWith('.') ? text.slice(0, -1) : text;
+  if (isObject(functionCall)) tally.addTokens('tools', 4, 'estimated');
+  else if (functionCall === 'none') tally.addTokens('tools', 1, 'estimated');
 }

@@ -110,15 +110,13 @@ async function countInput(
   model: string | undefined,
   counter: BackgroundCounter,
 ): Promise<Count | undefined> {
-  const countable = quietly('reading a request for counting', () =>
-    ended.shape.countable(ended.request),
-  );
+  const countable = countableOf(ended);
   if (countable === undefined || countable.kind === 'unknown') return undefined;
   try {
     const { tokens, exact } =
       countable.kind === 'texts'
         ? await countTexts(countable, model, counter)
-        : await countChat(countable.request, model, counter);
+        : await countChat(countable.request, isOwnRequest(countable, ended), model, counter);
     // No request is empty: what it sends could not be read.
     return tokens === 0 ? undefined : { tokens, exact: exact && countable.partial !== true };
   } catch (error) {
@@ -126,13 +124,27 @@ async function countInput(
   }
 }
 
+function countableOf(ended: EndedCall): CountableInput | undefined {
+  return quietly('reading a request for counting', () => ended.shape.countable(ended.request));
+}
+
+/**
+ * Whether the request is one of OpenAI's APIs, as the caller sent it. Of a framework's request, which
+ * is translated for counting, it is not known which API gets it, and tools and replies differ.
+ */
+function isOwnRequest(countable: CountableInput, ended: EndedCall): boolean {
+  return countable.kind === 'chat' && countable.request === ended.request;
+}
+
 async function countChat(
   request: unknown,
+  isOwn: boolean,
   model: string | undefined,
   counter: BackgroundCounter,
 ): Promise<Count> {
-  const { tokens, quality } = await counter.countChat(request, model);
-  return { tokens, exact: quality === 'exact' };
+  const { tokens, quality, parts } = await counter.countChat(request, model);
+  const usesTools = parts.tools !== undefined || parts.toolCalls !== undefined;
+  return { tokens, exact: quality === 'exact' && (isOwn || !usesTools) };
 }
 
 async function countTexts(
@@ -152,13 +164,20 @@ async function countOutput(
   const { outputs } = ended.reply;
   // A reply that nobody read: unknown, not nothing.
   if (outputs.length === 0) return undefined;
+  const countable = countableOf(ended);
+  const request =
+    countable !== undefined && isOwnRequest(countable, ended) ? ended.request : undefined;
   try {
     const counts = await Promise.all(
-      outputs.map((output) => counter.countCompletion(output, model)),
+      outputs.map((output) => counter.countCompletion(output, model, request)),
     );
     return {
       tokens: counts.reduce((sum, count) => sum + count.tokens, 0),
-      exact: ended.reply.closed && counts.every((count) => count.quality === 'exact'),
+      exact:
+        ended.reply.closed &&
+        // Azure bills replies of Chat Completions with one token more, of some models only.
+        !ended.provider.startsWith('azure') &&
+        counts.every((count) => count.quality === 'exact'),
     };
   } catch (error) {
     return failedQuietly('counting tokens', error);

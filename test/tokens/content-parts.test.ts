@@ -43,29 +43,74 @@ describe('tokens: parts of a chat', () => {
       { input: messages, text: { format: { type: 'json_schema', ...named } } },
       'gpt-4o',
     );
-    assert.equal(chat.parts.structuredOutput?.quality, 'estimated');
-    assert.ok((chat.parts.structuredOutput?.tokens ?? 0) > 15);
-    assert.deepEqual(responses.parts, chat.parts);
+    // Name, 14 tokens of the schema without what is not billed, and 14 of framing (7 in Responses).
+    const said = '{"type":"object","properties":{"city":{"type":"string"}}}';
+    const tokens = countTokens('place', 'gpt-4o') + countTokens(said, 'gpt-4o');
+    assert.deepEqual(chat.parts.structuredOutput, { tokens: tokens + 14, quality: 'estimated' });
+    assert.deepEqual(responses.parts.structuredOutput, {
+      tokens: tokens + 7,
+      quality: 'estimated',
+    });
     assert.equal(chat.quality, 'estimated');
     const text = countChat({ messages, response_format: { type: 'text' } }, 'gpt-4o');
     assert.equal(text.parts.structuredOutput, undefined);
   });
 
-  it('tool calls and their results are counted, estimated', () => {
-    const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } };
-    const messages = [
-      { role: 'assistant', content: null, tool_calls: [call] },
-      { role: 'tool', tool_call_id: 'c1', content: 'done' },
-    ];
-    const { parts } = countChat({ messages }, 'gpt-4o');
-    const inCall = countTokens('f', 'gpt-4o') + countTokens('{"a":1}', 'gpt-4o') + 3;
-    assert.deepEqual(parts.toolCalls, { tokens: inCall, quality: 'estimated' });
-    assert.deepEqual(parts.text, { tokens: 1, quality: 'exact' });
-    const items = [
-      { type: 'function_call', name: 'f', arguments: '{"a":1}', call_id: 'c1' },
-      { type: 'function_call_output', call_id: 'c1', output: 'done' },
-    ];
-    assert.deepEqual(countChat({ input: items }, 'gpt-4o').parts.toolCalls, parts.toolCalls);
+  describe('calls of tools and their results', () => {
+    const call = (id: string, name: string, args: string) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: args },
+    });
+    const result = (id: string, content: string) => ({ role: 'tool', tool_call_id: id, content });
+    const asked = (...calls: object[]) => ({ role: 'assistant', content: null, tool_calls: calls });
+    const n = (text: string) => countTokens(text, 'gpt-4o');
+
+    it('a call and its result: the name twice, and 12', () => {
+      const messages = [asked(call('c1', 'f', '{"a": 1}')), result('c1', 'done')];
+      const { parts } = countChat({ messages }, 'gpt-4o');
+      const tokens = n('functions.f') + n('{"a":1}') + n('f') + 12;
+      assert.deepEqual(parts.toolCalls, { tokens, quality: 'exact' });
+      assert.deepEqual(parts.text, { tokens: 1, quality: 'exact' });
+    });
+
+    it('parallel calls: the call of a wrapper, and results as JSON in ASCII', () => {
+      const messages = [
+        asked(call('c1', 'f', '{"a": 1}'), call('c2', 'g', '{}')),
+        result('c1', 'done'),
+        result('c2', 'é😀'),
+      ];
+      const { parts } = countChat({ messages }, 'gpt-4o');
+      const uses =
+        '{"tool_uses":[{"recipient_name":"functions.f","parameters":{"a":1}},' +
+        '{"recipient_name":"functions.g","parameters":{}}]}';
+      assert.deepEqual(parts.toolCalls, { tokens: n(uses) + 20, quality: 'estimated' });
+      const results = String.raw`["done", "\u00e9\ud83d\ude00"]`;
+      assert.deepEqual(parts.text, { tokens: n(results), quality: 'estimated' });
+    });
+
+    it('is never exact for a call without result, a result without call, arguments that are no JSON', () => {
+      for (const messages of [
+        [asked(call('c1', 'f', '{}'))],
+        [result('c1', 'done')],
+        [asked(call('c1', 'f', '{')), result('c1', 'done')],
+        [{ ...asked(call('c1', 'f', '{}')), content: 'Wait.' }, result('c1', 'done')],
+      ]) {
+        assert.equal(countChat({ messages }, 'gpt-4o').quality, 'estimated');
+      }
+    });
+
+    it('items of the Responses API: 10 besides the texts, estimated', () => {
+      const items = [
+        { type: 'function_call', name: 'f', arguments: '{"a":1}', call_id: 'c1' },
+        { type: 'function_call_output', call_id: 'c1', output: 'done' },
+      ];
+      const tokens = n('functions.f') + n('{"a":1}') + n('f') + 10;
+      assert.deepEqual(countChat({ input: items }, 'gpt-4o').parts.toolCalls, {
+        tokens,
+        quality: 'estimated',
+      });
+    });
   });
 
   it('the sum is exact only when every part is', () => {
