@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { linkedApp, type LinkedApp } from '../support/linked-app.ts';
 import { attributesOf, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { runApp } from '../support/run-app.ts';
@@ -123,8 +122,6 @@ describe('ten applications over OTLP, by standard variables alone', () => {
               used?.histogram.dataPoints.map(({ sum }: { readonly sum: number }) => sum),
               [18, 9],
             );
-            const files = [...Object.keys(FILES), 'node_modules'];
-            assert.deepEqual(readdirSync(app.folder).toSorted(), files.toSorted(), 'left behind');
             assert.ok(metrics.some(({ name }) => name === 'gen_ai.client.operation.duration'));
           } finally {
             await receiver.close();
