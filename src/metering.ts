@@ -10,7 +10,7 @@ import { warnHost } from './host/host-warning.ts';
 import { packageVersion } from './host/package-version.ts';
 import { failedQuietly, quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
-import type { SemconvGeneration } from './otel/semconv.ts';
+import { SCHEMA_URL, type SemconvGeneration } from './otel/semconv.ts';
 import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.ts';
 import { CurrentTelemetry, SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
@@ -39,7 +39,7 @@ export class Metering {
    * logged.
    */
   constructor(options: TokenMeterOptions, telemetry: Telemetry) {
-    const config = resolveOptions(options);
+    const { config, isCountingChosen } = resolveOptions(options);
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
@@ -52,13 +52,19 @@ export class Metering {
     // calls saves.
     if (config.pricesFile !== undefined) void this.#prices.load();
     this.#telemetry = telemetry;
+    const generations = generationsOf(config.metricNames);
+    const [generation, ...more] = generations;
+    telemetry.useSchema?.(
+      generation === undefined || more.length > 0 ? undefined : SCHEMA_URL[generation],
+    );
     this.#pipeline = new UsagePipeline({
       ...telemetry,
       service: serviceOf,
       counting: config.counting,
       captureContent: config.captureContent,
-      generations: generationsOf(config.metricNames),
+      generations,
       metricAttributes: config.metricAttributes,
+      metricsWithCounted: isCountingChosen,
       userIdHashKey: config.userIdHashKey,
       priceOf: (record) => this.#prices.price(record),
       prepare: () => this.#prices.load(),
@@ -127,9 +133,13 @@ export class Metering {
   }
 }
 
-function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
+/** Whether `counting` was set by somebody matters: only then may metrics have counted tokens. */
+function resolveOptions(options: TokenMeterOptions): {
+  readonly config: TokenMeterConfig;
+  readonly isCountingChosen: boolean;
+} {
   const { enabled, tokenStatistics, onUsage: _onUsage, ...rest } = options;
-  const { values, problems } = resolveConfig({
+  const { values, settings, problems } = resolveConfig({
     code: { ...rest, metrics: { enabled, tokenStatistics } },
   });
   const wrong = problems.find((problem) => problem.source === 'code');
@@ -143,7 +153,9 @@ function resolveOptions(options: TokenMeterOptions): TokenMeterConfig {
   }
   const report = describeProblems(problems);
   if (report !== undefined) warnHost('INVALID_CONFIG', report);
-  return values;
+  const counting = settings.find(({ setting }) => setting.key === 'counting');
+  const isCountingChosen = counting !== undefined && counting.origin.from !== 'default';
+  return { config: values, isCountingChosen };
 }
 
 function generationsOf(names: TokenMeterConfig['metricNames']): readonly SemconvGeneration[] {

@@ -224,7 +224,7 @@ export class CallMeter<Record = unknown> {
     );
     if (span.isRecording()) {
       quietly('reading request parameters', () =>
-        span.setAttributes(requestParameters(start.request)),
+        span.setAttributes(requestParameters(start.request, start.provider)),
       );
     }
     return span;

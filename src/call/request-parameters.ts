@@ -1,6 +1,6 @@
 import type { SpanAttributes } from '@opentelemetry/api';
-import { ATTR_REQUEST } from '../otel/semconv.ts';
-import { isObject } from '../tokens/json.ts';
+import { ATTR_OPENAI, ATTR_REQUEST } from '../otel/semconv.ts';
+import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../tokens/json.ts';
 
 type Kind = 'number' | 'integer' | 'string' | 'strings';
 
@@ -27,8 +27,22 @@ const PARAMETERS: readonly (readonly [attribute: string, kind: Kind, names: read
     [ATTR_REQUEST.frequencyPenalty, 'number', ['frequency_penalty', 'frequencyPenalty']],
     [ATTR_REQUEST.presencePenalty, 'number', ['presence_penalty', 'presencePenalty']],
     [ATTR_REQUEST.stopSequences, 'strings', ['stop', 'stop_sequences', 'stopSequences']],
-    [ATTR_REQUEST.previousResponseId, 'string', ['previous_response_id']],
+    [
+      ATTR_REQUEST.previousResponseId,
+      'string',
+      ['previous_response_id', 'previous_interaction_id'],
+    ],
     [ATTR_REQUEST.reasoningLevel, 'string', ['reasoning_effort', 'reasoningEffort']],
+    [
+      ATTR_REQUEST.encodingFormats,
+      'strings',
+      ['encoding_format', 'encodingFormat', 'embedding_types', 'embeddingTypes'],
+    ],
+    [
+      ATTR_REQUEST.dimensionCount,
+      'integer',
+      ['dimensions', 'output_dimension', 'outputDimension', 'outputDimensionality'],
+    ],
   ];
 
 /** Where the parameters stand when not at the top: Gemini, Bedrock, Ollama. */
@@ -49,7 +63,7 @@ const BY_NAME = new Map<string, Parameter>(
 );
 
 /** What a request asks for besides its messages, none of whose content is read. */
-export function requestParameters(request: unknown): SpanAttributes {
+export function requestParameters(request: unknown, provider?: string): SpanAttributes {
   const attributes: SpanAttributes = {};
   if (!isObject(request)) return attributes;
   let ranks = take(attributes, undefined, request, 0);
@@ -59,13 +73,42 @@ export function requestParameters(request: unknown): SpanAttributes {
   }
   // Required only where it is another number than the usual one.
   if (attributes[ATTR_REQUEST.choiceCount] === 1) delete attributes[ATTR_REQUEST.choiceCount];
-  const { reasoning } = request;
-  if (isObject(reasoning) && typeof reasoning['effort'] === 'string') {
-    attributes[ATTR_REQUEST.reasoningLevel] = reasoning['effort'];
+  const set = (name: string, value: string | true | undefined): void => {
+    if (value !== undefined) attributes[name] = value;
+  };
+  set(ATTR_REQUEST.reasoningLevel, reasoningLevel(request));
+  set(ATTR_REQUEST.outputType, outputType(request));
+  const prompt = objectAt(request, 'prompt');
+  set(ATTR_REQUEST.promptName, stringAt(prompt, 'id'));
+  set(ATTR_REQUEST.promptVersion, stringAt(prompt, 'version'));
+  if (isCompacted(request)) set(ATTR_REQUEST.conversationCompacted, true);
+  if (provider === 'openai') {
+    const tier = stringAt(request, 'service_tier');
+    if (tier !== 'auto') set(ATTR_OPENAI.requestServiceTier, tier);
   }
-  const output = outputType(request);
-  if (output !== undefined) attributes[ATTR_REQUEST.outputType] = output;
   return attributes;
+}
+
+/** Where it is not a parameter of its own: OpenAI's Responses, Gemini, Anthropic. */
+function reasoningLevel(request: JsonObject): string | undefined {
+  const { config, generationConfig } = request;
+  return (
+    stringAt(request['reasoning'], 'effort') ??
+    stringAt(objectAt(config ?? generationConfig, 'thinkingConfig'), 'thinkingLevel') ??
+    stringAt(request['output_config'], 'effort')
+  );
+}
+
+/** An item of the input stands for earlier ones (OpenAI); Anthropic does so where it is switched on. */
+function isCompacted({ input, context_management: management, messages }: JsonObject): boolean {
+  const isCompaction = (item: unknown): boolean => stringAt(item, 'type') === 'compaction';
+  if (Array.isArray(input) && input.some(isCompaction)) return true;
+  return (
+    management !== undefined &&
+    listOf(messages).some((message) =>
+      listOf(isObject(message) ? message['content'] : undefined).some(isCompaction),
+    )
+  );
 }
 
 function take(

@@ -23,6 +23,8 @@ interface MaybePartial {
 export interface CallShape {
   /** `gen_ai.operation.name`. */
   readonly operation: string;
+  /** `openai.api.type`, of calls that have one. */
+  readonly openaiApi?: 'chat_completions' | 'responses';
   /** For operations without output tokens (embeddings). */
   readonly inputOnly?: boolean;
   request(request: unknown): RequestFacts;

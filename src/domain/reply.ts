@@ -6,7 +6,8 @@ export interface Reply {
   readonly usage?: ReportedUsage | undefined;
   readonly responseId?: string | undefined;
   readonly responseModel?: string | undefined;
-  readonly finishReasons?: readonly string[] | undefined;
+  /** One for each choice that has begun; undefined where it was cut. */
+  readonly finishReasons?: readonly (string | undefined)[] | undefined;
   /** The closing event (finish reason, `message_stop`, `response.completed` …) was seen. */
   readonly closed: boolean;
   /** The provider is still working: the reply is fetched later, by its id. */
@@ -20,6 +21,10 @@ export interface Reply {
   readonly conversationId?: string | undefined;
   /** The tier that served the request, as the provider names it. */
   readonly serviceTier?: string | undefined;
+  /** OpenAI's name for the configuration that answered. */
+  readonly systemFingerprint?: string | undefined;
+  /** The provider answered from a summary of the conversation instead of all of it. */
+  readonly isCompacted?: boolean | undefined;
   /** Facts that prices depend on and no count holds: region, size and quality of images. */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** US dollars, where the reply itself says what it cost. */

@@ -34,6 +34,11 @@ export interface TokenUsage {
   readonly reasoningTokens?: number;
 }
 
+/** Whether the caller got an error, also where he had received part of a reply by then. */
+export function hasFailed({ outcome, errorType }: UsageRecord): boolean {
+  return outcome === 'error' || errorType !== undefined;
+}
+
 /** One LLM call: one line of the ledger. Plain JSON without message content. */
 export interface UsageRecord extends TokenUsage {
   /** UUIDv7, the same on every resend. */

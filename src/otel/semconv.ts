@@ -4,11 +4,26 @@
  * as deprecated and lacks the new ones, so the strings are defined here.
  */
 
-/** `v1_41`: semantic conventions up to 1.41. `latest`: the renamed generation of autumn 2026. */
+/**
+ * `v1_41`: semantic conventions up to 1.41. `latest`: release 0.1.0 of semantic-conventions-genai,
+ * which renamed metrics and attributes.
+ */
 export type SemconvGeneration = 'v1_41' | 'latest';
+
+/** The schema that spans, metrics and events follow; of two generations at once there is none. */
+export const SCHEMA_URL: Readonly<Record<SemconvGeneration, string>> = {
+  v1_41: 'https://opentelemetry.io/schemas/1.41.0',
+  latest: 'https://opentelemetry.io/schemas/gen-ai/0.1.0',
+};
 
 /** The log event that carries one ledger record. */
 export const EVENT_INFERENCE_DETAILS = 'gen_ai.client.inference.operation.details';
+
+/** The log event of a failed call. */
+export const EVENT_EXCEPTION = {
+  operation: 'gen_ai.client.operation.exception',
+  inference: 'gen_ai.client.inference.exception',
+} as const;
 
 export const ATTR = {
   operationName: 'gen_ai.operation.name',
@@ -54,7 +69,7 @@ export const ATTR_BATCH = {
   customId: 'token_meter.batch.custom_id',
 } as const;
 
-/** Request parameters, on spans only. The last two exist only in the latest generation. */
+/** Request parameters, on spans only. */
 export const ATTR_REQUEST = {
   maxTokens: 'gen_ai.request.max_tokens',
   temperature: 'gen_ai.request.temperature',
@@ -68,6 +83,26 @@ export const ATTR_REQUEST = {
   outputType: 'gen_ai.output.type',
   previousResponseId: 'gen_ai.request.previous_response.id',
   reasoningLevel: 'gen_ai.request.reasoning.level',
+  conversationCompacted: 'gen_ai.conversation.compacted',
+  promptName: 'gen_ai.prompt.name',
+  promptVersion: 'gen_ai.prompt.version',
+  encodingFormats: 'gen_ai.request.encoding_formats',
+  dimensionCount: 'gen_ai.embeddings.dimension.count',
+} as const;
+
+/** Where the provider is `openai`. */
+export const ATTR_OPENAI = {
+  apiType: 'openai.api.type',
+  requestServiceTier: 'openai.request.service_tier',
+  responseServiceTier: 'openai.response.service_tier',
+  systemFingerprint: 'openai.response.system_fingerprint',
+} as const;
+
+/** Text tokens of a provider that splits its counts by modality; the others are in `BILLED_KINDS`. */
+export const ATTR_TEXT_TOKENS = {
+  input: 'gen_ai.usage.text.input_tokens',
+  cacheRead: 'gen_ai.usage.text.cache_read.input_tokens',
+  output: 'gen_ai.usage.text.output_tokens',
 } as const;
 
 /** Renamed between the generations (semantic-conventions-genai #440). */
@@ -78,6 +113,8 @@ export const ATTR_CACHE_WRITE_TOKENS: Readonly<Record<SemconvGeneration, string>
 
 /** Opt-in with `captureContent`. */
 export const ATTR_CONTENT = {
+  systemInstructions: 'gen_ai.system_instructions',
+  toolDefinitions: 'gen_ai.tool.definitions',
   inputMessages: 'gen_ai.input.messages',
   outputMessages: 'gen_ai.output.messages',
 } as const;
@@ -87,118 +124,3 @@ export const ATTR_METRIC = {
   tokenType: 'gen_ai.token.type',
   tokenModality: 'gen_ai.token.modality',
 } as const;
-
-/** The value of a usage record that an instrument records. */
-type Measure =
-  | 'inputTokens'
-  | 'outputTokens'
-  | 'cacheReadTokens'
-  | 'cacheWriteTokens'
-  | 'reasoningTokens'
-  | 'costUsd'
-  | 'durationSeconds'
-  | 'timeToFirstChunkSeconds'
-  | 'chunkGapSeconds';
-
-export interface InstrumentDefinition {
-  /** Absent for instruments defined by this package, which exist in every generation. */
-  readonly generation?: SemconvGeneration;
-  readonly name: string;
-  readonly kind: 'histogram' | 'counter';
-  readonly unit: '{token}' | 's' | 'USD';
-  readonly description: string;
-  readonly measure: Measure;
-  /** `gen_ai.token.type` of this value: the histogram of v1_41 records input and output. */
-  readonly tokenType?: 'input' | 'output';
-  /** Usage counters have `gen_ai.token.modality`. */
-  readonly byModality?: true;
-}
-
-export const TOKEN_BUCKETS: readonly number[] = Array.from({ length: 14 }, (_, i) => 4 ** i);
-export const SECONDS_BUCKETS: readonly number[] = Array.from(
-  { length: 14 },
-  (_, i) => 2 ** i / 100,
-);
-
-const CHUNK_GAP = 'Time from one chunk of a stream to the next';
-const INFERENCE = 'gen_ai.client.inference';
-
-/** All instruments of both generations. */
-export const INSTRUMENTS: readonly InstrumentDefinition[] = [
-  {
-    name: 'token_meter.cost',
-    kind: 'counter',
-    unit: 'USD',
-    description: 'Estimated cost of the calls whose price is known',
-    measure: 'costUsd',
-  },
-  oldTokens('inputTokens', 'input'),
-  oldTokens('outputTokens', 'output'),
-  seconds('v1_41', 'gen_ai.client.operation.duration', 'durationSeconds', 'Duration of a call'),
-  seconds(
-    'v1_41',
-    'gen_ai.client.operation.time_to_first_chunk',
-    'timeToFirstChunkSeconds',
-    'Time until the first chunk of a stream',
-  ),
-  seconds('v1_41', 'gen_ai.client.operation.time_per_output_chunk', 'chunkGapSeconds', CHUNK_GAP),
-  usage('input_tokens', 'inputTokens', 'Input tokens used, cached ones included'),
-  usage('output_tokens', 'outputTokens', 'Output tokens used, reasoning included'),
-  usage('cache_read.input_tokens', 'cacheReadTokens', 'Input tokens read from a prompt cache'),
-  usage('cache_write.input_tokens', 'cacheWriteTokens', 'Input tokens written to a prompt cache'),
-  usage('reasoning.output_tokens', 'reasoningTokens', 'Output tokens used for reasoning'),
-  operation('input_tokens', 'inputTokens', 'Input tokens of a call'),
-  operation('output_tokens', 'outputTokens', 'Output tokens of a call'),
-  seconds('latest', `${INFERENCE}.duration`, 'durationSeconds', 'Duration of a call'),
-  seconds(
-    'latest',
-    `${INFERENCE}.time_to_first_chunk`,
-    'timeToFirstChunkSeconds',
-    'Time until the first chunk of a stream',
-  ),
-  seconds('latest', `${INFERENCE}.time_per_output_chunk`, 'chunkGapSeconds', CHUNK_GAP),
-];
-
-function oldTokens(measure: Measure, tokenType: 'input' | 'output'): InstrumentDefinition {
-  return {
-    generation: 'v1_41',
-    name: 'gen_ai.client.token.usage',
-    kind: 'histogram',
-    unit: '{token}',
-    description: 'Tokens used by a call',
-    measure,
-    tokenType,
-  };
-}
-
-function usage(name: string, measure: Measure, description: string): InstrumentDefinition {
-  return {
-    generation: 'latest',
-    name: `${INFERENCE}.usage.${name}`,
-    kind: 'counter',
-    unit: '{token}',
-    description,
-    measure,
-    byModality: true,
-  };
-}
-
-function operation(name: string, measure: Measure, description: string): InstrumentDefinition {
-  return {
-    generation: 'latest',
-    name: `${INFERENCE}.operation.${name}`,
-    kind: 'histogram',
-    unit: '{token}',
-    description,
-    measure,
-  };
-}
-
-function seconds(
-  generation: SemconvGeneration,
-  name: string,
-  measure: Measure,
-  description: string,
-): InstrumentDefinition {
-  return { generation, name, kind: 'histogram', unit: 's', description, measure };
-}

@@ -23,6 +23,8 @@ export interface Telemetry {
   readonly meters: () => readonly Meter[];
   readonly loggers: () => readonly Logger[];
   readonly onCall?: () => void;
+  /** Sets the schema URL of spans, metrics and events. */
+  useSchema?(url: string | undefined): void;
   /** Resolves when the logger's exporters have received everything emitted so far. May reject. */
   readonly flush?: () => Promise<void>;
 }
@@ -39,18 +41,21 @@ export class CurrentTelemetry implements Telemetry {
   readonly #meters: Followed<MeterProvider, Meter>;
   readonly #loggers: Followed<LoggerProvider, Logger>;
   #destination: Destination | undefined;
+  #schemaUrl: string | undefined;
 
   constructor(version: string) {
+    const schema = (): SchemaOptions =>
+      this.#schemaUrl === undefined ? {} : { schemaUrl: this.#schemaUrl };
     this.#tracers = new Followed(
       () => api.trace.getTracerProvider(),
-      (provider) => provider.getTracer(SCOPE, version),
+      (provider) => provider.getTracer(SCOPE, version, schema()),
     );
     this.#meters = new Followed(
       () => api.metrics.getMeterProvider(),
-      (provider) => provider.getMeter(SCOPE, version),
+      (provider) => provider.getMeter(SCOPE, version, schema()),
     );
     this.#loggers = new Followed(globalLoggerProvider, (provider) =>
-      provider.getLogger(SCOPE, version),
+      provider.getLogger(SCOPE, version, schema()),
     );
   }
 
@@ -64,6 +69,11 @@ export class CurrentTelemetry implements Telemetry {
     return this.#destination === undefined ? [global] : [global, this.#destination.logger];
   };
   readonly onCall = (): void => this.#destination?.onCall?.();
+
+  /** Before the first call. */
+  useSchema(url: string | undefined): void {
+    this.#schemaUrl = url;
+  }
 
   addDestination(destination: Destination): void {
     this.#destination = destination;
@@ -85,6 +95,10 @@ export class CurrentTelemetry implements Telemetry {
   useLoggers(provider: LoggerProvider): void {
     this.#loggers.use(isProxy(provider) ? undefined : provider);
   }
+}
+
+interface SchemaOptions {
+  readonly schemaUrl?: string;
 }
 
 /** Caches the handle of the current provider and replaces it when the provider changes. */

@@ -8,11 +8,12 @@ import { buildRecord, type RecordOptions } from './build-record.ts';
 import type { Delivery, Destinations, Targets } from './delivery.ts';
 import { contentAttributes } from './emit/content.ts';
 import { emitEvent } from './emit/event.ts';
+import { emitException } from './emit/exception.ts';
 import { UsageMetrics } from './emit/metrics.ts';
 import { closeUnrecorded, emitSpan } from './emit/span.ts';
 import { HeldRecords, type HeldRecord } from './held-records.ts';
 import { fillUsage, usageAsReported, type Counting, type FilledUsage } from './fill-usage.ts';
-import type { UsageRecord } from '../domain/usage-record.ts';
+import { hasFailed, type UsageRecord } from '../domain/usage-record.ts';
 
 export interface UsagePipelineOptions extends RecordOptions {
   readonly meters: () => readonly Meter[];
@@ -21,6 +22,8 @@ export interface UsagePipelineOptions extends RecordOptions {
   readonly captureContent: boolean;
   readonly generations: readonly SemconvGeneration[];
   readonly metricAttributes: readonly string[];
+  /** Whether token metrics have tokens that were counted locally. */
+  readonly metricsWithCounted: boolean;
   readonly counter: BackgroundCounter;
   /**
    * Called when the first call has ended, to load prices; calls are emitted once it has resolved.
@@ -59,7 +62,11 @@ export class UsagePipeline {
   constructor(options: UsagePipelineOptions) {
     this.#options = options;
     this.#ready = options.prepare === undefined;
-    this.#metrics = new UsageMetrics(options.generations, options.metricAttributes);
+    this.#metrics = new UsageMetrics({
+      generations: options.generations,
+      extraAttributes: options.metricAttributes,
+      withCounted: options.metricsWithCounted,
+    });
   }
 
   /** Whether the record of this call has to wait for a decision. */
@@ -131,7 +138,7 @@ export class UsagePipeline {
     if (targets.span) {
       const content =
         captureContent && ended.span.isRecording()
-          ? quietly('capturing content', () => contentAttributes(ended))
+          ? quietly('capturing content', () => contentAttributes(ended, generations))
           : undefined;
       quietly('ending a span', () => emitSpan(record, ended, generations, content));
     }
@@ -140,6 +147,9 @@ export class UsagePipeline {
     }
     for (const logger of targets.loggers) {
       quietly('emitting a usage event', () => emitEvent(logger, record, ended, generations));
+      if (hasFailed(record)) {
+        quietly('emitting an exception', () => emitException(logger, record, ended, generations));
+      }
     }
     if (onUsage !== undefined) quietly('calling onUsage', () => onUsage(record));
     return record;

@@ -8,8 +8,8 @@ import { startWireServer, type WireServer } from '../support/wire/wire-server.ts
 
 /**
  * The tables of the GenAI conventions, written out from the documents of
- * open-telemetry/semantic-conventions-genai (main, November 2026) and of semantic conventions 1.41.
- * What is emitted is held against them name by name.
+ * open-telemetry/semantic-conventions-genai 0.1.0 and of semantic conventions 1.41. What is emitted is
+ * held against them name by name; every provider is in `conventions-of-every-provider.test.ts`.
  */
 const TOKEN_BUCKETS = [
   1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864,
@@ -113,6 +113,8 @@ const SPAN_RECOMMENDED = [
   'gen_ai.usage.audio.input_tokens',
   'gen_ai.usage.audio.output_tokens',
   'gen_ai.usage.image.input_tokens',
+  'gen_ai.usage.text.input_tokens',
+  'openai.api.type',
   'server.address',
 ];
 /** No convention has them: the user's id, and what is ours alone. */
@@ -270,6 +272,8 @@ describe('the GenAI conventions', () => {
             'gen_ai.usage.cache_read.input_tokens': 900,
             'gen_ai.usage.reasoning.output_tokens': 40,
             'gen_ai.usage.audio.input_tokens': 18,
+            ...(generation !== 'v1_41' && { 'gen_ai.usage.text.input_tokens': 1200 }),
+            'openai.api.type': 'chat_completions',
             ...cacheWrite,
             'user.id': 'alice',
             'token_meter.token_source': 'provider',
@@ -290,10 +294,11 @@ describe('the GenAI conventions', () => {
 
       it('has one details event a call, on the trace of its span and without content', () => {
         const known = [...SPAN_REQUIRED, ...SPAN_CONDITIONAL, ...SPAN_RECOMMENDED, ...EVENT_OURS];
-        const events = telemetry.events();
+        const name = 'gen_ai.client.inference.operation.details';
+        const events = telemetry.events().filter(({ eventName }) => eventName === name);
         assert.equal(events.length, 3);
         for (const [i, event] of events.entries()) {
-          assert.equal(event.eventName, 'gen_ai.client.inference.operation.details');
+          assert.equal(event.severityText, generation === 'v1_41' ? 'INFO' : 'DEBUG');
           assert.equal(event.spanContext?.spanId, telemetry.spans()[i]?.spanContext().spanId);
           const names = Object.keys(event.attributes);
           assert.deepEqual(
@@ -303,6 +308,36 @@ describe('the GenAI conventions', () => {
           for (const name of ['token_meter.record_id', ...SPAN_REQUIRED])
             assert.ok(names.includes(name), name);
           assert.doesNotMatch(JSON.stringify(event.attributes), /tide/);
+        }
+      });
+
+      it('has one exception of the failed call, with its type alone', () => {
+        const exceptions = telemetry
+          .events()
+          .filter(({ eventName }) => eventName?.endsWith('exception'));
+        assert.deepEqual(
+          exceptions.map(({ eventName, severityText, attributes }) => [
+            eventName,
+            severityText,
+            attributes,
+          ]),
+          [
+            ...(generation === 'latest' ? [] : ['gen_ai.client.operation.exception']),
+            ...(generation === 'v1_41' ? [] : ['gen_ai.client.inference.exception']),
+          ].map((name) => [name, 'WARN', { 'exception.type': 'RateLimitError' }]),
+        );
+        const failed = telemetry.spans()[2]?.spanContext().spanId;
+        for (const { spanContext } of exceptions) assert.equal(spanContext?.spanId, failed);
+      });
+
+      it('names its schema, unless it follows two', () => {
+        const schema = {
+          v1_41: 'https://opentelemetry.io/schemas/1.41.0',
+          latest: 'https://opentelemetry.io/schemas/gen-ai/0.1.0',
+          both: undefined,
+        }[generation];
+        for (const { instrumentationScope } of [...telemetry.spans(), ...telemetry.events()]) {
+          assert.equal(instrumentationScope.schemaUrl, schema);
         }
       });
     });

@@ -4,7 +4,10 @@ import type { ProviderUnderTest } from '../conformance/providers/provider-under-
 
 const SUITE = new URL('../conformance/providers/', import.meta.url);
 
-/** Every SDK that the conformance suite drives, without its tests. Each client is of a type of its own. */
+/**
+ * Every SDK that the conformance suite drives, without its tests. Each client is of a different type. The
+ * query makes another module of a file that Mocha has loaded in this process.
+ */
 export async function everyProvider(): Promise<readonly ProviderUnderTest<unknown>[]> {
   const sdks: ProviderUnderTest<unknown>[] = [];
   const scope = globalThis as { describe?: unknown };
@@ -13,7 +16,7 @@ export async function everyProvider(): Promise<readonly ProviderUnderTest<unknow
   try {
     useSuite((sdk) => void sdks.push(sdk as unknown as ProviderUnderTest<unknown>));
     const files = readdirSync(SUITE).filter((name) => name.endsWith('.test.ts'));
-    for (const file of files.toSorted()) await import(new URL(file, SUITE).href);
+    for (const file of files.toSorted()) await import(new URL(`${file}?every`, SUITE).href);
   } finally {
     scope.describe = describe;
   }

@@ -85,6 +85,7 @@ export function startMetering({
     captureContent: false,
     generations: ['v1_41'],
     metricAttributes: [],
+    metricsWithCounted: false,
     userIdHashKey: undefined,
     priceOf: () => undefined,
     counter,

@@ -30,8 +30,8 @@ describe('MetricAttributeSets', () => {
   it('makes one set for calls that are alike, in the order of the names', () => {
     const sets = new MetricAttributeSets([]);
     const set = sets.of(RECORD, SERVER);
-    assert.deepEqual(set.plain, PLAIN);
-    assert.deepEqual(Object.keys(set.plain), Object.keys(PLAIN));
+    assert.deepEqual(set.operation, PLAIN);
+    assert.deepEqual(Object.keys(set.operation), Object.keys(PLAIN));
     assert.deepEqual(set.input, { ...PLAIN, 'gen_ai.token.type': 'input' });
     assert.deepEqual(set.output, { ...PLAIN, 'gen_ai.token.type': 'output' });
     assert.equal(sets.of({ ...RECORD, id: 'r-2' }, { ...SERVER }), set);
@@ -46,13 +46,17 @@ describe('MetricAttributeSets', () => {
       [{ ...RECORD, responseModel: 'o3' }, SERVER],
       [{ ...RECORD, outcome: 'error' }, SERVER],
       [{ ...RECORD, errorType: 'RateLimitError' }, SERVER],
+      [{ ...RECORD, serviceTier: 'flex' }, SERVER],
       [RECORD, { ...SERVER, serverAddress: 'other' }],
       [RECORD, { ...SERVER, serverPort: 80 }],
     ];
     const first = sets.of(RECORD, SERVER);
     const made = others.map(([record, server]) => sets.of(record, server));
     assert.equal(new Set([first, ...made]).size, others.length + 1);
-    assert.equal(new Set(made.map(({ plain }) => JSON.stringify(plain))).size, others.length);
+    assert.equal(
+      new Set(made.map(({ operation }) => JSON.stringify(operation))).size,
+      others.length,
+    );
   });
 
   it('is right when more kinds of calls take turns than are kept', () => {
@@ -60,7 +64,7 @@ describe('MetricAttributeSets', () => {
     for (let i = 0; i < 100; i += 1) {
       const requestModel = `model-${i % 40}`;
       assert.equal(
-        sets.of({ ...RECORD, requestModel }, SERVER).plain['gen_ai.request.model'],
+        sets.of({ ...RECORD, requestModel }, SERVER).operation['gen_ai.request.model'],
         requestModel,
       );
     }
@@ -68,10 +72,10 @@ describe('MetricAttributeSets', () => {
 
   it('reads what the user opted into from each record, up to 200 values', () => {
     const sets = new MetricAttributeSets(['user.id']);
-    assert.equal(sets.of(RECORD, SERVER).plain['user.id'], 'ann');
-    assert.equal(sets.of({ ...RECORD, userId: 'bob' }, SERVER).plain['user.id'], 'bob');
+    assert.equal(sets.of(RECORD, SERVER).operation['user.id'], 'ann');
+    assert.equal(sets.of({ ...RECORD, userId: 'bob' }, SERVER).operation['user.id'], 'bob');
     for (let i = 0; i < 198; i += 1) sets.of({ ...RECORD, userId: `user-${i}` }, SERVER);
-    assert.equal(sets.of({ ...RECORD, userId: 'late' }, SERVER).plain['user.id'], '(other)');
-    assert.equal(sets.of(RECORD, SERVER).plain['user.id'], 'ann');
+    assert.equal(sets.of({ ...RECORD, userId: 'late' }, SERVER).operation['user.id'], '(other)');
+    assert.equal(sets.of(RECORD, SERVER).operation['user.id'], 'ann');
   });
 });

@@ -15,6 +15,8 @@ export class MessagesReader implements ReplyReader {
   #model: string | undefined;
   #stopReason: string | undefined;
   #closed = false;
+  #hasStarted = false;
+  #isCompacted = false;
 
   constructor(options: ReadOptions) {
     this.#readUsage = options.usage;
@@ -61,7 +63,8 @@ export class MessagesReader implements ReplyReader {
       usage: this.#outputReported ? usage : withoutOutput(usage),
       responseId: this.#id,
       responseModel: this.#model,
-      finishReasons: this.#stopReason === undefined ? undefined : [this.#stopReason],
+      finishReasons: this.#hasStarted ? [this.#stopReason] : undefined,
+      isCompacted: this.#isCompacted,
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: anthropicTier(this.#usage),
@@ -70,6 +73,7 @@ export class MessagesReader implements ReplyReader {
   }
 
   #start(message: unknown): void {
+    this.#hasStarted = true;
     this.#id = stringAt(message, 'id');
     this.#model = stringAt(message, 'model');
     this.#takeUsage(objectAt(message, 'usage'));
@@ -92,6 +96,9 @@ export class MessagesReader implements ReplyReader {
       case 'server_tool_use':
       case 'mcp_tool_use':
         this.#output.tool(Number(index), block['name'], inputOf(block));
+        break;
+      case 'compaction':
+        this.#isCompacted = true;
         break;
       case 'fallback':
         this.#model = stringAt(objectAt(block, 'to'), 'model') ?? this.#model;

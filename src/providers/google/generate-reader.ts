@@ -1,4 +1,5 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import { FinishReasons } from '../finish-reasons.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
@@ -10,7 +11,7 @@ import { googleUsage } from './usage.ts';
 export class GenerateContentReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
-  readonly #finishReasons = new Map<number, string>();
+  readonly #finishReasons = new FinishReasons();
   #usageMetadata: unknown;
   #id: string | undefined;
   #model: string | undefined;
@@ -51,7 +52,7 @@ export class GenerateContentReader implements ReplyReader {
       usage: this.#billed(),
       responseId: this.#id,
       responseModel: this.#model,
-      finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
+      finishReasons: this.#finishReasons.list(),
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: this.#serviceTier(),
@@ -83,6 +84,7 @@ export class GenerateContentReader implements ReplyReader {
   #candidate(candidate: JsonObject, position: number): void {
     const given = candidate['index'];
     const index = typeof given === 'number' ? given : position;
+    this.#finishReasons.begun(index);
     for (const part of listOf(objectAt(candidate, 'content')?.['parts'])) {
       this.#part(part, index);
     }
@@ -108,7 +110,7 @@ export class GenerateContentReader implements ReplyReader {
   }
 
   #finish(index: number, reason: string): void {
-    this.#finishReasons.set(index, reason);
+    this.#finishReasons.ended(index, reason);
     this.#closed = true;
   }
 }

@@ -1,5 +1,6 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import type { TokenUsage } from '../../domain/usage-record.ts';
+import { FinishReasons } from '../finish-reasons.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import { namedIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
@@ -50,7 +51,7 @@ const FINISH_REASONS = [
 class ChatModelReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
-  readonly #finishReasons = new Map<number, string>();
+  readonly #finishReasons = new FinishReasons();
   #usage: TokenUsage | undefined;
   #id: string | undefined;
   #model: string | undefined;
@@ -88,7 +89,7 @@ class ChatModelReader implements ReplyReader {
       usage: this.#usage,
       responseId: this.#id,
       responseModel: this.#model,
-      finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
+      finishReasons: this.#finishReasons.list(),
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: this.#serviceTier,
@@ -98,6 +99,7 @@ class ChatModelReader implements ReplyReader {
 
   #message(message: unknown, choice: number): void {
     if (!isObject(message)) return;
+    this.#finishReasons.begun(choice);
     if (this.#readUsage) {
       this.#usage = addUsage(this.#usage, messageUsage(message['usage_metadata']));
     }
@@ -121,7 +123,7 @@ class ChatModelReader implements ReplyReader {
     this.#costUsd = reportedCost(metadata?.['usage']) ?? this.#costUsd;
     for (const name of FINISH_REASONS) {
       const reason = stringAt(metadata, name);
-      if (reason !== undefined) this.#finishReasons.set(choice, reason);
+      if (reason !== undefined) this.#finishReasons.ended(choice, reason);
     }
   }
 

@@ -1,4 +1,5 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import { FinishReasons } from '../finish-reasons.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
@@ -8,7 +9,7 @@ import { mistralUsage } from './usage.ts';
 export class MistralCompletionReader implements ReplyReader {
   readonly #readUsage: boolean;
   readonly #output: GatheredOutput;
-  readonly #finishReasons = new Map<number, string>();
+  readonly #finishReasons = new FinishReasons();
   #usage: unknown;
   #id: string | undefined;
   #model: string | undefined;
@@ -29,12 +30,13 @@ export class MistralCompletionReader implements ReplyReader {
   }
 
   result(): Reply {
+    const finishReasons = this.#finishReasons.list();
     return {
       usage: mistralUsage(this.#usage),
       responseId: this.#id,
       responseModel: this.#model,
-      finishReasons: this.#finishReasons.size === 0 ? undefined : [...this.#finishReasons.values()],
-      failure: [...this.#finishReasons.values()].includes('error') ? 'error' : undefined,
+      finishReasons,
+      failure: finishReasons?.includes('error') ? 'error' : undefined,
       closed: this.#closed,
       outputs: this.#output.outputs(),
     };
@@ -52,6 +54,7 @@ export class MistralCompletionReader implements ReplyReader {
 
   #choice(choice: JsonObject, part: 'message' | 'delta'): void {
     const index = typeof choice['index'] === 'number' ? choice['index'] : 0;
+    this.#finishReasons.begun(index);
     const said = objectAt(choice, part);
     gatherContent(this.#output, said?.['content'], index);
     for (const [position, call] of listOf(said?.['toolCalls']).entries()) {
@@ -61,7 +64,7 @@ export class MistralCompletionReader implements ReplyReader {
     }
     const reason = stringAt(choice, 'finishReason');
     if (reason !== undefined) {
-      this.#finishReasons.set(index, reason);
+      this.#finishReasons.ended(index, reason);
       this.#closed = true;
     }
   }

@@ -1,4 +1,3 @@
-import type { CompletionOutput } from '../../tokens/index.ts';
 import { ChoiceOutput } from '../choice-output.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
@@ -22,6 +21,7 @@ export function chatCompletions(dialect: ChatDialect = {}): CallShape {
   const normalise = dialect.normalise ?? chatUsage;
   return {
     operation: 'chat',
+    openaiApi: 'chat_completions',
     request: openaiRequest,
     reader: (options) => new ChatReader(options, usageOf, normalise),
     countable: chatCountable,
@@ -44,6 +44,7 @@ class ChatReader implements ReplyReader {
   #id: string | undefined;
   #model: string | undefined;
   #serviceTier: string | undefined;
+  #systemFingerprint: string | undefined;
   #whole = false;
   #failure: string | undefined;
 
@@ -67,13 +68,10 @@ class ChatReader implements ReplyReader {
   }
 
   result(): Reply {
-    const finishReasons: string[] = [];
-    const outputs: CompletionOutput[] = [];
-    for (const { finishReason, output } of this.#choices) {
-      if (finishReason !== undefined) finishReasons.push(finishReason);
-      if (output !== undefined) outputs.push(output.result());
-    }
-    const { length } = this.#choices;
+    // Streams may begin a later choice first.
+    const choices = this.#choices.toSorted((a, b) => Number(a.index) - Number(b.index));
+    const finishReasons = choices.map(({ finishReason }) => finishReason);
+    const outputs = choices.flatMap(({ output }) => output?.result() ?? []);
     return {
       usage: this.#options.usage
         ? withOwnSearch(this.#normalise(this.#usage, this.#model), this.#model)
@@ -82,9 +80,10 @@ class ChatReader implements ReplyReader {
       responseModel: this.#model,
       finishReasons,
       failure: this.#failure ?? (finishReasons.includes('error') ? 'error' : undefined),
-      closed: this.#whole || (length > 0 && finishReasons.length === length),
+      closed: this.#whole || (choices.length > 0 && !finishReasons.includes(undefined)),
       outputs,
       serviceTier: this.#serviceTier,
+      systemFingerprint: this.#systemFingerprint,
       costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
   }
@@ -94,6 +93,7 @@ class ChatReader implements ReplyReader {
     // Azure opens a stream with an empty model name; the last one given is the one that answered.
     this.#model = text(body['model']) ?? this.#model;
     this.#serviceTier = text(body['service_tier']) ?? this.#serviceTier;
+    this.#systemFingerprint ??= text(body['system_fingerprint']);
     if (this.#options.usage) {
       const usage = this.#usageOf(body, streamed);
       if (usage !== undefined && usage !== null) this.#usage = usage;

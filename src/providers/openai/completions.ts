@@ -32,6 +32,7 @@ class CompletionsReader implements ReplyReader {
   #usage: unknown;
   #id: string | undefined;
   #model: string | undefined;
+  #systemFingerprint: string | undefined;
   #whole = false;
   #failure: string | undefined;
 
@@ -49,6 +50,7 @@ class CompletionsReader implements ReplyReader {
     this.#failure ??= failureIn(body);
     this.#id ??= text(body['id']);
     this.#model = text(body['model']) ?? this.#model;
+    this.#systemFingerprint ??= text(body['system_fingerprint']);
     if (this.#options.usage) this.#usage = body['usage'] ?? this.#usage;
     for (const given of listOf(body['choices'])) {
       const choice = fields(given);
@@ -68,7 +70,8 @@ class CompletionsReader implements ReplyReader {
       usage: this.#options.usage ? chatUsage(this.#usage) : undefined,
       responseId: this.#id,
       responseModel: this.#model,
-      finishReasons: reasons.flatMap((reason) => reason ?? []),
+      systemFingerprint: this.#systemFingerprint,
+      finishReasons: reasons,
       failure: this.#failure,
       closed:
         this.#whole || (reasons.length > 0 && reasons.every((reason) => reason !== undefined)),

@@ -14,6 +14,7 @@ import { reportedCost, responsesUsage } from './usage.ts';
 /** The Responses API. */
 export const responses: CallShape = {
   operation: 'chat',
+  openaiApi: 'responses',
   request: (request) => ({
     ...openaiRequest(request),
     background: fields(request)['background'] === true,
@@ -81,14 +82,13 @@ class ResponsesReader implements ReplyReader {
   result(): Reply {
     const response = this.#response;
     const status = text(response['status']);
-    const reason = text(fields(response['incomplete_details'])['reason']);
     const { conversation } = response;
     const pending = this.#closed && PENDING.has(status ?? '');
     return {
       usage: this.#options.usage ? this.#billed() : undefined,
       responseId: text(response['id']),
       responseModel: text(response['model']),
-      finishReasons: status === undefined || PENDING.has(status) ? [] : [reason ?? status],
+      finishReasons: this.#finishReasons(status),
       closed: this.#closed && !pending,
       pending,
       cancelled: CANCELLED.has(status ?? ''),
@@ -96,8 +96,16 @@ class ResponsesReader implements ReplyReader {
       outputs: this.#output === undefined ? [] : [this.#output.result()],
       conversationId: text(fields(conversation)['id']),
       serviceTier: text(response['service_tier']),
+      isCompacted: listOf(response['output']).some(isCompaction),
       costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
+  }
+
+  /** A stream says `in_progress` until its end; what is in the background has not begun to end. */
+  #finishReasons(status: string | undefined): Reply['finishReasons'] {
+    if (status === undefined) return undefined;
+    if (PENDING.has(status)) return this.#closed ? undefined : [undefined];
+    return [text(fields(this.#response['incomplete_details'])['reason']) ?? status];
   }
 
   #billed(): BilledUsage | undefined {
@@ -136,6 +144,10 @@ class ResponsesReader implements ReplyReader {
 function keyOf(body: JsonObject): number | string {
   const index = body['output_index'];
   return typeof index === 'number' ? index : (text(body['item_id']) ?? 0);
+}
+
+function isCompaction(item: unknown): boolean {
+  return fields(item)['type'] === 'compaction';
 }
 
 function isCall(item: JsonObject): boolean {

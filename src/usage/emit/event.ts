@@ -22,10 +22,12 @@ export function emitEvent(
   // Nobody listens. Loggers of older APIs cannot tell.
   if ((logger as Partial<Logger>).enabled?.() === false) return;
   const timestamp = hrTimeOf(record.time);
+  // The severity is new in 0.1.0 of the conventions.
+  const isDebug = generations.includes('latest');
   logger.emit({
     eventName: EVENT_INFERENCE_DETAILS,
-    severityNumber: SeverityNumber.INFO,
-    severityText: 'INFO',
+    severityNumber: isDebug ? SeverityNumber.DEBUG : SeverityNumber.INFO,
+    severityText: isDebug ? 'DEBUG' : 'INFO',
     timestamp,
     observedTimestamp: timestamp,
     attributes: eventAttributes(record, generations, facts.stream === true),

@@ -1,6 +1,7 @@
 import type { MetricAttributes } from '@opentelemetry/api';
-import { ATTR, ATTR_METRIC } from '../../otel/semconv.ts';
 import type { UsageRecord } from '../../domain/usage-record.ts';
+import type { InstrumentDefinition } from '../../otel/instruments.ts';
+import { ATTR, ATTR_METRIC, ATTR_OPENAI } from '../../otel/semconv.ts';
 
 /** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
 const METRIC_ATTRIBUTE_VALUES_MAX = 200;
@@ -11,7 +12,13 @@ const KEPT_MAX = 16;
 
 type Described = Pick<
   UsageRecord,
-  'operation' | 'provider' | 'requestModel' | 'responseModel' | 'outcome' | 'errorType'
+  | 'operation'
+  | 'provider'
+  | 'requestModel'
+  | 'responseModel'
+  | 'outcome'
+  | 'errorType'
+  | 'serviceTier'
 >;
 interface Server {
   readonly serverAddress: string | undefined;
@@ -19,13 +26,10 @@ interface Server {
 }
 
 /** The attributes of one call's points. */
-interface AttributeSet {
-  readonly plain: MetricAttributes;
-  readonly input: MetricAttributes;
-  readonly output: MetricAttributes;
-}
+type AttributeSet = Readonly<Record<InstrumentDefinition['attributes'], MetricAttributes>>;
 
-interface Kept extends AttributeSet {
+interface Kept {
+  readonly attributes: AttributeSet;
   readonly of: Described;
   readonly server: Server;
 }
@@ -44,14 +48,13 @@ export class MetricAttributeSets {
 
   of(record: UsageRecord, server: Server): AttributeSet {
     // What the user opted into may be another value in each call.
-    if (this.#extra.length > 0) return setOf(this.#attributes(record, server));
-    for (const kept of this.#kept) if (isOf(kept, record, server)) return kept;
-    const { operation, provider, requestModel, responseModel, outcome, errorType } = record;
-    const { plain, input, output } = setOf(this.#attributes(record, server));
-    const kept: Kept = {
-      plain: inOrder(plain),
-      input: inOrder(input),
-      output: inOrder(output),
+    if (this.#extra.length > 0) return this.#setOf(record, server);
+    for (const kept of this.#kept) if (isOf(kept, record, server)) return kept.attributes;
+    const { operation, provider, requestModel, responseModel } = record;
+    const { outcome, errorType, serviceTier } = record;
+    const attributes = this.#setOf(record, server);
+    this.#kept[this.#oldest] = {
+      attributes,
       of: {
         operation,
         provider,
@@ -59,12 +62,36 @@ export class MetricAttributeSets {
         outcome,
         ...(responseModel !== undefined && { responseModel }),
         ...(errorType !== undefined && { errorType }),
+        ...(serviceTier !== undefined && { serviceTier }),
       },
       server: { serverAddress: server.serverAddress, serverPort: server.serverPort },
     };
-    this.#kept[this.#oldest] = kept;
     this.#oldest = (this.#oldest + 1) % KEPT_MAX;
-    return kept;
+    return attributes;
+  }
+
+  #setOf(record: UsageRecord, server: Server): AttributeSet {
+    const { errorType, provider, serviceTier } = record;
+    const stream = this.#attributes(record, server);
+    const usage =
+      provider === 'openai' && serviceTier !== undefined
+        ? {
+            ...stream,
+            [ATTR_OPENAI.responseServiceTier]: this.#capped(
+              ATTR_OPENAI.responseServiceTier,
+              serviceTier,
+            ),
+          }
+        : stream;
+    return {
+      stream: inOrder(stream),
+      usage: inOrder(usage),
+      operation: inOrder(
+        errorType === undefined ? usage : { ...usage, [ATTR.errorType]: errorType },
+      ),
+      input: inOrder({ ...usage, [ATTR_METRIC.tokenType]: 'input' }),
+      output: inOrder({ ...usage, [ATTR_METRIC.tokenType]: 'output' }),
+    };
   }
 
   #attributes(record: UsageRecord, { serverAddress, serverPort }: Server): MetricAttributes {
@@ -77,7 +104,6 @@ export class MetricAttributeSets {
     if (record.responseModel !== undefined) {
       attributes[ATTR.responseModel] = this.#capped(ATTR.responseModel, record.responseModel);
     }
-    if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;
     if (serverAddress !== undefined) attributes[ATTR.serverAddress] = serverAddress;
     if (serverPort !== undefined) attributes[ATTR.serverPort] = serverPort;
     for (const name of this.#extra) {
@@ -103,19 +129,12 @@ function isOf({ of, server }: Kept, record: UsageRecord, { serverAddress, server
     of.responseModel === record.responseModel &&
     of.outcome === record.outcome &&
     of.errorType === record.errorType &&
+    of.serviceTier === record.serviceTier &&
     of.operation === record.operation &&
     of.provider === record.provider &&
     server.serverAddress === serverAddress &&
     server.serverPort === serverPort
   );
-}
-
-function setOf(attributes: MetricAttributes): AttributeSet {
-  return {
-    plain: attributes,
-    input: { ...attributes, [ATTR_METRIC.tokenType]: 'input' },
-    output: { ...attributes, [ATTR_METRIC.tokenType]: 'output' },
-  };
 }
 
 /** By name: the SDK sorts the names for every point, and what is in order is sorted soonest. */

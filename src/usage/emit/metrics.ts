@@ -1,21 +1,30 @@
 import type { Meter, MetricAttributes } from '@opentelemetry/api';
 import type { EndedCall } from '../../domain/ended-call.ts';
-import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import {
-  ATTR_METRIC,
-  INSTRUMENTS,
+  instrumentsOf,
+  kindOfCall,
   SECONDS_BUCKETS,
   TOKEN_BUCKETS,
   type InstrumentDefinition,
-  type SemconvGeneration,
-} from '../../otel/semconv.ts';
-import type { UsageRecord } from '../../domain/usage-record.ts';
+  type Measure,
+} from '../../otel/instruments.ts';
+import { ATTR_METRIC, type SemconvGeneration } from '../../otel/semconv.ts';
+import type { TokenUsage, UsageRecord } from '../../domain/usage-record.ts';
 import { MetricAttributeSets } from './metric-attributes.ts';
+import { byModality, metricTokens, type MetricTokens } from './metric-tokens.ts';
+
+export interface UsageMetricsOptions {
+  readonly generations: readonly SemconvGeneration[];
+  /** Names of attributes the user opted into (`user.id`, a key of record.attributes …). */
+  readonly extraAttributes: readonly string[];
+  /** Whether token metrics have tokens that were counted locally. */
+  readonly withCounted: boolean;
+}
 
 /** What metrics have of a call that its record does not hold. */
 type CallDetails = Pick<
   EndedCall,
-  'facts' | 'reply' | 'chunkGapsMs' | 'serverAddress' | 'serverPort'
+  'facts' | 'reply' | 'chunkGapsMs' | 'serverAddress' | 'serverPort' | 'tokenStatistics'
 >;
 
 /** Records one value. */
@@ -28,35 +37,42 @@ interface Instrument {
 
 /** Records usage on the instruments of the chosen generations. */
 export class UsageMetrics {
-  readonly #generations: readonly SemconvGeneration[];
+  readonly #options: UsageMetricsOptions;
   readonly #attributes: MetricAttributeSets;
   readonly #instruments = new WeakMap<Meter, readonly Instrument[]>();
 
-  /** `extra`: names of attributes the user opted into (`user.id`, a key of record.attributes …). */
-  constructor(generations: readonly SemconvGeneration[], extra: readonly string[]) {
-    this.#generations = generations;
-    this.#attributes = new MetricAttributeSets(extra);
+  constructor(options: UsageMetricsOptions) {
+    this.#options = options;
+    this.#attributes = new MetricAttributeSets(options.extraAttributes);
   }
 
   /** Each meter has its own instruments: API 1.10 has no proxy for them. */
   record(meter: Meter, record: UsageRecord, call: CallDetails): void {
     let instruments = this.#instruments.get(meter);
     if (instruments === undefined) {
-      instruments = makeInstruments(meter, this.#generations);
+      instruments = makeInstruments(meter, this.#options.generations);
       this.#instruments.set(meter, instruments);
     }
     const attributes = this.#attributes.of(record, call);
+    const kind = kindOfCall(record.operation);
+    const usage = call.tokenStatistics ? call.reply.usage : undefined;
+    const tokens = metricTokens(record, usage, this.#options.withCounted);
     for (const { definition, record: add } of instruments) {
-      if (definition.measure === 'chunkGapSeconds') {
+      if (definition.kindOfCall !== undefined && definition.kindOfCall !== kind) continue;
+      const { measure } = definition;
+      const own = attributes[definition.attributes];
+      if (measure === 'chunkGapSeconds') {
         if (call.facts.stream !== true) continue;
-        for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, attributes.plain);
+        for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, own);
         continue;
       }
-      const value = measured(definition.measure, record);
-      if (value === undefined) continue;
-      if (definition.byModality === true) {
-        addByModality(add, value, attributes.plain, definition, call.reply.usage);
-      } else add(value, attributes[definition.tokenType ?? 'plain']);
+      const value = isTokens(measure) ? tokens[measure] : measured(measure, record);
+      if (value !== undefined) {
+        if (definition.byModality !== true || !isTokens(measure)) add(value, own);
+        else addByModality(add, value, own, tokens, measure);
+      } else if (definition.everyCall === true && call.tokenStatistics) {
+        add(0, definition.byModality === true ? inModality(own, 'unknown') : own);
+      }
     }
   }
 }
@@ -66,9 +82,7 @@ function makeInstruments(
   generations: readonly SemconvGeneration[],
 ): readonly Instrument[] {
   const byName = new Map<string, Point>();
-  return INSTRUMENTS.filter(
-    ({ generation }) => generation === undefined || generations.includes(generation),
-  ).map((definition) => {
+  return instrumentsOf(generations).map((definition) => {
     const { name } = definition;
     const record = byName.get(name) ?? pointOf(meter, definition);
     byName.set(name, record);
@@ -91,16 +105,20 @@ function bucketsOf({ unit }: InstrumentDefinition): readonly number[] {
   return unit === 's' ? SECONDS_BUCKETS : TOKEN_BUCKETS;
 }
 
+function isTokens(measure: Measure): measure is keyof TokenUsage {
+  return measure.endsWith('Tokens');
+}
+
 function measured(
-  measure: Exclude<InstrumentDefinition['measure'], 'chunkGapSeconds'>,
+  measure: Exclude<Measure, 'chunkGapSeconds' | keyof TokenUsage>,
   record: UsageRecord,
 ): number | undefined {
+  if (measure === 'costUsd') return record.costUsd;
   if (measure === 'durationSeconds') {
     // How long a result of a batch took is not known.
     const isKnown = record.serviceTier !== 'batch' || record.durationMs > 0;
     return isKnown ? record.durationMs / 1000 : undefined;
   }
-  if (measure !== 'timeToFirstChunkSeconds') return record[measure];
   return record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000;
 }
 
@@ -109,36 +127,17 @@ function addByModality(
   add: Point,
   value: number,
   attributes: MetricAttributes,
-  { measure }: InstrumentDefinition,
-  usage: ReportedUsage | undefined,
+  tokens: MetricTokens,
+  count: keyof TokenUsage,
 ): void {
-  const { audio, image } = partsOf(measure, usage);
-  const isSplit = audio !== undefined || image !== undefined;
-  const rest = value - (audio ?? 0) - (image ?? 0);
-  if (!isSplit || rest < 0) {
-    add(value, { ...attributes, [ATTR_METRIC.tokenModality]: 'unknown' });
+  const parts = byModality(tokens, count, value);
+  if (parts === undefined) {
+    add(value, inModality(attributes, 'unknown'));
     return;
   }
-  for (const [modality, tokens] of [
-    ['text', rest],
-    ['audio', audio],
-    ['image', image],
-  ] as const) {
-    if (tokens !== undefined && (tokens > 0 || modality === 'text')) {
-      add(tokens, { ...attributes, [ATTR_METRIC.tokenModality]: modality });
-    }
-  }
+  for (const [modality, part] of parts) add(part, inModality(attributes, modality));
 }
 
-function partsOf(
-  measure: InstrumentDefinition['measure'],
-  usage: ReportedUsage | undefined,
-): { audio?: number | undefined; image?: number | undefined } {
-  if (measure === 'inputTokens') {
-    return { audio: usage?.audioInputTokens, image: usage?.imageInputTokens };
-  }
-  if (measure === 'outputTokens') {
-    return { audio: usage?.audioOutputTokens, image: usage?.imageOutputTokens };
-  }
-  return {};
+function inModality(attributes: MetricAttributes, modality: string): MetricAttributes {
+  return { ...attributes, [ATTR_METRIC.tokenModality]: modality };
 }

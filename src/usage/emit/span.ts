@@ -1,8 +1,16 @@
 import { SpanStatusCode, type Span, type SpanAttributes } from '@opentelemetry/api';
 import type { EndedCall } from '../../domain/ended-call.ts';
 import { lacks, releaseEnd } from '../../otel/native-span.ts';
-import { ATTR, ATTR_CACHE_WRITE_TOKENS, type SemconvGeneration } from '../../otel/semconv.ts';
-import type { UsageRecord } from '../../domain/usage-record.ts';
+import {
+  ATTR,
+  ATTR_CACHE_WRITE_TOKENS,
+  ATTR_OPENAI,
+  ATTR_REQUEST,
+  ATTR_TEXT_TOKENS,
+  type SemconvGeneration,
+} from '../../otel/semconv.ts';
+import { hasFailed, type UsageRecord } from '../../domain/usage-record.ts';
+import { byModality, metricTokens, type MetricTokens } from './metric-tokens.ts';
 
 /**
  * Puts the record on the call's span and ends it at the call's end, however much later that is known.
@@ -20,26 +28,31 @@ export function emitSpan(
     return;
   }
   const { spanIsForeign } = ended;
-  const told = (key: string, value: string | number | string[] | undefined): void => {
+  const told = (key: string, value: string | number | boolean | string[] | undefined): void => {
     if (value !== undefined && (!spanIsForeign || lacks(span, key))) span.setAttribute(key, value);
   };
   told(ATTR.responseModel, record.responseModel);
   told(ATTR.responseId, record.responseId);
   told(ATTR.errorType, record.errorType);
-  told(ATTR.inputTokens, record.inputTokens);
-  told(ATTR.outputTokens, record.outputTokens);
-  told(ATTR.cacheReadTokens, record.cacheReadTokens);
-  told(ATTR.reasoningTokens, record.reasoningTokens);
+  const usage = ended.tokenStatistics ? ended.reply.usage : undefined;
+  const tokens = metricTokens(record, usage, true);
+  told(ATTR.inputTokens, tokens.inputTokens);
+  told(ATTR.outputTokens, tokens.outputTokens);
+  told(ATTR.cacheReadTokens, tokens.cacheReadTokens);
+  told(ATTR.reasoningTokens, tokens.reasoningTokens);
   for (const generation of generations) {
-    told(ATTR_CACHE_WRITE_TOKENS[generation], record.cacheWriteTokens);
+    told(ATTR_CACHE_WRITE_TOKENS[generation], tokens.cacheWriteTokens);
   }
   if (record.timeToFirstChunkMs !== undefined) {
     told(ATTR.timeToFirstChunk, record.timeToFirstChunkMs / 1000);
   }
-  const { finishReasons } = ended.reply;
-  if (finishReasons !== undefined && finishReasons.length > 0) {
-    told(ATTR.responseFinishReasons, [...finishReasons]);
+  told(ATTR.responseFinishReasons, finishReasons(ended));
+  if (generations.includes('latest')) setTextTokens(span, tokens);
+  if (record.provider === 'openai') {
+    told(ATTR_OPENAI.responseServiceTier, ended.reply.serviceTier);
+    told(ATTR_OPENAI.systemFingerprint, ended.reply.systemFingerprint);
   }
+  if (ended.reply.isCompacted === true) told(ATTR_REQUEST.conversationCompacted, true);
   if (content !== undefined) span.setAttributes(content);
   span.setAttributes(record.attributes);
   set(span, ATTR.userId, record.userId);
@@ -54,7 +67,7 @@ export function emitSpan(
     releaseEnd(span, endOf(ended));
     return;
   }
-  if (record.outcome === 'error') span.setStatus({ code: SpanStatusCode.ERROR });
+  if (hasFailed(record)) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end(endOf(ended));
 }
 
@@ -63,6 +76,25 @@ export function closeUnrecorded(ended: EndedCall): void {
   const { span, spanIsForeign } = ended;
   if (spanIsForeign) releaseEnd(span, endOf(ended));
   else span.end();
+}
+
+/** `error` stands for a reason that never came. */
+function finishReasons({ reply, replied, outcome, shape }: EndedCall): string[] | undefined {
+  if (shape.inputOnly === true) return undefined;
+  const { finishReasons: reasons = [] } = reply;
+  if (reasons.length > 0) return reasons.map((reason) => reason ?? 'error');
+  return replied && outcome !== 'ok' ? ['error'] : undefined;
+}
+
+/** What is left of each count when the other modalities are taken away. */
+function setTextTokens(span: Span, tokens: MetricTokens): void {
+  const text = (count: 'inputTokens' | 'outputTokens' | 'cacheReadTokens'): number | undefined => {
+    const total = tokens[count];
+    return total === undefined ? undefined : byModality(tokens, count, total)?.get('text');
+  };
+  set(span, ATTR_TEXT_TOKENS.input, text('inputTokens'));
+  set(span, ATTR_TEXT_TOKENS.cacheRead, text('cacheReadTokens'));
+  set(span, ATTR_TEXT_TOKENS.output, text('outputTokens'));
 }
 
 function endOf({ startedAtMs, durationMs }: EndedCall): number {

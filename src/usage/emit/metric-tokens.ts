@@ -1,0 +1,81 @@
+import type { ReportedUsage } from '../../domain/reported-usage.ts';
+import type { TokenUsage, UsageRecord } from '../../domain/usage-record.ts';
+
+/** Token counts as metrics have them, and the parts of each by modality. */
+export interface MetricTokens extends TokenUsage {
+  readonly usage: ReportedUsage | undefined;
+}
+
+/**
+ * The conventions want billed tokens where a provider reports processed ones too, and none that were
+ * counted locally unless the user has asked for it (`withCounted`).
+ */
+export function metricTokens(
+  record: UsageRecord,
+  usage: ReportedUsage | undefined,
+  withCounted: boolean,
+): MetricTokens {
+  const isReported = record.tokenSource === 'provider';
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } =
+    isReported || withCounted ? record : reportedPart(usage);
+  const input = usage?.billedInputTokens ?? inputTokens;
+  const cached = cacheReadTokens === undefined ? undefined : Math.min(cacheReadTokens, input ?? 0);
+  const output = usage?.billedOutputTokens ?? outputTokens;
+  return {
+    ...(input !== undefined && { inputTokens: input }),
+    ...(output !== undefined && { outputTokens: output }),
+    ...(cached !== undefined && { cacheReadTokens: cached }),
+    ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
+    ...(reasoningTokens !== undefined && { reasoningTokens }),
+    usage,
+  };
+}
+
+/** Of a stream that was cut the input may be final already. */
+function reportedPart(usage: ReportedUsage | undefined): TokenUsage {
+  if (usage?.final !== 'input') return usage ?? {};
+  const { outputTokens: _output, reasoningTokens: _reasoning, ...input } = usage;
+  return input;
+}
+
+/** Tokens of one count in each modality. Undefined where the provider does not split this count. */
+export function byModality(
+  tokens: MetricTokens,
+  count: keyof TokenUsage,
+  value: number,
+): ReadonlyMap<string, number> | undefined {
+  const parts = partsOf(count, tokens.usage);
+  const known = parts.filter(([, part]) => part !== undefined) as [string, number][];
+  if (known.length === 0) return undefined;
+  const text = value - known.reduce((sum, [, part]) => sum + part, 0);
+  if (text < 0) return undefined;
+  return new Map([['text', text] as const, ...known.filter(([, part]) => part > 0)]);
+}
+
+function partsOf(
+  count: keyof TokenUsage,
+  usage: ReportedUsage = {},
+): readonly (readonly [modality: string, tokens: number | undefined])[] {
+  if (count === 'inputTokens') {
+    return [
+      ['audio', usage.audioInputTokens],
+      ['image', usage.imageInputTokens],
+      ['video', usage.videoInputTokens],
+    ];
+  }
+  if (count === 'cacheReadTokens') {
+    return [
+      ['audio', usage.audioCacheReadTokens],
+      ['image', usage.imageCacheReadTokens],
+      ['video', usage.videoCacheReadTokens],
+    ];
+  }
+  if (count === 'outputTokens') {
+    return [
+      ['audio', usage.audioOutputTokens],
+      ['image', usage.imageOutputTokens],
+      ['video', usage.videoOutputTokens],
+    ];
+  }
+  return [];
+}
