@@ -128,7 +128,12 @@ export class CallMeter<Record = unknown> {
     return new ChatCall(
       {
         begun: { ...begun, span, spanIsForeign },
-        reader: shape.reader({ usage: audience.tokenStatistics, output: audience.keepContent }),
+        reader: shape.reader({
+          usage: audience.tokenStatistics,
+          output: audience.keepContent,
+          request: start.request,
+          model: start.model,
+        }),
         clock,
         startedMs,
         eachChunk: chunkTimes === 'each',

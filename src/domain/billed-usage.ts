@@ -22,8 +22,21 @@ export interface BilledUsage extends TokenUsage {
   /** Subsets of output: tokens of a predicted output, used or unused. Both are billed. */
   readonly acceptedPredictionTokens?: number;
   readonly rejectedPredictionTokens?: number;
+  /**
+   * Subsets of the counts of the same name: the calls of an advisor, which another model answered
+   * (`ADVISOR_MODEL`).
+   */
+  readonly advisorInputTokens?: number;
+  readonly advisorCacheReadTokens?: number;
+  readonly advisorCacheWriteTokens?: number;
+  readonly advisorCacheWrite1hTokens?: number;
+  readonly advisorOutputTokens?: number;
   /** Uses of tools hosted by the provider. */
   readonly webSearches?: number;
+  /** Searches of OpenAI's preview tool and preview models, at prices of their own. */
+  readonly previewWebSearches?: number;
+  /** Tokens that a search is billed as, whatever it found. */
+  readonly searchContentTokens?: number;
   readonly fileSearches?: number;
   readonly codeExecutions?: number;
   readonly mapSearches?: number;
@@ -54,6 +67,9 @@ export interface BilledKind {
 const GEN_AI = 'gen_ai.usage';
 const OURS = 'token_meter.usage';
 
+/** Record attribute with the model that advised the one of the call. */
+export const ADVISOR_MODEL = 'token_meter.advisor.model';
+
 /** One row per kind, as in docs/costs.md. */
 export const BILLED_KINDS: readonly BilledKind[] = [
   kind('audioInputTokens', `${GEN_AI}.audio.input_tokens`, 'inputTokens'),
@@ -68,7 +84,14 @@ export const BILLED_KINDS: readonly BilledKind[] = [
   kind('videoOutputTokens', `${OURS}.video.output_tokens`, 'outputTokens'),
   kind('acceptedPredictionTokens', `${OURS}.accepted_prediction_tokens`, 'outputTokens'),
   kind('rejectedPredictionTokens', `${OURS}.rejected_prediction_tokens`, 'outputTokens'),
+  kind('advisorInputTokens', `${OURS}.advisor.input_tokens`, 'inputTokens'),
+  kind('advisorCacheReadTokens', `${OURS}.advisor.cache_read_tokens`, 'cacheReadTokens'),
+  kind('advisorCacheWriteTokens', `${OURS}.advisor.cache_write_tokens`, 'cacheWriteTokens'),
+  kind('advisorCacheWrite1hTokens', `${OURS}.advisor.cache_write_1h_tokens`, 'cacheWriteTokens'),
+  kind('advisorOutputTokens', `${OURS}.advisor.output_tokens`, 'outputTokens'),
   kind('webSearches', `${OURS}.web_searches`),
+  kind('previewWebSearches', `${OURS}.preview_web_searches`),
+  kind('searchContentTokens', `${OURS}.search_content_tokens`),
   kind('fileSearches', `${OURS}.file_searches`),
   kind('codeExecutions', `${OURS}.code_executions`),
   kind('mapSearches', `${OURS}.map_searches`),
@@ -111,6 +134,11 @@ export function hasBilledKinds(usage: BilledUsage): boolean {
     const billed = BY_FIELD.get(field);
     return billed !== undefined && (usage[billed.field] ?? 0) > 0;
   });
+}
+
+/** Attribute of a kind. */
+export function attributeOf(field: BilledField): string {
+  return BY_FIELD.get(field)?.attribute ?? field;
 }
 
 /** Billed usage of a record, from its fields and attributes. */

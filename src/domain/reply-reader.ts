@@ -5,6 +5,13 @@ export interface ReadOptions {
   readonly usage: boolean;
   /** Whether to keep received text and tool calls, for counting or content capture. */
   readonly output: boolean;
+  /**
+   * The request, as it was when the call started: a reply names tools as the request does. Absent where only
+   * the reply is known, as in results of batches.
+   */
+  readonly request?: unknown;
+  /** The model that was asked for, where the request does not name it. */
+  readonly model?: string | undefined;
 }
 
 /**

@@ -65,7 +65,7 @@ export interface UsageRecord extends TokenUsage {
   readonly timeToFirstChunkMs?: number;
   /** input + output; present only when both are. */
   readonly totalTokens?: number;
-  /** Present only when at least one token count is. */
+  /** Present only when usage is known: at least one token count, or another kind of `BilledUsage`. */
   readonly tokenSource?: TokenSource;
   readonly outcome: Outcome;
   /** Class or code of the failure, never its message. */

@@ -32,6 +32,25 @@ const ADDED: readonly AddedModel[] = [
   { providers: ['cohere'], model: /^rerank-v4\.0-pro$/, prices: { rerank_searches_kcount: 2.5 } },
 ];
 
+/** The preview of the web search costs less with models that reason. OpenAI, as of 2026-11. */
+const OWN: readonly AddedModel[] = [
+  {
+    providers: ['openai'],
+    model: /^(?:gpt-4o|gpt-4\.1|chatgpt-4o)/,
+    prices: { preview_web_searches_kcount: 25 },
+  },
+  {
+    providers: ['openai'],
+    model: /^(?:o[134]|gpt-[5-9](?!\S*-chat))/,
+    prices: { preview_web_searches_kcount: 10 },
+  },
+];
+
+/** Prices of kinds for which the library of the list has no unit: it would warn of their keys. */
+export function ownPrices(provider: string, model: string): AddedPrices | undefined {
+  return OWN.find((own) => own.providers.includes(provider) && own.model.test(model))?.prices;
+}
+
 export function addedPrices(provider: string, model: string): AddedPrices | undefined {
   return ADDED.find((added) => added.providers.includes(provider) && added.model.test(model))
     ?.prices;

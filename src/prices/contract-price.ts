@@ -104,7 +104,7 @@ export function byContract(
     tierFactor,
     operation,
   }: { readonly tierFactor: number; readonly operation?: string | undefined },
-): { readonly nanoDollars: number; readonly missing: readonly PricedKind[] } {
+): { readonly nanoDollars: number | undefined; readonly missing: readonly PricedKind[] } {
   const tokens: CountedPrice[] = [];
   const rest: CountedPrice[] = [];
   const missing: PricedKind[] = [];
@@ -118,8 +118,7 @@ export function byContract(
     } else if (price === undefined) missing.push(kind);
     else (isTokenKind(kind) ? tokens : rest).push([count, price]);
   }
-  return {
-    nanoDollars: sumNanoDollars(tokens, tierFactor) + sumNanoDollars(rest),
-    missing,
-  };
+  const isUnknown = tokens.length + rest.length === 0 && missing.length > 0;
+  const nanoDollars = sumNanoDollars(tokens, tierFactor) + sumNanoDollars(rest);
+  return { nanoDollars: isUnknown ? undefined : nanoDollars, missing };
 }

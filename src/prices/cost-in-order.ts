@@ -2,8 +2,8 @@ import { billedUsageOf } from '../domain/billed-usage.ts';
 import { TokenMeterError } from '../errors.ts';
 import { FreeTierUse, isPeriodStart } from './free-tier.ts';
 import { NANO_DOLLARS } from './nano-dollars.ts';
-import { modelsOf, type PricedCall, scoped } from './priced-call.ts';
-import type { CallCost, Prices } from './prices.ts';
+import { type CallCost, modelsOf, type PricedCall, scoped } from './priced-call.ts';
+import type { Prices } from './prices.ts';
 
 /**
  * Cost after free tiers, for calls in the order of their time. `from` is the time of the first one. Throws

@@ -22,14 +22,17 @@ export const PRICE_MEMBERS: Readonly<
   perMillionCharacters: { amount: 1, unit: 'per million characters' },
 };
 
-/** All kinds, as their prices are shown. Tokens that are billed in place of others are no kind. */
+/** Counts of a call that have the price of another kind, or of another model: no kinds of their own. */
+const NOT_PRICED = /^(?:billed|advisor)/;
+
+/** All kinds, as their prices are shown. */
 export const PRICED_KINDS: readonly PricedKind[] = [
   'inputTokens',
   'cacheReadTokens',
   'cacheWriteTokens',
   'outputTokens',
   'reasoningTokens',
-  ...BILLED_KINDS.map(({ field }) => field).filter((field) => !field.startsWith('billed')),
+  ...BILLED_KINDS.map(({ field }) => field).filter((field) => !NOT_PRICED.test(field)),
 ];
 
 /** Kinds whose price is that of another one in every contract and every list. */

@@ -1,5 +1,5 @@
 import { isTokenKind, parentOf, type PricedKind } from './kinds.ts';
-import { listKeysOf, usesParentPrice } from './list-units.ts';
+import { listKeysOf, millionsOf, usesParentPrice } from './list-units.ts';
 
 /** Prices of one model at one time, as the list has them: by price key, perhaps with tiers. */
 export type ModelPrices = Readonly<Record<string, unknown>>;
@@ -75,10 +75,4 @@ function unitPrice(value: unknown, key: string): ListUnitPrice | undefined {
       .map(({ start, price }) => ({ above: start, usdPerMillion: price * factor }))
       .sort((a, b) => a.above - b.above),
   };
-}
-
-/** Price keys end in their unit. */
-function millionsOf(key: string): number {
-  if (key.endsWith('_kcount')) return 1000;
-  return key.endsWith('_hours') ? 1e6 / 3600 : 1;
 }

@@ -1,6 +1,7 @@
 import type { PricedCall } from './priced-call.ts';
 import { BILLED_KINDS, type BilledField, type BilledUsage } from '../domain/billed-usage.ts';
 import { kindName, type PricedKind } from './kinds.ts';
+import type { CountedPrice } from './nano-dollars.ts';
 
 /** Names of a kind of usage in the price list, and the keys of its price. */
 interface ListUnit {
@@ -47,6 +48,9 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   acceptedPredictionTokens: { usageKey: '', priceKeys: [], asParent: true },
   rejectedPredictionTokens: { usageKey: '', priceKeys: [], asParent: true },
   webSearches: { usageKey: 'web_searches', priceKeys: ['web_searches_kcount'] },
+  // The list has no kind for these: a price of this package, or none.
+  previewWebSearches: { usageKey: '', priceKeys: ['preview_web_searches_kcount'] },
+  searchContentTokens: { usageKey: '', priceKeys: [] },
   fileSearches: { usageKey: 'storage_searches', priceKeys: ['storage_searches_kcount'] },
   codeExecutions: { usageKey: 'code_executions', priceKeys: ['code_executions_kcount'] },
   // The list has no kind for them.
@@ -64,6 +68,12 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   // They have taken the place of the tokens processed.
   billedInputTokens: { usageKey: '', priceKeys: [], asParent: true },
   billedOutputTokens: { usageKey: '', priceKeys: [], asParent: true },
+  // They are priced apart from the rest of the call.
+  advisorInputTokens: { usageKey: '', priceKeys: [], asParent: true },
+  advisorCacheReadTokens: { usageKey: '', priceKeys: [], asParent: true },
+  advisorCacheWriteTokens: { usageKey: '', priceKeys: [], asParent: true },
+  advisorCacheWrite1hTokens: { usageKey: '', priceKeys: [], asParent: true },
+  advisorOutputTokens: { usageKey: '', priceKeys: [], asParent: true },
   rerankSearches: { usageKey: 'rerank_searches', priceKeys: ['rerank_searches_kcount'] },
 };
 
@@ -76,6 +86,8 @@ type ListUsage = Record<string, number>;
 export interface ListedUsage {
   readonly tokens: ListUsage;
   readonly others: ListUsage;
+  /** Kinds that the library of the list does not know, with prices of this package. */
+  readonly own: readonly CountedPrice[];
   /** Used kinds without a price for this model. They are in neither of the other members. */
   readonly missing: readonly string[];
 }
@@ -88,6 +100,7 @@ export function listedUsage(
 ): ListedUsage {
   const missing: string[] = [];
   const others: ListUsage = {};
+  const own: CountedPrice[] = [];
   const tokens: ListUsage = {};
   const left: UsageLeft = { ...usage };
   for (const { field, within } of CACHE_FIRST) {
@@ -95,7 +108,10 @@ export function listedUsage(
     const amount = Math.min(left[field] ?? 0, whole);
     if (amount === 0) continue;
     const { usageKey, priceKeys, asParent } = UNITS[field];
-    if (priceKeys.some((key) => prices[key] !== undefined)) {
+    const key = priceKeys.find((name) => prices[name] !== undefined);
+    if (key !== undefined && usageKey === '') {
+      own.push([amount, Number(prices[key]) * millionsOf(key)]);
+    } else if (key !== undefined) {
       (within === undefined ? others : tokens)[usageKey] = amount;
     } else if (
       asParent !== true &&
@@ -116,7 +132,13 @@ export function listedUsage(
   put(tokens, 'cache_read_tokens', left.cacheReadTokens);
   put(tokens, 'cache_write_tokens', left.cacheWriteTokens);
   put(tokens, 'output_reasoning_tokens', left.reasoningTokens);
-  return { tokens, others, missing };
+  return { tokens, others, own, missing };
+}
+
+/** Counts in a million of the unit that a price key ends in: a price times this is that of a million counts. */
+export function millionsOf(key: string): number {
+  if (key.endsWith('_kcount')) return 1000;
+  return key.endsWith('_hours') ? 1e6 / 3600 : 1;
 }
 
 /** Cached tokens of a modality are also part of its input, so both are reduced. */

@@ -1,7 +1,7 @@
 import type { CurrencyRate } from './currency.ts';
 import { PriceRefresh } from './price-refresh.ts';
-import type { PricedCall } from './priced-call.ts';
-import { type CallCost, Prices, type PriceSource } from './prices.ts';
+import type { CallCost, PricedCall } from './priced-call.ts';
+import { Prices, type PriceSource } from './prices.ts';
 
 export interface LivePricesOptions {
   readonly pricesFile?: string | undefined;

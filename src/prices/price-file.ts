@@ -35,9 +35,11 @@ interface PriceEntry extends ScopeEntry {
     | 'audioOutput'
     | 'imageOutput'
     | 'videoOutput'
+    | 'searchContent'
   >;
   readonly perThousand?: Prices<
     | 'webSearches'
+    | 'previewWebSearches'
     | 'fileSearches'
     | 'codeExecutions'
     | 'mapSearches'

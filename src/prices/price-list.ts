@@ -1,5 +1,5 @@
 import { hasBilledKinds, type BilledUsage } from '../domain/billed-usage.ts';
-import { addedPrices } from './added-prices.ts';
+import { addedPrices, ownPrices } from './added-prices.ts';
 import type { ListFile } from './list-file.ts';
 import {
   installedLibrary,
@@ -10,7 +10,7 @@ import {
 import { pricesForSize, type ModelPrices } from './list-prices.ts';
 import { listedUsage } from './list-units.ts';
 import { installedVersion, publicationDate } from './list-version.ts';
-import { NANO_DOLLARS, nanoDollars, type TokenPrices } from './nano-dollars.ts';
+import { NANO_DOLLARS, nanoDollars, sumNanoDollars, type TokenPrices } from './nano-dollars.ts';
 import type { PricedCall, PricedParts } from './priced-call.ts';
 import { priceFactor } from './price-factor.ts';
 
@@ -106,21 +106,24 @@ export class PriceList {
     }
     const options = { provider: listed.provider, timestamp: new Date(call.time) };
     const unused = this.#list.calcPrice({ input_tokens: 0 }, model, options);
-    const prices = unused?.model_price ?? {};
+    const prices: ModelPrices = { ...unused?.model_price, ...ownPrices(listed.provider.id, model) };
     const requestFee = unused?.total_price ?? 0;
-    const { tokens, others, missing } = listedUsage(usage, prices, call);
+    const { tokens, others, own, missing } = listedUsage(usage, prices, call);
     // Input without a price is part of the call's size, which decides the tier of the rest.
     const size = call.inputTokens ?? 0;
-    const flat = tokens['input_tokens'] === size ? undefined : pricesForSize(prices, size);
+    const flat =
+      tokens['input_tokens'] === size ? undefined : pricesForSize(unused?.model_price ?? {}, size);
     if (flat !== undefined) options.provider = withPrices(listed.provider, flat);
     const sums = [
       [tokens, factor],
       [others, 1],
     ] as const;
-    let nano: number | undefined;
+    let nano = own.length > 0 ? sumNanoDollars(own) : undefined;
     for (const [part, ofPart] of sums) {
       const used = Object.values(part).some((amount) => amount > 0);
-      if (part === others && !used) continue;
+      // Where nothing with a price was used, the cost is unknown, unless nothing was used at all.
+      const isUnknown = part === tokens && requestFee === 0 && missing.length > 0;
+      if (!used && (part === others || isUnknown)) continue;
       if (used && part === tokens && prices['input_mtok'] === undefined) continue;
       const dollars = this.#list.calcPrice(part, model, options)?.total_price;
       if (dollars === undefined) continue;
@@ -140,7 +143,11 @@ export class PriceList {
       timestamp: new Date(call.time),
     });
     if (found === null) return undefined;
-    return { provider: found.provider.id, model: found.model.id, prices: found.model_price };
+    return {
+      provider: found.provider.id,
+      model: found.model.id,
+      prices: { ...found.model_price, ...ownPrices(found.provider.id, model) },
+    };
   }
 
   /** Cached lookup: matching the whole list takes 20 µs. */

@@ -1,5 +1,10 @@
 import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
-import type { TokenSource, TokenUsage, UsageAttributeValue } from '../domain/usage-record.ts';
+import type {
+  CostSource,
+  TokenSource,
+  TokenUsage,
+  UsageAttributeValue,
+} from '../domain/usage-record.ts';
 import type { ScopedCall } from './scope.ts';
 
 /** Everything a price depends on. A `UsageRecord` fits. */
@@ -15,6 +20,15 @@ export interface PricedCall extends TokenUsage {
   readonly serviceTier?: string;
   /** Kinds of usage beyond the token counts: see `BILLED_KINDS`. */
   readonly attributes?: Readonly<Record<string, UsageAttributeValue>>;
+}
+
+/** Cost of a call and its source. */
+export interface CallCost {
+  /** Sum of the parts with a known price. */
+  readonly costUsd: number;
+  readonly costSource: CostSource;
+  /** Billed parts without a price. If present, `costUsd` is a lower bound. */
+  readonly costMissing?: readonly string[];
 }
 
 /** Known part of the price of a call. */

@@ -1,7 +1,7 @@
 import { billedUsageOf, type BilledUsage } from '../domain/billed-usage.ts';
-import type { CostSource } from '../domain/usage-record.ts';
 import { TokenMeterError } from '../errors.ts';
 import { adjustmentFor, type Adjustment } from './adjustment.ts';
+import { advisedCall, costWithAdvice } from './advised-call.ts';
 import { chooseList } from './choose-list.ts';
 import { contractAdditions } from './contract-additions.ts';
 import { byContract, type ContractPrice } from './contract-price.ts';
@@ -10,7 +10,14 @@ import { disjointUsage, kindName } from './kinds.ts';
 import { NANO_DOLLARS } from './nano-dollars.ts';
 import { NO_PRICE_FILE, type PriceFile, readPriceFile } from './price-file.ts';
 import type { PriceList } from './price-list.ts';
-import { isPriceable, modelsOf, type PricedCall, type PricedParts, scoped } from './priced-call.ts';
+import {
+  type CallCost,
+  isPriceable,
+  modelsOf,
+  type PricedCall,
+  type PricedParts,
+  scoped,
+} from './priced-call.ts';
 import { tierPrice } from './service-tier.ts';
 
 export interface PriceSource {
@@ -35,15 +42,6 @@ export interface PricesOptions {
   readonly listFile?: string;
   /** Called once per provider and model without a price. */
   readonly onUnknown?: (provider: string, model: string) => void;
-}
-
-/** Cost of a call and its source. */
-export interface CallCost {
-  /** Sum of the parts with a known price. */
-  readonly costUsd: number;
-  readonly costSource: CostSource;
-  /** Billed parts without a price. If present, `costUsd` is a lower bound. */
-  readonly costMissing?: readonly string[];
 }
 
 interface SourcedParts extends PricedParts {
@@ -137,6 +135,8 @@ export class Prices {
    */
   price(call: PricedCall): CallCost | undefined {
     if (this.#list === undefined) return undefined;
+    const advised = advisedCall(call);
+    if (advised !== undefined) return costWithAdvice(advised, (part) => this.price(part));
     const usage = billedUsageOf(call);
     if (!isPriceable(call, usage)) return undefined;
     try {

@@ -3,8 +3,8 @@ import type { UsageRecord } from '../domain/usage-record.ts';
 import { encodingForModel } from '../tokens/models.ts';
 import { nanosOf } from './cost-sum.ts';
 import { NANO_DOLLARS } from './nano-dollars.ts';
-import type { PricedCall } from './priced-call.ts';
-import type { CallCost, Prices } from './prices.ts';
+import type { CallCost, PricedCall } from './priced-call.ts';
+import type { Prices } from './prices.ts';
 
 /** Calls of one model, as if another one had answered them. */
 export interface WhatIfRule {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { isSpanContextValid, type Span } from '@opentelemetry/api';
 import type { Reply } from '../domain/reply.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
+import { billedUsageOf, hasBilledKinds } from '../domain/billed-usage.ts';
 import { warnOnce } from '../host/quietly.ts';
 import type { RecordIds } from './delivery.ts';
 import type { FilledUsage } from './fill-usage.ts';
@@ -64,6 +65,10 @@ export function buildRecord(
     record.totalTokens = inputTokens + outputTokens;
   }
   if (hasUsage && filled.tokenSource !== undefined) record.tokenSource = filled.tokenSource;
+  // Seconds, characters and images are usage as well.
+  else if (ended.tokenStatistics && hasBilledKinds(billedUsageOf(record))) {
+    record.tokenSource = 'provider';
+  }
   if (ended.errorType !== undefined) record.errorType = ended.errorType;
   const spanContext = span.spanContext();
   if (isSpanContextValid(spanContext)) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { billedAttributes, type BilledUsage } from '../../src/domain/billed-usage.ts';
-import type { PricedCall } from '../../src/prices/priced-call.ts';
-import { type CallCost, Prices } from '../../src/prices/prices.ts';
+
+import type { CallCost, PricedCall } from '../../src/prices/priced-call.ts';
+import { Prices } from '../../src/prices/prices.ts';
 
 /**
  * Replies as they are billed, each worked out by hand from the public price pages of November 2026

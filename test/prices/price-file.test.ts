@@ -6,8 +6,8 @@ import { billedAttributes, type BilledUsage } from '../../src/domain/billed-usag
 import { TokenMeterError } from '../../src/errors.ts';
 import { costInOrder } from '../../src/prices/cost-in-order.ts';
 import { priceParts } from '../../src/prices/price-parts.ts';
-import type { PricedCall } from '../../src/prices/priced-call.ts';
-import { type CallCost, Prices } from '../../src/prices/prices.ts';
+import type { CallCost, PricedCall } from '../../src/prices/priced-call.ts';
+import { Prices } from '../../src/prices/prices.ts';
 
 const call = (usage: BilledUsage = {}, over: Partial<PricedCall> = {}): PricedCall => {
   const tokens = { inputTokens: 1000, outputTokens: 100, ...usage };
@@ -113,6 +113,15 @@ describe('a price file', () => {
       costSource: 'contract',
       costMissing: ['audio_input_tokens', 'web_searches'],
     });
+  });
+
+  it('has no cost, and not one of 0, where no part of a call has a price', async () => {
+    const entry = { model: 'gpt-4o', perMillionTokens: { input: 2, output: 8 } };
+    const prices = await load({ prices: [entry] });
+    const audio = { inputTokens: 50, audioInputTokens: 50, outputTokens: 0 };
+    assert.equal(prices.price(call(audio)), undefined);
+    assert.equal(prices.price(call({ inputTokens: 0, outputTokens: 0 }))?.costUsd, 0);
+    assert.equal(prices.unknown.length, 1);
   });
 
   it('adds prices to the list where an entry has none of input and output', async () => {

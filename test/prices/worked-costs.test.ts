@@ -57,7 +57,7 @@ function recordOf(worked: WorkedReply, prices: Prices): UsageRecord {
   const result = batches[worked.reader]?.(worked.reply);
   const shape = result?.shape ?? readers[worked.reader];
   assert.ok(shape, worked.reader);
-  const reader = shape.reader({ usage: true, output: false });
+  const reader = shape.reader({ usage: true, output: false, request: worked.request });
   const given = result === undefined ? worked.reply : result.body;
   if (Array.isArray(given)) for (const event of given) reader.event(event);
   else reader.whole(given);

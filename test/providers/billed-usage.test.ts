@@ -96,12 +96,12 @@ describe('what is billed, as each provider reports it', () => {
       { type: 'message', content: [] },
       null,
     ];
-    assert.deepEqual(hostedToolUses(output), {
+    assert.deepEqual(hostedToolUses({ output }), {
       webSearches: 4,
       fileSearches: 1,
       codeExecutions: 1,
     });
-    assert.deepEqual(hostedToolUses([]), {});
+    assert.deepEqual(hostedToolUses({}), {});
     const reply = {
       id: 'r',
       status: 'completed',
@@ -299,7 +299,7 @@ describe('what is billed, as each provider reports it', () => {
     const usage = { inputTokens: { total: 10 }, outputTokens: { total: 5 } };
     const counted = read(generate, { content, usage }).usage;
     assert.partialDeepStrictEqual(counted, {
-      webSearches: 2,
+      previewWebSearches: 2,
       fileSearches: 1,
       codeExecutions: 1,
       generatedImages: 1,

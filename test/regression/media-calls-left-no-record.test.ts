@@ -103,13 +103,13 @@ describe('calls beside chat', () => {
       assert.deepEqual([record.outcome, record.outputTokens], ['ok', 4000]);
     });
 
-    it('an image without usage has no tokens', async () => {
+    it('an image without usage has no tokens: the image itself is reported', async () => {
       const record = await recordOf(json({ data: [{ url: 'https://x' }] }), () =>
         client.images.generate({ ...image, model: 'dall-e-3' }),
       );
       assert.deepEqual(
         [record.inputTokens, record.outputTokens, record.tokenSource],
-        [undefined, undefined, undefined],
+        [undefined, undefined, 'provider'],
       );
     });
 

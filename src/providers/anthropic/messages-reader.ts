@@ -2,7 +2,13 @@ import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tok
 import { GatheredOutput } from '../gathered-output.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
-import { anthropicRegion, anthropicTier, anthropicUsage, mergeAnthropicUsage } from './usage.ts';
+import { CodeExecutions } from './code-executions.ts';
+import {
+  anthropicAttributes,
+  anthropicTier,
+  anthropicUsage,
+  mergeAnthropicUsage,
+} from './usage.ts';
 
 /** Reads a message or its events, as the Messages API and Bedrock's Claude models send them. */
 export class MessagesReader implements ReplyReader {
@@ -17,9 +23,11 @@ export class MessagesReader implements ReplyReader {
   #closed = false;
   #hasStarted = false;
   #isCompacted = false;
+  readonly #code: CodeExecutions;
 
   constructor(options: ReadOptions) {
     this.#readUsage = options.usage;
+    this.#code = new CodeExecutions(toolTypes(options.request));
     this.#output = new GatheredOutput(options.output);
   }
 
@@ -58,7 +66,7 @@ export class MessagesReader implements ReplyReader {
   }
 
   result(): Reply {
-    const usage = anthropicUsage(this.#usage);
+    const usage = this.#code.addTo(anthropicUsage(this.#usage));
     return {
       usage: this.#outputReported ? usage : withoutOutput(usage),
       responseId: this.#id,
@@ -68,7 +76,7 @@ export class MessagesReader implements ReplyReader {
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: anthropicTier(this.#usage),
-      attributes: anthropicRegion(this.#usage),
+      attributes: anthropicAttributes(this.#usage),
     };
   }
 
@@ -95,6 +103,7 @@ export class MessagesReader implements ReplyReader {
       case 'tool_use':
       case 'server_tool_use':
       case 'mcp_tool_use':
+        if (block['type'] === 'server_tool_use') this.#code.use(block);
         this.#output.tool(Number(index), block['name'], inputOf(block));
         break;
       case 'compaction':
@@ -114,6 +123,12 @@ export class MessagesReader implements ReplyReader {
       this.#output.tool(Number(index), undefined, delta['partial_json']);
     }
   }
+}
+
+function toolTypes(request: unknown): readonly unknown[] {
+  return listOf(isObject(request) ? request['tools'] : undefined).map((tool) =>
+    stringAt(tool, 'type'),
+  );
 }
 
 /** In a stream the input starts as `{}` and arrives as deltas. */

@@ -13,7 +13,7 @@ import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
-import { converseUsage } from './usage.ts';
+import { converseTier, converseUsage } from './usage.ts';
 
 export const converse: CallShape = {
   operation: 'chat',
@@ -86,10 +86,7 @@ export class ConverseReader implements ReplyReader {
   #finish(part: JsonObject): void {
     this.#stopReason = stringAt(part, 'stopReason') ?? this.#stopReason;
     if (this.#readUsage) this.#usage = part['usage'] ?? this.#usage;
-    // Latency-optimised inference has prices of its own.
-    const isFast = stringAt(part['performanceConfig'], 'latency') === 'optimized';
-    this.#serviceTier =
-      (isFast ? 'optimized_latency' : stringAt(part['serviceTier'], 'type')) ?? this.#serviceTier;
+    this.#serviceTier = converseTier(part) ?? this.#serviceTier;
   }
 
   #block(index: number, block: unknown): void {

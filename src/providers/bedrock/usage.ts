@@ -15,6 +15,12 @@ export function converseUsage(usage: unknown): BilledUsage | undefined {
   });
 }
 
+/** The tier that served the request. Latency-optimised inference has prices of its own. */
+export function converseTier(reply: JsonObject): string | undefined {
+  const isFast = stringAt(reply['performanceConfig'], 'latency') === 'optimized';
+  return isFast ? 'optimized_latency' : stringAt(reply['serviceTier'], 'type');
+}
+
 /** Cache writes by lifetime. */
 function writtenForAnHour(usage: JsonObject): number | undefined {
   const writes = listOf(usage['cacheDetails'])

@@ -5,7 +5,8 @@ import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { gatewayCost } from '../gateway-cost.ts';
-import { googleUsage } from './usage.ts';
+import { Grounding } from './grounding.ts';
+import { googleTier, googleUsage } from './usage.ts';
 
 /** Reads `GenerateContentResponse`: a stream sends the same shape, piece by piece. */
 export class GenerateContentReader implements ReplyReader {
@@ -18,8 +19,7 @@ export class GenerateContentReader implements ReplyReader {
   #closed = false;
   #isWhole = false;
   #tools = 0;
-  readonly #searches = new Set<unknown>();
-  #usesMaps = false;
+  readonly #grounding = new Grounding();
   #headers: JsonObject | undefined;
 
   constructor(options: ReadOptions) {
@@ -55,30 +55,17 @@ export class GenerateContentReader implements ReplyReader {
       finishReasons: this.#finishReasons.list(),
       closed: this.#closed,
       outputs: this.#output.outputs(),
-      serviceTier: this.#serviceTier(),
+      serviceTier: googleTier(
+        this.#usageMetadata,
+        stringAt(this.#headers, 'x-gemini-service-tier'),
+      ),
       costUsd: this.#isWhole ? gatewayCost(this.#headers?.['x-litellm-response-cost']) : undefined,
     };
   }
 
   #billed(): BilledUsage | undefined {
     const tokens = googleUsage(this.#usageMetadata);
-    const usage = tokens !== undefined && this.#usesMaps ? { ...tokens, mapSearches: 1 } : tokens;
-    if (usage === undefined || this.#searches.size === 0) return usage;
-    // Up to Gemini 2.5 a grounded prompt is billed once, from Gemini 3 on each query
-    // (ai.google.dev/gemini-api/docs/pricing, read 2026-11).
-    const byPrompt = /gemini-(?:1|2)/.test(this.#model ?? '');
-    return { ...usage, webSearches: byPrompt ? 1 : this.#searches.size };
-  }
-
-  /** Gemini says it in a header. Vertex: provisioned throughput is paid by the hour. */
-  #serviceTier(): string | undefined {
-    const served = stringAt(this.#headers, 'x-gemini-service-tier');
-    if (served !== undefined) return served;
-    const traffic = stringAt(this.#usageMetadata, 'trafficType')?.toLowerCase();
-    // `on_demand`, `on_demand_flex`, `on_demand_priority`.
-    const onDemand = traffic?.replace(/^on_demand_/, '');
-    if (onDemand === 'traffic_type_unspecified') return undefined;
-    return onDemand === 'provisioned_throughput' ? 'provisioned' : onDemand;
+    return tokens && { ...tokens, ...this.#grounding.uses(this.#model) };
   }
 
   #candidate(candidate: JsonObject, position: number): void {
@@ -88,11 +75,7 @@ export class GenerateContentReader implements ReplyReader {
     for (const part of listOf(objectAt(candidate, 'content')?.['parts'])) {
       this.#part(part, index);
     }
-    const grounding = objectAt(candidate, 'groundingMetadata');
-    for (const query of listOf(grounding?.['webSearchQueries'])) this.#searches.add(query);
-    this.#usesMaps ||= listOf(grounding?.['groundingChunks']).some(
-      (chunk) => objectAt(chunk, 'maps') !== undefined,
-    );
+    this.#grounding.add(candidate['groundingMetadata']);
     const reason = stringAt(candidate, 'finishReason');
     if (reason !== undefined) this.#finish(index, reason);
   }

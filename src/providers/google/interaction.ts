@@ -49,6 +49,7 @@ class InteractionReader implements ReplyReader {
   #id: string | undefined;
   #model: string | undefined;
   #status: string | undefined;
+  #serviceTier: string | undefined;
   #isWhole = false;
 
   constructor(options: ReadOptions) {
@@ -100,6 +101,7 @@ class InteractionReader implements ReplyReader {
       cancelled: CANCELLED.has(this.#status ?? ''),
       failure: this.#status === 'failed' ? 'failed' : undefined,
       outputs: this.#output.outputs(),
+      serviceTier: this.#serviceTier,
     };
   }
 
@@ -108,6 +110,7 @@ class InteractionReader implements ReplyReader {
     this.#id = stringAt(reply, 'id') ?? this.#id;
     this.#model = stringAt(reply, 'model') ?? this.#model;
     this.#status = stringAt(reply, 'status') ?? this.#status;
+    this.#serviceTier = stringAt(reply, 'service_tier') ?? this.#serviceTier;
     const usage = this.#options.usage ? interactionUsage(reply['usage']) : undefined;
     if (usage !== undefined) this.#usages.set(this.#id ?? '', usage);
   }

@@ -32,6 +32,19 @@ export function googleUsage(usageMetadata: unknown): BilledUsage | undefined {
   });
 }
 
+/**
+ * The tier that served the request: Gemini names it in a header or in the usage, Vertex in the kind of
+ * traffic. Provisioned throughput is paid by the hour.
+ */
+export function googleTier(usageMetadata: unknown, named?: string): string | undefined {
+  const served =
+    named ?? stringAt(usageMetadata, 'serviceTier') ?? stringAt(usageMetadata, 'trafficType');
+  // `on_demand`, `on_demand_flex`, `on_demand_priority`.
+  const tier = served?.toLowerCase().replace(/^on_demand_/, '');
+  if (tier?.endsWith('unspecified') === true) return undefined;
+  return tier === 'provisioned_throughput' ? 'provisioned' : tier;
+}
+
 /** Details by modality; text is what is left. Documents are billed as images are. */
 function modalities(usage: JsonObject): BilledUsage {
   const prompt = [

@@ -1,10 +1,11 @@
 import type { CallShape } from '../../domain/call-shape.ts';
-import { fields, stringAt, text } from '../../tokens/json.ts';
+import { fields, text } from '../../tokens/json.ts';
 import type { BatchResult } from '../batch/batch-results.ts';
 import { madeAt } from '../batch/made-at.ts';
 import { failureIn } from '../reply-failure.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
+import { images } from './media.ts';
 import { openaiRequest } from './request.ts';
 import { responses } from './responses.ts';
 
@@ -44,6 +45,9 @@ export function openaiBatchLine(line: unknown): BatchResult | undefined {
   };
 }
 
+/** A reply with images has no `object`. */
 function shapeOf(body: unknown): CallShape {
-  return SHAPES.get(stringAt(body, 'object')) ?? chatCompletions();
+  const { object, data } = fields(body);
+  if (object === undefined && Array.isArray(data)) return images;
+  return SHAPES.get(object) ?? chatCompletions();
 }

@@ -7,6 +7,7 @@ import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
 import { failureIn } from '../reply-failure.ts';
 import { chatCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
+import { webSearchUses } from './hosted-tools.ts';
 import { chatUsage, reportedCost } from './usage.ts';
 
 /** What differs between OpenAI and the servers that speak its chat format. */
@@ -125,14 +126,15 @@ class ChatReader implements ReplyReader {
 }
 
 /** OpenAI's search models search once a request, for a fee that their usage leaves out. */
-const SEARCH_MODEL = /^gpt-[\w.-]+-search-(?:preview|api)/;
+const SEARCH_MODEL = /^gpt-[\w.-]+-search-(preview|api)/;
 
 function withOwnSearch(
   usage: ReportedUsage | undefined,
   model: string | undefined,
 ): ReportedUsage | undefined {
-  const isUnsaid = usage !== undefined && usage.webSearches === undefined;
-  return isUnsaid && SEARCH_MODEL.test(model ?? '') ? { ...usage, webSearches: 1 } : usage;
+  const [, tool] = SEARCH_MODEL.exec(model ?? '') ?? [];
+  if (usage === undefined || usage.webSearches !== undefined || tool === undefined) return usage;
+  return { ...usage, ...webSearchUses(1, { isPreview: tool === 'preview', model }) };
 }
 
 /** A delta and a whole message have the same fields. */

@@ -56,7 +56,7 @@ function imageRequest(request: unknown): RequestFacts {
 }
 
 /** What the price of an image depends on. */
-function imageAttributes(of: unknown): Record<string, string> {
+export function imageAttributes(of: unknown): Record<string, string> {
   return present({
     [ATTR_IMAGE.size]: text(fields(of)['size']),
     [ATTR_IMAGE.quality]: text(fields(of)['quality']),
@@ -76,7 +76,8 @@ function imageUsage(reply: unknown): ReportedUsage | undefined {
   });
 }
 
-function transcriptionUsage(reported: unknown): ReportedUsage | undefined {
+/** `usage` of a transcription: by tokens, or by seconds. */
+export function transcriptionUsage(reported: unknown): ReportedUsage | undefined {
   const usage = fields(reported);
   if (usage['type'] === 'duration') {
     const { seconds } = usage;

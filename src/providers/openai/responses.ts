@@ -3,7 +3,7 @@ import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
-import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import { fields, listOf, present, text, type JsonObject } from '../../tokens/json.ts';
 import { warnHost } from '../../host/host-warning.ts';
 import { failureIn } from '../reply-failure.ts';
 import { responsesCountable } from './countable.ts';
@@ -47,10 +47,12 @@ class ResponsesReader implements ReplyReader {
   #output: ChoiceOutput | undefined;
   #usage: unknown;
   #response: JsonObject = {};
+  readonly #requestTools: unknown;
   #closed = false;
 
   constructor(options: ReadOptions) {
     this.#options = options;
+    this.#requestTools = fields(options.request)['tools'];
   }
 
   whole(reply: unknown): void {
@@ -110,7 +112,8 @@ class ResponsesReader implements ReplyReader {
 
   #billed(): BilledUsage | undefined {
     const usage = responsesUsage(this.#usage);
-    const tools = hostedToolUses(listOf(this.#response['output']));
+    // A response repeats the tools of its request; what imitates it may not.
+    const tools = hostedToolUses({ tools: this.#requestTools, ...present(this.#response) });
     return usage === undefined ? undefined : { ...usage, ...tools };
   }
 

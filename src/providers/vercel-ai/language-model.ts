@@ -1,5 +1,12 @@
 import { errorType } from '../../host/quietly.ts';
-import { isObject, listOf, objectAt, stringAt } from '../../tokens/json.ts';
+import {
+  fields,
+  isObject,
+  listOf,
+  objectAt,
+  stringAt,
+  type JsonObject,
+} from '../../tokens/json.ts';
 import { GatheredOutput } from '../gathered-output.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
@@ -8,10 +15,11 @@ import type { Reply } from '../../domain/reply.ts';
 import { reportedCost } from '../openai/usage.ts';
 import { gatewayCost } from '../gateway-cost.ts';
 import { streamed } from '../streamed.ts';
-import { hostedUses } from './hosted-uses.ts';
+import { hostedToolUses } from '../openai/hosted-tools.ts';
+import { HostedUses } from './hosted-uses.ts';
 import { modelCountable, modelFacts } from './prompt.ts';
-import { extrasOfRaw } from './raw-usage.ts';
 import { modelUsage } from './usage.ts';
+import { VendorReply } from './vendor-reply.ts';
 
 /** `doGenerate` of a language model, specification v2 to v4. */
 export const generate: CallShape = {
@@ -34,24 +42,29 @@ class ModelReader implements ReplyReader {
   #providerMetadata: unknown;
   #id: string | undefined;
   #model: string | undefined;
+  readonly #askedModel: string | undefined;
   #finishReason: string | undefined;
   #failure: string | undefined;
   #unified: string | undefined;
   #closed = false;
   #headerCost: number | undefined;
-  /** Uses of tools that the provider runs, by their names. */
-  readonly #hosted: string[] = [];
+  readonly #hosted: HostedUses;
+  /** The vendor's whole reply, or the last chunk of a stream that has a tier, for who asks for raw chunks. */
+  #body: JsonObject | undefined;
   /** Calls whose input came in pieces; the whole call follows them. */
   readonly #pieced = new Set<string>();
 
   constructor(options: ReadOptions) {
     this.#readUsage = options.usage;
     this.#output = new GatheredOutput(options.output);
+    this.#hosted = new HostedUses(options.request);
+    this.#askedModel = options.model;
   }
 
   whole(result: unknown): void {
     if (!isObject(result)) return;
     this.#metadata(result['response']);
+    this.#body = objectAt(result['response'], 'body');
     this.#headerCost = gatewayCost(
       objectAt(objectAt(result, 'response'), 'headers')?.['x-litellm-response-cost'],
     );
@@ -76,7 +89,13 @@ class ModelReader implements ReplyReader {
         break;
       case 'tool-call':
         if (!this.#pieced.has(String(part['toolCallId']))) this.#content(part);
-        else this.#host(part);
+        else this.#hosted.part(part);
+        break;
+      case 'tool-result':
+        this.#hosted.part(part);
+        break;
+      case 'raw':
+        this.#raw(part['rawValue']);
         break;
       case 'tool-input-delta':
         this.#output.tool(String(part['id']), undefined, part['delta']);
@@ -94,36 +113,45 @@ class ModelReader implements ReplyReader {
   }
 
   result(): Reply {
+    // Packages leave out what they do not know, so the vendor's own object comes first.
+    const raw = this.#usage && (objectAt(this.#body, 'usage') ?? objectAt(this.#usage, 'raw'));
+    const vendor = new VendorReply({
+      raw,
+      providerMetadata: this.#providerMetadata,
+      body: this.#body,
+      model: this.#model ?? this.#askedModel,
+    });
     return {
-      usage: this.#billed(),
+      usage: this.#billed(vendor),
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: this.#finishReason === undefined ? undefined : [this.#finishReason],
       closed: this.#closed,
       failure: this.#failure,
       outputs: this.#output.outputs(),
-      serviceTier: this.#serviceTier(),
-      costUsd: reportedCost(objectAt(this.#usage, 'raw')) ?? this.#headerCost,
+      serviceTier: vendor.serviceTier(),
+      attributes: vendor.attributes(),
+      costUsd: reportedCost(raw) ?? this.#headerCost,
     };
   }
 
-  #billed(): BilledUsage | undefined {
+  #billed(vendor: VendorReply): BilledUsage | undefined {
     const usage = modelUsage(this.#usage, this.#providerMetadata);
-    return (
-      usage && {
-        ...hostedUses(this.#hosted),
-        ...extrasOfRaw(objectAt(this.#usage, 'raw')),
-        ...usage,
-      }
-    );
+    if (usage === undefined) return undefined;
+    const isResponse = stringAt(this.#body, 'object') === 'response';
+    const hosted = isResponse
+      ? hostedToolUses(this.#body)
+      : this.#hosted.uses(this.#model ?? this.#askedModel);
+    return { ...hosted, ...vendor.extras(), ...usage };
   }
 
-  /** OpenAI's package passes it on as metadata, Anthropic's in the raw usage. */
-  #serviceTier(): string | undefined {
-    return (
-      stringAt(objectAt(this.#providerMetadata, 'openai'), 'serviceTier') ??
-      stringAt(objectAt(this.#usage, 'raw'), 'service_tier')
-    );
+  /** Chunks of chat completions name the tier, events of responses in the response. */
+  #raw(chunk: unknown): void {
+    const { response } = fields(chunk);
+    const body = isObject(response) ? response : chunk;
+    if (isObject(body) && typeof body['service_tier'] === 'string') {
+      this.#body = { service_tier: body['service_tier'] };
+    }
   }
 
   #metadata(response: unknown): void {
@@ -136,13 +164,9 @@ class ModelReader implements ReplyReader {
     if (part['type'] === 'text') this.#output.text(part['text']);
     else if (part['type'] === 'reasoning') this.#output.reasoning(part['text']);
     else if (part['type'] === 'tool-call') {
-      this.#host(part);
+      this.#hosted.part(part);
       this.#output.tool(String(part['toolCallId']), part['toolName'], part['input']);
-    }
-  }
-
-  #host(part: Readonly<Record<string, unknown>>): void {
-    if (part['providerExecuted'] === true) this.#hosted.push(String(part['toolName']));
+    } else this.#hosted.part(part);
   }
 
   /** v2 has the reason as a word, later ones the vendor's own beside it: `{ unified, raw }`. */

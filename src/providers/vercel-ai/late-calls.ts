@@ -67,7 +67,12 @@ export class LateCalls {
     const begun = this.#take(key, event);
     if (begun === undefined) return;
     const { provider, modelId } = modelOf(begun.event);
-    const reader = shape.reader({ usage: true, output: true });
+    const reader = shape.reader({
+      usage: true,
+      output: true,
+      request: begun.event,
+      model: modelId,
+    });
     reader.whole(result);
     const meter = this.#meter();
     if (meter === undefined) return;

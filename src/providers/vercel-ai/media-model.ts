@@ -1,41 +1,96 @@
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import { tokenCount, usageOf } from '../../domain/token-counts.ts';
-import { fields, listOf, objectAt, stringAt } from '../../tokens/json.ts';
-import { InputOnlyReader } from '../input-only-reader.ts';
+import {
+  fields,
+  isObject,
+  listOf,
+  objectAt,
+  stringAt,
+  type JsonObject,
+} from '../../tokens/json.ts';
+import { InputOnlyReader, type InputOnlyFacts } from '../input-only-reader.ts';
+import { imageAttributes, transcriptionUsage } from '../openai/media.ts';
+import { streamed } from '../streamed.ts';
 import { modelFacts } from './prompt.ts';
 
-const image: CallShape = {
-  operation: 'image_generation',
-  inputOnly: true,
-  request: modelFacts,
-  reader: (options) =>
-    new InputOnlyReader(options, (reply) => {
-      const { usage, durationInSeconds, images } = fields(reply);
-      const { inputTokens, outputTokens } = fields(usage);
-      const generatedImages = listOf(images).length;
-      return {
-        usage: usageOf({
-          inputTokens: tokenCount(inputTokens),
-          outputTokens: tokenCount(outputTokens),
-          cacheReadTokens: undefined,
-          cacheWriteTokens: undefined,
-          reasoningTokens: undefined,
-          audioInputSeconds: typeof durationInSeconds === 'number' ? durationInSeconds : undefined,
-          generatedImages: generatedImages === 0 ? undefined : generatedImages,
-        }),
-        responseModel: stringAt(objectAt(reply, 'response'), 'modelId'),
-      };
-    }),
-  countable: () => ({ kind: 'unknown' }),
-};
-const video: CallShape = { ...image, operation: 'video_generation' };
-const speech: CallShape = { ...image, operation: 'speech' };
-const transcription: CallShape = { ...image, operation: 'transcription' };
+const image = mediaModel('image_generation', imageFacts);
+const video = mediaModel('video_generation', (reply) => ({ usage: mediaUsage(reply) }));
+const speech = mediaModel('speech', (reply) => ({ usage: mediaUsage(reply) }));
+const transcription = mediaModel('transcription', transcriptionFacts);
+const streamedSpeech = streamed(speech);
+const streamedTranscription = streamed(transcription);
 
-/** `doGenerate` of the models that have no `doStream`: whole replies, without text to count. */
+/** `doGenerate` of models other than language models: whole replies, without text to count. */
 export function mediaShape(options: unknown): CallShape {
   const { audio, text, fps, duration } = fields(options);
   if (audio !== undefined) return transcription;
   if (text !== undefined) return speech;
   return fps === undefined && duration === undefined ? image : video;
+}
+
+/** `doStream` of models of transcription and speech, whose last part tells all. */
+export function streamedMediaShape(options: unknown): CallShape {
+  return fields(options)['audio'] === undefined ? streamedSpeech : streamedTranscription;
+}
+
+function mediaModel(operation: string, factsOf: (reply: JsonObject) => InputOnlyFacts): CallShape {
+  return {
+    operation,
+    inputOnly: true,
+    request: modelFacts,
+    reader: (options) =>
+      new InputOnlyReader(
+        options,
+        (reply) => ({
+          ...factsOf(fields(reply)),
+          responseModel: stringAt(objectAt(reply, 'response'), 'modelId'),
+        }),
+        isFinish,
+      ),
+    countable: () => ({ kind: 'unknown' }),
+  };
+}
+
+function isFinish(part: unknown): boolean {
+  return stringAt(part, 'type') === 'finish';
+}
+
+/** The package of OpenAI has the parts of the input, and what the price depends on, in metadata of each image. */
+function imageFacts(reply: JsonObject): InputOnlyFacts {
+  const details = Object.values(fields(reply['providerMetadata']))
+    .flatMap((member) => listOf(fields(member)['images']))
+    .filter(isObject);
+  const counts = details.flatMap(({ imageTokens }) => tokenCount(imageTokens) ?? []);
+  const images = listOf(reply['images']).length;
+  return {
+    usage: mediaUsage(reply, {
+      ...(counts.length > 0 && { imageInputTokens: counts.reduce((sum, count) => sum + count, 0) }),
+      ...(images > 0 && { generatedImages: images }),
+    }),
+    attributes: imageAttributes(details[0]),
+  };
+}
+
+/** Billed by tokens or by the second, which the vendor's usage tells; packages without it know the seconds. */
+function transcriptionFacts(reply: JsonObject): InputOnlyFacts {
+  const { usage, durationInSeconds: seconds } = reply;
+  const reported = usage ?? fields(fields(reply['response'])['body'])['usage'];
+  return {
+    usage:
+      transcriptionUsage(reported) ??
+      (typeof seconds === 'number' && seconds >= 0 ? { audioInputSeconds: seconds } : undefined),
+  };
+}
+
+function mediaUsage(reply: JsonObject, kinds: BilledUsage = {}): BilledUsage | undefined {
+  const { inputTokens, outputTokens } = fields(reply['usage']);
+  return usageOf({
+    inputTokens: tokenCount(inputTokens),
+    outputTokens: tokenCount(outputTokens),
+    cacheReadTokens: undefined,
+    cacheWriteTokens: undefined,
+    reasoningTokens: undefined,
+    ...kinds,
+  });
 }

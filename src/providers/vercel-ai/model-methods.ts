@@ -1,9 +1,10 @@
 import type { CallShape } from '../../domain/call-shape.ts';
+import { fields } from '../../tokens/json.ts';
 import { isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { PatchOutcome } from '../sdk-patch.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';
-import { mediaShape } from './media-model.ts';
+import { mediaShape, streamedMediaShape } from './media-model.ts';
 import { rerank } from './reranking-model.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- methods of models whose types we never import
@@ -15,7 +16,7 @@ export type Meter = (original: ModelMethod, shapeOf: ShapeOf) => ModelMethod;
 
 /**
  * Patches the methods of a model where its class has them. A language model has both `doGenerate` and
- * `doStream`; those of images, speech and transcription have the first alone. `unfit`: it is no model.
+ * `doStream`, as some of speech and transcription have; others have the first alone. `unfit`: it is no model.
  */
 export function patchModel(model: unknown, meter: Meter): PatchOutcome {
   let outcome: PatchOutcome = 'unfit';
@@ -36,13 +37,19 @@ function shapesOf(model: unknown): readonly (readonly [name: string, shapeOf: Sh
   if (has('doGenerate')) {
     return has('doStream')
       ? [
-          ['doGenerate', () => generate],
-          ['doStream', () => stream],
+          ['doGenerate', (options) => (isPrompt(options) ? generate : mediaShape(options))],
+          ['doStream', (options) => (isPrompt(options) ? stream : streamedMediaShape(options))],
         ]
       : [['doGenerate', mediaShape]];
   }
   if (has('doEmbed')) return [['doEmbed', () => embed]];
   return has('doRerank') ? [['doRerank', () => rerank]] : [];
+}
+
+/** Options of a language model; newer models of transcription and speech have `doStream` as well. */
+function isPrompt(options: unknown): boolean {
+  const { prompt, audio, text } = fields(options);
+  return prompt !== undefined || (audio === undefined && text === undefined);
 }
 
 function isPrototype(value: unknown): boolean {

@@ -20,6 +20,8 @@ export function modelUsage(usage: unknown, providerMetadata?: unknown): TokenUsa
   const output = objectAt(usage, 'outputTokens');
   if (input === undefined && output === undefined) return flatUsage(usage, providerMetadata);
   const raw = usage['raw'];
+  // The package leaves calls of other models out (the advisor's).
+  if (isAnthropic(raw)) return anthropicUsage(raw);
   const inputTokens = plus(tokenCount(input?.['total']), toolUse(raw));
   const reasoningTokens = reported(output?.['reasoning'], raw, REASONED);
   return usageOf({
@@ -78,6 +80,10 @@ function flatUsage(usage: JsonObject, providerMetadata: unknown): TokenUsage | u
     cacheWriteTokens: reported(input?.['cacheWriteTokens'], raw, WRITTEN),
     reasoningTokens,
   });
+}
+
+function isAnthropic(raw: unknown): boolean {
+  return isObject(raw) && 'output_tokens' in raw && 'cache_creation_input_tokens' in raw;
 }
 
 /** Gemini's interactions: the package leaves it out of the input. */
