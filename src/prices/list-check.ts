@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TokenMeterError } from '../errors.ts';
 import { isObject } from '../tokens/json.ts';
 import type { ListProvider, SeparateLibrary } from './list-library.ts';
+import { checkPlausible } from './list-plausible.ts';
 
 /** A list with fewer models than this share of the previous one is taken for a broken download. */
 const SHRUNK_BELOW = 0.8;
@@ -16,8 +17,8 @@ export interface CheckedList {
 }
 
 /**
- * Checks a downloaded list before it replaces another one: its form, by the library itself, and the
- * price of every model. Rejects with `INVALID_PRICES` that names the first wrong entry.
+ * Checks a downloaded list before it replaces another one: its form, by the library itself, the price of
+ * every model, and whether it can be a list of prices at all. Rejects with `INVALID_PRICES` that names the first wrong entry.
  *
  * @param previous number of models of the list in use
  */
@@ -40,6 +41,7 @@ export async function checkList(
     );
   }
   for (const provider of providers) await checkPrices(provider, separate);
+  checkPlausible(providers, separate.bundled);
   return { providers, models, ...counts };
 }
 

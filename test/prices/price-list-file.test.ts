@@ -133,6 +133,29 @@ describe('a downloaded price list', () => {
       () => withPrices({ input_mtok: 'free' }),
       /other\/m \(Invalid price value.*must be a model with valid prices/,
     ],
+    [
+      'one without OpenAI',
+      () => list.filter(({ id }) => id !== 'openai'),
+      /openai has 0 models with a price, in the installed list \d+: it must be at least \d+ models/,
+    ],
+    [
+      'one with a few models of a provider',
+      () =>
+        list.map((each) =>
+          each.id === 'anthropic' ? { ...each, models: each.models.slice(0, 5) } : each,
+        ),
+      /anthropic has 5 models with a price/,
+    ],
+    [
+      'one with all prices at 0',
+      () => everyPrice(() => 0),
+      /anthropic has 0 models with a price, in the installed list/,
+    ],
+    [
+      'one in dollars per token',
+      () => everyPrice((price) => price / 1e6),
+      /models have another price of input by a factor of more than 20/,
+    ],
     ['a price below zero', () => withPrices({ input_mtok: -1 }), /other\/m/],
     [
       'a date that does not exist',
@@ -161,6 +184,18 @@ describe('a downloaded price list', () => {
       models: [{ id: 'm', match: { equals: 'm' }, prices }],
     },
   ];
+
+  /** The list with every number among its prices replaced. */
+  const everyPrice = (of: (price: number) => number): unknown =>
+    list.map((provider) => ({
+      ...provider,
+      models: provider.models.map(({ prices, ...model }) => ({
+        ...model,
+        prices: JSON.parse(JSON.stringify(prices), (key, value: unknown) =>
+          typeof value === 'number' && key !== 'start' ? of(value) : value,
+        ) as unknown,
+      })),
+    }));
 
   it('is not written when the server refuses, redirects in circles or is not there', async () => {
     await assert.rejects(update('', { status: 500 }), /127\.0\.0\.1:\d+ answered with status 500$/);
