@@ -1,3 +1,4 @@
+import { hasUsage } from '../../src/domain/billed-usage.ts';
 import type { CostSource, UsageRecord } from '../../src/domain/usage-record.ts';
 import { costNanos } from './queries/usage-sums.ts';
 
@@ -38,6 +39,8 @@ export interface RepriceResult {
   readonly reported: number;
   /** Calls with neither a cost nor a known price. */
   readonly unknown: number;
+  /** Calls without usage, such as failed ones, which cost nothing. */
+  readonly unused: number;
   /** Calls whose new cost the store refused. */
   readonly refused: number;
   /** Reason of the last refusal. */
@@ -66,6 +69,7 @@ export class RepriceTally {
     kept: 0,
     reported: 0,
     unknown: 0,
+    unused: 0,
     refused: 0,
   };
   #lastRefusal: string | undefined;
@@ -92,7 +96,8 @@ export class RepriceTally {
     this.#after += now ?? before ?? 0;
     if (cost === undefined || now === null) {
       if (isReported) counts.reported++;
-      else counts[before === null ? 'unknown' : 'kept']++;
+      else if (before !== null) counts.kept++;
+      else counts[hasUsage(record) ? 'unknown' : 'unused']++;
       return undefined;
     }
     const { costSource: source, costMissing: missing = [] } = cost;

@@ -1,3 +1,4 @@
+import { hasUsage } from '../domain/billed-usage.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { quantitiesOf } from './quantities.ts';
 import { addCost, addQuantity, addSums, at, emptySums, type Sums } from './sums.ts';
@@ -36,7 +37,7 @@ export class LedgerFigures {
     const tokens = (record.inputTokens ?? 0) + (record.outputTokens ?? 0);
     if (record.tokenSource === 'estimated') sums.estimatedTokens += tokens;
     if (record.costUsd === undefined) {
-      if (record.tokenSource !== undefined) sums.unpricedCalls += 1;
+      if (hasUsage(record)) sums.unpricedCalls += 1;
       return;
     }
     const nano = Math.round(record.costUsd * 1e9);

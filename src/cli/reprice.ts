@@ -97,7 +97,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         `${shownCount(result.newlyPriced)} of them had no price before`,
       `${shownCount(result.kept)} keep a cost whose price is no longer known, ` +
         `${shownCount(result.reported)} the cost that the provider reported, ` +
-        `${shownCount(result.unknown)} have no price`,
+        `${shownCount(result.unknown)} have no price, ` +
+        `${shownCount(result.unused)} failed or used nothing`,
       ...(result.refused > 0
         ? [`${shownCount(result.refused)} keep their old cost: ${result.lastRefusal ?? ''}`]
         : []),

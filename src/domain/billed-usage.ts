@@ -1,4 +1,4 @@
-import type { TokenUsage, UsageAttributeValue } from './usage-record.ts';
+import type { TokenSource, TokenUsage, UsageAttributeValue } from './usage-record.ts';
 
 /**
  * All billed usage of one call, normalised across providers. Absent means unknown; 0 means that the
@@ -163,6 +163,20 @@ export function billedUsageOf(
   const isBilledApart =
     usage.billedInputTokens !== undefined || usage.billedOutputTokens !== undefined;
   return isBilledApart ? inBilledTokens(usage) : usage;
+}
+
+/**
+ * Whether a call has any usage. One without, such as a failed call, costs nothing: it has no cost, but no
+ * unknown one either.
+ */
+export function hasUsage(
+  record: Parameters<typeof billedUsageOf>[0] & { readonly tokenSource?: TokenSource | undefined },
+): boolean {
+  if (record.tokenSource !== undefined) return true;
+  const usage = billedUsageOf(record);
+  return (
+    usage.inputTokens !== undefined || usage.outputTokens !== undefined || hasBilledKinds(usage)
+  );
 }
 
 /** The tokens that are billed take the place of those that were processed. */

@@ -1,3 +1,4 @@
+import { hasUsage } from '../domain/billed-usage.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { NANO_DOLLARS } from './nano-dollars.ts';
 
@@ -18,7 +19,8 @@ export function nanosOf(costUsd: number): number {
   return Math.round(costUsd * NANO_DOLLARS);
 }
 
-type Cost = Pick<UsageRecord, 'costUsd' | 'costMissing' | 'tokenSource'>;
+type Cost = Pick<UsageRecord, 'costUsd' | 'costMissing' | 'tokenSource'> &
+  Parameters<typeof hasUsage>[0];
 
 /** Adds costs in whole nano-dollars. */
 export class CostSum {
@@ -28,10 +30,10 @@ export class CostSum {
   #unpriced = 0;
   #estimated = 0;
 
-  add({ costUsd, costMissing, tokenSource }: Cost): void {
+  add(record: Cost): void {
+    const { costUsd, costMissing, tokenSource } = record;
     this.#calls += 1;
-    // A call without tokens has no cost, but no unknown one either.
-    if (costUsd === undefined) this.#unpriced += Number(tokenSource !== undefined);
+    if (costUsd === undefined) this.#unpriced += Number(hasUsage(record));
     else this.#nanos = (this.#nanos ?? 0) + nanosOf(costUsd);
     if (costMissing !== undefined) this.#partial += 1;
     if (tokenSource === 'estimated') this.#estimated += 1;

@@ -1,4 +1,4 @@
-import { BILLED_KINDS } from '../domain/billed-usage.ts';
+import { BILLED_KINDS, hasUsage } from '../domain/billed-usage.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { encodingForModel } from '../tokens/models.ts';
 import { nanosOf } from './cost-sum.ts';
@@ -20,7 +20,7 @@ export type CostByKind = Readonly<Record<(typeof KINDS)[number], number>>;
  * good enough, is not known.
  */
 export interface WhatIf extends WhatIfRule {
-  /** Calls of the model. */
+  /** Calls of the model, without those that failed and used nothing. */
   readonly calls: number;
   /** Those with a price for both models: only these are compared. */
   readonly comparedCalls: number;
@@ -62,6 +62,7 @@ export class WhatIfTally {
   add(record: UsageRecord): void {
     const { from, to } = this.#rule;
     if (record.requestModel !== from && record.responseModel !== from) return;
+    if (!hasUsage(record)) return;
     this.#calls += 1;
     const now = partsOf(this.#prices, record);
     const then = partsOf(this.#prices, this.#asModel(record, to));

@@ -96,7 +96,9 @@ describe('otel-token-meter reprice', () => {
       changed: 5002,
       kept: 1,
       reported: 1,
-      unknown: 1,
+      unknown: 0,
+      // The one that failed: it has no price to be found.
+      unused: 1,
       refused: 0,
       newly_priced: 5000,
       before_usd: 99.875,
@@ -106,6 +108,16 @@ describe('otel-token-meter reprice', () => {
     assert.equal((source as { overrides: string }).overrides, '2026-11-15');
     assert.deepEqual(await costs(), [after, after]);
     assert.equal((await reprice())['changed'], 0);
+  });
+
+  it('takes no failed call for one without a price', async () => {
+    const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
+    const nobodys = { provider: 'acme', requestModel: 'nobodys' };
+    file.write([usageRecord(START, { ...nobodys, inputTokens: 1, tokenSource: 'provider' })]);
+    file.write([usageRecord(START, { ...nobodys, outcome: 'error', errorType: '429' })]);
+    file.close();
+    const { calls, unknown, unused } = await reprice();
+    assert.deepEqual([calls, unknown, unused], [5007, 1, 2]);
   });
 
   it('brings source and missing parts up to date with the cost, calls and hours alike', async () => {
@@ -216,7 +228,7 @@ describe('otel-token-meter reprice', () => {
       assert.match(await told(), /5,002 changed, 5,000 of them had no price before/);
       assert.match(
         await told(),
-        /0 changed[^]*1 keep a cost whose price is no longer known, 1 the cost that the provider reported, 1 have no price\n\$11\.76 before, \$11\.76 now/,
+        /0 changed[^]*1 keep a cost whose price is no longer known, 1 the cost that the provider reported, 0 have no price, 1 failed or used nothing\n\$11\.76 before, \$11\.76 now/,
       );
       // Another program wrote a tag that our lines cannot hold.
       const odd = `llm_usage,provider=acme,model=house-1,a=b\tc calls=1i,input_tokens=1i,output_tokens=1i ${START}000000`;

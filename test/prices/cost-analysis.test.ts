@@ -286,6 +286,26 @@ describe('analysis of costs', () => {
     });
   });
 
+  it('compares no failed call with another model, and takes none for unpriced', async () => {
+    const failed = usageRecord(NOON, { outcome: 'error', requestModel: 'gpt-4o' });
+    const { whatIf } = await analyseCosts([call(), failed], {
+      whatIf: [{ from: 'gpt-4o', to: 'gpt-4.1-mini' }],
+    });
+    assert.partialDeepStrictEqual(whatIf[0], {
+      calls: 1,
+      comparedCalls: 1,
+      unpricedCalls: 0,
+      unpricedThen: 0,
+    });
+  });
+
+  it('takes seconds and images without a price for unpriced', async () => {
+    const attributes = { 'token_meter.usage.generated_images': 1 };
+    const image = usageRecord(NOON, { requestModel: 'dall-e-3', attributes });
+    const { total } = await analyseCosts([image]);
+    assert.equal(total.unpricedCalls, 1);
+  });
+
   it('counts calls without tokens, and takes none of them for unpriced', async () => {
     async function* records(): AsyncGenerator<UsageRecord> {
       yield usageRecord(NOON, { outcome: 'ok' });

@@ -1,3 +1,4 @@
+import { hasUsage } from '../../domain/billed-usage.ts';
 import type { UsageRecord } from '../../domain/usage-record.ts';
 import { kindName } from '../../prices/kinds.ts';
 import { type PricePart, priceParts } from '../../prices/price-parts.ts';
@@ -49,7 +50,7 @@ export class Charges {
   add(record: UsageRecord): void {
     this.#totals.calls += 1;
     if (record.costUsd === undefined) {
-      if (record.tokenSource !== undefined) this.#totals.unpricedCalls += 1;
+      if (hasUsage(record)) this.#totals.unpricedCalls += 1;
       return;
     }
     if (record.costMissing !== undefined) this.#totals.partialCostCalls += 1;

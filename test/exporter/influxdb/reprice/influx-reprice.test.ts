@@ -119,7 +119,14 @@ describe('repriceInfluxLedger', function () {
             now === undefined && record.costUsd !== undefined && record.costSource !== 'provider',
         ),
         reported: count(({ record }) => record.costSource === 'provider'),
-        unknown: count(({ record, now }) => now === undefined && record.costUsd === undefined),
+        unknown: count(
+          ({ record, now }) =>
+            now === undefined && record.costUsd === undefined && record.tokenSource !== undefined,
+        ),
+        unused: count(
+          ({ record, now }) =>
+            now === undefined && record.costUsd === undefined && record.tokenSource === undefined,
+        ),
         refused: 0,
         beforeUsd: sum(before),
         afterUsd: sum(after),
