@@ -122,7 +122,7 @@ interface FocusValues extends ExportValues {
 async function exportFocus(values: FocusValues, id: string, io: CliIo): Promise<number> {
   const range = await reconcileRange(values, new Date());
   const { store, ...configured } = await ledgerTarget(values, io);
-  const prices = await loadPrices(configured, values.prices);
+  const prices = await loadPrices(configured, io, values.prices);
   const reader = store.reader();
   const out = values.out === undefined ? io.stdout : await newFile(values.out);
   const name = values['billing-account-name'];

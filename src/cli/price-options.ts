@@ -1,6 +1,7 @@
 import type { PricesConfig } from '../config/settings/prices.ts';
 import type { CurrencyRate } from '../prices/currency.ts';
 import { Prices, type PriceSource } from '../prices/prices.ts';
+import type { CliIo } from './io.ts';
 
 /** What a command knows of prices from the configuration. */
 export interface ConfiguredPrices {
@@ -8,9 +9,13 @@ export interface ConfiguredPrices {
   readonly prices: PricesConfig;
 }
 
-/** `overridesFile`: the price file that the command was given. */
+/**
+ * `overridesFile`: the price file that the command was given. Entries of it that never apply are named on
+ * stderr.
+ */
 export async function loadPrices(
   { pricesFile, prices: { listFile } }: ConfiguredPrices,
+  io: Pick<CliIo, 'stderr'>,
   overridesFile: string | undefined = pricesFile,
 ): Promise<Prices> {
   const prices = new Prices({
@@ -18,6 +23,7 @@ export async function loadPrices(
     ...(overridesFile !== undefined && { overridesFile }),
   });
   await prices.load();
+  for (const warning of prices.file.warnings) io.stderr.write(`prices: ${warning}\n`);
   return prices;
 }
 

@@ -82,7 +82,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const api = isApi ? await apiSource(source, values, io.env) : undefined;
   const { reader, name, ...configured } = await openUsageSource(values, io);
   try {
-    const prices = await loadPrices(configured, values.prices);
+    const prices = await loadPrices(configured, io, values.prices);
     const toUsd = (amount: number, code: string): number => amount * prices.rateOf(code).usdPerUnit;
     const bill =
       api === undefined ? await fileBill(source, file ?? '', values, toUsd) : await api.bill(range);

@@ -76,7 +76,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   try {
     const answer = await reader.summary(query);
     const unpriced = answer.total.unpricedCalls > 0 ? await unpricedModels(reader, query) : [];
-    const prices = await loadPrices(configured);
+    const prices = await loadPrices(configured, io);
     const currency = displayCurrency(prices, values.currency, configured);
     const { from, to, filter = {} } = query;
     const costs =

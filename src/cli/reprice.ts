@@ -47,7 +47,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return 0;
   }
   const { store, ...configured } = await ledgerTarget(values, io);
-  const prices = await loadPrices(configured, values.prices);
+  const prices = await loadPrices(configured, io, values.prices);
   const { parseUsageTime } = await import('otel-token-meter/exporter');
   const time = async (text: string | undefined): Promise<Date | undefined> =>
     text === undefined ? undefined : await parseUsageTime(text);

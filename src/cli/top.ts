@@ -83,7 +83,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { reader, name, ...configured } = await openUsageSource(values, io);
   const by = values.by ?? 'user';
   try {
-    const prices = await loadPrices(configured);
+    const prices = await loadPrices(configured, io);
     const currency = displayCurrency(prices, values.currency, configured);
     const shownPrices = [
       ...(prices.source ? [`Prices: ${shownPriceSource(prices.source)}`] : []),

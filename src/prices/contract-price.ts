@@ -62,6 +62,7 @@ function pricesOf(
   }
   const given = value as Readonly<Record<string, unknown>>;
   onlyMembers(given, where, keys);
+  if (Object.keys(given).length === 0) fileProblem(where, value, `an object with ${keys.join()}`);
   // Kinds that every list has are priced together with input and output, or not at all.
   const needsBase = member === 'perMillionTokens' && BASE.some((key) => given[key] !== undefined);
   return kinds.flatMap(([kind, { key }]) => {

@@ -1,4 +1,5 @@
 import { fileProblem, positiveNumber } from './file-problem.ts';
+import { isDateOrTime } from './scope.ts';
 
 /** A currency and its fixed rate. */
 export interface CurrencyRate {
@@ -30,7 +31,7 @@ export function parseRates(
     if (code === US_DOLLAR.code) fileProblem(where, value, 'absent: amounts are in USD');
     const isDated = typeof value === 'object' && value !== null;
     const { rate, date } = (isDated ? value : { rate: value }) as Record<string, unknown>;
-    if (date !== undefined && (typeof date !== 'string' || Number.isNaN(Date.parse(date)))) {
+    if (date !== undefined && (typeof date !== 'string' || !isDateOrTime(date))) {
       fileProblem(`${where}.date`, date, 'a date such as 2026-01-31');
     }
     const dated = date ?? fileDate;

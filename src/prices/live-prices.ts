@@ -62,6 +62,9 @@ export class LivePrices {
     await this.#reporting(() => this.#prices.load());
     const { problem } = this.#prices.source ?? {};
     if (problem !== undefined) this.#options.onProblem(problem);
+    for (const warning of this.#prices.file.warnings) {
+      this.#options.onProblem(`prices: ${warning}`);
+    }
     if (currency !== undefined) {
       await this.#reporting(() => (this.#currency = this.#prices.rateOf(currency)));
     }

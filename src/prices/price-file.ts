@@ -7,6 +7,7 @@ import { type CurrencyRate, parseRates, US_DOLLAR } from './currency.ts';
 import { fileProblem, objectsAt, onlyMembers } from './file-problem.ts';
 import { type FreeTier, parseFreeTiers } from './free-tier.ts';
 import type { ScopeEntry } from './scope.ts';
+import { unusedEntries } from './unused-entries.ts';
 
 type Prices<Kind extends string> = { readonly [K in Kind]?: number };
 
@@ -89,6 +90,8 @@ export interface PriceFile {
   readonly discounts: readonly Adjustment[];
   readonly margins: readonly Adjustment[];
   readonly freeTiers: readonly FreeTier[];
+  /** Entries that can never apply, each named with the reason. */
+  readonly warnings: readonly string[];
 }
 
 export const NO_PRICE_FILE: PriceFile = {
@@ -98,6 +101,7 @@ export const NO_PRICE_FILE: PriceFile = {
   discounts: [],
   margins: [],
   freeTiers: [],
+  warnings: [],
 };
 
 const MEMBERS = ['$schema', 'date', 'usdPer', 'prices', 'discounts', 'margins', 'freeTiers'];
@@ -123,9 +127,7 @@ function parsePriceFile(content: unknown, path: string): PriceFile {
   const { date } = content;
   if (date !== undefined && typeof date !== 'string') fileProblem('date', date, 'a text');
   const rates = parseRates(content['usdPer'], date);
-  return {
-    name: date ?? path,
-    rates,
+  const lists = {
     prices: objectsAt(content, 'prices').map(([where, entry]) =>
       parseContractPrice(entry, where, rates),
     ),
@@ -133,4 +135,5 @@ function parsePriceFile(content: unknown, path: string): PriceFile {
     margins: parseAdjustments(content, 'margins'),
     freeTiers: parseFreeTiers(content),
   };
+  return { name: date ?? path, rates, ...lists, warnings: unusedEntries(lists) };
 }

@@ -28,6 +28,14 @@ export interface ScopedCall {
 
 export interface Scope {
   fits(call: ScopedCall): boolean;
+  /** Whether it fits every call that the other one fits. */
+  covers(other: Scope): boolean;
+  readonly provider: string | undefined;
+  /** A name, or a prefix ending in `*`. */
+  readonly model: string;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly until: number;
   /** The attributes that it asks for, for people: `team=search`. */
   readonly attributes: readonly string[];
 }
@@ -41,29 +49,67 @@ export function parseScope(
   if ((needsModel || model !== undefined) && (typeof model !== 'string' || model === '')) {
     return fileProblem(`${where}.model`, model, 'a model name, or a prefix ending in *');
   }
-  if (provider !== undefined && typeof provider !== 'string') {
+  if (provider !== undefined && (typeof provider !== 'string' || provider === '')) {
     return fileProblem(`${where}.provider`, provider, 'a provider name');
   }
   const from = instant(entry['from'], `${where}.from`, -Infinity);
   const until = instant(entry['until'], `${where}.until`, Infinity);
-  const attributes = attributesOf(entry['attributes'], `${where}.attributes`);
+  if (from >= until) {
+    return fileProblem(
+      `${where}.until`,
+      entry['until'],
+      `later than from, which is ${String(entry['from'])}`,
+    );
+  }
+  const pairs = attributesOf(entry['attributes'], `${where}.attributes`);
   const name = typeof model === 'string' ? model : '*';
   const prefix = name.endsWith('*') ? name.slice(0, -1) : undefined;
+  const attributes = pairs.map(([key, value]) => `${key}=${value}`);
+  const hasModel = (given: string): boolean =>
+    prefix === undefined ? given === name : given.startsWith(prefix);
   return {
-    attributes: attributes.map(([key, value]) => `${key}=${value}`),
+    provider,
+    model: name,
+    from,
+    until,
+    attributes,
     fits: (call) =>
       (provider === undefined || provider === call.provider) &&
-      (prefix === undefined ? call.model === name : call.model.startsWith(prefix)) &&
+      hasModel(call.model) &&
       call.time >= from &&
       call.time < until &&
-      attributes.every(([key, value]) => String(call.attributes?.[key]) === value),
+      pairs.every(([key, value]) => String(call.attributes?.[key]) === value),
+    covers: (other) =>
+      (provider === undefined || provider === other.provider) &&
+      (other.model.endsWith('*')
+        ? prefix !== undefined && other.model.slice(0, -1).startsWith(prefix)
+        : hasModel(other.model)) &&
+      from <= other.from &&
+      until >= other.until &&
+      attributes.every((attribute) => other.attributes.includes(attribute)),
   };
 }
 
 function instant(value: unknown, where: string, absent: number): number {
   if (value === undefined) return absent;
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(time) ? fileProblem(where, value, 'a date such as 2026-01-31') : time;
+  return typeof value === 'string' && isDateOrTime(value)
+    ? Date.parse(value)
+    : fileProblem(
+        where,
+        value,
+        'a date such as 2026-01-31, or a time such as 2026-01-31T08:00:00Z',
+      );
+}
+
+const DATE_OR_TIME =
+  /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+/** A date, or a time with its offset: without one it would be that of the machine. */
+export function isDateOrTime(text: string): boolean {
+  const [, date] = DATE_OR_TIME.exec(text) ?? [];
+  if (date === undefined || Number.isNaN(Date.parse(text))) return false;
+  // `Date` would take 30 February for 2 March.
+  return new Date(date).toISOString().startsWith(date);
 }
 
 function attributesOf(value: unknown, where: string): readonly (readonly [string, string])[] {

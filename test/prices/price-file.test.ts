@@ -256,6 +256,48 @@ describe('a price file', () => {
     assert.throws(() => prices.rateOf('CHF'), /currency CHF has no rate in usdPer/);
   });
 
+  it('names entries that can never apply', async () => {
+    const perMillionTokens = { input: 1, output: 2 };
+    const audio = { perMillionTokens: { audioInput: 9 } };
+    const prices = await load({
+      prices: [
+        { model: 'gpt-4o*', perMillionTokens },
+        { model: 'gpt-4o-mini', provider: 'openai', perMillionTokens },
+        { model: 'gpt-4o-mini', ...audio },
+        { model: 'gpt-5', perThousand: { webSearches: 5 } },
+        { model: 'gpt-5', from: '2026-12-01', perThousand: { webSearches: 5 } },
+        { model: 'gpt-5', perThousand: { webSearches: 4, fileSearches: 2 } },
+        { model: 'claude-*', attributes: { team: 'a' }, perMillionTokens },
+        { model: 'claude-opus', attributes: { team: 'a', tier: 1 }, perMillionTokens },
+        { model: 'claude-opus', perMillionTokens },
+        { model: 'o3', perMillionTokens: { cacheWrite1h: 1 } },
+        { model: 'o3', perMillionTokens: { input: 1, output: 1, cacheWrite1h: 2 } },
+        { model: 'm', provider: 'azure', perMillionTokens },
+      ],
+      discounts: [
+        { model: 'gpt-4o', percent: 5 },
+        { percent: 1 },
+        { provider: 'openai', percent: 10 },
+      ],
+      margins: [{ until: '2027-01-01', percent: 1 }, { percent: 2 }],
+    });
+    const named = prices.file.warnings.map((warning) => /^\S+/.exec(warning)?.[0]);
+    assert.deepEqual(named, [
+      'prices[1]',
+      'prices[4]',
+      'prices[7]',
+      'prices[9]',
+      'discounts[0]',
+      'discounts[2]',
+      'prices[11].provider',
+    ]);
+    assert.equal(
+      prices.file.warnings[0],
+      'prices[1] never applies: prices[0] prices all its kinds for all its calls and comes first',
+    );
+    assert.match(prices.file.warnings.at(-1) ?? '', /is azure, .* as azure\.ai\.openai$/);
+  });
+
   it('is split into parts that make the cost', async () => {
     const prices = await load({
       prices: [{ model: 'own', perMillionTokens: { input: 3, output: 7, audioInput: 40 } }],
@@ -349,6 +391,27 @@ describe('a price file', () => {
     ],
     ['a currency that is none', { usdPer: { euro: 1 } }, /usdPer\.euro must be a currency code/],
     ['a rate of the dollar', { usdPer: { USD: 1 } }, /usdPer\.USD/],
+    [
+      'an entry with an object of no prices',
+      { prices: [{ model: 'm', perMillionTokens: {} }] },
+      /prices\[0\]\.perMillionTokens must be an object with input/,
+    ],
+    [
+      'a start that no month has',
+      { discounts: [{ percent: 1, from: '2026-02-30' }] },
+      /discounts\[0\]\.from must be a date/,
+    ],
+    [
+      'a time without an offset',
+      { margins: [{ percent: 1, until: '2026-01-31T08:00' }] },
+      /margins\[0\]\.until must be a date such as .* or a time/,
+    ],
+    [
+      'an end before the start',
+      { discounts: [{ percent: 1, from: '2026-12-01', until: '2026-12-01' }] },
+      /discounts\[0\]\.until must be later than from, which is 2026-12-01/,
+    ],
+    ['no provider name', { margins: [{ percent: 1, provider: '' }] }, /margins\[0\]\.provider/],
     ['a list that is none', { discounts: {} }, /discounts must be a list/],
   ] as const) {
     it(`with ${what} is reported with its entry, and list prices apply`, async () => {

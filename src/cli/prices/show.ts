@@ -46,7 +46,7 @@ export async function showPrices(
     env: io.env,
     ...(values.config !== undefined && { file: values.config }),
   });
-  const prices = await loadPrices(config, values.prices);
+  const prices = await loadPrices(config, io, values.prices);
   const { source } = prices;
   const question = {
     provider: values.provider,
