@@ -15,6 +15,8 @@ export interface BillLine {
   readonly costUsd?: number;
   /** API key, project or workspace that the usage is grouped by. */
   readonly account?: string;
+  /** The line has a cost, and does not say of which usage. */
+  readonly isUsageUnknown?: true;
   /** Service tier, if it is not the standard one. */
   readonly tier?: string;
 }
@@ -28,6 +30,8 @@ export interface Bill {
   readonly lines: readonly BillLine[];
   /** What such a source gives. If it has none of it, that was not compared. */
   readonly gives: readonly BillSide[];
+  /** Quantities are only those of usage with a price. */
+  readonly isChargesOnly?: true;
   /** Decimal places that its costs are rounded to; absent if they are not rounded. */
   readonly costDecimals?: number;
   /** What the reader left out, and why. */

@@ -26,6 +26,8 @@ export interface Series {
   readonly accounts: ReadonlyMap<string, ReadonlyMap<string, Sums>>;
   /** Lines of tiers that cost half, of the models of this series. */
   readonly half: readonly BillLine[];
+  /** Days with costs of which the bill does not say the usage. */
+  readonly unknownUsage: ReadonlySet<string>;
   /** Largest difference of cost on a day that roundings can make, nano-dollars. */
   readonly tolerance: (day: string) => number;
 }
@@ -48,6 +50,8 @@ export interface Comparison {
   readonly recorded: ReadonlyMap<string, ReadonlyMap<string, LedgerSums>>;
   /** Lines of the bill that are not in the range. */
   readonly linesOutside: number;
+  /** Days of models whose usage is not compared, since the bill has it in part. */
+  readonly daysInPart: number;
 }
 
 const HALF_PRICE: ReadonlySet<string> = new Set(['batch', 'flex', 'flex_discount']);
@@ -92,11 +96,13 @@ export function compare(bill: Bill, ledger: LedgerFigures, range: Range): Compar
     }
     return byDay;
   };
-  const series = [...models]
+  const whole = [...models]
     .sort()
     .map((model) =>
       seriesOf(model, days, named, levels, ledgerOf(model, recorded), bill.costDecimals),
     );
+  const inPart = bill.isChargesOnly === true ? whole.map((each) => daysInPart(each)) : [];
+  const series = whole.map((each, index) => withoutUsage(each, inPart[index] ?? new Set()));
   // Every series with a gap asks for the same shifts.
   const shifts = new Map<number, ReturnType<LedgerFigures['sums']>>();
   return {
@@ -105,6 +111,7 @@ export function compare(bill: Bill, ledger: LedgerFigures, range: Range): Compar
     unit,
     recorded,
     linesOutside: bill.lines.length - lines.length,
+    daysInPart: inPart.reduce((sum, { size }) => sum + size, 0),
     shifted: ({ model }, offsetHours) =>
       ledgerOf(
         model,
@@ -147,9 +154,11 @@ function seriesOf(
   const bill = new Map<string, Sums>();
   const accounts = new Map<string, Map<string, Sums>>();
   const half: BillLine[] = [];
+  const unknownUsage = new Set<string>();
   for (const line of lines) {
     if (!isAll && line.model !== model) continue;
     const { day, kind, quantity, costUsd, account, tier } = line;
+    if (line.isUsageUnknown === true) unknownUsage.add(day);
     if (kind !== undefined && quantity === 0 && !isAll && !levels.all.has(kind)) kinds.add(kind);
     const into = [at(bill, day, emptySums)];
     if (account !== undefined && (quantity || costUsd)) {
@@ -179,11 +188,36 @@ function seriesOf(
     ledger,
     accounts,
     half,
+    unknownUsage,
     tolerance: (day) =>
       1 +
       (bill.get(day) ?? NO_COST).costLines * rounding +
       (ledger.get(day) ?? NO_COST).costLines * 0.5,
   };
+}
+
+/** Days on which the charges of a bill do not tell all usage: some of it has no price, or no quantity. */
+function daysInPart({ days, ledger, unknownUsage }: Series): ReadonlySet<string> {
+  return new Set(
+    days.filter((day) => {
+      const sums = ledger.get(day);
+      const unpriced = (sums?.unpricedCalls ?? 0) + (sums?.partialCalls ?? 0);
+      return unpriced > 0 || unknownUsage.has(day);
+    }),
+  );
+}
+
+/** The series with nothing but costs on these days. */
+function withoutUsage(series: Series, days: ReadonlySet<string>): Series {
+  if (days.size === 0) return series;
+  const costs = <S extends Sums>(sums: ReadonlyMap<string, S>): ReadonlyMap<string, S> =>
+    new Map(
+      [...sums].map(([day, each]) => [
+        day,
+        days.has(day) ? { ...each, quantities: new Map() } : each,
+      ]),
+    );
+  return { ...series, bill: costs(series.bill), ledger: costs(series.ledger) };
 }
 
 function bucketsOf({ from, to }: Range, unit: 'day' | 'month'): readonly string[] {

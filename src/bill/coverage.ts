@@ -8,6 +8,8 @@ export interface Coverage {
   readonly compared: readonly string[];
   /** Kinds that the ledger has and the bill does not give. */
   readonly onlyInLedger: readonly string[];
+  /** Days of models whose usage was not compared, since the bill has it in part. */
+  readonly daysInPart: number;
   /** What a bill of this source gives, and of which no figure was compared. */
   readonly absent: readonly BillSide[];
 }
@@ -22,7 +24,7 @@ const wholeOf = (kind: string): string => STANDS_FOR.get(kind) ?? kind;
 
 export function coverageOf(
   { gives }: Bill,
-  recorded: Comparison['recorded'],
+  { recorded, daysInPart }: Pick<Comparison, 'recorded' | 'daysInPart'>,
   rows: readonly Row[],
 ): Coverage {
   const compared = new Set(rows.map(({ kind }) => kind));
@@ -38,6 +40,7 @@ export function coverageOf(
   const hasUsage = compared.size > Number(hasCosts);
   return {
     compared: [...compared],
+    daysInPart,
     onlyInLedger: [...inLedger].filter((kind) => !wholes.has(kind)).sort(),
     absent: gives.filter((side) => (side === 'costs' ? !hasCosts : !hasUsage)),
   };

@@ -58,7 +58,7 @@ export function reconcile(
       return { costUsd: costs.reduce((sum, cost) => sum + cost, 0) / 1e9, about: 'both' };
     }
   }
-  const coverage = coverageOf(bill, comparison.recorded, rows);
+  const coverage = coverageOf(bill, comparison, rows);
   const isGap = rows.some(({ state }) => state === 'gap');
   return {
     rows,

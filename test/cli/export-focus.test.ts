@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
@@ -77,6 +77,18 @@ describe('otel-token-meter export --format focus', () => {
     { ...priced('2026-10-04T12:00:00Z', tokens), costUsd: 0.1234, costSource: 'provider' },
     { ...priced('2026-10-04T12:00:00Z', tokens), costUsd: 0.77 },
     priced('2026-10-05T12:00:00Z', { ...tokens, requestModel: 'nobody-knows-it' }),
+    // A name that a spreadsheet would take for a formula.
+    priced('2026-10-06T12:00:00Z', {
+      ...tokens,
+      provider: 'cloudflare',
+      requestModel: '@cf/meta/llama-3.1-8b-instruct',
+    }),
+    priced('2026-10-06T12:00:00Z', {
+      ...tokens,
+      requestModel: 'gpt-4o',
+      attributes: { 'gen_ai.usage.audio.input_tokens': 50, 'token_meter.usage.map_searches': 2 },
+    }),
+    usageRecord('2026-10-06T13:00:00Z', { requestModel: 'gpt-4o', outcome: 'error' }),
     priced('2026-11-01T00:00:00Z', tokens),
   ];
   const october = (): number =>
@@ -90,6 +102,27 @@ describe('otel-token-meter export --format focus', () => {
     assert.equal(await dispatch([...all, '--month', '2026-10', ...args], io), 0, io.err());
     return { text: io.out(), err: io.err() };
   };
+
+  it('is equal to the ledger that it was made of, to the nano-dollar', async () => {
+    const file = join(folder, 'focus.csv');
+    writeFileSync(file, (await focus()).text);
+    const io = memoryIo();
+    const args = ['reconcile', 'focus', file, '--sqlite', path, '--month', '2026-10'];
+    assert.equal(await dispatch([...args, '--json'], io), 0, io.out());
+    const { rows, ...report } = JSON.parse(io.out()) as {
+      readonly rows: readonly { readonly state: string; readonly kind: string }[];
+      readonly costs_only_days: number;
+    };
+    assert.ok(rows.every(({ state }) => state === 'equal'));
+    assert.ok(rows.some(({ kind }) => kind === 'input_tokens'));
+    // Those of a cost without its parts, and of a call without a price.
+    assert.ok(report.costs_only_days >= 2);
+    const changed = (await focus()).text;
+    const [line = ''] = /^0\.[0-9]+,/m.exec(changed) ?? [];
+    writeFileSync(file, changed.replace(line, line.replace(',', '1,')));
+    const other = memoryIo();
+    assert.equal(await dispatch(args, other), 3, other.out());
+  });
 
   it('has every mandatory column, null only where it may be, and products that match', async () => {
     const { text, err } = await focus('--tags', 'team');
@@ -124,7 +157,7 @@ describe('otel-token-meter export --format focus', () => {
       sum += Math.round(number('BilledCost') * 1e9);
     }
     assert.equal(sum, october(), 'to the nano-dollar');
-    assert.match(err, /9 calls\n1 calls have no cost and are not in the file/);
+    assert.match(err, /12 calls\n1 calls have no cost and are not in the file/);
     const tagged = rows.filter((row) => row.get('Tags') !== undefined);
     assert.deepEqual(new Set(tagged.map((row) => row.get('Tags'))), new Set(['{"team":"search"}']));
   });
@@ -152,25 +185,6 @@ describe('otel-token-meter export --format focus', () => {
       new Set(reported.map((row) => row.get('BilledCost'))),
       new Set(['0.1234', '0.77']),
     );
-  });
-
-  it('is equal to the ledger when it is reconciled with it', async () => {
-    const file = join(folder, 'october.csv');
-    const io = memoryIo();
-    const args = ['export', '--format', 'focus', '--sqlite', path, '--billing-account', 'org-1'];
-    assert.equal(await dispatch([...args, '--month', '2026-10', '--out', file], io), 0, io.err());
-    const beside = memoryIo();
-    const code = await dispatch(
-      ['reconcile', 'focus', file, '--sqlite', path, '--month', '2026-10', '--json'],
-      beside,
-    );
-    const { rows } = JSON.parse(beside.out()) as {
-      rows: { kind: string; model: string; day: string; state: string }[];
-    };
-    const gaps = rows.filter(({ state, kind }) => state === 'gap' && kind === 'cost_usd');
-    assert.deepEqual(gaps, [], beside.out());
-    // Calls of which the file has only a cost have no quantities in it.
-    assert.equal(code, 3);
   });
 
   it('wants to know the account, and no user', async () => {

@@ -11,6 +11,9 @@ export interface CsvTable {
   readonly rows: readonly CsvRow[];
 }
 
+/** Writers put it before a text that a spreadsheet would take for a formula, as our own do. */
+const GUARD = /^'(?=[=+\-@\t\r\n＝＋－＠])/;
+
 /** Reads CSV (RFC 4180) with a head line; a semicolon or tab may separate, as spreadsheets write it. */
 export function parseCsv(text: string, name: string): CsvTable {
   const content = text.startsWith('\uFEFF') ? text.slice(1) : text;
@@ -34,7 +37,7 @@ export function parseCsv(text: string, name: string): CsvTable {
         get(column) {
           const place = places.get(column);
           const cell = place === undefined ? undefined : cells[place]?.trim();
-          return cell === '' ? undefined : cell;
+          return cell === '' ? undefined : cell?.replace(GUARD, '');
         },
       })),
   };

@@ -54,16 +54,20 @@ export function focusBill(text: string, { file, modelColumn, toUsd }: FocusOptio
       ...(account !== undefined && { account }),
       ...(tier !== undefined && { tier }),
     };
-    lines.push({ ...of, costUsd });
     const kind = PRICED_KINDS.find((known) => kindName(known) === row.get('SkuMeter'));
     const quantity = numberCell({ file, row, column: 'ConsumedQuantity' });
-    if (kind === undefined || quantity === undefined) continue;
+    if (kind === undefined || quantity === undefined) {
+      lines.push({ ...of, costUsd, isUsageUnknown: true });
+      continue;
+    }
+    lines.push({ ...of, costUsd });
     for (const whole of wholesOf(kind)) lines.push({ ...of, kind: whole, quantity });
   }
   return {
     source: `FOCUS file ${file}`,
     lines,
     gives: ['costs'],
+    isChargesOnly: true,
     ...(costs.length > 0 && { costDecimals: decimalsOf(costs) }),
     notes: [...leftOut].map(
       ([category, usd]) => `Charges of the category ${category} were left out: $${usd.toFixed(2)}.`,

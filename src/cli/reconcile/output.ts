@@ -72,12 +72,17 @@ export function absentText({ absent }: Coverage): string {
   return `The bill has ${names.join(' and ')} to compare.`;
 }
 
-function coverageLines({ compared, onlyInLedger }: Coverage): readonly string[] {
+function coverageLines({ compared, onlyInLedger, daysInPart }: Coverage): readonly string[] {
   return [
     ...(compared.length === 0 ? [] : [`Compared: ${compared.join(', ')}\n`]),
     ...(onlyInLedger.length === 0
       ? []
       : [`Not compared, since the bill does not give it: ${onlyInLedger.join(', ')}\n`]),
+    ...(daysInPart === 0
+      ? []
+      : [
+          `On ${shownCount(daysInPart)} days of models only costs were compared: charges do not tell usage without a price\n`,
+        ]),
   ];
 }
 
@@ -136,6 +141,7 @@ export function reconciliationJson(
     state,
     compared: coverage.compared,
     not_compared: coverage.onlyInLedger,
+    costs_only_days: coverage.daysInPart,
     bill_lacks: coverage.absent,
     lines_outside: linesOutside,
     source: bill.source,

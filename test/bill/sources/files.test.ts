@@ -140,7 +140,7 @@ describe('a FOCUS file', () => {
       { ...of, kind: 'cache_read_tokens', quantity: 100 },
       { ...of, kind: 'input_tokens', quantity: 100 },
       { ...of, kind: 'audio_input_tokens', quantity: 100 },
-      { day: '2026-11-02', model: 'gpt-4o', costUsd: 2.2 },
+      { day: '2026-11-02', model: 'gpt-4o', costUsd: 2.2, isUsageUnknown: true },
     ]);
     assert.deepEqual(bill.notes, ['Charges of the category Tax were left out: $0.20.']);
   });
