@@ -44,6 +44,7 @@ export function complete(request: CompletionRequest, known: KnownConversations):
       toolCalls: toolCalls.map(({ function: called }) => called),
     },
     request.model,
+    request,
   ).tokens;
   return {
     id: `chatcmpl-${randomUUID()}`,
