@@ -22,8 +22,8 @@ export interface ReplaySummary {
   readonly outputTokens: number;
 }
 
-/** All use the same vocabulary, so sums do not depend on which conversation uses which model. */
-const MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4.1-mini', 'o4-mini'] as const;
+/** All use the same vocabulary and framing, so sums do not depend on which conversation uses which model. */
+const MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4.1-mini', 'gpt-4.1-nano'] as const;
 
 /** The four ways to make a call, used in turn. */
 const WAYS = [
