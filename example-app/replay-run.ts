@@ -23,7 +23,7 @@ export interface ReplaySummary {
 }
 
 /** All use the same vocabulary and framing, so sums do not depend on which conversation uses which model. */
-const MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4.1-mini', 'gpt-4.1-nano'] as const;
+const MODELS = ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-4.1-mini'] as const;
 
 /** The four ways to make a call, used in turn. */
 const WAYS = [
