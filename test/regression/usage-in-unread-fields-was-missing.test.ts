@@ -24,6 +24,10 @@ describe('usage that stood in a field nobody read', () => {
         outputTokens: 1_100,
         cacheReadTokens: 1_000,
         cacheWriteTokens: 0,
+        advisorInputTokens: 41_000,
+        advisorOutputTokens: 1_000,
+        advisorCacheReadTokens: 1_000,
+        advisorCacheWriteTokens: 0,
       },
     );
   });
