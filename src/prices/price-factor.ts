@@ -10,7 +10,7 @@ export interface PriceFactor {
 }
 
 export function priceFactor(call: PricedCall, model: string): PriceFactor {
-  const tier = tierPrice(call.serviceTier);
+  const tier = tierPrice(call);
   const region = regionPrice(call, model);
   return {
     factor: tier.factor * region.factor,

@@ -35,7 +35,7 @@ function partsOf(prices: Prices, call: PricedCall, model: string): readonly Pric
   const whole = entries.find(({ hasTokens }) => hasTokens);
   const facts = scoped(call, model);
   // A contract has its own prices of regions.
-  const { factor } = whole ? tierPrice(call.serviceTier) : priceFactor(call, model);
+  const { factor } = whole ? tierPrice(call) : priceFactor(call, model);
   const margin = 1 + (adjustmentFor(prices.file.margins, facts)?.percent ?? 0) / 100;
   const discount = 1 - (adjustmentFor(prices.file.discounts, facts)?.percent ?? 0) / 100;
   const priceOf = (kind: PricedKind): { own?: number; list?: number } => {

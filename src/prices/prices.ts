@@ -189,7 +189,7 @@ export class Prices {
     whole: ContractPrice,
     entries: readonly ContractPrice[],
   ): PricedParts {
-    const tier = tierPrice(call.serviceTier);
+    const tier = tierPrice(call);
     const others = entries.filter((entry) => entry !== whole);
     const { nanoDollars, missing } = byContract(usage, whole, others, {
       tierFactor: tier.factor,
@@ -202,7 +202,7 @@ export class Prices {
   /** List price with its discount, and the prices that entries without token prices add to it. */
   #byList(call: PricedCall, usage: BilledUsage, model: string): SourcedParts | undefined {
     const entries = this.contractsFor(call, model);
-    const { factor } = tierPrice(call.serviceTier);
+    const { factor } = tierPrice(call);
     const added = entries.length === 0 ? undefined : contractAdditions(usage, entries, factor);
     const listed = this.#list?.price(call, added?.rest ?? usage, model);
     if (listed === undefined) {

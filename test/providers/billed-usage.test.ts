@@ -4,6 +4,7 @@ import { converseUsage } from '../../src/providers/bedrock/usage.ts';
 import { cohereUsage } from '../../src/providers/cohere/usage.ts';
 import { GenerateContentReader } from '../../src/providers/google/generate-reader.ts';
 import { googleUsage, interactionUsage } from '../../src/providers/google/usage.ts';
+import { chatModel } from '../../src/providers/langchain/chat-model.ts';
 import { messageUsage } from '../../src/providers/langchain/usage.ts';
 import { MessagesReader } from '../../src/providers/anthropic/messages-reader.ts';
 import { converse } from '../../src/providers/bedrock/converse.ts';
@@ -12,6 +13,8 @@ import { hostedToolUses } from '../../src/providers/openai/hosted-tools.ts';
 import { responses } from '../../src/providers/openai/responses.ts';
 import { chatUsage, reportedCost } from '../../src/providers/openai/usage.ts';
 import { generate } from '../../src/providers/vercel-ai/language-model.ts';
+import { mediaShape } from '../../src/providers/vercel-ai/media-model.ts';
+import { rerank } from '../../src/providers/vercel-ai/reranking-model.ts';
 import type { Reply } from '../../src/domain/reply.ts';
 import type { CallShape } from '../../src/domain/call-shape.ts';
 
@@ -277,6 +280,89 @@ describe('what is billed, as each provider reports it', () => {
       webSearches: 2,
       mapSearches: 1,
     });
+  });
+
+  it("LangChain: what usage metadata leave out of Anthropic's usage", () => {
+    const vendor = {
+      cache_creation: { ephemeral_5m_input_tokens: 100, ephemeral_1h_input_tokens: 200 },
+      server_tool_use: { web_search_requests: 2 },
+      service_tier: 'priority',
+      inference_geo: 'us',
+    };
+    const usage_metadata = {
+      input_tokens: 310,
+      output_tokens: 5,
+      input_token_details: { cache_creation: 300, cache_read: 0 },
+    };
+    const message = { usage_metadata, response_metadata: { usage: vendor } };
+    const reply = read(chatModel, { generations: [{ message }] });
+    assert.deepEqual(reply.usage, {
+      inputTokens: 310,
+      outputTokens: 5,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 300,
+      cacheWrite1hTokens: 200,
+      webSearches: 2,
+    });
+    assert.equal(reply.serviceTier, 'priority');
+    assert.deepEqual(reply.attributes, { 'token_meter.inference_region': 'us' });
+  });
+
+  it('AI SDK: what the gateway charges, unless a key of the caller was used', () => {
+    const usage = { inputTokens: { total: 10 }, outputTokens: { total: 5 } };
+    for (const [gateway, costUsd] of [
+      [{ cost: '0.0045405', marketCost: '0.0045405', generationId: 'gen_1' }, 0.0045405],
+      [{ cost: '0', marketCost: '0' }, 0],
+      [{ cost: '0', marketCost: '0.0045' }, undefined],
+      [{ cost: 'free' }, undefined],
+      [{ generationId: 'gen_1' }, undefined],
+    ] as const) {
+      const reply = { content: [], usage, providerMetadata: { gateway } };
+      assert.equal(read(generate, reply).costUsd, costUsd, JSON.stringify(gateway));
+      assert.equal(read(generate, reply, NO_STATISTICS).costUsd, undefined);
+    }
+  });
+
+  it('AI SDK: the tier asked for where a stream does not say which one served', () => {
+    const finish = {
+      type: 'finish',
+      finishReason: { unified: 'stop', raw: 'stop' },
+      usage: { inputTokens: { total: 10 }, outputTokens: { total: 5 } },
+    };
+    const tierOf = (serviceTier: string, providerMetadata = {}): string | undefined => {
+      const request = { providerOptions: { openai: { serviceTier } } };
+      const reader = generate.reader({ ...ALL, request });
+      reader.event({ ...finish, providerMetadata });
+      return reader.result().serviceTier;
+    };
+    assert.equal(tierOf('flex'), 'flex');
+    assert.equal(tierOf('auto'), undefined);
+    assert.equal(tierOf('priority', { openai: { serviceTier: 'default' } }), 'default');
+    const whole = generate.reader({
+      ...ALL,
+      request: { providerOptions: { openai: { serviceTier: 'flex' } } },
+    });
+    whole.whole({ content: [], usage: finish.usage, response: { body: { id: 'c' } } });
+    assert.equal(whole.result().serviceTier, undefined, 'a server that does not know of tiers');
+  });
+
+  it('AI SDK: billed tokens of Cohere, searches of a rerank, and characters to be spoken', () => {
+    const usage = { inputTokens: { total: 71 }, outputTokens: { total: 9 } };
+    const units = { input_tokens: 5, output_tokens: 9, search_units: 2 };
+    const body = {
+      usage: { tokens: { input_tokens: 71, output_tokens: 9 }, billed_units: units },
+    };
+    assert.deepEqual(read(generate, { content: [], usage, response: { body } }).usage, {
+      inputTokens: 71,
+      outputTokens: 9,
+      billedInputTokens: 5,
+    });
+    const ranked = { ranking: [], response: { id: 'r', body: { meta: { billed_units: units } } } };
+    assert.deepEqual(read(rerank, ranked).usage, { rerankSearches: 2 });
+    const options = { text: 'Ebb & flut 🌊', voice: 'alloy' };
+    const speech = mediaShape(options).reader({ ...ALL, request: options });
+    speech.whole({ audio: 'eA==', response: { modelId: 'tts-1' } });
+    assert.deepEqual(speech.result().usage, { inputCharacters: 12 });
   });
 
   it('AI SDK: uses of hosted tools, each once, and those of the vendor where it reports them', () => {

@@ -1,4 +1,5 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
+import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { TokenUsage } from '../../domain/usage-record.ts';
 import { FinishReasons } from '../finish-reasons.ts';
 import { GatheredOutput } from '../gathered-output.ts';
@@ -6,12 +7,13 @@ import { namedIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
+import { anthropicAttributes, anthropicTier } from '../anthropic/usage.ts';
 import { reportedCost } from '../openai/usage.ts';
 import { streamed } from '../streamed.ts';
 import { addUsage } from '../../domain/token-counts.ts';
 import { ChatModelEventReader } from './event-reader.ts';
 import { chatModelCountable } from './messages.ts';
-import { messageUsage, outputUsage } from './usage.ts';
+import { extrasOf, messageUsage, outputUsage } from './usage.ts';
 
 /** What the patch makes of a call's arguments. */
 export interface ChatModelRequest {
@@ -56,6 +58,9 @@ class ChatModelReader implements ReplyReader {
   #id: string | undefined;
   #model: string | undefined;
   #serviceTier: string | undefined;
+  #attributes: Readonly<Record<string, string>> | undefined;
+  /** What usage metadata leave out of the vendor's own usage. */
+  #extras: BilledUsage = {};
   #costUsd: number | undefined;
   #closed = false;
 
@@ -86,13 +91,14 @@ class ChatModelReader implements ReplyReader {
 
   result(): Reply {
     return {
-      usage: this.#usage,
+      usage: this.#usage && { ...this.#usage, ...this.#extras },
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons: this.#finishReasons.list(),
       closed: this.#closed,
       outputs: this.#output.outputs(),
       serviceTier: this.#serviceTier,
+      attributes: this.#attributes,
       costUsd: this.#readUsage ? this.#costUsd : undefined,
     };
   }
@@ -119,8 +125,12 @@ class ChatModelReader implements ReplyReader {
 
   #metadata(metadata: JsonObject | undefined, choice: number): void {
     this.#model = stringAt(metadata, 'model_name') ?? stringAt(metadata, 'model') ?? this.#model;
-    this.#serviceTier = stringAt(metadata, 'service_tier') ?? this.#serviceTier;
-    this.#costUsd = reportedCost(metadata?.['usage']) ?? this.#costUsd;
+    const vendor = metadata?.['usage'];
+    this.#serviceTier =
+      stringAt(metadata, 'service_tier') ?? anthropicTier(vendor) ?? this.#serviceTier;
+    this.#attributes = anthropicAttributes(vendor) ?? this.#attributes;
+    if (this.#readUsage) this.#extras = { ...this.#extras, ...extrasOf(vendor) };
+    this.#costUsd = reportedCost(vendor) ?? this.#costUsd;
     for (const name of FINISH_REASONS) {
       const reason = stringAt(metadata, name);
       if (reason !== undefined) this.#finishReasons.ended(choice, reason);

@@ -1,4 +1,5 @@
-import { isObject, objectAt } from '../../tokens/json.ts';
+import { isObject, objectAt, present } from '../../tokens/json.ts';
+import { anthropicUsage } from '../anthropic/usage.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
@@ -19,6 +20,12 @@ export function messageUsage(usageMetadata: unknown): BilledUsage | undefined {
     audioOutputTokens: tokenCount(output?.['audio']),
     imageOutputTokens: tokenCount(output?.['image']),
   });
+}
+
+/** What usage metadata leave out of the usage of Anthropic, which stands beside them. */
+export function extrasOf(vendorUsage: unknown): BilledUsage {
+  const { cacheWrite1hTokens, webSearches, codeExecutions } = anthropicUsage(vendorUsage) ?? {};
+  return present({ cacheWrite1hTokens, webSearches, codeExecutions });
 }
 
 /** `llmOutput`, where the usage of several choices stands. */

@@ -7,6 +7,7 @@ import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
 import { failureIn } from '../reply-failure.ts';
 import { chatCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
+import { executedToolUses } from '../groq/executed-tools.ts';
 import { webSearchUses } from './hosted-tools.ts';
 import { chatUsage, reportedCost } from './usage.ts';
 
@@ -47,6 +48,8 @@ class ChatReader implements ReplyReader {
   #serviceTier: string | undefined;
   #systemFingerprint: string | undefined;
   #whole = false;
+  /** Types of the tools that Groq ran, by their number. */
+  readonly #executed = new Map<unknown, unknown>();
   #failure: string | undefined;
 
   constructor(
@@ -74,9 +77,7 @@ class ChatReader implements ReplyReader {
     const finishReasons = choices.map(({ finishReason }) => finishReason);
     const outputs = choices.flatMap(({ output }) => output?.result() ?? []);
     return {
-      usage: this.#options.usage
-        ? withOwnSearch(this.#normalise(this.#usage, this.#model), this.#model)
-        : undefined,
+      usage: this.#options.usage ? this.#billed() : undefined,
       responseId: this.#id,
       responseModel: this.#model,
       finishReasons,
@@ -87,6 +88,11 @@ class ChatReader implements ReplyReader {
       systemFingerprint: this.#systemFingerprint,
       costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
+  }
+
+  #billed(): ReportedUsage | undefined {
+    const usage = withOwnSearch(this.#normalise(this.#usage, this.#model), this.#model);
+    return usage && { ...executedToolUses(this.#executed.values()), ...usage };
   }
 
   #read(body: JsonObject, streamed: boolean): void {
@@ -107,9 +113,12 @@ class ChatReader implements ReplyReader {
       const choice = fields(given);
       const state = this.#choice(choice['index']);
       state.finishReason = text(choice['finish_reason']) ?? state.finishReason;
-      if (state.output !== undefined) {
-        append(state.output, fields(streamed ? choice['delta'] : choice['message']));
+      const message = fields(streamed ? choice['delta'] : choice['message']);
+      for (const [position, tool] of listOf(message['executed_tools']).entries()) {
+        // A stream tells of a tool again when its result is there.
+        this.#executed.set(fields(tool)['index'] ?? position, fields(tool)['type']);
       }
+      if (state.output !== undefined) append(state.output, message);
     }
   }
 

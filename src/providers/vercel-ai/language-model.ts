@@ -43,6 +43,7 @@ class ModelReader implements ReplyReader {
   #id: string | undefined;
   #model: string | undefined;
   readonly #askedModel: string | undefined;
+  readonly #request: JsonObject;
   #finishReason: string | undefined;
   #failure: string | undefined;
   #unified: string | undefined;
@@ -59,6 +60,7 @@ class ModelReader implements ReplyReader {
     this.#output = new GatheredOutput(options.output);
     this.#hosted = new HostedUses(options.request);
     this.#askedModel = options.model;
+    this.#request = { providerOptions: fields(options.request)['providerOptions'] };
   }
 
   whole(result: unknown): void {
@@ -119,6 +121,7 @@ class ModelReader implements ReplyReader {
       raw,
       providerMetadata: this.#providerMetadata,
       body: this.#body,
+      request: this.#request,
       model: this.#model ?? this.#askedModel,
     });
     return {
@@ -131,7 +134,9 @@ class ModelReader implements ReplyReader {
       outputs: this.#output.outputs(),
       serviceTier: vendor.serviceTier(),
       attributes: vendor.attributes(),
-      costUsd: reportedCost(raw) ?? this.#headerCost,
+      costUsd: this.#usage
+        ? (reportedCost(raw) ?? vendor.costUsd() ?? this.#headerCost)
+        : this.#headerCost,
     };
   }
 

@@ -16,7 +16,7 @@ import { modelFacts } from './prompt.ts';
 
 const image = mediaModel('image_generation', imageFacts);
 const video = mediaModel('video_generation', (reply) => ({ usage: mediaUsage(reply) }));
-const speech = mediaModel('speech', (reply) => ({ usage: mediaUsage(reply) }));
+const speech = mediaModel('speech', speechFacts);
 const transcription = mediaModel('transcription', transcriptionFacts);
 const streamedSpeech = streamed(speech);
 const streamedTranscription = streamed(transcription);
@@ -34,7 +34,10 @@ export function streamedMediaShape(options: unknown): CallShape {
   return fields(options)['audio'] === undefined ? streamedSpeech : streamedTranscription;
 }
 
-function mediaModel(operation: string, factsOf: (reply: JsonObject) => InputOnlyFacts): CallShape {
+function mediaModel(
+  operation: string,
+  factsOf: (reply: JsonObject, request: JsonObject) => InputOnlyFacts,
+): CallShape {
   return {
     operation,
     inputOnly: true,
@@ -43,7 +46,7 @@ function mediaModel(operation: string, factsOf: (reply: JsonObject) => InputOnly
       new InputOnlyReader(
         options,
         (reply) => ({
-          ...factsOf(fields(reply)),
+          ...factsOf(fields(reply), fields(options.request)),
           responseModel: stringAt(objectAt(reply, 'response'), 'modelId'),
         }),
         isFinish,
@@ -70,6 +73,12 @@ function imageFacts(reply: JsonObject): InputOnlyFacts {
     }),
     attributes: imageAttributes(details[0]),
   };
+}
+
+/** Billed by the character of the text, of which a reply says nothing. */
+function speechFacts(reply: JsonObject, { text }: JsonObject): InputOnlyFacts {
+  const characters = typeof text === 'string' ? Array.from(text).length : 0;
+  return { usage: mediaUsage(reply, characters === 0 ? {} : { inputCharacters: characters }) };
 }
 
 /** Billed by tokens or by the second, which the vendor's usage tells; packages without it know the seconds. */

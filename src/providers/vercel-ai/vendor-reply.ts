@@ -1,6 +1,15 @@
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { TokenUsage } from '../../domain/usage-record.ts';
-import { fields, isObject, listOf, stringAt, text, type JsonObject } from '../../tokens/json.ts';
+import { tokenCount } from '../../domain/token-counts.ts';
+import {
+  fields,
+  isObject,
+  listOf,
+  present,
+  stringAt,
+  text,
+  type JsonObject,
+} from '../../tokens/json.ts';
 import { anthropicAttributes, anthropicTier, anthropicUsage } from '../anthropic/usage.ts';
 import { converseTier, converseUsage } from '../bedrock/usage.ts';
 import { Grounding } from '../google/grounding.ts';
@@ -9,6 +18,9 @@ import { chatUsage, responsesUsage } from '../openai/usage.ts';
 
 type Extras = Omit<BilledUsage, keyof TokenUsage>;
 
+/** Tiers that are served as asked for, or not at all, or at least not below the price of the standard one. */
+const ASKED_TIERS = new Set(['flex', 'priority', 'scale']);
+
 /** What a provider package passes on of the vendor's own reply. */
 interface VendorParts {
   /** The vendor's usage object: `usage.raw`, or that of the body. */
@@ -16,6 +28,8 @@ interface VendorParts {
   readonly providerMetadata: unknown;
   /** The whole reply, which only calls without a stream have. */
   readonly body: unknown;
+  /** Options of the call. */
+  readonly request: unknown;
   readonly model: string | undefined;
 }
 
@@ -42,13 +56,31 @@ export class VendorReply {
       // Those of OpenAI have the same names.
       googleTier(this.#usage('promptTokenCount'), this.#text('serviceTier')) ??
       stringAt(raw, 'service_tier') ??
-      stringAt(body, 'service_tier')
+      stringAt(body, 'service_tier') ??
+      this.#askedTier()
     );
+  }
+
+  /** US dollars that the AI Gateway says. With keys of the caller's own it bills nothing, and the vendor does. */
+  costUsd(): number | undefined {
+    const { cost, marketCost } = fields(fields(this.#parts.providerMetadata)['gateway']);
+    const [paid, market] = [dollars(cost), dollars(marketCost)];
+    return paid === 0 && market !== 0 ? undefined : paid;
   }
 
   /** Facts that the price depends on. */
   attributes(): Readonly<Record<string, string>> | undefined {
     return anthropicAttributes(this.#usage('output_tokens'));
+  }
+
+  /** Streams of chat completions, as the package of OpenAI passes them on, do not say what was served. */
+  #askedTier(): string | undefined {
+    if (isObject(this.#parts.body)) return undefined;
+    const vendors = fields(fields(this.#parts.request)['providerOptions']);
+    const { serviceTier } = fields(vendors['openai'] ?? vendors['azure']);
+    return typeof serviceTier === 'string' && ASKED_TIERS.has(serviceTier)
+      ? serviceTier
+      : undefined;
   }
 
   /** Kinds of usage beyond the token counts. */
@@ -74,6 +106,7 @@ export class VendorReply {
     const bedrock = this.#usage('cacheDetails');
     if (bedrock !== undefined) return converseUsage(bedrock);
     if (!isObject(raw)) return undefined;
+    if ('billed_units' in raw) return cohereBilled(raw);
     if ('prompt_tokens' in raw) return chatUsage(raw);
     return 'input_tokens_details' in raw ? responsesUsage(raw) : undefined;
   }
@@ -100,4 +133,21 @@ export class VendorReply {
     }
     return grounding.uses(this.#parts.model);
   }
+}
+
+/** Cohere bills other tokens than it processed. */
+function cohereBilled({ tokens, billed_units: billed }: JsonObject): BilledUsage {
+  const part = (name: string): number | undefined => {
+    const paid = tokenCount(fields(billed)[name]);
+    return paid === tokenCount(fields(tokens)[name]) ? undefined : paid;
+  };
+  return present({
+    billedInputTokens: part('input_tokens'),
+    billedOutputTokens: part('output_tokens'),
+  });
+}
+
+function dollars(value: unknown): number | undefined {
+  const amount = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof amount === 'number' && Number.isFinite(amount) && amount >= 0 ? amount : undefined;
 }
