@@ -1,7 +1,7 @@
 export { withUsageContext } from './context.ts';
 export { flush, shutdown } from './metering.ts';
 export { TokenMeterError } from './errors.ts';
-export { TokenMeterInstrumentation } from './instrumentation.ts';
+export { createTokenMeterInstrumentation, TokenMeterInstrumentation } from './instrumentation.ts';
 export { meterChat } from './manual/meter-chat.ts';
 export { analyseCosts } from './prices/cost-analysis.ts';
 export { recordUsage } from './manual/record-usage.ts';

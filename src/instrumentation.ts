@@ -7,11 +7,13 @@ import {
 import { callAround } from './call/claims.ts';
 import { activeContext } from './context.ts';
 import { warnHost } from './host/host-warning.ts';
-import { currentCallMeter, installMetering, isMetering } from './metering.ts';
+import { declaredNode, type ConfigProvider } from './config/index.ts';
+import { currentCallMeter, installMetering, isMetering, replaceMetering } from './metering.ts';
 import { installLoaderHook } from './host/loader-hook.ts';
 import { Metering } from './metering.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { packageVersion } from './host/package-version.ts';
+import { quietly } from './host/quietly.ts';
 import {
   applyPatch,
   importNamesOf,
@@ -33,20 +35,24 @@ const VERSION = packageVersion();
  */
 export class TokenMeterInstrumentation extends InstrumentationBase {
   readonly #telemetry: CurrentTelemetry;
-  readonly #metering: Metering;
+  readonly #options: TokenMeterOptions;
+  /** The first one is in force; calls of the others may still run. */
+  #meterings: readonly [Metering, ...Metering[]];
 
   /** Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. */
   constructor(options: TokenMeterOptions = {}) {
     super(SCOPE, VERSION, {});
     this.#telemetry = new CurrentTelemetry(VERSION);
     try {
-      this.#metering = new Metering(options, this.#telemetry);
+      this.#options = options;
+      this.#meterings = [new Metering(options, this.#telemetry)];
     } catch (error) {
       // The base class has begun to listen for SDKs already; what cannot be must not patch them.
       this.disable();
       throw error;
     }
     installMetering(this.#metering, () => this.isEnabled());
+    if (!this.#metering.config.enabled) this.disable();
     registerAiSdkTelemetry(currentCallMeter);
     installLoaderHook(moduleNames());
     watchUnmeteredCalls({
@@ -82,9 +88,42 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     this.#telemetry.addDestination(destination);
   }
 
+  /**
+   * Meters the calls that begin from now on, also after `enabled: false` in the options. Switches that
+   * the environment or a settings store has set to off stay off.
+   */
+  override enable(): void {
+    super.enable();
+    // The constructor of the base class calls this before the fields of this class exist.
+    if (#meterings in this) this.#metering.enable();
+  }
+
+  /**
+   * For SDKs that hand a declarative configuration to instrumentations. Our block is taken over for
+   * calls that begin from now on; options in code and environment variables take precedence. Never
+   * throws: what is wrong in it is reported.
+   */
+  setConfigProvider(provider: ConfigProvider): void {
+    quietly('reading the configuration of the SDK', () => {
+      const declared = declaredNode(provider);
+      if (declared === undefined) return;
+      const former = this.#metering;
+      const next = new Metering(this.#options, this.#telemetry, declared);
+      if (!next.config.enabled) this.disable();
+      if (next.isLike(former)) return;
+      next.takeSwitches(former);
+      this.#meterings = [next, ...this.#meterings];
+      replaceMetering(former, next);
+    });
+  }
+
   /** Takes effect with the next call; a running call keeps its state. Never throws. */
   applySettings(settings: LiveSettings): void {
-    this.#metering.applySettings(settings);
+    for (const metering of this.#meterings) metering.applySettings(settings);
+  }
+
+  get #metering(): Metering {
+    return this.#meterings[0];
   }
 
   /** Current state of the live switches. */
@@ -95,7 +134,11 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
 
   /** Records that wait for the settings store, and the number dropped for that reason. */
   get held(): { readonly held: number; readonly dropped: number } {
-    return this.#metering.held;
+    const all = this.#meterings.map((metering) => metering.held);
+    return {
+      held: all.reduce((sum, { held }) => sum + held, 0),
+      dropped: all.reduce((sum, { dropped }) => sum + dropped, 0),
+    };
   }
 
   /** Source of the prices; `undefined` until they are loaded. Reading it starts the loading. */
@@ -134,4 +177,14 @@ function moduleNames(): readonly string[] {
 /** By package, or by the name of one of its entries. */
 function sdkOf(name: string): SdkPatch | undefined {
   return sdkPatches.find((sdk) => sdk.moduleName === name || importNamesOf(sdk).includes(name));
+}
+
+/**
+ * Factory for registries of instrumentations, by name:
+ * `{ 'otel-token-meter': createTokenMeterInstrumentation }`.
+ */
+export function createTokenMeterInstrumentation(
+  options: TokenMeterOptions = {},
+): TokenMeterInstrumentation {
+  return new TokenMeterInstrumentation(options);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { diag, type Span } from '@opentelemetry/api';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
@@ -28,6 +29,9 @@ type Recorded = Promise<UsageRecord | undefined>;
 export class Metering {
   readonly calls: CallMeter<Recorded>;
   readonly keepContent: boolean;
+  readonly #resolved: ResolvedOptions;
+  /** Whether `enabled: false` of the options holds; nothing else has decided yet. */
+  #isOffByOption: boolean;
   readonly #prices: LivePrices;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
@@ -36,10 +40,12 @@ export class Metering {
 
   /**
    * Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. Invalid environment values are
-   * logged.
+   * logged. `declared` is our block as an SDK hands it over.
    */
-  constructor(options: TokenMeterOptions, telemetry: Telemetry) {
-    const { config, isCountingChosen } = resolveOptions(options);
+  constructor(options: TokenMeterOptions, telemetry: Telemetry, declared?: DeclaredNode) {
+    const { config, isCountingChosen } = resolveOptions(options, declared);
+    this.#resolved = { config, isCountingChosen };
+    this.#isOffByOption = options.enabled === false;
     this.#enabled = config.metrics.enabled;
     this.#tokenStatistics = config.metrics.tokenStatistics;
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
@@ -82,6 +88,14 @@ export class Metering {
     this.keepContent = config.counting !== 'never' || config.captureContent;
   }
 
+  get config(): TokenMeterConfig {
+    return this.#resolved.config;
+  }
+
+  isLike(other: Metering): boolean {
+    return isDeepStrictEqual(this.#resolved, other.#resolved);
+  }
+
   onCall(): void {
     this.#telemetry.onCall?.();
   }
@@ -99,8 +113,25 @@ export class Metering {
     return this.#tokenStatistics || this.#pipeline.held.isHolding;
   }
 
+  /** Takes back `enabled: false` of the options, but no decision of the environment or a store. */
+  enable(): void {
+    if (this.#isOffByOption) this.#enabled = true;
+    this.#isOffByOption = false;
+  }
+
+  /** Continues with the switches of another one. */
+  takeSwitches(former: Metering): void {
+    this.#enabled = former.#enabled;
+    this.#tokenStatistics = former.#tokenStatistics;
+    this.#isOffByOption = former.#isOffByOption;
+    if (former.#pipeline.held.isHolding) this.#pipeline.held.hold();
+  }
+
   applySettings({ enabled, tokenStatistics, hold }: LiveSettings): void {
-    if (typeof enabled === 'boolean') this.#enabled = enabled;
+    if (typeof enabled === 'boolean') {
+      this.#enabled = enabled;
+      this.#isOffByOption = false;
+    }
     if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
     if (hold === true) this.#pipeline.held.hold();
     else if (hold === false) {
@@ -133,13 +164,18 @@ export class Metering {
   }
 }
 
-/** Whether `counting` was set by somebody matters: only then may metrics have counted tokens. */
-function resolveOptions(options: TokenMeterOptions): {
+type DeclaredNode = Readonly<Record<string, unknown>>;
+
+interface ResolvedOptions {
   readonly config: TokenMeterConfig;
+  /** Somebody has set `counting`: only then may metrics have counted tokens. */
   readonly isCountingChosen: boolean;
-} {
+}
+
+function resolveOptions(options: TokenMeterOptions, declared?: DeclaredNode): ResolvedOptions {
   const { enabled, tokenStatistics, onUsage: _onUsage, ...rest } = options;
   const { values, settings, problems } = resolveConfig({
+    declared,
     code: { ...rest, metrics: { enabled, tokenStatistics } },
   });
   const wrong = problems.find((problem) => problem.source === 'code');
@@ -217,6 +253,14 @@ export function installMetering(metering: MeteringInForce, isEnabled: () => bool
   noteCopy();
   const others = installed.filter((other) => other.metering !== metering && !other.isStandIn);
   installed = [{ metering, isEnabled }, ...others];
+}
+
+/** New calls are for `next`. Those of `former` that run are still its own, as is what waits in it. */
+export function replaceMetering(former: MeteringInForce, next: MeteringInForce): void {
+  installed = [
+    ...installed.map((one) => (one.metering === former ? { ...one, metering: next } : one)),
+    { metering: former, isEnabled: () => false },
+  ];
 }
 
 /** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */

@@ -8,11 +8,14 @@ import { settingsTable } from './settings-table.ts';
 import { substituteEnv } from './substitute.ts';
 import { yaml } from './yaml-on-demand.ts';
 
-/** Paths of our two blocks in an OpenTelemetry declarative configuration file. */
+/** Where our two blocks are in an OpenTelemetry declarative configuration file, without their name. */
 export const BLOCKS = {
-  instrumentation: ['instrumentation/development', 'js', 'token_meter'],
-  distribution: ['distribution', 'token_meter'],
+  instrumentation: ['instrumentation/development', 'js'],
+  distribution: ['distribution'],
 } as const;
+
+/** Names of a block. SDKs that hand over configuration look it up by the scope name, the first one. */
+export const BLOCK_NAMES = ['otel-token-meter', 'token_meter'] as const;
 
 interface FileValue {
   readonly value: SettingValue;
@@ -25,6 +28,8 @@ export interface ConfigFile {
   readonly problems: readonly ConfigProblem[];
 }
 
+const NOTHING: ConfigFile = { values: new Map(), problems: [] };
+
 /**
  * Reads our blocks; the rest of the file belongs to the SDK. Never throws: problems are collected.
  */
@@ -33,46 +38,91 @@ export function readConfigFile(
   file: string,
   env: Readonly<Record<string, string | undefined>>,
 ): ConfigFile {
-  const values = new Map<string, FileValue>();
-  const problems: ConfigProblem[] = [];
-  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false });
   const [syntax] = document.errors;
   if (syntax !== undefined) {
-    const line = lines.linePos(syntax.pos[0]).line;
-    problems.push({
-      key: syntax.message,
-      source: 'file',
-      value: undefined,
-      allowed: 'YAML 1.2',
-      file,
-      line,
-    });
-    return { values, problems };
+    const { line } = lines.linePos(syntax.pos[0]);
+    const place = { source: 'file', value: undefined, file, line } as const;
+    return { ...NOTHING, problems: [{ ...place, key: syntax.message, allowed: 'YAML 1.2' }] };
   }
   substituteEnv(document, env);
+  return readDocument(document, lines, file);
+}
 
+/**
+ * Reads the instrumentation block as an SDK hands it over: a plain object, with variables
+ * substituted. `origin` stands for the name of the file.
+ */
+export function readConfigNode(node: unknown, origin: string): ConfigFile {
+  const { Document, LineCounter } = yaml();
+  const [outer, inner] = BLOCKS.instrumentation;
+  const document = new Document({ [outer]: { [inner]: { [BLOCK_NAMES[0]]: node } } });
+  const { values, problems } = readDocument(document, new LineCounter(), origin);
+  return { values, problems: problems.map(({ line: _none, ...problem }) => problem) };
+}
+
+function readDocument(document: Document, lines: LineCounter, file: string): ConfigFile {
+  const values = new Map<string, FileValue>();
+  const problems: ConfigProblem[] = [];
   for (const [block, path] of Object.entries(BLOCKS)) {
-    const node = nodeAt(document, path);
-    if (node === undefined || node === null) continue;
     const settings = settingsTable.filter((setting) => setting.block === block);
-    const line = lineOf(node, lines);
-    if (!isMap(node)) {
-      if (isScalar(node) && node.value === null) continue;
-      problems.push({
-        key: path.join('.'),
-        source: 'file',
-        value: 'no mapping',
-        allowed: 'a mapping of settings',
-        file,
-        line,
-      });
-      continue;
+    for (const { name, node, refused } of namedBlocks(nodeAt(document, path))) {
+      const shown = [...path, name].join('.');
+      const place = { key: shown, source: 'file', value: undefined, file } as const;
+      if (refused !== undefined) {
+        problems.push({ ...place, allowed: refused, line: lineOf(node, lines) });
+      } else if (yaml().isMap(node)) {
+        readBlock({ node, prefix: '', shown, settings, lines, file, values, problems });
+      } else {
+        const line = lineOf(node, lines);
+        problems.push({ ...place, value: 'no mapping', allowed: 'a mapping of settings', line });
+      }
     }
-    readBlock({ node, prefix: '', shown: path.join('.'), settings, lines, file, values, problems });
   }
   return { values, problems };
+}
+
+interface NamedBlock {
+  readonly name: string;
+  readonly node: unknown;
+  /** Why it is not read. */
+  readonly refused?: string;
+}
+
+/** Blocks with a name of ours, or with one that is meant to be ours. Empty ones are left out. */
+function namedBlocks(parent: unknown): readonly NamedBlock[] {
+  const { isMap, isScalar } = yaml();
+  if (!isMap(parent)) return [];
+  const found: NamedBlock[] = [];
+  for (const { key, value } of parent.items) {
+    const name = String(isScalar(key) ? key.value : key);
+    if (!isOurs(name) || value === null || (isScalar(value) && value.value === null)) continue;
+    const isKnown = BLOCK_NAMES.some((known) => known === name);
+    found.push({
+      name,
+      node: value,
+      ...(!isKnown && { refused: `no such key (did you mean ${BLOCK_NAMES[1]}?)` }),
+    });
+  }
+  const [first] = found.filter(({ refused }) => refused === undefined);
+  return found.map((block) =>
+    block === first || block.refused !== undefined
+      ? block
+      : { ...block, refused: `one block; ${first?.name} is there already` },
+  );
+}
+
+const LETTERS = new Set(BLOCK_NAMES.map(lettersOf));
+
+function isOurs(name: string): boolean {
+  return LETTERS.has(lettersOf(name));
+}
+
+/** Without case and separators, in which names are confused. */
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z]/g, '');
 }
 
 interface Block {

@@ -1,4 +1,5 @@
 export { configJsonSchema } from './json-schema.ts';
+export { declaredNode, type ConfigProvider } from './declared-node.ts';
 export { describeProblem, describeProblems } from './problem.ts';
 export { resolveConfig } from './resolve.ts';
 export { settingsTable } from './settings-table.ts';

@@ -1,6 +1,8 @@
-import { BLOCKS } from './config-file.ts';
+import { BLOCK_NAMES, BLOCKS } from './config-file.ts';
 import type { Setting, SettingKind } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
+
+const [SCOPE_NAME, NAME] = BLOCK_NAMES;
 
 /** The part of JSON Schema used here. */
 export interface JsonSchema {
@@ -15,12 +17,13 @@ export interface JsonSchema {
 export function configJsonSchema(): JsonSchema {
   let schema: Tree = {};
   for (const setting of settingsTable) {
-    schema = insert(schema, [...BLOCKS[setting.block], ...setting.key.split('.')], setting);
+    const path = [...BLOCKS[setting.block], NAME, ...setting.key.split('.')];
+    schema = insert(schema, path, setting);
   }
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'otel-token-meter in an OpenTelemetry declarative configuration',
-    ...toSchema(schema, 0),
+    ...toSchema(schema, 0, '#'),
   };
 }
 
@@ -34,15 +37,17 @@ function insert(tree: Tree, [name = '', ...rest]: readonly string[], leaf: Setti
 }
 
 /** Levels 0 and 1 belong to OpenTelemetry and allow other keys. */
-function toSchema(tree: Tree, depth: number): JsonSchema {
+function toSchema(tree: Tree, depth: number, pointer: string): JsonSchema {
   const ours = Object.values(tree).some((node) => 'leaf' in node) || depth > 2;
   return {
     type: ours ? ['object', 'null'] : 'object',
     properties: Object.fromEntries(
-      Object.entries(tree).map(([name, node]) => [
-        name,
-        'leaf' in node ? ofSetting(node.leaf as Setting) : toSchema(node as Tree, depth + 1),
-      ]),
+      Object.entries(tree).flatMap(([name, node]) => {
+        if ('leaf' in node) return [[name, ofSetting(node.leaf as Setting)]];
+        const at = `${pointer}/properties/${name.replaceAll('/', '~1')}`;
+        const inside = [name, toSchema(node as Tree, depth + 1, at)];
+        return name === NAME ? [inside, [SCOPE_NAME, { $ref: at }]] : [inside];
+      }),
     ),
     ...(ours && { additionalProperties: false }),
   };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readConfigFile } from './config-file.ts';
+import { readConfigFile, readConfigNode } from './config-file.ts';
 import type { ConfigFile } from './config-file.ts';
 import type { EffectiveSetting } from './effective-setting.ts';
 import { implied } from './implied.ts';
@@ -15,6 +15,11 @@ export interface ResolveOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Path of the YAML file. @default OTEL_CONFIG_FILE of `env`; without it no file is read */
   readonly file?: string;
+  /**
+   * Our instrumentation block as an SDK hands it over, a plain object. It takes precedence over that
+   * of `file`.
+   */
+  readonly declared?: Readonly<Record<string, unknown>> | undefined;
   /** Values of the highest precedence. */
   readonly code?: PartialConfig;
   /** Values that replace the built-in defaults, for hosts with different defaults. */
@@ -31,6 +36,8 @@ export interface ResolvedConfig {
   readonly file?: string;
 }
 
+const SDK_NODE = 'configuration of the OpenTelemetry SDK';
+
 /**
  * Resolves the configuration from code, environment, file and defaults, in this order of
  * precedence. An invalid value is added to `problems` and the next source decides. Never throws.
@@ -42,6 +49,9 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
   const { readFile = (path: string) => readFileSync(path, 'utf8') } = options;
   const inFile = file === undefined ? undefined : load(file, env, readFile);
   problems.push(...(inFile?.problems ?? []));
+  const declared =
+    options.declared === undefined ? undefined : readConfigNode(options.declared, SDK_NODE);
+  problems.push(...(declared?.problems ?? []));
 
   const settings = settingsTable.map((setting): EffectiveSetting => {
     const code = fromCode(setting, options.code, problems);
@@ -51,6 +61,10 @@ export function resolveConfig(options: ResolveOptions = {}): ResolvedConfig {
       fromSecretFile(setting, env, problems, readFile) ??
       implied(setting, env);
     if (variable !== undefined) return { setting, ...variable };
+    const ofSdk = declared?.values.get(setting.key);
+    if (ofSdk !== undefined) {
+      return { setting, value: ofSdk.value, origin: { from: 'file', file: SDK_NODE, line: 1 } };
+    }
     const found = inFile?.values.get(setting.key);
     if (found !== undefined && file !== undefined) {
       return { setting, value: found.value, origin: { from: 'file', file, line: found.line } };

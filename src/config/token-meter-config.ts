@@ -3,6 +3,8 @@ import type { StoreName, StoresConfig } from './settings/stores.ts';
 
 /** The effective configuration. Durations are in milliseconds; an absent value is unset. */
 export interface TokenMeterConfig {
+  /** Of the instrumentation; `metrics.enabled` is the live switch. */
+  readonly enabled: boolean;
   readonly counting: 'missing' | 'always' | 'never';
   readonly metricNames: 'v1_41' | 'latest' | 'both';
   readonly metricAttributes: readonly string[];

@@ -6,6 +6,7 @@ import { TokenMeterInstrumentation } from '../instrumentation.ts';
 import { nodeProblem } from '../host/node-version.ts';
 import { isSdkRegistered } from '../otel/telemetry.ts';
 import { callLine } from './call-line.ts';
+import { isDisabledByName } from './disabled-by-name.ts';
 import { loadDestination, type ConfiguredDestination } from './destination.ts';
 import { followSettings } from './live-settings.ts';
 import { loadOwnSdk, type OwnSdk } from './own-sdk.ts';
@@ -24,6 +25,7 @@ const STARTED = Symbol.for('otel-token-meter.registered');
 export function startRegistered(env: NodeJS.ProcessEnv = process.env): void {
   const once = globalThis as { [STARTED]?: true };
   if (once[STARTED] === true || env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') return;
+  if (isDisabledByName(env)) return;
   once[STARTED] = true;
   const unfit = nodeProblem();
   if (unfit !== undefined) warnHost('TOKEN_METER_NODE', `Node ${unfit}; calls may go unseen`);

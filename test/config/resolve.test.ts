@@ -234,6 +234,50 @@ describe('resolveConfig', () => {
     assert.equal(resolve(other).values.counting, 'always');
   });
 
+  it('reads a block under the name of the instrumentation scope, and only one of two', () => {
+    const js = (body: string): string => `instrumentation/development: { js: { ${body} } }`;
+    const ours = resolve(js('otel-token-meter: { counting: always, enabled: false }'));
+    assert.deepEqual([ours.values.counting, ours.values.enabled], ['always', false]);
+    assert.deepEqual(ours.problems, []);
+    const yaml = 'distribution: { otel-token-meter: { metrics: { provider: sqlite } } }';
+    assert.equal(resolve(yaml).values.metrics.provider, 'sqlite');
+
+    const both = resolve(
+      js('otel-token-meter: { counting: always }, token_meter: { counting: never }'),
+    );
+    assert.equal(both.values.counting, 'always');
+    assert.match(
+      describeProblems(both.problems) ?? '',
+      /otel\.yaml:1: instrumentation\/development\.js\.token_meter; allowed: one block; otel-token-meter is there already$/,
+    );
+    const empty = resolve(js('otel-token-meter: , token_meter: { counting: never }'));
+    assert.deepEqual([empty.values.counting, empty.problems], ['never', []]);
+  });
+
+  it('reports a block whose name is nearly ours', () => {
+    for (const name of ['token-meter', 'tokenMeter', 'otel_token_meter', '"Token Meter"']) {
+      const { problems } = resolve(`instrumentation/development: { js: { ${name}: { a: 1 } } }`);
+      assert.match(describeProblems(problems) ?? '', /no such key \(did you mean token_meter\?\)/);
+    }
+  });
+
+  it('prefers the block that an SDK hands over to that of the file, and code to both', () => {
+    const yaml =
+      'instrumentation/development: { js: { token_meter: { counting: always, chunk_times: each } } }';
+    const declared = { counting: 'never', capture_content: true, metric_attributes: ['a'] };
+    const { values, problems } = resolve(yaml, { declared, code: { metricAttributes: ['b'] } });
+    assert.deepEqual(problems, []);
+    assert.partialDeepStrictEqual(values, {
+      counting: 'never',
+      chunkTimes: 'each',
+      captureContent: true,
+      metricAttributes: ['b'],
+    });
+    // The SDK has substituted variables already.
+    const dollars = resolve(undefined, { declared: { prices_file: '${x}' } });
+    assert.equal(dollars.values.pricesFile, '${x}');
+  });
+
   it('has the defaults that the exporter has', () => {
     const { influxdb } = resolve(undefined).values.metrics;
     const { url, bucket } = influxdb;

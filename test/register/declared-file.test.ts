@@ -103,6 +103,23 @@ describe('a declarative configuration file', () => {
     assert.deepEqual(received(), everything);
   });
 
+  it('is accepted with our block under the name of the scope, and disables us', async () => {
+    const named = shipped.replace(
+      'token_meter:\n      counting: missing',
+      'otel-token-meter:\n      enabled: ${METERED:-false}\n      counting: missing',
+    );
+    assert.notEqual(named, shipped);
+    const yaml = `${named}${providers(receiver.httpUrl)}`;
+    for (const node of [[], ['--import', 'otel-token-meter/register']]) {
+      const name = node.length === 0 ? 'chat-declared.mjs' : 'chat.mjs';
+      const { err, code } = await run(name, yaml, node);
+      assert.deepEqual([err, code, receiver.requests.length], ['', 0, 0]);
+    }
+    const { err, code } = await run('chat-declared.mjs', yaml.replace('METERED:-false', 'X:-true'));
+    assert.deepEqual([err, code], ['', 0]);
+    assert.deepEqual(received(), everything);
+  });
+
   it('is accepted as it is shipped, and takes our blocks from it', async () => {
     const { err, code } = await run(
       'chat-declared.mjs',

@@ -205,6 +205,16 @@ describe('node --import otel-token-meter/register', () => {
     assert.equal(err.match(/allowed:/g)?.length, 1, err);
   });
 
+  it('does nothing at all where it is disabled by name', async () => {
+    for (const name of ['otel-token-meter', 'http, token_meter']) {
+      const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: name };
+      const { err, code } = await run('chat.mjs', { env });
+      assert.deepEqual([err, code], ['', 0], name);
+    }
+    const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'openai' };
+    assert.match((await run('chat.mjs', { env })).err, / tok /);
+  });
+
   it('does nothing at all with OTEL_SDK_DISABLED', async () => {
     const { err, code } = await run('chat.mjs', { env: { OTEL_SDK_DISABLED: 'true' } });
     assert.deepEqual([err, code], ['', 0]);

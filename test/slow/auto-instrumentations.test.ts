@@ -110,4 +110,17 @@ describe('beside @opentelemetry/auto-instrumentations-node', () => {
     const { spans, records } = await run([THEIRS, OURS], 'plain', env);
     assert.deepEqual([spans.length, records.length], [1, 1]);
   });
+
+  it('is not affected where its list of enabled ones names us', async () => {
+    const env = { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'openai,otel-token-meter' };
+    const { spans, records, err } = await run([OURS, THEIRS], 'plain', env);
+    assert.deepEqual([spans.length, records.length, err], [1, 1, '']);
+  });
+
+  it('is left as without us where its list of disabled ones names us', async () => {
+    const env = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'otel-token-meter' };
+    // Alone it has no loader hook for ES modules.
+    const { spans, records, err } = await run([OURS, THEIRS], 'plain', env);
+    assert.deepEqual([spans.length, records.length, err], [0, 0, '']);
+  });
 });

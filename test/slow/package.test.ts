@@ -13,6 +13,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'otel-token-meter': [
     'TokenMeterError',
     'TokenMeterInstrumentation',
+    'createTokenMeterInstrumentation',
     'flush',
     'meterChat',
     'recordUsage',

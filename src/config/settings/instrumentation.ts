@@ -4,6 +4,16 @@ import { boolean, oneOf, string } from './kinds.ts';
 /** Metering. */
 export const instrumentation: readonly Setting[] = [
   {
+    key: 'enabled',
+    path: 'enabled',
+    block: 'instrumentation',
+    kind: boolean,
+    env: ['OTEL_INSTRUMENTATION_TOKEN_METER_ENABLED'],
+    default: true,
+    description:
+      'Whether the instrumentation is enabled when it is created. enable() and disable() change it.',
+  },
+  {
     key: 'counting',
     path: 'counting',
     block: 'instrumentation',
