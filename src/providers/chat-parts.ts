@@ -17,6 +17,15 @@ export function imagePart(image: {
   return { type: 'image_url', image_url: { url: inline ?? image.url ?? '' } };
 }
 
+/** A document, audio or video, in base64. */
+export function filePart(
+  filename: string | undefined,
+  mediaType: string | undefined,
+  data: string,
+): object {
+  return { type: 'file', file: { filename, file_data: `data:${mediaType ?? ''};base64,${data}` } };
+}
+
 /** `args`: JSON text as sent, or the value it stands for. */
 export function toolCall(name: unknown, args: unknown): object {
   const text = typeof args === 'string' ? args : JSON.stringify(args ?? {});

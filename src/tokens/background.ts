@@ -2,8 +2,9 @@ import { tallyChat } from './chat.ts';
 import { tallyCompletion, type CompletionOutput } from './completion.ts';
 import { counterFor, loadsSlowly, messageCounterFor, qualityOfEncoding } from './encodings.ts';
 import { JobQueue, type Steps } from './job-queue.ts';
-import { profileOfModel } from './models.ts';
+import { profileOfModel, type ModelProfile } from './models.ts';
 import type { Tally, TokenCount } from './tally.ts';
+import { estimateTokens } from './text-weights.ts';
 import { CountingWorker } from './worker/counting-worker.ts';
 import { warnOnce } from './warnings.ts';
 
@@ -57,8 +58,8 @@ export class BackgroundCounter {
 
   /** Total tokens of plain texts, counted in the background. */
   countTexts(texts: readonly string[], model?: string): Promise<number> {
-    const { encoding } = profileOfModel(model);
-    return this.#queue.run(() => this.#sumTexts(texts, encoding));
+    const profile = profileOfModel(model);
+    return this.#queue.run(() => this.#sumTexts(texts, profile));
   }
 
   /** Resolves when everything queued so far has been counted. */
@@ -72,10 +73,13 @@ export class BackgroundCounter {
     return tally.total(counts, qualityOfEncoding(tally.encoding));
   }
 
-  *#sumTexts(texts: readonly string[], encoding: string): Steps<number> {
+  *#sumTexts(texts: readonly string[], { encoding, estimated }: ModelProfile): Steps<number> {
     let sum = 0;
-    for (const text of texts) sum += yield* this.#countText(text, encoding);
-    return sum;
+    for (const text of texts) {
+      const tokens = yield* this.#countText(text, encoding);
+      sum += estimated === undefined ? tokens : estimateTokens(text, tokens, estimated);
+    }
+    return Math.round(sum);
   }
 
   *#countText(text: string, encoding: string): Steps<number> {

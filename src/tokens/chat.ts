@@ -8,6 +8,8 @@ import { Tally, type TokenCount } from './tally.ts';
 import { apiOf, type OpenAiApi } from './openai-api.ts';
 import { ToolHistory } from './tool-history.ts';
 import { addTools, functionsOf } from './tools.ts';
+import { addVendorChat } from './vendor-chat.ts';
+import { vendorFramingOf } from './vendor-framing.ts';
 
 export interface CountMessagesOptions {
   /** Tool definitions, as in the request. */
@@ -53,10 +55,22 @@ function profileFor(request: unknown, model: string | undefined): ModelProfile {
 
 function fill(tally: Tally, request: JsonObject, profile: ModelProfile): void {
   const { family } = profile;
-  const framing = framingOf(family);
-  const api = apiOf(request) ?? 'chat';
   const messages = messagesOf(request);
   const tools = functionsOf(request['tools'], request['functions']);
+  const vendor = vendorFramingOf(profile.name);
+  if (vendor !== undefined) {
+    const chat = {
+      messages,
+      tools,
+      toolChoice: request['tool_choice'],
+      thinking: request['thinking'],
+      format: schemaOf(request),
+    };
+    addVendorChat(tally, chat, profile, vendor);
+    return;
+  }
+  const framing = framingOf(family);
+  const api = apiOf(request) ?? 'chat';
   const system = messages.find(isSystemMessage);
   const format = schemaOf(request);
   const isPadded = api === 'chat' && (tools.length > 0 || format !== undefined);

@@ -4,6 +4,7 @@ import { imagePricingOf } from './image-pricing.ts';
 import { readImageSize } from './image-size.ts';
 import { imageTokens } from './image-tokens.ts';
 import { isObject, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
+import { mediaTokens } from './media-tokens.ts';
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
 
@@ -27,9 +28,9 @@ function addMedia(tally: Tally, part: JsonObject, model: ModelProfile): void {
   } else if ('input_audio' in part) {
     addAudio(tally, objectAt(part, 'input_audio'));
   } else if ('file' in part || part['type'] === 'input_file') {
-    addFile(tally, objectAt(part, 'file') ?? part);
+    addFile(tally, objectAt(part, 'file') ?? part, model);
   } else {
-    tally.addText('text', toJson(part), 'estimated');
+    tally.addText('text', withoutData(part), 'estimated');
   }
 }
 
@@ -49,14 +50,38 @@ function addAudio(tally: Tally, audio: JsonObject | undefined): void {
   tally.addTokens('audio', data === undefined ? 0 : audioTokens(data), 'estimated');
 }
 
+/** JSON of a part that is not known, without data in base64, which no provider bills as text. */
+function withoutData(part: JsonObject): string {
+  try {
+    return JSON.stringify(part, (_, value: unknown) => (isData(value) ? '' : value)) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+const DATA_FROM = 512;
+
+function isData(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    value.length >= DATA_FROM &&
+    /^[\w+/=-]+$/.test(value.slice(0, DATA_FROM))
+  );
+}
+
 /**
- * Text files are counted by their text. A PDF (its text plus one image per page) and a file
- * referenced by id can only be counted by the provider: they add no tokens and are `estimated`.
+ * Text files are counted by their text, PDFs by their pages for Gemini and Claude; OpenAI bills the text
+ * and an image of each page. A file referenced by id can only be counted by the provider: it adds no
+ * tokens and is `estimated`.
  */
-function addFile(tally: Tally, file: JsonObject): void {
+function addFile(tally: Tally, file: JsonObject, { name }: ModelProfile): void {
   tally.addText('files', stringAt(file, 'filename') ?? '', 'estimated');
   const data = stringAt(file, 'file_data');
-  if (data === undefined || !/^data:(?:text\/|application\/json)/i.test(data)) return;
+  if (data === undefined) return;
   const bytes = new Base64Bytes(data);
-  tally.addText('files', bytes.read(0, bytes.length).toString(), 'estimated');
+  if (/^data:(?:text\/|application\/json)/i.test(data)) {
+    tally.addText('files', bytes.read(0, bytes.length).toString(), 'estimated');
+  } else {
+    tally.addTokens('files', mediaTokens(data, bytes, name), 'estimated');
+  }
 }

@@ -1,7 +1,7 @@
 import { startsWithName } from './models.ts';
 
 /** How images are billed. */
-export type ImagePricing = TilePricing | PatchPricing | AreaPricing;
+export type ImagePricing = TilePricing | PatchPricing | AreaPricing | CropPricing;
 
 /** A base and a price per tile, after the image is scaled into a square and to a shortest side. */
 export interface TilePricing {
@@ -31,6 +31,18 @@ export interface AreaPricing {
   readonly kind: 'area';
   readonly pixelsPerToken: number;
   readonly longest: number;
+  readonly sure: boolean;
+}
+
+/**
+ * Google's guide: a small image is one crop, another one has crops of two thirds of its shorter side,
+ * 256 to 768 pixels.
+ */
+export interface CropPricing {
+  readonly kind: 'crops';
+  readonly perCrop: number;
+  /** Longest side of a small image, in pixels. */
+  readonly small: number;
   readonly sure: boolean;
 }
 
@@ -94,8 +106,9 @@ const RULES: readonly (readonly [prefix: string, pricing: ImagePricing])[] = [
   ['gpt-image-1', tiles(65, 129, false, 512)],
   // Anthropic's vision guide: width × height / 750 after scaling down to 1568 pixels.
   ['claude', { kind: 'area', pixelsPerToken: 750, longest: 1568, sure: false }],
-  // Google's guide: 258 per tile of 768 pixels, and for a small image.
-  ['gemini', { ...tiles(0, 258, false, 768), tile: 768, longest: 3072 }],
+  // Google's guide: Gemini 3 bills an image alike in any size; recorded calls are near it.
+  ['gemini-3', { kind: 'crops', perCrop: 1120, small: Infinity, sure: false }],
+  ['gemini', { kind: 'crops', perCrop: 258, small: 384, sure: false }],
 ];
 
 const UNKNOWN: ImagePricing = tiles(85, 170, false);

@@ -1,4 +1,10 @@
-import type { AreaPricing, ImagePricing, PatchPricing, TilePricing } from './image-pricing.ts';
+import type {
+  AreaPricing,
+  CropPricing,
+  ImagePricing,
+  PatchPricing,
+  TilePricing,
+} from './image-pricing.ts';
 import type { ImageSize } from './image-size.ts';
 import type { PartCount } from './tally.ts';
 
@@ -36,6 +42,8 @@ function priceOf(pricing: ImagePricing, size: ImageSize, detail: string | undefi
       return patchPrice(pricing, size, detail);
     case 'area':
       return areaPrice(pricing, size);
+    case 'crops':
+      return cropPrice(pricing, size);
   }
 }
 
@@ -73,6 +81,12 @@ function patchesOf({ width, height }: ImageSize, max: number): number {
 function areaPrice({ pixelsPerToken, longest, sure }: AreaPricing, size: ImageSize): Price {
   const { width, height } = fit(size, longest);
   return { tokens: Math.ceil((width * height) / pixelsPerToken), sure };
+}
+
+function cropPrice({ perCrop, small, sure }: CropPricing, { width, height }: ImageSize): Price {
+  if (Math.max(width, height) <= small) return { tokens: perCrop, sure };
+  const side = Math.min(768, Math.max(256, Math.floor(Math.min(width, height) / 1.5)));
+  return { tokens: perCrop * roundUp(width / side) * roundUp(height / side), sure };
 }
 
 /** Scales down, never up, until no side is longer. */

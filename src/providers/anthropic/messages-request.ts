@@ -1,5 +1,5 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
-import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { filePart, imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { hasHostedTool, holds, namesAny } from '../hidden-input.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 import type { RequestFacts } from '../../domain/request-facts.ts';
@@ -23,12 +23,49 @@ export function messagesCountable(request: unknown): CountableInput {
     partial: hidesInput(request),
     request: {
       model: request['model'],
-      messages: [...system, ...listOf(request['messages']).flatMap(chatMessages)],
+      tool_choice: request['tool_choice'],
+      thinking: request['thinking'],
+      response_format: schemaFormat(request),
+      messages: [
+        ...system,
+        ...withoutOldThoughts(listOf(request['messages'])).flatMap(chatMessages),
+      ],
       tools: listOf(request['tools'])
         .filter(isObject)
         .map((tool) => toolDefinition(tool['name'], tool['description'], tool['input_schema'])),
     },
   };
+}
+
+/** The schema of a structured reply, which was `output_format` at first. */
+function schemaFormat(request: JsonObject): object | undefined {
+  const format = objectAt(request['output_config'], 'format') ?? objectAt(request, 'output_format');
+  const schema = objectAt(format, 'schema');
+  return schema && { type: 'json_schema', json_schema: { schema } };
+}
+
+/** Thoughts before the last question are not shown to the model, and not billed. */
+function withoutOldThoughts(messages: readonly unknown[]): readonly unknown[] {
+  const last = messages.findLastIndex(isQuestion);
+  return messages.map((message, index) => {
+    if (index >= last || !isObject(message) || !Array.isArray(message['content'])) return message;
+    const content = listOf(message['content']).filter((block) => !isThought(block));
+    return { ...message, content };
+  });
+}
+
+function isQuestion(message: unknown): boolean {
+  if (!isObject(message) || message['role'] !== 'user') return false;
+  const { content } = message;
+  return !Array.isArray(content) || content.some((block) => !isToolResult(block));
+}
+
+function isToolResult(block: unknown): boolean {
+  return isObject(block) && block['type'] === 'tool_result';
+}
+
+function isThought(block: unknown): boolean {
+  return isObject(block) && ['thinking', 'redacted_thinking'].includes(String(block['type']));
 }
 
 function hidesInput(request: JsonObject): boolean {
@@ -67,9 +104,26 @@ function contentOf(content: unknown): unknown {
   if (!Array.isArray(content)) return content;
   return content.map((block: unknown) => {
     if (!isObject(block)) return block;
-    if (block['type'] === 'thinking') return textPart(block['thinking']);
-    return block['type'] === 'image' ? imageOf(block) : block;
+    switch (block['type']) {
+      case 'thinking':
+        return textPart(block['thinking']);
+      case 'image':
+        return imageOf(block);
+      case 'document':
+        return documentOf(block);
+      default:
+        return block;
+    }
   });
+}
+
+function documentOf(block: JsonObject): unknown {
+  const source = objectAt(block, 'source');
+  const data = stringAt(source, 'data');
+  if (data === undefined) return block;
+  return stringAt(source, 'type') === 'text'
+    ? textPart(data)
+    : filePart(stringAt(block, 'title'), stringAt(source, 'media_type'), data);
 }
 
 function imageOf(block: JsonObject): object {

@@ -1,5 +1,5 @@
 import { isObject, listOf, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
-import { imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
+import { filePart, imagePart, textPart, toolCall, toolDefinition } from '../chat-parts.ts';
 import { namesAny } from '../hidden-input.ts';
 import type { CountableInput } from '../../domain/call-shape.ts';
 
@@ -101,10 +101,16 @@ function partsOf(content: unknown): readonly unknown[] {
 function partOf(part: unknown): unknown {
   if (typeof part === 'string') return textPart(part);
   const inline = objectAt(part, 'inlineData');
-  if (inline !== undefined) {
-    return imagePart({ data: stringAt(inline, 'data'), mediaType: stringAt(inline, 'mimeType') });
-  }
+  if (inline !== undefined) return inlinePart(inline);
   const file = objectAt(part, 'fileData');
   if (file !== undefined) return imagePart({ url: stringAt(file, 'fileUri') });
   return part;
+}
+
+function inlinePart(inline: JsonObject): object {
+  const data = stringAt(inline, 'data');
+  const mediaType = stringAt(inline, 'mimeType');
+  return data === undefined || mediaType?.startsWith('image') !== false
+    ? imagePart({ data, mediaType })
+    : filePart(stringAt(inline, 'displayName'), mediaType, data);
 }

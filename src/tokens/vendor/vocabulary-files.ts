@@ -4,14 +4,18 @@ import { loadEngine } from '../engine/load.ts';
 import { packageFile } from '../package-file.ts';
 import type { StepKind, TextCounter } from '../text-counter.ts';
 import { readTokenizerFile } from './tokenizer-file.ts';
-import { VENDOR_VOCABULARIES } from './vocabularies.ts';
+import { VENDOR_VOCABULARIES, type VendorVocabularyName } from './vocabularies.ts';
 
 const paths = new Map<string, string | undefined>();
 const broken = new Set<string>();
 
 /** Whether a vocabulary is loaded from a file: a vendor's by name, or any by path. */
 export function isFileVocabulary(name: string): boolean {
-  return name.endsWith('.json') || Object.hasOwn(VENDOR_VOCABULARIES, name);
+  return name.endsWith('.json') || isVendorVocabulary(name);
+}
+
+function isVendorVocabulary(name: string): name is VendorVocabularyName {
+  return Object.hasOwn(VENDOR_VOCABULARIES, name);
 }
 
 /** Whether the file exists and has not failed to load. */
@@ -44,8 +48,8 @@ function pathOf(name: string): string | undefined {
 
 function findFile(name: string): string | undefined {
   if (name.endsWith('.json')) return existsSync(name) ? resolve(name) : undefined;
+  if (!isVendorVocabulary(name)) return undefined;
   const vocabulary = VENDOR_VOCABULARIES[name];
-  if (vocabulary === undefined) return undefined;
   return packageFile(vocabulary.package, vocabulary.file);
 }
 
