@@ -1,5 +1,7 @@
 import { hasUsage } from '../domain/billed-usage.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
+import { advisedCall } from '../prices/advised-call.ts';
+import type { CallCost, PricedCall } from '../prices/priced-call.ts';
 import { quantitiesOf } from './quantities.ts';
 import { addCost, addQuantity, addSums, at, emptySums, type Sums } from './sums.ts';
 
@@ -20,8 +22,14 @@ const HOUR_MS = 3_600_000;
 
 /** The ledger by hour and model, so that days of any time zone with whole hours can be made. */
 export class LedgerFigures {
+  readonly #priceOf: (call: PricedCall) => CallCost | undefined;
   readonly #hours = new Map<number, Map<string, LedgerSums>>();
   #calls = 0;
+
+  /** @param priceOf for calls of which an advisor's part is billed as that of another model */
+  constructor(priceOf: (call: PricedCall) => CallCost | undefined = () => undefined) {
+    this.#priceOf = priceOf;
+  }
 
   get calls(): number {
     return this.#calls;
@@ -29,11 +37,36 @@ export class LedgerFigures {
 
   add(record: UsageRecord): void {
     this.#calls += 1;
+    const { own, advisor } = advisedCall(record) ?? {};
+    if (own === undefined || advisor === undefined) {
+      this.#add(record);
+      return;
+    }
+    // The bill has the tokens of each model under its name.
+    const advice = this.#priceOf(advisor)?.costUsd ?? 0;
+    const { costUsd } = record;
+    const rest = costUsd === undefined ? {} : { costUsd: Math.max(0, costUsd - advice) };
+    this.#add({ ...record, ...own, ...rest } as UsageRecord);
+    const { requestModel, ...counts } = advisor;
+    const { responseModel: _answered, costMissing: _missing, ...call } = record;
+    this.#add({
+      ...call,
+      ...counts,
+      requestModel,
+      attributes: advisor.attributes ?? {},
+      ...(costUsd !== undefined && { costUsd: Math.min(costUsd, advice) }),
+      isPartOfCall: true,
+    });
+  }
+
+  #add(record: UsageRecord & { readonly isPartOfCall?: true }): void {
     // Nanoseconds are more digits than `Date` is certain to read.
     const hour = Math.floor(Date.parse(`${record.time.slice(0, 19)}Z`) / HOUR_MS);
     const models = at(this.#hours, hour, () => new Map<string, LedgerSums>());
     const sums = at(models, record.responseModel ?? record.requestModel, emptyLedgerSums);
-    for (const [kind, amount] of quantitiesOf(record)) addQuantity(sums, kind, amount);
+    for (const [kind, amount] of quantitiesOf(record)) {
+      if (kind !== 'calls' || record.isPartOfCall !== true) addQuantity(sums, kind, amount);
+    }
     const tokens = (record.inputTokens ?? 0) + (record.outputTokens ?? 0);
     if (record.tokenSource === 'estimated') sums.estimatedTokens += tokens;
     if (record.costUsd === undefined) {

@@ -87,7 +87,8 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     const bill =
       api === undefined ? await fileBill(source, file ?? '', values, toUsd) : await api.bill(range);
     const providers = values.provider ?? api?.providers;
-    const ledger = await readLedger(reader, range, providers, io);
+    const figures = new LedgerFigures((call) => prices.price(call));
+    const ledger = await readLedger(reader, range, { figures, providers }, io);
     const provider = providers?.length === 1 ? providers[0] : undefined;
     const result = reconcile(bill, ledger, range, (model, day, quantities) =>
       costAtUnitPrices(prices, { provider: provider ?? 'unknown', model, day, quantities }),
@@ -115,10 +116,12 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
 async function readLedger(
   reader: UsageReader,
   { from, to }: Range,
-  providers: readonly string[] | undefined,
+  {
+    figures,
+    providers,
+  }: { readonly figures: LedgerFigures; readonly providers: readonly string[] | undefined },
   io: CliIo,
 ): Promise<LedgerFigures> {
-  const figures = new LedgerFigures();
   const aroundMs = ZONE_HOURS * 3_600_000;
   const isWatched = io.stderr.isTTY === true;
   const records = allRecords(reader, {

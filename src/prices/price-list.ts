@@ -7,6 +7,7 @@ import {
   type ListProvider,
   separateLibrary,
 } from './list-library.ts';
+import { checkPlausible } from './list-plausible.ts';
 import { pricesForSize, type ModelPrices } from './list-prices.ts';
 import { listedUsage } from './list-units.ts';
 import { installedVersion, publicationDate } from './list-version.ts';
@@ -89,6 +90,7 @@ export class PriceList {
     const separate = await separateLibrary();
     // Throws here, where it can be reported, if the file was changed by hand.
     separate.activate(providers);
+    checkPlausible(providers, separate.bundled);
     return new PriceList(separate.library, {
       name: 'genai-prices download',
       date: retrieved.slice(0, 10),

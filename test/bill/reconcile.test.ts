@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BillLine } from '../../src/bill/bill.ts';
+import { LedgerFigures } from '../../src/bill/ledger-figures.ts';
+import { reconcile } from '../../src/bill/reconcile.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import {
   billOf,
@@ -126,6 +128,51 @@ describe('a bill beside the ledger', () => {
     );
     const fewer = reconciled(billOf(calls.flatMap(ofAnthropic)), calls.slice(3));
     assert.ok(fewer.findings.some(({ code }) => code === 'calls_not_metered'));
+  });
+
+  it('has more calls and the same tokens, which are no unmetered calls', () => {
+    const calls = tenDays();
+    const refused = { day: '2026-10-02', model: 'm-1', kind: 'calls', quantity: 2 };
+    const lines = [...calls.flatMap((call) => linesOf(call)), refused];
+    const [finding] = reconciled(billOf(lines), calls).findings;
+    assert.equal(finding?.code, 'other_counts');
+    assert.match(finding.text, /no call with tokens is missing: the bill has \+2 calls\./);
+  });
+
+  it('has the tokens of an advisor under the name of its model', () => {
+    const attributes = {
+      'token_meter.advisor.model': 'm-2',
+      'token_meter.usage.advisor.input_tokens': 1000,
+      'token_meter.usage.advisor.output_tokens': 100,
+    };
+    const advice = costOf(1000, 0, 100);
+    const calls = tenDays();
+    const advised = calls.map((call): UsageRecord => ({
+      ...call,
+      inputTokens: (call.inputTokens ?? 0) + 1000,
+      outputTokens: (call.outputTokens ?? 0) + 100,
+      costUsd: (call.costUsd ?? 0) + advice,
+      attributes,
+    }));
+    const lines = calls.flatMap((call) => [
+      ...linesOf(call),
+      ...linesOf(call, { model: 'm-2', costUsd: advice })
+        .filter(({ kind }) => kind !== 'calls' && kind !== 'cache_read_tokens')
+        .map((line) => ({
+          ...line,
+          ...(line.kind === 'input_tokens' && { quantity: 1000 }),
+          ...(line.kind === 'output_tokens' && { quantity: 100 }),
+        })),
+    ]);
+    const ledger = new LedgerFigures(({ inputTokens: input = 0, outputTokens: output = 0 }) => ({
+      costUsd: costOf(input, 0, output),
+      costSource: 'list',
+    }));
+    for (const call of advised) ledger.add(call);
+    const range = { from: new Date(`${DAYS[0]}T00:00:00Z`), to: new Date('2026-10-11T00:00:00Z') };
+    const result = reconcile(billOf(lines), ledger, range, () => undefined);
+    assert.equal(result.state, 'equal', JSON.stringify(result.findings));
+    assert.ok(result.rows.some(({ model }) => model === 'm-2'));
   });
 
   it('is not equal where nothing was compared', () => {

@@ -224,6 +224,12 @@ describe('a downloaded price list', () => {
     const installed = await source();
     assert.equal(installed.costOf(CALL), 0.0035);
     assert.match(installed.source?.problem ?? '', /of 2026-01-01 is older than the installed list/);
+    const retrieved = '2026-11-29T00:00:00Z';
+    const free = { retrieved, url: 'x', providers: everyPrice(() => 0) };
+    writeFileSync(path, JSON.stringify(free));
+    const other = await source();
+    assert.equal(other.costOf(CALL), 0.0035);
+    assert.match(other.source?.problem ?? '', /anthropic has 0 models with a price/);
   });
 
   describe('at run time', () => {

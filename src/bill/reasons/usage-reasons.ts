@@ -114,6 +114,9 @@ function openGaps(series: Series, gaps: readonly UsageGap[]): readonly Finding[]
   });
 }
 
+const WHY_OTHER =
+  'Either the replies did not report it as the bill does, or something between provider and SDK (a gateway, a proxy) changed it.';
+
 /** What the texts tell of. */
 interface OpenGap {
   /** `two calls more` */
@@ -135,9 +138,9 @@ const OPEN_TEXTS: Readonly<Record<OpenCode, (gap: OpenGap) => string>> = {
   calls_not_billed: ({ more }) =>
     `The ledger has ${more} than the bill: calls of another account, calls that failed and were not billed, or a bill that is not complete yet.`,
   other_counts: ({ kinds, series }) =>
-    `${
-      series.kinds.includes('calls') ? 'The number of calls is' : 'Whole input and output are'
-    } the same, so no call is missing: the bill has ${kinds} for them. Either the replies did not report it as the bill does, or something between provider and SDK (a gateway, a proxy) changed it.`,
+    series.kinds.includes('calls') && !/ calls\b/.test(kinds)
+      ? `The number of calls is the same, so no call is missing: the bill has ${kinds} for them. ${WHY_OTHER}`
+      : `Whole input and output are the same, so no call with tokens is missing: the bill has ${kinds}. ${WHY_OTHER}`,
   estimated_tokens: () =>
     'The number of calls is the same, and the tokens differ by no more than what the ledger has estimated.',
   unexplained: () =>
@@ -176,9 +179,9 @@ const INPUT_PARTS = [
   'cache_write_1h_tokens',
 ];
 
-/** A call more or less changes the number of calls, or, where that is not compared, input or output. */
+/** A call more or less changes the number of calls, and input or output. */
 function areSameCalls(kinds: readonly string[], gapOf: (kind: string) => number): boolean {
-  if (kinds.includes('calls')) return gapOf('calls') === 0;
+  if (kinds.includes('calls') && gapOf('calls') === 0) return true;
   const input = kinds.includes('input_tokens')
     ? gapOf('input_tokens')
     : INPUT_PARTS.reduce((sum, kind) => sum + gapOf(kind), 0);

@@ -3,6 +3,7 @@ import { resolveConfig } from '../../config/index.ts';
 import { TokenMeterError } from '../../errors.ts';
 import { explainPrice, type KindPrice, type PriceExplanation } from '../../prices/explain-price.ts';
 import type { PriceSource } from '../../prices/prices.ts';
+import { tierPrice } from '../../prices/service-tier.ts';
 import type { CliIo } from '../io.ts';
 import { loadPrices, shownPriceSource } from '../price-options.ts';
 import { shownName } from '../shown-number.ts';
@@ -70,7 +71,9 @@ export async function showPrices(
     if (source !== undefined) io.stderr.write(`Prices: ${shownPriceSource(source)}\n`);
   } else {
     const title = `${shownName(model)}, ${question.time.toISOString().slice(0, 10)}`;
-    io.stdout.write(`${title}\n\n${table(explained, source)}${notes(explained, source)}`);
+    io.stdout.write(
+      `${title}\n\n${table(explained, source)}${notes(explained, source, values.provider)}`,
+    );
   }
   return explained === undefined ? 1 : 0;
 }
@@ -141,6 +144,7 @@ function sourceOf(
 function notes(
   { listed, missing, discount, margin, freeTiers }: PriceExplanation,
   source: PriceSource | undefined,
+  provider: string,
 ): string {
   const lines: string[] = [];
   if (listed !== undefined) lines.push(`In the list: ${listed.provider}/${listed.model}`);
@@ -149,7 +153,10 @@ function notes(
   for (const { entry, free } of freeTiers) {
     lines.push(`Free: ${free} (${entry}), applied by reprice`);
   }
-  lines.push('Flex and batch tiers: half the price of tokens');
+  const half = ['flex', 'batch'].filter(
+    (tier) => tierPrice({ provider, serviceTier: tier }).factor < 1,
+  );
+  lines.push(`At half the price of tokens: ${half.join(' and ')}`);
   if (missing.length > 0) lines.push(`No price is known for: ${missing.join(', ')}`);
   if (source?.problem !== undefined) lines.push(`Note: ${source.problem}`);
   return `\n${lines.map((line) => `${line}\n`).join('')}`;

@@ -114,11 +114,16 @@ class ChatReader implements ReplyReader {
       const state = this.#choice(choice['index']);
       state.finishReason = text(choice['finish_reason']) ?? state.finishReason;
       const message = fields(streamed ? choice['delta'] : choice['message']);
-      for (const [position, tool] of listOf(message['executed_tools']).entries()) {
-        // A stream tells of a tool again when its result is there.
-        this.#executed.set(fields(tool)['index'] ?? position, fields(tool)['type']);
-      }
+      const { executed_tools: executed } = message;
+      if (Array.isArray(executed)) this.#execute(executed);
       if (state.output !== undefined) append(state.output, message);
+    }
+  }
+
+  /** A stream tells of a tool again when its result is there. */
+  #execute(tools: readonly unknown[]): void {
+    for (const [position, tool] of tools.entries()) {
+      this.#executed.set(fields(tool)['index'] ?? position, fields(tool)['type']);
     }
   }
 
