@@ -6,6 +6,7 @@ import {
   type LedgerSums,
 } from './ledger-figures.ts';
 import { billModelNames } from './model-names.ts';
+import { comparableKinds } from './other-units.ts';
 import { addCost, addQuantity, at, emptySums, type Sums } from './sums.ts';
 
 /** Usage and cost that the bill gives for all models together. */
@@ -182,7 +183,11 @@ function seriesOf(
   return {
     model,
     days,
-    kinds: [...kinds].filter((kind) => kind !== COST),
+    kinds: comparableKinds(
+      [...kinds].filter((kind) => kind !== COST),
+      bill,
+      ledger,
+    ),
     hasCost: kinds.has(COST),
     bill,
     ledger,

@@ -139,6 +139,38 @@ describe('a bill beside the ledger', () => {
     assert.match(finding.text, /no call with tokens is missing: the bill has \+2 calls\./);
   });
 
+  it('has images and audio of models whose replies have tokens', () => {
+    const image = tenDays({
+      requestModel: 'gpt-image-1',
+      operation: 'image_generation',
+      cacheReadTokens: 0,
+      attributes: { 'token_meter.usage.generated_images': 1 },
+    });
+    const speech = tenDays({ requestModel: 'gpt-4o-transcribe', operation: 'transcription' });
+    const by = (call: UsageRecord, kind: string, quantity: number): BillLine => ({
+      day: call.time.slice(0, 10),
+      model: call.requestModel,
+      kind,
+      quantity,
+    });
+    const lines = [
+      ...tenDays().flatMap((call) => linesOf(call)),
+      ...[...image, ...speech].map((call) => by(call, 'calls', 1)),
+      ...image.map((call) => by(call, 'generated_images', 1)),
+      ...speech.map((call) => by(call, 'audio_input_seconds', 61)),
+      ...[...image, ...speech].map(({ time, requestModel, costUsd = 0 }) => ({
+        day: time.slice(0, 10),
+        model: requestModel,
+        costUsd,
+      })),
+    ];
+    const result = reconciled(billOf(lines), [...tenDays(), ...image, ...speech]);
+    assert.equal(result.state, 'equal', JSON.stringify(result.findings));
+    assert.ok(result.rows.some(({ kind }) => kind === 'generated_images'));
+    const fewer = reconciled(billOf(lines), [...tenDays(), ...image.slice(1), ...speech]);
+    assert.deepEqual(namesOf(fewer), ['calls_not_metered']);
+  });
+
   it('has the tokens of an advisor under the name of its model', () => {
     const attributes = {
       'token_meter.advisor.model': 'm-2',

@@ -13,7 +13,7 @@ import { namedIdentity } from '../named-identity.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
-import { converseTier, converseUsage } from './usage.ts';
+import { converseTier, converseUsage, systemToolUses } from './usage.ts';
 
 export const converse: CallShape = {
   operation: 'chat',
@@ -34,6 +34,8 @@ export class ConverseReader implements ReplyReader {
   #stopReason: string | undefined;
   #serviceTier: string | undefined;
   #closed = false;
+  /** Names of the tools of Amazon that were used. */
+  readonly #hosted: string[] = [];
   /** Over HTTP/2 the SDK makes an empty reply of a body that never came. */
   #isLost = false;
 
@@ -72,8 +74,9 @@ export class ConverseReader implements ReplyReader {
   }
 
   result(): Reply {
+    const usage = converseUsage(this.#usage);
     return {
-      usage: converseUsage(this.#usage),
+      usage: usage && { ...usage, ...systemToolUses(this.#hosted) },
       serviceTier: this.#serviceTier,
       responseId: this.#id,
       finishReasons: this.#stopReason === undefined ? undefined : [this.#stopReason],
@@ -98,7 +101,9 @@ export class ConverseReader implements ReplyReader {
       );
     }
     const tool = objectAt(block, 'toolUse');
-    if (tool !== undefined) this.#output.tool(index, tool['name'], tool['input']);
+    if (tool === undefined) return;
+    if (tool['type'] === 'server_tool_use') this.#hosted.push(String(tool['name']));
+    this.#output.tool(index, tool['name'], tool['input']);
   }
 }
 

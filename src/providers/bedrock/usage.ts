@@ -1,4 +1,4 @@
-import { fields, isObject, listOf, stringAt, type JsonObject } from '../../tokens/json.ts';
+import { fields, isObject, listOf, present, stringAt, type JsonObject } from '../../tokens/json.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
@@ -19,6 +19,13 @@ export function converseUsage(usage: unknown): BilledUsage | undefined {
 export function converseTier(reply: JsonObject): string | undefined {
   const isFast = stringAt(reply['performanceConfig'], 'latency') === 'optimized';
   return isFast ? 'optimized_latency' : stringAt(reply['serviceTier'], 'type');
+}
+
+/** Tools that Amazon runs for Nova: `nova_grounding` is billed by the use, which no usage says. */
+export function systemToolUses(names: readonly string[]): BilledUsage {
+  const count = (pattern: RegExp): number | undefined =>
+    names.filter((name) => pattern.test(name)).length || undefined;
+  return present({ webSearches: count(/grounding/), codeExecutions: count(/code_interpreter/) });
 }
 
 /** Cache writes by lifetime. */
