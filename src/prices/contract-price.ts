@@ -10,7 +10,7 @@ import {
   type PricedKind,
   type PriceMember,
 } from './kinds.ts';
-import { isInOutput, usesParentPrice } from './list-units.ts';
+import { hidesImages, isInOutput, usesParentPrice } from './list-units.ts';
 import { type CountedPrice, sumNanoDollars } from './nano-dollars.ts';
 import { parseScope, type Scope, SCOPE_MEMBERS } from './scope.ts';
 
@@ -118,6 +118,9 @@ export function byContract(
       if (kind === 'imageOutputTokens') tokens.push([count, output]);
     } else if (price === undefined) missing.push(kind);
     else (isTokenKind(kind) ? tokens : rest).push([count, price]);
+  }
+  if (entry.usdPerMillion.has('imageOutputTokens') && hidesImages(usage, operation)) {
+    missing.push('imageOutputTokens');
   }
   const isUnknown = tokens.length + rest.length === 0 && missing.length > 0;
   const nanoDollars = sumNanoDollars(tokens, tierFactor) + sumNanoDollars(rest);

@@ -122,6 +122,9 @@ export function listedUsage(
       takeOut(left, field, within, amount);
     }
   }
+  if (prices['output_image_mtok'] !== undefined && hidesImages(usage, operation)) {
+    missing.push(kindName('imageOutputTokens'));
+  }
   if ('input_audio_seconds' in others || 'output_audio_seconds' in others) {
     // The list requires the total in addition to its parts.
     others['audio_seconds'] =
@@ -162,6 +165,17 @@ export function isInOutput(
 ): boolean {
   if (operation !== 'image_generation') return false;
   return kind === 'imageOutputTokens' || (kind === 'generatedImages' && outputTokens !== undefined);
+}
+
+/**
+ * Whether output that has images does not say how much of it they are. Where images cost more than text, the
+ * price of output is the least that is paid.
+ */
+export function hidesImages(
+  { outputTokens = 0, imageOutputTokens }: BilledUsage,
+  operation: string | undefined,
+): boolean {
+  return operation === 'image_generation' && outputTokens > 0 && imageOutputTokens === undefined;
 }
 
 /** Usage from which priced kinds are taken out. */

@@ -7,6 +7,7 @@ export interface InputOnlyFacts {
   readonly usage?: ReportedUsage | undefined;
   readonly responseId?: string | undefined;
   readonly responseModel?: string | undefined;
+  readonly serviceTier?: string | undefined;
   readonly attributes?: Readonly<Record<string, string>> | undefined;
 }
 

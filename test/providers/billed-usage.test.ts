@@ -365,6 +365,35 @@ describe('what is billed, as each provider reports it', () => {
     assert.deepEqual(speech.result().usage, { inputCharacters: 12 });
   });
 
+  it('AI SDK: images of Gemini by their tokens, and code that it runs for nothing', () => {
+    const usageMetadata = {
+      promptTokenCount: 10,
+      candidatesTokenCount: 1290,
+      candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 1290 }],
+      trafficType: 'ON_DEMAND',
+    };
+    const usage = { inputTokens: 10, outputTokens: 1290, totalTokens: 1300 };
+    const reader = mediaShape({ prompt: 'a tide table' }).reader(ALL);
+    const metadata = { google: { usageMetadata, images: [{}] } };
+    reader.whole({ images: ['eA=='], usage, providerMetadata: metadata });
+    const { usage: billed, serviceTier } = reader.result();
+    assert.equal(billed?.imageOutputTokens, 1290);
+    assert.equal(billed.generatedImages, 1);
+    assert.equal(serviceTier, 'on_demand');
+    const call = {
+      type: 'tool-call',
+      toolCallId: 'c',
+      toolName: 'code_execution',
+      input: '{}',
+      providerExecuted: true,
+    };
+    const counts = { inputTokens: { total: 10 }, outputTokens: { total: 5 } };
+    const code = (raw: object): number | undefined =>
+      read(generate, { content: [call], usage: { ...counts, raw } }).usage?.codeExecutions;
+    assert.equal(code({ promptTokenCount: 10, candidatesTokenCount: 5 }), undefined);
+    assert.equal(code({ input_tokens: 10 }), 1);
+  });
+
   it('AI SDK: uses of hosted tools, each once, and those of the vendor where it reports them', () => {
     const tool = (toolName: string, providerExecuted = true): object => ({
       type: 'tool-call',

@@ -63,8 +63,10 @@ export class HostedUses {
       if (kind === 'webSearches') {
         searches += this.#isOpenAi ? searchesOf(fields(result)['action']) : 1;
         isPreview ||= isPreviewSearch(name);
-      } else if (kind === 'codeExecutions') containers.add(containerOf(input) ?? id);
-      else uses[kind] = (uses[kind] ?? 0) + 1;
+      } else if (kind === 'codeExecutions') {
+        // One container has all uses of a shell.
+        containers.add(containerOf(input) ?? (name === 'shell' ? name : id));
+      } else uses[kind] = (uses[kind] ?? 0) + 1;
     }
     return {
       ...uses,

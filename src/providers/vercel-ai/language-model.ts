@@ -147,7 +147,14 @@ class ModelReader implements ReplyReader {
     const hosted = isResponse
       ? hostedToolUses(this.#body)
       : this.#hosted.uses(this.#model ?? this.#askedModel);
-    return { ...hosted, ...vendor.extras(), ...usage };
+    const { codeExecutions, ...others } = hosted;
+    const code = vendor.isGemini() ? undefined : codeExecutions;
+    return {
+      ...others,
+      ...(code !== undefined && { codeExecutions: code }),
+      ...vendor.extras(),
+      ...usage,
+    };
   }
 
   /** Chunks of chat completions name the tier, events of responses in the response. */

@@ -13,6 +13,7 @@ import { InputOnlyReader, type InputOnlyFacts } from '../input-only-reader.ts';
 import { imageAttributes, transcriptionUsage } from '../openai/media.ts';
 import { streamed } from '../streamed.ts';
 import { modelFacts } from './prompt.ts';
+import { VendorReply } from './vendor-reply.ts';
 
 const image = mediaModel('image_generation', imageFacts);
 const video = mediaModel('video_generation', (reply) => ({ usage: mediaUsage(reply) }));
@@ -66,12 +67,21 @@ function imageFacts(reply: JsonObject): InputOnlyFacts {
     .filter(isObject);
   const counts = details.flatMap(({ imageTokens }) => tokenCount(imageTokens) ?? []);
   const images = listOf(reply['images']).length;
+  const vendor = new VendorReply({
+    raw: undefined,
+    providerMetadata: reply['providerMetadata'],
+    body: undefined,
+    request: undefined,
+    model: undefined,
+  });
   return {
     usage: mediaUsage(reply, {
+      ...vendor.extras(),
       ...(counts.length > 0 && { imageInputTokens: counts.reduce((sum, count) => sum + count, 0) }),
       ...(images > 0 && { generatedImages: images }),
     }),
     attributes: imageAttributes(details[0]),
+    serviceTier: vendor.serviceTier(),
   };
 }
 

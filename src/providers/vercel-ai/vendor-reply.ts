@@ -83,6 +83,11 @@ export class VendorReply {
       : undefined;
   }
 
+  /** Gemini asks nothing for code that it runs but its tokens. */
+  isGemini(): boolean {
+    return this.#usage('promptTokenCount') !== undefined;
+  }
+
   /** Kinds of usage beyond the token counts. */
   extras(): Extras {
     const {
