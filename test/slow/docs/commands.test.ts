@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settingsRoutes } from '../../../example-app/routes/settings.ts';
 import {
@@ -30,6 +30,7 @@ const RUN: readonly string[] = [
   'npx otel-token-meter prices update',
   'npx otel-token-meter reconcile openai',
   'npx otel-token-meter export --format focus',
+  'npx otel-token-meter backup copies/usage.db',
   'curl --data-binary @dead-letters-usage.lines',
   'TOKEN_METER_PROVIDER=otlp',
   'export TOKEN_METER_URL=',
@@ -47,15 +48,17 @@ describe('commands of the documents', () => {
     {
       env = {},
       instead = {},
+      code: expected = 0,
     }: {
       readonly env?: Readonly<Record<string, string>>;
       readonly instead?: Readonly<Record<string, string>>;
+      readonly code?: number;
     } = {},
   ): Promise<{ readonly out: string; readonly err: string }> {
     let command = line;
     for (const [from, to] of Object.entries(instead)) command = command.replaceAll(from, to);
     const { code, out, err } = await app.run('sh', ['-c', command], env);
-    assert.equal(code, 0, `${line}\n${out}${err}`);
+    assert.equal(code, expected, `${line}\n${out}${err}`);
     return { out, err };
   }
 
@@ -158,7 +161,8 @@ describe('commands of the documents', () => {
       const { code, err } = await app.call(REGISTER, env);
       assert.equal(code, 0, err);
       for (const line of commandsOf('docs/bill.md', 'npx otel-token-meter reconcile openai')) {
-        assert.match((await shell(line, { env, instead })).out, /EQUAL|"equal": true/, line);
+        const { out } = await shell(line, { env, instead, code: 4 });
+        assert.match(out, /NOT COMPARED|"equal": false/, line);
       }
       await app.run('rm', ['focus.csv'], {});
       const [line = ''] = commandsOf('docs/bill.md', 'npx otel-token-meter export --format focus');
@@ -167,6 +171,23 @@ describe('commands of the documents', () => {
     } finally {
       await server.close();
     }
+  });
+
+  it('docs/sqlite.md: a copy, and the calls of one user', async () => {
+    const env = { TOKEN_METER_PROVIDER: 'sqlite' };
+    const { code, err } = await app.call(REGISTER, env);
+    assert.equal(code, 0, err);
+    const [backup = '', exported = '', erase = '', doctor = ''] = commandsOf(
+      'docs/sqlite.md',
+      'npx otel-token-meter backup',
+    );
+    await shell(backup, { env });
+    assert.ok(existsSync(join(app.folder, 'copies/usage.db')));
+    await shell(exported, { env });
+    assert.match(readFileSync(join(app.folder, 'alice.jsonl'), 'utf8'), /"user_id":"alice"/);
+    const { out } = await shell(erase, { env });
+    assert.match(out, /alice/);
+    assert.match((await shell(doctor, { env })).out, /usage\.db/);
   });
 
   it('docs/influxdb.md: a segment sent by hand', async function () {
