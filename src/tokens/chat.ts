@@ -5,7 +5,7 @@ import { isObject, listOf, type JsonObject } from './json.ts';
 import { profileOfModel, type ModelProfile } from './models.ts';
 import { addSchema, schemaOf } from './structured-output.ts';
 import { Tally, type TokenCount } from './tally.ts';
-import { apiOf, type OpenAiApi } from './openai-api.ts';
+import { apiOf } from './openai-api.ts';
 import { ToolHistory } from './tool-history.ts';
 import { addTools, functionsOf } from './tools.ts';
 import { addVendorChat } from './vendor-chat.ts';
@@ -69,8 +69,8 @@ function fill(tally: Tally, request: JsonObject, profile: ModelProfile): void {
     addVendorChat(tally, chat, profile, vendor);
     return;
   }
-  const framing = framingOf(family);
   const api = apiOf(request) ?? 'chat';
+  const framing = framingOf(family, api);
   const system = messages.find(isSystemMessage);
   const format = schemaOf(request);
   const isPadded = api === 'chat' && (tools.length > 0 || format !== undefined);
@@ -95,14 +95,12 @@ function fill(tally: Tally, request: JsonObject, profile: ModelProfile): void {
     profile,
   );
   if (format !== undefined) addSchema(tally, format, { api, family, hasSystemMessage });
-  if (hasUnknownCost(request, api)) tally.addTokens('framing', 0, 'estimated');
+  if (profile.routed === true) tally.weaken(['tools', 'toolCalls']);
+  if (repliesAudio(request)) tally.addTokens('framing', 0, 'estimated');
 }
 
-/** Audio replies, and an empty list of tools, which the Responses API billed with 0 and with 18. */
-function hasUnknownCost(request: JsonObject, api: OpenAiApi): boolean {
-  const { modalities, tools } = request;
-  const hasAudio = Array.isArray(modalities) && modalities.includes('audio');
-  return hasAudio || (api === 'responses' && Array.isArray(tools) && tools.length === 0);
+function repliesAudio({ modalities }: JsonObject): boolean {
+  return Array.isArray(modalities) && modalities.includes('audio');
 }
 
 function isSystemMessage(message: unknown): boolean {

@@ -48,6 +48,7 @@ export function tallyCompletion(
   const tally = new Tally(profile);
   try {
     fill(tally, output, replyFraming(profile.family, request));
+    if (profile.routed === true) tally.weaken(['text', 'toolCalls']);
   } catch {
     // A getter or a proxy in the caller's object threw.
     tally.addTokens('text', 0, 'estimated');
@@ -120,7 +121,8 @@ function replyFraming(family: ModelFamily, request: unknown): ReplyFraming {
   const hasTools = functionsOf(of['tools'], of['functions']).length > 0;
   const hasSchema = api !== undefined && schemaOf(of) !== undefined;
   const isChosen = nameOfChoice(of['tool_choice']) || nameOfChoice(of['function_call']);
-  const measured = api !== undefined && hasMeasuredReplies(family);
+  const measured =
+    api === 'chat' ? hasMeasuredReplies(family) : api !== undefined && hasMeasuredCalls(family);
   return {
     ...replyTokens(family, api ?? 'chat', { hasTools, hasSchema }),
     textQuality: measured && !(hasTools && hasSchema) ? 'exact' : 'estimated',

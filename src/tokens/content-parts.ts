@@ -8,18 +8,35 @@ import { mediaTokens } from './media-tokens.ts';
 import type { ModelProfile } from './models.ts';
 import type { Tally } from './tally.ts';
 
-/** Content of a message: a string, or a list of parts. */
+/**
+ * Content of a message: a string, or a list of parts. Measured: texts that follow each other are one
+ * text, without a break.
+ */
 export function addContent(tally: Tally, content: unknown, model: ModelProfile): void {
   if (content === undefined || content === null) return;
-  for (const part of Array.isArray(content) ? content : [content]) addPart(tally, part, model);
+  let texts: string[] = [];
+  for (const part of Array.isArray(content) ? content : [content]) {
+    const text = textOf(part);
+    if (text !== undefined) {
+      texts.push(text);
+      continue;
+    }
+    addTexts(tally, texts);
+    texts = [];
+    if (isObject(part)) addMedia(tally, part, model);
+    else tally.addText('text', toJson(part), 'estimated');
+  }
+  addTexts(tally, texts);
 }
 
-function addPart(tally: Tally, part: unknown, model: ModelProfile): void {
-  const text =
-    typeof part === 'string' ? part : (stringAt(part, 'text') ?? stringAt(part, 'refusal'));
-  if (text !== undefined) tally.addText('text', text);
-  else if (isObject(part)) addMedia(tally, part, model);
-  else tally.addText('text', toJson(part), 'estimated');
+function textOf(part: unknown): string | undefined {
+  if (typeof part === 'string') return part;
+  return stringAt(part, 'text') ?? stringAt(part, 'refusal');
+}
+
+function addTexts(tally: Tally, texts: readonly string[]): void {
+  const [only] = texts;
+  if (only !== undefined) tally.addText('text', texts.length === 1 ? only : texts.join(''));
 }
 
 function addMedia(tally: Tally, part: JsonObject, model: ModelProfile): void {

@@ -31,6 +31,8 @@ export interface ModelProfile extends ModelEncoding {
    * Normalised name used for matching: lower case, without vendor path, region and fine-tune parts.
    */
   readonly name: string;
+  /** Whether the name has a path, as gateways give it: each passes tools on in its way. */
+  readonly routed?: boolean | undefined;
   /** The model's vocabulary, if counts in `encoding` are to be converted to it. */
   readonly estimated?: EstimatedVocabulary | undefined;
 }
@@ -172,7 +174,9 @@ export function profileOfModel(model: unknown): ModelProfile {
   // A path may come only from the configuration, never from a request.
   const alias = aliases.get(key.toLowerCase());
   const profile =
-    alias?.endsWith('.json') === true ? profileOfFile(alias) : matchRules(bareName(alias ?? key));
+    alias?.endsWith('.json') === true
+      ? profileOfFile(alias)
+      : { ...matchRules(bareName(alias ?? key)), routed: (alias ?? key).includes('/') };
   if (profiles.size >= MAX_PROFILES) profiles.clear();
   profiles.set(key, profile);
   return profile;

@@ -69,6 +69,11 @@ export class Tally {
     entry.quality = weakest(entry.quality, quality);
   }
 
+  /** Marks the parts that occur as estimated. */
+  weaken(parts: readonly PartName[]): void {
+    for (const part of parts) if (this.#parts.has(part)) this.addTokens(part, 0, 'estimated');
+  }
+
   /**
    * @param counts tokens of `texts`, in the same order
    * @param countQuality `estimated` when another vocabulary had to be used

@@ -77,8 +77,8 @@ function addToolChoice(
 ): void {
   if (toolChoice === 'none') {
     tally.addTokens('tools', 1, api === 'chat' && family === 'gpt-3.5' ? 'exact' : 'estimated');
-  } else if (toolChoice === 'required' && api === 'responses') {
-    // Measured with 0 and with 9.
+  } else if (toolChoice === 'required') {
+    // Measured with -1, 0 and 9.
     tally.addTokens('tools', 0, 'estimated');
   }
   const name = stringAt(objectAt(toolChoice, 'function'), 'name') ?? stringAt(toolChoice, 'name');

@@ -129,11 +129,14 @@ function countableOf(ended: EndedCall): CountableInput | undefined {
 }
 
 /**
- * Whether the request is one of OpenAI's APIs, as the caller sent it. Of a framework's request, which
- * is translated for counting, it is not known which API gets it, and tools and replies differ.
+ * Whether the request is one of OpenAI's APIs, as the caller sent it to OpenAI. Of a framework's
+ * request, which is translated for counting, it is not known which API gets it; tools and replies
+ * differ between the APIs, and on Azure and behind gateways.
  */
 function isOwnRequest(countable: CountableInput, ended: EndedCall): boolean {
-  return countable.kind === 'chat' && countable.request === ended.request;
+  return (
+    countable.kind === 'chat' && countable.request === ended.request && ended.provider === 'openai'
+  );
 }
 
 async function countChat(
@@ -173,11 +176,7 @@ async function countOutput(
     );
     return {
       tokens: counts.reduce((sum, count) => sum + count.tokens, 0),
-      exact:
-        ended.reply.closed &&
-        // Azure bills replies of Chat Completions with one token more, of some models only.
-        !ended.provider.startsWith('azure') &&
-        counts.every((count) => count.quality === 'exact'),
+      exact: ended.reply.closed && counts.every((count) => count.quality === 'exact'),
     };
   } catch (error) {
     return failedQuietly('counting tokens', error);

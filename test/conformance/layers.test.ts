@@ -449,7 +449,7 @@ describe('one record a model call, however many layers see it', function () {
     };
     type Result = ReturnType<typeof streamText>;
     const REPORTED = { ...COUNTS, cacheReadTokens: 4 };
-    const TEXT_COUNTED = { outputTokens: 5, tokenSource: 'counted' } as const;
+    const TEXT_COUNTED = { outputTokens: 5, tokenSource: 'estimated' } as const;
     const readers: readonly [(result: Result) => PromiseLike<string>, Partial<UsageRecord>][] = [
       [(result) => result.text, REPORTED],
       [async (result) => (await result.consumeStream(), result.text), REPORTED],

@@ -17,7 +17,7 @@ const INPUT = {
   messages: [{ role: 'user', content: 'How often does the tide come in?' }],
 };
 /** By the chat framing of gpt-4o: 3 + role 1 + 8 words + 3, and 8 for the answer. */
-const COUNTED = { inputTokens: 15, outputTokens: 8, tokenSource: 'counted', outcome: 'ok' };
+const COUNTED = { inputTokens: 15, outputTokens: 8, tokenSource: 'estimated', outcome: 'ok' };
 const WHO = { userId: 'alice', conversationId: 'c-1', requestModel: 'gpt-4o' };
 
 describe('meterChat', () => {

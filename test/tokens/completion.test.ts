@@ -68,7 +68,15 @@ describe('tokens: framing as billed', () => {
     assert.equal(of([hello, said], 'gpt-5').tokens, of([hello, said]).tokens - 1 + 2);
   });
 
-  it('is estimated where it cannot be known: undated deployments, audio, an empty list of tools', () => {
+  it('texts of a message that follow each other are one text', () => {
+    const text = (part: string) => ({ type: 'text', text: part });
+    const content = [text('Tell me a fun fact.'), text('Now explain it.')];
+    const joined = 'Tell me a fun fact.Now explain it.';
+    assert.equal(of([{ role: 'user', content }]).parts.text?.tokens, n(joined));
+    assert.notEqual(n(joined), n('Tell me a fun fact.') + n('Now explain it.'));
+  });
+
+  it('is estimated where it cannot be known: undated deployments, audio, gpt-4 in Responses', () => {
     assert.equal(of([hello], 'gpt-35-turbo').quality, 'estimated');
     assert.equal(of([hello], 'gpt-35-turbo-0125').quality, 'exact');
     assert.equal(of([hello], 'gpt-4o-audio-preview').quality, 'estimated');
@@ -76,8 +84,8 @@ describe('tokens: framing as billed', () => {
       countChat({ messages: [hello], modalities: ['text', 'audio'] }, MODEL).quality,
       'estimated',
     );
-    assert.equal(countChat({ input: 'Hi', tools: [] }, MODEL).quality, 'estimated');
-    assert.equal(countChat({ input: 'Hi' }, MODEL).quality, 'exact');
+    assert.equal(countChat({ input: 'Hi', tools: [] }, MODEL).quality, 'exact');
+    assert.equal(countChat({ input: 'Hi' }, 'gpt-4').quality, 'estimated');
   });
 });
 
