@@ -310,6 +310,14 @@ describe('what is billed, as each provider reports it', () => {
 
   it('AI SDK: what the gateway charges, unless a key of the caller was used', () => {
     const usage = { inputTokens: { total: 10 }, outputTokens: { total: 5 } };
+    const routed = (costDetails: object): number | undefined =>
+      read(generate, {
+        content: [],
+        usage,
+        providerMetadata: { openrouter: { usage: { cost: 0.002, costDetails } } },
+      }).costUsd;
+    assert.equal(routed({}), 0.002);
+    assert.equal(routed({ upstreamInferenceCost: 0.04 }), 0.042);
     for (const [gateway, costUsd] of [
       [{ cost: '0.0045405', marketCost: '0.0045405', generationId: 'gen_1' }, 0.0045405],
       [{ cost: '0', marketCost: '0' }, 0],
@@ -321,6 +329,20 @@ describe('what is billed, as each provider reports it', () => {
       assert.equal(read(generate, reply).costUsd, costUsd, JSON.stringify(gateway));
       assert.equal(read(generate, reply, NO_STATISTICS).costUsd, undefined);
     }
+  });
+
+  it('AI SDK: tier and lifetimes of cache writes of Bedrock', () => {
+    const bedrock = {
+      serviceTier: { type: 'flex' },
+      usage: { cacheWriteInputTokens: 9, cacheDetails: [{ ttl: '1h', inputTokens: 4 }] },
+    };
+    const usage = { inputTokens: { total: 10, cacheWrite: 9 }, outputTokens: { total: 5 } };
+    const reply = read(generate, { content: [], usage, providerMetadata: { bedrock } });
+    assert.equal(reply.serviceTier, 'flex');
+    assert.deepEqual([reply.usage?.cacheWriteTokens, reply.usage?.cacheWrite1hTokens], [9, 4]);
+    const fast = { bedrock: { performanceConfig: { latency: 'optimized' } } };
+    const quick = read(generate, { content: [], usage, providerMetadata: fast });
+    assert.equal(quick.serviceTier, 'optimized_latency');
   });
 
   it('AI SDK: the tier asked for where a stream does not say which one served', () => {

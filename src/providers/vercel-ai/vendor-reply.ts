@@ -19,7 +19,7 @@ import { chatUsage, responsesUsage } from '../openai/usage.ts';
 type Extras = Omit<BilledUsage, keyof TokenUsage>;
 
 /** Tiers that are served as asked for, or not at all, or at least not below the price of the standard one. */
-const ASKED_TIERS = new Set(['flex', 'priority', 'scale']);
+const ASKED_TIERS = new Set(['flex', 'priority', 'fast', 'scale']);
 
 /** What a provider package passes on of the vendor's own reply. */
 interface VendorParts {
@@ -61,10 +61,18 @@ export class VendorReply {
     );
   }
 
-  /** US dollars that the AI Gateway says. With keys of the caller's own it bills nothing, and the vendor does. */
+  /**
+   * US dollars that a gateway says in metadata. With keys of the caller's own Vercel's bills nothing and the
+   * vendor does; OpenRouter names what the vendor bills beside its fee.
+   */
   costUsd(): number | undefined {
-    const { cost, marketCost } = fields(fields(this.#parts.providerMetadata)['gateway']);
-    const [paid, market] = [dollars(cost), dollars(marketCost)];
+    const { gateway, openrouter } = fields(this.#parts.providerMetadata);
+    const { cost, costDetails } = fields(fields(openrouter)['usage']);
+    const fee = dollars(cost);
+    if (fee !== undefined) {
+      return fee + (dollars(fields(costDetails)['upstreamInferenceCost']) ?? 0);
+    }
+    const [paid, market] = [fields(gateway)['cost'], fields(gateway)['marketCost']].map(dollars);
     return paid === 0 && market !== 0 ? undefined : paid;
   }
 
