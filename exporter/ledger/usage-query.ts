@@ -102,6 +102,7 @@ export interface UsageNumbers {
   /** Sum over the calls; the mean is `durationMs / calls`. */
   readonly durationMs: number;
   /** Nearest rank, within 1 %. */
+  /** Over calls whose duration is known: results of a batch have 0. */
   readonly durationP50Ms?: number;
   readonly durationP95Ms?: number;
   readonly durationP99Ms?: number;

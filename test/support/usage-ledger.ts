@@ -40,7 +40,8 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
       provider,
       requestModel,
       outcome,
-      durationMs: Math.round(20 + random() ** 4 * 60_000),
+      // One in eleven is of a batch, which tells no duration.
+      durationMs: index % 11 === 0 ? 0 : Math.round(20 + random() ** 4 * 60_000),
       ...(userId !== undefined && { userId }),
       ...(conversationId !== undefined && { conversationId }),
       ...(isStream && { timeToFirstChunkMs: Math.round(random() * 900) + 0.5 }),

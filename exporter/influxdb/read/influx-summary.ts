@@ -31,7 +31,8 @@ export class InfluxSummarySource implements SummarySource {
       const tally = cells.tally(key, bucket);
       addSums(tally.sums, sums);
       if (tally.latencies === undefined) return;
-      tally.latencies.duration.addBin(binOf(sums.durationMs), 1);
+      // A result of a batch took a time that nobody knows.
+      if (sums.durationMs > 0) tally.latencies.duration.addBin(binOf(sums.durationMs), 1);
       if (sums.firstChunkCalls > 0) tally.latencies.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
     });
   }

@@ -108,13 +108,15 @@ export class SqliteSummarySource implements SummarySource {
     kind: 'duration' | 'firstChunk',
   ): void {
     const groups = groupsOf(query, cells);
+    // A result of a batch took a time that nobody knows.
+    const known = kind === 'duration' ? `${column} > 0` : `${column} IS NOT NULL`;
     for (const { fromMs, toMs } of this.#days(query)) {
       const { text, values } = callConditions(fromMs, toMs, query.filters);
       const statement = this.#statement(
         `SELECT ${bucketOf(query)} AS bucket, ${groups.select},
            ${binOfColumn(column)} AS bin, count(*) AS calls
          FROM (SELECT *, time_ns / 1000000 AS ms FROM usage
-               WHERE ${column} IS NOT NULL AND ${text}) AS source
+               WHERE ${known} AND ${text}) AS source
          GROUP BY bucket${groups.names}, bin`,
       );
       for (const row of statement.iterate(...values)) {
