@@ -9,6 +9,7 @@ import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
 import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
 import { BatchFile } from './batch/batch-file.ts';
+import { BatchDescription, modelOfResults } from './batch/batch-models.ts';
 import { type BatchResult, recordResult } from './batch/batch-results.ts';
 import { gatewayCost } from './gateway-cost.ts';
 import type { CallShape } from '../domain/call-shape.ts';
@@ -35,6 +36,8 @@ export interface ApiClientSdk {
 interface BatchResults {
   /** Id of the batch or file whose lines a path fetches. */
   readonly idOf: (path: string) => string | undefined;
+  /** Whether the reply to a GET of this path describes batches, which may name their model. */
+  readonly describes?: (path: string) => boolean;
   /** Undefined for a line that is no result. */
   readonly resultOf: (line: unknown) => BatchResult | undefined;
 }
@@ -140,6 +143,19 @@ export function patchApiClient(
             return props;
           });
         }
+        const describes = quietly('reading a path', () => describesBatches(request)) === true;
+        if (describes) {
+          return send().then((props) => {
+            quietly('watching a batch', () =>
+              observeResponse(
+                (props as RequestProps).response,
+                new BatchDescription(),
+                () => false,
+              ),
+            );
+            return props;
+          });
+        }
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
         );
@@ -170,6 +186,10 @@ export function patchApiClient(
       : undefined;
   }
 
+  function describesBatches(request: JsonObject): boolean {
+    return methodOf(request) === 'get' && sdk.batch?.describes?.(pathOf(request)) === true;
+  }
+
   /** The response is handed out as it is, however its lines are read. */
   function observeBatch(batchId: string, client: JsonObject, props: unknown): void {
     const { batch } = sdk;
@@ -184,7 +204,10 @@ export function patchApiClient(
     const file = (): BatchFile =>
       new BatchFile((line) => {
         const result = batch.resultOf(line);
-        if (result !== undefined) recordResult(meter, source, result);
+        if (result !== undefined) {
+          const model = result.facts?.model ?? modelOfResults(batchId);
+          recordResult(meter, source, { ...result, facts: { ...result.facts, model } });
+        }
         return result !== undefined;
       });
     observeResponse((props as RequestProps).response, file(), () => false, file);

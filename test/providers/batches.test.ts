@@ -79,6 +79,49 @@ describe('results of batches', () => {
       ['7', loadCjs('openai')],
       ['4', loadEsm('openai/index.mjs', 'openai-4')],
     ] as const) {
+      it(`openai ${build}: images, whose results name no model, have that of the batch`, async () => {
+        const client = await clientOf(load);
+        const fileId = `file-${newId()}`;
+        const batch = { id: 'batch_1', object: 'batch', model: 'gpt-image-1' };
+        const line = {
+          id: newId(),
+          custom_id: 'row',
+          response: {
+            status_code: 200,
+            body: {
+              created: 1_763_000_000,
+              data: [{ b64_json: 'eA==' }],
+              usage: { input_tokens: 50, output_tokens: 4000 },
+            },
+          },
+          error: null,
+        };
+        const json = (body: object): Script => ({
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+        server.play(json(batch), json({ ...batch, output_file_id: fileId }), file(jsonl([line])));
+        assert.deepEqual(await client.batches.retrieve('batch_1'), batch);
+        const { output_file_id: output = '' } = await client.batches.retrieve('batch_1');
+        await (await client.files.content(output)).text();
+        const [record, ...more] = await records();
+        assert.equal(more.length, 0);
+        assert.partialDeepStrictEqual(record, {
+          operation: 'image_generation',
+          requestModel: 'gpt-image-1',
+          serviceTier: 'batch',
+          outputTokens: 4000,
+        });
+        const prices = new Prices();
+        await prices.load();
+        assert.equal(record && prices.costOf(record), ((50 * 5 + 4000 * 40) / 1e6) * 0.5);
+      });
+    }
+
+    for (const [build, load] of [
+      ['7', loadCjs('openai')],
+      ['4', loadEsm('openai/index.mjs', 'openai-4')],
+    ] as const) {
       for (const [how, read] of BODIES.filter(([name]) => !name.startsWith('new Response'))) {
         it(`openai ${build}: one record a result, of a file read by ${how}`, async () => {
           const client = await clientOf(load);

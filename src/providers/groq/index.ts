@@ -18,6 +18,7 @@ export const groq: SdkPatch = {
         provider: () => 'groq',
         batch: {
           idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
+          describes: (path) => /\/batches(?:\/[^/]+)?$/.test(path),
           resultOf: openaiBatchLine,
         },
         shape: (path) => {

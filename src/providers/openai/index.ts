@@ -41,6 +41,7 @@ export const openai: SdkPatch = {
           )?.[1],
         batch: {
           idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
+          describes: (path) => /\/batches(?:\/[^/]+)?$/.test(path),
           resultOf: openaiBatchLine,
         },
         model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
