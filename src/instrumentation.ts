@@ -18,6 +18,7 @@ import {
   applyPatch,
   importNamesOf,
   moduleDefinitions,
+  patchImported,
   patchStateOf,
 } from './providers/apply-patch.ts';
 import type { SdkPatch } from './providers/sdk-patch.ts';
@@ -54,7 +55,10 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     installMetering(this.#metering, () => this.isEnabled());
     if (!this.#metering.config.enabled) this.disable();
     registerAiSdkTelemetry(currentCallMeter);
-    installLoaderHook(moduleNames());
+    installLoaderHook(moduleNames(), (name, moduleExports) => {
+      const sdk = sdkOf(name);
+      if (sdk !== undefined) patchImported(sdk, name, moduleExports, currentCallMeter);
+    });
     watchUnmeteredCalls({
       isMetering,
       callAround: () => callAround(activeContext()),

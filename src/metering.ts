@@ -162,6 +162,12 @@ export class Metering {
     await this.#pipeline.idle();
     await this.#telemetry.flush?.();
   }
+
+  /** Resolves when all ended calls are emitted and spans, metrics and events are sent. */
+  async deliver(): Promise<void> {
+    await this.#pipeline.idle();
+    await this.#telemetry.deliver?.();
+  }
 }
 
 type DeclaredNode = Readonly<Record<string, unknown>>;
@@ -219,6 +225,7 @@ export type MeteringInForce = Pick<
   | 'isUndecided'
   | 'settle'
   | 'flush'
+  | 'deliver'
 >;
 
 interface Installed {
@@ -339,6 +346,33 @@ export async function flush(): Promise<void> {
   for (const result of flushed) {
     if (result.status === 'rejected') failedQuietly('flushing', result.reason);
   }
+}
+
+/** As long as a person waits for a reply. */
+export const DELIVER_WITHIN_MS = 3000;
+
+/**
+ * For hosts that stop the process between two requests, such as AWS Lambda and Vercel: resolves when
+ * every call that has ended is recorded, and its span, metrics and event are sent, or `timeoutMs` have
+ * passed (default 3000). Never rejects. Where the process goes on, `flush()` and the exporters' own
+ * intervals are enough.
+ */
+export async function deliver({
+  timeoutMs = DELIVER_WITHIN_MS,
+}: DeliverOptions = {}): Promise<void> {
+  const all = async (): Promise<void> => {
+    await slicedWorkDone();
+    await Promise.allSettled(installed.map(async ({ metering }) => await metering.deliver()));
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+  await Promise.race([all(), late]);
+  clearTimeout(timer);
+}
+
+export interface DeliverOptions {
+  /** @default 3000 */
+  readonly timeoutMs?: number;
 }
 
 /**

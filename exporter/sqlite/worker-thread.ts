@@ -17,7 +17,8 @@ export function startThread(name: string, beside: () => URL, workerData: unknown
     name: `token-meter ${name}`,
     workerData,
     env,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // Deno refuses it, and does not warn.
+    execArgv: 'deno' in process.versions ? [] : ['--disable-warning=ExperimentalWarning'],
   });
   worker.unref();
   return worker;

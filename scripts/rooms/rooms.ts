@@ -109,6 +109,7 @@ export const rooms: readonly Room[] = [
     imports: [
       ...SRC_GROUND,
       'src/call',
+      'src/config',
       'src/context.ts',
       'src/metering.ts',
       'src/options.ts',

@@ -1,13 +1,14 @@
 import * as nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { bun, installBunPlugin } from './bun-plugin.ts';
 import { warnHost } from './host-warning.ts';
 import { requireHere } from './require-here.ts';
 
 /**
- * How ES module imports are intercepted: in this thread, in a loader thread, or by another
- * package's hook.
+ * How ES module imports are intercepted: in this thread, in a loader thread, by a plugin of Bun, or by
+ * another package's hook.
  */
-export type LoaderHook = 'sync' | 'async' | 'foreign' | 'none';
+export type LoaderHook = 'sync' | 'async' | 'bun' | 'foreign' | 'none';
 
 const INSTALLED = Symbol.for('otel-token-meter.loader-hook');
 const installed = globalThis as { [INSTALLED]?: LoaderHook };
@@ -27,15 +28,27 @@ interface ImportInTheMiddle {
 /**
  * Intercepts imports of these packages, once per process, even with several copies of this package.
  * Other modules are not wrapped: that costs time and breaks some of them. Uses a loader thread
- * where Node's in-thread hooks are not usable (before 22.22.3 and 24.11.1). Never throws.
+ * where Node's in-thread hooks are not usable (before 22.22.3 and 24.11.1). `onLoaded` gets what a
+ * plugin of Bun sees; hooks of Node report to the base class themselves. Never throws.
  */
-export function installLoaderHook(packages: readonly string[]): LoaderHook {
-  installed[INSTALLED] ??= install([...packages]);
+export function installLoaderHook(
+  packages: readonly string[],
+  onLoaded: (name: string, moduleExports: unknown) => void = () => undefined,
+): LoaderHook {
+  installed[INSTALLED] ??= install([...packages], onLoaded);
   return installed[INSTALLED];
 }
 
-function install(include: readonly string[]): LoaderHook {
+function install(
+  include: readonly string[],
+  onLoaded: (name: string, moduleExports: unknown) => void,
+): LoaderHook {
   try {
+    const runtime = bun();
+    if (runtime !== undefined) {
+      installBunPlugin(runtime, include, onLoaded);
+      return 'bun';
+    }
     // It has to be the copy that the base class uses. The build inlines the base class.
     const require = requireHere();
     const pathOf = (file: string): string => require.resolve(`import-in-the-middle/${file}`);

@@ -12,6 +12,8 @@ export interface Destination {
   readonly logger: Logger;
   /** A call is about to begin: by now the application has started its SDK, if it has one. */
   readonly onCall?: () => void;
+  /** Sends what has arrived here. May reject. */
+  readonly flush?: () => Promise<void>;
 }
 
 /**
@@ -27,6 +29,8 @@ export interface Telemetry {
   useSchema?(url: string | undefined): void;
   /** Resolves when the logger's exporters have received everything emitted so far. May reject. */
   readonly flush?: () => Promise<void>;
+  /** Resolves when spans, metrics and events so far have been sent, if their exporters could. */
+  readonly deliver?: () => Promise<void>;
 }
 
 /**
@@ -84,6 +88,14 @@ export class CurrentTelemetry implements Telemetry {
     await provider.forceFlush?.();
   }
 
+  async deliver(): Promise<void> {
+    const providers = [this.#tracers, this.#meters, this.#loggers].map((of) => of.provider());
+    await Promise.allSettled([
+      ...providers.map(async (provider) => await flushable(provider).forceFlush?.()),
+      this.#destination?.flush?.(),
+    ]);
+  }
+
   useTracers(provider: TracerProvider): void {
     this.#tracers.use(isProxy(provider) ? undefined : provider);
   }
@@ -128,6 +140,17 @@ class Followed<P, T> {
     }
     return this.#last.handle;
   }
+}
+
+interface Flushable {
+  forceFlush?(): Promise<void>;
+}
+
+/** The provider that a proxy of the API leads to has the method, the proxy has not. */
+function flushable(provider: object): Flushable {
+  const { getDelegate, _getDelegate } = provider as Record<string, unknown>;
+  const delegate = getDelegate ?? _getDelegate;
+  return (typeof delegate === 'function' ? delegate.call(provider) : provider) as Flushable;
 }
 
 /** API 1.10 includes the logs API; SDK 2.x registers in `@opentelemetry/api-logs`. */

@@ -65,6 +65,20 @@ export function moduleDefinitions(
   ];
 }
 
+/**
+ * Patches what was imported under `name`, the package or one of its entries, where nothing else can be
+ * handed to the importer.
+ */
+export function patchImported(
+  sdk: SdkPatch,
+  name: string,
+  moduleExports: unknown,
+  meter: CurrentMeter,
+): void {
+  if (sdk.wrapExports !== undefined) return;
+  load(sdk, moduleExports, undefined, name === sdk.moduleName, meter);
+}
+
 /** So that one nobody tested is never passed over in silence. */
 const ANY_VERSION = ['*'];
 

@@ -14,6 +14,8 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'TokenMeterError',
     'TokenMeterInstrumentation',
     'createTokenMeterInstrumentation',
+    'deliver',
+    'deliverAfter',
     'flush',
     'meterChat',
     'recordUsage',

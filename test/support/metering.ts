@@ -113,6 +113,7 @@ export function startMetering({
     isUndecided: (ended) => pipeline.isUndecided(ended),
     settle: (ended, delivery) => pipeline.settle(ended, delivery),
     flush: () => pipeline.idle(),
+    deliver: () => pipeline.idle(),
   };
   const install = (): void => installMetering(inForce, () => isOn);
   install();

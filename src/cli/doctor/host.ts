@@ -12,6 +12,7 @@ const HOOKS = {
   sync: 'ES module imports are intercepted in the application thread',
   async:
     'ES module imports are intercepted by a loader thread; Node 22.22.3, 24.11.1 or newer needs none',
+  bun: 'imports of installed SDKs are intercepted by a plugin of Bun',
   foreign: 'ES module imports are intercepted by the loader hook on the command line',
   none: 'ES module imports are not intercepted; pass each SDK explicitly: instrumentation.instrument(name, module)',
 } as const;

@@ -165,6 +165,8 @@ export class FileSettingsStore implements SettingsStore {
       this.#watcher = watch(folder, { persistent: false }, (_event, name) => {
         if (name === null || name === basename(this.#path)) void this.#look();
       });
+      // Deno does not know \`persistent\`.
+      this.#watcher.unref();
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
       // No watches left on this machine, or no folder yet: polling sees every change, later.

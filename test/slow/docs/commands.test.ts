@@ -16,9 +16,10 @@ import { influxRows } from '../../support/influx.ts';
 import { attributesOf, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { requireServer, startInfluxd } from '../../support/servers.ts';
 
-/** Blocks run in this file, and in newcomer.test.ts and checkout.test.ts beside it. */
+/** Blocks run in this file, in newcomer.test.ts and checkout.test.ts beside it, and in runtimes.test.ts. */
 const RUN: readonly string[] = [
   'npm ci && npm start',
+  'bun --preload otel-token-meter/register',
   'npm install otel-token-meter openai',
   'node --import otel-token-meter/register app.mjs',
   'npm install @opentelemetry/sdk-metrics',

@@ -7,6 +7,8 @@ import {
   REGISTER,
   type DocumentedApp,
 } from '../../support/documented-app.ts';
+import { invokeLambda } from '../../support/lambda-runtime.ts';
+import { startOtlpReceiver, type OtlpReceiver } from '../../support/otlp-receiver.ts';
 import { influxRows } from '../../support/influx.ts';
 import { freePort, requireServer, startInfluxd, startRedis } from '../../support/servers.ts';
 import { chatPlain, chatStream } from '../../support/wire/openai-chat.ts';
@@ -88,6 +90,17 @@ const writes =
     }
   };
 
+/** Standard variables, in the place of those that keep other programs from exporting. */
+const exportsTo = ({ httpUrl }: OtlpReceiver): Record<string, string> => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl,
+  OTEL_TRACES_EXPORTER: '',
+  OTEL_METRICS_EXPORTER: '',
+  OTEL_LOGS_EXPORTER: '',
+});
+
+const signalsAt = ({ requests }: OtlpReceiver): readonly string[] =>
+  [...new Set(requests.map(({ signal }) => signal))].toSorted();
+
 const SCENES: Readonly<Record<string, Scene>> = {
   'app.mjs': ends({ out: /twice a day/, err: LINE }),
   'who.mjs': ends({ err: /^alice gpt-4o conv-7 18→9 tok .*$/m }),
@@ -98,6 +111,63 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'count-first.mjs': ends({ out: /^5 12 exact$/m }, { preload: [] }),
   'express.mjs': chats,
   'koa.mjs': chats,
+  'hono.mjs': chats,
+  'nest.ts': async (app, file, test) => {
+    const options = '--module nodenext --target es2022 --strict --skipLibCheck --types node';
+    const decorators = '--experimentalDecorators --emitDecoratorMetadata';
+    const tsc = ['tsc', file, ...options.split(' '), ...decorators.split(' ')];
+    const compiled = await app.run('npx', tsc);
+    assert.equal(compiled.code, 0, compiled.out);
+    await chats(app, file.replace('.ts', '.js'), test);
+  },
+  'lambda.mjs': async (app, file) => {
+    const receiver = await startOtlpReceiver();
+    try {
+      let arrived: readonly string[] = [];
+      const { kind, body } = await invokeLambda(
+        app,
+        file,
+        { headers: { 'x-user-id': 'alice' }, body: '{"message":"When is high tide?"}' },
+        { ...exportsTo(receiver), NODE_OPTIONS: '--import otel-token-meter/register' },
+        () => (arrived = signalsAt(receiver)),
+      );
+      assert.deepEqual(
+        [kind, JSON.parse(body)],
+        ['response', { statusCode: 200, body: 'The tide comes in twice a day.' }],
+      );
+      assert.deepEqual(arrived, ['logs', 'metrics', 'traces']);
+    } finally {
+      await receiver.close();
+    }
+  },
+  // The context that Vercel gives a function, and its end after the response and what it waits for.
+  'vercel.mjs': async (app, file) => {
+    const receiver = await startOtlpReceiver();
+    try {
+      await app.write(
+        'use.mjs',
+        `const waited = [];
+globalThis[Symbol.for('@vercel/request-context')] = {
+  get: () => ({ waitUntil: (promise) => waited.push(promise) }),
+};
+const { POST } = await import('./${file}');
+const response = await POST(new Request('http://localhost/api/chat', {
+  method: 'POST',
+  headers: { 'x-user-id': 'alice' },
+  body: '{"message":"When is high tide?"}',
+}));
+console.log(await response.text(), waited.length);
+await Promise.all(waited);
+process.kill(process.pid, 'SIGKILL');`,
+      );
+      const ran = await app.run('node', ['use.mjs'], exportsTo(receiver));
+      assert.match(ran.out, /^\{"answer":"The tide comes in twice a day\."\} 1\n$/, ran.err);
+      assert.deepEqual(signalsAt(receiver), ['logs', 'metrics', 'traces']);
+    } finally {
+      await receiver.close();
+    }
+  },
+  'registry.mjs': ends({ out: /^$/ }, { preload: [] }),
   'fastify.mjs': chats,
   'stream.mjs': streams({ out: /twice a day/, err: LINE }),
   'own-stream.mjs': ends({ out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
@@ -240,6 +310,16 @@ describe('programs of the documents, in a new project', () => {
       'express@5',
       'koa@3',
       'fastify@5',
+      'hono@4',
+      '@hono/node-server@2',
+      '@nestjs/core@12',
+      '@nestjs/common@12',
+      '@nestjs/platform-express@12',
+      'reflect-metadata@0.2',
+      'rxjs@7',
+      '@types/node@24',
+      'aws-lambda-ric@4',
+      '@vercel/functions@3',
       'ioredis@5',
       '@opentelemetry/sdk-node@^0.301.0',
       '@opentelemetry/sdk-metrics@^3.1.0',
