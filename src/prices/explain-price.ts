@@ -25,7 +25,8 @@ export interface KindPrice {
   readonly before?: number;
   /** The kind whose price this is, if this kind has none. */
   readonly as?: string;
-  readonly source: 'list' | 'contract';
+  /** `addition`: a price of this package, of what the list does not know. */
+  readonly source: 'list' | 'contract' | 'addition';
   /** Entry of the price file: `prices[0]`. */
   readonly entry?: string;
   /** Currency of the entry and its rate, unless it is in US dollars. */
@@ -74,8 +75,10 @@ export function explainPrice(
     const list =
       whole === undefined && listed ? listPriceOf(kind, listed.prices, provider) : undefined;
     if (own !== undefined) found.push(own);
-    else if (list !== undefined) found.push(listKind(kind, list, discount, margin));
-    else missing.push(kindName(kind));
+    else if (list !== undefined) {
+      const source = listed?.added.has(list.key) === true ? 'addition' : 'list';
+      found.push({ ...listKind(kind, list, discount, margin), source });
+    } else missing.push(kindName(kind));
   }
   const fee = whole === undefined && listed ? requestFee(listed.prices) : undefined;
   if (fee !== undefined) {

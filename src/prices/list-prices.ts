@@ -7,6 +7,8 @@ export type ModelPrices = Readonly<Record<string, unknown>>;
 /** A price of the list, in US dollars per million counts. */
 export interface ListUnitPrice {
   readonly usdPerMillion: number;
+  /** Key of the price. */
+  readonly key: string;
   /** The kind whose price applies, since this one has none. */
   readonly as?: PricedKind;
   /** Prices of calls with more input tokens than this. */
@@ -67,10 +69,11 @@ export function requestFee(prices: ModelPrices): number | undefined {
 
 function unitPrice(value: unknown, key: string): ListUnitPrice | undefined {
   const factor = millionsOf(key);
-  if (typeof value === 'number') return { usdPerMillion: value * factor, tiers: [] };
+  if (typeof value === 'number') return { usdPerMillion: value * factor, key, tiers: [] };
   const { base, tiers } = value as TieredPrice;
   return {
     usdPerMillion: base * factor,
+    key,
     tiers: tiers
       .map(({ start, price }) => ({ above: start, usdPerMillion: price * factor }))
       .sort((a, b) => a.above - b.above),

@@ -38,6 +38,8 @@ const MAX_REMEMBERED = 1000;
 interface Listed {
   /** The list reduced to this model. */
   readonly provider: ListProvider;
+  /** Keys of prices that the list does not have and this package adds. */
+  readonly added: readonly string[];
   /** Set for prices that depend on neither time nor size, which are computed here. */
   readonly plain: TokenPrices | undefined;
 }
@@ -48,6 +50,8 @@ export interface ListedModel {
   readonly provider: string;
   readonly model: string;
   readonly prices: ModelPrices;
+  /** Keys of prices that this package adds to the list. */
+  readonly added: ReadonlySet<string>;
 }
 
 interface Origin {
@@ -145,10 +149,12 @@ export class PriceList {
       timestamp: new Date(call.time),
     });
     if (found === null) return undefined;
+    const own = ownPrices(found.provider.id, model) ?? {};
     return {
       provider: found.provider.id,
       model: found.model.id,
-      prices: { ...found.model_price, ...ownPrices(found.provider.id, model) },
+      prices: { ...found.model_price, ...own },
+      added: new Set([...listed.added, ...Object.keys(own)]),
     };
   }
 
@@ -183,6 +189,7 @@ export class PriceList {
     const prices = Array.isArray(known.prices) ? known.prices : { ...added, ...known.prices };
     return {
       provider: { ...provider, models: [{ ...known, prices }] },
+      added: Object.keys(added ?? {}).filter((key) => !(key in known.prices)),
       plain: plainPrices(prices),
     };
   }

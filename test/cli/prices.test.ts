@@ -63,6 +63,18 @@ describe('otel-token-meter prices', () => {
     assert.match(out, /\nNo price is known for: .*audio_input_tokens.*code_executions/);
   });
 
+  it('tells prices of the list from those that are added to it', async () => {
+    const { out } = await run('show', 'gpt-4.1', '--provider', 'openai');
+    assert.match(out, /\nweb_searches +\$10\.00 +per thousand +genai-prices/);
+    assert.match(
+      out,
+      /\npreview_web_searches +\$25\.00 +per thousand +added by otel-token-meter\n/,
+    );
+    const rerank = await run('show', 'rerank-v3.5', '--provider', 'cohere', '--json');
+    const { prices } = JSON.parse(rerank.out) as { prices: { kind: string; source: string }[] };
+    assert.equal(prices.find(({ kind }) => kind === 'rerank_searches')?.source, 'addition');
+  });
+
   it('explains contract, currency, discount, margin and free tier by their entries', async () => {
     const contract = await run(
       'show',

@@ -137,7 +137,12 @@ function sourceOf(
     currency === undefined
       ? ''
       : `, ${currency.code} at ${currency.usd_per_unit}${currency.date === undefined ? '' : ` of ${currency.date}`}`;
-  const from = source === 'list' ? list : `${entry ?? ''} of the price file${rate}`;
+  const from =
+    source === 'list'
+      ? list
+      : source === 'addition'
+        ? 'added by otel-token-meter'
+        : `${entry ?? ''} of the price file${rate}`;
   return as === undefined ? from : `${from}, as ${as}`;
 }
 
