@@ -29,9 +29,8 @@ export function benchConversations(
       let total = 0;
       let spent = 0;
       for (const history of histories) {
-        // New strings, as parsed from a request, so that caches by identity have no effect.
         for (let turn = 1; turn <= TURNS; turn++) {
-          const messages = history.slice(0, 2 * turn).map((text) => fresh(text, round));
+          const messages = parsed(history.slice(0, 2 * turn), round);
           const start = workedMs();
           for (const text of messages) total += count(text);
           spent += workedMs() - start;
@@ -81,7 +80,14 @@ function growing(conversations: readonly Conversation[]): string[][] {
   );
 }
 
-/** Copies the characters to a new string. */
-function fresh(text: string, round: number): string {
-  return Buffer.from(`${round}${text}`).toString();
+/**
+ * The texts as a server gets them: new strings out of the JSON of a request, so that caches by identity
+ * have no effect.
+ */
+function parsed(texts: readonly string[], round: number): readonly string[] {
+  const messages = texts.map((text) => ({ role: 'user', content: `${round}${text}` }));
+  const request = JSON.parse(Buffer.from(JSON.stringify({ messages })).toString()) as {
+    readonly messages: readonly { readonly content: string }[];
+  };
+  return request.messages.map(({ content }) => content);
 }

@@ -60,11 +60,25 @@ function hasContent(content: unknown): boolean {
   return Array.isArray(content) ? content.length > 0 : Boolean(content);
 }
 
+/** One token each in cl100k_base and o200k_base; a test counts them. */
+export const ROLES: ReadonlySet<string> = new Set([
+  'system',
+  'developer',
+  'user',
+  'assistant',
+  'tool',
+  'function',
+]);
+
 function addFraming(tally: Tally, message: JsonObject, framing: Framing): void {
   // Items of the Responses API other than messages have a type instead of a role.
   const role = stringAt(message, 'role') ?? (message['type'] === undefined ? '' : 'assistant');
-  tally.addTokens('framing', framing.perMessage, framing.quality);
-  tally.addText('framing', role);
+  if (ROLES.has(role)) {
+    tally.addTokens('framing', framing.perMessage + 1, framing.quality);
+  } else {
+    tally.addTokens('framing', framing.perMessage, framing.quality);
+    tally.addText('framing', role);
+  }
   if (role === 'assistant') {
     tally.addTokens('framing', framing.perAssistantMessage, framing.quality);
   }

@@ -60,6 +60,7 @@ function fill(tally: Tally, request: JsonObject, profile: ModelProfile): void {
   const vendor = vendorFramingOf(profile.name);
   if (vendor !== undefined) {
     const chat = {
+      api: apiOf(request),
       messages,
       tools,
       toolChoice: request['tool_choice'],

@@ -1,11 +1,13 @@
 import { addContent } from './content-parts.ts';
 import { isObject, stringAt, toJson, type JsonObject } from './json.ts';
 import type { ModelProfile } from './models.ts';
+import type { OpenAiApi } from './openai-api.ts';
 import type { Tally } from './tally.ts';
 import { callOf, callsOf } from './tool-calls.ts';
 import type { VendorFraming } from './vendor-framing.ts';
 
 export interface VendorChat {
+  readonly api: OpenAiApi | undefined;
   readonly messages: readonly unknown[];
   readonly tools: readonly JsonObject[];
   readonly toolChoice: unknown;
@@ -18,17 +20,17 @@ export interface VendorChat {
 /** A chat of a vendor other than OpenAI. */
 export function addVendorChat(
   tally: Tally,
-  { messages, tools, toolChoice, thinking, format }: VendorChat,
+  { api, messages, tools, toolChoice, thinking, format }: VendorChat,
   profile: ModelProfile,
   framing: VendorFraming,
 ): void {
   for (const message of messages) addMessage(tally, message, profile, framing);
   if (messages.length > 0) tally.addTokens('framing', framing.request, 'estimated');
-  if (stringAt(thinking, 'type') === 'enabled') {
+  if (api === 'responses' || stringAt(thinking, 'type') === 'enabled') {
     tally.addTokens('framing', framing.thinking, 'estimated');
   }
   addTools(tally, tools, toolChoice, framing);
-  if (format === undefined) return;
+  if (format === undefined || framing.schema === undefined) return;
   tally.addScaledText('structuredOutput', toJson(format['schema']), framing.tools.scale);
   tally.addTokens('structuredOutput', framing.schema, 'estimated');
 }

@@ -8,10 +8,10 @@ export interface VendorFraming {
   readonly tools: ToolFraming;
   /** A call and its result, besides name, arguments and result, and the two messages. */
   readonly perCall: number;
-  /** Where thinking is switched on. */
+  /** Where thinking is switched on, as it is in DeepSeek's Responses API. */
   readonly thinking: number;
-  /** For a schema of the reply, besides the schema. */
-  readonly schema: number;
+  /** For a schema of the reply, besides the schema; most do not bill it. */
+  readonly schema?: number;
 }
 
 interface ToolFraming {
@@ -31,7 +31,6 @@ function framing(request: number, perMessage: number, perSystemMessage = 0): Ven
     tools: tools(4, 1.35),
     perCall: 12,
     thinking: 0,
-    schema: 0,
   };
 }
 
@@ -53,7 +52,7 @@ const GEMINI: VendorFraming = {
 const LLAMA: VendorFraming = { ...framing(5, 5, 5), tools: tools(80, 1.35) };
 const NEW_CLAUDE: VendorFraming = {
   ...CLAUDE,
-  request: 6,
+  request: 5,
   tools: tools(350, 1.7, 470),
   perCall: 60,
   thinking: 0,
@@ -71,17 +70,18 @@ const RULES: readonly (readonly [name: RegExp, framing: VendorFraming])[] = [
   [/^claude-3-opus/, claude(530, 281)],
   [/^claude-3-sonnet/, claude(159, 235)],
   [/^claude/, claude(495, 595)],
-  [/^(?:gemini|gemma)-3/, { ...GEMINI, perMessage: 1 }],
+  [/^(?:gemini|gemma)-3/, { ...GEMINI, perMessage: 1, tools: { ...tools(0, 1.05), perTool: -4 } }],
+  [/^gemini-2[.]0/, { ...GEMINI, tools: { ...tools(0, 0.5), perTool: -4 }, perCall: 0 }],
   [/^(?:gemini|gemma)/, GEMINI],
-  [/^deepseek/, { ...framing(2, 2), tools: tools(220, 1.1), perCall: 30 }],
-  [/^mistral-small/, { ...framing(13, 2, 4), tools: tools(0, 1.4) }],
+  [/^deepseek/, { ...framing(2, 2), tools: tools(220, 1.1), perCall: 60, thinking: 79 }],
+  [/^mistral-small/, { ...framing(13, 2, 4), tools: tools(0, 1.4), perCall: 0 }],
   [
     /^(?:open-)?(?:mistral|mixtral|magistral|ministral|pixtral|codestral|devstral)/,
     framing(1, 2, 4),
   ],
   [/^(?:qwen|qwq)/, { ...framing(4, 6, 7), tools: tools(64, 1.07), perCall: 60 }],
-  [/^grok-4[-.][23]/, { ...framing(187, 5), tools: tools(22, 1.25) }],
-  [/^grok/, { ...framing(-5, 5), tools: tools(147, 0.94) }],
+  [/^grok-4[-.][23]/, { ...framing(187, 5), tools: tools(22, 1.25), schema: 0 }],
+  [/^grok/, { ...framing(-5, 5), tools: tools(147, 0.94), schema: 0 }],
   [/^gpt-oss/, { ...framing(62, 5, 8), tools: tools(20, 0.62), perCall: 45 }],
   [/^sonar/, framing(1, 0)],
   [/^nova-2/, { ...framing(44, 2), tools: tools(860, 1.1) }],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ROLES } from '../../src/tokens/chat-message.ts';
 import { countChat, countCompletion, countTokens } from '../../src/tokens/index.ts';
 
 const MODEL = 'gpt-4o';
@@ -50,6 +51,12 @@ describe('tokens/completion: what a reply is billed', () => {
 describe('tokens: framing as billed', () => {
   const hello = { role: 'user', content: 'Hi' };
   const of = (messages: readonly object[], model = MODEL) => countChat({ messages }, model);
+
+  it('each known role is one token, in both vocabularies of chats', () => {
+    for (const role of ROLES) {
+      for (const model of ['gpt-4o', 'gpt-4']) assert.equal(countTokens(role, model), 1, role);
+    }
+  });
 
   it('a name equal to the role takes one token, another one its own and one', () => {
     assert.equal(of([{ ...hello, name: 'user' }]).tokens, of([hello]).tokens + 1);

@@ -17,7 +17,7 @@ const tools = (model: string, choice?: unknown) =>
 describe('tokens/vendor-framing', () => {
   for (const [model, one, three, withSystem] of [
     ['claude-sonnet-4-5-20250929', 7, 13, 7],
-    ['claude-opus-4-8', 9, 15, 9],
+    ['claude-opus-4-8', 8, 14, 8],
     ['us.anthropic.claude-haiku-4-5-20251001-v1:0', 7, 13, 7],
     ['gemini-2.5-flash', 0, 0, 0],
     ['gemini-3-flash-preview', 1, 3, 1],
@@ -61,6 +61,17 @@ describe('tokens/vendor-framing', () => {
     const format = { type: 'json_schema', json_schema: { schema } };
     const { parts } = countChat({ messages: [USER], response_format: format }, 'claude-opus-4-6');
     assert.equal(parts.structuredOutput?.tokens, Math.round(125 + 1.3 * said));
+  });
+
+  it('a schema is not billed by most, thinking of DeepSeek in Responses is', () => {
+    const format = { type: 'json_schema', json_schema: { schema: { type: 'object' } } };
+    const { parts } = countChat(
+      { messages: [USER], response_format: format },
+      'mistral-large-2512',
+    );
+    assert.equal(parts.structuredOutput, undefined);
+    const asked = countChat({ input: [USER] }, 'deepseek-v4-flash').parts.framing?.tokens;
+    assert.equal(asked, (framing('deepseek-v4-flash', [USER]) ?? 0) + 79);
   });
 
   it('a call takes its name, its arguments and the framing', () => {
