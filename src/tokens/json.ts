@@ -36,9 +36,12 @@ export function listOf(value: unknown): readonly unknown[] {
 }
 
 /** JSON of `value`, or '' where there is none: circular, BigInt, undefined, a throwing `toJSON`. */
-export function toJson(value: unknown): string {
+export function toJson(
+  value: unknown,
+  replacer?: (this: JsonObject, key: string, value: unknown) => unknown,
+): string {
   try {
-    return JSON.stringify(value) ?? '';
+    return JSON.stringify(value, replacer) ?? '';
   } catch {
     return '';
   }

@@ -157,6 +157,9 @@ describe('content on spans', () => {
         { type: 'input_audio', input_audio: { data: 'CCCC', format: 'wav' } },
         { type: 'file', file: { file_id: 'file-1' } },
         { inlineData: { mimeType: 'video/mp4', data: 'DDDD' } },
+        { image: { format: 'png', source: { bytes: new Uint8Array([1, 2, 3]) } } },
+        { document: { format: 'pdf', source: { s3Location: { uri: 's3://a/b.pdf' } } } },
+        { type: 'file', mediaType: 'audio/mpeg', data: new Uint8Array([1, 2, 3]) },
         { type: 'something_new', value: 1 },
       ]),
       [
@@ -166,6 +169,9 @@ describe('content on spans', () => {
         { type: 'blob', modality: 'audio', mime_type: 'audio/wav', content: 'CCCC' },
         { type: 'file', modality: 'document', file_id: 'file-1' },
         { type: 'blob', modality: 'video', mime_type: 'video/mp4', content: 'DDDD' },
+        { type: 'blob', modality: 'image', mime_type: 'image/png', content: 'AQID' },
+        { type: 'uri', modality: 'document', mime_type: 'application/pdf', uri: 's3://a/b.pdf' },
+        { type: 'blob', modality: 'audio', mime_type: 'audio/mpeg', content: 'AQID' },
         { type: 'something_new', value: 1 },
       ],
     );
@@ -194,6 +200,27 @@ describe('content on spans', () => {
       { role: 'assistant', parts: parts[0], finish_reason: 'stop' },
       { role: 'assistant', parts: parts[1], finish_reason: 'error' },
     ]);
+  });
+
+  it('writes bytes as base64 wherever they are', () => {
+    const bytes = Buffer.from([1, 2, 3]);
+    assert.deepEqual(
+      contentOf({
+        messages: [
+          { role: 'user', content: [{ type: 'something_new', bytes }] },
+          { role: 'tool', tool_call_id: 'call_1', content: [{ image: { bytes } }] },
+        ],
+      })['input.messages'],
+      [
+        { role: 'user', parts: [{ type: 'something_new', bytes: 'AQID' }] },
+        {
+          role: 'tool',
+          parts: [
+            { type: 'tool_call_response', id: 'call_1', response: [{ image: { bytes: 'AQID' } }] },
+          ],
+        },
+      ],
+    );
   });
 
   it('survives what is no message', () => {

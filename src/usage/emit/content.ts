@@ -27,7 +27,7 @@ export function contentAttributes(
 ): SpanAttributes {
   const attributes: SpanAttributes = {};
   const set = (name: string, list: readonly unknown[]): void => {
-    if (list.length > 0) attributes[name] = toJson(list);
+    if (list.length > 0) attributes[name] = toJson(list, bytesAsBase64);
   };
   if (isObject(ended.request)) {
     set(ATTR_CONTENT.systemInstructions, partsOf(systemOf(ended.request)));
@@ -49,6 +49,12 @@ export function contentAttributes(
     })),
   );
   return attributes;
+}
+
+/** Bytes in tool results and unknown parts: JSON would list each of them. */
+function bytesAsBase64(this: JsonObject, key: string, value: unknown): unknown {
+  const given = this[key];
+  return given instanceof Uint8Array ? Buffer.from(given).toString('base64') : value;
 }
 
 /** Instructions that are given beside the messages. */

@@ -112,6 +112,10 @@ function untyped(part: JsonObject): readonly Part[] | undefined {
   if (reasoning !== undefined) return textPart('reasoning', reasoning['text']);
   const inline = objectAt(part, 'inlineData') ?? objectAt(part, 'fileData');
   if (inline !== undefined) return [mediaPart('document', inline)];
+  for (const kind of ['image', 'audio', 'video', 'document']) {
+    const media = objectAt(part, kind);
+    if (media !== undefined) return [mediaPart(kind, media)];
+  }
   return undefined;
 }
 
@@ -124,6 +128,7 @@ function mediaPart(usual: string, part: JsonObject): Part {
     text(part['image_url']) ??
     text(inner['url']) ??
     text(inner['fileUri']) ??
+    stringAt(inner['s3Location'], 'uri') ??
     text(part['file_url']);
   const [, ofUrl, inUrl] = /^data:([^;,]*)[^,]*,(.*)$/s.exec(url ?? '') ?? [];
   const mimeType =
@@ -131,14 +136,25 @@ function mediaPart(usual: string, part: JsonObject): Part {
     text(inner['media_type']) ??
     text(inner['mimeType']) ??
     text(inner['mediaType']) ??
-    (text(inner['format']) === undefined ? undefined : `${usual}/${String(inner['format'])}`);
+    formatOf(usual, inner['format'] ?? part['format']);
   const named = /^(image|audio|video)\//.exec(mimeType ?? '')?.[1];
   const of = { modality: named ?? usual, ...(mimeType !== undefined && { mime_type: mimeType }) };
   const fileId = text(inner['file_id']);
   if (fileId !== undefined) return { type: 'file', ...of, file_id: fileId };
-  const data = inUrl ?? text(inner['data']) ?? text(inner['file_data']);
+  const data = inUrl ?? base64(inner['data'] ?? inner['bytes'] ?? inner['file_data']);
   if (data !== undefined) return { type: 'blob', ...of, content: data };
   return url === undefined ? (part as Part) : { type: 'uri', ...of, uri: url };
+}
+
+function formatOf(kind: string, format: unknown): string | undefined {
+  if (typeof format !== 'string') return undefined;
+  return `${kind === 'document' ? 'application' : kind}/${format}`;
+}
+
+/** Data is base64 already, or bytes. */
+function base64(data: unknown): string | undefined {
+  if (data instanceof Uint8Array) return Buffer.from(data).toString('base64');
+  return text(data);
 }
 
 function summaryOf(part: JsonObject): string {
