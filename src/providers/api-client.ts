@@ -8,9 +8,7 @@ import { quietly } from '../host/quietly.ts';
 import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
 import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
-import { BatchFile } from './batch/batch-file.ts';
-import { BatchDescription, modelOfResults } from './batch/batch-models.ts';
-import { type BatchResult, recordResult } from './batch/batch-results.ts';
+import { type BatchResults, batchWatcher } from './batch/observed-batch.ts';
 import { gatewayCost } from './gateway-cost.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
@@ -31,15 +29,6 @@ export interface ApiClientSdk {
   readonly batch?: BatchResults;
   /** Conversation named in the request's options rather than in its body. */
   readonly conversationId?: (options: JsonObject) => string | undefined;
-}
-
-interface BatchResults {
-  /** Id of the batch or file whose lines a path fetches. */
-  readonly idOf: (path: string) => string | undefined;
-  /** Whether the reply to a GET of this path describes batches, which may name their model. */
-  readonly describes?: (path: string) => boolean;
-  /** Undefined for a line that is no result. */
-  readonly resultOf: (line: unknown) => BatchResult | undefined;
 }
 
 /** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
@@ -136,22 +125,11 @@ export function patchApiClient(
             track(props as RequestProps, pending),
           );
         }
-        const fetched = quietly('reading a path', () => batchOf(request));
-        if (fetched !== undefined) {
-          return send().then((props) => {
-            quietly('watching a batch', () => observeBatch(fetched, fields(this), props));
-            return props;
-          });
-        }
-        const describes = quietly('reading a path', () => describesBatches(request)) === true;
-        if (describes) {
+        const watch = quietly('reading a path', () => batchOf(request));
+        if (watch !== undefined) {
           return send().then((props) => {
             quietly('watching a batch', () =>
-              observeResponse(
-                (props as RequestProps).response,
-                new BatchDescription(),
-                () => false,
-              ),
+              watch((props as RequestProps).response, meter, sourceOf(fields(this))),
             );
             return props;
           });
@@ -180,37 +158,19 @@ export function patchApiClient(
     };
   }
 
-  function batchOf(request: JsonObject): string | undefined {
+  function batchOf(request: JsonObject): ReturnType<typeof batchWatcher> {
     return sdk.batch !== undefined && methodOf(request) === 'get'
-      ? sdk.batch.idOf(pathOf(request))
+      ? batchWatcher(sdk.batch, pathOf(request))
       : undefined;
   }
 
-  function describesBatches(request: JsonObject): boolean {
-    return methodOf(request) === 'get' && sdk.batch?.describes?.(pathOf(request)) === true;
-  }
-
-  /** The response is handed out as it is, however its lines are read. */
-  function observeBatch(batchId: string, client: JsonObject, props: unknown): void {
-    const { batch } = sdk;
-    if (batch === undefined) return;
+  function sourceOf(client: JsonObject) {
     const { address, port } = serverOf(client['baseURL']);
-    const source = {
+    return {
       provider: sdk.provider(address ?? '', client),
       serverAddress: address,
       serverPort: port,
-      batchId,
     };
-    const file = (): BatchFile =>
-      new BatchFile((line) => {
-        const result = batch.resultOf(line);
-        if (result !== undefined) {
-          const model = result.facts?.model ?? modelOfResults(batchId);
-          recordResult(meter, source, { ...result, facts: { ...result.facts, model } });
-        }
-        return result !== undefined;
-      });
-    observeResponse((props as RequestProps).response, file(), () => false, file);
   }
 
   function start(
@@ -223,10 +183,9 @@ export function patchApiClient(
     const { body } = request;
     const shape = sdk.shape(pathOf(request), body);
     if (shape === undefined) return undefined;
-    const server = serverOf(client['baseURL']);
     const conversationId = sdk.conversationId?.(request);
     return current.start({
-      provider: sdk.provider(server.address ?? '', client),
+      ...sourceOf(client),
       shape,
       request: body,
       // The body of an upload may be a stream; the SDK keeps the model beside it.
@@ -234,8 +193,6 @@ export function patchApiClient(
         fields(body)['model'] === undefined
           ? (sdk.model?.(client) ?? text(fields(request['__metadata'])['model']))
           : undefined,
-      serverAddress: server.address,
-      serverPort: server.port,
       usageContext: conversationId === undefined ? undefined : { conversationId },
       nativeSpan: span ?? peerSpanOf(fields(body)['model']),
     });
