@@ -87,8 +87,7 @@ function isData(value: unknown): boolean {
 }
 
 /**
- * Text files are counted by their text, PDFs by their pages for Gemini and Claude; OpenAI bills the text
- * and an image of each page. A file referenced by id can only be counted by the provider: it adds no
+ * Text files are counted by their text, PDFs by their pages, audio of Gemini by its seconds. A file referenced by id can only be counted by the provider: it adds no
  * tokens and is `estimated`.
  */
 function addFile(tally: Tally, file: JsonObject, { name }: ModelProfile): void {

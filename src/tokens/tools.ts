@@ -38,9 +38,10 @@ export function addTools(tally: Tally, settings: ToolSettings, profile: ModelPro
  * Chat Completions: 9, or 5 where the namespace is part of a system message. Responses: 3. The
  * higher ones of gpt-5 and of sequential calls were measured, without knowing what they stand for.
  */
-function overheadOf({ api, hasSystemMessage, parallel }: ToolSettings, p: ModelProfile): number {
-  const isGpt5 = p.family === 'gpt-5';
-  const sequential = parallel === false ? 21 : 0;
+function overheadOf(settings: ToolSettings, { family }: ModelProfile): number {
+  const { api, hasSystemMessage, parallel, toolChoice } = settings;
+  const isGpt5 = family === 'gpt-5';
+  const sequential = parallel === false && !isObject(toolChoice) ? 21 : 0;
   if (api === 'responses') return sequential + (isGpt5 ? 8 : 3);
   return sequential + (hasSystemMessage ? 5 : 9) + (isGpt5 ? 84 : 0);
 }
@@ -78,8 +79,8 @@ function addToolChoice(
   if (toolChoice === 'none') {
     tally.addTokens('tools', 1, api === 'chat' && family === 'gpt-3.5' ? 'exact' : 'estimated');
   } else if (toolChoice === 'required') {
-    // Measured with -1, 0 and 9.
-    tally.addTokens('tools', 0, 'estimated');
+    // Measured with -1 and 0 in Chat Completions.
+    tally.addTokens('tools', api === 'responses' && family !== 'gpt-5' ? 9 : 0, 'estimated');
   }
   const name = stringAt(objectAt(toolChoice, 'function'), 'name') ?? stringAt(toolChoice, 'name');
   if (name !== undefined) {

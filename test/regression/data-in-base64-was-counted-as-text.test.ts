@@ -35,6 +35,16 @@ describe('regression: data in base64 was counted as text', () => {
     assert.equal(ofGemini.images, undefined);
   });
 
+  it('a large PDF is not searched whole', () => {
+    const page = '<< /Type /Page >>';
+    const data = Buffer.from((page + ' '.repeat(10_000 - page.length)).repeat(3000));
+    const source = { type: 'base64', media_type: 'application/pdf', data: data.toString('base64') };
+    const content = [{ type: 'document', source }];
+    const asked = messagesCountable({ messages: [{ role: 'user', content }] });
+    const tokens = counted(asked, 'claude-sonnet-4-5').parts.files?.tokens ?? 0;
+    assert.ok(Math.abs(tokens / (3000 * 1600) - 1) < 0.02, `${tokens}`);
+  });
+
   it('audio of Gemini: 32 a second', () => {
     const inlineData = { mimeType: 'audio/wav', data: WAV.toString('base64') };
     const { parts } = counted(

@@ -64,11 +64,13 @@ describe('tokens: bad input', () => {
           functions: [{ name: 'f', parameters: { properties: { a: value, b: { enum: value } } } }],
         },
         { response_format: { type: 'json_schema', json_schema: value }, text: value },
+        { messages: [{ role: 'tool', tool_call_id: value, content: value }], thinking: value },
+        { messages: [{ role: 'user', content: [{ type: 'file', file: { file_data: value } }] }] },
         { messages: [], model: value },
       ];
       const counter = new BackgroundCounter();
       for (const request of requests) {
-        for (const model of ['gpt-4o', 'gpt-3.5-turbo', value as string]) {
+        for (const model of ['gpt-4o', 'gpt-3.5-turbo', 'claude-opus-5', value as string]) {
           const { tokens } = countChat(request, model);
           assert.ok(Number.isSafeInteger(tokens) && tokens >= 0, `${tokens}`);
           assert.equal((await counter.countChat(request, model)).tokens, tokens);

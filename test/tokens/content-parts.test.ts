@@ -20,7 +20,7 @@ describe('tokens: parts of a chat', () => {
     assert.equal(compressed.parts.audio?.tokens, 30);
   });
 
-  it('of a text file its text is counted, of others the name; both estimated', () => {
+  it('of a text file its text is counted, of a PDF its pages, both with the name and estimated', () => {
     const text = 'name,age\nAda,36\n'.repeat(50);
     const file_data = `data:text/csv;base64,${Buffer.from(text).toString('base64')}`;
     const { parts } = countPart({ type: 'file', file: { filename: 'people.csv', file_data } });
@@ -28,7 +28,9 @@ describe('tokens: parts of a chat', () => {
     assert.deepEqual(parts.files, { tokens: expected, quality: 'estimated' });
     const pdf = { filename: 'a.pdf', file_data: `data:application/pdf;base64,${'A'.repeat(9999)}` };
     const inPdf = countPart({ type: 'input_file', ...pdf }).parts.files;
-    assert.deepEqual(inPdf, { tokens: countTokens('a.pdf', 'gpt-4o'), quality: 'estimated' });
+    const page = 750;
+    const tokens = countTokens('a.pdf', 'gpt-4o') + page;
+    assert.deepEqual(inPdf, { tokens, quality: 'estimated' });
   });
 
   it('a schema for the reply is a part of its own, in both request shapes', () => {
