@@ -149,7 +149,7 @@ const TEXT_WEIGHTS: Readonly<Record<EstimatedVocabulary, TextWeights>> = {
     hanRun: -0.245,
   },
   gemma3: GEMMA,
-  gemini: { ...GEMMA, base: 1.03 },
+  gemini: { ...GEMMA, base: 1.01, newline: 0.2 },
   claude: { ...only(1.01), digit: 0.27, newline: 0.5, capital: 0.07, symbol: 0.09 },
   claude_new: only(1.35),
 };

@@ -1,5 +1,5 @@
 import { addContent } from './content-parts.ts';
-import { isObject, stringAt, toJson, type JsonObject } from './json.ts';
+import { isObject, listOf, objectAt, stringAt, toJson, type JsonObject } from './json.ts';
 import type { ModelProfile } from './models.ts';
 import type { OpenAiApi } from './openai-api.ts';
 import type { Tally } from './tally.ts';
@@ -66,13 +66,41 @@ function addTools(
   { tools: framing }: VendorFraming,
 ): void {
   if (tools.length === 0) return;
-  for (const { name, description, parameters } of tools) {
-    const shown = toJson({ type: 'function', function: { name, description, parameters } });
-    tally.addScaledText('tools', shown, framing.scale);
+  for (const tool of tools) {
+    if (framing.perProperty === undefined) addToolAsJson(tally, tool, framing.scale);
+    else addToolByField(tally, tool, framing.perProperty);
     tally.addTokens('tools', framing.perTool, 'estimated');
   }
   const request = isChosen(toolChoice) ? framing.chosen : framing.request;
   tally.addTokens('tools', request, 'estimated');
+}
+
+function addToolAsJson(tally: Tally, tool: JsonObject, scale: number): void {
+  const { name, description, parameters } = tool;
+  const shown = toJson({ type: 'function', function: { name, description, parameters } });
+  tally.addScaledText('tools', shown, scale);
+}
+
+function addToolByField(tally: Tally, tool: JsonObject, perProperty: number): void {
+  for (const field of ['name', 'description']) {
+    tally.addText('tools', stringAt(tool, field) ?? '', 'estimated');
+  }
+  addProperties(tally, tool['parameters'], perProperty, 0);
+}
+
+const MAX_DEPTH = 20;
+
+function addProperties(tally: Tally, schema: unknown, perProperty: number, depth: number): void {
+  if (!isObject(schema) || depth > MAX_DEPTH) return;
+  for (const [name, property] of Object.entries(objectAt(schema, 'properties') ?? {})) {
+    tally.addText('tools', name, 'estimated');
+    tally.addText('tools', stringAt(property, 'description') ?? '', 'estimated');
+    tally.addTokens('tools', perProperty, 'estimated');
+    const values = isObject(property) ? listOf(property['enum']) : [];
+    for (const value of values) tally.addText('tools', String(value), 'estimated');
+    addProperties(tally, property, perProperty, depth + 1);
+    addProperties(tally, objectAt(property, 'items'), perProperty, depth + 1);
+  }
 }
 
 /** Whether the model has to call a tool. */

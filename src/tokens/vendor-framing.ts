@@ -21,6 +21,8 @@ interface ToolFraming {
   readonly perTool: number;
   /** Tokens per token of the tool in JSON. */
   readonly scale: number;
+  /** Of Gemini, whose tools are not JSON to the model: per property, besides its texts. */
+  readonly perProperty?: number;
 }
 
 function framing(request: number, perMessage: number, perSystemMessage = 0): VendorFraming {
@@ -44,11 +46,11 @@ function claude(auto: number, chosen: number): VendorFraming {
 }
 
 const CLAUDE: VendorFraming = { ...framing(4, 3), perCall: 48, thinking: 29, schema: 125 };
-const GEMINI: VendorFraming = {
-  ...framing(0, 0),
-  tools: { ...tools(0, 0.8), perTool: -4 },
-  perCall: 40,
-};
+/** Vertex bills the tools of Gemini 2.5 as the API bills those of 2.0; which one it is, is not known. */
+function gemini(perMessage: number, perTool: number, perProperty: number): VendorFraming {
+  const byField = { ...tools(0, 0), perTool, perProperty };
+  return { ...framing(0, perMessage), tools: byField, perCall: 40 };
+}
 const LLAMA: VendorFraming = { ...framing(5, 5, 5), tools: tools(80, 1.35) };
 const NEW_CLAUDE: VendorFraming = {
   ...CLAUDE,
@@ -70,9 +72,9 @@ const RULES: readonly (readonly [name: RegExp, framing: VendorFraming])[] = [
   [/^claude-3-opus/, claude(530, 281)],
   [/^claude-3-sonnet/, claude(159, 235)],
   [/^claude/, claude(495, 595)],
-  [/^(?:gemini|gemma)-3/, { ...GEMINI, perMessage: 1, tools: { ...tools(0, 1.05), perTool: -4 } }],
-  [/^gemini-2[.]0/, { ...GEMINI, tools: { ...tools(0, 0.5), perTool: -4 }, perCall: 0 }],
-  [/^(?:gemini|gemma)/, GEMINI],
+  [/^(?:gemini|gemma)-(?:3|flash-latest|pro-latest)/, gemini(1, 21, 16)],
+  [/^gemini-2[.]0/, { ...gemini(0, 3, 5), perCall: 0 }],
+  [/^(?:gemini|gemma)/, gemini(0, 21, 10)],
   [/^deepseek/, { ...framing(2, 2), tools: tools(220, 1.1), perCall: 60, thinking: 79 }],
   [/^mistral-small/, { ...framing(13, 2, 4), tools: tools(0, 1.4), perCall: 0 }],
   [

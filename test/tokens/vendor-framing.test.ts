@@ -74,6 +74,16 @@ describe('tokens/vendor-framing', () => {
     assert.equal(asked, (framing('deepseek-v4-flash', [USER]) ?? 0) + 79);
   });
 
+  it("Gemini's tools take their texts, and constants per tool and property, at any depth", () => {
+    const place = { type: 'object', properties: { of: { type: 'string', enum: ['bay'] } } };
+    const nested = { name: 'tide', parameters: { type: 'object', properties: { place } } };
+    const of = (model: string) =>
+      countChat({ messages: [USER], tools: [nested] }, model).parts.tools?.tokens ?? 0;
+    // tide, place, of and bay: 5 tokens.
+    assert.ok(Math.abs(of('gemini-2.5-flash') - (21 + 2 * 10 + 5)) <= 1);
+    assert.equal(of('gemini-3-flash-preview') - of('gemini-2.5-flash'), 2 * (16 - 10));
+  });
+
   it('a call takes its name, its arguments and the framing', () => {
     const call = { type: 'function', function: { name: 'tide', arguments: '{}' } };
     const messages = [USER, { role: 'assistant', tool_calls: [call] }];

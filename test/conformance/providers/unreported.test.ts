@@ -80,8 +80,11 @@ const TOKENS = {
   responses: 3 + 1 + n(SYSTEM) + 3 + 1 + n(QUESTION) + 3 + n(DECLARED) + 3,
   /** Opus 5: 5 and 3 of framing; 1.35 × 20; 350 and 1.7 × 53 = 440.1. */
   claude: 8 + 27 + 440,
-  /** Gemini 3: 1 a message; 1.03 × 20 - 0.13 + 0.21 = 20.7; 1.05 × 53 - 4 = 51.7. */
-  gemini: 1 + 21 + 52,
+  /**
+   * Gemini 3: 1 a message; 1.01 × 20 - 0.13 + 0.24 = 20.3; 21 for the tool, 16 for its property, and
+   * their texts of 18 tokens, three capitals and three symbols: 1.01 × 18 - 0.19 + 0.36 = 18.4.
+   */
+  gemini: 1 + 20 + 55,
   /** 1 + 2 + 4 of framing; 0.983 × 20 + 0.12 + 0.11 = 19.9; 4 and 1.35 × 53 = 75.6. */
   mistral: 7 + 20 + 76,
   /** 30 + 5 + 5 of framing; 0.997 × 20 + 0.12 = 20.1; 80 and 1.35 × 53 = 151.6. */
