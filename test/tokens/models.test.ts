@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { countTokens, encodingForModel } from '../../src/tokens/index.ts';
-import { setModelAliases } from '../../src/tokens/models.ts';
+import { profileOfModel, setModelAliases } from '../../src/tokens/models.ts';
+import { VENDOR_RULES } from '../../src/tokens/vendor/vocabularies.ts';
 import { forgetWarnings, setWarningHook } from '../../src/tokens/warnings.ts';
 
 describe('tokens/models', () => {
@@ -24,6 +25,49 @@ describe('tokens/models', () => {
       }
     });
   }
+
+  for (const [vocabulary, models] of [
+    ['llama3', 'llama3.1:8b meta-llama/Llama-3.3-70B-Instruct us.meta.llama3-1-8b-v1:0'],
+    ['llama3', 'deepseek-r1-distill-llama-70b llama-v3p1-8b-instruct'],
+    ['qwen3', 'qwen3-32b Qwen/Qwen2.5-7B-Instruct qwen-max qwq-32b qwen3.5-27b'],
+    ['deepseek_v3', 'deepseek-v4-flash deepseek-ai/DeepSeek-V3.2 deepseek-chat deepseek-r1'],
+    ['tekken', 'mistral-large-2512 mistral-large-latest mistral-small-latest pixtral-12b-2409'],
+    ['tekken', 'open-mistral-nemo codestral-latest ministral-8b-latest magistral-medium-2509'],
+    ['gemini', 'gemini-2.5-flash google/gemini-3-pro-preview'],
+    ['gemma3', 'gemma-3-27b-it'],
+    ['claude', 'claude-sonnet-4-5 anthropic.claude-3-haiku-20240307-v1:0 claude-opus-4-6'],
+    ['claude_new', 'claude-sonnet-5 anthropic/claude-opus-4.8 us.anthropic.claude-opus-5'],
+  ] as const) {
+    it(`${models}: tokens of ${vocabulary}, estimated without it`, () => {
+      setWarningHook(() => {});
+      try {
+        for (const model of models.split(' ')) {
+          const { encoding, quality, estimated } = profileOfModel(model);
+          assert.ok(encoding === vocabulary || estimated === vocabulary, model);
+          if (encoding !== vocabulary) assert.equal(quality, 'estimated');
+        }
+      } finally {
+        setWarningHook();
+      }
+    });
+  }
+
+  it('a vocabulary is exact for its models, not for later ones that only share a name', () => {
+    const qualityOf = (name: string) =>
+      VENDOR_RULES.find(([prefix]) => name === prefix || name.startsWith(`${prefix}-`))?.[2];
+    for (const name of [
+      'qwen2.5-7b',
+      'qwen3-8b',
+      'deepseek-v4-flash',
+      'llama3-8b',
+      'pixtral-12b',
+    ]) {
+      assert.equal(qualityOf(name), 'exact', name);
+    }
+    for (const name of ['qwen3.5-27b', 'qwen-max', 'deepseek-chat', 'mistral-large-2512']) {
+      assert.equal(qualityOf(name), 'estimated', name);
+    }
+  });
 
   it('gpt-6, whose vocabulary nobody has published, is estimated without a warning', () => {
     const expected = { encoding: 'o200k_base', quality: 'estimated' };

@@ -30,7 +30,7 @@ export const VENDOR_VOCABULARIES: Readonly<Record<VendorVocabularyName, VendorVo
 
 /**
  * The first rule whose prefix ends at a name boundary wins. `exact`: the vocabulary is the model's
- * own, or was found equal to it on 197 texts (Qwen 2.5, DeepSeek v4, Tekken 240911). `estimated`:
+ * own, or equal to it: by its merges (Qwen 2.5), on 197 texts (DeepSeek v4, Tekken 240911). `estimated`:
  * reportedly the same vocabulary, or a name whose model changes.
  */
 export const VENDOR_RULES: readonly (readonly [
