@@ -91,6 +91,8 @@ const RULES: readonly (readonly [name: RegExp, framing: VendorFraming])[] = [
   [/^(?:meta-)?llama-?4/, LLAMA],
   [/^(?:meta-)?llama-?3[-.]?[123]|^llama-v3p[123]/, { ...LLAMA, request: 30 }],
   [/^(?:meta-)?llama/, LLAMA],
+  // What Cohere bills; what its models process has a prompt of 70 to 1,400 tokens besides.
+  [/^(?:command|c4ai)/, { ...framing(0, 0), tools: tools(0, 0.75), perCall: 0 }],
   [/^(?:zai-)?glm/, framing(3, 2)],
   [/^kimi/, framing(5, 3)],
 ];

@@ -27,6 +27,7 @@ describe('tokens/vendor-framing', () => {
     ['qwen3', 10, 22, 17],
     ['grok-4-1-fast-non-reasoning', 0, 10, 0],
     ['grok-4.3', 192, 202, 192],
+    ['command-a-03-2025', 0, 0, 0],
     ['openai/gpt-oss-120b', 67, 77, 75],
     ['us.amazon.nova-2-lite-v1:0', 46, 50, 46],
     ['meta-llama/Llama-3.3-70B-Instruct-Turbo', 35, 45, 40],

@@ -87,6 +87,8 @@ const TOKENS = {
   gemini: 1 + 20 + 55,
   /** 1 + 2 + 4 of framing; 0.983 × 20 + 0.12 + 0.11 = 19.9; 4 and 1.35 × 53 = 75.6. */
   mistral: 7 + 20 + 76,
+  /** Cohere: 20 of text; 0.75 × 53 = 39.8. */
+  cohere: 20 + 40,
   /** 30 + 5 + 5 of framing; 0.997 × 20 + 0.12 = 20.1; 80 and 1.35 × 53 = 151.6. */
   llama3: 40 + 20 + 152,
   /** The same without the 25 of the dates, and 20 of text. */
@@ -246,6 +248,7 @@ const SDKS: Readonly<Record<string, Sdk>> = {
     patch: cohere,
     load: loadCjs('cohere-ai'),
     image: 'openai',
+    tokens: 'cohere',
     script: cohereBareStream,
     stream: async (module, environment) =>
       new (module as { CohereClientV2: typeof CohereClientV2 }).CohereClientV2({
