@@ -64,9 +64,23 @@ export function usageContextOf(from: Context): UsageContext {
   return (from.getValue(USAGE) as UsageContext | undefined) ?? NO_USAGE_CONTEXT;
 }
 
+/**
+ * The active Context. What was set before the application's SDK, and with it a context manager, was
+ * started stays in force: the manager knows nothing of it.
+ */
 export function activeContext(): Context {
   const active = context.active();
-  return active === ROOT_CONTEXT ? (fallback.getStore() ?? active) : active;
+  const held = fallback.getStore();
+  if (held === undefined || active.getValue(USAGE) !== undefined) return active;
+  if (isRoot(active)) return held;
+  const usage = usageContextOf(held);
+  return usage === NO_USAGE_CONTEXT ? active : setUsageContext(active, usage);
+}
+
+/** The ESM and CommonJS copies of the API have a root each. */
+function isRoot(active: Context): boolean {
+  const { _currentContext: values } = active as { readonly _currentContext?: unknown };
+  return active === ROOT_CONTEXT || (values instanceof Map && values.size === 0);
 }
 
 /** Runs `fn` with `next` as the active Context, with or without a context manager. */
