@@ -293,6 +293,7 @@ const OF_NEXT: readonly string[] = [
   'next.config.mjs',
   'instrumentation.js',
   'app/api/chat/route.js',
+  'app/api/ask/route.js',
 ];
 
 function docBlockNamed(name: string): { readonly text: string } {
