@@ -24,7 +24,10 @@ export interface UsageStore {
   readonly file?: string;
   processor(): UsageLogProcessor & { status(): ExporterStatus };
   /** Stores without a place for metrics have none. */
-  metricExporter?(): PushMetricExporter;
+  metricExporter?(): PushMetricExporter & {
+    /** @param withinMs default: the time limit of a request */
+    forceFlush(withinMs?: number): Promise<void>;
+  };
   reader(): UsageReader;
   reprice(options: RepriceOptions): Promise<RepriceResult>;
   erase(options: EraseOptions): Promise<EraseResult>;

@@ -154,6 +154,12 @@ export class Metering {
     return this.#pipeline.settle(ended, delivery);
   }
 
+  /** For the very end of the process, synchronously: no call that has begun is left without a record. */
+  endNow(): void {
+    this.calls.open.closeAll();
+    this.#pipeline.emitWaiting();
+  }
+
   /**
    * Resolves when all ended calls are emitted and the exporters of the ledger have them. Rejects when
    * an exporter does.
@@ -226,6 +232,7 @@ export type MeteringInForce = Pick<
   | 'settle'
   | 'flush'
   | 'deliver'
+  | 'endNow'
 >;
 
 interface Installed {
@@ -256,8 +263,14 @@ function noteCopy(): void {
   );
 }
 
+/** Before the listeners of exporters, which save what they have then. */
+function onExit(): void {
+  for (const { metering } of installed) quietly('ending', () => metering.endNow());
+}
+
 export function installMetering(metering: MeteringInForce, isEnabled: () => boolean): void {
   noteCopy();
+  if (!process.listeners('exit').includes(onExit)) process.prependListener('exit', onExit);
   const others = installed.filter((other) => other.metering !== metering && !other.isStandIn);
   installed = [{ metering, isEnabled }, ...others];
 }

@@ -96,6 +96,14 @@ export class CallMeter<Record = unknown> {
     const nowMs = this.#options.clock.monotonicMs();
     const { reply, byModel = false } = end;
     const sight = { ...sightAtStart(start, begun), ...sightOf(begun, reply) };
+    const { responseId } = reply;
+    if (responseId !== undefined) {
+      const { model } = begun.facts;
+      const [same, ...more] = this.open.those((call) => call.isReceiving(responseId, model));
+      // Of two replies with one id it is not known whose user this is.
+      if (more.length === 0) same?.learn(begun.usageContext);
+      if (same !== undefined) return undefined;
+    }
     if (this.#recent.take({ ...sight, byModel, sinceMs: end.sinceMs, nowMs })) return undefined;
     CallScope.claim(scopeOf(parent), sight);
     return audience.onEnd({

@@ -1,9 +1,10 @@
 import type { Context } from '@opentelemetry/api';
-import { runIn } from '../context.ts';
+import { mergeUsage, NO_USAGE_CONTEXT, runIn } from '../context.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Reply } from '../domain/reply.ts';
 import type { ReplyReader } from '../domain/reply-reader.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
+import type { UsageContext } from '../domain/usage-context.ts';
 import type { Outcome } from '../domain/usage-record.ts';
 import type { OpenCall, OpenCalls } from './open-calls.ts';
 import type { Clock } from './clock.ts';
@@ -53,6 +54,7 @@ export class ChatCall implements ReplySink, OpenCall {
   #eachGap: number[] | undefined = undefined;
   #replied = false;
   #costUsd: number | undefined = undefined;
+  #learnt: UsageContext = NO_USAGE_CONTEXT;
 
   /** `inside`: the Context in which the call itself runs. */
   constructor(parts: ChatCallParts, inside: Context) {
@@ -75,6 +77,23 @@ export class ChatCall implements ReplySink, OpenCall {
     if (this.#parts === undefined) return;
     this.#replied = true;
     this.#parts.open.arrived(this, handle);
+  }
+
+  /**
+   * Whether this is the call of a reply that its reader reports before he has read it to its end. Asked
+   * of calls of one model, since what was received so far has to be gone through.
+   */
+  isReceiving(responseId: string, model: string | undefined): boolean {
+    const parts = this.#parts;
+    if (parts === undefined || !this.#replied) return false;
+    const asked = parts.begun.facts.model;
+    if (asked !== undefined && model !== undefined && asked !== model) return false;
+    return resultOf(parts).responseId === responseId;
+  }
+
+  /** What somebody else knows of the call: it applies where the call itself says nothing. */
+  learn(usage: UsageContext): void {
+    this.#learnt = mergeUsage(usage, this.#learnt);
   }
 
   /** US dollars that a gateway reports beside the reply. */
@@ -175,6 +194,7 @@ export class ChatCall implements ReplySink, OpenCall {
     try {
       parts.onEnd({
         ...parts.begun,
+        usageContext: mergeUsage(this.#learnt, parts.begun.usageContext),
         durationMs: elapsedMs(parts),
         timeToFirstChunkMs: this.#firstChunkMs,
         chunkGapsMs: this.#chunkGapsMs(),

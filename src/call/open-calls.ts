@@ -62,6 +62,10 @@ export class OpenCalls<Call extends OpenCall> {
     return this.#pending.get(responseId);
   }
 
+  those(wanted: (call: Call) => boolean): readonly Call[] {
+    return [...this.#open].filter(wanted);
+  }
+
   ended(call: Call, responseId: string | undefined): void {
     this.#open.delete(call);
     this.reading(call, undefined);

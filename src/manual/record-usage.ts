@@ -30,7 +30,7 @@ export interface RecordUsageInput {
   readonly cacheWriteTokens?: number | undefined;
   /** Part of the output. */
   readonly reasoningTokens?: number | undefined;
-  /** @default 0 */
+  /** @default unknown: 0 in the record, and in no percentile or metric */
   readonly executionTimeMs?: number | undefined;
   /** End of the call: a Date, milliseconds since 1970, or RFC 3339. @default now */
   readonly timestamp?: Date | number | string | undefined;
@@ -87,7 +87,8 @@ function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | und
         usage: givenUsage(input),
         responseId: idFrom(input.responseId),
         closed: true,
-        outputs: typeof responseText === 'string' ? [{ text: responseText }] : [],
+        outputs:
+          typeof responseText === 'string' && responseText !== '' ? [{ text: responseText }] : [],
       },
       outcome: input.errorType === undefined ? 'ok' : 'error',
       errorType: input.errorType,

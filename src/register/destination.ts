@@ -12,6 +12,11 @@ import { SCOPE, type Destination } from '../otel/telemetry.ts';
 /** Where our own configuration sends usage, without any SDK in between. */
 export interface ConfiguredDestination extends Destination {
   flush(): Promise<void>;
+  /**
+   * For a process that ends by itself: sends what the exporters' own last attempt does not know of, the
+   * metrics since the last interval. It takes no longer than that attempt.
+   */
+  end(): Promise<void>;
   status(): Exporter.ExporterStatus | undefined;
 }
 
@@ -21,6 +26,7 @@ const NOWHERE: ConfiguredDestination = {
   meters: [],
   logger: { emit: () => undefined, enabled: () => false },
   flush: () => Promise.resolve(),
+  end: () => Promise.resolve(),
   status: () => undefined,
 };
 
@@ -35,7 +41,7 @@ export function loadDestination(
     const exporter = requireHere()('otel-token-meter/exporter') as typeof Exporter;
     const store = exporter.usageStore(config.provider, config);
     if (store === undefined) return NOWHERE;
-    return destination(store.processor(), resource, meterProvider(store, resource));
+    return destination(store.processor(), resource, metricsLane(store, resource));
   } catch (error) {
     warnHost(
       'TOKEN_METER_EXPORTER',
@@ -48,9 +54,9 @@ export function loadDestination(
 function destination(
   processor: Processor,
   resource: Readonly<Record<string, string>>,
-  meters: SdkMetrics.MeterProvider | undefined,
+  metrics: MetricsLane | undefined,
 ): ConfiguredDestination {
-  const meter = meters?.getMeter(SCOPE, packageVersion());
+  const meter = metrics?.provider.getMeter(SCOPE, packageVersion());
   return {
     meters: meter === undefined ? [] : [meter],
     logger: {
@@ -58,7 +64,10 @@ function destination(
       emit: (record) => processor.onEmit(asEmitted(record, resource)),
     },
     async flush() {
-      await Promise.allSettled([processor.forceFlush(), meters?.forceFlush()]);
+      await Promise.allSettled([processor.forceFlush(), metrics?.provider.forceFlush()]);
+    },
+    async end() {
+      await metrics?.end();
     },
     status: () => processor.status(),
   };
@@ -81,11 +90,19 @@ function asEmitted(
   };
 }
 
+interface MetricsLane {
+  readonly provider: SdkMetrics.MeterProvider;
+  end(): Promise<void>;
+}
+
+/** As long as the exporters try at the end of a process. */
+const END_WITHIN_MS = 2000;
+
 /** The metrics lane needs the metrics SDK; the ledger does not. */
-function meterProvider(
+function metricsLane(
   store: Exporter.UsageStore,
   resource: Readonly<Record<string, string>>,
-): SdkMetrics.MeterProvider | undefined {
+): MetricsLane | undefined {
   if (store.metricExporter === undefined) return undefined;
   let sdk: typeof SdkMetrics;
   try {
@@ -94,15 +111,21 @@ function meterProvider(
     return undefined;
   }
   const interval = Number(process.env['OTEL_METRIC_EXPORT_INTERVAL']);
-  return new sdk.MeterProvider({
-    resource: plainResource(resource),
-    readers: [
-      new sdk.PeriodicExportingMetricReader({
-        exporter: store.metricExporter(),
-        ...(interval > 0 && { exportIntervalMillis: interval }),
-      }),
-    ],
+  const exporter = store.metricExporter();
+  const reader = new sdk.PeriodicExportingMetricReader({
+    exporter,
+    ...(interval > 0 && { exportIntervalMillis: interval }),
   });
+  const provider = new sdk.MeterProvider({ resource: plainResource(resource), readers: [reader] });
+  return {
+    provider,
+    async end() {
+      const { resourceMetrics } = await reader.collect();
+      if (resourceMetrics.scopeMetrics.length === 0) return;
+      await new Promise<void>((resolve) => exporter.export(resourceMetrics, () => resolve()));
+      await exporter.forceFlush(END_WITHIN_MS);
+    },
+  };
 }
 
 /** All that exporters read of a resource; `@opentelemetry/resources` is no dependency of ours. */

@@ -9,6 +9,8 @@ export interface FollowedSettings {
   /** Waits, but not long, until the store has said whether calls are to be recorded. */
   known(): Promise<void>;
   close(): Promise<void>;
+  /** Withdraws this instance without waiting for anything, where the store can. */
+  leave(): void;
 }
 
 /** How long a process that ends waits for a store that has not answered yet. */
@@ -17,6 +19,7 @@ const KNOWN_WITHIN_MS = 1500;
 const NOTHING_TO_FOLLOW: FollowedSettings = {
   known: () => Promise.resolve(),
   close: () => Promise.resolve(),
+  leave: () => undefined,
 };
 
 /** Keeps the two switches as the configured store has them, in the background. Never throws. */
@@ -49,6 +52,7 @@ export function followSettings(
         end();
         await service.close();
       },
+      leave: () => service.leave(),
     };
   } catch (error) {
     warnHost('TOKEN_METER_SETTINGS', `the settings store cannot be used: ${String(error)}`);

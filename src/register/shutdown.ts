@@ -6,18 +6,28 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** An orchestrator kills after ten seconds or more; a person at a terminal waits less. */
 const SIGNAL_DEADLINE_MS = 3000;
 
+/** What is done when the process ends. None may reject. */
+export interface AtEnd {
+  /**
+   * By itself: nothing else is left to do. Work that keeps the process alive makes Node emit `beforeExit`
+   * to the host's listeners once more, so there must be none unless something waits.
+   */
+  readonly byItself: () => Promise<void>;
+  readonly bySignal: () => Promise<void>;
+}
+
 /**
- * Runs `close`, which must not reject, before the process ends by itself or by a signal. A signal is
+ * Runs one of them before the process ends by itself or by a signal. A signal is
  * listened to only while nobody else does, that is while it would end the process at once: then it ends
- * it after `close`, and without waiting when it comes again. As soon as somebody else listens our
+ * it after `bySignal`, and without waiting when it comes again. As soon as somebody else listens our
  * listener is gone, so that code that counts listeners (signal-exit 3 and 4) finds the process as without
  * us; when the last of them is taken off, to let the signal have its effect, ours is back.
  */
-export function onShutdown(close: () => Promise<void>, host: NodeJS.Process = process): void {
-  host.once('beforeExit', () => void close());
+export function onShutdown({ byItself, bySignal }: AtEnd, host: NodeJS.Process = process): void {
+  host.once('beforeExit', () => void byItself());
   // Threads get no signals.
   if (!isMainThread) return;
-  for (const signal of SIGNALS) listenTo(signal, close, host);
+  for (const signal of SIGNALS) listenTo(signal, bySignal, host);
 }
 
 function listenTo(signal: NodeJS.Signals, close: () => Promise<void>, host: NodeJS.Process): void {

@@ -52,10 +52,18 @@ function start(env: NodeJS.ProcessEnv): void {
   });
   instrumentation.addDestination({ ...destination, onCall: first });
   const settings = followSettings(config, instrumentation, () => statusOf(destination));
-  onShutdown(async () => {
-    await settings.known();
-    await shutdown();
-    await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
+  onShutdown({
+    byItself: async () => {
+      if (instrumentation.held.held > 0) await settings.known();
+      await shutdown();
+      await Promise.allSettled([destination.end(), sdk?.shutdown()]);
+      settings.leave();
+    },
+    bySignal: async () => {
+      await settings.known();
+      await shutdown();
+      await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
+    },
   });
 }
 

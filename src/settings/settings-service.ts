@@ -190,7 +190,18 @@ export class SettingsService<T extends object> {
     return this.#closing;
   }
 
+  /** For the end of the process: withdraws this instance's report at once, where the store can. */
+  leave(): void {
+    this.#heartbeat.stop();
+    this.#store.forgetNow?.(this.instanceId);
+  }
+
   async #start(): Promise<void> {
+    const now = this.#store.readNow?.();
+    if (now !== undefined) {
+      this.#follower.listener.onState(now);
+      this.#follower.listener.onAvailable();
+    }
     await this.#follower.loadLastKnownGood();
     const reached = this.#store.start(this.#follower.listener).then(
       () => undefined,

@@ -35,6 +35,13 @@ export function usageAsReported(ended: EndedCall, counting: Counting): FilledUsa
   return counting === 'missing' && isComplete(ended, usage) ? reported : undefined;
 }
 
+/** What the provider reported, however little that is. */
+export function asReported(ended: EndedCall): FilledUsage {
+  const { usage } = ended.reply;
+  if (!ended.tokenStatistics || usage === undefined) return { usage: {}, tokenSource: undefined };
+  return withoutPlaceholder({ usage, tokenSource: 'provider' }, usage);
+}
+
 /** Counts what is missing, off the caller's path. Never rejects. */
 export async function fillUsage(
   ended: EndedCall,

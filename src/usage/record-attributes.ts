@@ -2,7 +2,14 @@ import type { EndedCall } from '../domain/ended-call.ts';
 import { warnOnce } from '../host/quietly.ts';
 import { billedAttributes } from '../domain/billed-usage.ts';
 import { INFERENCE_REGION, regionOfHost } from '../domain/inference-region.ts';
-import { ATTR } from '../otel/semconv.ts';
+import {
+  ATTR,
+  ATTR_CACHE_WRITE_TOKENS,
+  ATTR_CONTENT,
+  ATTR_OPENAI,
+  ATTR_REQUEST,
+  ATTR_TEXT_TOKENS,
+} from '../otel/semconv.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';
 
@@ -28,22 +35,45 @@ export function recordAttributes(
   return attributes;
 }
 
-/** Only what an OpenTelemetry attribute and an InfluxDB field can both hold. */
+/** What records, spans and events say by themselves, so that no caller can say otherwise. */
+const MEASURED: ReadonlySet<string> = new Set(
+  [
+    ATTR,
+    ATTR_CACHE_WRITE_TOKENS,
+    ATTR_CONTENT,
+    ATTR_OPENAI,
+    ATTR_REQUEST,
+    ATTR_TEXT_TOKENS,
+  ].flatMap((names) => Object.values(names)),
+);
+
+/**
+ * Only what an OpenTelemetry attribute and an InfluxDB field can both hold, and nothing that is measured.
+ * Usage that is billed beside tokens may be given, where the reply does not report it.
+ */
 function addSound(attributes: Attributes, given: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(given)) {
     const value = given[key];
     if (value === undefined || value === null) continue;
-    const fits = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-    // As a name this one would replace what every object inherits, here and in whoever copies the record.
-    if (fits && key !== '__proto__') attributes[key] = value as UsageAttributeValue;
-    else warnLeftOut(key, value);
+    const problem = problemOf(key, value);
+    if (problem !== undefined) warnLeftOut(key, problem);
+    else if (!Object.hasOwn(attributes, key)) attributes[key] = value as UsageAttributeValue;
   }
 }
 
-function warnLeftOut(key: string, value: unknown): void {
-  const problem = key === '__proto__' ? 'that name cannot be kept' : `it is a ${typeof value}`;
+function problemOf(key: string, value: unknown): string | undefined {
+  // As a name this one would replace what every object inherits, here and in whoever copies the record.
+  if (key === '__proto__') return 'that name cannot be kept';
+  if (MEASURED.has(key)) return 'it is measured';
+  const fits = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+  return fits
+    ? undefined
+    : `it is a ${typeof value}; allowed are texts, finite numbers, true and false`;
+}
+
+function warnLeftOut(key: string, problem: string): void {
   warnOnce(
     `attribute ${key}`,
-    `the attribute ${JSON.stringify(key.slice(0, 100))} is left out of usage records: ${problem}; allowed are texts, finite numbers, true and false`,
+    `the attribute ${JSON.stringify(key.slice(0, 100))} is left out of usage records: ${problem}`,
   );
 }

@@ -12,7 +12,13 @@ import { emitException } from './emit/exception.ts';
 import { UsageMetrics } from './emit/metrics.ts';
 import { closeUnrecorded, emitSpan } from './emit/span.ts';
 import { HeldRecords, type HeldRecord } from './held-records.ts';
-import { fillUsage, usageAsReported, type Counting, type FilledUsage } from './fill-usage.ts';
+import {
+  asReported,
+  fillUsage,
+  usageAsReported,
+  type Counting,
+  type FilledUsage,
+} from './fill-usage.ts';
 import { hasFailed, type UsageRecord } from '../domain/usage-record.ts';
 
 export interface UsagePipelineOptions extends RecordOptions {
@@ -47,6 +53,8 @@ export class UsagePipeline {
   readonly #options: UsagePipelineOptions;
   readonly #metrics: UsageMetrics;
   readonly #pending = new Set<Promise<unknown>>();
+  /** What waits for prices or for counts, with the tokens that were reported. */
+  readonly #waiting = new Map<Way, FilledUsage>();
   /** Records that wait until it is known whether calls are to be recorded. */
   readonly held: HeldRecords = new HeldRecords({
     emit: ({ record, ended, destinations, delivery }, { tokenStatistics }) => {
@@ -97,10 +105,11 @@ export class UsagePipeline {
 
   async #emitLater(way: Way, reported: FilledUsage | undefined): Promise<UsageRecord | undefined> {
     const { counting, counter } = this.#options;
+    this.#waiting.set(way, reported ?? asReported(way.ended));
     const prepared = this.#prepare();
     const filled = reported ?? (await fillUsage(way.ended, counting, counter));
     await prepared;
-    return this.#emit(way, filled);
+    return this.#waiting.delete(way) ? this.#emit(way, filled) : undefined;
   }
 
   #prepare(): Promise<void> | undefined {
@@ -108,6 +117,17 @@ export class UsagePipeline {
       this.#ready = true;
     });
     return this.#preparing;
+  }
+
+  /**
+   * For the very end of the process: emits what waits, without counts that are not made and costs whose
+   * prices are not loaded. A record that lacks them is better than none.
+   */
+  emitWaiting(): void {
+    for (const [way, reported] of this.#waiting) {
+      this.#waiting.delete(way);
+      this.#emit(way, reported);
+    }
   }
 
   /** Resolves when every call that has ended by now is emitted. */

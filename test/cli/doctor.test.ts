@@ -184,7 +184,9 @@ describe('otel-token-meter doctor', function () {
       const well = await examine(env, { runs: runProcess });
       assert.equal(well.code, 0);
       assert.match(well.of('influxdb')[0] ?? '', /^ok: .* answers, \S+/);
-      assert.match(well.of('clock')[0] ?? '', /^ok/);
+      // `npm run test:dates` shifts the clock of this process alone.
+      const clock = process.env['FAKETIME'] === undefined ? /^ok/ : /^warning: clocks .* differ/;
+      assert.match(well.of('clock')[0] ?? '', clock);
       assert.match(well.of('test write')[0] ?? '', /^ok: written and read back/);
       assert.match(well.of('cardinality')[0] ?? '', /^ok: 0 calls of 0 users in llm_metrics/);
       assert.match(well.of('disk')[0] ?? '', /^ok: the spool/);

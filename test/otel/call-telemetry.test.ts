@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import type { DataPoint } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { OpenAI } from 'openai';
-import { flush, TokenMeterInstrumentation, type TokenMeterOptions } from '../../src/index.ts';
+import {
+  flush,
+  recordUsage,
+  TokenMeterInstrumentation,
+  withUsageContext,
+  type TokenMeterOptions,
+} from '../../src/index.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 import { chatPlain } from '../support/wire/openai-chat.ts';
 import { startWireServer, type WireServer } from '../support/wire/wire-server.ts';
@@ -118,6 +124,32 @@ describe('telemetry of a call', () => {
     assert.equal(attributes['openai.api.type'], 'chat_completions');
     const [duration] = await points('gen_ai.client.inference.duration');
     assert.equal(duration?.attributes['openai.response.service_tier'], 'flex');
+  });
+
+  it('says what was measured, whatever attributes the caller gives', async () => {
+    const client = openai();
+    server.play(chatPlain({ model: MODEL, usage: USAGE, streamUsage: {} }));
+    const attributes = {
+      'gen_ai.usage.input_tokens': 999,
+      'gen_ai.provider.name': 'other',
+      'error.type': 'other',
+      'gen_ai.input.messages': 'leak',
+      feature: 'search',
+    };
+    await withUsageContext({ attributes }, () => client.chat.completions.create(REQUEST));
+    const span = await onlySpan();
+    assert.equal(span.attributes['gen_ai.usage.input_tokens'], 18);
+    assert.equal(span.attributes['gen_ai.provider.name'], 'openai');
+    assert.equal('error.type' in span.attributes, false);
+    assert.equal('gen_ai.input.messages' in span.attributes, false);
+    assert.equal(span.attributes['feature'], 'search');
+  });
+
+  it('has no duration of a call that was recorded by hand without one, and no empty count', async () => {
+    openai();
+    const record = await recordUsage({ model: 'gpt-4o', inputTokens: 3, responseText: '' });
+    assert.equal(record?.outputTokens, undefined);
+    assert.deepEqual(await points('gen_ai.client.inference.duration'), []);
   });
 
   it('says error in place of the reason of a choice that was cut', async () => {

@@ -114,6 +114,7 @@ export function startMetering({
     settle: (ended, delivery) => pipeline.settle(ended, delivery),
     flush: () => pipeline.idle(),
     deliver: () => pipeline.idle(),
+    endNow: () => undefined,
   };
   const install = (): void => installMetering(inForce, () => isOn);
   install();

@@ -50,9 +50,13 @@ export class InfluxMetricExporter implements PushMetricExporter {
     void this.#accept(metrics, done);
   }
 
-  /** Never rejects: a reader that is told of a failure would skip the shutdown. */
-  async forceFlush(): Promise<void> {
-    await this.#exporter.flush();
+  /**
+   * Never rejects: a reader that is told of a failure would skip the shutdown.
+   *
+   * @param withinMs default: the time limit of a request
+   */
+  async forceFlush(withinMs?: number): Promise<void> {
+    await this.#exporter.flush(withinMs);
   }
 
   /** Flushes within seconds; the rest stays in the spool for the next start. Never rejects. */

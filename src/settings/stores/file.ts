@@ -1,5 +1,5 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { TokenMeterError } from '../../errors.ts';
@@ -32,6 +32,9 @@ interface FileContent {
   readonly lastChange: readonly AuditEntry[];
 }
 
+/** So long a command may take between truncating the file and writing it: `curl … > settings.json`. */
+const WRITTEN_WITHIN_MS = 30_000;
+
 /** Reads and writes that fail for these need somebody to change rights or mounts. */
 const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
 
@@ -50,6 +53,8 @@ export class FileSettingsStore implements SettingsStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<unknown> = Promise.resolve();
   #lastSeen = '';
+  /** An empty file has lost them, or is about to be written: by a redirection of a slow command. */
+  #hasHeldSettings = false;
 
   /** Throws `INVALID_OPTION` without a path. */
   constructor(options: FileSettingsStoreOptions) {
@@ -79,6 +84,14 @@ export class FileSettingsStore implements SettingsStore {
     return (await this.#content()).state;
   }
 
+  readNow(): StoredSettings | undefined {
+    try {
+      return contentOf(readFileSync(this.#path, 'utf8'))?.state;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? NOTHING_STORED : undefined;
+    }
+  }
+
   update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
     const result = this.#writing.then(() => this.#update(decide));
     this.#writing = result.catch(() => undefined);
@@ -100,6 +113,10 @@ export class FileSettingsStore implements SettingsStore {
 
   async forget(instanceId: string): Promise<void> {
     await orUnavailable(this.#instances.remove(instanceId));
+  }
+
+  forgetNow(instanceId: string): void {
+    this.#instances.removeNow(instanceId);
   }
 
   async stop(listener: SettingsStoreListener): Promise<void> {
@@ -135,17 +152,19 @@ export class FileSettingsStore implements SettingsStore {
       await sleep(50);
       text = await this.#text();
     }
+    if (text === '' && this.#hasHeldSettings && (await this.#isBeingWritten())) {
+      throw unavailable(`${this.#path} is empty: somebody seems to be writing it`);
+    }
     if (text === undefined || text === '') return { state: NOTHING_STORED, lastChange: [] };
-    const state = parseStoredSettings(text);
-    if (!state) throw unavailable(`${this.#path} does not hold settings`);
-    const { lastChange = [], ...extra } = state.extra ?? {};
-    const { extra: _extra, ...rest } = state;
-    return {
-      state: { ...rest, ...(Object.keys(extra).length > 0 && { extra }) },
-      lastChange: Array.isArray(lastChange)
-        ? (lastChange as AuditEntry[]).filter((entry) => typeof entry?.version === 'number')
-        : [],
-    };
+    const content = contentOf(text);
+    if (!content) throw unavailable(`${this.#path} does not hold settings`);
+    this.#hasHeldSettings = true;
+    return content;
+  }
+
+  async #isBeingWritten(): Promise<boolean> {
+    const { mtimeMs } = await stat(this.#path).catch(() => ({ mtimeMs: 0 }));
+    return Date.now() - mtimeMs < WRITTEN_WITHIN_MS;
   }
 
   /** Undefined: there is no file. */
@@ -201,6 +220,20 @@ export class FileSettingsStore implements SettingsStore {
       for (const listener of this.#listeners) listener.onUnavailable(error);
     }
   }
+}
+
+/** Undefined where the text is none of settings. */
+function contentOf(text: string): FileContent | undefined {
+  const state = parseStoredSettings(text);
+  if (!state) return undefined;
+  const { lastChange = [], ...extra } = state.extra ?? {};
+  const { extra: _extra, ...rest } = state;
+  return {
+    state: { ...rest, ...(Object.keys(extra).length > 0 && { extra }) },
+    lastChange: Array.isArray(lastChange)
+      ? (lastChange as AuditEntry[]).filter((entry) => typeof entry?.version === 'number')
+      : [],
+  };
 }
 
 function unavailable(message: string, cause?: unknown): TokenMeterError {

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../../host/make-folder.ts';
@@ -21,6 +22,14 @@ export class InstanceFolder {
 
   async remove(id: string): Promise<void> {
     await rm(this.#fileOf(id), { force: true });
+  }
+
+  removeNow(id: string): void {
+    try {
+      rmSync(this.#fileOf(id), { force: true });
+    } catch {
+      // It is not ours to remove any more, and ends by its time anyway.
+    }
   }
 
   async list(): Promise<SeenInstance[]> {

@@ -225,7 +225,13 @@ function revisionOf(state: StoredSettings): string {
 
 function stateIn(hash: Readonly<Record<string, string>>): StoredSettings {
   const state = stateOfHash(hash);
-  if (!state) throw new TokenMeterError('STORE_UNAVAILABLE', 'Redis holds no settings there');
+  if (!state) {
+    const fields = ['version', 'epoch', 'time', 'store'].filter((name) => hash[name] !== undefined);
+    throw new TokenMeterError(
+      'STORE_UNAVAILABLE',
+      `the settings hash has fields that are none of settings; look at ${fields.join(', ')}`,
+    );
+  }
   return state;
 }
 

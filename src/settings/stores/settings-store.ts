@@ -55,6 +55,11 @@ export interface SettingsStore {
   start(listener: SettingsStoreListener): Promise<void>;
   read(): Promise<StoredSettings>;
   /**
+   * The same at once, for stores that can: the settings are known before the first call then. Undefined
+   * where they cannot be read.
+   */
+  readNow?(): StoredSettings | undefined;
+  /**
    * Replaces the state by what `decide` makes of it, with its lines of the audit log, in one atomic step.
    * `decide` may be called more than once: when another instance was faster.
    */
@@ -66,6 +71,8 @@ export interface SettingsStore {
   instances(): Promise<readonly SeenInstance[]>;
   /** Withdraws a report. */
   forget(instanceId: string): Promise<void>;
+  /** The same at once, for stores that can; never throws. */
+  forgetNow?(instanceId: string): void;
   /** Ends the watch; with the last listener connections, timers and files are let go. */
   stop(listener: SettingsStoreListener): Promise<void>;
 }

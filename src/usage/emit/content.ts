@@ -27,7 +27,9 @@ export function contentAttributes(
 ): SpanAttributes {
   const attributes: SpanAttributes = {};
   const set = (name: string, list: readonly unknown[]): void => {
-    if (list.length > 0) attributes[name] = toJson(list, bytesAsBase64);
+    const json = list.length === 0 ? '' : toJson(list, bytesAsBase64);
+    // What refers to itself has no JSON.
+    if (json !== '') attributes[name] = json;
   };
   if (isObject(ended.request)) {
     set(ATTR_CONTENT.systemInstructions, partsOf(systemOf(ended.request)));

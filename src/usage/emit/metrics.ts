@@ -115,9 +115,8 @@ function measured(
 ): number | undefined {
   if (measure === 'costUsd') return record.costUsd;
   if (measure === 'durationSeconds') {
-    // How long a result of a batch took is not known.
-    const isKnown = record.serviceTier !== 'batch' || record.durationMs > 0;
-    return isKnown ? record.durationMs / 1000 : undefined;
+    // 0: nobody knows how long a result of a batch took, or a call that was recorded by hand.
+    return record.durationMs > 0 ? record.durationMs / 1000 : undefined;
   }
   return record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000;
 }
