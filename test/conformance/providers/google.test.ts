@@ -28,9 +28,9 @@ const RECORD = {
 };
 const OK = { ...RECORD, ...COUNTS, outcome: 'ok', tokenSource: 'provider' } as const;
 
-/** Nothing reported: what is there was counted. */
+/** Nothing reported: what is there was counted, three tokens of text and one of the message. */
 const COUNTED = {
-  inputTokens: 10,
+  inputTokens: 3 + 1,
   outputTokens: 8,
   cacheReadTokens: undefined,
   reasoningTokens: undefined,
