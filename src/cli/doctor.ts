@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { describeProblem, resolveConfig } from '../config/index.ts';
+import { describeProblem, exportWantedBy, isStore, resolveConfig } from '../config/index.ts';
 import { checkDestination } from './doctor/destination.ts';
-import { problem, type Finding } from './doctor/finding.ts';
+import { note, problem, type Finding } from './doctor/finding.ts';
 import { checkHost } from './doctor/host.ts';
 import { checkModelSdks } from './doctor/model-sdks.ts';
+import { checkOtlp } from './doctor/otlp.ts';
 import { checkSettings } from './doctor/settings.ts';
 import { checkTelemetrySdk } from './doctor/telemetry-sdk.ts';
 import type { CliIo } from './io.ts';
@@ -57,13 +58,20 @@ export async function run(
     findings.push(...more);
     if (!values.json) for (const finding of more) io.stdout.write(line(finding));
   };
+  // As the preload decides: standard variables ask for an export too.
+  const isExported = exportWantedBy(resolved, io.env) !== undefined;
+  const isStored = isStore(config.metrics.provider);
+  const provider = isExported && !isStored ? 'otlp' : config.metrics.provider;
   add(checkHost(cwd, io.env));
-  add(checkTelemetrySdk(cwd, config.metrics.provider, io.env));
+  if (!config.enabled) add([note('switch', 'the instrumentation is disabled (key enabled)')]);
+  add(checkTelemetrySdk(cwd, isExported ? 'otlp' : provider, io.env));
   add(await checkModelSdks(cwd));
   add(resolved.problems.map((wrong) => problem('configuration', describeProblem(wrong))));
   const sendBacklog = values['send-backlog'];
   const { write } = values;
-  add(await checkDestination({ config: config.metrics, env: io.env, cwd, write, sendBacklog }));
+  const metrics = { ...config.metrics, provider };
+  add(await checkDestination({ config: metrics, env: io.env, cwd, write, sendBacklog }));
+  if (isExported && isStored) add(await checkOtlp(io.env));
   add(await checkSettings(config.settings));
   const problems = findings.filter(({ state }) => state === 'problem').length;
   const warnings = findings.filter(({ state }) => state === 'warning').length;

@@ -1,5 +1,7 @@
 export { configJsonSchema } from './json-schema.ts';
 export { declaredNode, type ConfigProvider } from './declared-node.ts';
+export { exportWantedBy } from './export-variable.ts';
+export { isDisabledByName } from './disabled-by-name.ts';
 export { describeProblem, describeProblems } from './problem.ts';
 export { resolveConfig } from './resolve.ts';
 export { settingsTable } from './settings-table.ts';

@@ -1,18 +1,21 @@
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
-import { resolveConfig, type ResolvedConfig } from '../config/index.ts';
+import {
+  exportWantedBy,
+  isDisabledByName,
+  resolveConfig,
+  type ResolvedConfig,
+} from '../config/index.ts';
 import { shutdown } from '../metering.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { TokenMeterInstrumentation } from '../instrumentation.ts';
 import { nodeProblem } from '../host/node-version.ts';
 import { isSdkRegistered } from '../otel/telemetry.ts';
 import { callLine } from './call-line.ts';
-import { isDisabledByName } from './disabled-by-name.ts';
 import { loadDestination, type ConfiguredDestination } from './destination.ts';
 import { followSettings } from './live-settings.ts';
 import { loadOwnSdk, type OwnSdk } from './own-sdk.ts';
 import { resourceAttributes } from './resource.ts';
 import { onShutdown } from './shutdown.ts';
-import { exportVariable } from './standard-variables.ts';
 
 const STARTED = Symbol.for('otel-token-meter.registered');
 
@@ -65,19 +68,6 @@ function start(env: NodeJS.ProcessEnv): void {
       await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
     },
   });
-}
-
-/** The setting or standard variable that asks for an SDK. A provider that is set explicitly wins. */
-function exportWantedBy(
-  { values, settings }: ResolvedConfig,
-  env: NodeJS.ProcessEnv,
-): string | undefined {
-  if (values.metrics.provider === 'otlp') return 'otlp';
-  const origin = settings.find(({ setting }) => setting.key === 'metrics.provider')?.origin;
-  const isExplicit =
-    origin?.from === 'file' ||
-    (origin?.from === 'env' && origin.variable === 'TOKEN_METER_PROVIDER');
-  return isExplicit ? undefined : exportVariable(env);
 }
 
 /** Runs once, when the first call starts: the application's own SDK stands by then, if ever. */

@@ -369,6 +369,39 @@ describe('otel-token-meter doctor', function () {
     assert.match(of('otlp traces')[0] ?? '', /^problem: .*(?:ECONNREFUSED|closed)/);
   });
 
+  it('reaches a collector that standard variables name, as the preload does', async () => {
+    const receiver = await startOtlpReceiver();
+    try {
+      const env = {
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.httpUrl,
+        OTEL_METRICS_EXPORTER: 'prometheus',
+        OTEL_LOGS_EXPORTER: 'none',
+      };
+      const { code, of } = await examine(env, { runs: runHere });
+      assert.equal(code, 0);
+      assert.match(of('otlp traces')[0] ?? '', /^ok: .*takes exports/);
+      assert.match(of('otlp metrics')[0] ?? '', /^ok: goes to the exporter prometheus$/);
+      assert.deepEqual([...of('otlp logs'), ...of('records')], []);
+      const explicit = await examine(
+        { ...env, TOKEN_METER_PROVIDER: 'console' },
+        { runs: runHere },
+      );
+      assert.match(explicit.of('records')[0] ?? '', /one line per call/);
+      assert.deepEqual(explicit.of('otlp traces'), []);
+    } finally {
+      await receiver.close();
+    }
+  });
+
+  it('says what disables the preload or the instrumentation', async () => {
+    const named = { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'otel-token-meter' };
+    const { code, of } = await examine(named, { runs: runHere });
+    assert.equal(code, 1);
+    assert.match(of('start')[0] ?? '', /OTEL_NODE_DISABLED_INSTRUMENTATIONS names it/);
+    const off = { OTEL_INSTRUMENTATION_TOKEN_METER_ENABLED: 'false' };
+    assert.match((await examine(off, { runs: runHere })).of('switch')[0] ?? '', /disabled/);
+  });
+
   it('asks Redis for settings and instances', async function () {
     requireServer(this, 'redis-server');
     const redis = await startRedis();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDisabledByName } from '../../config/index.ts';
 import { TokenMeterInstrumentation } from '../../instrumentation.ts';
 import { installLoaderHook } from '../../host/loader-hook.ts';
 import { nodeProblem } from '../../host/node-version.ts';
@@ -33,6 +34,10 @@ export function checkHost(cwd: string, env: Env): readonly Finding[] {
 function checkStart(cwd: string, env: Env): readonly Finding[] {
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') {
     return [problem('start', 'OTEL_SDK_DISABLED=true: calls are not metered')];
+  }
+  if (isDisabledByName(env)) {
+    const says = 'OTEL_NODE_DISABLED_INSTRUMENTATIONS names it: the preload meters no calls';
+    return [problem('start', says)];
   }
   let scripts = '';
   try {

@@ -8,11 +8,23 @@ const TIMEOUT_MS = 5000;
 
 /** Sends an empty export per signal, which a collector accepts without storing anything. */
 export async function checkOtlp(env: Env): Promise<readonly Finding[]> {
-  return await Promise.all(
-    SIGNALS.filter((signal) => env[`OTEL_${signal.toUpperCase()}_EXPORTER`] !== 'none').map(
-      async (signal) => await checkSignal(signal, env),
-    ),
+  const findings = await Promise.all(
+    SIGNALS.map(async (signal) => {
+      const exporters = exportersOf(signal, env);
+      const others = exporters.filter((name) => name !== 'otlp' && name !== 'none');
+      return [
+        ...(exporters.includes('otlp') ? [await checkSignal(signal, env)] : []),
+        ...others.map((name) => ok(`otlp ${signal}`, `goes to the exporter ${name}`)),
+      ];
+    }),
   );
+  return findings.flat();
+}
+
+function exportersOf(signal: string, env: Env): readonly string[] {
+  const list = (env[`OTEL_${signal.toUpperCase()}_EXPORTER`] ?? '').split(',');
+  const names = list.map((name) => name.trim()).filter((name) => name !== '');
+  return names.length === 0 ? ['otlp'] : names;
 }
 
 async function checkSignal(signal: (typeof SIGNALS)[number], env: Env): Promise<Finding> {

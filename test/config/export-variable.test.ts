@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { exportVariable } from '../../src/register/standard-variables.ts';
+import { exportVariable } from '../../src/config/export-variable.ts';
 
 describe('standard variables that ask for an export', () => {
   for (const [env, variable] of [

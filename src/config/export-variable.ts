@@ -1,3 +1,5 @@
+import type { ResolvedConfig } from './resolve.ts';
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 const SIGNALS = ['TRACES', 'METRICS', 'LOGS'] as const;
@@ -23,4 +25,17 @@ function named(list: string | undefined): readonly string[] {
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '');
+}
+
+/**
+ * The setting or standard variable that asks for an export by an OpenTelemetry SDK. A provider that is
+ * set explicitly wins.
+ */
+export function exportWantedBy({ values, settings }: ResolvedConfig, env: Env): string | undefined {
+  if (values.metrics.provider === 'otlp') return 'otlp';
+  const origin = settings.find(({ setting }) => setting.key === 'metrics.provider')?.origin;
+  const isExplicit =
+    origin?.from === 'file' ||
+    (origin?.from === 'env' && origin.variable === 'TOKEN_METER_PROVIDER');
+  return isExplicit ? undefined : exportVariable(env);
 }
