@@ -40,7 +40,14 @@ describe('backends of others', () => {
     metrics.setGlobalMeterProvider(provider);
     const instrumentation = new TokenMeterInstrumentation();
     try {
-      await recordUsage({ model: 'gpt-4o', provider: 'openai', inputTokens: 18, outputTokens: 9 });
+      // Without a duration there would be no metric of it.
+      await recordUsage({
+        model: 'gpt-4o',
+        provider: 'openai',
+        inputTokens: 18,
+        outputTokens: 9,
+        executionTimeMs: 12,
+      });
       await flush();
       const scraped = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
       assert.match(scraped, /^# TYPE gen_ai_client_operation_duration\w* histogram$/m);
