@@ -356,7 +356,9 @@ describe('faults below the spool', () => {
     assert.deepEqual(dropped, {});
   });
 
-  it('knows the age of what it adopts', async () => {
+  it('knows the age of what it adopts', async function () {
+    // The library of `npm run test:dates` shifts the clock and not the times of files.
+    if (process.env['FAKETIME'] !== undefined) this.skip();
     const path = leave('dead', 's1', 'old');
     const hourAgo = new Date(Date.now() - 3_600_000);
     utimesSync(path, hourAgo, hourAgo);
