@@ -96,9 +96,10 @@ class Renderer {
 
   #comment(text: unknown): string[] {
     if (typeof text !== 'string' || text === '') return [];
-    const trimmed = text.trim();
+    if (!text.includes('\n')) return [`// ${text.trim()}`.trimEnd()];
     if (/^\s*\n|\n\s*$|\r/.test(text)) this.measured = false;
-    return trimmed.split('\n').map((line) => `// ${line.trim()}`.trimEnd());
+    const lines = text.trim().split('\n');
+    return lines.map((line) => `// ${line.trim()}`.trimEnd());
   }
 
   #default(property: unknown): string {
