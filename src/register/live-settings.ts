@@ -45,8 +45,11 @@ export function followSettings(
     const started = service.start();
     return {
       known: async () => {
-        const unref = { ref: false };
-        await Promise.race([started, sleep(KNOWN_WITHIN_MS, undefined, unref)]);
+        // Nothing else may hold the process by now.
+        const enough = new AbortController();
+        const late = sleep(KNOWN_WITHIN_MS, undefined, { signal: enough.signal });
+        await Promise.race([started, late.catch(() => undefined)]);
+        enough.abort();
       },
       async close() {
         end();

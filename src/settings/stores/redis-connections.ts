@@ -35,11 +35,21 @@ export async function makeConnections(
   return [make('settings'), make('settings-changes')];
 }
 
-/** Neither the sockets of this connection nor its waits between attempts hold the process. */
+/**
+ * Neither the sockets of this connection, nor the time limits of its commands, nor its waits between
+ * attempts hold the process. ioredis 5 has no option for that.
+ */
 export function letGo(connection: RedisConnection): void {
   const held = connection as unknown as {
     readonly stream?: { unref?(): void };
     readonly reconnectTimeout?: { unref?(): void } | null;
+  };
+  const sending = connection as unknown as { sendCommand: (...args: unknown[]) => unknown };
+  const { sendCommand } = sending;
+  sending.sendCommand = (...args) => {
+    const sent = sendCommand.apply(connection, args);
+    (args[0] as { readonly _commandTimeoutTimer?: NodeJS.Timeout })._commandTimeoutTimer?.unref();
+    return sent;
   };
   const release = (): void => {
     held.stream?.unref?.();
