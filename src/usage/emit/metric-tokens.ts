@@ -1,8 +1,9 @@
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import type { TokenUsage, UsageRecord } from '../../domain/usage-record.ts';
 
-/** Token counts as metrics have them, and the parts of each by modality. */
-export interface MetricTokens extends TokenUsage {
+/** Token counts as spans and metrics have them, and what the provider reported beside them. */
+export interface MetricTokens {
+  readonly counts: TokenUsage;
   readonly usage: ReportedUsage | undefined;
 }
 
@@ -16,18 +17,23 @@ export function metricTokens(
   withCounted: boolean,
 ): MetricTokens {
   const isReported = record.tokenSource === 'provider';
-  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } =
-    isReported || withCounted ? record : reportedPart(usage);
-  const input = usage?.billedInputTokens ?? inputTokens;
-  const cached = cacheReadTokens === undefined ? undefined : Math.min(cacheReadTokens, input ?? 0);
-  const output = usage?.billedOutputTokens ?? outputTokens;
+  const counts = isReported || withCounted ? record : reportedPart(usage);
+  const isBilledApart =
+    usage?.billedInputTokens !== undefined || usage?.billedOutputTokens !== undefined;
+  return { counts: isBilledApart ? billedCounts(counts, usage) : counts, usage };
+}
+
+function billedCounts(counts: TokenUsage, usage: ReportedUsage): TokenUsage {
+  const { inputTokens, outputTokens, cacheReadTokens, reasoningTokens } = counts;
+  const input = usage.billedInputTokens ?? inputTokens;
+  const output = usage.billedOutputTokens ?? outputTokens;
   return {
     ...(input !== undefined && { inputTokens: input }),
     ...(output !== undefined && { outputTokens: output }),
-    ...(cached !== undefined && { cacheReadTokens: cached }),
-    ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
+    ...(cacheReadTokens !== undefined && {
+      cacheReadTokens: Math.min(cacheReadTokens, input ?? 0),
+    }),
     ...(reasoningTokens !== undefined && { reasoningTokens }),
-    usage,
   };
 }
 
@@ -40,11 +46,12 @@ function reportedPart(usage: ReportedUsage | undefined): TokenUsage {
 
 /** Tokens of one count in each modality. Undefined where the provider does not split this count. */
 export function byModality(
-  tokens: MetricTokens,
+  { usage }: MetricTokens,
   count: keyof TokenUsage,
   value: number,
 ): ReadonlyMap<string, number> | undefined {
-  const parts = partsOf(count, tokens.usage);
+  if (usage === undefined) return undefined;
+  const parts = partsOf(count, usage);
   const known = parts.filter(([, part]) => part !== undefined) as [string, number][];
   if (known.length === 0) return undefined;
   const text = value - known.reduce((sum, [, part]) => sum + part, 0);
@@ -54,7 +61,7 @@ export function byModality(
 
 function partsOf(
   count: keyof TokenUsage,
-  usage: ReportedUsage = {},
+  usage: ReportedUsage,
 ): readonly (readonly [modality: string, tokens: number | undefined])[] {
   if (count === 'inputTokens') {
     return [

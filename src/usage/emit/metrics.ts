@@ -66,7 +66,7 @@ export class UsageMetrics {
         for (const gapMs of call.chunkGapsMs) add(gapMs / 1000, own);
         continue;
       }
-      const value = isTokens(measure) ? tokens[measure] : measured(measure, record);
+      const value = isTokens(measure) ? tokens.counts[measure] : measured(measure, record);
       if (value !== undefined) {
         if (definition.byModality !== true || !isTokens(measure)) add(value, own);
         else addByModality(add, value, own, tokens, measure);

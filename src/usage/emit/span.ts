@@ -36,12 +36,13 @@ export function emitSpan(
   told(ATTR.errorType, record.errorType);
   const usage = ended.tokenStatistics ? ended.reply.usage : undefined;
   const tokens = metricTokens(record, usage, true);
-  told(ATTR.inputTokens, tokens.inputTokens);
-  told(ATTR.outputTokens, tokens.outputTokens);
-  told(ATTR.cacheReadTokens, tokens.cacheReadTokens);
-  told(ATTR.reasoningTokens, tokens.reasoningTokens);
+  const { counts } = tokens;
+  told(ATTR.inputTokens, counts.inputTokens);
+  told(ATTR.outputTokens, counts.outputTokens);
+  told(ATTR.cacheReadTokens, counts.cacheReadTokens);
+  told(ATTR.reasoningTokens, counts.reasoningTokens);
   for (const generation of generations) {
-    told(ATTR_CACHE_WRITE_TOKENS[generation], tokens.cacheWriteTokens);
+    told(ATTR_CACHE_WRITE_TOKENS[generation], counts.cacheWriteTokens);
   }
   if (record.timeToFirstChunkMs !== undefined) {
     told(ATTR.timeToFirstChunk, record.timeToFirstChunkMs / 1000);
@@ -89,7 +90,7 @@ function finishReasons({ reply, replied, outcome, shape }: EndedCall): string[] 
 /** What is left of each count when the other modalities are taken away. */
 function setTextTokens(span: Span, tokens: MetricTokens): void {
   const text = (count: 'inputTokens' | 'outputTokens' | 'cacheReadTokens'): number | undefined => {
-    const total = tokens[count];
+    const total = tokens.counts[count];
     return total === undefined ? undefined : byModality(tokens, count, total)?.get('text');
   };
   set(span, ATTR_TEXT_TOKENS.input, text('inputTokens'));
