@@ -1,5 +1,5 @@
 export { withUsageContext } from './context.ts';
-export { deliver, flush, shutdown } from './metering.ts';
+export { deliver, flush, shutdown } from './metering-in-force.ts';
 export { TokenMeterError } from './errors.ts';
 export { createTokenMeterInstrumentation, TokenMeterInstrumentation } from './instrumentation.ts';
 export { deliverAfter } from './manual/deliver-after.ts';
@@ -7,7 +7,7 @@ export { meterChat } from './manual/meter-chat.ts';
 export { analyseCosts } from './prices/cost-analysis.ts';
 export { recordUsage } from './manual/record-usage.ts';
 export type { UsageContext } from './domain/usage-context.ts';
-export type { DeliverOptions } from './metering.ts';
+export type { DeliverOptions } from './metering-in-force.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';
 export type { MeterChatDecorator, MeterChatOptions } from './manual/meter-chat.ts';
 export type { RecordUsageInput } from './manual/record-usage.ts';

@@ -8,7 +8,13 @@ import { callAround } from './call/claims.ts';
 import { activeContext } from './context.ts';
 import { warnHost } from './host/host-warning.ts';
 import { declaredNode, type ConfigProvider } from './config/index.ts';
-import { currentCallMeter, installMetering, isMetering, replaceMetering } from './metering.ts';
+import {
+  currentAudience,
+  currentCallMeter,
+  installMetering,
+  isMetering,
+  replaceMetering,
+} from './metering-in-force.ts';
 import { installLoaderHook } from './host/loader-hook.ts';
 import { Metering } from './metering.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
@@ -46,7 +52,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     this.#telemetry = new CurrentTelemetry(VERSION);
     try {
       this.#options = options;
-      this.#meterings = [new Metering(options, this.#telemetry)];
+      this.#meterings = [new Metering(options, this.#telemetry, currentAudience)];
     } catch (error) {
       // The base class has begun to listen for SDKs already; what cannot be must not patch them.
       this.disable();
@@ -112,7 +118,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
       const declared = declaredNode(provider);
       if (declared === undefined) return;
       const former = this.#metering;
-      const next = new Metering(this.#options, this.#telemetry, declared);
+      const next = new Metering(this.#options, this.#telemetry, currentAudience, declared);
       if (!next.config.enabled) this.disable();
       if (next.isLike(former)) return;
       next.takeSwitches(former);

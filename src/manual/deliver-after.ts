@@ -1,4 +1,4 @@
-import { deliver, DELIVER_WITHIN_MS, type DeliverOptions } from '../metering.ts';
+import { deliver, DELIVER_WITHIN_MS, type DeliverOptions } from '../metering-in-force.ts';
 
 /** Left of the time that a function may run, for its reply to be sent. */
 const RESERVED_MS = 100;

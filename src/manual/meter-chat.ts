@@ -2,7 +2,7 @@ import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
 import { mergeUsage, soundUsage } from '../context.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
-import { callMeterByHand } from '../metering.ts';
+import { callMeterByHand } from '../metering-in-force.ts';
 import { TokenMeterError } from '../errors.ts';
 import { idFrom } from '../domain/id-from.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';

@@ -1,7 +1,7 @@
 import { REMEMBERED_MS } from '../call/recent-calls.ts';
 import { soundUsage } from '../context.ts';
 import { quietly, warnOnce } from '../host/quietly.ts';
-import { callMeterByHand } from '../metering.ts';
+import { callMeterByHand } from '../metering-in-force.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { ReplyReader } from '../domain/reply-reader.ts';
 import { idFrom } from '../domain/id-from.ts';

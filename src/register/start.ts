@@ -5,7 +5,7 @@ import {
   resolveConfig,
   type ResolvedConfig,
 } from '../config/index.ts';
-import { shutdown } from '../metering.ts';
+import { shutdown } from '../metering-in-force.ts';
 import { warnHost } from '../host/host-warning.ts';
 import { TokenMeterInstrumentation } from '../instrumentation.ts';
 import { nodeProblem } from '../host/node-version.ts';

@@ -5,7 +5,7 @@ import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { OpenAI } from 'openai';
 import { flush, TokenMeterInstrumentation } from '../../src/index.ts';
-import { currentCallMeter } from '../../src/metering.ts';
+import { currentCallMeter } from '../../src/metering-in-force.ts';
 import type { ProviderUnderTest } from '../conformance/providers/provider-under-test.ts';
 import { read, see } from '../conformance/providers/seen.ts';
 import { everyProvider } from '../support/every-provider.ts';

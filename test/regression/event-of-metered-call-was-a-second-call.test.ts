@@ -4,7 +4,7 @@ import { CallMeter } from '../../src/call/call-meter.ts';
 import type { EndedCall } from '../../src/domain/ended-call.ts';
 import { LateCalls } from '../../src/providers/vercel-ai/late-calls.ts';
 import { embed } from '../../src/providers/vercel-ai/embedding-model.ts';
-import type { currentCallMeter } from '../../src/metering.ts';
+import type { currentCallMeter } from '../../src/metering-in-force.ts';
 
 /**
  * The start of the event was worked out from the time of its end. On a busy machine that came out later

@@ -3,7 +3,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flush, meterChat, withUsageContext } from 'otel-token-meter';
-import { currentCallMeter } from '../../src/metering.ts';
+import { currentCallMeter } from '../../src/metering-in-force.ts';
 import type { ProviderUnderTest } from '../conformance/providers/provider-under-test.ts';
 import { addressOf, KINDS, type ChaosLine, type ChaosRun, type Kind } from './chaos.ts';
 import { everyProvider } from './every-provider.ts';

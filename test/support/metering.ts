@@ -14,7 +14,7 @@ import {
   currentCallMeter,
   installMetering,
   type MeteringInForce,
-} from '../../src/metering.ts';
+} from '../../src/metering-in-force.ts';
 import { BackgroundCounter } from '../../src/tokens/background.ts';
 import { UsagePipeline } from '../../src/usage/usage-pipeline.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';

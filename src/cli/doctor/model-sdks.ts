@@ -1,4 +1,4 @@
-import { currentCallMeter } from '../../metering.ts';
+import { currentCallMeter } from '../../metering-in-force.ts';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { SdkPatch } from '../../providers/sdk-patch.ts';

@@ -1,7 +1,7 @@
 // A server in the middle of a stream of every SDK that the conformance suite drives.
 import { createRequire } from 'node:module';
 import { withUsageContext } from 'otel-token-meter';
-import { currentCallMeter } from '../../../src/metering.ts';
+import { currentCallMeter } from '../../../src/metering-in-force.ts';
 import { everyProvider } from '../../support/every-provider.ts';
 import { startWireServer, type Script } from '../../support/wire/wire-server.ts';
 
