@@ -180,10 +180,9 @@ export function hasUsage(
 }
 
 /** The tokens that are billed take the place of those that were processed. */
-function inBilledTokens(processed: {
-  -readonly [K in keyof BilledUsage]: BilledUsage[K];
-}): BilledUsage {
-  const { billedInputTokens, billedOutputTokens, ...usage } = processed;
+export function inBilledTokens(processed: BilledUsage): BilledUsage {
+  const { billedInputTokens, billedOutputTokens, ...rest } = processed;
+  const usage: { -readonly [K in keyof BilledUsage]: BilledUsage[K] } = rest;
   if (billedInputTokens !== undefined) {
     usage.inputTokens = billedInputTokens;
     if (usage.cacheReadTokens !== undefined) {

@@ -100,34 +100,29 @@ const INSTRUMENTS: readonly InstrumentDefinition[] = [
   usage('reasoning.output_tokens', 'reasoningTokens', 'Output tokens used for reasoning'),
   { ...tokensOfCall('inputTokens', 'input_tokens', 'Input tokens of a call'), everyCall: true },
   { ...tokensOfCall('outputTokens', 'output_tokens', 'Output tokens of a call'), everyCall: true },
-  {
-    ...seconds('latest', `${INFERENCE}.duration`, 'durationSeconds', DURATION),
-    kindOfCall: 'inference',
-  },
-  {
-    ...seconds(
-      'latest',
-      `${INFERENCE}.time_to_first_chunk`,
-      'timeToFirstChunkSeconds',
-      FIRST_CHUNK,
-    ),
-    kindOfCall: 'inference',
-  },
-  {
-    ...seconds('latest', `${INFERENCE}.time_per_output_chunk`, 'chunkGapSeconds', CHUNK_GAP),
-    kindOfCall: 'inference',
-  },
-  {
-    ...seconds('latest', `${EMBEDDINGS}.duration`, 'durationSeconds', DURATION),
-    kindOfCall: 'embeddings',
-  },
+  seconds('latest', `${INFERENCE}.duration`, 'durationSeconds', DURATION, 'inference'),
+  seconds(
+    'latest',
+    `${INFERENCE}.time_to_first_chunk`,
+    'timeToFirstChunkSeconds',
+    FIRST_CHUNK,
+    'inference',
+  ),
+  seconds(
+    'latest',
+    `${INFERENCE}.time_per_output_chunk`,
+    'chunkGapSeconds',
+    CHUNK_GAP,
+    'inference',
+  ),
+  seconds('latest', `${EMBEDDINGS}.duration`, 'durationSeconds', DURATION, 'embeddings'),
   {
     ...tokensOfCall('inputTokens', 'input_tokens', 'Input tokens of a call'),
     name: `${EMBEDDINGS}.operation.input_tokens`,
     attributes: 'usage',
     kindOfCall: 'embeddings',
   },
-  { ...seconds('latest', OPERATION_DURATION, 'durationSeconds', DURATION), kindOfCall: 'other' },
+  seconds('latest', OPERATION_DURATION, 'durationSeconds', DURATION, 'other'),
 ];
 
 function oldTokens(measure: Measure, attributes: 'input' | 'output'): InstrumentDefinition {
@@ -174,7 +169,17 @@ function seconds(
   name: string,
   measure: Measure,
   description: string,
+  kindOfCall?: CallKind,
 ): InstrumentDefinition {
   const attributes = measure === 'durationSeconds' ? 'operation' : 'stream';
-  return { generation, name, kind: 'histogram', unit: 's', description, measure, attributes };
+  return {
+    generation,
+    ...(kindOfCall !== undefined && { kindOfCall }),
+    name,
+    kind: 'histogram',
+    unit: 's',
+    description,
+    measure,
+    attributes,
+  };
 }

@@ -1,5 +1,4 @@
-import { context, trace } from '@opentelemetry/api';
-import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
+import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../../domain/ended-call.ts';
 import {
   ATTR,
@@ -7,31 +6,22 @@ import {
   EVENT_INFERENCE_DETAILS,
   type SemconvGeneration,
 } from '../../otel/semconv.ts';
-import { hrTimeOf } from '../record-id.ts';
 import type { UsageAttributeValue, UsageRecord } from '../../domain/usage-record.ts';
+import { emitLogEvent, isListenedTo, type EventAttributes } from './log-event.ts';
 
-type EventAttributes = Record<string, UsageAttributeValue>;
-
-/** One log event a record: what exporters make durable. It has the trace and span id of the call. */
+/** One log event a record: what exporters make durable. */
 export function emitEvent(
   logger: Logger,
   record: UsageRecord,
   { facts, span }: EndedCall,
   generations: readonly SemconvGeneration[],
 ): void {
-  // Nobody listens. Loggers of older APIs cannot tell.
-  if ((logger as Partial<Logger>).enabled?.() === false) return;
-  const timestamp = hrTimeOf(record.time);
-  // The severity is new in 0.1.0 of the conventions.
-  const isDebug = generations.includes('latest');
-  logger.emit({
+  if (!isListenedTo(logger)) return;
+  emitLogEvent(logger, record, span, {
     eventName: EVENT_INFERENCE_DETAILS,
-    severityNumber: isDebug ? SeverityNumber.DEBUG : SeverityNumber.INFO,
-    severityText: isDebug ? 'DEBUG' : 'INFO',
-    timestamp,
-    observedTimestamp: timestamp,
+    // New in 0.1.0 of the conventions.
+    severity: generations.includes('latest') ? 'DEBUG' : 'INFO',
     attributes: eventAttributes(record, generations, facts.stream === true),
-    context: trace.setSpan(context.active(), span),
   });
 }
 

@@ -1,10 +1,9 @@
-import { context, trace } from '@opentelemetry/api';
-import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
+import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../../domain/ended-call.ts';
 import type { UsageRecord } from '../../domain/usage-record.ts';
 import { kindOfCall } from '../../otel/instruments.ts';
 import { EVENT_EXCEPTION, type SemconvGeneration } from '../../otel/semconv.ts';
-import { hrTimeOf } from '../record-id.ts';
+import { emitLogEvent, isListenedTo } from './log-event.ts';
 
 /**
  * One log event a call that failed or was cut, on its trace. It has the type of the exception and neither message nor
@@ -16,21 +15,16 @@ export function emitException(
   { span }: EndedCall,
   generations: readonly SemconvGeneration[],
 ): void {
-  if ((logger as Partial<Logger>).enabled?.() === false) return;
-  const timestamp = hrTimeOf(record.time);
+  if (!isListenedTo(logger)) return;
   const isInference = kindOfCall(record.operation) === 'inference';
   const names = generations.map((generation) =>
     generation === 'latest' && isInference ? EVENT_EXCEPTION.inference : EVENT_EXCEPTION.operation,
   );
   for (const eventName of new Set(names)) {
-    logger.emit({
+    emitLogEvent(logger, record, span, {
       eventName,
-      severityNumber: SeverityNumber.WARN,
-      severityText: 'WARN',
-      timestamp,
-      observedTimestamp: timestamp,
+      severity: 'WARN',
       attributes: { 'exception.type': record.errorType ?? '_OTHER' },
-      context: trace.setSpan(context.active(), span),
     });
   }
 }

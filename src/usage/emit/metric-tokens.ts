@@ -1,5 +1,7 @@
+import { inBilledTokens } from '../../domain/billed-usage.ts';
 import type { ReportedUsage } from '../../domain/reported-usage.ts';
 import type { TokenUsage, UsageRecord } from '../../domain/usage-record.ts';
+import { present } from '../../tokens/json.ts';
 
 /** Token counts as spans and metrics have them, and what the provider reported beside them. */
 export interface MetricTokens {
@@ -18,23 +20,10 @@ export function metricTokens(
 ): MetricTokens {
   const isReported = record.tokenSource === 'provider';
   const counts = isReported || withCounted ? record : reportedPart(usage);
-  const isBilledApart =
-    usage?.billedInputTokens !== undefined || usage?.billedOutputTokens !== undefined;
-  return { counts: isBilledApart ? billedCounts(counts, usage) : counts, usage };
-}
-
-function billedCounts(counts: TokenUsage, usage: ReportedUsage): TokenUsage {
-  const { inputTokens, outputTokens, cacheReadTokens, reasoningTokens } = counts;
-  const input = usage.billedInputTokens ?? inputTokens;
-  const output = usage.billedOutputTokens ?? outputTokens;
-  return {
-    ...(input !== undefined && { inputTokens: input }),
-    ...(output !== undefined && { outputTokens: output }),
-    ...(cacheReadTokens !== undefined && {
-      cacheReadTokens: Math.min(cacheReadTokens, input ?? 0),
-    }),
-    ...(reasoningTokens !== undefined && { reasoningTokens }),
-  };
+  const { billedInputTokens, billedOutputTokens } = usage ?? {};
+  if (billedInputTokens === undefined && billedOutputTokens === undefined) return { counts, usage };
+  const billed = present({ billedInputTokens, billedOutputTokens });
+  return { counts: inBilledTokens({ ...counts, ...billed }), usage };
 }
 
 /** Of a stream that was cut the input may be final already. */
