@@ -201,7 +201,7 @@ function seriesOf(
   };
 }
 
-/** Days on which the charges of a bill do not tell all usage: some of it has no price, or no quantity. */
+/** Days on which the charges of a bill do not show all usage: some of it has no price, or no quantity. */
 function daysInPart({ days, ledger, unknownUsage }: Series): ReadonlySet<string> {
   return new Set(
     days.filter((day) => {

@@ -33,7 +33,7 @@ export interface BilledUsage extends TokenUsage {
   readonly advisorOutputTokens?: number;
   /** Uses of tools hosted by the provider. */
   readonly webSearches?: number;
-  /** Searches of OpenAI's preview tool and preview models, at prices of their own. */
+  /** Searches of OpenAI's preview tool and preview models, at separate prices. */
   readonly previewWebSearches?: number;
   /** Tokens that a search is billed as, whatever it found. */
   readonly searchContentTokens?: number;

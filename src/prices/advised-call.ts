@@ -32,7 +32,7 @@ const USED: readonly string[] = (['advisorInputTokens', 'advisorOutputTokens'] a
 );
 const KEPT_1H = attributeOf('cacheWrite1hTokens');
 
-/** Undefined for a call without an advisor, as nearly all are. Each model has prices of its own. */
+/** Undefined for a call without an advisor, as nearly all are. Each model has its prices. */
 export function advisedCall(call: PricedCall): AdvisedCall | undefined {
   const { attributes } = call;
   if (attributes === undefined || USED.every((name) => attributes[name] === undefined)) {

@@ -22,7 +22,7 @@ export const PRICE_MEMBERS: Readonly<
   perMillionCharacters: { amount: 1, unit: 'per million characters' },
 };
 
-/** Counts of a call that have the price of another kind, or of another model: no kinds of their own. */
+/** Counts of a call that have the price of another kind, or of another model: no separate kinds. */
 const NOT_PRICED = /^(?:billed|advisor)/;
 
 /** All kinds, as their prices are shown. */

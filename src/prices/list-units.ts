@@ -68,7 +68,7 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   // They have taken the place of the tokens processed.
   billedInputTokens: { usageKey: '', priceKeys: [], asParent: true },
   billedOutputTokens: { usageKey: '', priceKeys: [], asParent: true },
-  // They are priced apart from the rest of the call.
+  // They are priced separately from the rest of the call.
   advisorInputTokens: { usageKey: '', priceKeys: [], asParent: true },
   advisorCacheReadTokens: { usageKey: '', priceKeys: [], asParent: true },
   advisorCacheWriteTokens: { usageKey: '', priceKeys: [], asParent: true },

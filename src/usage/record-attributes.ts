@@ -62,7 +62,7 @@ function addSound(attributes: Attributes, given: Readonly<Record<string, unknown
 }
 
 function problemOf(key: string, value: unknown): string | undefined {
-  // As a name this one would replace what every object inherits, here and in whoever copies the record.
+  // As a name this one would replace what every object inherits, here and in copies of the record.
   if (key === '__proto__') return 'that name cannot be kept';
   if (MEASURED.has(key)) return 'it is measured';
   const fits = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);

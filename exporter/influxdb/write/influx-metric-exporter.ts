@@ -51,7 +51,7 @@ export class InfluxMetricExporter implements PushMetricExporter {
   }
 
   /**
-   * Never rejects: a reader that is told of a failure would skip the shutdown.
+   * Never rejects: a reader that is given a failure would skip the shutdown.
    *
    * @param withinMs default: the time limit of a request
    */

@@ -117,7 +117,7 @@ function openGaps(series: Series, gaps: readonly UsageGap[]): readonly Finding[]
 const WHY_OTHER =
   'Either the replies did not report it as the bill does, or something between provider and SDK (a gateway, a proxy) changed it.';
 
-/** What the texts tell of. */
+/** What the texts are about. */
 interface OpenGap {
   /** `two calls more` */
   readonly more: string;

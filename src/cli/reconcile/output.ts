@@ -81,7 +81,7 @@ function coverageLines({ compared, onlyInLedger, daysInPart }: Coverage): readon
     ...(daysInPart === 0
       ? []
       : [
-          `On ${shownCount(daysInPart)} days of models only costs were compared: charges do not tell usage without a price\n`,
+          `On ${shownCount(daysInPart)} days of models only costs were compared: charges do not show usage without a price\n`,
         ]),
   ];
 }

@@ -61,7 +61,7 @@ export function anthropicAttributes(usage: unknown): Record<string, string> | un
   const advisors = new Set(
     iterations(usage, ['advisor_message']).map((entry) => stringAt(entry, 'model')),
   );
-  // Of several, none could be told from the sums.
+  // Of several, none could be recognised in the sums.
   const [advisor] = advisors.size === 1 ? advisors : [];
   const attributes = present({
     [INFERENCE_REGION]: region === undefined || NO_REGION.has(region) ? undefined : region,

@@ -15,7 +15,7 @@ export function converseUsage(usage: unknown): BilledUsage | undefined {
   });
 }
 
-/** The tier that served the request. Latency-optimised inference has prices of its own. */
+/** The tier that served the request. Latency-optimised inference has separate prices. */
 export function converseTier(reply: JsonObject): string | undefined {
   const isFast = stringAt(reply['performanceConfig'], 'latency') === 'optimized';
   return isFast ? 'optimized_latency' : stringAt(reply['serviceTier'], 'type');

@@ -120,7 +120,7 @@ class ChatReader implements ReplyReader {
     }
   }
 
-  /** A stream tells of a tool again when its result is there. */
+  /** A stream reports a tool again when its result is there. */
   #execute(tools: readonly unknown[]): void {
     for (const [position, tool] of tools.entries()) {
       this.#executed.set(fields(tool)['index'] ?? position, fields(tool)['type']);

@@ -59,7 +59,7 @@ export function hostedToolUses(response: unknown): HostedUses {
   };
 }
 
-/** `web_search_preview` and its dated names, which have prices of their own. */
+/** `web_search_preview` and its dated names, which have separate prices. */
 export function isPreviewSearch(tool: string | undefined): boolean {
   return tool?.startsWith('web_search_preview') ?? false;
 }
@@ -69,7 +69,7 @@ const FIXED_CONTENT = /^(?:gpt-4o-mini|gpt-4\.1-mini)(?:-20|$)/;
 const FIXED_CONTENT_TOKENS = 8000;
 
 /**
- * Whether the fixed number is a part of the reported input is documented nowhere. It has a kind of its own
+ * Whether the fixed number is a part of the reported input is documented nowhere. It has a separate kind
  * without a price, so that the cost says what it leaves out.
  */
 export function webSearchUses(

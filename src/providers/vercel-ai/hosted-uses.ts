@@ -15,7 +15,7 @@ const KINDS: readonly (readonly [name: RegExp, kind: BilledField])[] = [
 interface Use {
   readonly toolName: string;
   input: unknown;
-  /** What the tool answered, where the package tells it. */
+  /** What the tool answered, where the package reports it. */
   result: unknown;
 }
 

@@ -30,7 +30,7 @@ export function mediaShape(options: unknown): CallShape {
   return fps === undefined && duration === undefined ? image : video;
 }
 
-/** `doStream` of models of transcription and speech, whose last part tells all. */
+/** `doStream` of models of transcription and speech, whose last part has everything. */
 export function streamedMediaShape(options: unknown): CallShape {
   return fields(options)['audio'] === undefined ? streamedSpeech : streamedTranscription;
 }
@@ -91,7 +91,7 @@ function speechFacts(reply: JsonObject, { text }: JsonObject): InputOnlyFacts {
   return { usage: mediaUsage(reply, characters === 0 ? {} : { inputCharacters: characters }) };
 }
 
-/** Billed by tokens or by the second, which the vendor's usage tells; packages without it know the seconds. */
+/** Billed by tokens or by the second, which the vendor's usage shows; packages without it know the seconds. */
 function transcriptionFacts(reply: JsonObject): InputOnlyFacts {
   const { usage, durationInSeconds: seconds } = reply;
   const reported = usage ?? fields(fields(reply['response'])['body'])['usage'];

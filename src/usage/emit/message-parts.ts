@@ -5,7 +5,7 @@ export type Part = Readonly<Record<string, unknown>> & { readonly type: string }
 
 /**
  * Content of a message, whichever provider's form it has: a text, or a list of OpenAI's, Anthropic's,
- * Gemini's, Bedrock's or the AI SDK's parts. What has no form of its own stays as it is, with a `type`.
+ * Gemini's, Bedrock's or the AI SDK's parts. What has none of these forms stays as it is, with a `type`.
  */
 export function partsOf(content: unknown): readonly Part[] {
   if (typeof content === 'string') return textPart('text', content);
