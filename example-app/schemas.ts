@@ -49,11 +49,6 @@ export const settingsDocument = z
   )
   .meta({ id: 'MetricsSettings' });
 
-/** A change that was based on another version. */
-export const versionMismatch = problem
-  .extend({ version: z.int(), current: settingsDocument })
-  .meta({ id: 'VersionMismatch' });
-
 /** RFC 7396. `null` resets to the configured default. */
 export const settingsPatch = z.strictObject(
   settingsShape((type) => type.nullable().optional()) as {

@@ -1,4 +1,5 @@
-import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
+import type { Context } from 'koa';
+import type { SettingsService } from 'otel-token-meter/settings';
 import { z } from 'zod';
 import { lastEventId } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
@@ -12,19 +13,35 @@ import {
   watchTopics,
 } from './watchers.ts';
 
-export interface SettingsEventsOptions extends WatchersOptions {
-  readonly settings: SettingsService<MetricsSettings>;
+export interface SettingsEventsOptions<T extends object> extends WatchersOptions {
+  readonly settings: SettingsService<T>;
   /** How often instances are looked at while somebody watches. @default 1000 */
   readonly instancesEveryMs?: number;
+}
+
+/** The document whose events these are. */
+export interface EventsDocument<T> {
+  /** `/api/settings/metrics` */
+  readonly path: string;
+  /** Names of its events in the one stream of everything. */
+  readonly events: Readonly<Record<'settings' | 'status' | 'instances', string>>;
+  /**
+   * Whether its changes have ids, to continue from. One document has: the stream of everything has one
+   * sequence of ids. A client of another one gets the document whenever it connects.
+   */
+  readonly hasIds: boolean;
+  /** The part that this request may see. @default all */
+  readonly shown?: (ctx: Context, settings: T) => T;
 }
 
 /** Changes that a client may have missed while it reconnected. */
 const REMEMBERED = 100;
 
 /** Events about the settings for connected clients. */
-class SettingsEvents implements EventTopic {
+class SettingsEvents<T extends object> implements EventTopic {
   readonly watchers: Watchers;
-  readonly #settings: SettingsService<MetricsSettings>;
+  readonly #document: EventsDocument<T>;
+  readonly #settings: SettingsService<T>;
   readonly #instancesEveryMs: number;
   readonly #recent: StreamedEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -33,8 +50,12 @@ class SettingsEvents implements EventTopic {
   #epoch = '';
   #wasInterrupted = false;
 
-  constructor({ settings, instancesEveryMs = 1000, ...options }: SettingsEventsOptions) {
+  constructor(
+    document: EventsDocument<T>,
+    { settings, instancesEveryMs = 1000, ...options }: SettingsEventsOptions<T>,
+  ) {
     this.watchers = new Watchers(options);
+    this.#document = document;
     this.#settings = settings;
     this.#noteEpoch();
     this.#instancesEveryMs = instancesEveryMs;
@@ -77,7 +98,7 @@ class SettingsEvents implements EventTopic {
   #missedSince(lastEventId: string): readonly StreamedEvent[] {
     const seen = lastEventId === '' ? Number.NaN : Number(lastEventId);
     // Versions of another epoch may have the same number.
-    if (this.#wasInterrupted) return [this.#settingsEvent()];
+    if (this.#wasInterrupted || !this.#document.hasIds) return [this.#settingsEvent()];
     if (seen === this.#settings.version) return [];
     const missed = this.#recent.filter(({ id }) => Number(id) > seen);
     return missed.length > 0 ? missed : [this.#settingsEvent()];
@@ -90,6 +111,16 @@ class SettingsEvents implements EventTopic {
     this.#epoch = epoch;
   }
 
+  shownTo(ctx: Context): ((event: StreamedEvent) => StreamedEvent) | undefined {
+    const { shown, events } = this.#document;
+    if (shown === undefined) return undefined;
+    return (event) => {
+      if (event.event !== events.settings) return event;
+      const data = event.data as { readonly settings: T };
+      return { ...event, data: { ...data, settings: shown(ctx, data.settings) } };
+    };
+  }
+
   #settingsEvent(): StreamedEvent {
     const { version, updated } = this.#settings;
     const data = {
@@ -98,12 +129,16 @@ class SettingsEvents implements EventTopic {
       updated_at: updated.at,
       updated_by: updated.by,
     };
-    return { id: version, event: 'settings', data };
+    const { events, hasIds } = this.#document;
+    return { ...(hasIds && { id: version }), event: events.settings, data };
   }
 
   #statusEvent(): StreamedEvent {
     const { state, store, staleSince, problem } = this.#settings.status;
-    return { event: 'status', data: { state, store, stale_since: staleSince, problem } };
+    return {
+      event: this.#document.events.status,
+      data: { state, store, stale_since: staleSince, problem },
+    };
   }
 
   #broadcastInstances(list: Awaited<ReturnType<typeof listedInstances>>): void {
@@ -112,26 +147,32 @@ class SettingsEvents implements EventTopic {
       key === 'last_seen_at' || key === 'uptime_seconds' ? undefined : value,
     );
     const isNews = this.#instances === undefined || shown !== this.#shown;
-    this.#instances = { event: 'instances', data: list };
+    this.#instances = { event: this.#document.events.instances, data: list };
     this.#shown = shown;
     if (isNews) this.watchers.broadcast(this.#instances);
   }
 }
 
-/** `/api/settings/metrics/events`: changes, the state of the store, and the instances, live. */
-export function settingsEventsRoute(options: SettingsEventsOptions): ApiRoute {
-  const events = new SettingsEvents(options);
+/** `…/events` of a document: changes, the state of the store, and the instances, live. */
+export function settingsEventsRoute<T extends object>(
+  document: EventsDocument<T>,
+  options: SettingsEventsOptions<T>,
+): ApiRoute {
+  const events = new SettingsEvents(document, options);
+  const names = Object.values(document.events);
   return apiRoute({
     method: 'get',
     topic: events,
-    path: '/api/settings/metrics/events',
-    summary: 'Events `settings`, `status` and `instances`; survives reconnects by Last-Event-ID',
+    path: `${document.path}/events`,
+    summary: `Events ${names.map((name) => `\`${name}\``).join(', ')}; survives reconnects`,
     role: 'viewer',
     headers: z.object(lastEventId),
     answers: {
       200: {
-        description: 'Server-sent events; the id of `settings` is its version',
-        schema: eventSchema('settings', 'status', 'instances', 'end'),
+        description: document.hasIds
+          ? `Server-sent events; the id of \`${document.events.settings}\` is its version`
+          : 'Server-sent events; every connection begins with the document',
+        schema: eventSchema(...names, 'end'),
         type: 'text/event-stream',
       },
       503: TOO_MANY_STREAMS,

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { MetricsSettings, SettingsService, SettingsStatus } from 'otel-token-meter/settings';
+import type { SettingsService, SettingsStatus } from 'otel-token-meter/settings';
 import type { instanceList } from '../schemas.ts';
 import type { Readiness } from './health.ts';
 import { entityTags } from '../middleware/etag.ts';
 
 /** One version of the settings, as far as an answer shows it. */
-export interface ShownSettings {
-  readonly settings: MetricsSettings;
+export interface ShownSettings<T> {
+  readonly settings: T;
   readonly version: number;
   readonly epoch: string;
 }
 
-export function shownSettings(settings: SettingsService<MetricsSettings>): ShownSettings {
+export function shownSettings<T extends object>(settings: SettingsService<T>): ShownSettings<T> {
   return { settings: settings.get(), version: settings.version, epoch: settings.epoch };
 }
 
@@ -20,7 +20,7 @@ export function shownSettings(settings: SettingsService<MetricsSettings>): Shown
  * `"<version>-<epoch><content>"`. The version alone would not do: it counts within one epoch, and
  * instances with other configured defaults show another document of the same version.
  */
-export function etagOf({ settings, version, epoch }: ShownSettings): string {
+export function etagOf({ settings, version, epoch }: ShownSettings<unknown>): string {
   return `"${version}-${digest(epoch, EPOCH_LENGTH)}${digest(JSON.stringify(settings), 6)}"`;
 }
 
@@ -30,7 +30,7 @@ export function etagOf({ settings, version, epoch }: ShownSettings): string {
  */
 export function versionAskedFor(
   ifMatch: string,
-  current: Pick<ShownSettings, 'version' | 'epoch'>,
+  current: Pick<ShownSettings<unknown>, 'version' | 'epoch'>,
 ): number | undefined {
   const tags = entityTags(ifMatch);
   if (tags.length === 0 || tags.includes('*')) return undefined;
@@ -56,8 +56,8 @@ function digest(text: string, length: number): string {
 }
 
 /** Every instance heard of lately. Rejects with `STORE_UNAVAILABLE`. */
-export async function listedInstances(
-  settings: SettingsService<MetricsSettings>,
+export async function listedInstances<T extends object>(
+  settings: SettingsService<T>,
 ): Promise<z.output<typeof instanceList>> {
   const instances = await settings.instances();
   const now = Date.now();

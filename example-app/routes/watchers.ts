@@ -23,6 +23,8 @@ export interface EventTopic {
   since(lastEventId: string): readonly StreamedEvent[];
   /** Somebody watches now. */
   follow(): void;
+  /** What this client may see of an event. Undefined: all of it. */
+  shownTo?(ctx: Context): ((event: StreamedEvent) => StreamedEvent) | undefined;
 }
 
 /** In the description of a route that answers with a stream. */
@@ -63,10 +65,16 @@ export function watchTopics(ctx: Context, topics: readonly EventTopic[]): void {
     clearInterval(check);
   });
   for (const topic of topics) {
-    topic.watchers.add(stream, caller);
-    for (const event of topic.since(lastEventId)) stream.send(event);
+    const shown = topic.shownTo?.(ctx) ?? ((event) => event);
+    topic.watchers.add(stream, caller, shown);
+    for (const event of topic.since(lastEventId)) stream.send(shown(event));
     topic.follow();
   }
+}
+
+interface Watcher {
+  readonly caller: string;
+  readonly shown: (event: StreamedEvent) => StreamedEvent;
 }
 
 /** The clients that watch one topic, bounded in number and time. */
@@ -75,7 +83,7 @@ export class Watchers {
   readonly #stopping: AbortSignal | undefined;
   readonly #maxStreams: number;
   readonly #maxStreamsEach: number;
-  readonly #streams = new Map<EventStream, string>();
+  readonly #streams = new Map<EventStream, Watcher>();
 
   constructor(options: WatchersOptions) {
     const { stopping, maxStreams = 50, maxStreamsEach = 8, checkEveryMs = 15_000 } = options;
@@ -103,7 +111,7 @@ export class Watchers {
         expose: true,
       });
     }
-    const own = [...this.#streams.values()].filter((each) => each === caller).length;
+    const own = [...this.#streams.values()].filter((each) => each.caller === caller).length;
     if (own >= this.#maxStreamsEach) {
       ctx.throw(429, `No more than ${this.#maxStreamsEach} streams each; close another one.`, {
         code: 'too_many_streams',
@@ -112,13 +120,13 @@ export class Watchers {
     }
   }
 
-  add(stream: EventStream, caller: string): void {
-    this.#streams.set(stream, caller);
+  add(stream: EventStream, caller: string, shown: Watcher['shown']): void {
+    this.#streams.set(stream, { caller, shown });
     stream.onClose(() => this.#streams.delete(stream));
   }
 
   broadcast(event: StreamedEvent): void {
-    for (const stream of this.#streams.keys()) stream.send(event);
+    for (const [stream, { shown }] of this.#streams) stream.send(shown(event));
   }
 }
 

@@ -12,7 +12,8 @@ import { chatRoutes } from '../../example-app/routes/chat.ts';
 import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import type { Logger } from '../../example-app/logger.ts';
 import type { OpenIdSignIn } from '../../example-app/routes/openid.ts';
-import { type SettingsRoutesOptions, settingsRoutes } from '../../example-app/routes/settings.ts';
+import type { SettingsRoutesOptions } from '../../example-app/routes/settings-document.ts';
+import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
 import { SqliteUsageReader } from '../../exporter/index.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
@@ -53,7 +54,7 @@ const openId: OpenIdSignIn = {
 
 /** The application with all routes, a ledger of a few calls, and the demo model. */
 export async function serveWholeApp(
-  options: Partial<SettingsRoutesOptions> & Partial<AppDependencies> = {},
+  options: Partial<SettingsRoutesOptions<MetricsSettings>> & Partial<AppDependencies> = {},
 ): Promise<WholeApp> {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-app-'));
   const path = join(folder, 'usage.db');

@@ -30,6 +30,8 @@ export interface RedisSettingsStoreOptions {
   readonly client?: RedisClientLike;
   /** Begins every key and the channel. @default "otel-token-meter" */
   readonly keyPrefix?: string;
+  /** A second document in the same Redis, such as `budgets`: a lower-case word. @default the switches */
+  readonly document?: string;
   /** Within what time a change is seen whose push was lost, ms. @default 15000 */
   readonly pollIntervalMs?: number;
   /** Never keeps the process alive, also not while it waits for an answer. @default false */
@@ -37,6 +39,8 @@ export interface RedisSettingsStoreOptions {
 }
 
 const AUDIT_LIMIT = 10_000;
+/** Keys of the first document have these names where a second one has its own. */
+const KEY_NAMES: ReadonlySet<string> = new Set(['audit', 'changes', 'instances']);
 /** Of one change among many writers: each round one of them gets through. */
 const UPDATE_LIMIT_MS = 5_000;
 
@@ -62,17 +66,21 @@ export class RedisSettingsStore implements SettingsStore {
   /** Throws `INVALID_OPTION` for an address or a prefix that cannot be used. */
   constructor(options: RedisSettingsStoreOptions) {
     const { url, client, keyPrefix = 'otel-token-meter', pollIntervalMs = 15_000 } = options;
+    const { document } = options;
     if ((url === undefined) === (client === undefined)) {
       throw invalid('RedisSettingsStore needs either url or client', 'exactly one of the two');
     }
     if (keyPrefix === '' || /[{}\s]/.test(keyPrefix)) {
       throw invalid('keyPrefix must not be empty nor hold braces or spaces', 'such as "my-app"');
     }
+    if (document !== undefined && (!/^[a-z]+$/.test(document) || KEY_NAMES.has(document))) {
+      throw invalid(`document ${document} is not usable`, 'a lower-case word, such as "budgets"');
+    }
     if (!(pollIntervalMs >= 100)) throw invalid('pollIntervalMs is too short', '100 or more');
     const from: RedisSource =
       url === undefined ? { client: client as RedisClientLike } : { address: parseRedisUrl(url) };
     // One hash tag keeps all keys in one slot of a cluster, as a transaction needs them.
-    const base = `{${keyPrefix}}:settings`;
+    const base = `{${keyPrefix}}:settings${document === undefined ? '' : `:${document}`}`;
     this.#keys = { state: base, audit: `${base}:audit`, channel: `${base}:changes` };
     this.#pollIntervalMs = pollIntervalMs;
     this.#link = new RedisLink(from, options.background ?? false);
