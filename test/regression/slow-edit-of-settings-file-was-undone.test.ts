@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,14 +10,20 @@ import { until } from '../support/until.ts';
 describe('a settings file that is empty for a while', () => {
   let folder: string;
   let path: string;
+  let laterMs = 0;
   let settings: SettingsService<{ readonly enabled: boolean; readonly token_statistics: boolean }>;
 
   beforeEach(async () => {
+    laterMs = 0;
     folder = mkdtempSync(join(tmpdir(), 'token-meter-slow-edit-'));
     path = join(folder, 'settings.json');
     settings = new SettingsService({
       schema: metricsSettings,
-      store: new FileSettingsStore({ path, pollIntervalMs: 200 }),
+      store: new FileSettingsStore({
+        path,
+        pollIntervalMs: 200,
+        now: () => performance.now() + laterMs,
+      }),
     });
     await settings.patch({ token_statistics: false });
   });
@@ -39,8 +45,8 @@ describe('a settings file that is empty for a while', () => {
 
   it('is restored when nobody has written it for half a minute', async () => {
     writeFileSync(path, '');
-    const before = Date.now() / 1000 - 40;
-    utimesSync(path, before, before);
+    await until(() => settings.status.state === 'stale');
+    laterMs = 31_000;
     await until(() => readFileSync(path, 'utf8') !== '');
     const stored = JSON.parse(readFileSync(path, 'utf8')) as { values: unknown };
     assert.deepEqual(stored.values, { token_statistics: false });

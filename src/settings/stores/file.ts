@@ -1,5 +1,5 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { TokenMeterError } from '../../errors.ts';
@@ -24,6 +24,8 @@ export interface FileSettingsStoreOptions {
   readonly path: string;
   /** Within what time a change is seen that the file system does not report, ms. @default 5000 */
   readonly pollIntervalMs?: number;
+  /** Monotonic clock, ms. @default performance.now */
+  readonly now?: () => number;
 }
 
 /** What the file holds: the state, and the audit entries of its last change, in case a crash kept them out of the log. */
@@ -55,6 +57,12 @@ export class FileSettingsStore implements SettingsStore {
   #lastSeen = '';
   /** An empty file has lost them, or is about to be written: by a redirection of a slow command. */
   #hasHeldSettings = false;
+  /**
+   * Since when this process sees the file empty. Its modification time is of another clock where a server
+   * keeps the file.
+   */
+  #emptySinceMs: number | undefined;
+  readonly #now: () => number;
 
   /** Throws `INVALID_OPTION` without a path. */
   constructor(options: FileSettingsStoreOptions) {
@@ -66,6 +74,7 @@ export class FileSettingsStore implements SettingsStore {
     }
     this.#path = resolve(options.path);
     this.#pollIntervalMs = options.pollIntervalMs ?? 5000;
+    this.#now = options.now ?? (() => performance.now());
     this.#audit = new AuditFile(`${this.#path}.audit.jsonl`);
     this.#instances = new InstanceFolder(`${this.#path}.instances`);
   }
@@ -152,7 +161,8 @@ export class FileSettingsStore implements SettingsStore {
       await sleep(50);
       text = await this.#text();
     }
-    if (text === '' && this.#hasHeldSettings && (await this.#isBeingWritten())) {
+    this.#emptySinceMs = text === '' ? (this.#emptySinceMs ?? this.#now()) : undefined;
+    if (this.#hasHeldSettings && this.#isBeingWritten()) {
       throw unavailable(`${this.#path} is empty: somebody seems to be writing it`);
     }
     if (text === undefined || text === '') return { state: NOTHING_STORED, lastChange: [] };
@@ -162,9 +172,9 @@ export class FileSettingsStore implements SettingsStore {
     return content;
   }
 
-  async #isBeingWritten(): Promise<boolean> {
-    const { mtimeMs } = await stat(this.#path).catch(() => ({ mtimeMs: 0 }));
-    return Date.now() - mtimeMs < WRITTEN_WITHIN_MS;
+  #isBeingWritten(): boolean {
+    const since = this.#emptySinceMs;
+    return since !== undefined && this.#now() - since < WRITTEN_WITHIN_MS;
   }
 
   /** Undefined: there is no file. */
