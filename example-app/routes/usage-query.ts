@@ -1,13 +1,19 @@
 import { parseUsageTime } from 'otel-token-meter/exporter';
 import type {
   UsageFilter,
+  UsageForecastQuery,
   UsageGroup,
   UsageMetric,
   UsageQuery,
   UsageRecordsQuery,
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
-import type { costsParameters, exportParameters, summaryParameters } from './usage-schemas.ts';
+import type {
+  costsParameters,
+  exportParameters,
+  forecastParameters,
+  summaryParameters,
+} from './usage-schemas.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -24,7 +30,7 @@ async function rangeOf(parameters: Parameters, now: Date): Promise<{ from: Date;
 }
 
 /** An empty name stands for calls that have none. */
-function filterOf(parameters: Parameters): UsageFilter {
+function filterOf(parameters: Omit<Parameters, 'from' | 'to'>): UsageFilter {
   const { user, model, conversation, provider, outcome, service } = parameters;
   const orNone = (names: string | readonly string[]): (string | null)[] =>
     [names].flat().map((name) => (name === '' ? null : name));
@@ -78,6 +84,16 @@ export async function costsQueryOf(
       return { from, to };
     }),
   };
+}
+
+export function forecastQueryOf(
+  parameters: z.infer<typeof forecastParameters>,
+  now: Date,
+  signal: AbortSignal,
+): UsageForecastQuery {
+  const { time_zone: timeZone } = parameters;
+  const filter = filterOf(parameters);
+  return { filter, now, signal, ...(timeZone !== undefined && { timeZone }) };
 }
 
 /** Without `from` and `to`, records go back to the first. */

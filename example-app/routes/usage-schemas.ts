@@ -122,6 +122,11 @@ export const recordsParameters = z.strictObject({
 
 export const exportParameters = z.strictObject({ ...range, ...filter });
 
+export const forecastParameters = z.strictObject({
+  ...filter,
+  time_zone: timeZone.optional().describe('IANA name for the month and its days. Default: UTC.'),
+});
+
 export const costsParameters = z.strictObject({
   ...range,
   ...filter,
@@ -309,4 +314,38 @@ export const usageCosts = z.object({
   prices: z
     .object({ name: z.string(), date: z.string().optional(), overrides: z.string().optional() })
     .optional(),
+});
+
+const metricForecast = z
+  .object({
+    used: z.number().min(0).describe('From the start of the month until now.'),
+    projected: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('At the end of the month. Absent with too little history.'),
+    low: z.number().min(0).optional(),
+    high: z.number().min(0).optional(),
+    days: count.describe('Complete days that the projection is based on, or would be.'),
+    at_least: z.literal(true).optional().describe('Parts are unknown: the numbers are the least.'),
+  })
+  .optional();
+
+export const usageForecast = z.object({
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  time_zone: z.string(),
+  time: z.iso.datetime(),
+  history_from: z.iso.date().optional().describe('First complete day of the history.'),
+  required_days: count.describe('Complete days that a projection requires.'),
+  confidence: share.describe('Chance that the end of the month is from low to high.'),
+  metrics: z
+    .object({
+      cost_usd: metricForecast,
+      total_tokens: metricForecast,
+      input_tokens: metricForecast,
+      output_tokens: metricForecast,
+      calls: metricForecast,
+    })
+    .describe('A metric that no call of the month has is absent.'),
 });

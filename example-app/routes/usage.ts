@@ -1,20 +1,27 @@
 import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import { analyseCosts } from 'otel-token-meter';
-import { TokenMeterError, usageJson, type UsageReader } from 'otel-token-meter/exporter';
+import {
+  forecastUsage,
+  TokenMeterError,
+  usageJson,
+  type UsageReader,
+} from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type Currency, usageCsv } from './usage-csv.ts';
-import { costsQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
+import { costsQueryOf, forecastQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
 import { allRecords } from './all-records.ts';
 import {
   costsParameters,
   exportParameters,
+  forecastParameters,
   recordsParameters,
   summaryParameters,
   usageConversation,
   usageCosts,
+  usageForecast,
   usagePage,
   usageSummary,
 } from './usage-schemas.ts';
@@ -89,6 +96,22 @@ export function usageRoutes({
             ...(listFile !== undefined && { listFile }),
           });
         };
+        sendJson(ctx, await fromReader(ctx, ask));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/forecast',
+      summary: 'What the current calendar month will hold at its end, with a range',
+      role: 'viewer',
+      query: forecastParameters,
+      answers: {
+        200: { description: 'From the daily sums of half a year', schema: usageForecast },
+        503: UNAVAILABLE,
+      },
+      async handle(ctx, { query }) {
+        const ask = async () =>
+          await forecastUsage(reader, forecastQueryOf(query, now(), untilGone(ctx)));
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),

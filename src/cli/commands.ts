@@ -5,6 +5,7 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   doctor: async () => await import('./doctor.ts'),
   count: async () => await import('./count.ts'),
   report: async () => await import('./report.ts'),
+  forecast: async () => await import('./forecast.ts'),
   top: async () => await import('./top.ts'),
   prices: async () => await import('./prices.ts'),
   reprice: async () => await import('./reprice.ts'),

@@ -47,13 +47,13 @@ export async function usageQuery(
     to: await parseTime(values.until ?? 'now', timeZone, now),
     timeZone,
     groupBy: (values.by ?? '').split(',').filter((name) => name !== '') as UsageGroup[],
-    filter: filterOf(values),
+    filter: usageFilter(values),
     ...(values.metric !== undefined && { orderBy: camel(values.metric) as UsageMetric }),
     ...(limit !== undefined && { limit }),
   };
 }
 
-function filterOf(values: QueryValues): UsageFilter {
+export function usageFilter(values: QueryValues): UsageFilter {
   const orNone = (names: readonly string[]): (string | null)[] =>
     names.map((name) => (name === '' ? null : name));
   const { user, model, conversation, provider, outcome, service } = values;

@@ -168,6 +168,18 @@ describe('/openapi.json', () => {
       status: 422,
       headers: asViewer,
     },
+    {
+      path: '/api/usage/forecast?time_zone=Asia/Shanghai&model=gpt-4o',
+      as: '/api/usage/forecast',
+      status: 200,
+      headers: asViewer,
+    },
+    {
+      path: '/api/usage/forecast?from=7d',
+      as: '/api/usage/forecast',
+      status: 422,
+      headers: asViewer,
+    },
     { path: '/api/usage/records', status: 200, headers: asViewer },
     {
       path: '/api/usage/conversations/c-1',

@@ -9,6 +9,7 @@ import { Access } from '../../../example-app/middleware/access.ts';
 import {
   usageConversation,
   usageCosts,
+  usageForecast,
   usagePage,
   usageSummary,
 } from '../../../example-app/routes/usage-schemas.ts';
@@ -82,6 +83,17 @@ describe('routes of /api/usage', () => {
     server.close();
     await reader.close();
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('projects the month, and states why it does not', async () => {
+    const answer = await get('forecast?time_zone=Europe/Berlin&model=gpt-4o');
+    assert.equal(answer.status, 200);
+    const { metrics, ...forecast } = usageForecast.parse(await answer.json());
+    assert.equal(forecast.from, '2026-10-31T23:00:00.000Z');
+    assert.equal(forecast.required_days, 14);
+    assert.deepEqual(metrics.calls, { used: 1000, days: 1 });
+    assert.equal((await get('forecast?time_zone=Nowhere')).status, 422);
+    assert.equal((await get('forecast?from=7d')).status, 422);
   });
 
   it('asks who wants to know', async () => {

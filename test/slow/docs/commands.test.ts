@@ -27,6 +27,7 @@ const RUN: readonly string[] = [
   'npm run release -- --dry-run',
   'npx otel-token-meter reprice --dry-run',
   'npx otel-token-meter report ',
+  'npx otel-token-meter forecast ',
   'npx otel-token-meter prices show',
   'npx otel-token-meter prices update',
   'npx otel-token-meter reconcile openai',
@@ -110,6 +111,11 @@ describe('commands of the documents', () => {
           /^.?day,model,.*\r\n.*,gpt-4o,/,
         );
       } else assert.match(out, /alice|gpt-4o|20\d\d-\d\d-\d\d|27/, line);
+    }
+    for (const line of commandsOf('docs/reports.md', 'npx otel-token-meter forecast')) {
+      const { out, err: basis } = await shell(line, { env });
+      assert.match(out, /^calls +1 +- +- +-$/m);
+      assert.match(basis, /no projection, the ledger has 0 complete days of the 14 required/);
     }
     await app.write(
       'prices.json',
