@@ -16,7 +16,7 @@ const shared = globalThis as { [FALLBACK]?: AsyncLocalStorage<Context> };
 const fallback = (shared[FALLBACK] ??= new AsyncLocalStorage<Context>());
 
 /**
- * Runs `fn` with a user and conversation that apply to every model call started in it, also across
+ * Runs `fn` with a user, conversation, team and dimensions that apply to every model call started in it, also across
  * awaits. Nested contexts merge; the innermost value of a field wins, and `undefined` or `null` adds
  * nothing. The values live in the OpenTelemetry Context, not in baggage, and are never sent anywhere.
  */
@@ -29,12 +29,14 @@ export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
 export function soundUsage(given: unknown): UsageContext {
   if (given === undefined || given === null) return NO_USAGE_CONTEXT;
   if (typeof given !== 'object') return unsound('a usage context', given);
-  const { attributes } = given as { readonly attributes?: unknown };
-  if (attributes === undefined || typeof attributes === 'object') {
-    return attributes === null ? { ...given, attributes: undefined } : given;
+  let sound: UsageContext = given;
+  for (const member of ['attributes', 'dimensions'] as const) {
+    const value: unknown = sound[member];
+    if (value === undefined || (typeof value === 'object' && value !== null)) continue;
+    if (value !== null) unsound(member, value);
+    sound = { ...sound, [member]: undefined };
   }
-  unsound('attributes', attributes);
-  return { ...given, attributes: undefined };
+  return sound;
 }
 
 function unsound(what: string, given: unknown): UsageContext {
@@ -42,18 +44,30 @@ function unsound(what: string, given: unknown): UsageContext {
   return NO_USAGE_CONTEXT;
 }
 
-/** Merges two contexts. Fields set in `over` win; attributes merge by key. */
+/** Merges two contexts. Fields set in `over` win; dimensions and attributes merge by key. */
 export function mergeUsage(under: UsageContext, over: UsageContext): UsageContext {
   if (over === NO_USAGE_CONTEXT) return under;
   if (under === NO_USAGE_CONTEXT) return over;
   return {
     userId: over.userId ?? under.userId,
     conversationId: over.conversationId ?? under.conversationId,
-    attributes:
-      under.attributes === undefined || over.attributes === undefined
-        ? (over.attributes ?? under.attributes)
-        : { ...under.attributes, ...over.attributes },
+    team: over.team ?? under.team,
+    dimensions: mergeByKey(under.dimensions, over.dimensions),
+    attributes: mergeByKey(under.attributes, over.attributes),
   };
+}
+
+/** As with the fields, `undefined` and `null` in `over` add nothing. */
+function mergeByKey<V>(
+  under: Readonly<Record<string, V>> | undefined,
+  over: Readonly<Record<string, V>> | undefined,
+): Readonly<Record<string, V>> | undefined {
+  if (under === undefined || over === undefined) return over ?? under;
+  const merged = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    if (value !== undefined && value !== null) merged[key] = value;
+  }
+  return merged;
 }
 
 export function setUsageContext(onto: Context, usage: UsageContext): Context {

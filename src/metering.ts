@@ -75,6 +75,7 @@ export class Metering {
       metricAttributes: config.metricAttributes,
       metricsWithCounted: isCountingChosen,
       userIdHashKey: config.userIdHashKey,
+      dimensions: config.dimensions,
       priceOf: (record) => this.#prices.price(record),
       prepare: () => this.#prices.load(),
       counter: new BackgroundCounter(),

@@ -15,6 +15,11 @@ export interface TokenMeterOptions {
    * OTEL_SEMCONV_STABILITY_OPT_IN holds `gen_ai_latest_experimental`
    */
   readonly metricNames?: 'v1_41' | 'latest' | 'both';
+  /**
+   * Names of the dimensions that records have beside the team, up to 7: `['feature']`. A name is 1 to 32
+   * lower-case letters, digits and `_`, beginning with a letter. @default []
+   */
+  readonly dimensions?: readonly string[];
   /** Additional attributes on metrics, such as `user.id`. Their values are capped. @default [] */
   readonly metricAttributes?: readonly string[];
   /** Whether spans contain prompts and replies. Metrics and the ledger never do. @default false */

@@ -1,6 +1,17 @@
-import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../../src/otel/semconv.ts';
+import {
+  ATTR,
+  ATTR_CACHE_WRITE_TOKENS,
+  ATTR_DIMENSION_PREFIX,
+  EVENT_INFERENCE_DETAILS,
+} from '../../src/otel/semconv.ts';
+import { isDimensionName } from '../../src/domain/dimensions.ts';
 import { resolvedAttributes, type ResourceLike } from '../../src/otel/resolved-resource.ts';
-import type { Outcome, UsageAttributeValue, UsageRecord } from '../../src/domain/usage-record.ts';
+import {
+  type Outcome,
+  OUTCOMES,
+  type UsageAttributeValue,
+  type UsageRecord,
+} from '../../src/domain/usage-record.ts';
 
 /** The part of an SDK log record used here. Records of sdk-logs 0.2xx and 3.x fit. */
 export interface UsageLogRecord {
@@ -35,6 +46,9 @@ const NOT_OTHERS = new Set<string>([
   ATTR.responseId,
   ATTR.userId,
   ATTR.conversationId,
+  ATTR.team,
+  ATTR.agentName,
+  ATTR.runId,
   ATTR.durationMs,
   ATTR.timeToFirstChunk,
   ATTR.inputTokens,
@@ -73,8 +87,9 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
     requestModel: text(source[ATTR.requestModel]) ?? 'unknown',
     durationMs: amount(source[ATTR.durationMs]) ?? 0,
     outcome: outcomeOf(source[ATTR.outcome], errorType),
-    attributes: othersOf(source),
+    attributes: {},
   };
+  setOthers(record, source);
   setTokens(record, source);
   const responseModel = text(source[ATTR.responseModel]);
   if (responseModel !== undefined) record.responseModel = responseModel;
@@ -84,6 +99,12 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   if (userId !== undefined) record.userId = userId;
   const conversationId = text(source[ATTR.conversationId]);
   if (conversationId !== undefined) record.conversationId = conversationId;
+  const team = text(source[ATTR.team]);
+  if (team !== undefined) record.team = team;
+  const agentName = text(source[ATTR.agentName]);
+  if (agentName !== undefined) record.agentName = agentName;
+  const runId = text(source[ATTR.runId]);
+  if (runId !== undefined) record.runId = runId;
   const firstChunk = amount(source[ATTR.timeToFirstChunk]);
   if (firstChunk !== undefined) {
     // Seconds in the conventions. Rounding to whole nanoseconds keeps the conversion exact.
@@ -130,14 +151,23 @@ function setTokens(record: Mutable<UsageRecord>, source: Readonly<Record<string,
   }
 }
 
-function othersOf(source: Readonly<Record<string, unknown>>): Record<string, UsageAttributeValue> {
+/** Dimensions, and what is no member of a record. */
+function setOthers(record: Mutable<UsageRecord>, source: Readonly<Record<string, unknown>>): void {
   const others: Record<string, UsageAttributeValue> = {};
+  let dimensions: Record<string, string> | undefined;
   for (const key in source) {
     if (NOT_OTHERS.has(key)) continue;
+    if (key.startsWith(ATTR_DIMENSION_PREFIX)) {
+      const name = key.slice(ATTR_DIMENSION_PREFIX.length);
+      const value = text(source[key]);
+      if (value !== undefined && isDimensionName(name)) (dimensions ??= {})[name] = value;
+      continue;
+    }
     const value = plain(source[key]);
     if (value !== undefined) others[key] = value;
   }
-  return others;
+  record.attributes = others;
+  if (dimensions !== undefined) record.dimensions = dimensions;
 }
 
 function plain(value: unknown): UsageAttributeValue | undefined {
@@ -153,7 +183,8 @@ function plain(value: unknown): UsageAttributeValue | undefined {
 }
 
 function outcomeOf(value: unknown, errorType: string | undefined): Outcome {
-  if (value === 'ok' || value === 'error' || value === 'aborted') return value;
+  const known = OUTCOMES.find((outcome) => outcome === value);
+  if (known !== undefined) return known;
   return errorType === undefined ? 'ok' : 'error';
 }
 

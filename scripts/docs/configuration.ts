@@ -60,6 +60,8 @@ function values({ kind }: Setting): string {
       return '[URL](settings.md#redis) of a server, a cluster or Sentinel';
     case 'list':
       return 'list; `a,b` in variables';
+    case 'dimensions':
+      return 'list of names; `a,b` in variables';
     case 'map':
       return 'mapping; `a=b,c=d` in variables';
     case 'boolean':

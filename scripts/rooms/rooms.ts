@@ -38,7 +38,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/context.ts',
-    what: '`withUsageContext`: user and conversation in the OpenTelemetry Context',
+    what: '`withUsageContext`: user, conversation, team and dimensions in the OpenTelemetry Context',
     imports: ['src/domain', 'src/host'],
   },
   { path: 'src/options.ts', what: 'options of the instrumentation', imports: ['src/domain'] },
@@ -60,7 +60,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/config',
     what: 'configuration from file, environment, code and defaults, defined in one settings table',
-    imports: ['src/errors.ts', 'src/host', 'src/settings'],
+    imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/settings'],
   },
   {
     path: 'src/call',

@@ -1,3 +1,4 @@
+import { DIMENSION_NAME, DIMENSIONS_MAX } from '../domain/dimensions.ts';
 import { BLOCK_NAMES, BLOCKS } from './config-file.ts';
 import type { Setting, SettingKind } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
@@ -83,6 +84,13 @@ function ofKind(kind: SettingKind): JsonSchema {
       return { type: 'string', pattern: '^rediss?(\\+(cluster|sentinel))?://' };
     case 'list':
       return { type: 'array', items: { type: 'string' } };
+    case 'dimensions':
+      return {
+        type: 'array',
+        items: { type: 'string', pattern: DIMENSION_NAME.source },
+        maxItems: DIMENSIONS_MAX,
+        uniqueItems: true,
+      };
     case 'map':
       return { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
   }

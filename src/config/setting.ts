@@ -1,3 +1,4 @@
+import { DIMENSIONS_MAX, dimensionNames, isDimensionName } from '../domain/dimensions.ts';
 import { isRedisUrl, REDIS_ADDRESS_FORMS } from '../settings/stores/redis-address.ts';
 
 /** Syntax and validation of a setting. */
@@ -13,6 +14,8 @@ export type SettingKind =
   | { readonly type: 'redis' }
   /** A sequence in the file, comma-separated in the environment. */
   | { readonly type: 'list' }
+  /** A list of names of dimensions. */
+  | { readonly type: 'dimensions' }
   /** A mapping in the file, comma-separated `name=value` pairs in the environment. */
   | { readonly type: 'map' };
 
@@ -67,6 +70,8 @@ function allowedValues(kind: SettingKind): string {
       return REDIS_ADDRESS_FORMS;
     case 'list':
       return 'a list of strings';
+    case 'dimensions':
+      return `up to ${DIMENSIONS_MAX - 1} names beside team, each of 1 to 32 lower-case letters, digits and _, beginning with a letter`;
     case 'map':
       return 'a mapping of names to strings';
   }
@@ -78,6 +83,11 @@ export function parseFileValue(kind: SettingKind, value: unknown): Parsed {
     case 'list':
       if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
         return accept(value);
+      }
+      break;
+    case 'dimensions':
+      if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+        return checkDimensions(value);
       }
       break;
     case 'map':
@@ -118,12 +128,9 @@ export function parseEnvValue(kind: SettingKind, text: string): Parsed {
     case 'seconds':
       return checkNumber(kind, text.trim() === '' ? Number.NaN : Number(text));
     case 'list':
-      return accept(
-        text
-          .split(',')
-          .map((item) => item.trim())
-          .filter((item) => item !== ''),
-      );
+      return accept(itemsOf(text));
+    case 'dimensions':
+      return checkDimensions(itemsOf(text));
     case 'map': {
       const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
       if (pairs.some((pair) => pair.length !== 2 || pair[0] === '')) {
@@ -142,6 +149,20 @@ export function parseCodeValue(kind: SettingKind, value: unknown): Parsed {
     return checkNumber(kind, value / 1000);
   }
   return parseFileValue(kind, value);
+}
+
+function itemsOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function checkDimensions(listed: readonly string[]): Parsed {
+  const names = dimensionNames(listed);
+  return names.every(isDimensionName) && names.length < DIMENSIONS_MAX
+    ? accept(names)
+    : { ok: false, allowed: allowedValues({ type: 'dimensions' }) };
 }
 
 function checkNumber(kind: Extract<SettingKind, { min: number }>, value: number): Parsed {

@@ -7,6 +7,8 @@ export interface TokenMeterConfig {
   readonly enabled: boolean;
   readonly counting: 'missing' | 'always' | 'never';
   readonly metricNames: 'v1_41' | 'latest' | 'both';
+  /** Without the team, which every record may have. */
+  readonly dimensions: readonly string[];
   readonly metricAttributes: readonly string[];
   readonly captureContent: boolean;
   readonly userIdHashKey?: string;

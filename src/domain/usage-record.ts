@@ -6,9 +6,11 @@ export type TokenSource = 'provider' | 'counted' | 'estimated';
 
 /**
  * How a call ended. `aborted`: before its closing event (break, abort signal, cut stream, stream
- * never read).
+ * never read). `blocked`: a budget refused it before a request left; it has no tokens and is no error.
  */
-export type Outcome = 'ok' | 'error' | 'aborted';
+export const OUTCOMES = ['ok', 'error', 'aborted', 'blocked'] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
 
 /**
  * Where a cost comes from: `provider` when the reply reports it, `list` prices, the `contract` of a price
@@ -36,7 +38,7 @@ export interface TokenUsage {
 
 /** Whether the caller got an error, also where he had received part of a reply by then. */
 export function hasFailed({ outcome, errorType }: UsageRecord): boolean {
-  return outcome === 'error' || errorType !== undefined;
+  return outcome !== 'blocked' && (outcome === 'error' || errorType !== undefined);
 }
 
 /** One LLM call: one line of the ledger. Plain JSON without message content. */
@@ -60,6 +62,13 @@ export interface UsageRecord extends TokenUsage {
   readonly responseId?: string;
   readonly userId?: string;
   readonly conversationId?: string;
+  readonly team?: string;
+  /** Values of the configured dimensions other than the team; absent when there is none. */
+  readonly dimensions?: Readonly<Record<string, string>>;
+  /** `gen_ai.agent.name`. */
+  readonly agentName?: string;
+  /** Run of an agent that the call is part of. */
+  readonly runId?: string;
   readonly durationMs: number;
   /** Streams only. */
   readonly timeToFirstChunkMs?: number;
@@ -68,7 +77,7 @@ export interface UsageRecord extends TokenUsage {
   /** Present only when usage is known: at least one token count, or another kind of `BilledUsage`. */
   readonly tokenSource?: TokenSource;
   readonly outcome: Outcome;
-  /** Class or code of the failure, never its message. */
+  /** Class or code of the failure, or of the refusal of a blocked call; never its message. */
   readonly errorType?: string;
   /** US dollars, rounded to whole nano-dollars; absent when the price is unknown. */
   readonly costUsd?: number;

@@ -5,6 +5,7 @@ import type { UsageContext } from '../domain/usage-context.ts';
 import { callMeterByHand } from '../metering-in-force.ts';
 import { TokenMeterError } from '../errors.ts';
 import { idFrom } from '../domain/id-from.ts';
+import { isObject } from '../tokens/json.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';
 import { observeResult } from './observe-result.ts';
 import { find, findInResult, type Source } from './source.ts';
@@ -19,6 +20,12 @@ export interface MeterChatOptions {
   readonly userId?: Source<string>;
   /** @default ['conversation_id', 'conversationId'] */
   readonly conversationId?: Source<string>;
+  /** @default 'team' */
+  readonly team?: Source<string>;
+  /** Values of the configured dimensions by name, or a place for each: `{ feature: 'body.feature' }`. */
+  readonly dimensions?:
+    | Source<Readonly<Record<string, string | undefined>>>
+    | Readonly<Record<string, Source<string>>>;
   /** Chat messages or one text, for counting. @default 'messages' */
   readonly messages?: Source;
   /** The answer's text; of a stream, the text in one chunk. @default ['response', 'response_text'] */
@@ -45,6 +52,7 @@ const DEFAULTS = {
   model: ['model_name', 'model'],
   userId: ['user_id', 'userId'],
   conversationId: ['conversation_id', 'conversationId'],
+  team: 'team',
   messages: 'messages',
   response: ['response', 'response_text'],
   usage: 'usage',
@@ -52,8 +60,8 @@ const DEFAULTS = {
 
 /**
  * Meters a function that makes one chat call: sync or async, returning text, an object or a stream. What
- * it returns, throws and when stays as it was. SDK calls inside that are metered themselves get its user
- * and conversation; one of the same kind and model makes the record in its place.
+ * it returns, throws and when stays as it was. SDK calls inside that are metered themselves get its user,
+ * conversation, team and dimensions; one of the same kind and model makes the record in its place.
  *
  * As a decorator: `@meterChat({ userId: 'body.user.id' })`. Throws `TokenMeterError` `INVALID_OPTION`
  * for wrong options.
@@ -79,14 +87,20 @@ function isDecoratorContext(value: object): value is ClassMethodDecoratorContext
   return 'kind' in value && 'addInitializer' in value;
 }
 
+/** Options without a default. */
+const OTHERS: readonly string[] = [
+  'provider',
+  'dimensions',
+  'attributes',
+] satisfies (keyof MeterChatOptions)[];
+
 function checked(options: MeterChatOptions): MeterChatOptions {
   for (const [name, source] of Object.entries(options)) {
-    const known = name in DEFAULTS || name === 'provider' || name === 'attributes';
+    const known = name in DEFAULTS || OTHERS.includes(name);
     const sound =
       source === undefined ||
-      typeof source === 'string' ||
-      typeof source === 'function' ||
-      (Array.isArray(source) && source.every((path) => typeof path === 'string'));
+      isSource(source) ||
+      (name === 'dimensions' && isObject(source) && Object.values(source).every(isSource));
     if (known && sound) continue;
     throw new TokenMeterError(
       'INVALID_OPTION',
@@ -97,7 +111,7 @@ function checked(options: MeterChatOptions): MeterChatOptions {
         value: known ? source : name,
         allowed: known
           ? 'a key path, a list of key paths, or a function (args, result) => value'
-          : [...Object.keys(DEFAULTS), 'provider', 'attributes'].join(', '),
+          : [...Object.keys(DEFAULTS), ...OTHERS].join(', '),
       },
     );
   }
@@ -146,6 +160,8 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
     soundUsage({
       userId: idFrom(find(options.userId, args, result)),
       conversationId: idFrom(find(options.conversationId, args, result)),
+      team: idFrom(find(options.team, args, result)),
+      dimensions: dimensionsOf(options.dimensions, args, result),
       attributes:
         options.attributes === undefined ? undefined : find(options.attributes, args, result),
     });
@@ -177,6 +193,27 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
       streamed = isStream;
     },
   };
+}
+
+function isSource(value: unknown): value is Source {
+  return (
+    typeof value === 'string' ||
+    typeof value === 'function' ||
+    (Array.isArray(value) && value.every((path) => typeof path === 'string'))
+  );
+}
+
+function dimensionsOf(
+  given: MeterChatOptions['dimensions'],
+  args: readonly unknown[],
+  result: unknown,
+): unknown {
+  if (given === undefined) return undefined;
+  // What is no object is reported where contexts are checked.
+  if (isSource(given)) return find(given, args, result);
+  return Object.fromEntries(
+    Object.entries(given).map(([name, source]) => [name, idFrom(find(source, args, result))]),
+  );
 }
 
 function providerOf(source: Source<string> | undefined, args: readonly unknown[]): string {

@@ -16,6 +16,9 @@ export interface RecordUsageInput {
   readonly provider?: string | undefined;
   readonly userId?: string | undefined;
   readonly conversationId?: string | undefined;
+  readonly team?: string | undefined;
+  /** Values of the configured dimensions, by name. */
+  readonly dimensions?: Readonly<Record<string, string | undefined>> | undefined;
   /** Chat messages that were sent, for counting where `inputTokens` is not given. */
   readonly messages?: readonly unknown[] | string | undefined;
   /** What was answered, for counting where `outputTokens` is not given. */
@@ -77,6 +80,8 @@ function record(input: RecordUsageInput): Promise<UsageRecord | undefined> | und
       usageContext: soundUsage({
         userId: input.userId,
         conversationId: input.conversationId,
+        team: input.team,
+        dimensions: input.dimensions,
         attributes: input.attributes,
       }),
     },

@@ -37,6 +37,7 @@ export const ATTR = {
   timeToFirstChunk: 'gen_ai.response.time_to_first_chunk',
   conversationId: 'gen_ai.conversation.id',
   userId: 'user.id',
+  agentName: 'gen_ai.agent.name',
   errorType: 'error.type',
   serverAddress: 'server.address',
   serverPort: 'server.port',
@@ -46,6 +47,8 @@ export const ATTR = {
   reasoningTokens: 'gen_ai.usage.reasoning.output_tokens',
   /** Defined by this package; there is no convention for them. */
   recordId: 'token_meter.record_id',
+  team: 'token_meter.team',
+  runId: 'token_meter.run_id',
   durationMs: 'token_meter.duration_ms',
   tokenSource: 'token_meter.token_source',
   outcome: 'token_meter.outcome',
@@ -56,6 +59,9 @@ export const ATTR = {
   countedInputTokens: 'token_meter.counted_input_tokens',
   countedOutputTokens: 'token_meter.counted_output_tokens',
 } as const;
+
+/** `token_meter.dimension.feature`: a dimension that is configured, followed by its name. */
+export const ATTR_DIMENSION_PREFIX = 'token_meter.dimension.';
 
 /** What the price of generated images depends on. */
 export const ATTR_IMAGE = {

@@ -22,6 +22,8 @@ export class WastedCostTally {
 
   add(record: UsageRecord): void {
     const { outcome, userId, conversationId, requestModel, operation, durationMs } = record;
+    // It did not reach the provider.
+    if (outcome === 'blocked') return;
     const endedMs = Date.parse(record.time);
     // Without either, calls of anybody would pass for retries.
     const isKnown = userId !== undefined || conversationId !== undefined;

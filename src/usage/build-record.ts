@@ -7,12 +7,15 @@ import { warnOnce } from '../host/quietly.ts';
 import type { RecordIds } from './delivery.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import { idFrom } from '../domain/id-from.ts';
+import { addDimensions } from './record-dimensions.ts';
 import { checkUsage, TOKEN_FIELDS } from './invariants.ts';
 import { recordAttributes } from './record-attributes.ts';
 import type { TokenUsage, UsageRecord } from '../domain/usage-record.ts';
 
 export interface RecordOptions {
   readonly userIdHashKey: string | undefined;
+  /** Names of the dimensions beside the team. */
+  readonly dimensions: readonly string[];
   /** `service.name` of the resource behind a span. */
   readonly service: (span: Span) => string;
   /** What a record's call cost, or undefined when that is not known. */
@@ -57,6 +60,7 @@ export function buildRecord(
     usageContext.conversationId ?? reply.conversationId,
   );
   if (conversationId !== undefined) record.conversationId = conversationId;
+  addDimensions(record, usageContext, options.dimensions);
   if (facts.stream === true && ended.timeToFirstChunkMs !== undefined) {
     record.timeToFirstChunkMs = ended.timeToFirstChunkMs;
   }

@@ -6,6 +6,7 @@ import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,
   ATTR_CONTENT,
+  ATTR_DIMENSION_PREFIX,
   ATTR_OPENAI,
   ATTR_REQUEST,
   ATTR_TEXT_TOKENS,
@@ -47,6 +48,9 @@ const MEASURED: ReadonlySet<string> = new Set(
   ].flatMap((names) => Object.values(names)),
 );
 
+/** What a record has as members that a caller gives as attributes. */
+const OF_MEMBERS: ReadonlySet<string> = new Set([ATTR.agentName, ATTR.runId]);
+
 /**
  * Only what an OpenTelemetry attribute and an InfluxDB field can both hold, and nothing that is measured.
  * Usage that is billed beside tokens may be given, where the reply does not report it.
@@ -54,7 +58,7 @@ const MEASURED: ReadonlySet<string> = new Set(
 function addSound(attributes: Attributes, given: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(given)) {
     const value = given[key];
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null || OF_MEMBERS.has(key)) continue;
     const problem = problemOf(key, value);
     if (problem !== undefined) warnLeftOut(key, problem);
     else if (!Object.hasOwn(attributes, key)) attributes[key] = value as UsageAttributeValue;
@@ -64,6 +68,9 @@ function addSound(attributes: Attributes, given: Readonly<Record<string, unknown
 function problemOf(key: string, value: unknown): string | undefined {
   // As a name this one would replace what every object inherits, here and in copies of the record.
   if (key === '__proto__') return 'that name cannot be kept';
+  if (key === ATTR.team || key.startsWith(ATTR_DIMENSION_PREFIX)) {
+    return 'it is given as team or in dimensions';
+  }
   if (MEASURED.has(key)) return 'it is measured';
   const fits = typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
   return fits

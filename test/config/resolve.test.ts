@@ -300,3 +300,25 @@ describe('resolveConfig', () => {
     assert.partialDeepStrictEqual(spool.spool, { fsync: 'always', whenFull: 'drop-oldest' });
   });
 });
+
+describe('names of dimensions in the configuration', () => {
+  const of = (value: string): ReturnType<typeof resolveConfig> =>
+    resolveConfig({ env: { TOKEN_METER_DIMENSIONS: value } });
+
+  it('are each listed once, and the team goes without saying', () => {
+    const { values, problems } = of('feature, team,feature,cost_centre');
+    assert.deepEqual(values.dimensions, ['feature', 'cost_centre']);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(resolveConfig({ env: {} }).values.dimensions, []);
+  });
+
+  it('are refused as a whole when one is unfit or there are more than 7', () => {
+    for (const value of ['Feature', 'a-b', 'constructor', 'a,b,c,d,e,f,g,h']) {
+      const { values, problems } = of(value);
+      assert.deepEqual(values.dimensions, []);
+      assert.partialDeepStrictEqual(problems, [{ key: 'TOKEN_METER_DIMENSIONS', value }]);
+      assert.match(problems[0]?.allowed ?? '', /up to 7 names beside team/);
+    }
+    assert.equal(of('a,b,c,d,e,f,g,team').values.dimensions.length, 7);
+  });
+});

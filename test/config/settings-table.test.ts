@@ -20,7 +20,7 @@ describe('the table of settings', () => {
     for (const setting of settingsTable) {
       if (setting.default === undefined) continue;
       const parsed = parseCodeValue(setting.kind, setting.default);
-      assert.ok(parsed.ok && parsed.value === setting.default, setting.key);
+      assert.deepEqual(parsed, { ok: true, value: setting.default }, setting.key);
     }
   });
 

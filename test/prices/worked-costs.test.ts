@@ -88,6 +88,7 @@ function recordOf(worked: WorkedReply, prices: Prices): UsageRecord {
   const ids = { id: 'id', time: '2026-11-20T12:00:00.000000000Z' };
   return buildRecord(ended, filled, ids, {
     userIdHashKey: undefined,
+    dimensions: [],
     service: () => 'worked',
     priceOf: (record) => prices.price(record),
   });

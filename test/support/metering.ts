@@ -87,6 +87,7 @@ export function startMetering({
     metricAttributes: [],
     metricsWithCounted: false,
     userIdHashKey: undefined,
+    dimensions: [],
     priceOf: () => undefined,
     counter,
     onUsage: (record) => records.push(record),

@@ -1,4 +1,9 @@
-import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../../src/otel/semconv.ts';
+import {
+  ATTR,
+  ATTR_CACHE_WRITE_TOKENS,
+  ATTR_DIMENSION_PREFIX,
+  EVENT_INFERENCE_DETAILS,
+} from '../../src/otel/semconv.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import type { UsageLogRecord } from '../../exporter/ledger/usage-event.ts';
 
@@ -35,6 +40,9 @@ export function logOf(record: UsageRecord): UsageLogRecord {
     [ATTR.responseId]: record.responseId,
     [ATTR.userId]: record.userId,
     [ATTR.conversationId]: record.conversationId,
+    [ATTR.team]: record.team,
+    [ATTR.agentName]: record.agentName,
+    [ATTR.runId]: record.runId,
     [ATTR.durationMs]: record.durationMs,
     [ATTR.timeToFirstChunk]:
       record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000,
@@ -51,6 +59,9 @@ export function logOf(record: UsageRecord): UsageLogRecord {
     [ATTR.costMissing]: record.costMissing?.join(' '),
     [ATTR.serviceTier]: record.serviceTier,
   };
+  for (const [name, value] of Object.entries(record.dimensions ?? {})) {
+    given[ATTR_DIMENSION_PREFIX + name] = value;
+  }
   // One by one, as the SDK sets them.
   const attributes: Record<string, unknown> = {};
   for (const key in given) if (given[key] !== undefined) attributes[key] = given[key];

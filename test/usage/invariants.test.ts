@@ -120,7 +120,7 @@ describe('a record of inconsistent usage', () => {
         tokenSource: 'provider',
       },
       new Delivery().ids(ended),
-      { userIdHashKey: undefined, service: () => 'test', priceOf: () => undefined },
+      { userIdHashKey: undefined, dimensions: [], service: () => 'test', priceOf: () => undefined },
     );
   }
 

@@ -33,6 +33,16 @@ export const instrumentation: readonly Setting[] = [
       'Generation of the GenAI semantic conventions. OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental selects latest.',
   },
   {
+    key: 'dimensions',
+    path: 'dimensions',
+    block: 'instrumentation',
+    kind: { type: 'dimensions' },
+    env: ['TOKEN_METER_DIMENSIONS'],
+    default: [],
+    description:
+      'Names of the dimensions that records have beside the team, such as feature. They are columns or tags of every store.',
+  },
+  {
     key: 'metric_attributes',
     path: 'metricAttributes',
     block: 'instrumentation',

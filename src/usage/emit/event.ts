@@ -3,6 +3,7 @@ import type { EndedCall } from '../../domain/ended-call.ts';
 import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,
+  ATTR_DIMENSION_PREFIX,
   EVENT_INFERENCE_DETAILS,
   type SemconvGeneration,
 } from '../../otel/semconv.ts';
@@ -40,6 +41,12 @@ function eventAttributes(
   set(attributes, ATTR.responseId, record.responseId);
   set(attributes, ATTR.userId, record.userId);
   set(attributes, ATTR.conversationId, record.conversationId);
+  set(attributes, ATTR.team, record.team);
+  for (const name in record.dimensions) {
+    set(attributes, ATTR_DIMENSION_PREFIX + name, record.dimensions[name]);
+  }
+  set(attributes, ATTR.agentName, record.agentName);
+  set(attributes, ATTR.runId, record.runId);
   set(attributes, ATTR.durationMs, record.durationMs);
   set(attributes, ATTR.timeToFirstChunk, seconds(record.timeToFirstChunkMs));
   set(attributes, ATTR.inputTokens, record.inputTokens);

@@ -1,7 +1,7 @@
 import type { MetricAttributes } from '@opentelemetry/api';
 import type { UsageRecord } from '../../domain/usage-record.ts';
 import type { InstrumentDefinition } from '../../otel/instruments.ts';
-import { ATTR, ATTR_METRIC, ATTR_OPENAI } from '../../otel/semconv.ts';
+import { ATTR, ATTR_DIMENSION_PREFIX, ATTR_METRIC, ATTR_OPENAI } from '../../otel/semconv.ts';
 
 /** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
 const METRIC_ATTRIBUTE_VALUES_MAX = 200;
@@ -148,5 +148,10 @@ function extraValue(name: string, record: UsageRecord): string | number | boolea
   if (name === ATTR.userId) return record.userId;
   if (name === ATTR.conversationId) return record.conversationId;
   if (name === ATTR.tokenSource) return record.tokenSource;
+  if (name === ATTR.team) return record.team;
+  if (name === ATTR.agentName) return record.agentName;
+  if (name.startsWith(ATTR_DIMENSION_PREFIX)) {
+    return record.dimensions?.[name.slice(ATTR_DIMENSION_PREFIX.length)];
+  }
   return record.attributes[name];
 }

@@ -4,6 +4,7 @@ import { lacks, releaseEnd } from '../../otel/native-span.ts';
 import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,
+  ATTR_DIMENSION_PREFIX,
   ATTR_OPENAI,
   ATTR_REQUEST,
   ATTR_TEXT_TOKENS,
@@ -58,6 +59,12 @@ export function emitSpan(
   span.setAttributes(record.attributes);
   set(span, ATTR.userId, record.userId);
   set(span, ATTR.conversationId, record.conversationId);
+  set(span, ATTR.team, record.team);
+  for (const name in record.dimensions) {
+    set(span, ATTR_DIMENSION_PREFIX + name, record.dimensions[name]);
+  }
+  set(span, ATTR.agentName, record.agentName);
+  set(span, ATTR.runId, record.runId);
   set(span, ATTR.tokenSource, record.tokenSource);
   set(span, ATTR.outcome, record.outcome);
   set(span, ATTR.costUsd, record.costUsd);
