@@ -58,9 +58,14 @@ export const rooms: readonly Room[] = [
     imports: ['src/errors.ts', 'src/host'],
   },
   {
+    path: 'src/budgets',
+    what: 'budgets: definitions, windows, accounts, what calls reserve and spend, and the store that a fleet shares',
+    imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/settings', 'src/tokens'],
+  },
+  {
     path: 'src/config',
     what: 'configuration from file, environment, code and defaults, defined in one settings table',
-    imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/settings'],
+    imports: ['src/budgets', 'src/domain', 'src/errors.ts', 'src/host', 'src/settings'],
   },
   {
     path: 'src/call',
