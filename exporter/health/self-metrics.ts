@@ -1,5 +1,6 @@
 import {
   type Histogram,
+  type Meter,
   type MeterProvider,
   metrics,
   type Observable,
@@ -10,7 +11,7 @@ import type { ExporterStatus } from './status.ts';
 const NAME = 'token_meter.exporter';
 
 /**
- * What an exporter tells about itself, to whichever meter provider the application has: accepted,
+ * What an exporter reports about itself, to whichever meter provider the application has: accepted,
  * delivered, dropped (by reason), retries, spool_bytes, oldest_age, latency, each with the attribute
  * `token_meter.exporter` (usage, metrics or sqlite).
  */
@@ -18,21 +19,32 @@ export class SelfMetrics {
   readonly #attributes: Readonly<Record<string, string>>;
   readonly #status: () => ExporterStatus;
   #provider: MeterProvider | undefined;
+  #atStart: { readonly provider: MeterProvider; readonly meter: Meter } | undefined;
+  readonly #looking: NodeJS.Immediate;
   #latency: Histogram | undefined;
   #removeCallbacks: () => void = () => {};
 
   constructor(exporter: string, status: () => ExporterStatus) {
     this.#attributes = { [NAME]: exporter };
     this.#status = status;
+    // An SDK that is shutting down writes its last metrics, which may be the first records of this exporter,
+    // and warns about every meter it is asked for by then.
+    this.#looking = setImmediate(() => {
+      const provider = metrics.getMeterProvider();
+      this.#atStart = { provider, meter: meterOf(provider) };
+    }).unref();
   }
 
-  /** Instruments made before the application sets its provider do nothing for ever: looked at again. */
+  /**
+   * Before the first record is kept. Instruments made before the application sets its provider never do
+   * anything: they are made again for a new one.
+   */
   ensure(): void {
     const provider = metrics.getMeterProvider();
     if (provider === this.#provider) return;
     this.#removeCallbacks();
     this.#provider = provider;
-    this.#make(provider);
+    this.#make(this.#atStart?.provider === provider ? this.#atStart.meter : meterOf(provider));
   }
 
   recordLatency(ms: number): void {
@@ -40,11 +52,11 @@ export class SelfMetrics {
   }
 
   stop(): void {
+    clearImmediate(this.#looking);
     this.#removeCallbacks();
   }
 
-  #make(provider: MeterProvider): void {
-    const meter = provider.getMeter('otel-token-meter');
+  #make(meter: Meter): void {
     const removals: (() => void)[] = [];
     const observe = (
       instrument: Observable,
@@ -100,4 +112,8 @@ export class SelfMetrics {
       for (const remove of removals) remove();
     };
   }
+}
+
+function meterOf(provider: MeterProvider): Meter {
+  return provider.getMeter('otel-token-meter');
 }

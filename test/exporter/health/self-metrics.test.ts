@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { metrics } from '@opentelemetry/api';
+import { setImmediate as turn } from 'node:timers/promises';
+import { diag, DiagLogLevel, metrics } from '@opentelemetry/api';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { resolveInfluxOptions } from '../../../exporter/influxdb/influx-options.ts';
 import { LineExporter } from '../../../exporter/influxdb/write/line-exporter.ts';
@@ -32,5 +33,32 @@ describe('self-metrics of an exporter', () => {
     metrics.disable();
     await exporter.shutdown();
     await server.stop();
+  });
+
+  it('ask nothing of a provider that is shutting down, when its last export is the first record', async () => {
+    const server = await ContractServer.start('1.8');
+    const options = { url: server.url, bucket: 'usage', spool: false as const };
+    const provider = new MeterProvider({ readers: [new OnDemandReader()] });
+    metrics.setGlobalMeterProvider(provider);
+    const warnings: string[] = [];
+    const silent = (): void => undefined;
+    const warn = (text: string): void => void warnings.push(text);
+    diag.setLogger(
+      { warn, error: silent, info: silent, debug: silent, verbose: silent },
+      DiagLogLevel.WARN,
+    );
+    try {
+      const exporter = new LineExporter('metrics', resolveInfluxOptions('test', options));
+      await turn();
+      await provider.shutdown();
+      exporter.write(lineOf('m v=1i 1'));
+      await exporter.shutdown();
+      assert.equal(exporter.counts.delivered, 1);
+      assert.deepEqual(warnings, []);
+    } finally {
+      diag.disable();
+      metrics.disable();
+      await server.stop();
+    }
   });
 });
