@@ -14,22 +14,7 @@ import { installedVersion, publicationDate } from './list-version.ts';
 import { NANO_DOLLARS, nanoDollars, sumNanoDollars, type TokenPrices } from './nano-dollars.ts';
 import type { PricedCall, PricedParts } from './priced-call.ts';
 import { priceFactor } from './price-factor.ts';
-
-/** Provider ids of the price list that differ from the semantic conventions. */
-const PROVIDER_IDS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    'azure.ai.openai': 'azure',
-    'azure.ai.inference': 'azure',
-    'aws.bedrock': 'aws',
-    'gcp.gemini': 'google',
-    'gcp.gen_ai': 'google',
-    'gcp.vertex_ai': 'google',
-    mistral_ai: 'mistral',
-    x_ai: 'x-ai',
-    together_ai: 'together',
-    moonshot_ai: 'moonshotai',
-  }),
-);
+import { listedProvider } from './provider-ids.ts';
 
 /** Bounds the cache: callers may send any number of model names. */
 const MAX_REMEMBERED = 1000;
@@ -176,7 +161,7 @@ export class PriceList {
     model: string,
   ): Listed | undefined {
     this.#activate();
-    const providerId = PROVIDER_IDS.get(name) ?? name;
+    const providerId = listedProvider(name);
     const found = this.#list.calcPrice({ input_tokens: 0 }, model, {
       // A call recorded without a provider is priced by the model's vendor.
       ...(name !== 'unknown' && { providerId }),

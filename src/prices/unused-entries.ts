@@ -1,4 +1,5 @@
 import { type ContractPrice, contractPriceOf } from './contract-price.ts';
+import { recordedProviders } from './provider-ids.ts';
 import type { Scope } from './scope.ts';
 
 interface Entry {
@@ -14,19 +15,6 @@ interface Entries {
   readonly margins: readonly Entry[];
   readonly freeTiers: readonly Entry[];
 }
-
-/** Names of providers in the price list that records have under another one. */
-const RECORDED_AS: ReadonlyMap<string, string> = new Map([
-  ['azure', 'azure.ai.openai'],
-  ['aws', 'aws.bedrock'],
-  ['bedrock', 'aws.bedrock'],
-  ['google', 'gcp.gemini or gcp.vertex_ai'],
-  ['mistral', 'mistral_ai'],
-  ['x-ai', 'x_ai'],
-  ['xai', 'x_ai'],
-  ['together', 'together_ai'],
-  ['moonshotai', 'moonshot_ai'],
-]);
 
 /** Entries that are valid and can never apply all the same: one sentence for each. */
 export function unusedEntries(entries: Entries): readonly string[] {
@@ -75,8 +63,8 @@ function unused(entry: Entry, other: Entry | undefined, why: string): readonly s
 }
 
 function otherName({ where, scope: { provider = '' } }: Entry): readonly string[] {
-  const name = RECORDED_AS.get(provider);
-  return name === undefined
+  const names = recordedProviders(provider).join(' or ');
+  return names === ''
     ? []
-    : [`${where}.provider is ${provider}, a provider that records have as ${name}`];
+    : [`${where}.provider is ${provider}, a provider that records have as ${names}`];
 }

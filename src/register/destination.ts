@@ -4,6 +4,7 @@ import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type * as Exporter from 'otel-token-meter/exporter';
 import { isStore, type MetricsConfig } from '../config/index.ts';
 import { warnHost } from '../host/host-warning.ts';
+import { LAST_ATTEMPT_MS } from '../host/last-attempt.ts';
 import { packageVersion } from '../host/package-version.ts';
 import { requireHere } from '../host/require-here.ts';
 import type { ResourceLike } from '../otel/resolved-resource.ts';
@@ -95,9 +96,6 @@ interface MetricsLane {
   end(): Promise<void>;
 }
 
-/** As long as the exporters try at the end of a process. */
-const END_WITHIN_MS = 2000;
-
 /** The metrics lane needs the metrics SDK; the ledger does not. */
 function metricsLane(
   store: Exporter.UsageStore,
@@ -123,7 +121,7 @@ function metricsLane(
       const { resourceMetrics } = await reader.collect();
       if (resourceMetrics.scopeMetrics.length === 0) return;
       await new Promise<void>((resolve) => exporter.export(resourceMetrics, () => resolve()));
-      await exporter.forceFlush(END_WITHIN_MS);
+      await exporter.forceFlush(LAST_ATTEMPT_MS);
     },
   };
 }

@@ -256,6 +256,19 @@ describe('a price file', () => {
     assert.throws(() => prices.rateOf('CHF'), /currency CHF has no rate in usdPer/);
   });
 
+  it('names the providers that records have where an entry has the name of the price list', async () => {
+    const perMillionTokens = { input: 1, output: 2 };
+    const recorded = async (provider: string): Promise<string | undefined> => {
+      const { file } = await load({ prices: [{ model: 'm', provider, perMillionTokens }] });
+      return /that records have as (.*)$/.exec(file.warnings[0] ?? '')?.[1];
+    };
+    assert.equal(await recorded('bedrock'), 'aws.bedrock');
+    assert.equal(await recorded('google'), 'gcp.gemini or gcp.gen_ai or gcp.vertex_ai');
+    for (const name of ['xai', 'x-ai']) assert.equal(await recorded(name), 'x_ai');
+    for (const name of ['openai', 'x_ai', 'gcp.gemini'])
+      assert.equal(await recorded(name), undefined);
+  });
+
   it('names entries that can never apply', async () => {
     const perMillionTokens = { input: 1, output: 2 };
     const audio = { perMillionTokens: { audioInput: 9 } };
@@ -295,7 +308,10 @@ describe('a price file', () => {
       prices.file.warnings[0],
       'prices[1] never applies: prices[0] prices all its kinds for all its calls and comes first',
     );
-    assert.match(prices.file.warnings.at(-1) ?? '', /is azure, .* as azure\.ai\.openai$/);
+    assert.match(
+      prices.file.warnings.at(-1) ?? '',
+      /is azure, .* as azure\.ai\.openai or azure\.ai\.inference$/,
+    );
   });
 
   it('is split into parts that make the cost', async () => {

@@ -378,6 +378,8 @@ describe('what is billed, as each provider reports it', () => {
       inputTokens: 71,
       outputTokens: 9,
       billedInputTokens: 5,
+      // As from Cohere's own SDK.
+      rerankSearches: 2,
     });
     const ranked = { ranking: [], response: { id: 'r', body: { meta: { billed_units: units } } } };
     assert.deepEqual(read(rerank, ranked).usage, { rerankSearches: 2 });

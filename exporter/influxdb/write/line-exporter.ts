@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LAST_ATTEMPT_MS } from '../../../src/host/last-attempt.ts';
 import { BackOff } from './delivery/back-off.ts';
 import { DeadLetterFile } from './delivery/dead-letters.ts';
 import { Delivery } from './delivery/delivery.ts';
@@ -29,8 +30,6 @@ const MAX_MEMORY_BYTES = 16_000_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const SHUTDOWN_MS = 5000;
-/** How long a process that has nothing else to do waits for its last lines to arrive. */
-const BEFORE_EXIT_MS = 2000;
 const POLL_MS = 5;
 
 interface LineExporterParts {
@@ -114,7 +113,7 @@ export class LineExporter {
     const maxChunkBytes = spool === false ? Infinity : Math.ceil(spool.maxBytes / 32);
     this.#intake = new Intake((chunk) => this.#append(chunk), maxChunkBytes);
     this.#forgetEnd = atEndOfProcess({
-      beforeExit: async () => await this.flush(Math.min(BEFORE_EXIT_MS, timeoutMs)),
+      beforeExit: async () => await this.flush(Math.min(LAST_ATTEMPT_MS, timeoutMs)),
       save: () => this.#save(),
       exit: () => {
         this.#save();

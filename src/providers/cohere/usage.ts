@@ -1,15 +1,16 @@
-import { isObject, objectAt, type JsonObject } from '../../tokens/json.ts';
+import { fields, isObject } from '../../tokens/json.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
- * `usage` of API v2 or `meta` of v1 and embed. `tokens` is what the model processed; `billedUnits`
- * leaves out what Cohere adds to the prompt itself: it is stored beside where it differs.
+ * `usage` of API v2 or `meta` of v1 and embed, in the spelling of the SDK (`billedUnits`) or of the API
+ * (`billed_units`). `tokens` is what the model processed; the billed units leave out what Cohere adds to
+ * the prompt itself and are stored beside where they differ.
  */
 export function cohereUsage(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
-  const tokens = objectAt(usage, 'tokens');
-  const billed = objectAt(usage, 'billedUnits');
+  const tokens = usage['tokens'];
+  const billed = spelled(usage, 'billedUnits');
   const [input, billedInput] = countsOf('inputTokens', tokens, billed);
   const [output, billedOutput] = countsOf('outputTokens', tokens, billed);
   return usageOf({
@@ -17,20 +18,29 @@ export function cohereUsage(usage: unknown): BilledUsage | undefined {
     outputTokens: output,
     billedInputTokens: billedInput,
     billedOutputTokens: billedOutput,
-    cacheReadTokens: tokenCount(usage['cachedTokens']),
+    cacheReadTokens: tokenCount(spelled(usage, 'cachedTokens')),
     cacheWriteTokens: undefined,
     reasoningTokens: undefined,
-    rerankSearches: tokenCount(billed?.['searchUnits']),
+    rerankSearches: tokenCount(spelled(billed, 'searchUnits')),
   });
 }
 
 /** Processed, and billed where that is another number. */
 function countsOf(
   name: string,
-  tokens: JsonObject | undefined,
-  billed: JsonObject | undefined,
+  tokens: unknown,
+  billed: unknown,
 ): readonly [processed: number | undefined, billed: number | undefined] {
-  const paid = tokenCount(billed?.[name]);
-  const processed = tokenCount(tokens?.[name]) ?? paid;
+  const paid = tokenCount(spelled(billed, name));
+  const processed = tokenCount(spelled(tokens, name)) ?? paid;
   return [processed, paid === processed ? undefined : paid];
+}
+
+function spelled(object: unknown, name: string): unknown {
+  const { [name]: found, [snakeCase(name)]: raw } = fields(object);
+  return found ?? raw;
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

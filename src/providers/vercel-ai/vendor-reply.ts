@@ -1,17 +1,9 @@
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import type { TokenUsage } from '../../domain/usage-record.ts';
-import { tokenCount } from '../../domain/token-counts.ts';
-import {
-  fields,
-  isObject,
-  listOf,
-  present,
-  stringAt,
-  text,
-  type JsonObject,
-} from '../../tokens/json.ts';
+import { fields, isObject, listOf, stringAt, text, type JsonObject } from '../../tokens/json.ts';
 import { anthropicAttributes, anthropicTier, anthropicUsage } from '../anthropic/usage.ts';
 import { converseTier, converseUsage } from '../bedrock/usage.ts';
+import { cohereUsage } from '../cohere/usage.ts';
 import { Grounding } from '../google/grounding.ts';
 import { googleTier, googleUsage } from '../google/usage.ts';
 import { chatUsage, responsesUsage } from '../openai/usage.ts';
@@ -119,7 +111,7 @@ export class VendorReply {
     const bedrock = this.#usage('cacheDetails');
     if (bedrock !== undefined) return converseUsage(bedrock);
     if (!isObject(raw)) return undefined;
-    if ('billed_units' in raw) return cohereBilled(raw);
+    if ('billed_units' in raw) return cohereUsage(raw);
     if ('prompt_tokens' in raw) return chatUsage(raw);
     return 'input_tokens_details' in raw ? responsesUsage(raw) : undefined;
   }
@@ -146,18 +138,6 @@ export class VendorReply {
     }
     return grounding.uses(this.#parts.model);
   }
-}
-
-/** Cohere bills other tokens than it processed. */
-function cohereBilled({ tokens, billed_units: billed }: JsonObject): BilledUsage {
-  const part = (name: string): number | undefined => {
-    const paid = tokenCount(fields(billed)[name]);
-    return paid === tokenCount(fields(tokens)[name]) ? undefined : paid;
-  };
-  return present({
-    billedInputTokens: part('input_tokens'),
-    billedOutputTokens: part('output_tokens'),
-  });
 }
 
 function dollars(value: unknown): number | undefined {
