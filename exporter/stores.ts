@@ -1,4 +1,5 @@
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { StoreBacklog } from './delivery/store-backlogs.ts';
 import type { ExporterStatus } from './health/status.ts';
 import { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
 import { influxOptions, type InfluxStoreConfig } from './influxdb/influx-config.ts';
@@ -6,7 +7,7 @@ import { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
 import { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
 import { InfluxMetricExporter } from './influxdb/write/influx-metric-exporter.ts';
 import { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts';
-import { influxBacklogs, type StoreBacklog } from './influxdb/write/influx-backlogs.ts';
+import { influxBacklogs } from './influxdb/write/influx-backlogs.ts';
 import type { EraseOptions, EraseResult } from './ledger/erase.ts';
 import type { RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
 import type { UsageLogProcessor } from './ledger/usage-event.ts';

@@ -1,5 +1,5 @@
 import type { InfluxDB } from '@influxdata/influxdb-client';
-import { makeAgent } from './connection.ts';
+import { makeAgent } from '../connection/connection.ts';
 import { type InfluxAccess, resolveInfluxOptions } from './influx-options.ts';
 
 const TIMEOUT_MS = 10_000;

@@ -1,12 +1,11 @@
-import type { InfluxOptions, SpoolOptions } from './influx-options.ts';
+import { type SpoolConfig, spoolOfConfig } from '../delivery/spool-options.ts';
+import type { InfluxOptions } from './influx-options.ts';
 
 /** The options as the configuration file has them. */
 export interface InfluxStoreConfig extends Omit<InfluxOptions, 'spool'> {
-  readonly spool?: SpoolOptions & { readonly enabled: boolean };
+  readonly spool?: SpoolConfig;
 }
 
 export function influxOptions({ spool, ...options }: InfluxStoreConfig): InfluxOptions {
-  if (spool === undefined) return options;
-  const { enabled, ...given } = spool;
-  return { ...options, spool: enabled ? given : false };
+  return { ...options, ...spoolOfConfig(spool) };
 }

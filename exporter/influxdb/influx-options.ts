@@ -1,26 +1,18 @@
-import { resolve as resolvePath } from 'node:path';
-import { TokenMeterError } from '../../src/errors.ts';
-import { type Connection, type ConnectionOptions, resolveConnection } from './connection.ts';
+import { separateLogin } from '../connection/address.ts';
+import {
+  type Connection,
+  type ConnectionOptions,
+  resolveConnection,
+} from '../connection/connection.ts';
+import { OptionChecks } from '../connection/option-checks.ts';
+import {
+  type ResolvedSpoolOptions,
+  resolveSpoolOptions,
+  type SpoolOptions,
+} from '../delivery/spool-options.ts';
 import { USAGE_FIELDS } from './usage-schema.ts';
 
 export type InfluxVersion = '1' | '2' | '3';
-
-export interface SpoolOptions {
-  /**
-   * Folder of the spool; made when missing. Any number of processes and threads may share it.
-   * @default '.token-meter/spool'
-   */
-  readonly directory?: string | undefined;
-  /** Bound on disk over all processes that share the folder. Minimum 65536. @default 1 GiB */
-  readonly maxBytes?: number | undefined;
-  /**
-   * When segments are forced to the disk. A crash of the process never loses an accepted record; this
-   * is about power cuts. @default 'interval', every second
-   */
-  readonly fsync?: 'never' | 'interval' | 'always' | undefined;
-  /** What gives way when the bound is reached. @default 'drop-oldest' */
-  readonly whenFull?: 'drop-oldest' | 'refuse' | undefined;
-}
 
 export interface InfluxOptions extends ConnectionOptions {
   /**
@@ -80,14 +72,7 @@ export type ResolvedInfluxOptions = Readonly<
     maxUserTags: number;
     tags: Readonly<Record<string, string>>;
     connection: Connection;
-    spool:
-      | false
-      | Readonly<{
-          directory: string;
-          maxBytes: number;
-          fsync: 'never' | 'interval' | 'always';
-          whenFull: 'drop-oldest' | 'refuse';
-        }>;
+    spool: ResolvedSpoolOptions | false;
   }
 >;
 
@@ -104,95 +89,35 @@ const TAKEN = new Set<string>([
 
 /** Fills in the defaults. Throws `INVALID_OPTION`; `owner` names the class in its message. */
 export function resolveInfluxOptions(owner: string, options: InfluxOptions): ResolvedInfluxOptions {
-  const invalid = (name: string, value: unknown, allowed: string): never => {
-    throw new TokenMeterError('INVALID_OPTION', `${owner}: ${name} must be ${allowed}`, {
-      value,
-      allowed,
-    });
-  };
-  const integer = (name: string, value: number | undefined, preset: number, min = 1): number => {
-    if (value === undefined) return preset;
-    if (!Number.isSafeInteger(value) || value < min) {
-      invalid(name, value, `a whole number of at least ${min}`);
-    }
-    return value;
-  };
-  const text = (name: 'org' | 'token' | 'username' | 'password'): Partial<typeof options> => {
-    const value = options[name];
-    if (value === undefined || value === '') return {};
-    // The value itself may be a secret.
-    if (typeof value !== 'string') invalid(name, typeof value, 'a string');
-    return { [name]: value };
-  };
-  const oneOf = <T extends string>(
-    name: string,
-    value: T | undefined,
-    allowed: readonly T[],
-  ): T => {
-    const first = allowed[0] as T;
-    if (value !== undefined && !allowed.includes(value)) {
-      invalid(name, value, `one of ${allowed.join(', ')}`);
-    }
-    return value ?? first;
-  };
-  const address = typeof options.url === 'string' ? URL.parse(options.url) : null;
-  if (address === null || !/^https?:$/.test(address.protocol)) {
-    // Before the @ may stand a password.
-    invalid('url', String(options.url).replace(/^.*@/s, ''), 'an http:// or https:// address');
-  }
+  const check = new OptionChecks(owner);
+  check.httpAddress('url', options.url);
   if (typeof options.bucket !== 'string' || options.bucket === '') {
-    invalid('bucket', options.bucket, 'a name');
+    check.invalid('bucket', options.bucket, 'a name');
   }
   for (const [name, value] of Object.entries(options.tags ?? {})) {
     if (name === '' || TAKEN.has(name) || name.startsWith('_') || typeof value !== 'string') {
-      invalid(`tags.${name}`, value, 'a string, under a name that is neither time nor a field');
+      check.invalid(
+        `tags.${name}`,
+        value,
+        'a string, under a name that is neither time nor a field',
+      );
     }
   }
-  const { spool = {} } = options;
-  const target = separated(options.url);
+  const target = separateLogin(options.url);
   return {
     ...target,
     connection: resolveConnection(owner, target.url, options),
     bucket: options.bucket,
-    ...(text('org') as { org?: string }),
-    ...(text('token') as { token?: string }),
-    ...(text('username') as { username?: string }),
-    ...(text('password') as { password?: string }),
-    version: oneOf('version', options.version, ['auto', '1', '2', '3']),
-    batchSize: integer('batchSize', options.batchSize, 50),
-    flushIntervalMs: integer('flushIntervalMs', options.flushIntervalMs, 10_000),
-    timeoutMs: integer('timeoutMs', options.timeoutMs, 10_000),
-    maxUserTags: integer('maxUserTags', options.maxUserTags, 10_000, 0),
+    ...check.text('org', options.org),
+    ...check.text('token', options.token),
+    ...check.text('username', options.username),
+    ...check.text('password', options.password),
+    version: check.oneOf('version', options.version, ['auto', '1', '2', '3']),
+    batchSize: check.integer('batchSize', options.batchSize, 50),
+    flushIntervalMs: check.integer('flushIntervalMs', options.flushIntervalMs, 10_000),
+    timeoutMs: check.integer('timeoutMs', options.timeoutMs, 10_000),
+    maxUserTags: check.integer('maxUserTags', options.maxUserTags, 10_000, 0),
     tags: options.tags ?? {},
-    spool: spool !== false && {
-      // The process may change its working folder.
-      directory: resolvePath(spool.directory ?? '.token-meter/spool'),
-      maxBytes: integer('spool.maxBytes', spool.maxBytes, 2 ** 30, 65_536),
-      fsync: oneOf('spool.fsync', spool.fsync, ['interval', 'never', 'always']),
-      whenFull: oneOf('spool.whenFull', spool.whenFull, ['drop-oldest', 'refuse']),
-    },
+    spool: resolveSpoolOptions(check, options.spool),
   };
-}
-
-/** Requests take no address with a login in it, and messages would show it. */
-function separated(url: string): Pick<ResolvedInfluxOptions, 'url' | 'username' | 'password'> {
-  const address = new URL(url);
-  const { username, password } = address;
-  if (username === '' && password === '') return { url: url.replace(/\/+$/, '') };
-  address.username = '';
-  address.password = '';
-  return {
-    url: address.href.replace(/\/+$/, ''),
-    ...(username !== '' && { username: decoded(username) }),
-    ...(password !== '' && { password: decoded(password) }),
-  };
-}
-
-/** As it stands where a `%` was meant as one. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

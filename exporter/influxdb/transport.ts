@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import type { HttpError, Transport as ClientTransport } from '@influxdata/influxdb-client';
-import { type Connection, makeAgent } from './connection.ts';
+import { type Connection, makeAgent } from '../connection/connection.ts';
 
 type ClientHeaders = NonNullable<HttpError['headers']>;
 

@@ -162,6 +162,16 @@ export const rooms: readonly Room[] = [
   },
   { path: 'exporter/spool', what: 'durable queue on disk', imports: SRC_GROUND },
   {
+    path: 'exporter/connection',
+    what: 'how a server is reached: address, proxy, certificates, sockets; checks of options',
+    imports: SRC_GROUND,
+  },
+  {
+    path: 'exporter/delivery',
+    what: 'from the process to any server: intake, spool, batches, pauses after failures, refused lines',
+    imports: [...SRC_GROUND, 'exporter/connection', 'exporter/health', 'exporter/spool'],
+  },
+  {
     path: 'exporter/ledger',
     what: 'ledger events and queries: aggregation, ranking, time zones',
     imports: SRC_GROUND,
@@ -174,7 +184,14 @@ export const rooms: readonly Room[] = [
   {
     path: 'exporter/influxdb',
     what: 'InfluxDB store: `write` (lines, delivery), `read` (InfluxQL), `reprice`; shared options and transport',
-    imports: [...SRC_GROUND, 'exporter/health', 'exporter/ledger', 'exporter/spool'],
+    imports: [
+      ...SRC_GROUND,
+      'exporter/connection',
+      'exporter/delivery',
+      'exporter/health',
+      'exporter/ledger',
+      'exporter/spool',
+    ],
   },
   {
     path: 'exporter/sqlite',
@@ -186,6 +203,7 @@ export const rooms: readonly Room[] = [
     what: 'the table of stores: one row each, by the name that the configuration uses',
     imports: [
       ...SRC_GROUND,
+      'exporter/delivery',
       'exporter/health',
       'exporter/ledger',
       'exporter/influxdb',

@@ -1,7 +1,7 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { InfluxAccess, InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
-import { isLoopback } from '../connection.ts';
+import { isLoopback } from '../../connection/connection.ts';
 import type { BoundValues } from './influxql.ts';
 import { checkOrganization, missingPermission } from './permissions.ts';
 import { InfluxTransport, RefusedRequest } from '../transport.ts';

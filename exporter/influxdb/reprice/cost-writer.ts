@@ -1,11 +1,12 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { BackOff } from '../write/delivery/back-off.ts';
-import { Delivery, DeliveryStopped } from '../write/delivery/delivery.ts';
+import { BackOff } from '../../delivery/back-off.ts';
+import { DeliveryStopped } from '../../delivery/line-delivery.ts';
+import { Delivery } from '../write/delivery/delivery.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
 import { costLine } from '../write/lines/cost-line.ts';
 import type { CostChange, RepriceTally } from '../../ledger/reprice-tally.ts';
-import { isLoopback } from '../connection.ts';
+import { isLoopback } from '../../connection/connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';

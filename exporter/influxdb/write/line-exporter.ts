@@ -1,36 +1,15 @@
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { LAST_ATTEMPT_MS } from '../../../src/host/last-attempt.ts';
-import { BackOff } from './delivery/back-off.ts';
-import { DeadLetterFile } from './delivery/dead-letters.ts';
-import { Delivery } from './delivery/delivery.ts';
-import { Sender } from './delivery/sender.ts';
-import { ExportCounts } from '../../health/export-counts.ts';
-import { isLoopback } from '../connection.ts';
+import { BackOff } from '../../delivery/back-off.ts';
+import { CONCURRENCY, SpooledExporter } from '../../delivery/spooled-exporter.ts';
+import { isLoopback } from '../../connection/connection.ts';
+import type { SpoolFs } from '../../spool/spool-fs.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';
-import { Intake } from './intake.ts';
-import type { LineBuffer } from './lines/line-buffer.ts';
-import { atEndOfProcess } from '../../health/process-end.ts';
-import { SelfMetrics } from '../../health/self-metrics.ts';
-import { describeInflux, destinationFolder } from './destination-folder.ts';
-import { DiskSpool } from '../../spool/disk-spool.ts';
-import type { LineChunk } from '../../spool/line-queue.ts';
-import { MemoryQueue } from '../../spool/memory-queue.ts';
-import type { SpoolRefusal } from '../../spool/unwritten-lines.ts';
-import { realFs, type SpoolFs } from '../../spool/spool-fs.ts';
-import type { ExporterError, ExporterStatus } from '../../health/status.ts';
-import { whileAlive } from '../../health/while-alive.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { influxDestination } from './influx-destination.ts';
 
-/** Sends under way at once: one is read by the server while the next is on its way. */
-const CONCURRENCY = 2;
-/** Lines held in memory without a spool, or while its disk takes none. */
-const MAX_MEMORY_BYTES = 16_000_000;
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-const SHUTDOWN_MS = 5000;
-const POLL_MS = 5;
 
 interface LineExporterParts {
   /** What may be left out of a line rather than lose it. */
@@ -40,237 +19,35 @@ interface LineExporterParts {
   readonly fs?: SpoolFs;
 }
 
-/** The way of lines from the instrumented process into the store. Both Influx exporters are one of these. */
-export class LineExporter {
-  readonly counts: ExportCounts;
-  readonly #options: ResolvedInfluxOptions;
-  readonly #transport: InfluxTransport;
-  readonly #queue: MemoryQueue | DiskSpool;
-  readonly #deadLetters: DeadLetterFile | undefined;
-  readonly #delivery: Delivery;
-  readonly #sender: Sender;
-  readonly #intake: Intake;
-  readonly #selfMetrics: SelfMetrics;
-  readonly #appends = new Set<Promise<void>>();
-  readonly #forgetEnd: () => void;
-  #diskError: ExporterError | undefined;
-  #unkept = 0;
-  #closing: Promise<void> | undefined;
-
+/** The way of lines into InfluxDB. Both Influx exporters are one of these. */
+export class LineExporter extends SpooledExporter {
   constructor(
     name: string,
     options: ResolvedInfluxOptions,
-    {
-      isOptionalField = () => false,
-      otherValueOf = () => undefined,
-      fs = realFs,
-    }: LineExporterParts = {},
+    { isOptionalField = () => false, otherValueOf = () => undefined, fs }: LineExporterParts = {},
   ) {
-    const { url, connection, timeoutMs, spool } = options;
-    this.counts = new ExportCounts(name);
-    this.#options = options;
-    this.#transport = new InfluxTransport(connection, {
+    const { url, connection, timeoutMs } = options;
+    const transport = new InfluxTransport(connection, {
       maxSockets: CONCURRENCY,
       holdsProcess: false,
     });
-    this.#queue = spool === false ? this.#memoryQueue() : this.#diskSpool(spool, fs);
-    this.#deadLetters =
-      spool === false
-        ? undefined
-        : new DeadLetterFile(
-            join(destinationFolder(options, spool), `dead-letters-${name}.lines`),
-            ({ message }) => {
-              this.counts.warn('dead letters', `cannot keep refused lines: ${message}`);
-            },
-          );
-    this.#delivery = new Delivery({
-      transport: this.#transport,
-      chooseDialect: () => chooseDialect(options, this.#transport, timeoutMs),
-      timeoutMs,
-      gzip: !isLoopback(url),
-      backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
-      counts: this.counts,
-      onLatency: (ms) => this.#selfMetrics.recordLatency(ms),
-      isOptionalField,
-      otherValueOf,
-      onRefused: (refused, reason, message) => {
-        const kept = this.#deadLetters === undefined ? '' : `; kept in ${this.#deadLetters.path}`;
-        this.counts.drop(reason, refused.length, message + kept);
-        const lines = refused.map(({ body }) => Buffer.from(body));
-        this.#deadLetters?.keep({ lines, reason, message });
-      },
+    super({
+      ...options,
+      name,
+      destination: influxDestination(options),
+      ...(fs !== undefined && { fs }),
+      disconnect: () => transport.close(),
+      delivery: (hooks) =>
+        new Delivery({
+          ...hooks,
+          transport,
+          chooseDialect: () => chooseDialect(options, transport, timeoutMs),
+          timeoutMs,
+          gzip: !isLoopback(url),
+          backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
+          isOptionalField,
+          otherValueOf,
+        }),
     });
-    this.#sender = new Sender({
-      queue: this.#queue,
-      delivery: this.#delivery,
-      counts: this.counts,
-      batchSize: options.batchSize,
-      flushIntervalMs: options.flushIntervalMs,
-      concurrency: CONCURRENCY,
-    });
-    this.#selfMetrics = new SelfMetrics(name, () => this.status());
-    // A chunk is kept or dropped as a whole: it must be small beside the bound.
-    const maxChunkBytes = spool === false ? Infinity : Math.ceil(spool.maxBytes / 32);
-    this.#intake = new Intake((chunk) => this.#append(chunk), maxChunkBytes);
-    this.#forgetEnd = atEndOfProcess({
-      beforeExit: async () => await this.flush(Math.min(LAST_ATTEMPT_MS, timeoutMs)),
-      save: () => this.#save(),
-      exit: () => {
-        this.#save();
-        if (this.#queue instanceof DiskSpool) this.#queue.releaseSync();
-      },
-    });
-  }
-
-  /** Takes one line, without its line break at the end, by copying it. Never throws, never waits. */
-  write(line: LineBuffer): void {
-    if (this.#closing === undefined) this.#intake.add(line);
-    else this.counts.drop('closed', 1);
-  }
-
-  /** Resolves when everything written so far is kept, or dropped and counted. */
-  async flushIntake(): Promise<void> {
-    this.#intake.cut();
-    await Promise.all(this.#appends);
-  }
-
-  /**
-   * Everything written so far becomes durable, then an attempt is made to deliver it within `withinMs`.
-   * Never rejects: what the server did not take is kept.
-   */
-  async flush(withinMs: number = this.#options.timeoutMs): Promise<void> {
-    const deadline = performance.now() + withinMs;
-    await whileAlive(this.flushIntake(), withinMs);
-    const { counts } = this;
-    const end = this.#finished + this.#queue.pendingLines;
-    const { retries } = counts;
-    this.#sender.flushNow();
-    this.#delivery.retryNow();
-    this.#sender.notify();
-    while (this.#finished < end && counts.retries === retries && performance.now() < deadline) {
-      await sleep(POLL_MS);
-    }
-  }
-
-  /** Flushes within a few seconds; what is left stays in the spool for the next start. Never rejects. */
-  async shutdown(): Promise<void> {
-    this.#closing ??= this.#close();
-    await this.#closing;
-  }
-
-  status(): ExporterStatus {
-    const { counts } = this;
-    const { state, lastSuccess } = this.#delivery;
-    const lastError = this.#diskError ?? this.#delivery.lastError;
-    const { pendingLines, pendingBytes, volatileLines, oldestSince } = this.#queue;
-    const isSpooled = this.#queue instanceof DiskSpool;
-    return {
-      state: this.#diskError !== undefined && state !== 'closed' ? 'failing' : state,
-      accepted: counts.accepted,
-      delivered: counts.delivered,
-      dropped: { ...counts.dropped },
-      retries: counts.retries,
-      spoolBytes: pendingBytes,
-      pending: pendingLines,
-      adopted: counts.adopted,
-      ...(isSpooled && volatileLines > 0 && { volatile: volatileLines }),
-      ...(counts.handedOver > 0 && { handedOver: counts.handedOver }),
-      ...(Object.keys(counts.cleaned).length > 0 && { cleaned: { ...counts.cleaned } }),
-      ...(oldestSince !== undefined && { oldestAgeMs: performance.now() - oldestSince }),
-      ...(lastError !== undefined && { lastError }),
-      ...(lastSuccess !== undefined && { lastSuccess }),
-    };
-  }
-
-  async #close(): Promise<void> {
-    await this.flush(Math.min(SHUTDOWN_MS, this.#options.timeoutMs));
-    this.#delivery.stop();
-    this.#transport.close();
-    const closed = this.#sender.stop().then(async () => await this.#queue.close());
-    await whileAlive(Promise.all([closed, this.#deadLetters?.written()]), SHUTDOWN_MS);
-    // Lines that a stalled disk has not taken yet get their last chance at the exit.
-    if (!(this.#queue instanceof DiskSpool) || !this.#queue.isWriting) this.#forgetEnd();
-    if (this.#queue instanceof MemoryQueue) this.counts.drop('closed', this.#queue.pendingLines);
-    this.#selfMetrics.stop();
-  }
-
-  /** Writes what has not reached the disk yet, synchronously. */
-  #save(): void {
-    if (!(this.#queue instanceof DiskSpool)) return;
-    const gathered = this.#intake.drain();
-    try {
-      this.#queue.saveSync(gathered === undefined ? [] : [gathered]);
-      this.counts.accepted += gathered?.lines ?? 0;
-    } catch (error) {
-      this.counts.warn('exit', `the disk takes no records at the end: ${(error as Error).message}`);
-      // The process may go on after all.
-      if (gathered !== undefined) this.#append(gathered);
-    }
-  }
-
-  #memoryQueue(): MemoryQueue {
-    return new MemoryQueue({
-      maxBytes: MAX_MEMORY_BYTES,
-      onDropped: (lines) => this.counts.drop('memory_full', lines),
-    });
-  }
-
-  #diskSpool(spool: Exclude<ResolvedInfluxOptions['spool'], false>, fs: SpoolFs): DiskSpool {
-    const { counts } = this;
-    return new DiskSpool({
-      ...spool,
-      fs,
-      folder: destinationFolder(this.#options, spool),
-      maxMemoryBytes: MAX_MEMORY_BYTES,
-      onDropped: (reason, lines) => counts.drop(reason, lines),
-      destination: describeInflux(this.#options),
-      onAccepted: (lines) => (counts.accepted += lines),
-      onAdopted: (lines) => {
-        counts.adopted += lines;
-        // They have waited long enough.
-        this.#sender.flushNow();
-      },
-      onHandedOver: (lines) => counts.handOver(lines),
-      onWaiting: () => this.#sender.notify(),
-      onUpkeepError: ({ message }) => counts.warn('upkeep', `spool folder: ${message}`),
-      onDiskState: (error) => {
-        if (error === undefined) {
-          this.#diskError = undefined;
-          return;
-        }
-        const message = `the spool folder takes no records (${error.message}); they wait in memory`;
-        const time = new Date().toISOString();
-        this.#diskError = { time, code: 'SPOOL_UNAVAILABLE', message };
-        counts.warn('disk', message);
-      },
-    });
-  }
-
-  #append(chunk: LineChunk): void {
-    this.#selfMetrics.ensure();
-    const append: Promise<void> = this.#queue
-      .append(chunk)
-      .then(
-        (acceptance) => {
-          if (acceptance === 'durable') this.counts.accepted += chunk.lines;
-          else this.#unkept += chunk.lines;
-          this.#sender.notify();
-        },
-        (error: SpoolRefusal) => this.counts.drop(error.reason, chunk.lines),
-      )
-      .finally(() => this.#appends.delete(append));
-    this.#appends.add(append);
-  }
-
-  /** Lines that were not durable when they were to be: held in memory only, or dropped. */
-  get unkept(): number {
-    const { memory_full = 0, spool_full = 0, closed = 0 } = this.counts.dropped;
-    return this.#unkept + memory_full + spool_full + closed;
-  }
-
-  /** Lines that need no further work. */
-  get #finished(): number {
-    const { delivered, dropped } = this.counts;
-    return Object.values(dropped).reduce((sum, count) => sum + count, delivered);
   }
 }

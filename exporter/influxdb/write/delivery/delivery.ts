@@ -1,23 +1,24 @@
-import type { ExportCounts, DropReason } from '../../../health/export-counts.ts';
 import { type LineChunk, sumOfLines } from '../../../spool/line-queue.ts';
 import type { ExporterError, ExporterState } from '../../../health/status.ts';
 import { type Complaint, judge, mayBlameLines, type Verdict } from './answers.ts';
-import type { BackOff } from './back-off.ts';
-import { BatchSize } from './batch-size.ts';
+import type { BackOff } from '../../../delivery/back-off.ts';
+import { BatchSize } from '../../../delivery/batch-size.ts';
+import {
+  type DeliveryHooks,
+  DeliveryStopped,
+  type LineDelivery,
+} from '../../../delivery/line-delivery.ts';
 import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
-import { ServerState } from './server-state.ts';
-import { halve, singleLines } from './split-lines.ts';
+import { ServerState } from '../../../delivery/server-state.ts';
+import { halve, singleLines } from '../../../delivery/split-lines.ts';
 import { WriteAttempts, type WriteOptions } from './write-attempts.ts';
 
-export interface DeliveryOptions extends WriteOptions {
+export interface DeliveryOptions extends WriteOptions, DeliveryHooks {
   readonly backOff: BackOff;
-  readonly counts: ExportCounts;
   /** Whether a line says what matters without this field. */
   readonly isOptionalField: (name: string) => boolean;
   /** What stands for a value of a tag of which the server takes no more; undefined for nothing. */
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
-  /** Keeps lines that the server refuses for good. */
-  readonly onRefused: (lines: readonly LineChunk[], reason: DropReason, message: string) => void;
 }
 
 /** A single line is given up after so many failures in a row while the server takes another line in between. */
@@ -25,14 +26,11 @@ const MAX_PROVEN_FAILURES = 6;
 const FIRST_REST_MS = 250;
 const COMMENT: LineChunk = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
 
-/** Thrown to leave a delivery whose lines stay in the queue. */
-export class DeliveryStopped extends Error {}
-
 /**
  * Brings chunks to the server, however long that takes: every line is stored, or dropped with a reason,
  * when `deliver` resolves. Resends are harmless, because every line carries its own timestamp.
  */
-export class Delivery {
+export class Delivery implements LineDelivery {
   readonly #options: DeliveryOptions;
   readonly #server: ServerState;
   readonly #writes: WriteAttempts;

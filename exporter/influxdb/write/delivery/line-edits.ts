@@ -1,5 +1,5 @@
 import type { LineChunk } from '../../../spool/line-queue.ts';
-import { singleLines } from './split-lines.ts';
+import { singleLines } from '../../../delivery/split-lines.ts';
 
 /** Types of the line protocol, as servers name them. */
 function typeOf(value: string): string {

@@ -3,8 +3,8 @@ import type { Answer, Transport } from '../../transport.ts';
 import type { LineChunk } from '../../../spool/line-queue.ts';
 import { type Complaint, complaintIn, explain, judge, type Verdict } from './answers.ts';
 import { compressed } from './gzip-body.ts';
-import type { ServerState } from './server-state.ts';
-import { withoutInnerBreaks } from './split-lines.ts';
+import type { ServerState } from '../../../delivery/server-state.ts';
+import { withoutInnerBreaks } from '../../../delivery/split-lines.ts';
 
 export interface WriteOptions {
   readonly transport: Transport;

@@ -4,7 +4,7 @@ import {
   judge,
   parseRetryAfter,
 } from '../../../../../exporter/influxdb/write/delivery/answers.ts';
-import { BackOff } from '../../../../../exporter/influxdb/write/delivery/back-off.ts';
+import { BackOff } from '../../../../../exporter/delivery/back-off.ts';
 
 const NOW = Date.parse('2026-11-01T10:00:00Z');
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InfluxUsageProcessor } from '../../../../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { InfluxOptions } from '../../../../../exporter/influxdb/influx-options.ts';
-import { DeadLetterFile } from '../../../../../exporter/influxdb/write/delivery/dead-letters.ts';
+import { DeadLetterFile } from '../../../../../exporter/delivery/dead-letters.ts';
 import { UserTags } from '../../../../../exporter/influxdb/write/lines/user-tags.ts';
 import { OddServer } from '../../../../support/odd-server.ts';
 import { until } from '../../../../support/until.ts';

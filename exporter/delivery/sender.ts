@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExportCounts } from '../../../health/export-counts.ts';
-import type { LineQueue } from '../../../spool/line-queue.ts';
-import { type Delivery, DeliveryStopped } from './delivery.ts';
+import type { ExportCounts } from '../health/export-counts.ts';
+import type { LineQueue } from '../spool/line-queue.ts';
+import { DeliveryStopped, type LineDelivery } from './line-delivery.ts';
 
 /** Bound of one send, however long the backlog. */
 const MAX_BATCH_LINES = 5000;
@@ -9,7 +9,7 @@ const PAUSE_MS = 500;
 
 export interface SenderOptions {
   readonly queue: LineQueue;
-  readonly delivery: Delivery;
+  readonly delivery: Pick<LineDelivery, 'deliver' | 'maxBatchBytes' | 'state'>;
   readonly counts: ExportCounts;
   /** Lines that start a send at once. */
   readonly batchSize: number;

@@ -12,7 +12,7 @@ import { InfluxUsageReader } from '../../../exporter/influxdb/read/influx-usage-
 import {
   type ConnectionOptions,
   resolveConnection,
-} from '../../../exporter/influxdb/connection.ts';
+} from '../../../exporter/connection/connection.ts';
 import { ForwardProxy } from '../../support/forward-proxy.ts';
 import { logOf, usageRecord } from '../../support/usage-logs.ts';
 

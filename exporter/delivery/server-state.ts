@@ -1,5 +1,5 @@
-import type { ExportCounts } from '../../../health/export-counts.ts';
-import type { ExporterError, ExporterState } from '../../../health/status.ts';
+import type { ExportCounts } from '../health/export-counts.ts';
+import type { ExporterError, ExporterState } from '../health/status.ts';
 import type { BackOff } from './back-off.ts';
 
 /** What the last attempts say about the server, and when the next may be made. */

@@ -1,4 +1,4 @@
-import { type LineChunk, sumOfLines } from '../../../spool/line-queue.ts';
+import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
 
 const LINE_FEED = 10;
 const SPACE = 32;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Delivery } from '../../../../../exporter/influxdb/write/delivery/delivery.ts';
-import { Sender } from '../../../../../exporter/influxdb/write/delivery/sender.ts';
-import { ExportCounts } from '../../../../../exporter/health/export-counts.ts';
-import type { LineChunk } from '../../../../../exporter/spool/line-queue.ts';
-import { MemoryQueue } from '../../../../../exporter/spool/memory-queue.ts';
-import { chunkOf } from '../../../../support/spool.ts';
-import { until } from '../../../../support/until.ts';
+import type { Delivery } from '../../../exporter/influxdb/write/delivery/delivery.ts';
+import { Sender } from '../../../exporter/delivery/sender.ts';
+import { ExportCounts } from '../../../exporter/health/export-counts.ts';
+import type { LineChunk } from '../../../exporter/spool/line-queue.ts';
+import { MemoryQueue } from '../../../exporter/spool/memory-queue.ts';
+import { chunkOf } from '../../support/spool.ts';
+import { until } from '../../support/until.ts';
 
 describe('Sender', () => {
   /** Lines of the sends under way, and how each ends. */

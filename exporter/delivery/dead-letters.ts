@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { makeFolder } from '../../../../src/host/make-folder.ts';
+import { makeFolder } from '../../src/host/make-folder.ts';
 
 /** The file is put aside from here on. */
 const MAX_BYTES = 8_000_000;

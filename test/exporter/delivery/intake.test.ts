@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { Intake } from '../../../../exporter/influxdb/write/intake.ts';
-import { LineBuffer } from '../../../../exporter/influxdb/write/lines/line-buffer.ts';
-import type { LineChunk } from '../../../../exporter/spool/line-queue.ts';
-import { until } from '../../../support/until.ts';
+import { Intake } from '../../../exporter/delivery/intake.ts';
+import { LineBuffer } from '../../../exporter/influxdb/write/lines/line-buffer.ts';
+import type { LineChunk } from '../../../exporter/spool/line-queue.ts';
+import { until } from '../../support/until.ts';
 
 describe('Intake', () => {
   const line = new LineBuffer();

@@ -1,6 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import type { LineBuffer } from './lines/line-buffer.ts';
-import type { LineChunk } from '../../spool/line-queue.ts';
+import type { LineChunk } from '../spool/line-queue.ts';
 
 /** Appending costs the same for one line as for many: wait this long for company. */
 const GATHER_MS = 20;
@@ -12,6 +11,16 @@ const MAX_CHUNK_BYTES = 512 * 1024;
 /** Of chunks that were delivered. */
 const MAX_SPARES = 8;
 const LINE_FEED = 10;
+
+/** One line without its line break. Its bytes may change after `copyTo`. */
+export interface IntakeLine {
+  /** Bytes. */
+  readonly length: number;
+  /** Whether a line break may be in it, inside a string. */
+  readonly isMultiline: boolean;
+  /** Copies the line into `target`, which has room for it. */
+  copyTo(target: Buffer, at: number): void;
+}
 
 /** Gathers single lines into chunks. Costs the caller no more than a copy. */
 export class Intake {
@@ -32,7 +41,7 @@ export class Intake {
   }
 
   /** `line` without its line break at the end. */
-  add(line: LineBuffer): void {
+  add(line: IntakeLine): void {
     const end = this.#end + line.length + 1;
     if (this.#lines > 0 && end > this.#maxBytes) {
       this.cut();

@@ -1,0 +1,33 @@
+import type { DropReason, ExportCounts } from '../health/export-counts.ts';
+import type { ExporterError, ExporterState } from '../health/status.ts';
+import type { LineChunk } from '../spool/line-queue.ts';
+
+/** Thrown to leave a delivery whose lines stay in the queue. */
+export class DeliveryStopped extends Error {}
+
+/** Brings lines to a server, however long that takes. */
+export interface LineDelivery {
+  readonly state: ExporterState;
+  readonly lastError: ExporterError | undefined;
+  readonly lastSuccess: string | undefined;
+  /** How much one send may hold at present. */
+  readonly maxBatchBytes: number;
+  /**
+   * Every line is stored, or dropped with a reason, when it resolves. Rejects with `DeliveryStopped`, whose
+   * lines stay in the queue.
+   */
+  deliver(chunks: readonly LineChunk[]): Promise<void>;
+  /** Ends the current pause, unless the server asked for it: the next attempt is made at once. */
+  retryNow(): void;
+  /** No attempt begins after this; those under way come to their end. */
+  stop(): void;
+}
+
+/** What a delivery reports to its exporter. */
+export interface DeliveryHooks {
+  readonly counts: ExportCounts;
+  /** Called with the duration of each answered write. */
+  readonly onLatency: (ms: number) => void;
+  /** Counts and keeps lines that the server refuses for good. */
+  readonly onRefused: (lines: readonly LineChunk[], reason: DropReason, message: string) => void;
+}
