@@ -26,7 +26,8 @@ export function emitEvent(
   });
 }
 
-function eventAttributes(
+/** The attributes of the event, as exporters read them. */
+export function eventAttributes(
   record: UsageRecord,
   generations: readonly SemconvGeneration[],
   stream: boolean,
