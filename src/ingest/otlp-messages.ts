@@ -18,6 +18,7 @@ const MESSAGES = {
   Resource: { attributes: ['KeyValue[]', 1] },
   Scope: { name: ['string', 1] },
   Status: { code: ['int32', 3] },
+  SpanEvent: { name: ['string', 2], attributes: ['KeyValue[]', 3] },
   Span: {
     traceId: ['bytes', 1],
     spanId: ['bytes', 2],
@@ -26,6 +27,7 @@ const MESSAGES = {
     startTimeUnixNano: ['fixed64', 7],
     endTimeUnixNano: ['fixed64', 8],
     attributes: ['KeyValue[]', 9],
+    events: ['SpanEvent[]', 11],
     status: ['Status', 15],
   },
   ScopeSpans: { scope: ['Scope', 1], spans: ['Span[]', 2] },

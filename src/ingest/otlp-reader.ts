@@ -18,6 +18,7 @@ export function spansOf(data: unknown): ReceivedSpan[] {
     startNs: nanosecondsOf(item['startTimeUnixNano']),
     endNs: nanosecondsOf(item['endTimeUnixNano']),
     isError: isErrorCode(fields(item['status'])['code']),
+    exception: exceptionOf(item['events']),
     attributes: attributesOf(item['attributes']),
   }));
 }
@@ -86,6 +87,12 @@ function hexOf(id: unknown): string {
 
 function nanosecondsOf(value: unknown): bigint {
   return /^\d{1,20}$/.test(String(value)) ? BigInt(String(value)) : 0n;
+}
+
+/** Class of the last exception that the span recorded. */
+function exceptionOf(events: unknown): string | undefined {
+  const exception = listOf(events).findLast((event) => fields(event)['name'] === 'exception');
+  return text(attributesOf(fields(exception)['attributes'])['exception.type']);
 }
 
 function isErrorCode(code: unknown): boolean {

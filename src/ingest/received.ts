@@ -21,6 +21,8 @@ export interface ReceivedSpan extends Origin {
   readonly startNs: bigint;
   readonly endNs: bigint;
   readonly isError: boolean;
+  /** Class of the exception that the span recorded. */
+  readonly exception: string | undefined;
   readonly attributes: ReceivedAttributes;
 }
 

@@ -34,7 +34,7 @@ export function callOfConventionalSpan(span: ReceivedSpan): ReportedCall | undef
   return {
     ...conventionalCall(attributes, operation),
     durationMs: durationMsOf(span),
-    ...outcomeOf(attributes, span.isError),
+    ...outcomeOf(span),
   };
 }
 
@@ -49,7 +49,7 @@ export function callOfConventionalEvent(log: ReceivedLog): ReportedCall | undefi
   return {
     ...conventionalCall(attributes, operation),
     durationMs: undefined,
-    ...outcomeOf(attributes, false),
+    ...outcomeOf({ attributes, isError: false, exception: undefined }),
   };
 }
 
@@ -102,11 +102,20 @@ export function durationMsOf({ startNs, endNs }: ReceivedSpan): number | undefin
   return startNs === 0n || endNs < startNs ? undefined : Number(endNs - startNs) / 1e6;
 }
 
-export function outcomeOf(
-  attributes: ReceivedAttributes,
-  isError: boolean,
-): Pick<ReportedCall, 'outcome' | 'errorType'> {
-  const errorType = textOf(attributes, ATTR.errorType, 'exception.type');
-  if (errorType !== undefined) return { outcome: 'error', errorType };
-  return isError ? { outcome: 'error', errorType: '_OTHER' } : { outcome: 'ok' };
+export function outcomeOf({
+  attributes,
+  isError,
+  exception,
+}: Pick<ReceivedSpan, 'attributes' | 'isError' | 'exception'>): Pick<
+  ReportedCall,
+  'outcome' | 'errorType'
+> {
+  const errorType = textOf(attributes, ATTR.errorType);
+  if (errorType === undefined && !isError) return { outcome: 'ok' };
+  return { outcome: 'error', errorType: errorType ?? className(exception) ?? '_OTHER' };
+}
+
+/** Python has the module before the class. */
+function className(exception: string | undefined): string | undefined {
+  return exception?.split('.').at(-1);
 }

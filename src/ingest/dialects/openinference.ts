@@ -1,4 +1,5 @@
 import { usageOf } from '../../domain/token-counts.ts';
+import { stringAt } from '../../tokens/json.ts';
 import type { ReceivedSpan } from '../received.ts';
 import type { ReportedCall } from '../reported-call.ts';
 import { amountOf, countOf, textOf } from '../values.ts';
@@ -19,7 +20,10 @@ export function callOfOpenInference(span: ReceivedSpan): ReportedCall | undefine
   return {
     provider: textOf(attributes, 'llm.provider', 'llm.system'),
     operation,
-    requestModel: textOf(attributes, 'llm.request.model_name') ?? model,
+    requestModel:
+      textOf(attributes, 'llm.request.model_name') ??
+      model ??
+      modelAskedFor(attributes['llm.invocation_parameters']),
     responseModel: textOf(attributes, 'llm.response.model_name') ?? model,
     responseId: textOf(attributes, 'llm.response.id', 'gen_ai.response.id'),
     usage: usageOf({
@@ -34,6 +38,15 @@ export function callOfOpenInference(span: ReceivedSpan): ReportedCall | undefine
     durationMs: durationMsOf(span),
     estimatedCostUsd: amountOf(attributes, 'llm.cost.total'),
     agentName: textOf(attributes, 'agent.name'),
-    ...outcomeOf(attributes, span.isError),
+    ...outcomeOf(span),
   };
+}
+
+/** A failed call has no other name of its model. */
+function modelAskedFor(parameters: unknown): string | undefined {
+  try {
+    return stringAt(JSON.parse(String(parameters)), 'model');
+  } catch {
+    return undefined;
+  }
 }

@@ -41,6 +41,6 @@ export function callOfVercelAi(span: ReceivedSpan): ReportedCall | undefined {
     }),
     timeToFirstChunkMs: call.timeToFirstChunkMs ?? firstChunkMs,
     durationMs: durationMsOf(span),
-    ...outcomeOf(attributes, span.isError),
+    ...outcomeOf(span),
   };
 }
