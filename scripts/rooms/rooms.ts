@@ -83,6 +83,11 @@ export const rooms: readonly Room[] = [
     imports: ['src/call', 'src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
   },
   {
+    path: 'src/ingest',
+    what: 'calls that other programs report by OTLP: decoding, one reader per sender, duplicates, records',
+    imports: [...SRC_GROUND, 'src/prices', 'src/tokens', 'src/usage'],
+  },
+  {
     path: 'src/metering.ts',
     what: 'wires everything between a call and its record, for one instrumentation',
     imports: [

@@ -4,7 +4,7 @@ import type { CallShape } from '../domain/call-shape.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
-import { providerName } from '../providers/provider-names.ts';
+import { providerName } from '../domain/provider-names.ts';
 import { buildRecord, type RecordOptions } from '../usage/build-record.ts';
 import type { RecordIds } from '../usage/delivery.ts';
 import type { ReportedCall } from './reported-call.ts';
@@ -32,12 +32,10 @@ export function ingestedRecord(
   const { tokenStatistics } = item;
   const usage = (tokenStatistics ? call.usage : undefined) ?? {};
   const tokenSource = tokenStatistics && call.usage !== undefined ? 'provider' : undefined;
-  const record = buildRecord(
-    endedCall(call, item),
-    { usage, tokenSource },
-    idsOf(item),
-    { ...options, service: () => item.service },
-  );
+  const record = buildRecord(endedCall(call, item), { usage, tokenSource }, idsOf(item), {
+    ...options,
+    service: () => item.service,
+  });
   const { estimatedCostUsd } = call;
   if (record.costUsd !== undefined || estimatedCostUsd === undefined || !tokenStatistics) {
     return record;
@@ -112,7 +110,11 @@ function shapeOf(operation: string): CallShape {
     operation,
     inputOnly: operation === 'embeddings' || operation === 'rerank',
     request: () => ({}),
-    reader: () => ({ whole: () => {}, event: () => {}, result: () => ({ closed: true, outputs: [] }) }),
+    reader: () => ({
+      whole: () => {},
+      event: () => {},
+      result: () => ({ closed: true, outputs: [] }),
+    }),
     countable: () => ({ kind: 'unknown' }),
   };
 }

@@ -105,7 +105,8 @@ export class OtlpIngest {
     await this.#prices.load();
     const counts: IngestCounts = { records: 0, duplicates: 0, ignored: 0, refused: 0 };
     const { enabled = true } = this.#options.switches?.() ?? {};
-    const items = signal === 'traces' ? inOrder(spansOf(data)) : signal === 'logs' ? logsOf(data) : [];
+    const items =
+      signal === 'traces' ? inOrder(spansOf(data)) : signal === 'logs' ? logsOf(data) : [];
     for (const item of items) {
       const outcome = enabled ? this.#take(item) : 'ignored';
       counts[outcome] += 1;

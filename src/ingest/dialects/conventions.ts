@@ -53,7 +53,7 @@ export function callOfConventionalEvent(log: ReceivedLog): ReportedCall | undefi
   };
 }
 
-export function operationOf(attributes: ReceivedAttributes): string | undefined {
+function operationOf(attributes: ReceivedAttributes): string | undefined {
   const operation = textOf(attributes, ATTR.operationName);
   if (operation !== undefined) return OPERATIONS.has(operation) ? operation : undefined;
   const type = textOf(attributes, 'llm.request.type');
@@ -64,7 +64,11 @@ export function conventionalCall(
   attributes: ReceivedAttributes,
   operation: string,
 ): Omit<ReportedCall, 'durationMs' | 'outcome'> {
-  const firstChunk = amountOf(attributes, ATTR.timeToFirstChunk, 'gen_ai.server.time_to_first_token');
+  const firstChunk = amountOf(
+    attributes,
+    ATTR.timeToFirstChunk,
+    'gen_ai.server.time_to_first_token',
+  );
   return {
     provider: textOf(attributes, ATTR.providerName, 'gen_ai.system'),
     operation,

@@ -37,7 +37,8 @@ export function callOfVercelAi(span: ReceivedSpan): ReportedCall | undefined {
       cacheReadTokens:
         call.usage?.cacheReadTokens ?? countOf(attributes, 'ai.usage.cachedInputTokens'),
       cacheWriteTokens: call.usage?.cacheWriteTokens,
-      reasoningTokens: call.usage?.reasoningTokens ?? countOf(attributes, 'ai.usage.reasoningTokens'),
+      reasoningTokens:
+        call.usage?.reasoningTokens ?? countOf(attributes, 'ai.usage.reasoningTokens'),
     }),
     timeToFirstChunkMs: call.timeToFirstChunkMs ?? firstChunkMs,
     durationMs: durationMsOf(span),

@@ -6,7 +6,7 @@ import { startCall } from '../metered-promise.ts';
 import { isPatched, ownersOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
-import { providerName } from '../provider-names.ts';
+import { providerName } from '../../domain/provider-names.ts';
 import {
   chatModel,
   chatModelEvents,

@@ -5,7 +5,7 @@ import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json
 import { namedIdentity, withIdentity, type Identity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter } from '../sdk-patch.ts';
-import { providerName } from '../provider-names.ts';
+import { providerName } from '../../domain/provider-names.ts';
 
 /** A start event whose end has not come. */
 interface Begun {

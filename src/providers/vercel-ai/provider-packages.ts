@@ -6,7 +6,7 @@ import { meterPromise, serverAt } from '../metered-promise.ts';
 import { withIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
-import { providerName } from '../provider-names.ts';
+import { providerName } from '../../domain/provider-names.ts';
 import { notePatchedProvider } from './late-calls.ts';
 import { exportedModels, wrapProviders } from './exported-providers.ts';
 import { patchModel, type Meter } from './model-methods.ts';

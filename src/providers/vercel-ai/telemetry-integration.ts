@@ -5,7 +5,7 @@ import { startCall } from '../metered-promise.ts';
 import { withIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter } from '../sdk-patch.ts';
-import { providerName } from '../provider-names.ts';
+import { providerName } from '../../domain/provider-names.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';
 import { isPatchedProvider, LateCalls, modelOf } from './late-calls.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { providerName } from '../../src/providers/provider-names.ts';
+import { providerName } from '../../src/domain/provider-names.ts';
 
 const NAMES = {
   'openai.responses': 'openai',
