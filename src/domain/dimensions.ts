@@ -6,7 +6,7 @@ export const DIMENSIONS_MAX = 8;
 /** Longest value in UTF-16 units; what is longer is cut. */
 export const DIMENSION_VALUE_MAX = 256;
 
-/** The dimension that is always there, and a member of its own. */
+/** The dimension that is always there, and a separate member. */
 export const TEAM = 'team';
 
 export const DIMENSION_NAME: RegExp = /^[a-z][a-z0-9_]{0,31}$/;

@@ -60,7 +60,7 @@ function warnUnknown(name: string, names: readonly string[]): void {
   warnOnce(
     `dimension ${shown}`,
     name === TEAM
-      ? 'a dimension "team" is left out of usage records: the team is a member of its own beside the dimensions'
+      ? 'a dimension "team" is left out of usage records: the team is a member beside the dimensions'
       : `the dimension ${shown} is left out of usage records; configured (setting dimensions): ${names.join(', ') || 'none'}`,
   );
 }

@@ -153,7 +153,7 @@ describe('team and dimensions of a record', () => {
     for (const part of [
       /value of team of type object/,
       /dimension "region" is left out .*: feature, tenant/,
-      /"team" is left out .* member of its own/,
+      /"team" is left out .* member beside the dimensions/,
       /value of feature of type boolean/,
       /value of tenant is cut to 256/,
       /"token_meter.team" is left out/,
