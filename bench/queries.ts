@@ -140,7 +140,7 @@ async function openSqlite(): Promise<void> {
 
 async function openInflux(): Promise<void> {
   const server = await startInfluxd({ databases: ['llm_metrics'] });
-  const lines = new UsageLineWriter({ maxUserTags: 10_000, onCleaned() {} });
+  const lines = new UsageLineWriter({ maxUserTags: 10_000, maxDimensionTags: 10, onCleaned() {} });
   const start = performance.now();
   for (const batch of batches()) {
     const body = batch.map((record) => String(lines.line(record))).join('\n');

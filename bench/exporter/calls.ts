@@ -49,7 +49,11 @@ export function nextCall(): Call {
 
 /** Request bodies with `batch` lines each. */
 export function makeBodies(records: number, batch: number): readonly Buffer[] {
-  const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
+  const writer = new UsageLineWriter({
+    maxUserTags: 10_000,
+    maxDimensionTags: 10,
+    onCleaned: () => {},
+  });
   const bodies: Buffer[] = [];
   for (let left = records; left > 0; left -= batch) {
     const lines = Array.from({ length: Math.min(batch, left) }, () =>

@@ -60,7 +60,7 @@ const usageHealth = z.strictObject({
         rule: z.string(),
         level: z.enum(['warning', 'alert']),
         metric: z.string(),
-        by: z.enum(['user', 'model', 'all']),
+        by: z.string().describe('user, model, team, dimension. and a name, or all.'),
         key: z.string().nullable(),
         value: z.number().optional(),
         at_least: z

@@ -1,17 +1,19 @@
-import type { UsageFilter } from '../ledger/usage-query.ts';
+import type { DimensionKey, UsageFilter } from '../ledger/usage-query.ts';
 
 /** What a rule sums up over its window. */
 export type AlertMetric = 'totalTokens' | 'inputTokens' | 'outputTokens' | 'costUsd' | 'calls';
 
 export type AlertLevel = 'ok' | 'warning' | 'alert';
 
+export type AlertGroup = 'user' | 'model' | 'team' | DimensionKey | 'all';
+
 /** A threshold on the ledger. It informs; it never blocks a call. */
 export interface AlertRule {
   /** Unique; names the rule on the dashboard, in events and in webhooks. */
   readonly name: string;
   readonly metric: AlertMetric;
-  /** `user` and `model` evaluate each user or model separately. @default 'all' */
-  readonly by?: 'user' | 'model' | 'all';
+  /** Each user, model, team or value of a dimension is evaluated separately. @default 'all' */
+  readonly by?: AlertGroup;
   /** Only these calls. */
   readonly filter?: UsageFilter;
   /** Length of the sliding window: a minute to 366 days. */

@@ -1,4 +1,7 @@
+import { isDimensionName } from '../../src/domain/dimensions.ts';
+import { type Outcome, OUTCOMES } from '../../src/domain/usage-record.ts';
 import { TokenMeterError } from '../../src/errors.ts';
+import { isDimensionKey } from '../ledger/queries/dimension-key.ts';
 import type { UsageFilter } from '../ledger/usage-query.ts';
 import type { AlertLevel, AlertMetric, AlertRule } from './alert-rule.ts';
 
@@ -10,8 +13,7 @@ const METRICS: readonly string[] = [
   'calls',
 ] satisfies AlertMetric[];
 const LEVELS: readonly string[] = ['ok', 'warning', 'alert'] satisfies AlertLevel[];
-const GROUPS: readonly string[] = ['user', 'model', 'all'];
-const OUTCOMES: readonly string[] = ['ok', 'error', 'aborted'];
+const GROUPS: readonly string[] = ['user', 'model', 'team', 'all'];
 const MEMBERS: Readonly<Record<keyof AlertRule, true>> = {
   name: true,
   metric: true,
@@ -25,13 +27,14 @@ const MEMBERS: Readonly<Record<keyof AlertRule, true>> = {
   whenNoData: true,
 };
 /** Whether `null` is a value: calls without one. */
-const FILTERS: Readonly<Record<keyof UsageFilter, boolean>> = {
+const FILTERS: Readonly<Record<Exclude<keyof UsageFilter, 'dimensions'>, boolean>> = {
   user: true,
   model: false,
   conversation: true,
   provider: false,
   outcome: false,
   service: false,
+  team: true,
 };
 const MINUTE_MS = 60_000;
 const YEAR_MS = 366 * 86_400_000;
@@ -62,7 +65,9 @@ function checkedRule(value: unknown, at: string): AlertRule {
     refuse(`${at}.name`, name, `a string of 1 to ${NAME_LENGTH} characters`);
   }
   oneOf(`${at}.metric`, metric, METRICS);
-  if (by !== undefined) oneOf(`${at}.by`, by, GROUPS);
+  if (by !== undefined && !(typeof by === 'string' && isDimensionKey(by))) {
+    oneOf(`${at}.by`, by, GROUPS, `${GROUPS.join(', ')}, or dimension. and a name`);
+  }
   if (filter !== undefined) checkFilter(filter, `${at}.filter`);
   if (!isNumber(windowMs, MINUTE_MS, YEAR_MS)) {
     refuse(`${at}.windowMs`, windowMs, `a number of milliseconds from ${MINUTE_MS} to ${YEAR_MS}`);
@@ -89,18 +94,33 @@ function checkedRule(value: unknown, at: string): AlertRule {
 }
 
 function checkFilter(value: unknown, at: string): void {
-  const filter = objectOf<Record<string, unknown>>(value, at, Object.keys(FILTERS));
+  const members = [...Object.keys(FILTERS), 'dimensions'];
+  const { dimensions, ...filter } = objectOf<Record<string, unknown>>(value, at, members);
+  if (dimensions !== undefined) checkDimensions(dimensions, `${at}.dimensions`);
   for (const [key, wanted] of Object.entries(filter)) {
     if (wanted === undefined) continue;
     const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
-    const mayBeNull = FILTERS[key as keyof UsageFilter];
+    const mayBeNull = FILTERS[key as keyof typeof FILTERS];
     const isRight = (one: unknown): boolean =>
-      key === 'outcome'
-        ? OUTCOMES.includes(one as string)
-        : typeof one === 'string' || (one === null && mayBeNull);
+      key === 'outcome' ? OUTCOMES.includes(one as Outcome) : isText(one, mayBeNull);
     if (values.length > 0 && values.every(isRight)) continue;
     const each = key === 'outcome' ? OUTCOMES.join(', ') : `a string${mayBeNull ? ' or null' : ''}`;
     refuse(`${at}.${key}`, wanted, `${each}, or a list of them`);
+  }
+}
+
+const isText = (value: unknown, mayBeNull: boolean): boolean =>
+  typeof value === 'string' || (value === null && mayBeNull);
+
+function checkDimensions(value: unknown, at: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    refuse(at, value, 'an object');
+  }
+  for (const [name, wanted] of Object.entries(value as object)) {
+    if (!isDimensionName(name)) refuse(at, name, 'by names of dimensions');
+    const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+    if (values.length > 0 && values.every((one) => isText(one, true))) continue;
+    refuse(`${at}.${name}`, wanted, 'a string or null, or a list of them');
   }
 }
 
@@ -121,8 +141,13 @@ function isNumber(value: unknown, min: number, max = Number.MAX_VALUE): value is
   return typeof value === 'number' && value >= min && value <= max;
 }
 
-function oneOf(key: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value !== 'string' || !allowed.includes(value)) refuse(key, value, allowed.join(', '));
+function oneOf(
+  key: string,
+  value: unknown,
+  allowed: readonly string[],
+  shown: string = allowed.join(', '),
+): void {
+  if (typeof value !== 'string' || !allowed.includes(value)) refuse(key, value, shown);
 }
 
 function refuse(key: string, value: unknown, allowed: string): never {

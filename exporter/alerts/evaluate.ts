@@ -1,9 +1,10 @@
-import type { UsageQuery, UsageReader, UsageRow } from '../ledger/usage-query.ts';
-import type { AlertMetric, AlertRule } from './alert-rule.ts';
+import { dimensionOfKey } from '../ledger/queries/dimension-key.ts';
+import type { UsageFilter, UsageQuery, UsageReader, UsageRow } from '../ledger/usage-query.ts';
+import type { AlertGroup, AlertMetric, AlertRule } from './alert-rule.ts';
 
-/** What the ledger says about one user, one model, or all calls together. */
+/** What the ledger says about one user, model, team or value of a dimension, or all calls together. */
 export interface AlertFinding {
-  /** The user or model; `null` for all calls, and for calls without a user. */
+  /** The value of `by`; `null` for all calls, and for calls without one. */
   readonly key: string | null;
   /** Absent: no call of the window has one, or there was no call. */
   readonly value?: number;
@@ -26,7 +27,7 @@ export async function evaluateRule(
   watched: ReadonlySet<string | null>,
   signal?: AbortSignal,
 ): Promise<readonly AlertFinding[]> {
-  const group = rule.by === 'user' || rule.by === 'model' ? rule.by : undefined;
+  const group = rule.by === 'all' ? undefined : rule.by;
   const query: UsageQuery = {
     from: new Date(now.getTime() - rule.windowMs),
     to: now,
@@ -50,14 +51,24 @@ export async function evaluateRule(
   const isCut = rows.some((row) => row.isOther);
   const missing = [...watched].filter((key) => !found.has(key)).slice(0, MAX_KEYS);
   // Every call has a model.
-  const keys = missing.filter((key) => group === 'user' || key !== null);
+  const keys = missing.filter((key) => group !== 'model' || key !== null);
   if (group && isCut && keys.length > 0) {
-    const filter = { ...rule.filter, [group]: keys };
+    const filter = withKeys(rule.filter, group, keys);
     add((await reader.summary({ ...query, filter })).rows);
   }
   // Who has made no call in the window has used nothing in it.
   for (const key of missing) if (!found.has(key)) found.set(key, { key, noData: false, value: 0 });
   return [...found.values()];
+}
+
+function withKeys(
+  filter: UsageFilter | undefined,
+  group: Exclude<AlertGroup, 'all'>,
+  keys: readonly (string | null)[],
+): UsageFilter {
+  const name = dimensionOfKey(group);
+  if (name === undefined) return { ...filter, [group]: keys };
+  return { ...filter, dimensions: { ...filter?.dimensions, [name]: keys } };
 }
 
 type Numbers = Partial<Pick<UsageRow, AlertMetric>> &

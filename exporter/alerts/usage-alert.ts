@@ -1,4 +1,4 @@
-import type { AlertLevel, AlertMetric } from './alert-rule.ts';
+import type { AlertGroup, AlertLevel, AlertMetric } from './alert-rule.ts';
 
 /** A change of level: a threshold was crossed, or the value came back. */
 export interface UsageAlert {
@@ -8,8 +8,8 @@ export interface UsageAlert {
   readonly level: AlertLevel;
   readonly previousLevel: AlertLevel;
   readonly metric: AlertMetric;
-  readonly by: 'user' | 'model' | 'all';
-  /** The user or model; `null` for all calls, and for calls without a user. */
+  readonly by: AlertGroup;
+  /** The value of `by`; `null` for all calls, and for calls without one. */
   readonly key: string | null;
   /** Absent where the window holds no call. */
   readonly value?: number;

@@ -40,6 +40,8 @@ export interface InfluxOptions extends ConnectionOptions {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** User ids a day that become a tag; everybody beyond is `(other)`. @default 10000 */
   readonly maxUserTags?: number | undefined;
+  /** Values a day that become a tag of the team, and of each dimension; all others are `(other)`. @default 1000 */
+  readonly maxDimensionTags?: number | undefined;
   /** Longest duration of one request; its socket is closed then. @default 10000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -70,6 +72,7 @@ export type ResolvedInfluxOptions = Readonly<
     flushIntervalMs: number;
     timeoutMs: number;
     maxUserTags: number;
+    maxDimensionTags: number;
     tags: Readonly<Record<string, string>>;
     connection: Connection;
     spool: ResolvedSpoolOptions | false;
@@ -117,6 +120,7 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     flushIntervalMs: check.integer('flushIntervalMs', options.flushIntervalMs, 10_000),
     timeoutMs: check.integer('timeoutMs', options.timeoutMs, 10_000),
     maxUserTags: check.integer('maxUserTags', options.maxUserTags, 10_000, 0),
+    maxDimensionTags: check.integer('maxDimensionTags', options.maxDimensionTags, 1000, 0),
     tags: options.tags ?? {},
     spool: resolveSpoolOptions(check, options.spool),
   };

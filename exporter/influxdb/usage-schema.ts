@@ -9,13 +9,22 @@ const USAGE_TAGS = [
   'outcome',
   'provider',
   'service',
+  'team',
   'token_source',
   'user_id',
 ] as const;
 
 export const USER_TAG = 'user_id';
-/** User tag of everybody beyond `maxUserTags`; the field `user` still has the id. */
-export const OTHER_USERS = '(other)';
+/** The team's tag. Those of dimensions are `dimension_feature`. */
+export const TEAM_TAG = 'team';
+const DIMENSION_TAG = 'dimension_';
+/** Field of the exact value of a team or dimension whose tag is `(other)`: `exact_dimension_feature`. */
+const EXACT_FIELD = 'exact_';
+/**
+ * Tag of every user beyond `maxUserTags`, whose id the field `user` still has, and of every team and
+ * value of a dimension beyond `maxDimensionTags`, which is in an exact field.
+ */
+export const OTHER_VALUES = '(other)';
 
 /** Service of the record that `otel-token-meter doctor` writes and reads back: no call, and in no report. */
 export const DOCTOR_SERVICE = 'otel-token-meter doctor';
@@ -35,6 +44,8 @@ export const USAGE_FIELDS = {
   costMissing: 'cost_missing',
   serviceTier: 'service_tier',
   user: 'user',
+  agentName: 'agent_name',
+  runId: 'run_id',
   conversationId: 'conversation_id',
   recordId: 'record_id',
   responseId: 'response_id',
@@ -46,6 +57,19 @@ export const USAGE_FIELDS = {
   spanId: 'span_id',
 } as const;
 
+export function tagOfDimension(name: string): string {
+  return DIMENSION_TAG + name;
+}
+
+/** `feature` of `dimension_feature`; undefined for other tags. */
+export function dimensionOfTag(tag: string): string | undefined {
+  return tag.startsWith(DIMENSION_TAG) ? tag.slice(DIMENSION_TAG.length) : undefined;
+}
+
+export function exactFieldOf(tag: string): string {
+  return EXACT_FIELD + tag;
+}
+
 const RESERVED = new Set<string>(['time', ...USAGE_TAGS, ...Object.values(USAGE_FIELDS)]);
 const PREFIX = 'attr_';
 
@@ -54,6 +78,7 @@ type TagNames = Pick<ReadonlySet<string>, 'has'>;
 
 function isReserved(name: string, tags: TagNames): boolean {
   if (RESERVED.has(name) || tags.has(name) || name.startsWith('_')) return true;
+  if (name.startsWith(DIMENSION_TAG) || name.startsWith(EXACT_FIELD)) return true;
   return name.startsWith(PREFIX) && isReserved(name.slice(PREFIX.length), tags);
 }
 

@@ -1,5 +1,8 @@
 import type { Outcome, UsageRecord } from '../../src/domain/usage-record.ts';
 
+/** A dimension that the configuration names, as a key: `dimension.feature`. */
+export type DimensionKey = `dimension.${string}`;
+
 /** Keys to group by. `hour` and `day` are local to the query's time zone. */
 export type UsageGroup =
   | 'user'
@@ -8,6 +11,8 @@ export type UsageGroup =
   | 'provider'
   | 'outcome'
   | 'service'
+  | 'team'
+  | DimensionKey
   | 'hour'
   | 'day';
 
@@ -34,6 +39,9 @@ export interface UsageFilter {
   readonly provider?: string | readonly string[];
   readonly outcome?: Outcome | readonly Outcome[];
   readonly service?: string | readonly string[];
+  readonly team?: string | null | readonly (string | null)[];
+  /** By name: `{ feature: ['search', null] }`. */
+  readonly dimensions?: Readonly<Record<string, string | null | readonly (string | null)[]>>;
 }
 
 export interface UsageQuery {
@@ -77,9 +85,11 @@ export interface UsageNumbers {
   readonly calls: number;
   readonly errors: number;
   readonly aborted: number;
-  /** Share of calls, 0 to 1. */
+  /** Calls that a budget refused. They are part of `calls`, and of no rate. */
+  readonly blocked: number;
+  /** Share of the calls that were made, 0 to 1. */
   readonly errorRate: number;
-  /** Share of calls, 0 to 1. */
+  /** Share of the calls that were made, 0 to 1. */
   readonly abortRate: number;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
@@ -124,6 +134,8 @@ export interface UsageKey {
   readonly provider?: string;
   readonly outcome?: Outcome;
   readonly service?: string;
+  readonly team?: string | null;
+  readonly [dimension: DimensionKey]: string | null;
   /** Local start with its offset, `2026-10-25T02:00+01:00`. */
   readonly hour?: string;
   /** Local date, `2026-10-25`. */

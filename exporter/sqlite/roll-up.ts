@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { costNanos } from '../ledger/queries/usage-sums.ts';
-import { timeToNs } from './stored-record.ts';
+import { dimensionsJson, timeToNs } from './stored-record.ts';
 
 /** Sums kept beside the calls, so that long ranges need not walk over every call. */
 export interface RollUp {
@@ -78,11 +78,15 @@ function sumsOf(record: UsageRecord): (number | null)[] {
   ];
 }
 
-const KEY = 'service, provider, model, outcome';
+const KEY = 'service, provider, model, outcome, team, dimensions';
+const KEY_OF_CALLS =
+  "service, provider, model, outcome, ifnull(team, '') AS team_key, ifnull(dimensions, '') AS dimensions_key";
+/** The cell and its key, by their places in a SELECT. */
+const GROUPS = '1, 2, 3, 4, 5, 6, 7';
 
 const upsertInto = ({ table, unit }: RollUp): string => `
 INSERT INTO ${table} (${unit}, ${KEY}, ${SUMS.join(', ')})
-VALUES (?, ?, ?, ?, ?, ${SUMS.map(() => '?').join(', ')})
+VALUES (?, ?, ?, ?, ?, ?, ?, ${SUMS.map(() => '?').join(', ')})
 ON CONFLICT DO UPDATE SET ${SUMS.map(
   (name) =>
     `${name} = iif(excluded.${name} IS NULL, ${name}, ifnull(${name}, 0) + excluded.${name})`,
@@ -96,8 +100,10 @@ export function addToRollUps(database: DatabaseSync, records: readonly UsageReco
 function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRecord[]): void {
   const cells = new Map<string, Cell>();
   for (const record of records) {
-    const { service, provider, requestModel, outcome } = record;
-    const key = [timeToNs(record.time) / rollUp.ns, service, provider, requestModel, outcome];
+    const { service, provider, requestModel, outcome, team = '' } = record;
+    const unit = timeToNs(record.time) / rollUp.ns;
+    const dimensions = dimensionsJson(record.dimensions) ?? '';
+    const key = [unit, service, provider, requestModel, outcome, team, dimensions];
     const name = key.join('\u0000');
     const cell = cells.get(name);
     if (cell === undefined) {
@@ -120,8 +126,8 @@ export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: big
   database
     .prepare(
       `INSERT INTO usage_hour (hour, ${KEY}, ${SUMS.join(', ')})
-       SELECT time_ns / ${HOURS.ns}, ${KEY}, ${sums}
-       FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY 1, 2, 3, 4, 5`,
+       SELECT time_ns / ${HOURS.ns}, ${KEY_OF_CALLS}, ${sums}
+       FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY ${GROUPS}`,
     )
     .run(fromHour * HOURS.ns, toHour * HOURS.ns);
   rebuildDays(database, fromNs / DAYS.ns, toNs / DAYS.ns + 1n);
@@ -141,7 +147,7 @@ function rebuildDays(database: DatabaseSync, fromDay: bigint, toDay: bigint): vo
     .prepare(
       `INSERT INTO usage_day (day, ${KEY}, ${SUMS.join(', ')})
        SELECT hour / 24, ${KEY}, ${SUMS.map((name) => `sum(${name})`).join(', ')}
-       FROM usage_hour WHERE hour >= ? AND hour < ? GROUP BY 1, 2, 3, 4, 5`,
+       FROM usage_hour WHERE hour >= ? AND hour < ? GROUP BY ${GROUPS}`,
     )
     .run(fromDay * 24n, toDay * 24n);
 }

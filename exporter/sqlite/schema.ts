@@ -2,13 +2,13 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
-/** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. */
+/** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
 CREATE TABLE IF NOT EXISTS ${table} (
   ${unit} INTEGER NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
-  outcome TEXT NOT NULL,
+  outcome TEXT NOT NULL, team TEXT NOT NULL, dimensions TEXT NOT NULL,
   calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
   unpriced_calls INTEGER NOT NULL, partial_cost_calls INTEGER NOT NULL DEFAULT 0,
   input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
@@ -16,8 +16,11 @@ CREATE TABLE IF NOT EXISTS ${table} (
   cost_nanos INTEGER,
   duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
   first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
-  PRIMARY KEY (${unit}, service, provider, model, outcome)
+  PRIMARY KEY (${unit}, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
+
+const BY_TEAM =
+  'CREATE INDEX IF NOT EXISTS usage_by_team ON usage (team, time_ns) WHERE team IS NOT NULL;';
 
 /**
  * `usage` is clustered by time: the newest records and any range are one walk, and a resend, whose
@@ -28,7 +31,7 @@ CREATE TABLE IF NOT EXISTS usage (
   time_ns INTEGER NOT NULL, id TEXT NOT NULL,
   service TEXT NOT NULL, operation TEXT NOT NULL, provider TEXT NOT NULL,
   model TEXT NOT NULL, response_model TEXT, response_id TEXT,
-  user TEXT, conversation TEXT,
+  user TEXT, conversation TEXT, team TEXT, dimensions TEXT, agent_name TEXT, run_id TEXT,
   duration_ms REAL NOT NULL, time_to_first_chunk_ms REAL,
   input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
   cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
@@ -40,11 +43,38 @@ CREATE TABLE IF NOT EXISTS usage (
 CREATE INDEX IF NOT EXISTS usage_by_conversation ON usage (conversation, time_ns)
   WHERE conversation IS NOT NULL;
 CREATE INDEX IF NOT EXISTS usage_by_user ON usage (user, time_ns) WHERE user IS NOT NULL;
+${BY_TEAM}
 ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 `;
 
-/** From the version of the key to the next one: columns are only ever added. */
+/** Version 4 of a roll-up: a table with another key can only be made again. */
+const withTeams = (table: string, unit: string): string => {
+  const key = `${unit}, service, provider, model, outcome`;
+  const sums =
+    'calls, counted_calls, estimated_calls, unpriced_calls, partial_cost_calls, input_tokens, ' +
+    'output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, ' +
+    'cost_nanos, duration_ms, output_duration_ms, first_chunk_ms, first_chunk_calls';
+  return `
+    ALTER TABLE ${table} RENAME TO ${table}_3;
+    CREATE TABLE ${table} (
+      ${unit} INTEGER NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+      outcome TEXT NOT NULL, team TEXT NOT NULL, dimensions TEXT NOT NULL,
+      calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
+      unpriced_calls INTEGER NOT NULL, partial_cost_calls INTEGER NOT NULL DEFAULT 0,
+      input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
+      cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+      cost_nanos INTEGER,
+      duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
+      first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
+      PRIMARY KEY (${key}, team, dimensions)
+    ) WITHOUT ROWID;
+    INSERT INTO ${table} (${key}, team, dimensions, ${sums})
+      SELECT ${key}, '', '', ${sums} FROM ${table}_3;
+    DROP TABLE ${table}_3;`;
+};
+
+/** From the version of the key to the next one: nothing that is stored is lost. */
 const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [
     2,
@@ -53,6 +83,16 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
      ALTER TABLE usage ADD COLUMN service_tier TEXT;
      ALTER TABLE usage_hour ADD COLUMN partial_cost_calls INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE usage_day ADD COLUMN partial_cost_calls INTEGER NOT NULL DEFAULT 0;`,
+  ],
+  [
+    3,
+    `ALTER TABLE usage ADD COLUMN team TEXT;
+     ALTER TABLE usage ADD COLUMN dimensions TEXT;
+     ALTER TABLE usage ADD COLUMN agent_name TEXT;
+     ALTER TABLE usage ADD COLUMN run_id TEXT;
+     ${BY_TEAM}
+     ${withTeams('usage_hour', 'hour')}
+     ${withTeams('usage_day', 'day')}`,
   ],
 ]);
 

@@ -20,6 +20,10 @@ export const COLUMNS = [
   'response_id',
   'user',
   'conversation',
+  'team',
+  'dimensions',
+  'agent_name',
+  'run_id',
   'duration_ms',
   'time_to_first_chunk_ms',
   'input_tokens',
@@ -51,6 +55,13 @@ function nsToTime(ms: number, belowMs: number): string {
   return `${new Date(ms).toISOString().slice(0, -1)}${String(belowMs).padStart(6, '0')}Z`;
 }
 
+/** Equal dimensions give equal texts: the names are in order. */
+export function dimensionsJson(dimensions: UsageRecord['dimensions']): string | undefined {
+  if (dimensions === undefined) return undefined;
+  const entries = Object.entries(dimensions);
+  return entries.length === 0 ? undefined : JSON.stringify(Object.fromEntries(entries.toSorted()));
+}
+
 export function toRow(record: UsageRecord): SQLInputValue[] {
   const hasAttributes = Object.keys(record.attributes).length > 0;
   return [
@@ -64,6 +75,10 @@ export function toRow(record: UsageRecord): SQLInputValue[] {
     record.responseId ?? null,
     record.userId ?? null,
     record.conversationId ?? null,
+    record.team ?? null,
+    dimensionsJson(record.dimensions) ?? null,
+    record.agentName ?? null,
+    record.runId ?? null,
     record.durationMs,
     record.timeToFirstChunkMs ?? null,
     record.inputTokens ?? null,
@@ -92,6 +107,7 @@ export const SELECT_COLUMNS: string = [
   ...COLUMNS.slice(1),
 ].join(', ');
 
+type Dimensions = NonNullable<UsageRecord['dimensions']>;
 type Row = Record<string, SQLOutputValue>;
 
 const text = (row: Row, column: string): string => String(row[column]);
@@ -119,6 +135,10 @@ export function fromRow(row: Row): UsageRecord {
     ...given('responseId', 'response_id', String),
     ...given('userId', 'user', String),
     ...given('conversationId', 'conversation', String),
+    ...given('team', 'team', String),
+    ...given('dimensions', 'dimensions', (json) => JSON.parse(String(json)) as Dimensions),
+    ...given('agentName', 'agent_name', String),
+    ...given('runId', 'run_id', String),
     durationMs: Number(row['duration_ms']),
     ...given('timeToFirstChunkMs', 'time_to_first_chunk_ms', Number),
     ...given('inputTokens', 'input_tokens', Number),

@@ -18,9 +18,12 @@ export interface UnpricedModel {
   readonly calls: number;
 }
 
+/** A row or the total, as far as its cells need it. */
+type Numbers = UsageNumbers & Partial<Pick<UsageRow, 'share' | 'previous' | 'start'>>;
+
 type Column = readonly [
   title: string,
-  show: (numbers: UsageNumbers & Partial<UsageRow>, currency: CurrencyRate | undefined) => string,
+  show: (numbers: Numbers, currency: CurrencyRate | undefined) => string,
 ];
 
 const COLUMNS: readonly Column[] = [
@@ -57,7 +60,7 @@ export function reportTable(
     ...(percentiles ? PERCENTILES : []),
     ...(previous === undefined ? [] : [CHANGE]),
   ];
-  const cellsOf = (numbers: UsageNumbers & Partial<UsageRow>): string[] =>
+  const cellsOf = (numbers: Numbers): string[] =>
     columns.map(([, show]) => show(numbers, currency));
   const head = [...groupBy, ...columns.map(([title]) => title)];
   const lines = rows.map((row) => [
@@ -126,6 +129,7 @@ const CSV_NUMBERS = [
   'calls',
   'errors',
   'aborted',
+  'blocked',
   'inputTokens',
   'outputTokens',
   'totalTokens',

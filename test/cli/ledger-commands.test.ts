@@ -172,7 +172,7 @@ describe('commands that copy and change a ledger', () => {
       requireServer(this, 'influxd');
       const influxd = await startInfluxd({ databases: ['usage'] });
       try {
-        const lines = new UsageLineWriter({ maxUserTags: 1, onCleaned() {} });
+        const lines = new UsageLineWriter({ maxUserTags: 1, maxDimensionTags: 10, onCleaned() {} });
         const body = records(80)
           .map((record) => String(lines.line(record)))
           .join('\n');

@@ -213,7 +213,11 @@ describe('otel-token-meter reprice', () => {
     requireServer(this, 'influxd');
     const influxd = await startInfluxd({ databases: ['usage'] });
     try {
-      const writer = new UsageLineWriter({ maxUserTags: 10, onCleaned: () => {} });
+      const writer = new UsageLineWriter({
+        maxUserTags: 10,
+        maxDimensionTags: 10,
+        onCleaned: () => {},
+      });
       const body = records().map((record) => String(writer.line(record)));
       const write = `${influxd.url}/write?db=usage&precision=n`;
       const written = await fetch(write, { method: 'POST', body: body.join('\n') });

@@ -123,7 +123,11 @@ describe('sums of cost', function () {
     requireServer(this, 'influxd');
     const influxd = await startInfluxd({ databases: ['usage'] });
     try {
-      const writer = new UsageLineWriter({ maxUserTags: 3, onCleaned: () => {} });
+      const writer = new UsageLineWriter({
+        maxUserTags: 3,
+        maxDimensionTags: 10,
+        onCleaned: () => {},
+      });
       const body = RECORDS.map((record) => String(writer.line(record))).join('\n');
       const write = `${influxd.url}/write?db=usage&precision=n`;
       assert.equal((await fetch(write, { method: 'POST', body })).status, 204);

@@ -38,7 +38,12 @@ describe('an attribute with the name of a tag of another process', () => {
     requireServer(this, 'influxd');
     influxd = await startInfluxd({ databases: ['usage'] });
     for (const [tags, record] of written) {
-      const lines = new UsageLineWriter({ tags, maxUserTags: 10, onCleaned() {} });
+      const lines = new UsageLineWriter({
+        tags,
+        maxUserTags: 10,
+        maxDimensionTags: 10,
+        onCleaned() {},
+      });
       const body = String(lines.line(record));
       const response = await fetch(`${influxd.url}/write?db=usage`, { method: 'POST', body });
       assert.equal(response.status, 204, await response.text());

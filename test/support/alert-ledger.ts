@@ -55,6 +55,7 @@ function numbersOf(calls: readonly LedgerCall[]) {
     calls: calls.length,
     errors: 0,
     aborted: 0,
+    blocked: 0,
     errorRate: 0,
     abortRate: 0,
     unpricedCalls: 0,

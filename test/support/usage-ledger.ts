@@ -18,6 +18,24 @@ const MODELS = [
 ] as const;
 const SERVICES = ['chat-service', 'batch "night"'] as const;
 
+const TEAMS = ['search', "o'Brien & co", 'a b,c=d', '团队', '(other)', undefined] as const;
+const FEATURES = ['summary', 'ä"\\', 'x'.repeat(256), '(other)', 'two\nlines', undefined] as const;
+
+/** Beside the random numbers of the other members, which stay as they are. */
+function teamOf(index: number): Partial<UsageRecord> {
+  const team = TEAMS[(index * 7) % TEAMS.length];
+  const feature = FEATURES[Math.floor(index / 5) % FEATURES.length];
+  const dimensions = {
+    ...(feature !== undefined && { feature }),
+    ...(index % 3 === 0 && { tenant: `t-${index % 9}` }),
+  };
+  return {
+    ...(team !== undefined && { team }),
+    ...(Object.keys(dimensions).length > 0 && { dimensions }),
+    ...(index % 10 === 0 && { agentName: 'guide', runId: `run-${index}` }),
+  };
+}
+
 /**
  * All kinds of calls in a ledger: without user or conversation, failed, aborted, without tokens,
  * estimated, without price, with names that need escaping.
@@ -28,8 +46,10 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
   const users = ['alice', "o'Brien", 'back\\slash', 'a b,c=d', '用户', undefined];
   return Array.from({ length: count }, (_, index) => {
     const [provider, requestModel] = pick(MODELS);
-    const outcome = pick(['ok', 'ok', 'ok', 'error', 'aborted'] as const);
-    const isCounted = outcome !== 'error' && random() > 0.1;
+    const drawn = pick(['ok', 'ok', 'ok', 'error', 'aborted'] as const);
+    // Of these no call was made, so that nothing is known but who asked for what.
+    const outcome = index % 17 === 5 ? 'blocked' : drawn;
+    const isCounted = drawn !== 'error' && random() > 0.1 && outcome !== 'blocked';
     const inputTokens = Math.floor(random() * 5000);
     const outputTokens = Math.floor(random() * 900);
     const isStream = random() > 0.5;
@@ -41,11 +61,15 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
       requestModel,
       outcome,
       // One in eleven is of a batch, which tells no duration.
-      durationMs: index % 11 === 0 ? 0 : Math.round(20 + random() ** 4 * 60_000),
+      durationMs:
+        index % 11 === 0 || outcome === 'blocked' ? 0 : Math.round(20 + random() ** 4 * 60_000),
       ...(userId !== undefined && { userId }),
       ...(conversationId !== undefined && { conversationId }),
-      ...(isStream && { timeToFirstChunkMs: Math.round(random() * 900) + 0.5 }),
+      ...teamOf(index),
+      ...(isStream &&
+        outcome !== 'blocked' && { timeToFirstChunkMs: Math.round(random() * 900) + 0.5 }),
       ...(outcome === 'error' && { errorType: 'rate_limit' }),
+      ...(outcome === 'blocked' && { errorType: 'budget_exceeded' }),
       ...(isCounted && {
         inputTokens,
         outputTokens,

@@ -60,12 +60,16 @@ function valueOf(record: UsageRecord, group: UsageGroup, timeZone: string): stri
       return record.outcome;
     case 'service':
       return record.service;
+    case 'team':
+      return record.team ?? null;
     case 'day':
       return localTime(Date.parse(record.time), timeZone).day;
     case 'hour': {
       const { day, hour, offset } = localTime(Date.parse(record.time), timeZone);
       return `${day}T${hour}:00${offset}`;
     }
+    default:
+      return record.dimensions?.[group.slice('dimension.'.length)] ?? null;
   }
 }
 

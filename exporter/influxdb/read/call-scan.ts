@@ -1,8 +1,8 @@
-import { USAGE_FIELDS } from '../usage-schema.ts';
+import { exactFieldOf, USAGE_FIELDS } from '../usage-schema.ts';
 import type { Key } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
-import { type BoundValues, conditions, LEDGER, name, timeRange } from './influxql.ts';
+import { boundedTagOf, type BoundValues, conditions, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxSeries } from './query-client.ts';
 
 /** One call as far as sums and keys need it. */
@@ -16,14 +16,19 @@ export interface ScannedCall {
  * Where a dimension is read, the first that has a value: the user's tag may be `(other)`, the field is always the id;
  * a model that its tag cannot hold is a field as well.
  */
-const COLUMNS_OF: Readonly<Record<Dimension, readonly string[]>> = {
+const COLUMNS_OF: Readonly<Record<string, readonly string[]>> = {
   user: [USAGE_FIELDS.user],
   model: [USAGE_FIELDS.requestModel, 'model'],
   conversation: [USAGE_FIELDS.conversationId],
   provider: ['provider'],
   outcome: ['outcome'],
   service: ['service'],
-};
+} satisfies Readonly<Partial<Record<Dimension, readonly string[]>>>;
+
+function columnsOf(dimension: Dimension): readonly string[] {
+  const tag = boundedTagOf(dimension);
+  return tag === undefined ? (COLUMNS_OF[dimension] ?? []) : [exactFieldOf(tag), tag];
+}
 
 /** Every call tells the first two; the others may be unknown. */
 const NUMBERS = [
@@ -57,7 +62,7 @@ export class CallScan {
         USAGE_FIELDS.costMissing,
         'outcome',
         'token_source',
-        ...dimensions.flatMap((dimension) => COLUMNS_OF[dimension]),
+        ...dimensions.flatMap((dimension) => columnsOf(dimension)),
       ]),
     ];
   }
@@ -73,7 +78,7 @@ export class CallScan {
       NUMBERS.map(place) as [number, ...number[]];
     const [outcome, source, time] = [place('outcome'), place('token_source'), place('time')];
     const missing = place(USAGE_FIELDS.costMissing);
-    const keys = this.#query.dimensions.map((dimension) => COLUMNS_OF[dimension].map(place));
+    const keys = this.#query.dimensions.map((dimension) => columnsOf(dimension).map(place));
     const conversation = place(USAGE_FIELDS.conversationId);
     for (const row of values) {
       const number = (at = -1): number | null => {
@@ -96,6 +101,7 @@ export class CallScan {
           calls: 1,
           errors: Number(row[outcome] === 'error'),
           aborted: Number(row[outcome] === 'aborted'),
+          blocked: Number(row[outcome] === 'blocked'),
           countedCalls: Number(isCounted),
           estimatedCalls: Number(row[source] === 'estimated'),
           unpricedCalls: Number(isCounted && costUsd === null),

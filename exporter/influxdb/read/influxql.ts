@@ -1,5 +1,14 @@
-import { DOCTOR_SERVICE, OTHER_USERS, USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+import {
+  DOCTOR_SERVICE,
+  exactFieldOf,
+  OTHER_VALUES,
+  tagOfDimension,
+  TEAM_TAG,
+  USAGE_FIELDS,
+  USAGE_MEASUREMENT,
+} from '../usage-schema.ts';
 import { cleanTag } from '../write/lines/escaping.ts';
+import { dimensionOfKey } from '../../ledger/queries/dimension-key.ts';
 import type { Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 
 /** InfluxQL of the ledger: the part that 1.x, 2.x and 3.x read alike. */
@@ -14,6 +23,13 @@ const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
   outcome: 'outcome',
   service: 'service',
 };
+
+/** Tag of the team or of a dimension, whose values are bounded; undefined for all others. */
+export function boundedTagOf(dimension: Dimension): string | undefined {
+  if (dimension === 'team') return TEAM_TAG;
+  const own = dimensionOfKey(dimension);
+  return own === undefined ? undefined : tagOfDimension(own);
+}
 
 export const name = (identifier: string): string => `"${identifier}"`;
 
@@ -53,14 +69,20 @@ function condition(dimension: Dimension, value: string | null, bound: BoundValue
   if (dimension === 'conversation') {
     return `${name(USAGE_FIELDS.conversationId)} = ${value === null ? "''" : bound.bind(value)}`;
   }
-  const tag = name(TAG_OF[dimension] ?? dimension);
+  const bounded = boundedTagOf(dimension);
+  const tag = name(bounded ?? TAG_OF[dimension] ?? dimension);
   // A tag that a series does not have reads ''.
   if (value === null) return `${tag} = ''`;
   if (dimension === 'user') {
     const wanted = bound.bind(value);
     // The tag finds the series; whether a call of `(other)` is meant only its field tells.
-    const series = `(${tag} = ${wanted} OR ${tag} = '${OTHER_USERS}')`;
+    const series = `(${tag} = ${wanted} OR ${tag} = '${OTHER_VALUES}')`;
     return `(${series} AND ${name(USAGE_FIELDS.user)} = ${wanted})`;
+  }
+  if (bounded !== undefined) {
+    const wanted = bound.bind(value);
+    const beyond = `(${tag} = '${OTHER_VALUES}' AND ${name(exactFieldOf(bounded))} = ${wanted})`;
+    return value === OTHER_VALUES ? beyond : `(${tag} = ${wanted} OR ${beyond})`;
   }
   const stored = cleanTag(value);
   const series = `${tag} = ${bound.bind(stored)}`;

@@ -5,7 +5,13 @@ import type {
   UsageAttributeValue,
   UsageRecord,
 } from '../../../src/domain/usage-record.ts';
-import { attributeOfField, USAGE_FIELDS } from '../usage-schema.ts';
+import {
+  attributeOfField,
+  dimensionOfTag,
+  exactFieldOf,
+  TEAM_TAG,
+  USAGE_FIELDS,
+} from '../usage-schema.ts';
 
 /** A point as it is stored. A tag and a field may share a name: each process chooses its own tags. */
 export interface StoredPoint {
@@ -39,6 +45,10 @@ export function recordOfPoint({ time, tags, fields }: StoredPoint): UsageRecord 
     ...given('responseModel', text(USAGE_FIELDS.responseModel)),
     ...given('responseId', text(USAGE_FIELDS.responseId)),
     ...given('userId', text(USAGE_FIELDS.user)),
+    ...given('team', text(exactFieldOf(TEAM_TAG)) ?? tags.get(TEAM_TAG)),
+    ...given('dimensions', dimensionsOf(tags, text)),
+    ...given('agentName', text(USAGE_FIELDS.agentName)),
+    ...given('runId', text(USAGE_FIELDS.runId)),
     ...given('conversationId', text(USAGE_FIELDS.conversationId)),
     durationMs: number(USAGE_FIELDS.durationMs) ?? 0,
     ...given('timeToFirstChunkMs', number(USAGE_FIELDS.timeToFirstChunkMs)),
@@ -60,6 +70,18 @@ export function recordOfPoint({ time, tags, fields }: StoredPoint): UsageRecord 
     ...given('traceId', text(USAGE_FIELDS.traceId)),
     ...given('spanId', text(USAGE_FIELDS.spanId)),
   };
+}
+
+function dimensionsOf(
+  tags: StoredPoint['tags'],
+  textOf: (field: string) => string | undefined,
+): UsageRecord['dimensions'] {
+  let dimensions: Record<string, string> | undefined;
+  for (const [tag, value] of tags) {
+    const name = dimensionOfTag(tag);
+    if (name !== undefined) (dimensions ??= {})[name] = textOf(exactFieldOf(tag)) ?? value;
+  }
+  return dimensions;
 }
 
 function attributesOf(

@@ -1,6 +1,6 @@
 import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
 import { LineExporter } from './line-exporter.ts';
-import { attributeOfField, OTHER_USERS, USER_TAG } from '../usage-schema.ts';
+import { attributeOfField, OTHER_VALUES } from '../usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
 import { resolvedAttributes } from '../../../src/otel/resolved-resource.ts';
 import type { ExporterStatus } from '../../health/status.ts';
@@ -26,15 +26,15 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
     const isOptionalField = (name: string): boolean =>
       attributeOfField(name, tagNames) !== undefined;
     const otherValueOf = (tag: string, value: string): string | undefined => {
-      if (tag !== USER_TAG) return undefined;
-      this.#lines.refuseUser(value);
-      return OTHER_USERS;
+      const isBounded = this.#lines.refuseTag(tag, value);
+      return isBounded ? OTHER_VALUES : undefined;
     };
     this.#exporter = new LineExporter('usage', resolved, { isOptionalField, otherValueOf });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({
       tags: resolved.tags,
       maxUserTags: resolved.maxUserTags,
+      maxDimensionTags: resolved.maxDimensionTags,
       onCleaned: (reason) => counts.clean(reason),
     });
   }

@@ -1,3 +1,4 @@
+import { isDimensionName } from '../../../src/domain/dimensions.ts';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type {
   UsageFilter,
@@ -6,8 +7,10 @@ import type {
   UsageQuery,
   UsageRecordsQuery,
 } from '../usage-query.ts';
+import { dimensionKey, isDimensionKey } from './dimension-key.ts';
 import { TimeZone } from './time-zone.ts';
 
+/** Those of every ledger; dimensions of the configuration come beside them. */
 const GROUPS: readonly UsageGroup[] = [
   'user',
   'model',
@@ -15,6 +18,7 @@ const GROUPS: readonly UsageGroup[] = [
   'provider',
   'outcome',
   'service',
+  'team',
   'hour',
   'day',
 ];
@@ -90,11 +94,32 @@ function oneOf<T extends string>(name: string, value: T | undefined, all: readon
   return refuse(name, value, `one of ${all.join(', ')}`);
 }
 
-const FILTERS = ['user', 'model', 'conversation', 'provider', 'outcome', 'service'] as const;
+function groupOf(key: UsageGroup): UsageGroup {
+  if (GROUPS.includes(key) || isDimensionKey(key)) return key;
+  return refuse('groupBy', key, `one of ${GROUPS.join(', ')}, or dimension. and a name`);
+}
 
-function filtersOf(filter: UsageFilter = {}): Filters {
-  return FILTERS.flatMap((dimension) => {
-    const given = filter[dimension];
+const FILTERS = [
+  'user',
+  'model',
+  'conversation',
+  'provider',
+  'outcome',
+  'service',
+  'team',
+] as const;
+
+type Wanted = UsageFilter[(typeof FILTERS)[number]];
+
+function filtersOf({ dimensions = {}, ...filter }: UsageFilter = {}): Filters {
+  const names = Object.keys(dimensions);
+  const unfit = names.find((name) => !isDimensionName(name));
+  if (unfit !== undefined) refuse('filter.dimensions', unfit, 'by names of dimensions');
+  const asked: readonly (readonly [Dimension, Wanted])[] = [
+    ...FILTERS.map((dimension) => [dimension, filter[dimension]] as const),
+    ...names.map((name) => [dimensionKey(name), dimensions[name]] as const),
+  ];
+  return asked.flatMap(([dimension, given]) => {
     if (given === undefined) return [];
     const values: readonly (string | null)[] =
       given === null || typeof given === 'string' ? [given] : given;
@@ -111,7 +136,7 @@ export async function checkQuery(query: UsageQuery): Promise<CheckedQuery> {
   const fromMs = instant('from', query.from);
   const toMs = instant('to', query.to);
   if (toMs <= fromMs) refuse('to', query.to, 'after from');
-  const groupBy = [...new Set((query.groupBy ?? []).map((key) => oneOf('groupBy', key, GROUPS)))];
+  const groupBy = [...new Set((query.groupBy ?? []).map(groupOf))];
   const units = groupBy.filter((key): key is TimeUnit => key === 'hour' || key === 'day');
   const dimensions = groupBy.filter((key): key is Dimension => key !== 'hour' && key !== 'day');
   if (groupBy.length > 2 || units.length > 1) {

@@ -11,6 +11,7 @@ export interface UsageSums {
   calls: number;
   errors: number;
   aborted: number;
+  blocked: number;
   countedCalls: number;
   estimatedCalls: number;
   unpricedCalls: number;
@@ -33,6 +34,7 @@ const KEYS = [
   'calls',
   'errors',
   'aborted',
+  'blocked',
   'countedCalls',
   'estimatedCalls',
   'unpricedCalls',
@@ -67,6 +69,7 @@ export function newTally(percentiles: boolean): Tally {
       calls: 0,
       errors: 0,
       aborted: 0,
+      blocked: 0,
       countedCalls: 0,
       estimatedCalls: 0,
       unpricedCalls: 0,
@@ -126,6 +129,7 @@ export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
   put('costUsd', share(sums.costNanos, 1e9));
   put('estimatedShare', share(sums.estimatedCalls, sums.countedCalls));
   put('timeToFirstChunkMs', share(sums.firstChunkMs, sums.firstChunkCalls));
+  const made = sums.calls - sums.blocked;
   const seconds = sums.outputDurationMs / 1000;
   put('outputTokensPerSecond', share(sums.outputTokens, seconds));
   for (const percent of [50, 95, 99] as const) {
@@ -136,8 +140,9 @@ export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
     calls: sums.calls,
     errors: sums.errors,
     aborted: sums.aborted,
-    errorRate: share(sums.errors, sums.calls) ?? 0,
-    abortRate: share(sums.aborted, sums.calls) ?? 0,
+    blocked: sums.blocked,
+    errorRate: share(sums.errors, made) ?? 0,
+    abortRate: share(sums.aborted, made) ?? 0,
     unpricedCalls: sums.unpricedCalls,
     partialCostCalls: sums.partialCostCalls,
     countedCalls: sums.countedCalls,

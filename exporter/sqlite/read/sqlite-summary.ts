@@ -10,6 +10,8 @@ import {
   binOfColumn,
   bucketOf,
   callConditions,
+  namedDimensions,
+  nameOf,
   placeOf,
   rollUpsFor,
   sourceOf,
@@ -20,13 +22,14 @@ const DAY_MS = 86_400_000;
 const camel = (name: string): string =>
   name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-const SUM_NAMES = [...SUMS.map(camel), 'errors', 'aborted'] as (keyof UsageSums)[];
+const SUM_NAMES = [...SUMS.map(camel), 'errors', 'aborted', 'blocked'] as (keyof UsageSums)[];
 
 /** As a double: exact up to 2^53, and beyond it no error, which an integer of that size would be. */
 const SELECT_SUMS = [
   ...SUMS.map((name) => `CAST(sum(${name}) AS REAL) AS ${camel(name)}`),
   "CAST(sum(iif(outcome = 'error', calls, 0)) AS REAL) AS errors",
   "CAST(sum(iif(outcome = 'aborted', calls, 0)) AS REAL) AS aborted",
+  "CAST(sum(iif(outcome = 'blocked', calls, 0)) AS REAL) AS blocked",
 ].join(', ');
 
 function metricColumn(metric: UsageMetric): string {
@@ -51,8 +54,9 @@ export class SqliteSummarySource implements SummarySource {
 
   rank(query: CheckedQuery): Promise<readonly Key[]> {
     const source = sourceOf(query);
-    const dimensions = query.dimensions.join(', ');
-    const ties = query.dimensions.map((name) => `${name} IS NULL, ${name}`).join(', ');
+    const names = query.dimensions.map(nameOf);
+    const dimensions = names.join(', ');
+    const ties = names.map((name) => `${name} IS NULL, ${name}`).join(', ');
     const direction = query.ascending ? 'ASC' : 'DESC';
     const rows = this.#database
       .prepare(
@@ -115,7 +119,7 @@ export class SqliteSummarySource implements SummarySource {
       const statement = this.#statement(
         `SELECT ${bucketOf(query)} AS bucket, ${groups.select},
            ${binOfColumn(column)} AS bin, count(*) AS calls
-         FROM (SELECT *, time_ns / 1000000 AS ms FROM usage
+         FROM (SELECT *, time_ns / 1000000 AS ms${namedDimensions(query)} FROM usage
                WHERE ${known} AND ${text}) AS source
          GROUP BY bucket${groups.names}, bin`,
       );
@@ -173,7 +177,7 @@ export class SqliteSummarySource implements SummarySource {
 function groupsOf(query: CheckedQuery, { named }: Cells): { select: string; names: string } {
   if (query.dimensions.length === 0) return { select: '0 AS place', names: '' };
   if (named !== undefined) return { select: `${placeOf(query)} AS place`, names: ', place' };
-  const names = query.dimensions.join(', ');
+  const names = query.dimensions.map(nameOf).join(', ');
   return { select: names, names: `, ${names}` };
 }
 

@@ -1,13 +1,59 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { CheckedQuery, Dimension, Filters } from '../../ledger/queries/checked-query.ts';
+import { dimensionOfKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import { LOG_RATIO, SMALLEST } from '../../ledger/queries/quantile-sketch.ts';
 import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from '../roll-up.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-const ROLLED_UP: ReadonlySet<Dimension> = new Set(['service', 'provider', 'model', 'outcome']);
+/** Beside the dimensions of the configuration. */
+const ROLLED_UP: ReadonlySet<Dimension> = new Set([
+  'service',
+  'provider',
+  'model',
+  'outcome',
+  'team',
+]);
 /** What each row must tell besides its sums. */
-const DIMENSIONS = ['service', 'provider', 'model', 'outcome', 'user', 'conversation'] as const;
+const COLUMNS = [
+  'service',
+  'provider',
+  'model',
+  'outcome',
+  'team',
+  'user',
+  'conversation',
+] as const;
+
+/** Where a dimension is in the table of calls. Names are checked: nothing in them needs escaping. */
+function columnOfCalls(dimension: Dimension): string {
+  const name = dimensionOfKey(dimension);
+  return name === undefined ? dimension : `(dimensions ->> '$.${name}')`;
+}
+
+/** The same in a roll-up, whose keys are never null. */
+function columnOfCells(dimension: Dimension): string {
+  if (dimension === 'team') return "nullif(team, '')";
+  if (dimension === 'user' || dimension === 'conversation') return 'NULL';
+  const name = dimensionOfKey(dimension);
+  return name === undefined ? dimension : `(nullif(dimensions, '') ->> '$.${name}')`;
+}
+
+/** A dimension as a column of `sourceOf`. */
+export function nameOf(dimension: Dimension): string {
+  return `"${dimension}"`;
+}
+
+/** Columns of the query's own dimensions that no table has by name: `, … AS "dimension.feature"`. */
+export function namedDimensions(
+  { dimensions }: CheckedQuery,
+  columnOf: (dimension: Dimension) => string = columnOfCalls,
+): string {
+  return dimensions
+    .filter(isDimensionKey)
+    .map((dimension) => `, ${columnOf(dimension)} AS ${nameOf(dimension)}`)
+    .join('');
+}
 
 export interface Sql {
   readonly text: string;
@@ -21,20 +67,21 @@ const nanoseconds = (ms: number): bigint => BigInt(Math.ceil(ms)) * 1_000_000n;
  * whether anybody still waits.
  */
 export function callConditions(fromMs: number, toMs: number, filters: Filters): Sql {
-  const { text, values } = filterConditions(filters);
+  const { text, values } = filterConditions(filters, columnOfCalls);
   return {
     text: `time_ns >= ? AND time_ns < ?${text} AND (time_ns % 1021 != 0 OR keep_going())`,
     values: [nanoseconds(fromMs), nanoseconds(toMs), ...values],
   };
 }
 
-function filterConditions(filters: Filters): Sql {
+function filterConditions(filters: Filters, columnOf: (dimension: Dimension) => string): Sql {
   const values: SQLInputValue[] = [];
   const text = filters.map(({ dimension, values: wanted }) => {
     const names = wanted.filter((value) => value !== null);
+    const column = columnOf(dimension);
     values.push(...names);
-    const some = names.length > 0 ? `${dimension} IN (${names.map(() => '?').join()})` : '0';
-    return ` AND (${some}${wanted.includes(null) ? ` OR ${dimension} IS NULL` : ''})`;
+    const some = names.length > 0 ? `${column} IN (${names.map(() => '?').join()})` : '0';
+    return ` AND (${some}${wanted.includes(null) ? ` OR ${column} IS NULL` : ''})`;
   });
   return { text: text.join(''), values };
 }
@@ -42,7 +89,8 @@ function filterConditions(filters: Filters): Sql {
 /** The roll-ups that answer the query, widest first: none of its groups or borders may be finer. */
 export function rollUpsFor(query: CheckedQuery): readonly RollUp[] {
   const dimensions = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)];
-  if (!dimensions.every((dimension) => ROLLED_UP.has(dimension))) return [];
+  const isRolledUp = (one: Dimension): boolean => ROLLED_UP.has(one) || isDimensionKey(one);
+  if (!dimensions.every(isRolledUp)) return [];
   if (query.unit === undefined) return [DAYS, HOURS];
   const segments = query.zone.segments(query.fromMs, query.toMs);
   const isUtc = segments.every(({ offsetMs }) => offsetMs === 0);
@@ -58,7 +106,8 @@ function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
   const { text, values } = callConditions(fromMs, toMs, query.filters);
   const sums = SUMS.map((name) => `${CALL_SUMS[name]} AS ${name}`).join(', ');
   return {
-    text: `SELECT time_ns / 1000000 AS ms, ${DIMENSIONS.join(', ')}, ${sums} FROM usage WHERE ${text}`,
+    text: `SELECT time_ns / 1000000 AS ms, ${COLUMNS.join(', ')}${namedDimensions(query)}, ${sums}
+      FROM usage WHERE ${text}`,
     values,
   };
 }
@@ -97,10 +146,11 @@ function cellsOf(
   first: number,
   end: number,
 ): Sql {
-  const { text, values } = filterConditions(query.filters);
+  const { text, values } = filterConditions(query.filters, columnOfCells);
+  const columns = COLUMNS.map((name) => `${columnOfCells(name)} AS ${name}`).join(', ');
   return {
-    text: `SELECT ${unit} * ${Number(ns) / 1e6} AS ms, service, provider, model, outcome,
-      NULL AS user, NULL AS conversation, ${SUMS.join(', ')}
+    text: `SELECT ${unit} * ${Number(ns) / 1e6} AS ms,
+      ${columns}${namedDimensions(query, columnOfCells)}, ${SUMS.join(', ')}
       FROM ${table} WHERE ${unit} >= ? AND ${unit} < ?${text}`,
     values: [first, end, ...values],
   };
@@ -126,8 +176,9 @@ export function bucketOf(query: CheckedQuery): string {
 /** Place of a row's key in the temporary table `named`; null beyond it. */
 export function placeOf(query: CheckedQuery): string {
   const [first, second] = query.dimensions;
-  const also = second === undefined ? '' : ` AND named.second IS source.${second}`;
-  return `(SELECT place FROM named WHERE named.first IS source.${first}${also})`;
+  if (first === undefined) return 'NULL';
+  const also = second === undefined ? '' : ` AND named.second IS source.${nameOf(second)}`;
+  return `(SELECT place FROM named WHERE named.first IS source.${nameOf(first)}${also})`;
 }
 
 /** Bin of the percentile sketch, as `binOf` has it. */

@@ -20,6 +20,7 @@ export interface InfluxConfig {
     readonly passphrase?: string;
   };
   readonly maxUserTags: number;
+  readonly maxDimensionTags: number;
   readonly tags?: Readonly<Record<string, string>>;
   readonly spool: {
     readonly enabled: boolean;
@@ -172,6 +173,16 @@ export const influxdb: readonly Setting[] = [
     default: 10_000,
     description:
       'User ids per day that become a tag value. Further users get the tag value (other); the field always has the id.',
+  },
+  {
+    key: 'metrics.influxdb.max_dimension_tags',
+    path: 'metrics.influxdb.maxDimensionTags',
+    block: 'distribution',
+    kind: integer(0, 10_000_000),
+    env: ['TOKEN_METER_MAX_DIMENSION_TAGS'],
+    default: 1000,
+    description:
+      'Teams, and values of each dimension, per day that become a tag value. Further ones get the tag value (other), and a field has the exact value.',
   },
   {
     key: 'metrics.influxdb.tags',

@@ -23,7 +23,12 @@ describe('on InfluxDB', () => {
     if (isFilled) return;
     isFilled = true;
     // Two users get a tag a day; the others are known by their field only.
-    const lines = new UsageLineWriter({ tags: { region: 'eu' }, maxUserTags: 2, onCleaned() {} });
+    const lines = new UsageLineWriter({
+      tags: { region: 'eu' },
+      maxUserTags: 2,
+      maxDimensionTags: 10,
+      onCleaned() {},
+    });
     const response = await fetch(`${server.url}/write?db=${BUCKET}`, {
       method: 'POST',
       body: records.map((record) => String(lines.line(record))).join('\n'),

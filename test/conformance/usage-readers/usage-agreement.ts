@@ -41,6 +41,13 @@ export function agree(numbers: UsageNumbers | undefined, records: readonly Usage
     count(({ outcome }) => outcome === 'aborted'),
     'aborted',
   );
+  assert.equal(
+    numbers.blocked,
+    count(({ outcome }) => outcome === 'blocked'),
+    'blocked',
+  );
+  const made = numbers.calls - numbers.blocked;
+  near(numbers.errorRate, made === 0 ? 0 : numbers.errors / made, 'errorRate');
   for (const metric of SUMS) assert.equal(numbers[metric], sumOf(records, metric), metric);
   near(numbers.durationMs, sumOf(records, 'durationMs') ?? 0, 'durationMs');
   const counted = records.filter(({ tokenSource }) => tokenSource !== undefined);

@@ -29,6 +29,13 @@ const GROUPINGS: readonly (readonly UsageGroup[])[] = [
   ['day', 'model'],
   ['user', 'day'],
   ['hour', 'service'],
+  ['team'],
+  ['dimension.feature'],
+  ['dimension.nobody_has'],
+  ['dimension.feature', 'dimension.tenant'],
+  ['user', 'dimension.tenant'],
+  ['day', 'team'],
+  ['dimension.feature', 'hour'],
 ];
 
 const CROWD = { from: new Date('2026-08-01'), to: new Date('2026-08-03') };
@@ -231,6 +238,21 @@ export function usageReaderSuite(
       }
     });
 
+    it('folds teams and values of a dimension beyond the limit into (other)', async () => {
+      for (const groupBy of [['team'], ['dimension.feature'], ['day', 'team']] as const) {
+        const query = { ...range, groupBy, limit: 2, orderBy: 'calls' as const };
+        const { rows, other, total } = await reader.summary(query);
+        const named = new Set(
+          rows.filter(({ isOther }) => !isOther).map((row) => row[groupBy.at(-1) ?? 'team']),
+        );
+        assert.equal(named.size, 2);
+        const calls = (of: readonly { readonly calls: number }[]): number =>
+          of.reduce((sum, row) => sum + row.calls, 0);
+        assert.equal(calls(rows.filter(({ isOther }) => isOther)), other?.calls);
+        assert.equal(calls(rows), total.calls);
+      }
+    });
+
     it('counts different users and conversations', async () => {
       const { total } = await reader.summary({ ...range, distinct: true });
       assert.equal(total.users, new Set(inRange.flatMap(({ userId }) => userId ?? [])).size);
@@ -259,6 +281,28 @@ export function usageReaderSuite(
         (one) =>
           one.outcome === 'ok' && one.service === 'batch "night"' && one.provider === 'openai',
       ],
+      [{ team: "o'Brien & co" }, ({ team }) => team === "o'Brien & co"],
+      [{ team: ['团队', null] }, ({ team = null }) => ['团队', null].includes(team)],
+      [{ team: null }, ({ team }) => team === undefined],
+      [{ team: '(other)' }, ({ team }) => team === '(other)'],
+      [{ team: [] }, () => false],
+      [
+        { dimensions: { feature: ['ä"\\', 'two\nlines', 'x'.repeat(256)] } },
+        ({ dimensions }) =>
+          ['ä"\\', 'two\nlines', 'x'.repeat(256)].includes(dimensions?.['feature'] ?? ''),
+      ],
+      [{ dimensions: { feature: '(other)' } }, (one) => one.dimensions?.['feature'] === '(other)'],
+      [{ dimensions: { feature: null } }, (one) => one.dimensions?.['feature'] === undefined],
+      [
+        { team: 'search', dimensions: { feature: 'summary', tenant: [null, 't-3'] } },
+        ({ team, dimensions }) =>
+          team === 'search' &&
+          dimensions?.['feature'] === 'summary' &&
+          [undefined, 't-3'].includes(dimensions['tenant']),
+      ],
+      [{ dimensions: { nobody_has: null } }, () => true],
+      [{ dimensions: { nobody_has: 'x' } }, () => false],
+      [{ outcome: 'blocked' }, ({ outcome }) => outcome === 'blocked'],
       [{ user: [] }, () => false],
       [{ model: "x' OR ''='" }, () => false],
       [{ user: 'a\rb' }, () => false],
@@ -349,6 +393,10 @@ export function usageReaderSuite(
       await assert.rejects(reader.summary({ ...range, limit: 0 }), code);
       await assert.rejects(reader.summary({ ...range, timeZone: 'Mars/Olympus' }), code);
       await assert.rejects(reader.records({ cursor: 'x' }), code);
+      for (const name of ['Feature', "x' OR 1=1 --", '', 'constructor', 'x'.repeat(33)]) {
+        await assert.rejects(reader.summary({ ...range, groupBy: [`dimension.${name}`] }), code);
+        await assert.rejects(reader.records({ filter: { dimensions: { [name]: 'x' } } }), code);
+      }
     });
 
     it('ends a query whose signal is aborted, with the reason of the signal', async () => {

@@ -13,7 +13,7 @@ import {
   type MetricPoint,
 } from './metric-point.ts';
 import { MetricTags } from './metric-tags.ts';
-import { UserTags } from './user-tags.ts';
+import { BoundedTag } from './bounded-tag.ts';
 
 export interface MetricLinesOptions {
   readonly tags: Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ export class MetricLineWriter {
 
   constructor(options: MetricLinesOptions) {
     this.#options = options;
-    this.#tags = new MetricTags(options.tags, new UserTags(options.maxUserTags));
+    this.#tags = new MetricTags(options.tags, new BoundedTag(options.maxUserTags));
     this.#fields = new FieldWriter(this.#line, options.onCleaned);
   }
 

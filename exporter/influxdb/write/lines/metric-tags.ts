@@ -1,7 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
-import { ATTR, ATTR_METRIC } from '../../../../src/otel/semconv.ts';
+import { ATTR, ATTR_DIMENSION_PREFIX, ATTR_METRIC } from '../../../../src/otel/semconv.ts';
+import { TEAM_TAG, tagOfDimension } from '../../usage-schema.ts';
 import { escapeName } from './escaping.ts';
-import type { UserTags } from './user-tags.ts';
+import type { BoundedTag } from './bounded-tag.ts';
 
 /** Short tags for the attributes that every query names; any other is its name with `_` for `.`. */
 const TAG_OF_ATTRIBUTE: ReadonlyMap<string, string> = new Map([
@@ -12,6 +13,7 @@ const TAG_OF_ATTRIBUTE: ReadonlyMap<string, string> = new Map([
   [ATTR.outcome, 'outcome'],
   [ATTR.tokenSource, 'token_source'],
   [ATTR.conversationId, 'conversation_id'],
+  [ATTR.team, TEAM_TAG],
   [ATTR_METRIC.tokenType, 'token_type'],
   [ATTR_METRIC.tokenModality, 'modality'],
 ]);
@@ -31,9 +33,9 @@ const RESERVED = /^(time|_.*|value|count|sum|min|max|p50|p95|p99|le_.*)$/;
 /** Turns attributes into the tags of a line, sorted: equal sets give equal text. */
 export class MetricTags {
   readonly #constant: ReadonlyMap<string, string>;
-  readonly #users: UserTags;
+  readonly #users: BoundedTag;
 
-  constructor(constant: Readonly<Record<string, string>>, users: UserTags) {
+  constructor(constant: Readonly<Record<string, string>>, users: BoundedTag) {
     this.#constant = new Map(
       Object.entries(constant).map(([name, value]) => [escapeName(name), escapeName(value)]),
     );
@@ -72,7 +74,10 @@ export class MetricTags {
 
 /** A free name: the same attribute set gets the same ones, since attributes keep their order. */
 function nameOf(attribute: string, taken: ReadonlyMap<string, string>): string {
-  let name = escapeName(TAG_OF_ATTRIBUTE.get(attribute) ?? attribute.replaceAll('.', '_'));
+  const plain = attribute.startsWith(ATTR_DIMENSION_PREFIX)
+    ? tagOfDimension(attribute.slice(ATTR_DIMENSION_PREFIX.length))
+    : (TAG_OF_ATTRIBUTE.get(attribute) ?? attribute.replaceAll('.', '_'));
+  let name = escapeName(plain);
   if (name === '') return name;
   while (RESERVED.test(name) || taken.has(name)) name = `attr_${name}`;
   return name;

@@ -1,16 +1,19 @@
 import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
 import { Ascii } from './ascii.ts';
+import { DimensionTags } from './dimension-tags.ts';
 import { cleanTag, escapeName, isPlainTag } from './escaping.ts';
 import { FieldWriter } from './field-writer.ts';
 import { LineBuffer } from './line-buffer.ts';
-import { fieldOfAttribute, USAGE_FIELDS, USAGE_MEASUREMENT } from '../../usage-schema.ts';
-import { UserTags } from './user-tags.ts';
+import { fieldOfAttribute, USAGE_FIELDS, USAGE_MEASUREMENT, USER_TAG } from '../../usage-schema.ts';
+import { BoundedTag } from './bounded-tag.ts';
 
 export interface UsageLineOptions {
   /** Constant tags on every line. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Different user tags a day (UTC); everybody beyond is `(other)`. */
   readonly maxUserTags: number;
+  /** Different tags a day of the team, and of each dimension; all values beyond are `(other)`. */
+  readonly maxDimensionTags: number;
   /** Told of every value that is left out or cut while its record goes on. */
   readonly onCleaned: (reason: string) => void;
 }
@@ -36,7 +39,8 @@ interface TagSource {
 export class UsageLineWriter {
   readonly #constantTags: string;
   readonly #tagNames: ReadonlySet<string>;
-  readonly #users: UserTags;
+  readonly #users: BoundedTag;
+  readonly #dimensions: DimensionTags;
   readonly #line = new LineBuffer();
   readonly #fields: FieldWriter;
   readonly #onCleaned: (reason: string) => void;
@@ -48,14 +52,20 @@ export class UsageLineWriter {
     const tags = Object.entries(options.tags ?? {});
     this.#constantTags = tags.map(([name, value]) => tag(name, value)).join('');
     this.#tagNames = new Set(tags.map(([name]) => name));
-    this.#users = new UserTags(options.maxUserTags);
+    this.#users = new BoundedTag(options.maxUserTags);
+    this.#dimensions = new DimensionTags(options.maxDimensionTags, this.#tagNames);
     this.#fields = new FieldWriter(this.#line, options.onCleaned);
     this.#onCleaned = options.onCleaned;
   }
 
-  /** The server takes no more users as a tag, and not this one (escaped): they are `(other)` from here on. */
-  refuseUser(value: string): void {
+  /**
+   * The server takes no more values of a tag, and not this one (escaped): they are `(other)` from here on.
+   * False for a tag whose values cannot be told in another way.
+   */
+  refuseTag(tag: string, value: string): boolean {
+    if (tag !== USER_TAG) return this.#dimensions.refused(tag, value);
     this.#users.refused(value);
+    return true;
   }
 
   /**
@@ -75,8 +85,13 @@ export class UsageLineWriter {
         line.text(user);
       }
     }
+    const dimensions = this.#dimensions.of(record);
+    for (const { tag } of dimensions) line.text(tag);
     line.text(' calls=1i');
     this.#writeFields(record);
+    for (const { exact, value } of dimensions) {
+      if (exact !== undefined) this.#fields.string(exact, value);
+    }
     if (!isModelPlain) this.#fields.string(LEADS.requestModel, record.requestModel);
     this.#writeAttributes(record.attributes);
     line.text(' ');
@@ -134,6 +149,8 @@ export class UsageLineWriter {
     fields.string(LEADS.serviceTier, record.serviceTier);
     fields.string(LEADS.user, record.userId);
     fields.string(LEADS.conversationId, record.conversationId);
+    fields.string(LEADS.agentName, record.agentName);
+    fields.string(LEADS.runId, record.runId);
     fields.string(LEADS.recordId, record.id);
     fields.string(LEADS.responseId, record.responseId);
     fields.string(LEADS.responseModel, record.responseModel);

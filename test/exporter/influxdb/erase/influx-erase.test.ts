@@ -35,7 +35,7 @@ describe('eraseInfluxUser on InfluxDB 2.x', () => {
   });
 
   async function write(maxUserTags: number): Promise<void> {
-    const lines = new UsageLineWriter({ maxUserTags, onCleaned() {} });
+    const lines = new UsageLineWriter({ maxUserTags, maxDimensionTags: 10, onCleaned() {} });
     const body = records.map((record) => String(lines.line(record))).join('\n');
     const response = await fetch(`${influxd.url}/write?db=llm_metrics`, { method: 'POST', body });
     assert.equal(response.status, 204, await response.text());

@@ -20,7 +20,12 @@ describe('InfluxUsageReader and the rights of a token of InfluxDB 2.x', () => {
       influxd.url,
       'CREATE RETENTION POLICY "b" ON "a" DURATION INF REPLICATION 1',
     );
-    const lines = new UsageLineWriter({ tags: { region: 'eu' }, maxUserTags: 2, onCleaned() {} });
+    const lines = new UsageLineWriter({
+      tags: { region: 'eu' },
+      maxUserTags: 2,
+      maxDimensionTags: 10,
+      onCleaned() {},
+    });
     const body = String(
       lines.line(usageRecord(T0, { userId: 'alice', attributes: { team: 'x' } })),
     );

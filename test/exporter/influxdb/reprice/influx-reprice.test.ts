@@ -57,7 +57,12 @@ describe('repriceInfluxLedger', function () {
     await influxRows(influxd.url, 'usage', 'SELECT *::field FROM llm_usage GROUP BY *');
   const fill = async (records: readonly UsageRecord[]): Promise<void> => {
     const tags = { region: 'eu west,1', path: 'C:\\logs' };
-    const writer = new UsageLineWriter({ tags, maxUserTags: 3, onCleaned: () => {} });
+    const writer = new UsageLineWriter({
+      tags,
+      maxUserTags: 3,
+      maxDimensionTags: 10,
+      onCleaned: () => {},
+    });
     const lines = records.map((record) => String(writer.line(record, 'prod')));
     await post('/write?db=usage&precision=n', lines.join('\n'));
   };

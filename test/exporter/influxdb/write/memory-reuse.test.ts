@@ -45,7 +45,11 @@ describe('an exporter whose memory is used again and again', () => {
         bucket: 'usage',
         spool: spool && { directory },
       });
-      const writer = new UsageLineWriter({ maxUserTags: 10_000, onCleaned: () => {} });
+      const writer = new UsageLineWriter({
+        maxUserTags: 10_000,
+        maxDimensionTags: 10,
+        onCleaned: () => {},
+      });
       const expected = new Set<string>(['']);
       for (let i = 0; i < records; i++) {
         const log = logOf(

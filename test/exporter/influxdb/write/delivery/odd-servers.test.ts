@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { InfluxUsageProcessor } from '../../../../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { InfluxOptions } from '../../../../../exporter/influxdb/influx-options.ts';
 import { DeadLetterFile } from '../../../../../exporter/delivery/dead-letters.ts';
-import { UserTags } from '../../../../../exporter/influxdb/write/lines/user-tags.ts';
+import { BoundedTag } from '../../../../../exporter/influxdb/write/lines/bounded-tag.ts';
 import { OddServer } from '../../../../support/odd-server.ts';
 import { until } from '../../../../support/until.ts';
 import { logOf, usageRecord } from '../../../../support/usage-logs.ts';
@@ -213,7 +213,7 @@ describe('servers and gateways on a bad day', () => {
 
   it('takes a record dated 2099 for one of today', () => {
     let now = Date.parse('2026-11-28T10:00:00Z');
-    const tags = new UserTags(2, () => now);
+    const tags = new BoundedTag(2, () => now);
     assert.deepEqual([tags.value('a'), tags.value('b'), tags.value('c')], ['a', 'b', '(other)']);
     now += 86_400_000;
     assert.deepEqual([tags.value('c'), tags.value('a'), tags.value('b')], ['c', 'a', '(other)']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { cleanTag } from '../../../../../exporter/influxdb/write/lines/escaping.ts';
-import { attributeOfField, OTHER_USERS } from '../../../../../exporter/influxdb/usage-schema.ts';
+import { attributeOfField, OTHER_VALUES } from '../../../../../exporter/influxdb/usage-schema.ts';
 import { InfluxUsageProcessor } from '../../../../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { UsageRecord } from '../../../../../src/domain/usage-record.ts';
 import { hostileText as text } from '../../../../support/hostile-text.ts';
@@ -111,7 +111,7 @@ describe('line protocol with arbitrary content and InfluxDB 1.x', () => {
           cleanTag(record.requestModel) === record.requestModel ? undefined : record.requestModel,
         );
         const { userId } = record;
-        is('user_id', userId === undefined || cleanTag(userId) === userId ? userId : OTHER_USERS);
+        is('user_id', userId === undefined || cleanTag(userId) === userId ? userId : OTHER_VALUES);
         for (const [column, value] of Object.entries(row)) {
           const name = attributeOfField(column, new Set());
           if (name === undefined || value === null) continue;
@@ -150,7 +150,7 @@ describe('line protocol with arbitrary content and InfluxDB 1.x', () => {
     assert.equal(row?.['input_tokens'], 7);
     assert.equal(row?.['conversation_id'], 'c');
     assert.equal(String(row?.['model']).length, 256);
-    assert.equal(row?.['user_id'], OTHER_USERS);
+    assert.equal(row?.['user_id'], OTHER_VALUES);
     assert.deepEqual(processor.status().cleaned, { value_too_long: 2 });
     assert.deepEqual(processor.status().dropped, {});
     await processor.shutdown();
