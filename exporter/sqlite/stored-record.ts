@@ -58,8 +58,9 @@ function nsToTime(ms: number, belowMs: number): string {
 /** Equal dimensions give equal texts: the names are in order. */
 export function dimensionsJson(dimensions: UsageRecord['dimensions']): string | undefined {
   if (dimensions === undefined) return undefined;
-  const entries = Object.entries(dimensions);
-  return entries.length === 0 ? undefined : JSON.stringify(Object.fromEntries(entries.toSorted()));
+  const names = Object.keys(dimensions).toSorted();
+  if (names.length === 0) return undefined;
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, dimensions[name]])));
 }
 
 export function toRow(record: UsageRecord): SQLInputValue[] {

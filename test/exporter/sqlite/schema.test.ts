@@ -7,7 +7,7 @@ import { SqliteUsageProcessor, SqliteUsageReader } from '../../../exporter/index
 import { logOf } from '../../support/usage-logs.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
 
-describe('a ledger of the release before', () => {
+describe('a ledger of an earlier release', () => {
   let folder: string;
   let path: string;
   beforeEach(() => {
@@ -16,8 +16,44 @@ describe('a ledger of the release before', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Takes away what version 3 added. */
+  /** Takes away what version 4 added. */
+  const asVersion3 = (): void => {
+    const database = new DatabaseSync(path);
+    database.exec('DROP INDEX usage_by_team');
+    for (const column of ['team', 'dimensions', 'agent_name', 'run_id']) {
+      database.exec(`ALTER TABLE usage DROP COLUMN ${column}`);
+    }
+    for (const [table, unit] of [
+      ['usage_hour', 'hour'],
+      ['usage_day', 'day'],
+    ]) {
+      const { sql } = database
+        .prepare('SELECT sql FROM sqlite_schema WHERE name = ?')
+        .get(table ?? '') as { sql: string };
+      const before = sql
+        .replace(' team TEXT NOT NULL, dimensions TEXT NOT NULL,', '')
+        .replace(', team, dimensions)', ')');
+      assert.ok(!/team|dimensions/.test(before));
+      const sums = before.replaceAll(/\s+/g, ' ').match(/[a-z_]+(?= (INTEGER|REAL))/g) ?? [];
+      const columns = [...new Set([unit, 'service', 'provider', 'model', 'outcome', ...sums])];
+      const key = columns.slice(0, 5).join(', ');
+      database.exec(
+        `ALTER TABLE ${table} RENAME TO of_now; ${before};
+         INSERT INTO ${table} (${columns.join(', ')})
+           SELECT ${key}, ${columns
+             .slice(5)
+             .map((name) => `sum(${name})`)
+             .join(', ')} FROM of_now GROUP BY ${key};
+         DROP TABLE of_now;`,
+      );
+    }
+    database.exec('PRAGMA user_version = 3');
+    database.close();
+  };
+
+  /** Takes away what version 3 added, too. */
   const asVersion2 = (): void => {
+    asVersion3();
     const database = new DatabaseSync(path);
     for (const column of ['cost_source', 'cost_missing', 'service_tier']) {
       database.exec(`ALTER TABLE usage DROP COLUMN ${column}`);
@@ -58,6 +94,52 @@ describe('a ledger of the release before', () => {
     assert.equal(
       total.partialCostCalls,
       records.slice(40).filter(({ costMissing }) => costMissing !== undefined).length,
+    );
+    await reader.close();
+  });
+
+  it('takes teams and dimensions, and knows none of its earlier calls', async () => {
+    const from = Date.parse('2026-11-01T00:00:00Z');
+    const range = { from: new Date(from), to: new Date(from + 3 * 86_400_000) };
+    const records = mixedRecords(60, from, from + 3 * 86_400_000);
+    const first = new SqliteUsageProcessor({ path });
+    for (const record of records.slice(0, 40)) first.onEmit(logOf(record));
+    await first.shutdown();
+    asVersion3();
+    const next = new SqliteUsageProcessor({ path });
+    for (const record of records.slice(40)) next.onEmit(logOf(record));
+    await next.shutdown();
+
+    const reader = new SqliteUsageReader({ path });
+    for (const groupBy of [['team'], ['dimension.feature'], ['day', 'team']] as const) {
+      const { rows, total } = await reader.summary({ ...range, groupBy });
+      assert.equal(total.calls, 60);
+      const calls = (of: typeof rows): number => of.reduce((sum, row) => sum + row.calls, 0);
+      const [group] = groupBy.slice(-1);
+      const early = group === 'team' ? 'team' : 'dimensions';
+      const without = records.filter(
+        (record, index) =>
+          index < 40 ||
+          (early === 'team'
+            ? record.team === undefined
+            : record.dimensions?.['feature'] === undefined),
+      );
+      assert.equal(calls(rows.filter((row) => row[group ?? 'team'] === null)), without.length);
+    }
+    const { records: stored } = await reader.records({ ...range, limit: 1000 });
+    assert.deepEqual(
+      stored.toReversed(),
+      records.map(({ team, dimensions, agentName, runId, ...record }, index) =>
+        index < 40
+          ? record
+          : {
+              ...record,
+              ...(team !== undefined && { team }),
+              ...(dimensions && { dimensions }),
+              ...(agentName !== undefined && { agentName }),
+              ...(runId !== undefined && { runId }),
+            },
+      ),
     );
     await reader.close();
   });
