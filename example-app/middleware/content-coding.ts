@@ -21,13 +21,13 @@ export function isCompressible(type: string, content: Buffer): boolean {
   return TEXT.test(type) && content.length >= MIN_BYTES;
 }
 
-/** Each coding of each content is made once, off the main thread, when it is first asked for. */
-const made = new WeakMap<Buffer, Map<Coding, Promise<Buffer>>>();
+/** By coding and hash: the applications of a process serve the same few files. */
+const made = new Map<string, Promise<Buffer>>();
 
-export function encoded(content: Buffer, coding: Coding): Promise<Buffer> {
-  let codings = made.get(content);
-  if (!codings) made.set(content, (codings = new Map()));
-  let result = codings.get(coding);
-  if (!result) codings.set(coding, (result = compress[coding](content)));
+/** The content with this hash, compressed once, off the main thread, when it is first asked for. */
+export function encoded(content: Buffer, hash: string, coding: Coding): Promise<Buffer> {
+  const key = `${coding} ${hash}`;
+  let result = made.get(key);
+  if (!result) made.set(key, (result = compress[coding](content)));
   return result;
 }

@@ -33,7 +33,7 @@ export function staticFiles(fileOf: (ctx: Context) => StaticFile | undefined): M
       return;
     }
     ctx.type = type;
-    ctx.body = coding === undefined ? content : await encoded(content, coding);
+    ctx.body = coding === undefined ? content : await encoded(content, hash, coding);
     if (coding !== undefined) ctx.set('content-encoding', coding);
   };
 }

@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 const FROM = Date.parse('2026-10-20T00:00:00Z');
 /** More than one batch, and more than one week. */
 const MANY = mixedRecords(15_000, FROM, FROM + 17 * DAY_MS);
-const FEW = mixedRecords(5000, FROM, FROM + 17 * DAY_MS);
+const FEW = mixedRecords(1500, FROM, FROM + 17 * DAY_MS);
 const RANGE = { from: new Date(FROM), to: new Date(FROM + 20 * DAY_MS) };
 
 /** Prices that know two providers: one has a part without a price, the other has the old cost. */
@@ -245,7 +245,7 @@ describe('repriceInfluxLedger', function () {
       // A tag that our lines cannot hold: another program wrote it.
       const odd = `llm_usage,provider=openai,a=b\tc calls=1i,input_tokens=5i ${FROM}000000`;
       await post('/write?db=usage&precision=n', odd);
-      const range = { from: new Date(FROM), to: new Date(FROM + DAY_MS) };
+      const range = { from: new Date(FROM), to: new Date(FROM + 3 * DAY_MS) };
       const wanted = await repriceInfluxLedger({ ...options, ...range, dryRun: true });
       const result = await repriceInto(async (lines, response) => {
         if (lines.includes('model=gpt-4o-mini')) {
