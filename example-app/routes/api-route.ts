@@ -11,7 +11,7 @@ import { checked } from './checked.ts';
 import type { EventTopic } from './watchers.ts';
 
 interface Described {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As OpenAPI writes it: `/api/usage/conversations/{id}`. */
   readonly path: string;
   /** One line for `/openapi.json`. */

@@ -35,7 +35,7 @@ export async function changeSettings<T extends object>(
 }
 
 /** Throws 412 with what is in force. */
-export function refuseOlder<T extends object>(
+function refuseOlder<T extends object>(
   ctx: Context,
   { updated }: SettingsService<T>,
   current: ShownSettings<unknown>,
@@ -61,6 +61,9 @@ export async function fromStore<R>(ctx: Context, answer: Promise<R>): Promise<R>
     return await answer;
   } catch (error) {
     const code = error instanceof TokenMeterError ? error.code : undefined;
+    if (code === 'INVALID_SETTINGS') {
+      return ctx.throw(422, (error as Error).message, { code: 'invalid_request' });
+    }
     if (code === 'STORE_READ_ONLY') {
       return ctx.throw(
         503,

@@ -15,7 +15,7 @@ const END = '<!-- end -->';
 
 const TITLES = {
   instrumentation: '## Instrumentation',
-  distribution: '## Destinations, alerts and live settings',
+  distribution: '## Destinations, budgets, alerts and live settings',
 } as const;
 
 /** The document with up-to-date tables. */
@@ -62,6 +62,8 @@ function values({ kind }: Setting): string {
       return 'list; `a,b` in variables';
     case 'dimensions':
       return 'list of names; `a,b` in variables';
+    case 'budgets':
+      return '[list](budgets.md#definition); JSON in the variable';
     case 'map':
       return 'mapping; `a=b,c=d` in variables';
     case 'boolean':

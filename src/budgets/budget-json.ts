@@ -18,10 +18,20 @@ export interface BudgetJson {
 
 const JSON_NAMES = { timeZone: 'time_zone', whenStoreDown: 'when_store_down' };
 
-/** @throws TokenMeterError `INVALID_OPTION` naming the first wrong member, as `team-search.window`. */
-export function budgetFromJson(id: string, json: unknown): Budget {
+/**
+ * @param at names it in errors
+ * @throws TokenMeterError `INVALID_OPTION` naming the first wrong member, as `team-search.window`.
+ */
+export function budgetFromJson(id: string, json: unknown, at: string = id): Budget {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  checkBudget(isObject ? { ...json, id } : json, id, JSON_NAMES);
+  if (isObject && 'id' in json) {
+    const allowed = 'the id only as the name it is found under';
+    throw new TokenMeterError('INVALID_OPTION', `${at}.id is unknown; allowed: ${allowed}`, {
+      value: json.id,
+      allowed,
+    });
+  }
+  checkBudget(isObject ? { ...json, id } : json, at, JSON_NAMES);
   const { window, when_store_down: whenStoreDown, ...same } = json as BudgetJson;
   return {
     ...same,

@@ -156,8 +156,12 @@ function readBlock(block: Block): void {
       // `key:` without a value, or an empty substitution: not set.
       if (json === null || json === undefined || json === '') continue;
       const parsed = parseFileValue(setting.kind, json);
-      if (parsed.ok) block.values.set(key, { value: parsed.value, line: place.line });
-      else {
+      if (parsed.ok) {
+        block.values.set(key, { value: parsed.value, line: place.line });
+        for (const { at, ...wrong } of parsed.rejected ?? []) {
+          block.problems.push({ ...place, key: `${place.key}${at}`, ...wrong });
+        }
+      } else {
         const value = shownWrongValue(setting, json);
         block.problems.push({ ...place, value, allowed: parsed.allowed });
       }

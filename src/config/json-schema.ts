@@ -1,3 +1,4 @@
+import { budgetJsonSchema } from '../budgets/budget-json-schema.ts';
 import { DIMENSION_NAME, DIMENSIONS_MAX } from '../domain/dimensions.ts';
 import { BLOCK_NAMES, BLOCKS } from './config-file.ts';
 import type { Setting, SettingKind } from './setting.ts';
@@ -91,6 +92,16 @@ function ofKind(kind: SettingKind): JsonSchema {
         maxItems: DIMENSIONS_MAX,
         uniqueItems: true,
       };
+    case 'budgets': {
+      const { properties, required } = budgetJsonSchema;
+      const id = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$' };
+      const item = {
+        ...budgetJsonSchema,
+        properties: { id, ...(properties as JsonSchema) },
+        required: ['id', ...(required as readonly string[])],
+      };
+      return { type: 'array', items: item };
+    }
     case 'map':
       return { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } };
   }

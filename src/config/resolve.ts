@@ -125,7 +125,12 @@ function fromEnv(
     const text = nonEmpty(env[variable]);
     if (text === undefined) continue;
     const parsed = parseEnvValue(setting.kind, text);
-    if (parsed.ok) return { value: parsed.value, origin: { from: 'env', variable } };
+    if (parsed.ok) {
+      for (const { at, ...wrong } of parsed.rejected ?? []) {
+        problems.push({ key: `${variable}${at}`, source: 'env', ...wrong });
+      }
+      return { value: parsed.value, origin: { from: 'env', variable } };
+    }
     const value = shownWrongValue(setting, text);
     problems.push({ key: variable, source: 'env', value, allowed: parsed.allowed });
   }

@@ -1,4 +1,7 @@
+import type { Budget } from '../budgets/budget.ts';
 import { DIMENSIONS_MAX, dimensionNames, isDimensionName } from '../domain/dimensions.ts';
+import { checkBudgets } from '../budgets/check-budget.ts';
+import { parseBudgetList, type Rejected } from './budget-list.ts';
 import { isRedisUrl, REDIS_ADDRESS_FORMS } from '../settings/stores/redis-address.ts';
 
 /** Syntax and validation of a setting. */
@@ -16,6 +19,8 @@ export type SettingKind =
   | { readonly type: 'list' }
   /** A list of names of dimensions. */
   | { readonly type: 'dimensions' }
+  /** A list of budgets: mappings in the file, JSON in the environment. */
+  | { readonly type: 'budgets' }
   /** A mapping in the file, comma-separated `name=value` pairs in the environment. */
   | { readonly type: 'map' };
 
@@ -24,6 +29,7 @@ export type SettingValue =
   | number
   | string
   | readonly string[]
+  | readonly Budget[]
   | Readonly<Record<string, string>>;
 
 /** One setting. File, environment, code, documentation and JSON Schema are derived from it. */
@@ -46,7 +52,12 @@ export interface Setting {
 
 /** The accepted value, or a description of the allowed values. */
 export type Parsed =
-  | { readonly ok: true; readonly value: SettingValue }
+  | {
+      readonly ok: true;
+      readonly value: SettingValue;
+      /** Entries of a list that were left out. */
+      readonly rejected?: readonly Rejected[];
+    }
   | { readonly ok: false; readonly allowed: string };
 
 const accept = (value: SettingValue): Parsed => ({ ok: true, value });
@@ -72,6 +83,8 @@ function allowedValues(kind: SettingKind): string {
       return 'a list of strings';
     case 'dimensions':
       return `up to ${DIMENSIONS_MAX - 1} names beside team, each of 1 to 32 lower-case letters, digits and _, beginning with a letter`;
+    case 'budgets':
+      return 'a list of budgets, each with id, window and limit';
     case 'map':
       return 'a mapping of names to strings';
   }
@@ -90,6 +103,8 @@ export function parseFileValue(kind: SettingKind, value: unknown): Parsed {
         return checkDimensions(value);
       }
       break;
+    case 'budgets':
+      return listedBudgets(value);
     case 'map':
       if (isMapping(value) && Object.values(value).every(isScalar)) {
         return accept(
@@ -131,6 +146,8 @@ export function parseEnvValue(kind: SettingKind, text: string): Parsed {
       return accept(itemsOf(text));
     case 'dimensions':
       return checkDimensions(itemsOf(text));
+    case 'budgets':
+      return listedBudgets(jsonOf(text));
     case 'map': {
       const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
       if (pairs.some((pair) => pair.length !== 2 || pair[0] === '')) {
@@ -148,7 +165,32 @@ export function parseCodeValue(kind: SettingKind, value: unknown): Parsed {
   if (kind.type === 'seconds' && typeof value === 'number') {
     return checkNumber(kind, value / 1000);
   }
+  if (kind.type === 'budgets') return budgetsInCode(value);
   return parseFileValue(kind, value);
+}
+
+function listedBudgets(value: unknown): Parsed {
+  const list = parseBudgetList(value);
+  if (list === undefined) return { ok: false, allowed: allowedValues({ type: 'budgets' }) };
+  return { ok: true, value: list.budgets, rejected: list.rejected };
+}
+
+/** Right, or refused altogether. */
+function budgetsInCode(value: unknown): Parsed {
+  try {
+    return accept(checkBudgets(value));
+  } catch (error) {
+    return { ok: false, allowed: (error as Error).message };
+  }
+}
+
+/** Undefined for text that is no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function itemsOf(text: string): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Setting } from './setting.ts';
 import { alerts } from './settings/alerts.ts';
+import { budgets } from './settings/budgets.ts';
 import { instrumentation } from './settings/instrumentation.ts';
 import { liveSettings } from './settings/live-settings.ts';
 import { metrics } from './settings/metrics.ts';
@@ -15,6 +16,7 @@ export const settingsTable: readonly Setting[] = [
   ...prices,
   ...metrics,
   ...Object.values(storeSettings).flat(),
+  ...budgets,
   ...alerts,
   ...liveSettings,
 ];

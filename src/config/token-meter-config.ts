@@ -1,3 +1,4 @@
+import type { Budget } from '../budgets/budget.ts';
 import type { PricesConfig } from './settings/prices.ts';
 import type { StoreName, StoresConfig } from './settings/stores.ts';
 
@@ -19,6 +20,8 @@ export interface TokenMeterConfig {
   readonly pricesFile?: string;
   readonly prices: PricesConfig;
   readonly metrics: MetricsConfig;
+  /** See docs/budgets.md. */
+  readonly budgets: readonly Budget[];
   readonly alerts: AlertsConfig;
   readonly settings: {
     readonly store: 'memory' | 'file' | 'redis';

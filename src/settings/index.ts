@@ -19,6 +19,7 @@ export type {
   SettingsStatus,
 } from './types.ts';
 export type {
+  OpenDefinition,
   SettingDefinition,
   SettingValue,
   SettingsPatch,

@@ -31,12 +31,22 @@ export type SettingsSchema<T> = {
 
 const OTHERS = '*';
 
+/** What is asked of each value of an open schema. */
+export interface OpenDefinition {
+  readonly type: 'object';
+  readonly description: string;
+  /** What is wrong with it, such as `limit must be above 0`; undefined when nothing is. */
+  readonly check: (value: Readonly<Record<string, unknown>>) => string | undefined;
+  /** A patch that would make more of them is refused. @default no limit */
+  readonly most?: number;
+}
+
 /**
  * A schema of any names, each of one kind and none with a default: the document holds what was set, a
  * list of budgets by id for one.
  */
-export function openSchema<V extends Readonly<Record<string, unknown>>>(
-  definition: Omit<SettingDefinition<V>, 'default'>,
+export function openSchema<V extends object>(
+  definition: OpenDefinition,
 ): SettingsSchema<Readonly<Record<string, V>>> {
   return { [OTHERS]: definition } as unknown as SettingsSchema<Readonly<Record<string, V>>>;
 }
@@ -77,12 +87,12 @@ export class SettingsRules {
   /** The defined names, without `*`. */
   readonly keys: readonly string[];
   readonly #definitions: ReadonlyMap<string, AnyDefinition>;
-  readonly #others: AnyDefinition | undefined;
+  readonly #others: OpenDefinition | undefined;
 
   /** Throws `INVALID_OPTION` for a key or a default the schema itself should not have. */
   constructor(schema: Readonly<Record<string, unknown>>) {
     const { [OTHERS]: others, ...named } = schema;
-    this.#others = others as AnyDefinition | undefined;
+    this.#others = others as OpenDefinition | undefined;
     this.#definitions = new Map(Object.entries(named) as [string, AnyDefinition][]);
     this.keys = [...this.#definitions.keys()];
     for (const [key, definition] of this.#definitions) {
@@ -135,6 +145,19 @@ export class SettingsRules {
       if (problem) problems.push(problem);
     }
     return problems;
+  }
+
+  /** Why there would be too many values after a patch; undefined when there would not. */
+  tooMany(document: object, patch: object): string | undefined {
+    const most = this.#others?.most;
+    if (most === undefined) return undefined;
+    const names = new Set(Object.keys(document));
+    const before = names.size;
+    for (const [name, value] of Object.entries(patch)) {
+      if (value === null) names.delete(name);
+      else names.add(name);
+    }
+    return names.size > Math.max(most, before) ? `there may be at most ${most}` : undefined;
   }
 
   /** The full document: of the layers that hold a valid value, the last one counts. */

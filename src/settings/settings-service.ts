@@ -141,6 +141,8 @@ export class SettingsService<T extends object> {
       });
     }
     await this.start();
+    const tooMany = this.#rules.tooMany(this.get(), mergePatch);
+    if (tooMany !== undefined) throw new TokenMeterError('INVALID_SETTINGS', tooMany);
     const { outcome, state } = await this.#follower.write({
       patch: mergePatch as Readonly<Record<string, unknown>>,
       actor: options.actor ?? 'unknown',

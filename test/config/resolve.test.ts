@@ -48,6 +48,58 @@ describe('resolveConfig', () => {
     assert.equal(size(resolve(yaml, { env, code })), 9);
   });
 
+  it('reads budgets from file, environment and code; a wrong one does not take the others away', () => {
+    const yaml = block(`    budgets:
+      - id: all
+        window: month
+        limit:
+          usd: \${TOTAL:-500}
+      - id: each-user
+        scope: { each: [user], model: "gpt-5*" }
+        window: { calendar: day, time_zone: Europe/Berlin }
+        limit: { calls: 100 }
+        mode: block
+        when_store_down: block
+      - { id: both, window: day, limit: { usd: 1, calls: 2 } }
+      - { id: all, window: day, limit: { usd: 1 } }
+      - { id: typo, windows: day, limit: { usd: 1 } }
+      - 5
+`);
+    const { values, problems } = resolve(yaml);
+    assert.deepEqual(values.budgets, [
+      { id: 'all', window: 'month', limit: { usd: 500 } },
+      {
+        id: 'each-user',
+        scope: { each: ['user'], model: 'gpt-5*' },
+        window: { calendar: 'day', timeZone: 'Europe/Berlin' },
+        limit: { calls: 100 },
+        mode: 'block',
+        whenStoreDown: 'block',
+      },
+    ]);
+    assert.deepEqual(
+      problems.map(({ key, line, allowed }) => [key, line, allowed.slice(0, 16)]),
+      [
+        ['distribution.token_meter.budgets[2].limit', 4, 'exactly one of u'],
+        ['distribution.token_meter.budgets[3].id', 4, 'another id: this'],
+        ['distribution.token_meter.budgets[4].windows', 4, 'id, scope, windo'],
+        ['distribution.token_meter.budgets[5].id', 4, '1 to 128 letters'],
+      ],
+    );
+    const json = '[{"id": "one", "window": "day", "limit": {"tokens": 5}}, {"id": "-"}]';
+    const fromEnv = resolve(yaml, { env: { TOKEN_METER_BUDGETS: json } });
+    assert.deepEqual(fromEnv.values.budgets, [{ id: 'one', window: 'day', limit: { tokens: 5 } }]);
+    assert.equal(fromEnv.problems.at(-1)?.key, 'TOKEN_METER_BUDGETS[1].id');
+    const noJson = resolve(undefined, { env: { TOKEN_METER_BUDGETS: 'all' } });
+    assert.match(noJson.problems[0]?.allowed ?? '', /^a list of budgets/);
+    const budgets = [{ id: 'mine', window: { rolling: '24h' }, limit: { usd: 1 } }] as const;
+    assert.deepEqual(resolve(yaml, { code: { budgets } }).values.budgets, budgets);
+    const wrong = resolve(undefined, {
+      code: { budgets: [{ ...budgets[0], limit: {} }] as never },
+    });
+    assert.match(wrong.problems[0]?.allowed ?? '', /^budgets\[0\]\.limit/);
+  });
+
   it('reads a secret from the file that a variable names, unless it is given itself', () => {
     const secret = (env: Record<string, string>, content: string): ResolvedConfig =>
       resolveConfig({

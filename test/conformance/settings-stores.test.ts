@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BudgetJson } from '../../src/budgets/index.ts';
 import {
-  FileSettingsStore,
+  type AuditEntry,
   MemorySettingsStore,
   RedisSettingsStore,
   type SettingsStore,
   type StoredSettings,
+  configuredSettingsStore,
 } from '../../src/settings/index.ts';
 import {
   type AppliedWrite,
@@ -25,14 +27,40 @@ interface Bench {
   close(): Promise<void>;
 }
 
+/** Values of a schema, by the names that the cases use. */
+interface Sample {
+  readonly document: string | undefined;
+  readonly on: unknown;
+  readonly off: unknown;
+  readonly text: (text: string) => unknown;
+  readonly number: (number: number) => unknown;
+}
+
+const switches: Sample = {
+  document: undefined,
+  on: true,
+  off: false,
+  text: (text) => text,
+  number: (number) => number,
+};
+
+const budgetOf = (limit: BudgetJson['limit'], scope: BudgetJson['scope'] = {}): BudgetJson => ({
+  scope,
+  window: { calendar: 'month', time_zone: 'Asia/Kathmandu' },
+  limit,
+  at: [0.5, 1],
+});
+
+const budgets: Sample = {
+  document: 'budgets',
+  on: budgetOf({ usd: 100 }),
+  off: { ...budgetOf({ usd: 100 }), mode: 'block' },
+  text: (user) => budgetOf({ tokens: 5 }, { user: user === '' ? null : [user, null] }),
+  number: (number) => budgetOf({ usd: number }),
+};
+
 const nobody = { onState() {}, onAvailable() {}, onUnavailable() {} };
 const empty: StoredSettings = { version: 0, values: {} };
-const defaults = { enabled: true, token_statistics: true, note: '', limit: 10 };
-
-function write(patch: SettingsWrite['patch'], more: Partial<SettingsWrite> = {}): SettingsWrite {
-  const time = '2026-11-24T05:00:00Z';
-  return { patch, defaults, known: empty, actor: 'alice', time, newStore: 'one', ...more };
-}
 
 async function put(store: SettingsStore, change: SettingsWrite): Promise<AppliedWrite> {
   return await store.update((stored) => applyWrite(stored, change));
@@ -40,10 +68,27 @@ async function put(store: SettingsStore, change: SettingsWrite): Promise<Applied
 
 function conforms(
   name: string,
-  make: (test: Mocha.Context) => Promise<Bench>,
+  make: (test: Mocha.Context, document: string | undefined) => Promise<Bench>,
   { wipeable = true } = {},
 ): void {
-  describe(`${name} settings store`, () => {
+  for (const sample of [switches, budgets]) conformsWith(sample, name, make, wipeable);
+}
+
+function conformsWith(
+  sample: Sample,
+  name: string,
+  make: (test: Mocha.Context, document: string | undefined) => Promise<Bench>,
+  wipeable: boolean,
+): void {
+  const { on, off, text, number } = sample;
+  const defaults = { enabled: on, token_statistics: on, note: text(''), limit: number(10) };
+
+  function write(patch: SettingsWrite['patch'], more: Partial<SettingsWrite> = {}): SettingsWrite {
+    const time = '2026-11-24T05:00:00Z';
+    return { patch, defaults, known: empty, actor: 'alice', time, newStore: 'one', ...more };
+  }
+
+  describe(`${name} settings store of ${sample.document ?? 'switches'}`, () => {
     let bench: Bench;
     let store: SettingsStore;
     const opened: { store: SettingsStore; listener: Parameters<SettingsStore['start']>[0] }[] = [];
@@ -59,7 +104,7 @@ function conforms(
     }
 
     beforeEach(async function () {
-      bench = await make(this);
+      bench = await make(this, sample.document);
       store = await open();
     });
 
@@ -74,21 +119,24 @@ function conforms(
     });
 
     it('writes, counts the version up and audits who, when, from and to', async () => {
-      const first = await put(store, write({ enabled: false }, { reason: 'costs "too" much\n' }));
+      const first = await put(store, write({ enabled: off }, { reason: 'costs "too" much\n' }));
       assert.equal(first.outcome, 'changed');
       assert.deepEqual(first.state, {
         store: 'one',
         epoch: 1,
         version: 1,
-        values: { enabled: false },
+        values: { enabled: off },
         updatedAt: '2026-11-24T05:00:00Z',
         updatedBy: 'alice',
       });
-      await put(store, write({ note: 'ünï "quoted" \\ 中文', limit: 0.1 }, { actor: 'bob' }));
+      await put(
+        store,
+        write({ note: text('ünï "quoted" \\ 中文'), limit: number(0.1) }, { actor: 'bob' }),
+      );
       assert.deepEqual((await store.read()).values, {
-        enabled: false,
-        limit: 0.1,
-        note: 'ünï "quoted" \\ 中文',
+        enabled: off,
+        limit: number(0.1),
+        note: text('ünï "quoted" \\ 中文'),
       });
       const [second, oldest] = await store.audit(10);
       assert.deepEqual(oldest, {
@@ -98,48 +146,48 @@ function conforms(
         actor: 'alice',
         action: 'change',
         reason: 'costs "too" much\n',
-        from: { enabled: true },
-        to: { enabled: false },
+        from: { enabled: on },
+        to: { enabled: off },
         undo: { enabled: null },
       });
-      assert.deepEqual(second?.from, { note: '', limit: 10 });
+      assert.deepEqual(second?.from, { note: text(''), limit: number(10) });
       assert.deepEqual(second?.undo, { note: null, limit: null });
       assert.equal((await store.audit(1)).length, 1);
     });
 
     it('keeps the version when a patch changes nothing', async () => {
-      assert.equal((await put(store, write({ enabled: true }))).outcome, 'unchanged');
+      assert.equal((await put(store, write({ enabled: on }))).outcome, 'unchanged');
       assert.equal((await put(store, write({ enabled: null }))).outcome, 'unchanged');
-      await put(store, write({ enabled: false }));
-      const again = await put(store, write({ enabled: false, limit: 10 }));
+      await put(store, write({ enabled: off }));
+      const again = await put(store, write({ enabled: off, limit: number(10) }));
       assert.equal(again.outcome, 'unchanged');
       assert.equal(again.state.version, 1);
       assert.equal((await store.audit(10)).length, 1);
     });
 
     it('goes back to the default by null and remembers how to undo that', async () => {
-      await put(store, write({ enabled: false, limit: 3 }));
+      await put(store, write({ enabled: off, limit: number(3) }));
       const back = await put(store, write({ enabled: null }));
-      assert.deepEqual(back.state.values, { limit: 3 });
+      assert.deepEqual(back.state.values, { limit: number(3) });
       const [entry] = await store.audit(1);
-      assert.deepEqual(entry?.from, { enabled: false });
-      assert.deepEqual(entry?.to, { enabled: true });
-      assert.deepEqual(entry?.undo, { enabled: false });
+      assert.deepEqual(entry?.from, { enabled: off });
+      assert.deepEqual(entry?.to, { enabled: on });
+      assert.deepEqual(entry?.undo, { enabled: off });
     });
 
     it('refuses a write for another version and says which one it is at', async () => {
-      await put(store, write({ enabled: false }, { ifVersion: 0 }));
-      const late = await put(store, write({ enabled: true }, { ifVersion: 0 }));
+      await put(store, write({ enabled: off }, { ifVersion: 0 }));
+      const late = await put(store, write({ enabled: on }, { ifVersion: 0 }));
       assert.equal(late.outcome, 'conflict');
       assert.equal(late.state.version, 1);
-      assert.deepEqual((await store.read()).values, { enabled: false });
+      assert.deepEqual((await store.read()).values, { enabled: off });
     });
 
     it('lets exactly one of many writers of one version win', async () => {
       const stores = [store, await open(), await open()];
       const results = await Promise.all(
         Array.from({ length: 30 }, (_, i) =>
-          put(stores[i % 3]!, write({ limit: i + 100 }, { ifVersion: 0 })),
+          put(stores[i % 3]!, write({ limit: number(i + 100) }, { ifVersion: 0 })),
         ),
       );
       assert.equal(results.filter(({ outcome }) => outcome === 'changed').length, 1);
@@ -149,7 +197,9 @@ function conforms(
     it('loses none of many unconditional writes and audits each once', async () => {
       const stores = [store, await open(), await open()];
       await Promise.all(
-        Array.from({ length: 60 }, (_, i) => put(stores[i % 3]!, write({ limit: i + 100 }))),
+        Array.from({ length: 60 }, (_, i) =>
+          put(stores[i % 3]!, write({ limit: number(i + 100) })),
+        ),
       );
       assert.equal((await store.read()).version, 60);
       const versions = (await store.audit(100)).map(({ version }) => version);
@@ -162,16 +212,20 @@ function conforms(
     it('tells another store on the same data at once', async () => {
       const seen: StoredSettings[] = [];
       await open({ onState: (state) => void seen.push(state) });
-      await put(store, write({ enabled: false }));
+      await put(store, write({ enabled: off }));
       await until(() => seen.some(({ version }) => version === 1), 1000);
-      assert.deepEqual(seen.at(-1)?.values, { enabled: false });
+      assert.deepEqual(seen.at(-1)?.values, { enabled: off });
     });
 
     it('catches up with a writer that knows a newer version, then applies its patch', async () => {
-      const known: StoredSettings = { version: 41, values: { limit: 7 }, updatedBy: 'carol' };
-      const { state } = await put(store, write({ enabled: false }, { known }));
+      const known: StoredSettings = {
+        version: 41,
+        values: { limit: number(7) },
+        updatedBy: 'carol',
+      };
+      const { state } = await put(store, write({ enabled: off }, { known }));
       assert.equal(state.version, 42);
-      assert.deepEqual(state.values, { enabled: false, limit: 7 });
+      assert.deepEqual(state.values, { enabled: off, limit: number(7) });
       assert.deepEqual(
         (await store.audit(10)).map(({ version, action }) => `${action} ${version}`),
         ['change 42', 'restore 41'],
@@ -179,25 +233,34 @@ function conforms(
     });
 
     it('restores by an empty patch, and never goes back', async () => {
-      const known: StoredSettings = { version: 41, values: { limit: 7 }, updatedBy: 'carol' };
-      const older: StoredSettings = { version: 40, values: { limit: 6 } };
+      const known: StoredSettings = {
+        version: 41,
+        values: { limit: number(7) },
+        updatedBy: 'carol',
+      };
+      const older: StoredSettings = { version: 40, values: { limit: number(6) } };
       assert.equal((await put(store, write({}, { known }))).state.version, 41);
       const { state } = await put(store, write({}, { known: older }));
-      assert.deepEqual(state.values, { limit: 7 });
+      assert.deepEqual(state.values, { limit: number(7) });
       assert.equal(state.version, 41);
       assert.equal(state.updatedBy, 'carol');
     });
 
     it('gives one version with two contents a new version', async () => {
-      await put(store, write({ limit: 1 }));
-      const known: StoredSettings = { store: 'one', epoch: 1, version: 1, values: { limit: 2 } };
+      await put(store, write({ limit: number(1) }));
+      const known: StoredSettings = {
+        store: 'one',
+        epoch: 1,
+        version: 1,
+        values: { limit: number(2) },
+      };
       const { state } = await put(store, write({}, { known }));
       assert.equal(state.version, 2);
-      assert.deepEqual(state.values, { limit: 1 });
+      assert.deepEqual(state.values, { limit: number(1) });
       const [entry] = await store.audit(1);
       assert.equal(entry?.action, 'adopt');
-      assert.deepEqual([entry?.from, entry?.to], [{ limit: 2 }, { limit: 1 }]);
-      assert.deepEqual(entry?.undo, { limit: 2 });
+      assert.deepEqual([entry?.from, entry?.to], [{ limit: number(2) }, { limit: number(1) }]);
+      assert.deepEqual(entry?.undo, { limit: number(2) });
     });
 
     it('carries along what this release does not know, nested and in any spelling', async () => {
@@ -216,10 +279,10 @@ function conforms(
         ],
       }));
       const known = await store.read();
-      const changed = await put(store, write({ enabled: false }, { known, ifVersion: 1 }));
+      const changed = await put(store, write({ enabled: off }, { known, ifVersion: 1 }));
       assert.equal(changed.outcome, 'changed');
       const { values, extra, version } = await store.read();
-      assert.deepEqual(values, { ...ofNewer, enabled: false });
+      assert.deepEqual(values, { ...ofNewer, enabled: off });
       assert.deepEqual([extra, version], [{ later: 2 }, 2]);
       const again = await put(
         store,
@@ -230,16 +293,31 @@ function conforms(
 
     it('never overwrites a newer decision of another store or of a later epoch', async () => {
       const later = '2026-11-25T00:00:00Z';
-      await put(store, write({ limit: 1 }, { time: later }));
-      const old = { version: 41, values: { limit: 7 }, updatedAt: '2026-10-01T00:00:00Z' };
+      await put(store, write({ limit: number(1) }, { time: later }));
+      const old = { version: 41, values: { limit: number(7) }, updatedAt: '2026-10-01T00:00:00Z' };
       const ofAnotherStore: StoredSettings = { ...old, store: 'two', epoch: 3 };
       const replaced = await put(store, write({}, { known: ofAnotherStore }));
       assert.deepEqual([replaced.relation, replaced.entries], ['replaced', []]);
       const ofThisStore: StoredSettings = { ...old, store: 'one', epoch: 1 };
       const younger = await put(store, write({}, { known: ofThisStore }));
-      assert.deepEqual([younger.relation, younger.state.values], ['newer', { limit: 1 }]);
-      const stale = await put(store, write({ limit: 2 }, { known: ofAnotherStore, ifVersion: 1 }));
+      assert.deepEqual([younger.relation, younger.state.values], ['newer', { limit: number(1) }]);
+      const stale = await put(
+        store,
+        write({ limit: number(2) }, { known: ofAnotherStore, ifVersion: 1 }),
+      );
       assert.equal(stale.outcome, 'conflict', 'the version of another store is no version here');
+    });
+
+    it('audits a change of any size once', async () => {
+      const long = Object.fromEntries(
+        Array.from({ length: 200 }, (_, i) => [`key-${i}`, text(`${'名'.repeat(200)} ${i}`)]),
+      );
+      await put(store, write(long));
+      await put(store, write({ limit: number(1) }));
+      await put(store, write({ limit: number(2) }));
+      const versions = (await store.audit(10)).map(({ version }) => version);
+      assert.deepEqual(versions, [3, 2, 1]);
+      assert.deepEqual((await store.read()).values['key-7'], long['key-7']);
     });
 
     it('lists reporting instances until they leave or expire', async () => {
@@ -279,18 +357,18 @@ function conforms(
       await other.start(listener);
       await other.stop(listener);
       told = 0;
-      await put(store, write({ enabled: false }));
+      await put(store, write({ enabled: off }));
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.equal(told, 0);
     });
 
     if (!wipeable) return;
     it('is empty after its data were taken away, and can be written again', async () => {
-      await put(store, write({ enabled: false }));
+      await put(store, write({ enabled: off }));
       await bench.wipe?.();
       assert.deepEqual(await store.read(), empty);
-      const known: StoredSettings = { version: 1, values: { enabled: false } };
-      assert.equal((await put(store, write({ limit: 5 }, { known }))).state.version, 2);
+      const known: StoredSettings = { version: 1, values: { enabled: off } };
+      assert.equal((await put(store, write({ limit: number(5) }, { known }))).state.version, 2);
     });
   });
 }
@@ -304,11 +382,16 @@ conforms(
   { wipeable: false },
 );
 
-conforms('file', async () => {
+conforms('file', async (_test, document) => {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-settings-'));
+  const path = join(folder, 'settings.json');
+  const redis = { url: '', keyPrefix: '' };
+  const options = document === undefined ? {} : { document };
   return {
-    open: () => new FileSettingsStore({ path: join(folder, 'settings.json') }),
-    wipe: async () => rmSync(join(folder, 'settings.json'), { force: true }),
+    open: () => configuredSettingsStore({ store: 'file', file: { path }, redis }, options),
+    wipe: async () => {
+      for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+    },
     close: async () => rmSync(folder, { recursive: true, force: true }),
   };
 });
@@ -326,10 +409,15 @@ describe('with a real Redis', () => {
     await server?.stop();
   });
 
-  conforms('Redis', async () => {
+  conforms('Redis', async (_test, document) => {
     const keyPrefix = `conformance-${++prefix}`;
     return {
-      open: () => new RedisSettingsStore({ url: server.url, keyPrefix }),
+      open: () =>
+        new RedisSettingsStore({
+          url: server.url,
+          keyPrefix,
+          ...(document !== undefined && { document }),
+        }),
       wipe: async () => {
         const { Redis } = await import('ioredis');
         const client = new Redis(server.url);
@@ -338,5 +426,72 @@ describe('with a real Redis', () => {
       },
       close: async () => {},
     };
+  });
+});
+
+describe('two documents in one place', () => {
+  async function differ(open: (document?: string) => SettingsStore): Promise<void> {
+    const [switchesStore, budgetsStore] = [open(), open('budgets')];
+    const seen: StoredSettings[] = [];
+    const listener = { ...nobody, onState: (state: StoredSettings) => void seen.push(state) };
+    await switchesStore.start(listener);
+    await budgetsStore.start(nobody);
+    const entry = {
+      version: 1,
+      time: '',
+      actor: 'a',
+      action: 'change',
+      from: {},
+      to: {},
+      undo: {},
+    };
+    await budgetsStore.update(() => ({
+      state: { store: 'one', epoch: 1, version: 1, values: { search: budgets.on } },
+      entries: [entry as AuditEntry],
+    }));
+    const report = { id: 'i', name: 'app', host: 'h', pid: 1, version: 1, state: 'ready' } as const;
+    await budgetsStore.report({ ...report, startedAt: '' }, 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.deepEqual((await budgetsStore.read()).values, { search: budgets.on });
+    assert.deepEqual(await switchesStore.read(), empty);
+    assert.deepEqual(await switchesStore.audit(10), []);
+    assert.deepEqual(await switchesStore.instances(), []);
+    assert.ok(seen.every(({ version }) => version === 0));
+    await switchesStore.stop(listener);
+    await budgetsStore.stop(nobody);
+  }
+
+  it('know nothing of each other in files', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-meter-settings-'));
+    const path = join(folder, 'settings.json');
+    const redis = { url: '', keyPrefix: '' };
+    await differ((document) =>
+      configuredSettingsStore(
+        { store: 'file', file: { path }, redis },
+        document === undefined ? {} : { document },
+      ),
+    );
+    const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    assert.deepEqual(names, ['settings.budgets.json']);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('know nothing of each other in Redis', async function () {
+    requireServer(this, 'redis-server');
+    const server = await startRedis();
+    const { url } = server;
+    try {
+      await differ((document) =>
+        configuredSettingsStore(
+          { store: 'redis', file: { path: '' }, redis: { url, keyPrefix: 'two' } },
+          document === undefined ? {} : { document },
+        ),
+      );
+      for (const document of ['audit', 'changes', 'instances', 'Big', '']) {
+        assert.throws(() => new RedisSettingsStore({ url, document }), /not usable/);
+      }
+    } finally {
+      await server.stop();
+    }
   });
 });

@@ -3,8 +3,6 @@ import { replaceFile } from '../../host/atomic-file.ts';
 import type { AuditEntry } from '../stored-settings.ts';
 
 const LIMIT = 10_000;
-/** Longer than any line: a reason is at most some hundred characters, a value a kilobyte. */
-const TAIL_BYTES = 65_536;
 
 /** The audit log beside a settings file: one JSON object a line. */
 export class AuditFile {
@@ -26,8 +24,9 @@ export class AuditFile {
   async complete(entries: readonly AuditEntry[]): Promise<void> {
     const last = entries.at(-1);
     if (last === undefined) return;
-    const tail = await this.#tail();
-    if (tail.trimEnd().endsWith(JSON.stringify(last))) return;
+    const line = JSON.stringify(last);
+    const tail = await this.#tail(Buffer.byteLength(line) + 1);
+    if (tail.trimEnd().endsWith(line)) return;
     // A torn line must not swallow the next one.
     if (tail !== '' && !tail.endsWith('\n')) await appendFile(this.#path, '\n');
     await this.append(entries);
@@ -44,7 +43,7 @@ export class AuditFile {
     return [...entries.values()].slice(-limit).toReversed();
   }
 
-  async #tail(): Promise<string> {
+  async #tail(bytes: number): Promise<string> {
     let file;
     try {
       file = await open(this.#path, 'r');
@@ -54,7 +53,7 @@ export class AuditFile {
     }
     try {
       const { size } = await file.stat();
-      const start = Math.max(0, size - TAIL_BYTES);
+      const start = Math.max(0, size - bytes);
       const { buffer, bytesRead } = await file.read({
         buffer: Buffer.alloc(size - start),
         position: start,

@@ -1,0 +1,167 @@
+import type { Context } from 'koa';
+import {
+  type BudgetJson,
+  type BudgetStatus,
+  type BudgetsDocument,
+  budgetJsonSchema,
+  budgetProblem,
+} from 'otel-token-meter/budgets';
+import { z } from 'zod';
+import { identityOf } from '../middleware/authentication.ts';
+import { RateLimit } from '../middleware/rate-limit.ts';
+import { type ApiRoute, apiRoute } from './api-route.ts';
+import { type SettingsCollection, collectionRoutes } from './settings-collection.ts';
+import type { SettingsRoutesOptions } from './settings-document.ts';
+
+export interface BudgetsRoutesOptions extends SettingsRoutesOptions<BudgetsDocument> {
+  /** Accounts of the current windows, most spent first. */
+  readonly accounts: (options: {
+    readonly id?: string;
+    readonly limit?: number;
+  }) => Promise<readonly BudgetStatus[]>;
+}
+
+/** A list of a thousand values may be long. */
+const BODY_LIMIT_BYTES = 256 * 1024;
+/** Each of these asks the store. */
+const LOOKS_PER_MINUTE = 300;
+
+/** The names of settings, so that none looks like a member of every object. */
+const budgetId = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,127}$/, 'must be letters, digits, _, . and -');
+
+const budget = z
+  .looseObject({})
+  .superRefine((json, context) => {
+    const problem = budgetProblem('budget', json);
+    if (problem === undefined) return;
+    // `budget.scope.user is 5; allowed: …`
+    const [, path = '', message = problem] =
+      /^budget((?:[.[][^\s.[]+)*) (.*)$/s.exec(problem) ?? [];
+    context.addIssue({
+      code: 'custom',
+      path: path.split(/[.[\]]+/).filter((name) => name !== ''),
+      message,
+    });
+  })
+  .meta({ id: 'Budget', override: { ...budgetJsonSchema } });
+
+const account = z.strictObject({
+  budget: z.string().describe('Its id'),
+  key: z
+    .record(z.string(), z.string().nullable())
+    .describe('Whose account: {"user": "alice"}; null for calls without a value'),
+  mode: z.enum(['warn', 'block']),
+  unit: z.enum(['usd', 'tokens', 'calls']).describe('Of all amounts here'),
+  limit: z.number(),
+  spent: z.number().describe('By all instances in this window'),
+  reserved: z.number().describe('Set aside for running calls'),
+  remaining: z.number(),
+  from: z.iso.datetime().describe('Begin of the window'),
+  resets_at: z.iso.datetime().describe('Of a rolling window: when its oldest part is forgotten'),
+  blocked: z.boolean().describe('A call made now would be refused'),
+  stale: z.boolean().describe('The store does not answer: what this instance knows'),
+});
+
+/** Members of all answers are readable by viewers; one who is limited to teams sees budgets of his teams. */
+const budgets: SettingsCollection<BudgetJson> = {
+  path: '/api/settings/budgets',
+  noun: 'budgets',
+  one: 'budget',
+  events: { settings: 'budgets', status: 'budgets_status', instances: 'budgets_instances' },
+  hasIds: false,
+  schema: z.record(budgetId, budget).meta({ id: 'Budgets' }),
+  patchSchema: z.record(budgetId, budget.nullable()),
+  idSchema: budgetId,
+  itemSchema: budget,
+  bodyLimitBytes: BODY_LIMIT_BYTES,
+  shown(ctx, all) {
+    const teams = teamsOf(ctx);
+    if (teams === undefined) return all;
+    return Object.fromEntries(Object.entries(all).filter(([, json]) => isOf(teams, json)));
+  },
+  shownEntry(ctx, entry) {
+    const teams = teamsOf(ctx);
+    if (teams === undefined) return entry;
+    const ids = Object.keys(entry.to).filter((id) =>
+      [entry.from[id], entry.to[id]].every((json) => json === null || isOf(teams, json)),
+    );
+    if (ids.length === 0) return undefined;
+    const part = (values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+      Object.fromEntries(ids.map((id) => [id, values[id]]));
+    // The reason may name others.
+    const { reason: _reason, ...rest } = entry;
+    return { ...rest, from: part(entry.from), to: part(entry.to), undo: part(entry.undo) };
+  },
+};
+
+export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[] {
+  const { settings, accounts } = options;
+  return [
+    ...collectionRoutes(budgets, options),
+    apiRoute({
+      method: 'get',
+      path: '/api/budgets/status',
+      summary: 'What is spent of each budget in its present window, most spent first',
+      role: 'viewer',
+      limit: new RateLimit({ perMinute: LOOKS_PER_MINUTE }),
+      query: z.strictObject({
+        budget: budgetId.optional().describe('Only of this budget'),
+        limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many accounts'),
+      }),
+      answers: {
+        200: {
+          description: 'Accounts of the whole fleet',
+          schema: z.strictObject({ accounts: z.array(account) }),
+        },
+      },
+      async handle(ctx, { query }) {
+        const teams = teamsOf(ctx);
+        const found = await accounts({
+          limit: teams === undefined ? query.limit : 1000,
+          ...(query.budget !== undefined && { id: query.budget }),
+        });
+        const seen = found.filter(
+          ({ id, key }) => teams === undefined || isAccountOf(teams, settings.get()[id], key),
+        );
+        ctx.set('cache-control', 'no-store');
+        ctx.body = { accounts: seen.slice(0, query.limit).map(wire) };
+      },
+    }),
+  ];
+}
+
+function wire({ id, resetsAt, ...status }: BudgetStatus): z.output<typeof account> {
+  return { budget: id, ...status, resets_at: resetsAt };
+}
+
+/** Undefined: not limited to teams. */
+function teamsOf(ctx: Context): readonly string[] | undefined {
+  return (identityOf(ctx) as { readonly teams?: readonly string[] } | undefined)?.teams;
+}
+
+/** Whether a definition is of these teams alone, or of every team and names nobody. */
+function isOf(teams: readonly string[], json: unknown): boolean {
+  const { scope = {} } = json as BudgetJson;
+  if (scope.team !== undefined) return isWithin(teams, scope.team);
+  const names = Object.keys(scope).filter((member) => !NAMELESS.has(member));
+  return scope.each?.includes('team') === true && names.length === 0;
+}
+
+const NAMELESS: ReadonlySet<string> = new Set(['each', 'model', 'provider']);
+
+function isAccountOf(
+  teams: readonly string[],
+  definition: BudgetJson | undefined,
+  key: BudgetStatus['key'],
+): boolean {
+  if (definition === undefined) return false;
+  const { team } = key;
+  return team === undefined ? isOf(teams, definition) : team !== null && teams.includes(team);
+}
+
+function isWithin(teams: readonly string[], wanted: unknown): boolean {
+  const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+  return values.every((value) => typeof value === 'string' && teams.includes(value));
+}
