@@ -2,8 +2,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
 import type { CallMeter } from '../call/call-meter.ts';
 import type { ChatCall } from '../call/chat-call.ts';
-import { observeResponse } from '../call/observed-response.ts';
-import { observeIteratorFunction } from '../call/observed-stream.ts';
 import { quietly } from '../host/quietly.ts';
 import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
 import { resumePromise } from './metered-promise.ts';
@@ -11,6 +9,15 @@ import { peerSpanOf } from './peer-span.ts';
 import { type BatchResults, batchWatcher } from './batch/observed-batch.ts';
 import { gatewayCost } from './gateway-cost.ts';
 import type { CallShape } from '../domain/call-shape.ts';
+import {
+  type ApiPromise,
+  type Method,
+  observeParsing,
+  observePromise,
+  type Parse,
+  type RequestProps,
+  track,
+} from './api-reply.ts';
 import type { CurrentMeter, PatchOutcome } from './sdk-patch.ts';
 import { fields, text, type JsonObject } from '../tokens/json.ts';
 import { serverOf } from './server.ts';
@@ -31,39 +38,16 @@ export interface ApiClientSdk {
   readonly conversationId?: (options: JsonObject) => string | undefined;
 }
 
-/** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
-const TRACKED = Symbol('otel-token-meter call');
-
 /**
  * The request that is being sent: a retry calls `makeRequest` with it again. That a number of retries is
  * given proves nothing, since an application may say it itself: `client.request(options, 2)`.
  */
 const sending = new AsyncLocalStorage<unknown>();
 
-/** What `makeRequest` resolves to, as far as it is needed. The same object reaches the parse step. */
-interface RequestProps {
-  readonly response: object;
-  [TRACKED]?: Tracked;
-}
-
-interface Tracked {
-  /** Undefined once parsing has begun: the response is not to keep alive what is over. */
-  call: ChatCall | undefined;
-  /** The caller has the raw response. */
-  handedOut: boolean;
-}
-
-interface ApiPromise {
-  parseResponse?: unknown;
-  readonly responsePromise?: unknown;
-}
-
-type Method<A extends unknown[], R> = (this: unknown, ...args: A) => R;
 type MakeRequest = Method<
   [options: unknown, retries: unknown, ...rest: unknown[]],
   Promise<unknown>
 >;
-type Parse = (...args: unknown[]) => Promise<unknown>;
 
 /**
  * Path of a call in these SDKs: resource method → `request` → `makeRequest` → parse step, the last one
@@ -100,7 +84,7 @@ export function patchApiClient(
     (original) =>
       function request(this: unknown, ...args) {
         const promise = original.apply(this, args);
-        quietly('watching a promise', () => observePromise(promise));
+        quietly('watching a promise', () => observePromise(promise, !parsedByClient));
         return promise;
       },
   );
@@ -197,25 +181,6 @@ export function patchApiClient(
       nativeSpan: span ?? peerSpanOf(fields(body)['model']),
     });
   }
-
-  /** The class of these promises is seen first here; it is not exported by all of the SDKs. */
-  function observePromise(promise: ApiPromise): void {
-    const promises = Object.getPrototypeOf(promise) as object;
-    if (!isPatched(promises, 'asResponse') && Object.hasOwn(promises, 'asResponse')) {
-      replaceMethod<Method<[], Promise<object>>>(promises, 'asResponse', observeRawResponse);
-    }
-    const parse = promise.parseResponse;
-    if (parsedByClient || typeof parse !== 'function') return;
-    promise.parseResponse = observedParse(promise, parse as Parse);
-  }
-}
-
-/**
- * Apart from the assignment: V8 puts a function written right of a property's `=` into the old
- * generation, and with it all it refers to stays alive through every quick collection.
- */
-function observedParse(promise: ApiPromise, parse: Parse): Parse {
-  return (...props) => observeParsing(() => parse.apply(promise, props), props);
 }
 
 /** Resources say `post`; an application that calls `client.request` may say `POST`. */
@@ -239,57 +204,4 @@ function noteCost(response: unknown, { stream, body }: JsonObject, call: ChatCal
 
 function isThenable(value: unknown): boolean {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
-
-function track(props: RequestProps, call: ChatCall): void {
-  props[TRACKED] = { call, handedOut: false };
-  call.arrived(props.response);
-}
-
-/** The last argument is what `makeRequest` gave (openai 4 passes nothing else). */
-function observeParsing(parse: () => Promise<unknown>, args: readonly unknown[]): Promise<unknown> {
-  const entry = (args.at(-1) as RequestProps | undefined)?.[TRACKED];
-  const call = entry?.call;
-  if (entry === undefined || call === undefined) return parse();
-  entry.call = undefined;
-  call.reading();
-  return parse().then(
-    (value) => {
-      quietly('watching a reply', () => takeParsed(value, call));
-      return value;
-    },
-    (error: unknown) => {
-      call.failed(error);
-      throw error;
-    },
-  );
-}
-
-/** `withResponse()` of most versions asks for the raw response too, when the body is being parsed. */
-function observeRawResponse(original: Method<[], Promise<object>>): Method<[], Promise<object>> {
-  return function asResponse(this: unknown) {
-    const response = original.call(this);
-    return Promise.all([response, (this as ApiPromise).responsePromise]).then(([given, props]) => {
-      const entry = (props as RequestProps)[TRACKED];
-      const call = entry?.call;
-      if (entry !== undefined && call !== undefined && !entry.handedOut) {
-        entry.handedOut = true;
-        quietly('watching a response', () =>
-          observeResponse(given, call, () => entry.call === undefined),
-        );
-      }
-      return given;
-    });
-  };
-}
-
-function takeParsed(value: unknown, call: ChatCall): void {
-  if (typeof value === 'object' && value !== null && 'iterator' in value) {
-    const stream = value as { iterator: () => unknown };
-    if (typeof stream.iterator === 'function') {
-      observeIteratorFunction(stream, call);
-      return;
-    }
-  }
-  call.complete(value);
 }
