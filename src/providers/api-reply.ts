@@ -5,7 +5,7 @@ import { quietly } from '../host/quietly.ts';
 import { isPatched, replaceMethod } from './patching.ts';
 
 /** On what `makeRequest` gives: the call it belongs to. A WeakMap here slows every collection. */
-const TRACKED = Symbol('otel-token-meter call');
+const TRACKED: unique symbol = Symbol('otel-token-meter call');
 
 /** What `makeRequest` resolves to, as far as it is needed. The same object reaches the parse step. */
 export interface RequestProps {
