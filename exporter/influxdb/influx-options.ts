@@ -42,6 +42,11 @@ export interface InfluxOptions extends ConnectionOptions {
   readonly maxUserTags?: number | undefined;
   /** Values a day that become a tag of the team, and of each dimension; all others are `(other)`. @default 1000 */
   readonly maxDimensionTags?: number | undefined;
+  /**
+   * Sums up closed hours beside the calls, so that long ranges need not read them; one of the processes that
+   * write to the bucket does it. Needs permission to read. @default true
+   */
+  readonly rollUps?: boolean | undefined;
   /** Longest duration of one request; its socket is closed then. @default 10000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -73,6 +78,7 @@ export type ResolvedInfluxOptions = Readonly<
     timeoutMs: number;
     maxUserTags: number;
     maxDimensionTags: number;
+    rollUps: boolean;
     tags: Readonly<Record<string, string>>;
     connection: Connection;
     spool: ResolvedSpoolOptions | false;
@@ -121,6 +127,7 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     timeoutMs: check.integer('timeoutMs', options.timeoutMs, 10_000),
     maxUserTags: check.integer('maxUserTags', options.maxUserTags, 10_000, 0),
     maxDimensionTags: check.integer('maxDimensionTags', options.maxDimensionTags, 1000, 0),
+    rollUps: options.rollUps !== false,
     tags: options.tags ?? {},
     spool: resolveSpoolOptions(check, options.spool),
   };

@@ -8,6 +8,9 @@ import {
 } from '../influx-options.ts';
 import { BoundValues, conditions, LEDGER, name } from '../read/influxql.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
+import type { TimeRange } from '../read/time-ranges.ts';
+import { markHours, refreshRollUps } from '../rollup/influx-roll-up.ts';
+import { HOUR_MS } from '../rollup/roll-up-schema.ts';
 import { InfluxTransport } from '../transport.ts';
 import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 
@@ -45,6 +48,8 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
     const points = await pointsOf(client, userId, signal);
     const found = points.reduce((sum, { times }) => sum + times.length, 0);
     if (dryRun || found === 0) return { found, erased: 0, mayRemain: [] };
+    const hours = hoursOf(points);
+    await markHours(target, hours, signal);
     let erased = 0;
     const deletion: Deletion = version === '2' ? deleteFrom2 : deleteFrom1;
     for (const { tags, times } of points) {
@@ -57,6 +62,7 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
         onProgress?.(erased, found);
       }
     }
+    await refreshRollUps(target, spanOf(hours), Date.now, signal);
     const left = await pointsOf(client, userId, signal);
     const remaining = left.reduce((sum, { times }) => sum + times.length, 0);
     return { found, erased: found - remaining, mayRemain: [] };
@@ -86,6 +92,19 @@ async function pointsOf(
   }
   return [...series.values()].map(({ tags, times }) => ({ tags, times: times.toSorted() }));
 }
+
+/** Starts of the hours that have calls of the user, oldest first. */
+function hoursOf(points: readonly UserPoints[]): readonly number[] {
+  const hours = points.flatMap(({ times }) =>
+    times.map((time) => Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS),
+  );
+  return [...new Set(hours)].toSorted((a, b) => a - b);
+}
+
+const spanOf = (hours: readonly number[]): TimeRange => ({
+  fromMs: hours[0] ?? 0,
+  toMs: (hours.at(-1) ?? 0) + HOUR_MS,
+});
 
 type Deletion = (
   transport: InfluxTransport,

@@ -5,48 +5,108 @@ import { binOf } from '../../ledger/queries/quantile-sketch.ts';
 import { rankKeys } from '../../ledger/queries/ranking.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import type { TimeSegment } from '../../ledger/queries/time-zone.ts';
-import { addSums, metricOf } from '../../ledger/queries/usage-sums.ts';
+import { addSums, metricOf, newTally } from '../../ledger/queries/usage-sums.ts';
+import {
+  addBins,
+  addStored,
+  type StoredSketches,
+  type StoredTable,
+} from '../../ledger/queries/usage-table.ts';
+import { RollUpPoints } from '../rollup/roll-up-points.ts';
+import { planOf, type RollUpPlan, tableFor, ValidRollUps } from '../rollup/roll-up-plan.ts';
 import { CallScan, type ScannedCall } from './call-scan.ts';
 import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
-import { pieces, withinReach } from './time-ranges.ts';
+import { bucketIn, TimeBuckets } from './time-buckets.ts';
+import { pieces, type TimeRange, withinReach } from './time-ranges.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+/** Rows of one roll-up that the query asks about. */
+interface RolledUp {
+  readonly table: StoredTable;
+  readonly sketches: StoredSketches | undefined;
+  readonly bucket: number | undefined;
+  /** Index of each row, with its key. */
+  readonly rows: Iterable<readonly [index: number, key: Key]>;
+}
 
-/** Summaries over InfluxQL: the calls stream in and are summed up as they come. */
+interface Takers {
+  call(call: ScannedCall, bucket: number | undefined): void;
+  rolledUp(part: RolledUp): void;
+}
+
+/**
+ * Summaries over InfluxQL: roll-ups of the hours and days that are closed, and the calls of all others, which
+ * stream in and are summed up as they come.
+ */
 export class InfluxSummarySource implements SummarySource {
   readonly #client: InfluxQueryClient;
+  readonly #points: RollUpPoints;
   readonly #now: () => number;
   readonly #signal: AbortSignal | undefined;
+  readonly #valid = new Map<string, Promise<ValidRollUps>>();
 
   constructor(client: InfluxQueryClient, now: () => number, signal: AbortSignal | undefined) {
     this.#client = client;
+    this.#points = new RollUpPoints(client, signal);
     this.#now = now;
     this.#signal = signal;
   }
 
   async gather(query: CheckedQuery, cells: Cells): Promise<void> {
-    await this.#eachCall(query, ({ key, sums }, bucket) => {
-      const tally = cells.tally(key, bucket);
-      addSums(tally.sums, sums);
-      if (tally.latencies === undefined) return;
-      // A result of a batch took a time that nobody knows.
-      if (sums.durationMs > 0) tally.latencies.duration.addBin(binOf(sums.durationMs), 1);
-      if (sums.firstChunkCalls > 0) tally.latencies.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
+    await this.#each(query, {
+      call({ key, sums }, bucket) {
+        const tally = cells.tally(key, bucket);
+        addSums(tally.sums, sums);
+        if (tally.latencies === undefined) return;
+        // A result of a batch took a time that nobody knows.
+        if (sums.durationMs > 0) tally.latencies.duration.addBin(binOf(sums.durationMs), 1);
+        if (sums.firstChunkCalls > 0) {
+          tally.latencies.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
+        }
+      },
+      rolledUp({ table, sketches, bucket, rows }) {
+        for (const [index, key] of rows) {
+          const { sums, latencies } = cells.tally(key, bucket);
+          addStored(sums, table, index);
+          if (latencies === undefined) continue;
+          addBins(latencies.duration, sketches?.duration[index]);
+          addBins(latencies.firstChunk, sketches?.firstChunk[index]);
+        }
+      },
     });
   }
 
   async rank(query: CheckedQuery): Promise<readonly Key[]> {
     return await rankKeys(query, async (add) => {
-      await this.#eachCall({ ...query, unit: undefined }, ({ key, sums }) => {
-        add(key, metricOf(sums, query.orderBy));
-      });
+      await this.#each(
+        { ...query, unit: undefined, percentiles: false },
+        {
+          call({ key, sums }) {
+            add(key, metricOf(sums, query.orderBy));
+          },
+          rolledUp({ table, rows }) {
+            for (const [index, key] of rows) {
+              const { sums } = newTally(false);
+              addStored(sums, table, index);
+              add(key, metricOf(sums, query.orderBy));
+            }
+          },
+        },
+      );
     });
   }
 
   async distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
     if (isEmpty(query)) return { users: 0, conversations: 0 };
+    const all = { ...query, unit: undefined, percentiles: false };
+    const isRolledUp =
+      query.filters.length === 0 && (await this.#plan(all)).calls.every((range) => !isSame(range, all));
+    if (isRolledUp) {
+      return {
+        users: await this.#countKeys({ ...all, dimensions: ['user'] }),
+        conversations: await this.#countKeys({ ...all, dimensions: ['conversation'] }),
+      };
+    }
     // 3.x answers piece by piece, and what is different in each may be the same in two.
     const isWhole = (await this.#client.version()) !== '3';
     if (!isWhole || !isTellable(query.filters)) return await this.#countDistinct(query);
@@ -63,6 +123,20 @@ export class InfluxSummarySource implements SummarySource {
     };
   }
 
+  async #countKeys(query: CheckedQuery): Promise<number> {
+    const keys = new Set<string>();
+    const add = ([value]: Key): void => {
+      if (typeof value === 'string') keys.add(value);
+    };
+    await this.#each(query, {
+      call: ({ key }) => add(key),
+      rolledUp({ rows }) {
+        for (const [, key] of rows) add(key);
+      },
+    });
+    return keys.size;
+  }
+
   async #countDistinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
     const users = new Set<string>();
     const conversations = new Set<string>();
@@ -75,17 +149,65 @@ export class InfluxSummarySource implements SummarySource {
     return { users: users.size, conversations: conversations.size };
   }
 
-  async #eachCall(
+  async #each(query: CheckedQuery, takers: Takers): Promise<void> {
+    if (isEmpty(query)) return;
+    const plan = await this.#plan(query);
+    const missing = [
+      ...(await this.#eachRollUp('day', query, plan.days, takers)),
+      ...(await this.#eachRollUp('hour', query, plan.hours, takers)),
+    ];
+    for (const range of [...plan.calls, ...missing]) {
+      await this.#eachCall({ ...query, ...range }, takers.call);
+    }
+  }
+
+  async #plan(query: CheckedQuery): Promise<RollUpPlan> {
+    const { fromMs, toMs } = query;
+    if (tableFor(query) === undefined) return { days: [], hours: [], calls: [{ fromMs, toMs }] };
+    const id = `${fromMs}-${toMs}`;
+    const range = withinReach({ fromMs, toMs }, await this.#client.version(), this.#now());
+    const valid = this.#valid.get(id) ?? ValidRollUps.load(this.#points, range);
+    this.#valid.set(id, valid);
+    return planOf({ ...query, ...range }, await valid, new TimeBuckets(query));
+  }
+
+  /** Returns the ranges of roll-ups without the table: it was too large to be stored. */
+  async #eachRollUp(
+    unit: 'hour' | 'day',
     query: CheckedQuery,
-    add: (call: ScannedCall, bucket: number | undefined) => void,
-  ): Promise<void> {
+    ranges: readonly TimeRange[],
+    { rolledUp }: Takers,
+  ): Promise<readonly TimeRange[]> {
+    const of = tableFor(query);
+    if (of === undefined) return [];
+    const names = query.percentiles ? ([of, 'sketches'] as const) : [of];
+    const buckets = new TimeBuckets(query);
+    const missing: TimeRange[] = [];
+    const width = unit === 'day' ? 86_400_000 : 3_600_000;
+    for (const range of ranges) {
+      const left = new Set<number>();
+      for (let start = range.fromMs; start < range.toMs; start += width) left.add(start);
+      for await (const [start, [table, sketches]] of this.#points.tables(unit, range, names)) {
+        if (table === undefined || (query.percentiles && sketches === undefined)) continue;
+        left.delete(start);
+        const part = { table: table as StoredTable, sketches: sketches as StoredSketches | undefined };
+        rolledUp({ ...part, bucket: buckets.at(start), rows: rowsOf(query, part.table) });
+      }
+      for (const start of left) missing.push({ fromMs: start, toMs: start + width });
+    }
+    return missing;
+  }
+
+  async #eachCall(query: CheckedQuery, add: Takers['call']): Promise<void> {
     if (isEmpty(query)) return;
     const scan = new CallScan(query);
     for (const segment of await this.#segments(query)) {
       const bound = new BoundValues();
       const q = scan.statement(segment.fromMs, segment.toMs, bound);
       for await (const series of this.#query(q, bound)) {
-        for (const call of scan.calls(series)) add(call, bucketOf(query, segment, call.timeMs));
+        for (const call of scan.calls(series)) {
+          add(call, bucketIn(query.unit, segment, call.timeMs));
+        }
       }
     }
   }
@@ -106,17 +228,24 @@ export class InfluxSummarySource implements SummarySource {
   }
 }
 
+/** Rows of a table that the filters let through. */
+function* rowsOf(
+  { dimensions, filters }: CheckedQuery,
+  { names, keys }: StoredTable,
+): Generator<readonly [index: number, key: Key]> {
+  const places = dimensions.map((dimension) => names.indexOf(dimension));
+  const wanted = filters.map(({ dimension, values }) => ({
+    place: names.indexOf(dimension),
+    values: new Set(values),
+  }));
+  for (const [index, key] of keys.entries()) {
+    if (!wanted.every(({ place, values }) => values.has(key[place] ?? null))) continue;
+    yield [index, places.map((place) => key[place] ?? null)];
+  }
+}
+
 /** A filter without values lets nothing through. */
 const isEmpty = ({ filters }: CheckedQuery): boolean =>
   filters.some(({ values }) => values.length === 0);
 
-/** Local bucket of an instant of the segment, as `Cells` has it. */
-function bucketOf(
-  { unit }: CheckedQuery,
-  { offsetMs }: TimeSegment,
-  ms: number,
-): number | undefined {
-  if (unit === undefined) return undefined;
-  if (unit === 'day') return Math.floor((ms + offsetMs) / DAY_MS);
-  return Math.floor((ms + offsetMs) / HOUR_MS) * HOUR_MS - offsetMs;
-}
+const isSame = (a: TimeRange, b: TimeRange): boolean => a.fromMs === b.fromMs && a.toMs === b.toMs;

@@ -57,13 +57,11 @@ export class InfluxQueryClient {
   #server: Promise<Server> | undefined;
   #organization: Promise<void> | undefined;
 
-  constructor(target: Target) {
+  /** `holdsProcess`: whether a query keeps a process alive that has nothing else to do. */
+  constructor(target: Target, { holdsProcess = true }: { readonly holdsProcess?: boolean } = {}) {
     this.#target = target;
     const { connection } = target;
-    this.#transport = new InfluxTransport(connection, {
-      maxSockets: Infinity,
-      holdsProcess: true,
-    });
+    this.#transport = new InfluxTransport(connection, { maxSockets: Infinity, holdsProcess });
   }
 
   /** Asked once, and again while the server does not answer. */

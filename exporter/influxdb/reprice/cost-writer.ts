@@ -9,6 +9,7 @@ import type { CostChange, RepriceTally } from '../../ledger/reprice-tally.ts';
 import { isLoopback } from '../../connection/connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
+import { LateMarks, MARKER } from '../rollup/late-marks.ts';
 import { InfluxTransport } from '../transport.ts';
 
 /** Lines of one write. */
@@ -48,6 +49,7 @@ export class CostWriter {
       isOptionalField: () => false,
       givesUp: (kind, failures) => kind === 'attention' || failures >= MAX_FAILURES,
       onLatency: () => {},
+      lateMarks: new LateMarks(MARKER),
       onRefused: (refused, reason, message) => {
         counts.drop(reason, refused.length, message);
         for (const { body } of refused) {

@@ -8,6 +8,7 @@ import {
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import { CostWriter } from './cost-writer.ts';
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
+import { refreshRollUps } from '../rollup/influx-roll-up.ts';
 import { LEDGER, name, timeRange } from '../read/influxql.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
 import { PointLayout } from '../read/point-layout.ts';
@@ -31,7 +32,7 @@ const RANGE_MS = 7 * 86_400_000;
  * what was written by then stays, and a second run goes on from there.
  */
 export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promise<RepriceResult> {
-  const { signal, onProgress, dryRun = false } = options;
+  const { signal, onProgress, dryRun = false, now = Date.now } = options;
   const target = resolveInfluxOptions('repriceInfluxLedger', { ...options, spool: false });
   const { from, to } = options;
   const range = checkRecordsQuery({ ...(from && { from }), ...(to && { to }) });
@@ -41,7 +42,7 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
   // Neither sockets nor pauses of the writer hold a process, which this job is to do.
   const held = setInterval(() => {}, READ_TIMEOUT_MS);
   try {
-    const ranges = await rangesOf(client, range, (options.now ?? Date.now)(), signal);
+    const ranges = await rangesOf(client, range, now(), signal);
     for (const piece of ranges) {
       for await (const { record, tags } of storedCalls(client, piece, signal)) {
         const change = tally.add(record);
@@ -51,6 +52,8 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
       onProgress?.(tally.result());
     }
     await writer.flush();
+    const { changed } = tally.result();
+    if (changed > 0 && !dryRun) await refreshRollUps(target, spanOf(ranges), now, signal);
     return tally.result();
   } finally {
     clearInterval(held);
@@ -58,6 +61,11 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
     client.close();
   }
 }
+
+const spanOf = (ranges: readonly TimeRange[]): TimeRange => ({
+  fromMs: ranges[0]?.fromMs ?? 0,
+  toMs: ranges.at(-1)?.toMs ?? 0,
+});
 
 /** Pieces from the first call of the range to its last. */
 async function rangesOf(

@@ -1,4 +1,6 @@
 import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
+import { LateMarks, ON_THE_WAY } from '../rollup/late-marks.ts';
+import { RollUpUpkeep } from '../rollup/roll-up-upkeep.ts';
 import { LineExporter } from './line-exporter.ts';
 import { attributeOfField, OTHER_VALUES } from '../usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
@@ -18,6 +20,7 @@ import {
 export class InfluxUsageProcessor implements UsageLogProcessor {
   readonly #exporter: LineExporter;
   readonly #lines: UsageLineWriter;
+  readonly #rollUps: RollUpUpkeep | undefined;
 
   constructor(options: InfluxOptions) {
     const resolved = resolveInfluxOptions('InfluxUsageProcessor', options);
@@ -29,7 +32,12 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
       const isBounded = this.#lines.refuseTag(tag, value);
       return isBounded ? OTHER_VALUES : undefined;
     };
-    this.#exporter = new LineExporter('usage', resolved, { isOptionalField, otherValueOf });
+    this.#exporter = new LineExporter('usage', resolved, {
+      isOptionalField,
+      otherValueOf,
+      // Also without roll-ups of its own: other processes may make them.
+      lateMarks: new LateMarks(ON_THE_WAY),
+    });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({
       tags: resolved.tags,
@@ -37,6 +45,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
       maxDimensionTags: resolved.maxDimensionTags,
       onCleaned: (reason) => counts.clean(reason),
     });
+    this.#rollUps = resolved.rollUps ? new RollUpUpkeep(resolved) : undefined;
   }
 
   onEmit(logRecord: UsageLogRecord): void {
@@ -57,7 +66,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
 
   /** Flushes within seconds; the rest stays in the spool for the next start. Never rejects. */
   async shutdown(): Promise<void> {
-    await this.#exporter.shutdown();
+    await Promise.all([this.#rollUps?.stop(), this.#exporter.shutdown()]);
   }
 
   status(): ExporterStatus {

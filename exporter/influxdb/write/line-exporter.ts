@@ -4,6 +4,7 @@ import { isLoopback } from '../../connection/connection.ts';
 import type { SpoolFs } from '../../spool/spool-fs.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
+import type { LateMarks } from '../rollup/late-marks.ts';
 import { InfluxTransport } from '../transport.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { influxDestination } from './influx-destination.ts';
@@ -16,6 +17,8 @@ interface LineExporterParts {
   readonly isOptionalField?: (name: string) => boolean;
   /** See `DeliveryOptions`. */
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
+  /** Written before lines that come too late for the roll-up of their hour. */
+  readonly lateMarks?: LateMarks;
   readonly fs?: SpoolFs;
 }
 
@@ -24,7 +27,12 @@ export class LineExporter extends SpooledExporter {
   constructor(
     name: string,
     options: ResolvedInfluxOptions,
-    { isOptionalField = () => false, otherValueOf = () => undefined, fs }: LineExporterParts = {},
+    {
+      isOptionalField = () => false,
+      otherValueOf = () => undefined,
+      lateMarks,
+      fs,
+    }: LineExporterParts = {},
   ) {
     const { url, connection, timeoutMs } = options;
     const transport = new InfluxTransport(connection, {
@@ -47,6 +55,7 @@ export class LineExporter extends SpooledExporter {
           backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
           isOptionalField,
           otherValueOf,
+          ...(lateMarks && { lateMarks }),
         }),
     });
   }

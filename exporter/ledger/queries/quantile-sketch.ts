@@ -18,6 +18,11 @@ export class QuantileSketch {
     this.#count += count;
   }
 
+  /** Number of each bin, then its count. */
+  get bins(): Iterable<readonly [bin: number, count: number]> {
+    return this.#bins;
+  }
+
   merge(other: QuantileSketch): void {
     for (const [bin, count] of other.#bins) this.addBin(bin, count);
   }

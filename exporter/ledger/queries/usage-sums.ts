@@ -30,7 +30,8 @@ export interface UsageSums {
   firstChunkCalls: number;
 }
 
-const KEYS = [
+/** Every member of `UsageSums`. */
+export const SUM_KEYS = [
   'calls',
   'errors',
   'aborted',
@@ -93,7 +94,7 @@ export function newTally(percentiles: boolean): Tally {
 }
 
 export function addSums(target: UsageSums, more: Partial<UsageSums>): void {
-  for (const key of KEYS) {
+  for (const key of SUM_KEYS) {
     const value = more[key];
     if (value !== null && value !== undefined) target[key] = (target[key] ?? 0) + value;
   }

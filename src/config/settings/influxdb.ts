@@ -21,6 +21,7 @@ export interface InfluxConfig {
   };
   readonly maxUserTags: number;
   readonly maxDimensionTags: number;
+  readonly rollUps: boolean;
   readonly tags?: Readonly<Record<string, string>>;
   readonly spool: {
     readonly enabled: boolean;
@@ -183,6 +184,16 @@ export const influxdb: readonly Setting[] = [
     default: 1000,
     description:
       'Teams, and values of each dimension, per day that become a tag value. Further ones get the tag value (other), and a field has the exact value.',
+  },
+  {
+    key: 'metrics.influxdb.roll_ups',
+    path: 'metrics.influxdb.rollUps',
+    block: 'distribution',
+    kind: boolean,
+    env: ['TOKEN_METER_ROLL_UPS'],
+    default: true,
+    description:
+      'Whether closed hours are summed up beside the calls, which makes long ranges fast. The token must be allowed to read.',
   },
   {
     key: 'metrics.influxdb.tags',

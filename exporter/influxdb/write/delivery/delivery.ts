@@ -11,7 +11,8 @@ import {
 import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
 import { ServerState } from '../../../delivery/server-state.ts';
 import { halve, singleLines } from '../../../delivery/split-lines.ts';
-import { WriteAttempts, type WriteOptions } from './write-attempts.ts';
+import type { LateMarks } from '../../rollup/late-marks.ts';
+import { type Attempt, WriteAttempts, type WriteOptions } from './write-attempts.ts';
 
 export interface DeliveryOptions extends WriteOptions, DeliveryHooks {
   readonly backOff: BackOff;
@@ -19,6 +20,8 @@ export interface DeliveryOptions extends WriteOptions, DeliveryHooks {
   readonly isOptionalField: (name: string) => boolean;
   /** What stands for a value of a tag of which the server takes no more; undefined for nothing. */
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
+  /** Written before lines that come too late for the roll-up of their hour. */
+  readonly lateMarks?: LateMarks;
 }
 
 /** A single line is given up after so many failures in a row while the server takes another line in between. */
@@ -90,7 +93,7 @@ export class Delivery implements LineDelivery {
         for (const half of halve(chunks)) await this.#deliver(half, batch);
       };
       if (lines > 1 && bytes > this.#size.maxBytes * 1.5) return await inHalves();
-      const attempt = await this.#server.attempt(async () => await this.#writes.attempt(chunks));
+      const attempt = await this.#server.attempt(async () => await this.#attempt(chunks));
       if (attempt === undefined) throw new DeliveryStopped();
       const { verdict, message, status = 0, complaint, otherWay } = attempt;
       if (verdict.kind === 'stored') {
@@ -134,6 +137,19 @@ export class Delivery implements LineDelivery {
       }
       if (otherWay !== true) this.#options.counts.retries++;
     }
+  }
+
+  /** Calls are never written before their mark, or a roll-up would be taken for right without them. */
+  async #attempt(chunks: readonly LineChunk[]): Promise<Attempt> {
+    const marks = this.#options.lateMarks?.before(chunks);
+    if (marks !== undefined) {
+      const attempt = await this.#writes.attempt([marks.chunk]);
+      const { kind } = attempt.verdict;
+      if (kind === 'later' || kind === 'attention' || kind === 'plain') return attempt;
+      // A mark that is refused is older than the bucket keeps.
+      marks.stored();
+    }
+    return await this.#writes.attempt(chunks);
   }
 
   #stored(chunks: readonly LineChunk[], bytes: number): void {

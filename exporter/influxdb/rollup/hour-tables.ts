@@ -1,0 +1,88 @@
+import { binOf } from '../../ledger/queries/quantile-sketch.ts';
+import { addSums } from '../../ledger/queries/usage-sums.ts';
+import {
+  type StoredSketches,
+  type StoredTable,
+  UsageTable,
+} from '../../ledger/queries/usage-table.ts';
+import type { ScannedCall } from '../read/call-scan.ts';
+import { packTable } from './packed-table.ts';
+import { ROLL_UP_VERSION, tableFields, TABLES, type TableName } from './roll-up-schema.ts';
+import type { RollUpState } from './roll-up-points.ts';
+
+/** What calls are summed up by; the first two are tables of their own, with many rows. */
+export const ROLLED_UP = [
+  'user',
+  'conversation',
+  'service',
+  'provider',
+  'model',
+  'outcome',
+] as const;
+const FEW = ROLLED_UP.slice(2);
+
+/** Packed tables of an hour or a day. */
+export type PackedTables = Readonly<Record<TableName, string>>;
+
+/** Sums of an hour or a day while they are made. */
+export class RollUpTables {
+  readonly #cells = new UsageTable(FEW, { percentiles: true });
+  readonly #users = new UsageTable(['user'], { percentiles: false });
+  readonly #conversations = new UsageTable(['conversation'], { percentiles: false });
+  #calls = 0;
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** A call with the key `ROLLED_UP`. */
+  addCall({ key, sums }: ScannedCall): void {
+    const [user = null, conversation = null, ...few] = key;
+    this.#calls += sums.calls;
+    const cell = this.#cells.tally(few);
+    addSums(cell.sums, sums);
+    // A result of a batch took a time that nobody knows.
+    if (sums.durationMs > 0) cell.latencies?.duration.addBin(binOf(sums.durationMs), 1);
+    if (sums.firstChunkCalls > 0) cell.latencies?.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
+    addSums(this.#users.tally([user]).sums, sums);
+    addSums(this.#conversations.tally([conversation]).sums, sums);
+  }
+
+  /** Adds the tables of an hour; false when one of them is missing. */
+  addHour(tables: readonly unknown[]): boolean {
+    const [cells, sketches, users, conversations] = tables as [
+      StoredTable?,
+      StoredSketches?,
+      StoredTable?,
+      StoredTable?,
+    ];
+    if (!cells || !sketches || !users || !conversations) return false;
+    this.#cells.add(cells, sketches);
+    this.#users.add(users);
+    this.#conversations.add(conversations);
+    this.#calls += (cells.sums.calls ?? []).reduce<number>((sum, calls) => sum + (calls ?? 0), 0);
+    return true;
+  }
+
+  packed(): PackedTables {
+    const { table: cells, sketches } = this.#cells.stored();
+    return {
+      cells: packTable(cells),
+      sketches: packTable(sketches),
+      users: packTable(this.#users.stored().table),
+      conversations: packTable(this.#conversations.stored().table),
+    };
+  }
+}
+
+/** The line of a roll-up. */
+export function rollUpLine(
+  measurement: string,
+  startMs: number,
+  { marks, calls }: RollUpState,
+  tables: PackedTables,
+): string {
+  const fields = TABLES.map((table) => tableFields(table, tables[table])).join(',');
+  const own = `version=${ROLL_UP_VERSION}i,marks=${marks}i,calls=${calls}i`;
+  return `${measurement} ${own},${fields} ${BigInt(startMs) * 1_000_000n}\n`;
+}

@@ -1,0 +1,15 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+/** A table as ASCII without quotes, for a string field: its JSON, compressed. */
+export function packTable(table: unknown): string {
+  return deflateRawSync(JSON.stringify(table)).toString('base64');
+}
+
+/** Undefined for what is no table. */
+export function unpackTable<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(inflateRawSync(Buffer.from(text, 'base64')).toString()) as T;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
+import type { TimeBuckets } from '../read/time-buckets.ts';
+import { slices, type TimeRange } from '../read/time-ranges.ts';
+import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
+import { DAY_MS, HOUR_MS, type TableName } from './roll-up-schema.ts';
+import { DOCTOR_SERVICE } from '../usage-schema.ts';
+import { ROLLED_UP } from './hour-tables.ts';
+
+/** Which parts of a range are read from days, from hours, and from the calls themselves. */
+export interface RollUpPlan {
+  readonly days: readonly TimeRange[];
+  readonly hours: readonly TimeRange[];
+  readonly calls: readonly TimeRange[];
+}
+
+/** The table that has all that the query asks about; undefined where only calls have it. */
+export function tableFor({
+  dimensions,
+  filters,
+  percentiles,
+}: CheckedQuery): Exclude<TableName, 'sketches'> | undefined {
+  const asked = [...dimensions, ...filters.map(({ dimension }) => dimension)];
+  const [user, conversation, ...few] = ROLLED_UP;
+  const isDoctors = filters.some(
+    ({ dimension, values }) => dimension === 'service' && values.includes(DOCTOR_SERVICE),
+  );
+  if (isDoctors) return undefined;
+  const isOnly = (names: readonly string[]): boolean =>
+    asked.every((dimension) => names.includes(dimension));
+  if (isOnly(few)) return 'cells';
+  if (percentiles) return undefined;
+  if (isOnly([user])) return 'users';
+  return isOnly([conversation]) ? 'conversations' : undefined;
+}
+
+/** Roll-ups of a range that count: marks that came after them make them wrong. */
+export class ValidRollUps {
+  readonly days: ReadonlySet<number>;
+  readonly hours: ReadonlySet<number>;
+
+  private constructor(days: ReadonlySet<number>, hours: ReadonlySet<number>) {
+    this.days = days;
+    this.hours = hours;
+  }
+
+  static async load(points: RollUpPoints, { fromMs, toMs }: TimeRange): Promise<ValidRollUps> {
+    const range = {
+      fromMs: Math.floor(fromMs / DAY_MS) * DAY_MS,
+      toMs: Math.ceil(toMs / DAY_MS) * DAY_MS,
+    };
+    const [days, hours] = await Promise.all([points.days(range), points.hours(range)]);
+    if (hours.size === 0 && days.size === 0) return new ValidRollUps(new Set(), new Set());
+    const marks = await points.marks(range);
+    const valid = (
+      states: ReadonlyMap<number, RollUpState>,
+      marksAt: (start: number) => number,
+    ): ReadonlySet<number> =>
+      new Set([...states].filter(([at, state]) => state.marks === marksAt(at)).map(([at]) => at));
+    const ofDays = new Map<number, number>();
+    for (const [hour, { count }] of marks) {
+      const day = Math.floor(hour / DAY_MS) * DAY_MS;
+      ofDays.set(day, (ofDays.get(day) ?? 0) + count);
+    }
+    return new ValidRollUps(
+      valid(days, (day) => ofDays.get(day) ?? 0),
+      valid(hours, (hour) => marks.get(hour)?.count ?? 0),
+    );
+  }
+}
+
+/** Whole days, then whole hours, where none of them has a border of the query's buckets inside. */
+export function planOf(
+  { fromMs, toMs, unit }: CheckedQuery,
+  valid: ValidRollUps,
+  buckets: TimeBuckets,
+): RollUpPlan {
+  const plan = { days: [] as TimeRange[], hours: [] as TimeRange[], calls: [] as TimeRange[] };
+  if (valid.days.size === 0 && valid.hours.size === 0) {
+    return { ...plan, calls: [{ fromMs, toMs }] };
+  }
+  const isOneBucket = (start: number, width: number): boolean =>
+    unit === undefined || buckets.at(start) === buckets.at(start + width - 1);
+  const isInside = (start: number, width: number): boolean =>
+    start >= fromMs && start + width <= toMs;
+  const [first] = [...valid.days, ...valid.hours].toSorted((a, b) => a - b);
+  const last = Math.max(...[...valid.days].map((day) => day + DAY_MS), ...[...valid.hours].map((hour) => hour + HOUR_MS));
+  const from = Math.max(fromMs, first ?? fromMs);
+  const to = Math.min(toMs, last);
+  if (from > fromMs) add(plan.calls, fromMs, Math.min(from, toMs));
+  for (const { fromMs: day } of slices({ fromMs: Math.floor(from / DAY_MS) * DAY_MS, toMs: to }, DAY_MS)) {
+    if (valid.days.has(day) && isInside(day, DAY_MS) && isOneBucket(day, DAY_MS)) {
+      add(plan.days, day, day + DAY_MS);
+      continue;
+    }
+    for (let hour = day; hour < day + DAY_MS; hour += HOUR_MS) {
+      const [start, end] = [Math.max(hour, from), Math.min(hour + HOUR_MS, to)];
+      if (start >= end) continue;
+      const isWhole = valid.hours.has(hour) && isInside(hour, HOUR_MS) && isOneBucket(hour, HOUR_MS);
+      add(isWhole ? plan.hours : plan.calls, start, end);
+    }
+  }
+  if (to < toMs) add(plan.calls, Math.max(to, fromMs), toMs);
+  return plan;
+}
+
+/** Joins what follows on without a gap. */
+function add(ranges: TimeRange[], fromMs: number, toMs: number): void {
+  if (fromMs >= toMs) return;
+  const last = ranges.at(-1);
+  if (last?.toMs === fromMs) ranges[ranges.length - 1] = { fromMs: last.fromMs, toMs };
+  else ranges.push({ fromMs, toMs });
+}

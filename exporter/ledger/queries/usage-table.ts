@@ -1,0 +1,94 @@
+import type { Key } from './cells.ts';
+import { type Tally, addSums, newTally, SUM_KEYS, type UsageSums } from './usage-sums.ts';
+
+/** Sums of calls by some of their dimensions, in a form that can be stored and added to others. */
+export class UsageTable {
+  /** Dimension of each member of a key. */
+  readonly names: readonly string[];
+  readonly #percentiles: boolean;
+  readonly #rows = new Map<string, { readonly key: Key; readonly tally: Tally }>();
+
+  constructor(names: readonly string[], { percentiles }: { readonly percentiles: boolean }) {
+    this.names = names;
+    this.#percentiles = percentiles;
+  }
+
+  tally(key: Key): Tally {
+    const name = JSON.stringify(key);
+    let row = this.#rows.get(name);
+    if (row === undefined) {
+      row = { key, tally: newTally(this.#percentiles) };
+      this.#rows.set(name, row);
+    }
+    return row.tally;
+  }
+
+  /** Adds the rows of a stored table, whose names must be among those of this one. */
+  add(stored: StoredTable, sketches?: StoredSketches): void {
+    const places = this.names.map((name) => stored.names.indexOf(name));
+    for (const [index, from] of stored.keys.entries()) {
+      const { sums, latencies } = this.tally(places.map((place) => from[place] ?? null));
+      addStored(sums, stored, index);
+      if (latencies === undefined || sketches === undefined) continue;
+      addBins(latencies.duration, sketches.duration[index]);
+      addBins(latencies.firstChunk, sketches.firstChunk[index]);
+    }
+  }
+
+  /** In an order of its own: equal tables give equal texts. */
+  stored(): { readonly table: StoredTable; readonly sketches: StoredSketches } {
+    const rows = [...this.#rows]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, row]) => row)
+      .filter(({ tally }) => tally.sums.calls > 0);
+    const sums: Partial<Record<keyof UsageSums, (number | null)[]>> = {};
+    for (const key of SUM_KEYS) {
+      const column = rows.map(({ tally }) => tally.sums[key]);
+      const none = EMPTY[key];
+      if (column.some((value) => value !== none)) sums[key] = column;
+    }
+    const binsOf = (kind: 'duration' | 'firstChunk'): number[][] =>
+      rows.map(({ tally }) =>
+        [...(tally.latencies?.[kind].bins ?? [])].toSorted(([a], [b]) => a - b).flat(),
+      );
+    return {
+      table: { names: this.names, keys: rows.map(({ key }) => key), sums },
+      sketches: { duration: binsOf('duration'), firstChunk: binsOf('firstChunk') },
+    };
+  }
+}
+
+/** A table by columns, as JSON. A column in which every row has what a row without calls has is left out. */
+export interface StoredTable {
+  readonly names: readonly string[];
+  readonly keys: readonly Key[];
+  readonly sums: Readonly<Partial<Record<keyof UsageSums, readonly (number | null)[]>>>;
+}
+
+/** Sketches of the rows of a table: bin, count, bin, count, … */
+export interface StoredSketches {
+  readonly duration: readonly (readonly number[])[];
+  readonly firstChunk: readonly (readonly number[])[];
+}
+
+const EMPTY: UsageSums = newTally(false).sums;
+
+/** Adds one row of a stored table. */
+export function addStored(target: UsageSums, { sums }: StoredTable, index: number): void {
+  const more: Partial<UsageSums> = {};
+  for (const key in sums) {
+    const value = sums[key as keyof UsageSums]?.[index];
+    if (value !== null && value !== undefined) more[key as keyof UsageSums] = value;
+  }
+  addSums(target, more);
+}
+
+/** Adds the bins of one row. */
+export function addBins(
+  sketch: { addBin(bin: number, count: number): void },
+  bins: readonly number[] = [],
+): void {
+  for (let place = 0; place + 1 < bins.length; place += 2) {
+    sketch.addBin(bins[place] ?? 0, bins[place + 1] ?? 0);
+  }
+}
