@@ -2,13 +2,14 @@
  * Measures dashboard queries over a ledger of 1,000,000 calls in 90 days, on SQLite and, if
  * `influxd` is installed, on InfluxDB 1.x:
  *
- *     npm run bench:queries -- [--records 1000000] [--rounds 15] [--only sqlite|influxdb]
+ *     npm run bench:queries -- [--records 1000000] [--users 200] [--rounds 15] [--only sqlite|influxdb]
  */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
+import { rollUpInfluxLedger } from '../exporter/influxdb/rollup/influx-roll-up.ts';
 import { InfluxUsageReader } from '../exporter/influxdb/read/influx-usage-reader.ts';
 import { UsageLineWriter } from '../exporter/influxdb/write/lines/usage-line.ts';
 import { LedgerFile } from '../exporter/sqlite/write/ledger-file.ts';
@@ -27,20 +28,22 @@ const MODELS = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5', 'gemini-2.5-flash'
 const { values: options } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' },
+    users: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '15' },
     only: { type: 'string' },
   },
 });
 const count = Number(options.records);
+const users = Number(options.users);
 const rounds = Number(options.rounds);
 
-/** 200 users, 5 models, 2 services, conversations of about 6 calls. */
+/** Many users, 5 models, 2 services, conversations of about 6 calls. */
 function* ledger(): Generator<UsageRecord> {
   const random = randomOf(1);
   const start = END - DAYS * DAY_MS;
   for (let index = 0; index < count; index++) {
     const at = new Date(start + (index / count) * DAYS * DAY_MS).toISOString().slice(0, -1);
-    const user = Math.floor(random() ** 2 * 200);
+    const user = Math.floor(random() ** 2 * users);
     const inputTokens = Math.floor(random() * 4000);
     const outputTokens = Math.floor(random() * 800);
     const isFailed = random() < 0.02;
@@ -51,8 +54,8 @@ function* ledger(): Generator<UsageRecord> {
       operation: 'chat',
       provider: 'openai',
       requestModel: MODELS[Math.floor(random() ** 2 * MODELS.length)] ?? 'gpt-4o',
-      userId: `user-${String(user).padStart(3, '0')}`,
-      conversationId: `c-${user}-${Math.floor(index / 1200)}`,
+      userId: `user-${String(user).padStart(5, '0')}`,
+      conversationId: `c-${user}-${Math.floor(index / (6 * users))}`,
       durationMs: Math.round(200 + random() ** 4 * 30_000),
       timeToFirstChunkMs: Math.round(100 + random() * 900),
       outcome: isFailed ? 'error' : 'ok',
@@ -150,6 +153,16 @@ async function openInflux(): Promise<void> {
   const { headers } = await fetch(`${server.url}/ping`);
   const seconds = (performance.now() - start) / 1000;
   console.log(`InfluxDB ${headers.get('x-influxdb-version')}: filled in ${seconds.toFixed(0)} s`);
+  const rollUpStart = performance.now();
+  const cpuStart = process.cpuUsage();
+  const now = (): number => END;
+  const access = { url: server.url, bucket: 'llm_metrics', now };
+  const { made } = await rollUpInfluxLedger(access);
+  const { user, system } = process.cpuUsage(cpuStart);
+  console.log(
+    `roll-ups of ${made} hours made in ${((performance.now() - rollUpStart) / 1000).toFixed(1)} s, ` +
+      `${((user + system) / count).toFixed(2)} µs of CPU a record in this process`,
+  );
   const reader = new InfluxUsageReader({ url: server.url, bucket: 'llm_metrics' });
   stores.push({
     name: 'InfluxDB',
@@ -165,7 +178,7 @@ const hasInfluxd = process.env['PATH']
   ?.split(':')
   .some((path) => existsSync(join(path, 'influxd')));
 console.log(
-  `${count} calls in ${DAYS} days; Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? ''}, ` +
+  `${count} calls of ${users} users in ${DAYS} days; Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? ''}, ` +
     new Date().toISOString().slice(0, 10),
 );
 try {

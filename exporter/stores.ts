@@ -5,11 +5,13 @@ import { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
 import { influxOptions, type InfluxStoreConfig } from './influxdb/influx-config.ts';
 import { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
 import { repriceInfluxLedger } from './influxdb/reprice/influx-reprice.ts';
+import { rollUpInfluxLedger } from './influxdb/rollup/influx-roll-up.ts';
 import { InfluxMetricExporter } from './influxdb/write/influx-metric-exporter.ts';
 import { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts';
 import { influxBacklogs } from './influxdb/write/influx-backlogs.ts';
 import type { EraseOptions, EraseResult } from './ledger/erase.ts';
 import type { RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';
+import type { RollUpOptions, RollUpResult } from './ledger/roll-up-run.ts';
 import type { UsageLogProcessor } from './ledger/usage-event.ts';
 import type { UsageReader } from './ledger/usage-query.ts';
 import { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';
@@ -32,6 +34,8 @@ export interface UsageStore {
   reader(): UsageReader;
   reprice(options: RepriceOptions): Promise<RepriceResult>;
   erase(options: EraseOptions): Promise<EraseResult>;
+  /** Makes the roll-ups that are missing or wrong. */
+  rollUp?(options: RollUpOptions): Promise<RollUpResult>;
   /** What waits on this disk, for this ledger and for those that were configured before. */
   backlogs?(): Promise<readonly StoreBacklog[]>;
 }
@@ -58,6 +62,7 @@ const STORES: {
       reader: () => new InfluxUsageReader(reading),
       reprice: (reprice) => repriceInfluxLedger({ ...reading, ...reprice }),
       erase: (erase) => eraseInfluxUser({ ...reading, ...erase }),
+      rollUp: (rollUp) => rollUpInfluxLedger({ ...reading, ...rollUp }),
       ...spooled,
     };
   },

@@ -44,7 +44,8 @@ export interface InfluxOptions extends ConnectionOptions {
   readonly maxDimensionTags?: number | undefined;
   /**
    * Sums up closed hours beside the calls, so that long ranges need not read them; one of the processes that
-   * write to the bucket does it. Needs permission to read. @default true
+   * write to the bucket does it, if it may read. The same in all processes of a bucket: calls that arrive late are
+   * not marked where it is off. @default true
    */
   readonly rollUps?: boolean | undefined;
   /** Longest duration of one request; its socket is closed then. @default 10000 */

@@ -188,7 +188,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'exporter/influxdb',
-    what: 'InfluxDB store: `write` (lines, delivery), `read` (InfluxQL), `reprice`; shared options and transport',
+    what: 'InfluxDB store: `write` (lines, delivery), `read` (InfluxQL), `rollup` (sums of closed hours), `reprice`; shared options and transport',
     imports: [
       ...SRC_GROUND,
       'exporter/connection',

@@ -9,6 +9,7 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   top: async () => await import('./top.ts'),
   prices: async () => await import('./prices.ts'),
   reprice: async () => await import('./reprice.ts'),
+  rollup: async () => await import('./rollup.ts'),
   reconcile: async () => await import('./reconcile.ts'),
   setup: async () => await import('./setup.ts'),
   backup: async () => await import('./backup.ts'),

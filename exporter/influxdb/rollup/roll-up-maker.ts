@@ -120,46 +120,53 @@ export class RollUpMaker {
     // Calls that the bucket no longer keeps leave their sums; those that somebody deleted left a mark.
     if (!starts.some((start) => counts.has(start) || isChanged(start))) return [];
     const now = this.#now();
-    const lines: string[] = [];
-    const made = new Map<number, PackedTables>();
-    let known = { marks: 0, calls: 0 };
-    let isWhole = true;
-    for (const start of starts) {
-      const calls = counts.get(start) ?? 0;
-      const state = hours.get(start);
-      let { count, newest } = marks.get(start) ?? NO_MARKS;
-      const settled = [...newest].every(([by, at]) => by === MARKER || at + SETTLE_MS <= now);
-      if (start + HOUR_MS + SETTLE_MS > now || !settled) {
-        result.open++;
-        isWhole = false;
-        continue;
+    const closed = starts.filter((start) => {
+      const { newest } = marks.get(start) ?? NO_MARKS;
+      const isSettled = [...newest].every(([by, at]) => by === MARKER || at + SETTLE_MS <= now);
+      return isSettled && start + HOUR_MS + SETTLE_MS <= now;
+    });
+    result.hours += closed.length;
+    result.open += starts.filter((start) => start < now).length - closed.length;
+    const isCurrent = (start: number): boolean =>
+      hours.get(start)?.marks === (marks.get(start)?.count ?? 0);
+    const toSumUp = closed.filter(
+      (start) =>
+        verify || !isCurrent(start) || hours.get(start)?.calls !== (counts.get(start) ?? 0),
+    );
+    const sums = await this.#sumUp(toSumUp, signal);
+    const stored = new Map<number, readonly unknown[]>();
+    if (toSumUp.some(isCurrent)) {
+      for await (const [start, tables] of points.tables('hour', dayRange(day), TABLES)) {
+        stored.set(start, tables);
       }
-      result.hours++;
-      const isCurrent = state?.marks === count;
-      if (!isCurrent || state.calls !== calls || verify) {
-        const tables = await this.#sumUp(start, signal);
+    }
+    const lines: string[] = [];
+    const known = { marks: 0, calls: 0 };
+    for (const start of closed) {
+      let { count } = marks.get(start) ?? NO_MARKS;
+      const tables = sums.get(start);
+      known.calls += tables?.calls ?? hours.get(start)?.calls ?? 0;
+      if (tables !== undefined) {
         const packed = tables.packed();
-        if (pauseMs > 0) await sleep(pauseMs, undefined, { ref: false });
-        const isWrong = isCurrent && !(await isStored(points, 'hour', start, packed));
+        const isWrong = isCurrent(start) && !isSame(stored.get(start), packed);
         if (isWrong) {
           result.wrong++;
           // Readers must not take it for right while its day is still the old one.
           await this.#writer.write([markLine(start, now, MARKER)]);
           count++;
         }
-        if (!isCurrent || isWrong) {
-          const next = { marks: count, calls: tables.calls };
-          lines.push(rollUpLine(HOURS_MEASUREMENT, start, next, packed));
+        if (!isCurrent(start) || isWrong) {
+          const state = { marks: count, calls: tables.calls };
+          lines.push(rollUpLine(HOURS_MEASUREMENT, start, state, packed));
           result.made++;
-          made.set(start, packed);
         }
+        if (pauseMs > 0) await sleep(pauseMs, undefined, { ref: false });
       }
-      known = { marks: known.marks + count, calls: known.calls + calls };
+      known.marks += count;
     }
+    if (closed.length < 24) return lines;
     const state = days.get(day);
-    if (!isWhole) return lines;
-    const isMade = made.size > 0 || state?.marks !== known.marks;
-    if (!isMade && !verify) return lines;
+    if (lines.length === 0 && state?.marks === known.marks && !verify) return [];
     // The hours first: the day is made of what is stored.
     await this.#writer.write(lines);
     const tables = new RollUpTables();
@@ -167,22 +174,33 @@ export class RollUpMaker {
       if (!tables.addHour(hour)) return [];
     }
     const packed = tables.packed();
-    const isRight = state?.marks === known.marks && (await isStored(points, 'day', day, packed));
-    if (isRight) return [];
-    return [rollUpLine(DAYS_MEASUREMENT, day, { ...known, calls: tables.calls }, packed)];
+    if (verify && state?.marks === known.marks) {
+      for await (const [, old] of points.tables('day', dayRange(day), TABLES)) {
+        if (isSame(old, packed)) return [];
+      }
+    }
+    return [rollUpLine(DAYS_MEASUREMENT, day, known, packed)];
   }
 
-  async #sumUp(startMs: number, signal: AbortSignal | undefined): Promise<RollUpTables> {
-    const [from, to] = [new Date(startMs), new Date(startMs + HOUR_MS)];
+  /** Tables of the given hours of one day. A query opens every series of its range, so it asks for all at once. */
+  async #sumUp(
+    starts: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<ReadonlyMap<number, RollUpTables>> {
+    const sums = new Map(starts.map((start) => [start, new RollUpTables()]));
+    const [first, last] = [starts[0], starts.at(-1)];
+    if (first === undefined || last === undefined) return sums;
+    const [from, to] = [new Date(first), new Date(last + HOUR_MS)];
     const query = { ...(await checkQuery({ from, to })), dimensions: ROLLED_UP };
     const scan = new CallScan(query);
     const bound = new BoundValues();
     const q = scan.statement(query.fromMs, query.toMs, bound);
-    const tables = new RollUpTables();
     for await (const series of this.#client.query(q, { bound, epoch: 'ms', signal })) {
-      for (const call of scan.calls(series)) tables.addCall(call);
+      for (const call of scan.calls(series)) {
+        sums.get(Math.floor(call.timeMs / HOUR_MS) * HOUR_MS)?.addCall(call);
+      }
     }
-    return tables;
+    return sums;
   }
 }
 
@@ -203,18 +221,7 @@ interface Task {
 
 const dayRange = (day: number): TimeRange => ({ fromMs: day, toMs: day + DAY_MS });
 
-async function isStored(
-  points: RollUpPoints,
-  unit: 'hour' | 'day',
-  start: number,
-  packed: PackedTables,
-): Promise<boolean> {
-  const range = { fromMs: start, toMs: start + 1 };
-  for await (const [, tables] of points.tables(unit, range, TABLES)) {
-    return TABLES.every((table, index) => {
-      const stored = tables[index];
-      return stored !== undefined && packTable(stored) === packed[table];
-    });
-  }
-  return false;
+function isSame(stored: readonly unknown[] | undefined, packed: PackedTables): boolean {
+  if (stored === undefined) return false;
+  return TABLES.every((table, index) => packTable(stored[index]) === packed[table]);
 }

@@ -1,11 +1,12 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
-import { isLoopback } from '../connection.ts';
+import { isLoopback } from '../../connection/connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';
-import { BackOff } from '../write/delivery/back-off.ts';
-import { Delivery, DeliveryStopped } from '../write/delivery/delivery.ts';
+import { BackOff } from '../../delivery/back-off.ts';
+import { DeliveryStopped } from '../../delivery/line-delivery.ts';
+import { Delivery } from '../write/delivery/delivery.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 8000;

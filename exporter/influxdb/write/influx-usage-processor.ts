@@ -35,8 +35,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
     this.#exporter = new LineExporter('usage', resolved, {
       isOptionalField,
       otherValueOf,
-      // Also without roll-ups of its own: other processes may make them.
-      lateMarks: new LateMarks(ON_THE_WAY),
+      ...(resolved.rollUps && { lateMarks: new LateMarks(ON_THE_WAY) }),
     });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({

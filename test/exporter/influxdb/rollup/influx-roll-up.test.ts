@@ -12,7 +12,7 @@ import { requireServer, startInfluxd, type TestServer } from '../../../support/s
 import { mixedRecords } from '../../../support/usage-ledger.ts';
 
 const HOUR_MS = 3_600_000;
-const START = Date.parse('2026-10-23T00:00:00Z');
+const START = Date.parse('2026-10-24T00:00:00Z');
 /** 25 October is a switch day in Berlin and elsewhere. */
 const END = Date.parse('2026-10-26T06:00:00Z');
 const NOW = Date.parse('2026-10-26T12:00:00Z');
@@ -98,7 +98,7 @@ describe('roll-ups in InfluxDB 1.x', () => {
   ];
 
   it('answers every question as the calls do, from roll-ups and open hours', async () => {
-    const ledger = await ledgerOf(mixedRecords(3000, START, END + 5 * HOUR_MS + HOUR_MS * 0.9));
+    const ledger = await ledgerOf(mixedRecords(1500, START, END + 5 * HOUR_MS + HOUR_MS * 0.9));
     const result = await ledger.rollUp(NOW - 10 * 60_000);
     assert.equal(result.made, result.hours);
     assert.ok(result.open > 0);

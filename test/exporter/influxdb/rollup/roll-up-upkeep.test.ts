@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InfluxQueryClient } from '../../../../exporter/influxdb/read/query-client.ts';
+import { resolveInfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
+import { InfluxUsageProcessor } from '../../../../exporter/influxdb/write/influx-usage-processor.ts';
+import { RollUpLease } from '../../../../exporter/influxdb/rollup/lease.ts';
+import { RollUpUpkeep } from '../../../../exporter/influxdb/rollup/roll-up-upkeep.ts';
+import { RollUpWriter } from '../../../../exporter/influxdb/rollup/roll-up-writer.ts';
+import { influxExecute, influxRows } from '../../../support/influx.ts';
+import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
+import { logOf, usageRecord } from '../../../support/usage-logs.ts';
+
+const HOUR_MS = 3_600_000;
+
+describe('roll-ups while the application runs', () => {
+  let server: TestServer;
+  let bucket = '';
+  let count = 0;
+
+  before(async function () {
+    requireServer(this, 'influxd');
+    server = await startInfluxd({ databases: [] });
+  });
+  after(async () => await server?.stop());
+  beforeEach(async () => {
+    bucket = `upkeep_${++count}`;
+    await influxExecute(server.url, `CREATE DATABASE ${bucket}`);
+  });
+
+  const rows = async (q: string): Promise<Record<string, unknown>[]> =>
+    await influxRows(server.url, bucket, q);
+
+  async function until(holds: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + 8000;
+    while (!(await holds())) {
+      assert.ok(performance.now() < end, 'it took too long');
+      await sleep(50);
+    }
+  }
+
+  it('are made of closed hours, and again after late calls, by one of two processes', async () => {
+    const base = { url: server.url, bucket };
+    const processor = new InfluxUsageProcessor({ ...base, spool: false, rollUps: false });
+    // Three hours ago: the exporter marks it as late.
+    const start = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 3 * HOUR_MS;
+    processor.onEmit(logOf(usageRecord(start + 1000)));
+    await processor.forceFlush();
+    const [mark] = await rows('SELECT count(at) FROM llm_usage_rollup_marks');
+    assert.equal(mark?.['count'], 1);
+    const target = resolveInfluxOptions('test', { ...base, spool: false });
+    // Its marks have settled half an hour later.
+    let ahead = HOUR_MS / 2;
+    const now = (): number => Date.now() + ahead;
+    const upkeeps = [1, 2].map(
+      () => new RollUpUpkeep(target, { now, firstMs: 1, intervalMs: 50 }),
+    );
+    try {
+      const stored = async (): Promise<unknown> =>
+        (await rows(`SELECT calls, marks FROM llm_usage_rollup_hours WHERE time = ${start}ms`))[0];
+      await until(async () => (await stored()) !== undefined);
+      assert.deepEqual(await stored(), { time: `${start}000000`, calls: 1, marks: 1 });
+      processor.onEmit(logOf(usageRecord(start + 2000)));
+      await processor.forceFlush();
+      ahead += HOUR_MS / 2;
+      await until(async () => ((await stored()) as { calls: number }).calls === 2);
+    } finally {
+      await Promise.all(upkeeps.map(async (upkeep) => await upkeep.stop()));
+      await processor.shutdown();
+    }
+  });
+
+  it('have one maker at a time, and another one when it is gone', async () => {
+    const target = resolveInfluxOptions('test', { url: server.url, bucket, spool: false });
+    let time = Date.now();
+    const processes = [1, 2, 3].map(() => {
+      const client = new InfluxQueryClient(target);
+      const writer = new RollUpWriter(target);
+      return { client, writer, lease: new RollUpLease(client, writer, () => time, 100) };
+    });
+    try {
+      const leases = processes.map(({ lease }) => lease);
+      const first = await Promise.all(leases.map(async (lease) => await lease.hold()));
+      assert.equal(first.filter((holds) => holds).length, 1, String(first));
+      time += 60_000;
+      const second = await Promise.all(leases.map(async (lease) => await lease.hold()));
+      assert.deepEqual(second, first);
+      await leases[first.indexOf(true)]?.release();
+      time += 1;
+      const others = leases.filter((_, index) => !first[index]);
+      const third = await Promise.all(others.map(async (lease) => await lease.hold()));
+      assert.equal(third.filter((holds) => holds).length, 1, String(third));
+      time += HOUR_MS;
+      const [holder, other] = third[0] === true ? others : others.toReversed();
+      assert.equal(await other?.hold(), true);
+      assert.equal(await holder?.hold(), false);
+    } finally {
+      for (const { client, writer } of processes) {
+        client.close();
+        writer.close();
+      }
+    }
+  });
+});
