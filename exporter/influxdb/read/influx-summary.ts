@@ -30,8 +30,8 @@ interface RolledUp {
 }
 
 interface Takers {
-  call(call: ScannedCall, bucket: number | undefined): void;
-  rolledUp(part: RolledUp): void;
+  readonly call: (call: ScannedCall, bucket: number | undefined) => void;
+  readonly rolledUp: (part: RolledUp) => void;
 }
 
 /**
@@ -100,7 +100,8 @@ export class InfluxSummarySource implements SummarySource {
     if (isEmpty(query)) return { users: 0, conversations: 0 };
     const all = { ...query, unit: undefined, percentiles: false };
     const isRolledUp =
-      query.filters.length === 0 && (await this.#plan(all)).calls.every((range) => !isSame(range, all));
+      query.filters.length === 0 &&
+      (await this.#plan(all)).calls.every((range) => !isSame(range, all));
     if (isRolledUp) {
       return {
         users: await this.#countKeys({ ...all, dimensions: ['user'] }),
@@ -190,7 +191,10 @@ export class InfluxSummarySource implements SummarySource {
       for await (const [start, [table, sketches]] of this.#points.tables(unit, range, names)) {
         if (table === undefined || (query.percentiles && sketches === undefined)) continue;
         left.delete(start);
-        const part = { table: table as StoredTable, sketches: sketches as StoredSketches | undefined };
+        const part = {
+          table: table as StoredTable,
+          sketches: sketches as StoredSketches | undefined,
+        };
         rolledUp({ ...part, bucket: buckets.at(start), rows: rowsOf(query, part.table) });
       }
       for (const start of left) missing.push({ fromMs: start, toMs: start + width });

@@ -59,8 +59,10 @@ export async function markHours(
   hours: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await withMaker(target, Date.now, async (_, __, writer) => {
-    signal?.throwIfAborted();
+  await withMaker(target, Date.now, async (_, client, writer) => {
+    const [fromMs, last] = [Math.min(...hours), Math.max(...hours)];
+    const states = await new RollUpPoints(client, signal).hours({ fromMs, toMs: last + 1 });
+    if (states.size === 0) return;
     await writer.write(hours.map((hour) => markLine(hour, Date.now(), MARKER)));
   });
 }

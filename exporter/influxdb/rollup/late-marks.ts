@@ -55,7 +55,7 @@ export class LateMarks {
 }
 
 /** Starts of the hours whose calls come late when these lines are written now. */
-export function lateHours(chunks: readonly LineChunk[], nowMs: number): ReadonlySet<number> {
+function lateHours(chunks: readonly LineChunk[], nowMs: number): ReadonlySet<number> {
   const hours = new Set<number>();
   const endSeconds = (Math.floor((nowMs - LATE_MS) / HOUR_MS) * HOUR_MS) / 1000;
   for (const { body } of chunks) {

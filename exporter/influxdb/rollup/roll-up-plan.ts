@@ -83,11 +83,17 @@ export function planOf(
   const isInside = (start: number, width: number): boolean =>
     start >= fromMs && start + width <= toMs;
   const [first] = [...valid.days, ...valid.hours].toSorted((a, b) => a - b);
-  const last = Math.max(...[...valid.days].map((day) => day + DAY_MS), ...[...valid.hours].map((hour) => hour + HOUR_MS));
+  const last = Math.max(
+    ...[...valid.days].map((day) => day + DAY_MS),
+    ...[...valid.hours].map((hour) => hour + HOUR_MS),
+  );
   const from = Math.max(fromMs, first ?? fromMs);
   const to = Math.min(toMs, last);
   if (from > fromMs) add(plan.calls, fromMs, Math.min(from, toMs));
-  for (const { fromMs: day } of slices({ fromMs: Math.floor(from / DAY_MS) * DAY_MS, toMs: to }, DAY_MS)) {
+  for (const { fromMs: day } of slices(
+    { fromMs: Math.floor(from / DAY_MS) * DAY_MS, toMs: to },
+    DAY_MS,
+  )) {
     if (valid.days.has(day) && isInside(day, DAY_MS) && isOneBucket(day, DAY_MS)) {
       add(plan.days, day, day + DAY_MS);
       continue;
@@ -95,7 +101,8 @@ export function planOf(
     for (let hour = day; hour < day + DAY_MS; hour += HOUR_MS) {
       const [start, end] = [Math.max(hour, from), Math.min(hour + HOUR_MS, to)];
       if (start >= end) continue;
-      const isWhole = valid.hours.has(hour) && isInside(hour, HOUR_MS) && isOneBucket(hour, HOUR_MS);
+      const isWhole =
+        valid.hours.has(hour) && isInside(hour, HOUR_MS) && isOneBucket(hour, HOUR_MS);
       add(isWhole ? plan.hours : plan.calls, start, end);
     }
   }

@@ -76,10 +76,7 @@ export class RollUpPoints {
     }
   }
 
-  async #states(
-    measurement: string,
-    range: TimeRange,
-  ): Promise<ReadonlyMap<number, RollUpState>> {
+  async #states(measurement: string, range: TimeRange): Promise<ReadonlyMap<number, RollUpState>> {
     const states = new Map<number, RollUpState>();
     const columns = 'version, marks, calls';
     for await (const [time, version, marks, calls] of this.#rows(columns, measurement, range)) {

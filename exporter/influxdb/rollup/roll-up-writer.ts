@@ -49,7 +49,10 @@ export class RollUpWriter {
     } catch (error) {
       if (!(error instanceof DeliveryStopped)) throw error;
       const { code = '', message = 'it does not answer' } = this.#delivery.lastError ?? {};
-      throw this.#failed(/^[1-4]\d\d$/.test(code) ? 'BACKEND_REFUSED' : 'BACKEND_UNREACHABLE', message);
+      throw this.#failed(
+        /^[1-4]\d\d$/.test(code) ? 'BACKEND_REFUSED' : 'BACKEND_UNREACHABLE',
+        message,
+      );
     }
     if (this.#refusal !== undefined) throw this.#failed('BACKEND_REFUSED', this.#refusal);
   }

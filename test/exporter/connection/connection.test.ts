@@ -106,6 +106,7 @@ describe('connection to InfluxDB', () => {
     /** One record out, one question back. */
     const writeAndRead = async (url: string, options: ConnectionOptions): Promise<void> => {
       const processor = new InfluxUsageProcessor({
+        rollUps: false,
         url,
         bucket: 'usage',
         spool: false,
@@ -171,6 +172,7 @@ describe('connection to InfluxDB', () => {
     it('keeps records while the server cannot be trusted', async () => {
       const port = await startTls();
       const processor = new InfluxUsageProcessor({
+        rollUps: false,
         url: `https://localhost:${port}`,
         bucket: 'usage',
         spool: false,

@@ -61,7 +61,9 @@ describe('roll-ups in InfluxDB 1.x', () => {
         await rollUpInfluxLedger({ ...access, ...options, now: () => now }),
       async compare(query) {
         const asked = { from: new Date(START), to: new Date(NOW), ...query };
-        const readers = [bucket, plain].map((name) => new InfluxUsageReader({ ...access, bucket: name }));
+        const readers = [bucket, plain].map(
+          (name) => new InfluxUsageReader({ ...access, bucket: name }),
+        );
         const [rolledUp, calls] = await Promise.all(
           readers.map(async (reader) => await reader.summary(asked)),
         );
@@ -93,7 +95,10 @@ describe('roll-ups in InfluxDB 1.x', () => {
     { filter: { user: 'alice' }, distinct: true },
     { filter: { user: [null, '用户'] } },
     { filter: { conversation: null }, groupBy: ['conversation'] },
-    { filter: { service: 'chat-service', outcome: ['error', 'ok'] }, groupBy: ['service', 'outcome'] },
+    {
+      filter: { service: 'chat-service', outcome: ['error', 'ok'] },
+      groupBy: ['service', 'outcome'],
+    },
     { distinct: true, compare: 'previous' },
   ];
 

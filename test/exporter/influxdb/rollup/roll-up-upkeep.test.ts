@@ -40,7 +40,7 @@ describe('roll-ups while the application runs', () => {
 
   it('are made of closed hours, and again after late calls, by one of two processes', async () => {
     const base = { url: server.url, bucket };
-    const processor = new InfluxUsageProcessor({ ...base, spool: false, rollUps: false });
+    const processor = new InfluxUsageProcessor({ ...base, spool: false });
     // Three hours ago: the exporter marks it as late.
     const start = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 3 * HOUR_MS;
     processor.onEmit(logOf(usageRecord(start + 1000)));
@@ -51,9 +51,7 @@ describe('roll-ups while the application runs', () => {
     // Its marks have settled half an hour later.
     let ahead = HOUR_MS / 2;
     const now = (): number => Date.now() + ahead;
-    const upkeeps = [1, 2].map(
-      () => new RollUpUpkeep(target, { now, firstMs: 1, intervalMs: 50 }),
-    );
+    const upkeeps = [1, 2].map(() => new RollUpUpkeep(target, { now, firstMs: 1, intervalMs: 50 }));
     try {
       const stored = async (): Promise<unknown> =>
         (await rows(`SELECT calls, marks FROM llm_usage_rollup_hours WHERE time = ${start}ms`))[0];

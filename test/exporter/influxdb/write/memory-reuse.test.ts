@@ -41,6 +41,7 @@ describe('an exporter whose memory is used again and again', () => {
       }).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const processor = new InfluxUsageProcessor({
+        rollUps: false,
         url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
         bucket: 'usage',
         spool: spool && { directory },

@@ -35,6 +35,7 @@ for (const target of WRITE_TARGETS) {
 
     const start = (over: Partial<InfluxOptions> = {}): void => {
       processor = new InfluxUsageProcessor({
+        rollUps: false,
         url: proxy.url,
         bucket: 'usage',
         spool: { directory },
@@ -137,6 +138,7 @@ for (const target of WRITE_TARGETS) {
       try {
         // Another exporter shares the folder and may not take this one for dead.
         const other = new InfluxUsageProcessor({
+          rollUps: false,
           url: proxy.url,
           bucket: 'usage',
           spool: { directory },

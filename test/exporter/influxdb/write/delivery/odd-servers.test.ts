@@ -31,6 +31,7 @@ describe('servers and gateways on a bad day', () => {
 
   const start = (over: Partial<InfluxOptions> = {}): InfluxUsageProcessor =>
     (processor = new InfluxUsageProcessor({
+      rollUps: false,
       url: server.url,
       bucket: 'usage',
       spool: { directory },
