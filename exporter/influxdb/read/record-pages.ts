@@ -1,11 +1,11 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { USAGE_FIELDS } from '../usage-schema.ts';
 import { type CheckedRecordsQuery, writeCursor } from '../../ledger/queries/checked-query.ts';
 import type { UsagePage } from '../../ledger/usage-query.ts';
-import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
+import { BoundValues, conditions, isTellable, LEDGER, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import { PointLayout } from './point-layout.ts';
 import { recordOfPoint } from './stored-point.ts';
+import { tagNamesOf } from './tag-names.ts';
 import { newestFirst, type TimeRange, withinReach } from './time-ranges.ts';
 
 /**
@@ -64,24 +64,6 @@ async function* recordsOf(
       if (isAfter(record, after) && isWanted(record, query)) yield record;
     }
   }
-}
-
-/**
- * The tags of the records, in the order of their columns. Not by SHOW TAG KEYS: 2.x answers it for the default
- * policy of the database alone, and 3.x takes one statement a query.
- */
-async function tagNamesOf(
-  client: InfluxQueryClient,
-  where: string,
-  bound: BoundValues,
-  signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const calls = name(USAGE_FIELDS.calls);
-  const q = `SELECT ${calls}, *::tag FROM ${LEDGER} WHERE ${where} ORDER BY time DESC LIMIT 1`;
-  for await (const { columns } of client.query(q, { bound, signal })) {
-    return columns.filter((column) => column !== 'time' && column !== USAGE_FIELDS.calls);
-  }
-  return [];
 }
 
 function isAfter({ time, id }: UsageRecord, after: CheckedRecordsQuery['after']): boolean {

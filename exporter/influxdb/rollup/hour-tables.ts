@@ -1,3 +1,4 @@
+import type { Dimension } from '../../ledger/queries/checked-query.ts';
 import { binOf } from '../../ledger/queries/quantile-sketch.ts';
 import { addSums } from '../../ledger/queries/usage-sums.ts';
 import {
@@ -10,42 +11,46 @@ import { packTable } from './packed-table.ts';
 import { ROLL_UP_VERSION, tableFields, TABLES, type TableName } from './roll-up-schema.ts';
 import type { RollUpState } from './roll-up-points.ts';
 
-/** What calls are summed up by; the first two are tables of their own, with many rows. */
-export const ROLLED_UP = [
-  'user',
-  'conversation',
-  'service',
-  'provider',
-  'model',
-  'outcome',
-] as const;
-const FEW = ROLLED_UP.slice(2);
+/** Keys of the tables with few rows, besides the dimensions of the configuration. */
+export const FEW = ['service', 'provider', 'model', 'outcome', 'team'] as const;
+export const USERS = ['user', 'team'] as const;
+export const CONVERSATIONS = ['conversation', 'team'] as const;
 
 /** Packed tables of an hour or a day. */
 export type PackedTables = Readonly<Record<TableName, string>>;
 
 /** Sums of an hour or a day while they are made. */
 export class RollUpTables {
-  readonly #cells = new UsageTable(FEW, { percentiles: true });
-  readonly #users = new UsageTable(['user'], { percentiles: false });
-  readonly #conversations = new UsageTable(['conversation'], { percentiles: false });
+  /** Keys of the calls that are added. */
+  readonly dimensions: readonly Dimension[];
+  readonly #cells: UsageTable;
+  readonly #users = new UsageTable(USERS, { percentiles: false });
+  readonly #conversations = new UsageTable(CONVERSATIONS, { percentiles: false });
   #calls = 0;
+
+  /** `dimensions` of the configuration that calls have. */
+  constructor(dimensions: readonly Dimension[]) {
+    const few = [...FEW, ...dimensions];
+    this.dimensions = ['user', 'conversation', ...few];
+    this.#cells = new UsageTable(few, { percentiles: true });
+  }
 
   get calls(): number {
     return this.#calls;
   }
 
-  /** A call with the key `ROLLED_UP`. */
+  /** A call with the key `dimensions`. */
   addCall({ key, sums }: ScannedCall): void {
     const [user = null, conversation = null, ...few] = key;
+    const team = few[FEW.indexOf('team')] ?? null;
     this.#calls += sums.calls;
     const cell = this.#cells.tally(few);
     addSums(cell.sums, sums);
     // A result of a batch took a time that nobody knows.
     if (sums.durationMs > 0) cell.latencies?.duration.addBin(binOf(sums.durationMs), 1);
     if (sums.firstChunkCalls > 0) cell.latencies?.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
-    addSums(this.#users.tally([user]).sums, sums);
-    addSums(this.#conversations.tally([conversation]).sums, sums);
+    addSums(this.#users.tally([user, team]).sums, sums);
+    addSums(this.#conversations.tally([conversation, team]).sums, sums);
   }
 
   /** Adds the tables of an hour; false when one of them is missing. */

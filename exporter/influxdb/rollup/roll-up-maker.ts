@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkQuery } from '../../ledger/queries/checked-query.ts';
+import { checkQuery, type Dimension } from '../../ledger/queries/checked-query.ts';
 import type { RollUpProgress, RollUpResult } from '../../ledger/roll-up-run.ts';
+import { dimensionKey } from '../../ledger/queries/dimension-key.ts';
 import { CallScan } from '../read/call-scan.ts';
 import { BoundValues, conditions, LEDGER, name, timeRange } from '../read/influxql.ts';
 import type { InfluxQueryClient } from '../read/query-client.ts';
+import { tagNamesOf } from '../read/tag-names.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
-import { type PackedTables, ROLLED_UP, rollUpLine, RollUpTables } from './hour-tables.ts';
+import { type PackedTables, rollUpLine, RollUpTables } from './hour-tables.ts';
 import { MARKER, markLine } from './late-marks.ts';
 import { packTable } from './packed-table.ts';
 import { type HourMarks, RollUpPoints, type RollUpState } from './roll-up-points.ts';
@@ -18,7 +20,7 @@ import {
   TABLES,
 } from './roll-up-schema.ts';
 import type { RollUpWriter } from './roll-up-writer.ts';
-import { USAGE_FIELDS } from '../usage-schema.ts';
+import { dimensionOfTag, USAGE_FIELDS } from '../usage-schema.ts';
 
 export interface RollUpRun {
   readonly fromMs: number;
@@ -169,7 +171,7 @@ export class RollUpMaker {
     if (lines.length === 0 && state?.marks === known.marks && !verify) return [];
     // The hours first: the day is made of what is stored.
     await this.#writer.write(lines);
-    const tables = new RollUpTables();
+    const tables = new RollUpTables(await this.#dimensions(dayRange(day), signal));
     for await (const [, hour] of points.tables('hour', dayRange(day), TABLES)) {
       if (!tables.addHour(hour)) return [];
     }
@@ -182,16 +184,31 @@ export class RollUpMaker {
     return [rollUpLine(DAYS_MEASUREMENT, day, known, packed)];
   }
 
+  /** Those that calls of the range have. */
+  async #dimensions(
+    { fromMs, toMs }: TimeRange,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Dimension[]> {
+    const where = timeRange(fromMs, toMs);
+    const tags = await tagNamesOf(this.#client, where, new BoundValues(), signal);
+    const names = tags.map(dimensionOfTag).filter((name) => name !== undefined);
+    return names.toSorted().map(dimensionKey);
+  }
+
   /** Tables of the given hours of one day. A query opens every series of its range, so it asks for all at once. */
   async #sumUp(
     starts: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<ReadonlyMap<number, RollUpTables>> {
-    const sums = new Map(starts.map((start) => [start, new RollUpTables()]));
     const [first, last] = [starts[0], starts.at(-1)];
-    if (first === undefined || last === undefined) return sums;
+    if (first === undefined || last === undefined) return new Map();
+    const own = await this.#dimensions({ fromMs: first, toMs: last + HOUR_MS }, signal);
+    const sums = new Map(starts.map((start) => [start, new RollUpTables(own)]));
     const [from, to] = [new Date(first), new Date(last + HOUR_MS)];
-    const query = { ...(await checkQuery({ from, to })), dimensions: ROLLED_UP };
+    const query = {
+      ...(await checkQuery({ from, to })),
+      dimensions: new RollUpTables(own).dimensions,
+    };
     const scan = new CallScan(query);
     const bound = new BoundValues();
     const q = scan.statement(query.fromMs, query.toMs, bound);

@@ -1,10 +1,11 @@
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
+import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { TimeBuckets } from '../read/time-buckets.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
 import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
 import { DAY_MS, HOUR_MS, type TableName } from './roll-up-schema.ts';
 import { DOCTOR_SERVICE } from '../usage-schema.ts';
-import { ROLLED_UP } from './hour-tables.ts';
+import { CONVERSATIONS, FEW, USERS } from './hour-tables.ts';
 
 /** Which parts of a range are read from days, from hours, and from the calls themselves. */
 export interface RollUpPlan {
@@ -20,17 +21,16 @@ export function tableFor({
   percentiles,
 }: CheckedQuery): Exclude<TableName, 'sketches'> | undefined {
   const asked = [...dimensions, ...filters.map(({ dimension }) => dimension)];
-  const [user, conversation, ...few] = ROLLED_UP;
   const isDoctors = filters.some(
     ({ dimension, values }) => dimension === 'service' && values.includes(DOCTOR_SERVICE),
   );
   if (isDoctors) return undefined;
   const isOnly = (names: readonly string[]): boolean =>
     asked.every((dimension) => names.includes(dimension));
-  if (isOnly(few)) return 'cells';
+  if (isOnly([...FEW, ...asked.filter(isDimensionKey)])) return 'cells';
   if (percentiles) return undefined;
-  if (isOnly([user])) return 'users';
-  return isOnly([conversation]) ? 'conversations' : undefined;
+  if (isOnly(USERS)) return 'users';
+  return isOnly(CONVERSATIONS) ? 'conversations' : undefined;
 }
 
 /** Roll-ups of a range that count: marks that came after them make them wrong. */

@@ -23,7 +23,7 @@ export class UsageTable {
     return row.tally;
   }
 
-  /** Adds the rows of a stored table, whose names must be among those of this one. */
+  /** Adds the rows of a stored table. What it has no name for is null. */
   add(stored: StoredTable, sketches?: StoredSketches): void {
     const places = this.names.map((name) => stored.names.indexOf(name));
     for (const [index, from] of stored.keys.entries()) {
@@ -41,6 +41,10 @@ export class UsageTable {
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([, row]) => row)
       .filter(({ tally }) => tally.sums.calls > 0);
+    // What no row has is left out, so that it does not matter who asked for it.
+    const places = [...this.names.keys()].filter((place) =>
+      rows.some(({ key }) => (key[place] ?? null) !== null),
+    );
     const sums: Partial<Record<keyof UsageSums, (number | null)[]>> = {};
     for (const key of SUM_KEYS) {
       const column = rows.map(({ tally }) => tally.sums[key]);
@@ -52,13 +56,17 @@ export class UsageTable {
         [...(tally.latencies?.[kind].bins ?? [])].toSorted(([a], [b]) => a - b).flat(),
       );
     return {
-      table: { names: this.names, keys: rows.map(({ key }) => key), sums },
+      table: {
+        names: places.map((place) => this.names[place] ?? ''),
+        keys: rows.map(({ key }) => places.map((place) => key[place] ?? null)),
+        sums,
+      },
       sketches: { duration: binsOf('duration'), firstChunk: binsOf('firstChunk') },
     };
   }
 }
 
-/** A table by columns, as JSON. A column in which every row has what a row without calls has is left out. */
+/** A table by columns, as JSON. A dimension without a value is left out, and a column in which every row has what a row without calls has. */
 export interface StoredTable {
   readonly names: readonly string[];
   readonly keys: readonly Key[];
