@@ -31,7 +31,7 @@ export interface UsageSums {
 }
 
 /** Every member of `UsageSums`. */
-export const SUM_KEYS = [
+export const SUM_KEYS: readonly (keyof UsageSums)[] = [
   'calls',
   'errors',
   'aborted',
@@ -51,7 +51,7 @@ export const SUM_KEYS = [
   'outputDurationMs',
   'firstChunkMs',
   'firstChunkCalls',
-] as const satisfies readonly (keyof UsageSums)[];
+];
 
 interface Latencies {
   readonly duration: QuantileSketch;
