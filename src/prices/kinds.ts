@@ -3,6 +3,22 @@ import { BILLED_KINDS, type BilledUsage } from '../domain/billed-usage.ts';
 /** Anything that has a price: a count of `BilledUsage`. */
 export type PricedKind = keyof BilledUsage;
 
+/** The same as `KINDS_IN_FILE`, for the compiler. */
+type KindOfFile = Exclude<
+  PricedKind,
+  `billed${string}` | `advisor${string}` | 'acceptedPredictionTokens' | 'rejectedPredictionTokens'
+>;
+type Counted = 'Tokens' | 'Seconds' | 'Characters';
+
+/** Keys of a price file for what is counted in this unit: `audioInputTokens` has the key `audioInput`. */
+export type KeyInFile<Unit extends Counted> = KindOfFile extends infer Kind
+  ? Kind extends `${infer Key}${Unit}`
+    ? Key
+    : never
+  : never;
+/** Keys for what is counted in uses, such as `webSearches`. */
+export type UseInFile = Exclude<KindOfFile, `${string}${Counted}`>;
+
 /** How a kind is named and priced in a price file. */
 interface KindInFile {
   readonly member: PriceMember;

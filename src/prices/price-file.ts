@@ -6,6 +6,7 @@ import { type ContractPrice, parseContractPrice } from './contract-price.ts';
 import { type CurrencyRate, parseRates, US_DOLLAR } from './currency.ts';
 import { fileProblem, objectsAt, onlyMembers } from './file-problem.ts';
 import { type FreeTier, parseFreeTiers } from './free-tier.ts';
+import type { KeyInFile, UseInFile } from './kinds.ts';
 import type { ScopeEntry } from './scope.ts';
 import { unusedEntries } from './unused-entries.ts';
 
@@ -20,35 +21,10 @@ interface PriceEntry extends ScopeEntry {
    * With `input` and `output`, a kind without a price uses that of the kind that includes it. Without
    * them the entry adds prices to the list.
    */
-  readonly perMillionTokens?: Prices<
-    | 'input'
-    | 'output'
-    | 'cacheRead'
-    | 'cacheWrite'
-    | 'cacheWrite1h'
-    | 'reasoning'
-    | 'audioInput'
-    | 'imageInput'
-    | 'videoInput'
-    | 'audioCacheRead'
-    | 'imageCacheRead'
-    | 'videoCacheRead'
-    | 'audioOutput'
-    | 'imageOutput'
-    | 'videoOutput'
-    | 'searchContent'
-  >;
-  readonly perThousand?: Prices<
-    | 'webSearches'
-    | 'previewWebSearches'
-    | 'fileSearches'
-    | 'codeExecutions'
-    | 'mapSearches'
-    | 'generatedImages'
-    | 'rerankSearches'
-  >;
-  readonly perMinute?: Prices<'audioInput' | 'audioOutput'>;
-  readonly perMillionCharacters?: Prices<'input'>;
+  readonly perMillionTokens?: Prices<KeyInFile<'Tokens'>>;
+  readonly perThousand?: Prices<UseInFile>;
+  readonly perMinute?: Prices<KeyInFile<'Seconds'>>;
+  readonly perMillionCharacters?: Prices<KeyInFile<'Characters'>>;
 }
 
 interface PercentEntry extends ScopeEntry {
