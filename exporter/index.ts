@@ -40,6 +40,8 @@ export { backupLedger } from './sqlite/write/ledger-backup.ts';
 export type { LedgerBackupOptions, LedgerBackupResult } from './sqlite/write/ledger-backup.ts';
 export { eraseLedgerUser } from './sqlite/write/erase-user.ts';
 export type { SqliteEraseOptions } from './sqlite/write/erase-user.ts';
+export { rollUpLedger } from './sqlite/write/sqlite-roll-up.ts';
+export type { SqliteRollUpOptions } from './sqlite/write/sqlite-roll-up.ts';
 export { repriceLedger } from './sqlite/write/sqlite-reprice.ts';
 export type { SqliteRepriceOptions } from './sqlite/write/sqlite-reprice.ts';
 export type { RepricedCost, RepriceOptions, RepriceResult } from './ledger/reprice-tally.ts';

@@ -16,6 +16,7 @@ import type { UsageLogProcessor } from './ledger/usage-event.ts';
 import type { UsageReader } from './ledger/usage-query.ts';
 import { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';
 import { eraseLedgerUser } from './sqlite/write/erase-user.ts';
+import { rollUpLedger } from './sqlite/write/sqlite-roll-up.ts';
 import { repriceLedger } from './sqlite/write/sqlite-reprice.ts';
 import { SqliteUsageProcessor } from './sqlite/write/sqlite-usage-processor.ts';
 
@@ -73,6 +74,7 @@ const STORES: {
     reader: () => new SqliteUsageReader({ path: config.path }),
     reprice: (reprice) => repriceLedger({ path: config.path, ...reprice }),
     erase: (erase) => eraseLedgerUser({ path: config.path, ...erase }),
+    rollUp: (rollUp) => rollUpLedger({ path: config.path, ...rollUp }),
   }),
 };
 

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { costNanos } from '../ledger/queries/usage-sums.ts';
 import { dimensionsJson, timeToNs } from './stored-record.ts';
+import { doubtDay, forgetDay, forgetDaysBefore } from './day-tables.ts';
 
 /** Sums kept beside the calls, so that long ranges need not walk over every call. */
 export interface RollUp {
@@ -95,6 +96,8 @@ ON CONFLICT DO UPDATE SET ${SUMS.map(
 /** Adds records that were just inserted to their cells; call it inside their transaction. */
 export function addToRollUps(database: DatabaseSync, records: readonly UsageRecord[]): void {
   for (const rollUp of [HOURS, DAYS]) addTo(database, rollUp, records);
+  const days = new Set(records.map(({ time }) => timeToNs(time) / DAYS.ns));
+  for (const day of days) doubtDay(database, day);
 }
 
 function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRecord[]): void {
@@ -138,6 +141,7 @@ export function removeBefore(database: DatabaseSync, hour: bigint): void {
   database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
   const day = hour / 24n;
   database.prepare('DELETE FROM usage_day WHERE day < ?').run(day);
+  forgetDaysBefore(database, day);
   rebuildDays(database, day, day + 1n);
 }
 
@@ -150,4 +154,6 @@ function rebuildDays(database: DatabaseSync, fromDay: bigint, toDay: bigint): vo
        FROM usage_hour WHERE hour >= ? AND hour < ? GROUP BY ${GROUPS}`,
     )
     .run(fromDay * 24n, toDay * 24n);
+  // Rows of an erased user must not stay in them.
+  for (let day = fromDay; day < toDay; day++) forgetDay(database, day);
 }

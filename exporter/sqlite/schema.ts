@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -17,6 +17,33 @@ CREATE TABLE IF NOT EXISTS ${table} (
   duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
   first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
   PRIMARY KEY (${unit}, service, provider, model, outcome, team, dimensions)
+) WITHOUT ROWID;`;
+
+const SUM_COLUMNS = `
+  calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
+  unpriced_calls INTEGER NOT NULL, partial_cost_calls INTEGER NOT NULL,
+  input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
+  cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
+  cost_nanos INTEGER,
+  duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
+  first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL`;
+
+/** Sums of whole days that are over; what they are is in `summed-days.ts`. */
+const SUMMED_DAYS = `
+CREATE TABLE IF NOT EXISTS usage_summed_day (day INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS usage_day_user (
+  day INTEGER NOT NULL, user TEXT NOT NULL, team TEXT NOT NULL, outcome TEXT NOT NULL, ${SUM_COLUMNS},
+  PRIMARY KEY (day, user, team, outcome)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS usage_day_conversation (
+  day INTEGER NOT NULL, conversation TEXT NOT NULL, team TEXT NOT NULL, outcome TEXT NOT NULL, ${SUM_COLUMNS},
+  PRIMARY KEY (day, conversation, team, outcome)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS usage_day_bins (
+  day INTEGER NOT NULL, kind TEXT NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL,
+  model TEXT NOT NULL, outcome TEXT NOT NULL, team TEXT NOT NULL, dimensions TEXT NOT NULL,
+  bins TEXT NOT NULL,
+  PRIMARY KEY (day, kind, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
 
 const BY_TEAM =
@@ -46,6 +73,7 @@ CREATE INDEX IF NOT EXISTS usage_by_user ON usage (user, time_ns) WHERE user IS 
 ${BY_TEAM}
 ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
+${SUMMED_DAYS}
 `;
 
 /** Version 4 of a roll-up: a table with another key can only be made again. */
@@ -94,6 +122,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
      ${withTeams('usage_hour', 'hour')}
      ${withTeams('usage_day', 'day')}`,
   ],
+  [4, SUMMED_DAYS],
 ]);
 
 /** What a person can do about a file of another release. */

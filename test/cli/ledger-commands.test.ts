@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { SqliteUsageReader } from '../../exporter/sqlite/read/sqlite-usage-reader.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import { UsageLineWriter } from '../../exporter/influxdb/write/lines/usage-line.ts';
@@ -120,6 +121,37 @@ describe('commands that copy and change a ledger', () => {
       const [all = 0, single] = await callsIn(to);
       assert.equal(all, single);
       assert.ok(all > 3700 && all <= 4000, `${all}`);
+    });
+  });
+
+  describe('rollup', () => {
+    it('sums up a ledger, verifies it, and repairs what is wrong with exit code 1', async () => {
+      const made = await run(['rollup', '--sqlite', path]);
+      assert.equal(made.code, 0, made.err);
+      assert.match(made.out, /^\d+ closed hours, \d+ of them made/);
+      const verified = await run(['rollup', '--sqlite', path, '--verify', '--json']);
+      assert.equal(verified.code, 0, verified.out);
+      assert.equal((JSON.parse(verified.out) as { made: number }).made, 0);
+      const database = new DatabaseSync(path);
+      database.exec(
+        'UPDATE usage_day SET input_tokens = 0 WHERE day = (SELECT min(day) FROM usage_day)',
+      );
+      database.close();
+      const repaired = await run(['rollup', '--sqlite', path, '--verify']);
+      assert.equal(repaired.code, 1);
+      assert.match(repaired.out, /24 had wrong sums and were repaired/);
+      assert.equal((await run(['rollup', '--sqlite', path, '--verify'])).code, 0);
+      assert.match((await run(['rollup', '--help'])).out, /--verify/);
+    });
+
+    it('makes no file where there is none', async () => {
+      const { code, err } = await run(['rollup', '--sqlite', join(folder, 'none.db')]);
+      assert.equal(code, 1);
+      assert.match(err, /cannot sum up/);
+      assert.deepEqual(
+        readdirSync(folder).filter((name) => name.startsWith('none')),
+        [],
+      );
     });
   });
 

@@ -6,15 +6,21 @@ import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { UsageMetric } from '../../ledger/usage-query.ts';
 import { SUMS } from '../roll-up.ts';
+import { binOfColumn } from '../summed-days.ts';
 import {
-  binOfColumn,
+  binsOf,
   bucketOf,
   callConditions,
+  dayTableFor,
+  daysOf,
+  isRolledUp,
   namedDimensions,
   nameOf,
   placeOf,
   rollUpsFor,
+  type Sql,
   sourceOf,
+  summedParts,
 } from './summary-sql.ts';
 
 const DAY_MS = 86_400_000;
@@ -47,13 +53,14 @@ const numberOf = (value: SQLOutputValue | undefined): number | undefined =>
 export class SqliteSummarySource implements SummarySource {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #summed: ReadonlySet<number> | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
   rank(query: CheckedQuery): Promise<readonly Key[]> {
-    const source = sourceOf(query);
+    const source = this.#whole(query);
     const names = query.dimensions.map(nameOf);
     const dimensions = names.join(', ');
     const ties = names.map((name) => `${name} IS NULL, ${name}`).join(', ');
@@ -72,8 +79,7 @@ export class SqliteSummarySource implements SummarySource {
     if (cells.named !== undefined) this.#fillNamed(cells.named.keys);
     const groups = groupsOf(query, cells);
     const [select, names] = [`${bucketOf(query)} AS bucket, ${groups.select}`, groups.names];
-    for (const piece of this.#pieces(query)) {
-      const source = sourceOf(piece);
+    for (const source of this.#sources(query)) {
       const text = `SELECT ${select}, ${SELECT_SUMS} FROM (${source.text}) AS source GROUP BY bucket${names}`;
       for (const row of this.#statement(text).iterate(...source.values)) {
         const sums: Partial<Record<keyof UsageSums, number>> = {};
@@ -92,17 +98,12 @@ export class SqliteSummarySource implements SummarySource {
   }
 
   distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
-    const { text, values } = callConditions(query.fromMs, query.toMs, query.filters);
-    const row = this.#database
-      .prepare(
-        `SELECT count(DISTINCT user) AS users, count(DISTINCT conversation) AS conversations
-         FROM usage WHERE ${text}`,
-      )
-      .get(...values);
-    return Promise.resolve({
-      users: numberOf(row?.['users']) ?? 0,
-      conversations: numberOf(row?.['conversations']) ?? 0,
-    });
+    const count = (dimension: 'user' | 'conversation'): number => {
+      const source = this.#whole({ ...query, dimensions: [dimension], unit: undefined });
+      const text = `SELECT count(DISTINCT ${dimension}) AS keys FROM (${source.text})`;
+      return numberOf(this.#statement(text).get(...source.values)?.['keys']) ?? 0;
+    };
+    return Promise.resolve({ users: count('user'), conversations: count('conversation') });
   }
 
   #gatherBins(
@@ -114,7 +115,18 @@ export class SqliteSummarySource implements SummarySource {
     const groups = groupsOf(query, cells);
     // A result of a batch took a time that nobody knows.
     const known = kind === 'duration' ? `${column} > 0` : `${column} IS NOT NULL`;
-    for (const { fromMs, toMs } of this.#days(query)) {
+    const summed = isRolledUp(query) ? summedParts(query, this.#summedDays()) : undefined;
+    if (summed !== undefined) {
+      const source = binsOf(query, kind, summed);
+      const text = `SELECT ${bucketOf(query)} AS bucket, ${groups.select}, bins FROM (${source.text}) AS source`;
+      for (const row of this.#statement(text).iterate(...source.values)) {
+        const { latencies } = tallyOf(query, cells, row);
+        const bins = JSON.parse(String(row['bins'])) as readonly (readonly [number, number])[];
+        for (const [bin, calls] of bins) latencies?.[kind].addBin(bin, calls);
+      }
+    }
+    const ranges = summed?.rest.map((range) => ({ ...query, ...range })) ?? [query];
+    for (const { fromMs, toMs } of ranges.flatMap((range) => this.#days(range))) {
       const { text, values } = callConditions(fromMs, toMs, query.filters);
       const statement = this.#statement(
         `SELECT ${bucketOf(query)} AS bucket, ${groups.select},
@@ -130,9 +142,39 @@ export class SqliteSummarySource implements SummarySource {
     }
   }
 
-  #pieces(query: CheckedQuery): readonly CheckedQuery[] {
-    if (rollUpsFor(query).length > 0) return [query];
-    return this.#days(query).map((day) => ({ ...query, ...day }));
+  /** Everything that the query asks about, as one source. */
+  #whole(query: CheckedQuery): Sql {
+    const table = dayTableFor(query);
+    const summed = table === undefined ? undefined : summedParts(query, this.#summedDays());
+    if (table === undefined || summed === undefined) return sourceOf(query);
+    const rest = summed.rest.map((range) => sourceOf({ ...query, ...range }));
+    const parts = [daysOf(query, table, summed), ...rest];
+    return {
+      text: parts.map(({ text }) => text).join(' UNION ALL '),
+      values: parts.flatMap(({ values }) => values),
+    };
+  }
+
+  /** The same in pieces that are grouped one by one. */
+  #sources(query: CheckedQuery): readonly Sql[] {
+    if (rollUpsFor(query).length > 0) return [sourceOf(query)];
+    const table = dayTableFor(query);
+    const summed = table === undefined ? undefined : summedParts(query, this.#summedDays());
+    const byDay = (range: CheckedQuery): readonly Sql[] =>
+      this.#days(range).map((day) => sourceOf({ ...query, ...day }));
+    if (table === undefined || summed === undefined) return byDay(query);
+    const rest = summed.rest.flatMap((range) => byDay({ ...query, ...range }));
+    return [daysOf(query, table, summed), ...rest];
+  }
+
+  /** Numbers of the days that are summed up; one moment of the file is read. */
+  #summedDays(): ReadonlySet<number> {
+    this.#summed ??= new Set(
+      this.#statement('SELECT day FROM usage_summed_day')
+        .all()
+        .map(({ day }) => Number(day)),
+    );
+    return this.#summed;
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { CheckedQuery, Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 import { dimensionOfKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
-import { LOG_RATIO, SMALLEST } from '../../ledger/queries/quantile-sketch.ts';
+import { DAY_CONVERSATIONS, DAY_USERS, type DayTable } from '../day-tables.ts';
 import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from '../roll-up.ts';
 
 const HOUR_MS = 3_600_000;
@@ -88,9 +88,7 @@ function filterConditions(filters: Filters, columnOf: (dimension: Dimension) => 
 
 /** The roll-ups that answer the query, widest first: none of its groups or borders may be finer. */
 export function rollUpsFor(query: CheckedQuery): readonly RollUp[] {
-  const dimensions = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)];
-  const isRolledUp = (one: Dimension): boolean => ROLLED_UP.has(one) || isDimensionKey(one);
-  if (!dimensions.every(isRolledUp)) return [];
+  if (!isRolledUp(query)) return [];
   if (query.unit === undefined) return [DAYS, HOURS];
   const segments = query.zone.segments(query.fromMs, query.toMs);
   const isUtc = segments.every(({ offsetMs }) => offsetMs === 0);
@@ -110,6 +108,94 @@ function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
       FROM usage WHERE ${text}`,
     values,
   };
+}
+
+interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Whole days that are summed up, and what lies before, between and after them. */
+export interface SummedParts {
+  readonly days: ReadonlySet<number>;
+  readonly first: number;
+  readonly end: number;
+  readonly rest: readonly Range[];
+}
+
+/** More parts are a statement that SQLite does not take. */
+const MAX_PARTS = 100;
+
+/** Undefined where buckets are no days of UTC, or it is not worth it. `days` are numbers since 1970. */
+export function summedParts(
+  query: CheckedQuery,
+  days: ReadonlySet<number>,
+): SummedParts | undefined {
+  const { fromMs, toMs, unit } = query;
+  if (days.size === 0 || unit === 'hour' || (unit === 'day' && query.zone.name !== 'UTC')) {
+    return undefined;
+  }
+  const [first, end] = [Math.ceil(fromMs / DAY_MS), Math.floor(toMs / DAY_MS)];
+  const whole = [...days].filter((day) => day >= first && day < end).toSorted((a, b) => a - b);
+  if (whole.length === 0) return undefined;
+  const rest: Range[] = [];
+  let start = fromMs;
+  for (const day of whole) {
+    if (start < day * DAY_MS) rest.push({ fromMs: start, toMs: day * DAY_MS });
+    start = (day + 1) * DAY_MS;
+  }
+  if (start < toMs) rest.push({ fromMs: start, toMs });
+  return rest.length > MAX_PARTS ? undefined : { days: new Set(whole), first, end, rest };
+}
+
+/** The table of whole days that has all that the query asks about. */
+export function dayTableFor({ dimensions, filters }: CheckedQuery): DayTable | undefined {
+  return [DAY_USERS, DAY_CONVERSATIONS].find(
+    ({ column }) =>
+      dimensions.includes(column) &&
+      dimensions.every((one) => one === column || one === 'team' || one === 'outcome') &&
+      // An index finds the calls of a few users sooner.
+      filters.every(({ dimension }) => dimension === 'team' || dimension === 'outcome'),
+  );
+}
+
+/** Rows of whole days, like those of `sourceOf`. */
+export function daysOf(
+  query: CheckedQuery,
+  { table, column }: DayTable,
+  { first, end }: SummedParts,
+): Sql {
+  const { text, values } = filterConditions(query.filters, columnOfCells);
+  const columns = COLUMNS.map((name) => {
+    if (name === column) return `nullif(${column}, '') AS ${column}`;
+    return name === 'outcome' || name === 'team'
+      ? `${columnOfCells(name)} AS ${name}`
+      : `NULL AS ${name}`;
+  });
+  return {
+    text: `SELECT day * ${DAY_MS} AS ms, ${columns.join(', ')}, ${SUMS.join(', ')} FROM ${table}
+      WHERE day >= ? AND day < ? AND day IN (SELECT day FROM usage_summed_day)
+        AND (day % 4 != 0 OR keep_going())${text}`,
+    values: [first, end, ...values],
+  };
+}
+
+/** Sketches of whole days: `kind`, dimensions and `bins`. */
+export function binsOf(query: CheckedQuery, kind: string, { first, end }: SummedParts): Sql {
+  const { text, values } = filterConditions(query.filters, columnOfCells);
+  const columns = COLUMNS.map((name) => `${columnOfCells(name)} AS ${name}`).join(', ');
+  return {
+    text: `SELECT day * ${DAY_MS} AS ms, ${columns}${namedDimensions(query, columnOfCells)}, bins
+      FROM usage_day_bins WHERE day >= ? AND day < ? AND kind = ?
+        AND day IN (SELECT day FROM usage_summed_day)${text}`,
+    values: [first, end, kind, ...values],
+  };
+}
+
+/** Whether roll-ups have all that the query asks about; its buckets may be finer. */
+export function isRolledUp({ dimensions, filters }: CheckedQuery): boolean {
+  const asked = [...dimensions, ...filters.map(({ dimension }) => dimension)];
+  return asked.every((one) => ROLLED_UP.has(one) || isDimensionKey(one));
 }
 
 /** The calls of the query as rows of `ms`, dimensions and sums, rolled up as far as may be. */
@@ -151,7 +237,7 @@ function cellsOf(
   return {
     text: `SELECT ${unit} * ${Number(ns) / 1e6} AS ms,
       ${columns}${namedDimensions(query, columnOfCells)}, ${SUMS.join(', ')}
-      FROM ${table} WHERE ${unit} >= ? AND ${unit} < ?${text}`,
+      FROM ${table} WHERE ${unit} >= ? AND ${unit} < ? AND (${unit} % 16 != 0 OR keep_going())${text}`,
     values: [first, end, ...values],
   };
 }
@@ -180,7 +266,3 @@ export function placeOf(query: CheckedQuery): string {
   const also = second === undefined ? '' : ` AND named.second IS source.${nameOf(second)}`;
   return `(SELECT place FROM named WHERE named.first IS source.${nameOf(first)}${also})`;
 }
-
-/** Bin of the percentile sketch, as `binOf` has it. */
-export const binOfColumn = (column: string): string =>
-  `CAST(floor(ln(max(${column}, ${SMALLEST})) / ${LOG_RATIO}) AS INTEGER)`;

@@ -6,6 +6,7 @@ import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { addToRollUps, HOURS, removeBefore } from '../roll-up.ts';
 import { resultCode, SQLITE_CORRUPT, SQLITE_NOTADB } from '../result-code.ts';
 import { prepareSchema } from '../schema.ts';
+import { daysToSumUp, sumUpDay } from '../summed-days.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 import { COLUMNS, toRow } from '../stored-record.ts';
 import { readableRecords } from './salvage.ts';
@@ -14,6 +15,8 @@ import { readableRecords } from './salvage.ts';
 const RETENTION_STEP = 20_000;
 
 const DAY_MS = 86_400_000;
+/** Longer than calls of the day are on their way. */
+const DAY_SETTLES_MS = 900_000;
 
 const INSERT = `INSERT OR IGNORE INTO usage (${COLUMNS.join(', ')})
 VALUES (${COLUMNS.map(() => '?').join(', ')})`;
@@ -100,6 +103,26 @@ export class LedgerFile {
     }
     if (removed > 0) database.prepare('PRAGMA incremental_vacuum(1000)').all();
     return removed === RETENTION_STEP;
+  }
+
+  /**
+   * Sums up the oldest day that is over and not summed up; true when more are left. A day stays open for a while
+   * after its end: calls that arrive later cost its sums.
+   */
+  sumUpDay(): boolean {
+    const database = this.#open();
+    const endDay = BigInt(Math.floor((this.#now() - DAY_SETTLES_MS) / DAY_MS));
+    const [day, next] = daysToSumUp(database, endDay);
+    if (day === undefined) return false;
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      sumUpDay(database, day);
+      database.exec('COMMIT');
+    } catch (error) {
+      this.#rollBack(database);
+      throw error;
+    }
+    return next !== undefined;
   }
 
   close(): void {

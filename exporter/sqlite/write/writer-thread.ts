@@ -7,6 +7,9 @@ import type { WriteBatch, WriterAnswer, WriterData } from './writer-messages.ts'
 const BUSY_TIMEOUT_MS = 5000;
 const RETENTION_INTERVAL_MS = 600_000;
 const RETENTION_PAUSE_MS = 50;
+/** Records are written in between. */
+const SUMMING_PAUSE_MS = 250;
+const SUMMING_INTERVAL_MS = 300_000;
 const ADOPTION_INTERVAL_MS = 60_000;
 
 const { path, retentionDays } = workerData as WriterData;
@@ -34,6 +37,16 @@ function applyRetention(days: number): void {
   setTimeout(applyRetention, more ? RETENTION_PAUSE_MS : RETENTION_INTERVAL_MS, days).unref();
 }
 
+function sumUp(): void {
+  let more = false;
+  try {
+    more = file.sumUpDay();
+  } catch {
+    // As with retention.
+  }
+  setTimeout(sumUp, more ? SUMMING_PAUSE_MS : SUMMING_INTERVAL_MS).unref();
+}
+
 function adopt(): void {
   try {
     const adopted = adoptUnsaved(path, (records) => file.write(records));
@@ -51,4 +64,5 @@ parentPort?.on('message', (batch: WriteBatch | 'close') => {
 });
 
 setTimeout(adopt, 0);
+setTimeout(sumUp, SUMMING_PAUSE_MS).unref();
 if (retentionDays !== undefined) setTimeout(applyRetention, RETENTION_PAUSE_MS, retentionDays);

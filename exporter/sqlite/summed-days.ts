@@ -1,0 +1,54 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { LOG_RATIO, SMALLEST } from '../ledger/queries/quantile-sketch.ts';
+import { DAY_CONVERSATIONS, DAY_USERS, forgetDay } from './day-tables.ts';
+import { CALL_SUMS, DAYS, SUMS } from './roll-up.ts';
+
+const SUM_COLUMNS = SUMS.join(', ');
+
+/** Makes the sums of a day; call it inside a transaction. */
+export function sumUpDay(database: DatabaseSync, day: bigint): void {
+  forgetDay(database, day);
+  const range = [day * DAYS.ns, (day + 1n) * DAYS.ns] as const;
+  const sums = SUMS.map((name) => `sum(${CALL_SUMS[name]})`).join(', ');
+  for (const { table, column } of [DAY_USERS, DAY_CONVERSATIONS]) {
+    database
+      .prepare(
+        `INSERT INTO ${table} (day, ${column}, team, outcome, ${SUM_COLUMNS})
+         SELECT ${day}, ifnull(${column}, '') AS key, ifnull(team, '') AS team_key, outcome, ${sums}
+         FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY 2, 3, 4`,
+      )
+      .run(...range);
+  }
+  const bins = (column: string, condition: string): string => `
+    SELECT service, provider, model, outcome, ifnull(team, '') AS team, ifnull(dimensions, '') AS dimensions,
+      ${binOfColumn(column)} AS bin, count(*) AS calls
+    FROM usage WHERE time_ns >= ? AND time_ns < ? AND ${condition} GROUP BY 1, 2, 3, 4, 5, 6, 7`;
+  const insert = (kind: string, column: string, condition: string): void => {
+    database
+      .prepare(
+        `INSERT INTO usage_day_bins (day, kind, service, provider, model, outcome, team, dimensions, bins)
+         SELECT ${day}, '${kind}', service, provider, model, outcome, team, dimensions,
+           json_group_array(json_array(bin, calls))
+         FROM (${bins(column, condition)}) GROUP BY 3, 4, 5, 6, 7, 8`,
+      )
+      .run(...range);
+  };
+  // A result of a batch took a time that nobody knows.
+  insert('duration', 'duration_ms', 'duration_ms > 0');
+  insert('firstChunk', 'time_to_first_chunk_ms', 'time_to_first_chunk_ms IS NOT NULL');
+  database.prepare('INSERT INTO usage_summed_day (day) VALUES (?)').run(day);
+}
+
+/** Days with calls that are not summed up, oldest first, before `endDay`. */
+export function daysToSumUp(database: DatabaseSync, endDay: bigint): readonly bigint[] {
+  const statement = database.prepare(
+    `SELECT DISTINCT day FROM usage_day
+     WHERE day < ? AND day NOT IN (SELECT day FROM usage_summed_day) ORDER BY day`,
+  );
+  statement.setReadBigInts(true);
+  return statement.all(endDay).map(({ day }) => day as bigint);
+}
+
+/** Bin of the percentile sketch, as `binOf` has it. */
+export const binOfColumn = (column: string): string =>
+  `CAST(floor(ln(max(${column}, ${SMALLEST})) / ${LOG_RATIO}) AS INTEGER)`;
