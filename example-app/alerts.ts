@@ -1,14 +1,16 @@
 import type { TokenMeterConfig } from 'otel-token-meter/config';
 import {
-  AlertWebhook,
+  type AlertChannelStatus,
+  alertMessage,
+  type AlertStateStore,
+  type DeliveryAttempt,
   FileAlertStates,
   readAlertRules,
   UsageAlerts,
-  type AlertStateStore,
-  type UsageAlert,
   type UsageReader,
 } from 'otel-token-meter/exporter';
 import { RedisSharedMap } from 'otel-token-meter/settings';
+import { alertChannels } from './alert-channels.ts';
 
 const LOG_LEVEL = { ok: 'info', warning: 'warn', alert: 'error' } as const;
 
@@ -22,44 +24,56 @@ export interface AlertsOptions {
   readonly log: Readonly<Record<'info' | 'warn' | 'error', (line: string) => void>>;
 }
 
-export interface RunningAlerts {
-  /** Alerts that are not `ok`, most severe first. */
-  active(): readonly UsageAlert[];
+/** The alerts of a running application, for the fleet where the states are shared. */
+export interface RunningAlerts extends Pick<
+  UsageAlerts,
+  'status' | 'history' | 'mute' | 'unmute' | 'acknowledge'
+> {
+  /** Of this instance. */
+  channels(): readonly ({ readonly name: string } & AlertChannelStatus)[];
+  /** Sends a sample through every channel. */
+  test(): Promise<readonly ({ readonly name: string } & DeliveryAttempt)[]>;
   close(): Promise<void>;
 }
 
 /**
- * Evaluates the configured alert rules. An invalid file or URL is logged, and the application
- * starts without alerts.
+ * Evaluates the configured alert rules. An invalid file, URL or address is logged, and the
+ * application starts without alerts.
  */
 export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts | undefined> {
   const { config, settings, reader, isRecording, log } = options;
   if (config.file === undefined) return undefined;
   try {
     const rules = await readAlertRules(config.file);
-    const { webhookUrl: url, webhookSecret: secret, intervalMs } = config;
-    const webhook =
-      url === undefined
-        ? undefined
-        : new AlertWebhook({ url, ...(secret !== undefined && { secret }) });
+    const channels = alertChannels(config);
     const { states, close } = statesOf(config, settings);
     const alerts = new UsageAlerts({
       rules,
       reader,
       states,
       isRecording,
-      intervalMs,
+      channels,
+      intervalMs: config.intervalMs,
       onAlert(alert) {
-        log[LOG_LEVEL[alert.level]](describe(alert));
-        return webhook?.send(alert);
+        const { title, text } = alertMessage(alert);
+        log[LOG_LEVEL[alert.level]](`${title}: ${text}`);
       },
     });
     alerts.start();
     return {
-      active: () => alerts.status().active,
+      status: () => alerts.status(),
+      history: () => alerts.history(),
+      mute: async (rule, until, actor) => await alerts.mute(rule, until, actor),
+      unmute: async (rule, actor) => await alerts.unmute(rule, actor),
+      acknowledge: async (id, actor) => await alerts.acknowledge(id, actor),
+      channels: () => channels.map((channel) => ({ name: channel.name, ...channel.status() })),
+      test: async () =>
+        await Promise.all(
+          channels.map(async (channel) => ({ name: channel.name, ...(await channel.test()) })),
+        ),
       async close() {
-        // First: what it gives up is still noted as undelivered.
-        await webhook?.close();
+        // First: what they give up is still noted as undelivered.
+        await Promise.all(channels.map((channel) => channel.close()));
         await alerts.close();
         await close();
       },
@@ -80,15 +94,4 @@ function statesOf(
   const { url, keyPrefix } = redis;
   const states = new RedisSharedMap({ url, keyPrefix, name: 'alerts', background: true });
   return { states, close: () => states.close() };
-}
-
-/** Removes line breaks, since names come from callers. */
-function describe(alert: UsageAlert): string {
-  const { level, rule, key, metric, value, atLeast, threshold, noData } = alert;
-  const who = key === null ? '' : ` of ${JSON.stringify(key)}`;
-  const name = JSON.stringify(rule).slice(1, -1);
-  if (noData) return `${level}: ${name}: no calls were recorded`;
-  const limit = threshold === undefined ? '' : `, threshold ${threshold}`;
-  const amount = `${atLeast ? 'at least ' : ''}${value ?? 'unknown'}`;
-  return `${level}: ${name}: ${metric}${who} is ${amount}${limit}`;
 }

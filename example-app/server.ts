@@ -18,6 +18,7 @@ import { limitServer } from './middleware/protection.ts';
 import { sessionSecret } from './middleware/session-secret.ts';
 import { Signer } from './middleware/signer.ts';
 import { OpenIdProvider } from './openid/openid-provider.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import type { OpenIdSignIn } from './routes/openid.ts';
@@ -91,13 +92,14 @@ export async function startServer(
             listFile: config.prices.listFile,
             currency: () => telemetry.instrumentation.priceSource?.currency,
           })),
+      ...alertRoutes({ alerts: () => alerts }),
       ...dashboardRoutes({
         reader: telemetry.reader,
         settings,
         exporter: () => telemetry.status(),
         backlogs: () => telemetry.backlogs(),
         prices: () => telemetry.instrumentation.priceSource,
-        alerts: () => alerts?.active() ?? [],
+        alerts: () => alerts?.status().active ?? [],
         stopping: stopping.signal,
       }),
     ],

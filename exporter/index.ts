@@ -1,14 +1,50 @@
 export { TokenMeterError } from '../src/errors.ts';
 export { readAlertRules } from './alerts/alert-file.ts';
-export type { AlertLevel, AlertMetric, AlertRule } from './alerts/alert-rule.ts';
+export type {
+  AlertGroup,
+  AlertKind,
+  AlertLevel,
+  AlertMetric,
+  AlertRule,
+  ForecastRule,
+  SpikeRule,
+  ThresholdRule,
+} from './alerts/alert-rule.ts';
 export { UsageAlerts } from './alerts/usage-alerts.ts';
-export type { UsageAlertsOptions, UsageAlertsStatus } from './alerts/usage-alerts.ts';
+export type {
+  ActiveAlert,
+  AlertReceiver,
+  AlertRuleStatus,
+  UsageAlertsOptions,
+  UsageAlertsStatus,
+} from './alerts/usage-alerts.ts';
+export type { AlertActor } from './alerts/alert-actions.ts';
+export type { AlertHistoryEntry } from './alerts/alert-history.ts';
+export type { AlertAcknowledgement, AlertMute } from './alerts/alert-state.ts';
 export type { UsageAlert } from './alerts/usage-alert.ts';
 export { FileAlertStates } from './alerts/state-file.ts';
 export { MemoryAlertStates } from './alerts/state-store.ts';
 export type { AlertStateChange, AlertStateStore } from './alerts/state-store.ts';
-export { AlertWebhook } from './alerts/webhook.ts';
-export type { AlertWebhookOptions, AlertWebhookStatus } from './alerts/webhook.ts';
+export { AlertWebhook } from './alerts/channels/webhook.ts';
+export type { AlertWebhookOptions } from './alerts/channels/webhook.ts';
+export { AlertSlack } from './alerts/channels/slack.ts';
+export type { AlertSlackOptions } from './alerts/channels/slack.ts';
+export { AlertTeams } from './alerts/channels/teams.ts';
+export type { AlertTeamsOptions } from './alerts/channels/teams.ts';
+export { AlertPagerDuty } from './alerts/channels/pagerduty.ts';
+export type { AlertPagerDutyOptions } from './alerts/channels/pagerduty.ts';
+export { AlertEmail } from './alerts/channels/email.ts';
+export type { AlertEmailOptions } from './alerts/channels/email.ts';
+export { AlertChannel } from './alerts/channels/alert-channel.ts';
+export type {
+  AlertChannelStatus,
+  AlertDeliveryOptions,
+  AttemptDelivery,
+  DeliveryAttempt,
+} from './alerts/channels/alert-channel.ts';
+export { alertMessage } from './alerts/message/alert-message.ts';
+export type { AlertMessage, AlertMessageOptions } from './alerts/message/alert-message.ts';
+export type { AlertLanguage } from './alerts/message/message-texts.ts';
 export { forecastUsage } from './ledger/forecast/usage-forecast.ts';
 export type { UsageForecast, UsageForecastQuery } from './ledger/forecast/usage-forecast.ts';
 export type { ForecastMetric, MetricForecast } from './ledger/forecast/month-forecast.ts';

@@ -123,7 +123,7 @@ describe('the documents', () => {
         writeFileSync(join(folder, name), block.text);
         return join(folder, name);
       };
-      assert.equal((await readAlertRules(write('docs/alerts.md', 'alerts.json'))).length, 3);
+      assert.equal((await readAlertRules(write('docs/alerts.md', 'alerts.json'))).length, 5);
       const prices = new Prices({ overridesFile: write('docs/costs.md', 'prices.json') });
       await prices.load();
       const call = { provider: 'any', requestModel: 'house-model', time: '2026-11-20T00:00:00Z' };

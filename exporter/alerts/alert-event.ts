@@ -19,6 +19,8 @@ export function emitAlertEvent(alert: UsageAlert): void {
       timestamp: new Date(alert.time),
       attributes: {
         'token_meter.alert.id': alert.id,
+        'token_meter.alert.incident': alert.incident,
+        'token_meter.alert.kind': alert.kind,
         'token_meter.alert.rule': alert.rule,
         'token_meter.alert.level': alert.level,
         'token_meter.alert.previous_level': alert.previousLevel,

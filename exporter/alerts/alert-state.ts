@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { AlertRule } from './alert-rule.ts';
-import type { AlertFinding } from './evaluate.ts';
-import { type PendingLevels, nextLevel, severityOf } from './next-level.ts';
+import type { AlertLevel } from './alert-rule.ts';
+import { type PendingLevels, severityOf } from './next-level.ts';
 import type { UsageAlert } from './usage-alert.ts';
 
 /** What is known of one rule and key, across rounds, restarts and instances. */
@@ -14,8 +12,37 @@ export interface AlertState {
   /** The last reported change of level. Absent: `ok` from the start. */
   readonly alert?: UsageAlert;
   readonly pending?: PendingLevels;
-  /** Changes of level whose receiver has not confirmed them, and until when somebody is sending. */
-  readonly owed?: { readonly until: number; readonly alerts: readonly UsageAlert[] };
+  /** Who looks after the level, so that it is not repeated. Ends when the level rises or is `ok`. */
+  readonly acknowledged?: AlertAcknowledgement;
+  /** How often the level was repeated, and the last time, in ms. */
+  readonly repeated?: { readonly count: number; readonly at: number };
+  /** The level that receivers know, where a mute keeps them from knowing the current one. */
+  readonly withheld?: AlertLevel;
+  readonly owed?: OwedState;
+  /** Of a whole rule: see `muteName`. */
+  readonly muted?: AlertMute;
+}
+
+/** Changes of level that not all receivers have confirmed. */
+export interface OwedState {
+  /** Until then somebody is sending them. */
+  readonly until: number;
+  readonly alerts: readonly UsageAlert[];
+  /** Names of the receivers that have confirmed one of them, by its id. */
+  readonly taken?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface AlertAcknowledgement {
+  readonly by: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly note?: string;
+}
+
+/** Changes of level are not reported until then, except for the end of what was reported before. */
+export interface AlertMute extends AlertAcknowledgement {
+  /** RFC 3339. */
+  readonly until: string;
 }
 
 /** Entry of a rule and key in a state store. */
@@ -23,87 +50,36 @@ export function stateName(rule: string, key: string | null): string {
   return JSON.stringify([rule, key]);
 }
 
+/** Entry of what holds for all keys of a rule. */
+export function muteName(rule: string): string {
+  return JSON.stringify([rule]);
+}
+
 /** A store may hold entries of another kind. */
 export function isStateName(name: string): boolean {
   return name.startsWith('["');
 }
 
-export function partsOfName(name: string): readonly [rule: string, key: string | null] {
-  return JSON.parse(name) as [string, string | null];
+/** Without a key: the entry of a rule. */
+export function partsOfName(name: string): readonly [rule: string, key?: string | null] {
+  return JSON.parse(name) as [string, (string | null)?];
 }
 
 /**
  * How long a state at level `ok` is kept. It must be long: its id makes the next one a new one, and
  * an instance that has not seen the change would bring the state before it back.
  */
-const FORGET_AFTER_MS = 7 * 86_400_000;
+export const FORGET_AFTER_MS: number = 7 * 86_400_000;
 
 export function nextRevision(state: AlertState | undefined, now: number): number {
   return Math.max((state?.revision ?? 0) + 1, Math.floor(now));
 }
 
 export function isForgettable(state: AlertState, now: number): boolean {
-  const { revision, alert, pending, owed } = state;
+  const { revision, alert, pending, owed, muted } = state;
   if (pending !== undefined || owed !== undefined) return false;
+  if (muted !== undefined && Date.parse(muted.until) > now) return false;
   return (alert?.level ?? 'ok') === 'ok' && now - revision > FORGET_AFTER_MS;
-}
-
-/** A clock that is further ahead than this is wrong and does not hold back others. */
-const CLOCK_SKEW_MS = 600_000;
-
-/** The state after a finding, and the alert of a change of level. Undefined if nothing changed. */
-export function nextState(
-  rule: AlertRule,
-  state: AlertState | undefined,
-  finding: AlertFinding,
-  now: number,
-  seed: string,
-): { readonly state: AlertState; readonly alert?: UsageAlert } | undefined {
-  const previousLevel = state?.alert?.level ?? 'ok';
-  const previousPending = state?.pending ?? {};
-  // Somebody else has looked later than this.
-  const ahead = state?.alert === undefined ? 0 : Date.parse(state.alert.time) - now;
-  if (ahead > 0 && ahead < CLOCK_SKEW_MS) return undefined;
-  const before = { level: previousLevel, pending: previousPending };
-  const { level, pending } = nextLevel(rule, before, finding, now);
-  const isSame =
-    pending.warning === previousPending.warning && pending.alert === previousPending.alert;
-  if (level === previousLevel && isSame) return undefined;
-  const { alert: last, owed } = state ?? {};
-  const revised = {
-    revision: nextRevision(state, now),
-    ...(Object.keys(pending).length > 0 && { pending }),
-    ...(owed && { owed }),
-  };
-  if (level === previousLevel) return { state: { ...revised, ...(last && { alert: last }) } };
-  const threshold = finding.noData || level === 'ok' ? undefined : rule[level];
-  const alert: UsageAlert = {
-    id: alertId([seed, last?.id ?? epochOf(now), rule.name, finding.key, level]),
-    rule: rule.name,
-    level,
-    previousLevel,
-    metric: rule.metric,
-    by: rule.by ?? 'all',
-    ...finding,
-    ...(threshold !== undefined && { threshold }),
-    windowMs: rule.windowMs,
-    time: new Date(now).toISOString(),
-  };
-  return { state: { ...revised, alert }, alert };
-}
-
-/**
- * A function of the change before it, so that instances which cannot ask each other give one
- * change one id.
- */
-function alertId(parts: readonly unknown[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
-  return `alert_${digest.slice(0, 22)}`;
-}
-
-/** In place of a previous id: another one by the time a state has been forgotten. */
-function epochOf(now: number): number {
-  return Math.floor(now / FORGET_AFTER_MS);
 }
 
 /** Undefined for what is no state. */
@@ -111,15 +87,23 @@ export function parseState(text: string): AlertState | undefined {
   try {
     const value = JSON.parse(text) as Partial<AlertState> | null;
     if (!Number.isSafeInteger(value?.revision)) return undefined;
-    const { alert, pending = {}, owed } = value as AlertState;
+    const { alert, pending = {}, owed, muted, withheld, repeated } = value as AlertState;
     const isState =
       (alert === undefined || isAlert(alert)) &&
       Object.values(pending).every((since) => Number.isFinite(since)) &&
-      (owed === undefined || (Number.isFinite(owed.until) && owed.alerts.every(isAlert)));
+      (owed === undefined || isOwed(owed)) &&
+      (muted === undefined || !Number.isNaN(Date.parse(muted.until))) &&
+      (withheld === undefined || severityOf(withheld) >= 0) &&
+      (repeated === undefined || Number.isFinite(repeated.count + repeated.at));
     return isState ? (value as AlertState) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isOwed({ until, alerts, taken = {} }: OwedState): boolean {
+  const areNames = Object.values(taken).every((names) => Array.isArray(names));
+  return Number.isFinite(until) && alerts.every(isAlert) && areNames;
 }
 
 function isAlert({ id, rule, level, time }: UsageAlert): boolean {

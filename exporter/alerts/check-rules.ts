@@ -1,9 +1,15 @@
-import { isDimensionName } from '../../src/domain/dimensions.ts';
-import { type Outcome, OUTCOMES } from '../../src/domain/usage-record.ts';
-import { TokenMeterError } from '../../src/errors.ts';
 import { isDimensionKey } from '../ledger/queries/dimension-key.ts';
-import type { UsageFilter } from '../ledger/usage-query.ts';
-import type { AlertLevel, AlertMetric, AlertRule } from './alert-rule.ts';
+import type {
+  AlertKind,
+  AlertLevel,
+  AlertMetric,
+  AlertRule,
+  ForecastRule,
+  SpikeRule,
+  ThresholdRule,
+} from './alert-rule.ts';
+import { checkFilter } from './check-rule-filter.ts';
+import { isNumber, isTimeZone, milliseconds, objectOf, oneOf, refuse } from './rule-values.ts';
 
 const METRICS: readonly string[] = [
   'totalTokens',
@@ -14,29 +20,26 @@ const METRICS: readonly string[] = [
 ] satisfies AlertMetric[];
 const LEVELS: readonly string[] = ['ok', 'warning', 'alert'] satisfies AlertLevel[];
 const GROUPS: readonly string[] = ['user', 'model', 'team', 'all'];
-const MEMBERS: Readonly<Record<keyof AlertRule, true>> = {
-  name: true,
-  metric: true,
-  by: true,
-  filter: true,
-  windowMs: true,
-  warning: true,
-  alert: true,
-  forMs: true,
-  hysteresis: true,
-  whenNoData: true,
-};
-/** Whether `null` is a value: calls without one. */
-const FILTERS: Readonly<Record<Exclude<keyof UsageFilter, 'dimensions'>, boolean>> = {
-  user: true,
-  model: false,
-  conversation: true,
-  provider: false,
-  outcome: false,
-  service: false,
-  team: true,
+const ANY = [
+  'name',
+  'kind',
+  'metric',
+  'by',
+  'filter',
+  'warning',
+  'alert',
+  'forMs',
+  'hysteresis',
+  'repeatMs',
+  'timeZone',
+] as const satisfies readonly (keyof AlertRule)[];
+const MEMBERS: Readonly<Record<AlertKind, readonly string[]>> = {
+  threshold: [...ANY, 'windowMs', 'whenNoData'] satisfies (keyof ThresholdRule)[],
+  forecast: [...ANY] satisfies (keyof ForecastRule)[],
+  spike: [...ANY, 'windowMs', 'minimum'] satisfies (keyof SpikeRule)[],
 };
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const YEAR_MS = 366 * 86_400_000;
 const NAME_LENGTH = 200;
 
@@ -58,9 +61,10 @@ export function checkAlertRules(rules: unknown): readonly AlertRule[] {
 }
 
 function checkedRule(value: unknown, at: string): AlertRule {
-  const rule = objectOf<AlertRule>(value, at, Object.keys(MEMBERS));
-  const { name, metric, by, filter, windowMs, warning, alert, forMs, hysteresis, whenNoData } =
-    rule;
+  const { kind = 'threshold' } = objectOf<Partial<AlertRule>>(value, at);
+  oneOf(`${at}.kind`, kind, Object.keys(MEMBERS));
+  const rule = objectOf<AlertRule>(value, at, MEMBERS[kind]);
+  const { name, metric, by, filter, warning, alert, forMs, hysteresis, repeatMs, timeZone } = rule;
   if (typeof name !== 'string' || name.trim() === '' || name.length > NAME_LENGTH) {
     refuse(`${at}.name`, name, `a string of 1 to ${NAME_LENGTH} characters`);
   }
@@ -69,23 +73,24 @@ function checkedRule(value: unknown, at: string): AlertRule {
     oneOf(`${at}.by`, by, GROUPS, `${GROUPS.join(', ')}, or dimension. and a name`);
   }
   if (filter !== undefined) checkFilter(filter, `${at}.filter`);
-  if (!isNumber(windowMs, MINUTE_MS, YEAR_MS)) {
-    refuse(`${at}.windowMs`, windowMs, `a number of milliseconds from ${MINUTE_MS} to ${YEAR_MS}`);
-  }
+  checkWindow(rule, at);
   for (const key of ['warning', 'alert'] as const) {
     const threshold = rule[key];
     if (threshold === undefined || isNumber(threshold, Number.MIN_VALUE)) continue;
     refuse(`${at}.${key}`, threshold, 'a number above 0');
   }
-  if (forMs !== undefined && !isNumber(forMs, 0, YEAR_MS)) {
-    refuse(`${at}.forMs`, forMs, `a number of milliseconds from 0 to ${YEAR_MS}`);
-  }
+  if (forMs !== undefined) milliseconds(`${at}.forMs`, forMs, 0, YEAR_MS);
+  if (repeatMs !== undefined) milliseconds(`${at}.repeatMs`, repeatMs, 10 * MINUTE_MS, YEAR_MS);
   if (hysteresis !== undefined && !(isNumber(hysteresis, 0, 1) && hysteresis < 1)) {
     refuse(`${at}.hysteresis`, hysteresis, 'a share from 0 to less than 1');
   }
-  if (whenNoData !== undefined) oneOf(`${at}.whenNoData`, whenNoData, LEVELS);
+  if (timeZone !== undefined && !isTimeZone(timeZone)) {
+    refuse(`${at}.timeZone`, timeZone, 'an IANA time zone such as Europe/Berlin');
+  }
+  const whenNoData = rule.kind === undefined || rule.kind === 'threshold' ? rule.whenNoData : 'ok';
   if (warning === undefined && alert === undefined && (whenNoData ?? 'ok') === 'ok') {
-    refuse(`${at}.warning`, warning, 'given, or alert, or whenNoData');
+    const orNoData = kind === 'threshold' ? ', or whenNoData' : '';
+    refuse(`${at}.warning`, warning, `given, or alert${orNoData}`);
   }
   if (warning !== undefined && alert !== undefined && alert < warning) {
     refuse(`${at}.alert`, alert, `at least warning (${warning})`);
@@ -93,66 +98,15 @@ function checkedRule(value: unknown, at: string): AlertRule {
   return rule;
 }
 
-function checkFilter(value: unknown, at: string): void {
-  const members = [...Object.keys(FILTERS), 'dimensions'];
-  const { dimensions, ...filter } = objectOf<Record<string, unknown>>(value, at, members);
-  if (dimensions !== undefined) checkDimensions(dimensions, `${at}.dimensions`);
-  for (const [key, wanted] of Object.entries(filter)) {
-    if (wanted === undefined) continue;
-    const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
-    const mayBeNull = FILTERS[key as keyof typeof FILTERS];
-    const isRight = (one: unknown): boolean =>
-      key === 'outcome' ? OUTCOMES.includes(one as Outcome) : isText(one, mayBeNull);
-    if (values.length > 0 && values.every(isRight)) continue;
-    const each = key === 'outcome' ? OUTCOMES.join(', ') : `a string${mayBeNull ? ' or null' : ''}`;
-    refuse(`${at}.${key}`, wanted, `${each}, or a list of them`);
+/** The members of one kind. */
+function checkWindow(rule: AlertRule, at: string): void {
+  if (rule.kind === 'forecast') return;
+  if (rule.kind === 'spike') {
+    const { windowMs, minimum } = rule;
+    if (windowMs !== undefined) milliseconds(`${at}.windowMs`, windowMs, 10 * MINUTE_MS, DAY_MS);
+    if (!isNumber(minimum, Number.MIN_VALUE)) refuse(`${at}.minimum`, minimum, 'a number above 0');
+    return;
   }
-}
-
-const isText = (value: unknown, mayBeNull: boolean): boolean =>
-  typeof value === 'string' || (value === null && mayBeNull);
-
-function checkDimensions(value: unknown, at: string): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(at, value, 'an object');
-  }
-  for (const [name, wanted] of Object.entries(value as object)) {
-    if (!isDimensionName(name)) refuse(at, name, 'by names of dimensions');
-    const values: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
-    if (values.length > 0 && values.every((one) => isText(one, true))) continue;
-    refuse(`${at}.${name}`, wanted, 'a string or null, or a list of them');
-  }
-}
-
-function objectOf<T>(value: unknown, at: string, members: readonly string[]): T {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    refuse(at, value, 'an object');
-  }
-  const unknown = Object.keys(value as object).find((key) => !members.includes(key));
-  if (unknown === undefined) return value as T;
-  throw new TokenMeterError(
-    'INVALID_OPTION',
-    `alerts: ${at}.${unknown} is unknown; allowed: ${members.join(', ')}`,
-    { value: unknown, allowed: members.join(', ') },
-  );
-}
-
-function isNumber(value: unknown, min: number, max = Number.MAX_VALUE): value is number {
-  return typeof value === 'number' && value >= min && value <= max;
-}
-
-function oneOf(
-  key: string,
-  value: unknown,
-  allowed: readonly string[],
-  shown: string = allowed.join(', '),
-): void {
-  if (typeof value !== 'string' || !allowed.includes(value)) refuse(key, value, shown);
-}
-
-function refuse(key: string, value: unknown, allowed: string): never {
-  throw new TokenMeterError('INVALID_OPTION', `alerts: ${key} must be ${allowed}`, {
-    value,
-    allowed,
-  });
+  milliseconds(`${at}.windowMs`, rule.windowMs, MINUTE_MS, YEAR_MS);
+  if (rule.whenNoData !== undefined) oneOf(`${at}.whenNoData`, rule.whenNoData, LEVELS);
 }

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type AlertState, isForgettable, isStateName, parseState } from './alert-state.ts';
+import {
+  type AlertState,
+  isForgettable,
+  isStateName,
+  muteName,
+  parseState,
+} from './alert-state.ts';
+import { AlertHistory } from './alert-history.ts';
 import type { AlertStateChange, AlertStateStore } from './state-store.ts';
 
 interface Known {
@@ -19,11 +26,13 @@ const SEED = 'seed';
 export class KnownStates {
   readonly #store: AlertStateStore;
   readonly #known = new Map<string, Known>();
+  readonly #history: AlertHistory;
   #seed: string | undefined;
   #problem: unknown;
 
-  constructor(store: AlertStateStore) {
+  constructor(store: AlertStateStore, history: AlertHistory = new AlertHistory()) {
     this.#store = store;
+    this.#history = history;
   }
 
   /** Why the store cannot be used at the moment. */
@@ -40,6 +49,11 @@ export class KnownStates {
     return this.#known.get(name)?.state;
   }
 
+  isMuted(rule: string, now: number): boolean {
+    const { muted } = this.get(muteName(rule)) ?? {};
+    return muted !== undefined && Date.parse(muted.until) > now;
+  }
+
   *all(): Generator<readonly [name: string, state: AlertState]> {
     for (const [name, { state }] of this.#known) yield [name, state];
   }
@@ -51,6 +65,7 @@ export class KnownStates {
       this.#seed = await this.#seedOf(entries);
       const changes = this.#merge(entries, now);
       if (changes.length > 0) this.#note(changes, await this.#store.swap(changes));
+      await this.#history.exchange(entries, this.#store);
       this.#problem = undefined;
     } catch (error) {
       this.#problem = error;

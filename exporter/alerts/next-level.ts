@@ -1,5 +1,5 @@
 import type { AlertLevel, AlertRule } from './alert-rule.ts';
-import type { AlertFinding } from './evaluate.ts';
+import type { AlertFinding } from './evaluate/finding.ts';
 
 /** Since when, in ms, a value has been at least at a level that is not reported yet. */
 export type PendingLevels = Readonly<Partial<Record<'warning' | 'alert', number>>>;
@@ -20,7 +20,7 @@ export function severityOf(level: AlertLevel): number {
 export function nextLevel(
   rule: AlertRule,
   { level, pending }: Levelled,
-  finding: Pick<AlertFinding, 'value' | 'noData'>,
+  finding: Pick<AlertFinding, 'value' | 'noData' | 'thresholds'>,
   now: number,
 ): Levelled {
   const reached = reachedLevel(rule, level, finding);
@@ -40,12 +40,12 @@ export function nextLevel(
 function reachedLevel(
   rule: AlertRule,
   current: AlertLevel,
-  { value, noData }: Pick<AlertFinding, 'value' | 'noData'>,
+  { value, noData, thresholds = rule }: Pick<AlertFinding, 'value' | 'noData' | 'thresholds'>,
 ): AlertLevel | undefined {
-  if (noData) return rule.whenNoData ?? 'ok';
+  if (noData) return ('whenNoData' in rule ? rule.whenNoData : undefined) ?? 'ok';
   if (value === undefined) return undefined;
   for (const level of ['alert', 'warning'] as const) {
-    const threshold = rule[level];
+    const threshold = thresholds[level];
     if (threshold === undefined) continue;
     const isReported = severityOf(level) <= severityOf(current);
     if (value >= threshold * (isReported ? 1 - (rule.hysteresis ?? 0) : 1)) return level;

@@ -1,24 +1,42 @@
-import type { AlertGroup, AlertLevel, AlertMetric } from './alert-rule.ts';
+import type { AlertGroup, AlertKind, AlertLevel, AlertMetric } from './alert-rule.ts';
 
 /** A change of level: a threshold was crossed, or the value came back. */
 export interface UsageAlert {
   /** One for each change, the same from whichever instance of a fleet it comes. */
   readonly id: string;
+  /** The same for all changes of one rule and key: what receivers group them by. */
+  readonly incident: string;
+  readonly kind: AlertKind;
   readonly rule: string;
   readonly level: AlertLevel;
   readonly previousLevel: AlertLevel;
+  /** How often this level has been reported before, where the rule repeats it. */
+  readonly repeat?: number;
   readonly metric: AlertMetric;
   readonly by: AlertGroup;
-  /** The value of `by`; `null` for all calls, and for calls without one. */
+  /** The user, model or other value of `by`; `null` for all calls, and for calls without one. */
   readonly key: string | null;
-  /** Absent where the window holds no call. */
+  /** Absent where the window holds no call. For `forecast` the projection. */
   readonly value?: number;
   /** Part of the cost is unknown: the value is the least that was spent. */
   readonly atLeast?: true;
-  /** Of the level; absent at level `ok` and for missing data. */
+  /** Of the level, in the unit of the value; absent at level `ok` and for missing data. */
   readonly threshold?: number;
+  /** `forecast`: from the start of the month until now. */
+  readonly used?: number;
+  /** `forecast`: the range that holds the end of the month with a chance of 80 %. */
+  readonly low?: number;
+  readonly high?: number;
+  /** `spike`: median of the same time in past weeks. */
+  readonly usual?: number;
   readonly noData: boolean;
+  /** What the value is of, RFC 3339; `to` is exclusive. */
+  readonly from: string;
+  readonly to: string;
+  /** From `from` to `to`. */
   readonly windowMs: number;
+  /** Of the rule: in which its days and months begin. */
+  readonly timeZone: string;
   /** RFC 3339. */
   readonly time: string;
 }

@@ -3,11 +3,20 @@ import { TokenMeterError } from '../../src/errors.ts';
 import type { UsageReader } from '../ledger/usage-query.ts';
 import { emitAlertEvent } from './alert-event.ts';
 import type { AlertRule } from './alert-rule.ts';
-import { type AlertState, nextState, partsOfName, stateName } from './alert-state.ts';
+import { AlertActions, type AlertActor } from './alert-actions.ts';
+import { AlertHistory, type AlertHistoryEntry, levelEntry } from './alert-history.ts';
+import {
+  type AlertAcknowledgement,
+  type AlertMute,
+  muteName,
+  partsOfName,
+  stateName,
+} from './alert-state.ts';
 import { checkAlertRules } from './check-rules.ts';
-import { evaluateRule } from './evaluate.ts';
+import { type RuleEvaluator, ruleEvaluator } from './evaluate/rule-evaluator.ts';
 import { KnownStates } from './known-states.ts';
 import { severityOf } from './next-level.ts';
+import { type NextState, nextState } from './next-state.ts';
 import { OwedAlerts } from './owed-alerts.ts';
 import { type AlertStateStore, MemoryAlertStates } from './state-store.ts';
 import type { UsageAlert } from './usage-alert.ts';
@@ -21,6 +30,11 @@ export interface UsageAlertsOptions {
    * delivered: it is delivered again after a failure, a crash or a restart, for a day.
    */
   readonly onAlert?: (alert: UsageAlert) => unknown;
+  /**
+   * Receivers beside `onAlert`, such as `AlertSlack`. Each confirms on its own: one that is away does
+   * not make the others get an alert twice. Their names must be the same on every instance.
+   */
+  readonly channels?: readonly AlertReceiver[];
   /** Levels across restarts and instances. @default in memory */
   readonly states?: AlertStateStore;
   /** False silences the no-data rules: an empty window is then explained. @default always true */
@@ -31,10 +45,30 @@ export interface UsageAlertsOptions {
   readonly now?: () => number;
 }
 
+/** As `onAlert`, with a name. */
+export interface AlertReceiver {
+  readonly name: string;
+  readonly send: (alert: UsageAlert) => unknown;
+}
+
+/** An alert that is not over. `time` is since when. */
+export interface ActiveAlert extends UsageAlert {
+  readonly acknowledged?: AlertAcknowledgement;
+  /** Its rule is muted. */
+  readonly isMuted: boolean;
+}
+
+export interface AlertRuleStatus {
+  readonly rule: AlertRule;
+  readonly muted?: AlertMute;
+}
+
 export interface UsageAlertsStatus {
   /** Everything not `ok`, worst first. */
-  readonly active: readonly UsageAlert[];
-  /** Changes that `onAlert` has not confirmed, on any instance. */
+  readonly active: readonly ActiveAlert[];
+  /** In the order given. */
+  readonly rules: readonly AlertRuleStatus[];
+  /** Changes that a receiver has not confirmed, on any instance. */
   readonly undelivered: number;
   /** Changes that were given up undelivered by this instance: after a day, or too many for one key. */
   readonly dropped: number;
@@ -58,7 +92,10 @@ export class UsageAlerts {
   readonly #rules: readonly AlertRule[];
   readonly #intervalMs: number;
   readonly #now: () => number;
+  readonly #evaluators: ReadonlyMap<string, RuleEvaluator>;
+  readonly #history = new AlertHistory();
   readonly #states: KnownStates;
+  readonly #actions: AlertActions;
   readonly #owed: OwedAlerts;
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -69,14 +106,21 @@ export class UsageAlerts {
 
   /** @throws TokenMeterError `INVALID_OPTION` naming the wrong option or member of a rule. */
   constructor(options: UsageAlertsOptions) {
-    const { rules, intervalMs = 60_000, now = Date.now, onAlert } = options;
+    const { rules, intervalMs = 60_000, now = Date.now } = options;
     this.#rules = checkAlertRules(rules);
+    this.#evaluators = new Map(this.#rules.map((rule) => [rule.name, ruleEvaluator(rule)]));
     checkOptions(options);
     this.#options = options;
     this.#intervalMs = Math.max(MIN_INTERVAL_MS, intervalMs);
     this.#now = now;
-    this.#states = new KnownStates(options.states ?? new MemoryAlertStates());
-    this.#owed = new OwedAlerts({ states: this.#states, onAlert, now });
+    this.#states = new KnownStates(options.states ?? new MemoryAlertStates(), this.#history);
+    this.#owed = new OwedAlerts({ states: this.#states, receivers: receiversOf(options), now });
+    this.#actions = new AlertActions({
+      states: this.#states,
+      history: this.#history,
+      exclusively: async (job) => await this.#owed.exclusively(job),
+      now,
+    });
   }
 
   /** Evaluates at once, then every interval; never keeps the process alive. */
@@ -96,18 +140,58 @@ export class UsageAlerts {
   }
 
   status(): UsageAlertsStatus {
+    const now = this.#now();
     const names = new Set(this.#rules.map(({ name }) => name));
-    const active: UsageAlert[] = [];
-    for (const [, { alert }] of this.#states.all()) {
-      if (alert !== undefined && alert.level !== 'ok' && names.has(alert.rule)) active.push(alert);
+    const active: ActiveAlert[] = [];
+    for (const [, { alert, acknowledged }] of this.#states.all()) {
+      if (alert === undefined || alert.level === 'ok' || !names.has(alert.rule)) continue;
+      const isMuted = this.#states.isMuted(alert.rule, now);
+      active.push({ ...alert, isMuted, ...(acknowledged && { acknowledged }) });
     }
     return {
       active: active.toSorted((a, b) => severityOf(b.level) - severityOf(a.level)),
+      rules: this.#rules.map((rule) => {
+        const { muted } = this.#states.get(muteName(rule.name)) ?? {};
+        return { rule, ...(muted && Date.parse(muted.until) > now && { muted }) };
+      }),
       undelivered: this.#owed.undelivered,
       dropped: this.#owed.dropped,
       ...(this.#lastEvaluated && { lastEvaluated: this.#lastEvaluated }),
       ...(this.#lastError && { lastError: this.#lastError }),
     };
+  }
+
+  /** Changes of level, mutes and acknowledgements of the fleet, newest first; 200 at most. */
+  history(): readonly AlertHistoryEntry[] {
+    return this.#history.entries;
+  }
+
+  /**
+   * Keeps changes of a rule from receivers until a time, except for the end of what they know. What
+   * is still there then is reported. Rejects with `INVALID_OPTION` for an unknown rule or a time
+   * that is not ahead, and with `STORE_UNAVAILABLE`.
+   */
+  async mute(rule: string, until: Date, actor: AlertActor): Promise<AlertMute> {
+    this.#checkRule(rule);
+    if (!(until.getTime() > this.#now())) refuse('until', until, 'a time to come');
+    return await this.#actions.mute(rule, until, actor);
+  }
+
+  /** Ends a mute; nothing happens without one. Rejects as `mute` does. */
+  async unmute(rule: string, actor: AlertActor): Promise<void> {
+    this.#checkRule(rule);
+    await this.#actions.unmute(rule, actor);
+  }
+
+  /**
+   * Somebody looks after an active alert: it is not repeated, and its end is reported as ever. Ends
+   * when the level rises. Resolves to false if there is no such alert any more. Rejects with
+   * `STORE_UNAVAILABLE`.
+   */
+  async acknowledge(id: string, actor: AlertActor): Promise<boolean> {
+    const alert = this.status().active.find((each) => each.id === id);
+    if (alert === undefined) return false;
+    return await this.#actions.acknowledge(stateName(alert.rule, alert.key), alert, actor);
   }
 
   /** Ends the timer and a query under way, and gives deliveries a moment. */
@@ -128,6 +212,9 @@ export class UsageAlerts {
         if (this.#abort.signal.aborted) return;
       }
       await this.#owed.deliverDue();
+      if (this.#history.isAhead) {
+        await this.#owed.exclusively(async () => await this.#states.refresh(now));
+      }
       failure ??= this.#states.problem;
       this.#lastEvaluated = new Date(now).toISOString();
     } catch (error) {
@@ -142,19 +229,24 @@ export class UsageAlerts {
   async #evaluateOne(rule: AlertRule, now: number): Promise<unknown> {
     try {
       const isRecording = this.#options.isRecording?.() ?? true;
-      const inForce = isRecording ? rule : { ...rule, whenNoData: 'ok' as const };
-      const watched = this.#watchedKeys(rule);
-      const { reader } = this.#options;
-      const found = await evaluateRule(rule, reader, new Date(now), watched, this.#abort.signal);
+      const inForce = isRecording ? rule : withoutNoData(rule);
+      const { signal } = this.#abort;
+      const found = await this.#evaluators.get(rule.name)!.evaluate({
+        reader: this.#options.reader,
+        now: new Date(now),
+        watched: this.#watchedKeys(rule),
+        signal,
+      });
       await this.#owed.exclusively(async () => {
-        const changed = new Map<string, AlertState>();
+        const { seed } = this.#states;
+        const isMuted = this.#states.isMuted(rule.name, now);
+        const changes = new Map<string, NextState>();
         for (const finding of found) {
           const name = stateName(rule.name, finding.key);
-          const before = this.#states.get(name);
-          const next = nextState(inForce, before, finding, now, this.#states.seed);
-          if (next) changed.set(name, next.alert ? this.#owed.owing(next.state) : next.state);
+          const next = nextState(inForce, this.#states.get(name), finding, { now, seed, isMuted });
+          if (next) changes.set(name, next);
         }
-        await this.#report(changed);
+        await this.#report(changes);
       });
       return undefined;
     } catch (error) {
@@ -168,20 +260,28 @@ export class UsageAlerts {
     for (const [name, { alert, pending }] of this.#states.all()) {
       const [of, key] = partsOfName(name);
       const isWatched = pending !== undefined || (alert !== undefined && alert.level !== 'ok');
-      if (of === rule.name && isWatched) keys.add(key);
+      if (of === rule.name && key !== undefined && isWatched) keys.add(key);
     }
     return keys;
   }
 
-  async #report(changed: ReadonlyMap<string, AlertState>): Promise<void> {
-    const before = new Map([...changed.keys()].map((name) => [name, this.#states.get(name)]));
-    const made = await this.#states.commit(changed);
-    for (const name of made) {
-      const alert = changed.get(name)?.alert;
-      if (alert === undefined || alert.id === before.get(name)?.alert?.id) continue;
-      emitAlertEvent(alert);
-      this.#owed.deliver(name);
+  async #report(changes: ReadonlyMap<string, NextState>): Promise<void> {
+    const states = [...changes].map(([name, { state, notice }]) => {
+      return [name, notice ? this.#owed.owing(state, notice) : state] as const;
+    });
+    for (const name of await this.#states.commit(new Map(states))) {
+      const { changed, notice } = changes.get(name)!;
+      if (changed) {
+        emitAlertEvent(changed);
+        this.#history.add(levelEntry(changed));
+      }
+      if (notice) this.#owed.deliver(name);
     }
+  }
+
+  #checkRule(name: string): void {
+    const names = this.#rules.map((rule) => rule.name);
+    if (!names.includes(name)) refuse('rule', name, `one of ${names.join(', ')}`);
   }
 
   #warn(now: number, error: unknown): void {
@@ -193,26 +293,45 @@ export class UsageAlerts {
   }
 }
 
+function withoutNoData(rule: AlertRule): AlertRule {
+  return 'whenNoData' in rule ? { ...rule, whenNoData: 'ok' } : rule;
+}
+
+function receiversOf({
+  onAlert,
+  channels = [],
+}: UsageAlertsOptions): ReadonlyMap<string, (alert: UsageAlert) => unknown> {
+  const receivers = channels.map(({ name, send }) => [name, send] as const);
+  return new Map([...(onAlert ? [['onAlert', onAlert] as const] : []), ...receivers]);
+}
+
+function refuse(key: string, value: unknown, allowed: string): never {
+  throw new TokenMeterError('INVALID_OPTION', `alerts: ${key} must be ${allowed}`, {
+    value,
+    allowed,
+  });
+}
+
 function checkOptions({
   reader,
   onAlert,
+  channels = [],
   states,
   isRecording,
   intervalMs,
   now,
 }: UsageAlertsOptions) {
-  const refuse = (key: string, value: unknown, allowed: string): never => {
-    throw new TokenMeterError('INVALID_OPTION', `alerts: ${key} must be ${allowed}`, {
-      value,
-      allowed,
-    });
-  };
   if (typeof reader?.summary !== 'function') refuse('reader', reader, 'a UsageReader');
   if (states !== undefined && typeof states.swap !== 'function') {
     refuse('states', states, 'an AlertStateStore');
   }
   for (const [key, value] of Object.entries({ onAlert, isRecording, now })) {
     if (value !== undefined && typeof value !== 'function') refuse(key, value, 'a function');
+  }
+  const receivers = ['onAlert', ...channels.map(({ name }) => name)];
+  const areNamed = channels.every(({ name, send }) => name && typeof send === 'function');
+  if (!areNamed || new Set(receivers).size < receivers.length) {
+    refuse('channels', receivers.slice(1), 'receivers, each with another name');
   }
   const isInterval =
     intervalMs === undefined || (Number.isFinite(intervalMs) && intervalMs <= MAX_INTERVAL_MS);

@@ -183,7 +183,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'exporter/alerts',
-    what: 'alert rules on the ledger, their state, and the webhook',
+    what: 'alert rules on the ledger, their state, and the channels: webhook, Slack, Teams, PagerDuty, e-mail',
     imports: [...SRC_GROUND, 'exporter/ledger'],
   },
   {

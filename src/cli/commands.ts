@@ -16,5 +16,6 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   erase: async () => await import('./erase.ts'),
   export: async () => await import('./export.ts'),
   config: async () => await import('./config.ts'),
+  alerts: async () => await import('./alerts.ts'),
   settings: async () => await import('./settings.ts'),
 };

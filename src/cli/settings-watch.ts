@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
-import { type SettingsClient, printable } from './settings-client.ts';
+import { printable } from './app-client.ts';
+import { type SettingsClient } from './settings-client.ts';
 
 export interface WatchOptions {
   readonly json: boolean;

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { TokenMeterError } from '../errors.ts';
 import type { CliIo } from './io.ts';
-import { SettingsClient, warnOfPlainHttp } from './settings-client.ts';
+import { APP_HELP, APP_OPTIONS, appAddress } from './app-address.ts';
+import { warnOfPlainHttp } from './app-client.ts';
+import { SettingsClient } from './settings-client.ts';
 import { changesOf, setSettings } from './settings-set.ts';
 import { watchSettings } from './settings-watch.ts';
 import { textTable } from './text-table.ts';
@@ -17,11 +18,7 @@ get    Prints the current settings, their version, and whether they are stale.
 set    Changes settings on all instances. VALUE is true, on, false, off, a number, a string, or default.
 watch  Prints changes as they happen. Reconnects when the application restarts.
 
-  --url URL         URL of the application (default: TOKEN_METER_URL or http://127.0.0.1:3000)
-  --token TOKEN     Access token (default: TOKEN_METER_TOKEN, then TOKEN_METER_ADMIN_TOKEN). Other
-                    users of this machine can see arguments: prefer the variables or --token-file
-  --token-file FILE Read the token from the first line of a file; - reads stdin
-  --json            Print JSON
+${APP_HELP}  --json            Print JSON
   --reason TEXT     Reason, for the audit log
   --if-version N    Fail unless the settings are at this version
   --wait            Wait until every instance applies the change (--timeout SECONDS, default 30)
@@ -36,9 +33,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     args: [...args],
     allowPositionals: true,
     options: {
-      url: { type: 'string' },
-      token: { type: 'string' },
-      'token-file': { type: 'string' },
+      ...APP_OPTIONS,
       json: { type: 'boolean', default: false },
       reason: { type: 'string' },
       'if-version': { type: 'string' },
@@ -54,10 +49,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     (values.help ? io.stdout : io.stderr).write(HELP);
     return values.help ? 0 : 2;
   }
-  const client = new SettingsClient({
-    url: values.url ?? io.env['TOKEN_METER_URL'] ?? 'http://127.0.0.1:3000',
-    token: values.token ?? (await tokenFrom(values['token-file'], io)),
-  });
+  const client = new SettingsClient(await appAddress(values, io));
   warnOfPlainHttp(client, io);
   if (action === 'watch') {
     return await watchSettings(client, io, { json: values.json, once: values.once });
@@ -92,16 +84,4 @@ async function printSettings(client: SettingsClient, io: CliIo, json: boolean): 
     io.stderr.write(`stale: the application has lost its settings store since ${staleSince}\n`);
   }
   return 0;
-}
-
-/** Reads the token. Of several admin tokens (`name:token`, comma-separated) it uses the first. */
-async function tokenFrom(file: string | undefined, io: CliIo): Promise<string | undefined> {
-  if (file === undefined) {
-    const first = io.env['TOKEN_METER_ADMIN_TOKEN']?.split(',')[0]?.trim();
-    return io.env['TOKEN_METER_TOKEN'] ?? first?.replace(/^[A-Za-z][\w.-]{0,31}:/, '');
-  }
-  let text = '';
-  if (file === '-') for await (const chunk of io.stdin) text += String(chunk);
-  else text = readFileSync(file, 'utf8');
-  return text.split(/\r?\n/, 1)[0]?.trim();
 }

@@ -42,6 +42,15 @@ interface AlertsConfig {
   readonly stateFile: string;
   readonly webhookUrl?: string;
   readonly webhookSecret?: string;
+  readonly language: 'en' | 'zh';
+  readonly publicUrl?: string;
+  readonly slackUrl?: string;
+  readonly teamsUrl?: string;
+  readonly pagerdutyRoutingKey?: string;
+  readonly pagerdutyUrl: string;
+  readonly smtpUrl?: string;
+  readonly emailFrom?: string;
+  readonly emailTo?: readonly string[];
 }
 
 export interface MetricsConfig extends StoresConfig {

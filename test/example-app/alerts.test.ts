@@ -25,6 +25,7 @@ describe('alerts of the application', () => {
   let reader: SqliteUsageReader;
   const lines: string[] = [];
   const note = (line: string): number => lines.push(line);
+  const rest = { intervalMs: 60_000, language: 'en', pagerdutyUrl: 'http://unused.test' } as const;
   const redis = { url: '', keyPrefix: '', pollIntervalMs: 1 };
   const settings = { store: 'file', redis } as const;
   const log = { info: note, warn: note, error: note };
@@ -79,7 +80,7 @@ describe('alerts of the application', () => {
     const alerts = await startAlerts({
       config: {
         file,
-        intervalMs: 60_000,
+        ...rest,
         webhookUrl: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`,
         webhookSecret: 'a shared secret',
         stateFile,
@@ -91,7 +92,7 @@ describe('alerts of the application', () => {
     });
     await until(() => deliveries.length === 2);
     assert.deepEqual(lines, [
-      'warning: hour: totalTokens of "alice\\nroot" is 1800, threshold 1500',
+      'Warning: hour (user “alice\uFFFDroot”): Tokens of user “alice\uFFFDroot” in the last hour: 1,800 tokens. The threshold is 1,500 tokens.',
     ]);
     const [first, second] = deliveries as [Delivery, Delivery];
     assert.equal(first.body, second.body);
@@ -102,7 +103,7 @@ describe('alerts of the application', () => {
       second.body,
       second.headers as Record<string, string>,
     );
-    const health = healthOf({ alerts: () => alerts?.active() ?? [] });
+    const health = healthOf({ alerts: () => alerts?.status().active ?? [] });
     assert.deepEqual(
       health.alerts.map(({ rule, level, key, value }) => ({ rule, level, key, value })),
       [{ rule: 'hour', level: 'warning', key: 'alice\nroot', value: 1800 }],
@@ -110,27 +111,24 @@ describe('alerts of the application', () => {
     await until(() => !readFileSync(stateFile, 'utf8').includes('owed'));
     await alerts?.close();
     const again = await startAlerts({
-      config: { file, intervalMs: 60_000, stateFile },
+      config: { ...rest, file, stateFile },
       settings,
       reader,
       isRecording: () => true,
       log,
     });
-    await until(() => again?.active().length === 1);
+    await until(() => again?.status().active.length === 1);
     await again?.close();
     assert.equal(lines.length, 1);
     receiver.close();
   });
 
   it('leave the application without alerts, and log it, when their file is wrong', async () => {
-    const wrong = { file: rules({ rules: [{ name: 'x' }] }), intervalMs: 60_000, stateFile };
+    const wrong = { ...rest, file: rules({ rules: [{ name: 'x' }] }), stateFile };
     const start = { settings, reader, isRecording: () => true, log };
     assert.equal(await startAlerts({ ...start, config: wrong }), undefined);
     assert.match(lines[0] ?? '', /^alerts are off: .*metric must be/);
-    assert.equal(
-      await startAlerts({ ...start, config: { intervalMs: 60_000, stateFile } }),
-      undefined,
-    );
+    assert.equal(await startAlerts({ ...start, config: { ...rest, stateFile } }), undefined);
     assert.equal(lines.length, 1);
   });
 });

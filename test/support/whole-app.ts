@@ -8,6 +8,7 @@ import { DEMO_MODELS, startDemoModel } from '../../example-app/demo-model/server
 import { Signer } from '../../example-app/middleware/signer.ts';
 import { SignInError } from '../../example-app/openid/openid-provider.ts';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
+import { alertRoutes } from '../../example-app/routes/alerts.ts';
 import { chatRoutes } from '../../example-app/routes/chat.ts';
 import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import type { Logger } from '../../example-app/logger.ts';
@@ -24,6 +25,7 @@ import {
   metricsSettings,
 } from '../../src/settings/index.ts';
 import { type ServedApp, serveApp } from './app.ts';
+import { appAlerts } from './running-alerts.ts';
 import { usageAlert } from './usage-alerts.ts';
 import { usageRecord } from './usage-logs.ts';
 
@@ -72,10 +74,12 @@ export async function serveWholeApp(
   const demo = await startDemoModel({ chunkPauseMs: 0 });
   const client = new OpenAI({ apiKey: 'sk-canary-key', baseURL: demo.url, maxRetries: 0 });
   const chat = new ChatService(client);
+  const alerts = await appAlerts();
   const routes = [
     ...settingsRoutes({ settings, ...options }),
     ...usageRoutes({ reader }),
     ...dashboardRoutes({ reader, settings, alerts: () => [usageAlert({ atLeast: true })] }),
+    ...alertRoutes({ alerts: () => alerts.alerts }),
     ...chatRoutes({
       chat,
       role: 'anyone',
@@ -93,6 +97,7 @@ export async function serveWholeApp(
     store,
     async close() {
       await app.close();
+      await alerts.close();
       await demo.close();
       await reader.close();
       await settings.close();

@@ -42,7 +42,7 @@ const METRICS: readonly ForecastMetric[] = [
 ];
 const DAY_MS = 86_400_000;
 /** Half a year: enough months to learn how wrong a projection is. */
-const HISTORY_DAYS = 182;
+export const HISTORY_DAYS = 182;
 
 /**
  * Projects the current month from the ledger's daily sums of half a year. Rejects as the reader
@@ -88,5 +88,10 @@ async function dailyRows(
   const from = new Date(zone.startOfDay(today - HISTORY_DAYS));
   const groupBy: readonly UsageGroup[] = ['day'];
   const { rows } = await reader.summary({ ...query, from, groupBy, timeZone: zone.name });
-  return new Map(rows.map((row) => [Date.parse(row.day ?? '') / DAY_MS, row]));
+  return new Map(rows.map((row) => [dayOf(row), row]));
+}
+
+/** Days since 1970 of a row grouped by day. */
+export function dayOf({ day = '' }: UsageRow): number {
+  return Date.parse(day) / DAY_MS;
 }

@@ -1,5 +1,5 @@
 import type { Setting } from '../setting.ts';
-import { DAY_S, http, seconds, string } from './kinds.ts';
+import { DAY_S, http, list, oneOf, seconds, smtp, string } from './kinds.ts';
 
 /** Thresholds on the ledger. */
 export const alerts: readonly Setting[] = [
@@ -48,5 +48,83 @@ export const alerts: readonly Setting[] = [
     env: ['TOKEN_METER_ALERT_WEBHOOK_SECRET'],
     secret: true,
     description: 'Secret that webhook requests are signed with (Standard Webhooks).',
+  },
+  {
+    key: 'alerts.language',
+    path: 'alerts.language',
+    block: 'distribution',
+    kind: oneOf('en', 'zh'),
+    env: ['TOKEN_METER_ALERT_LANGUAGE'],
+    default: 'en',
+    description: 'Language of messages to Slack, Teams, PagerDuty and e-mail.',
+  },
+  {
+    key: 'alerts.public_url',
+    path: 'alerts.publicUrl',
+    block: 'distribution',
+    kind: http,
+    env: ['TOKEN_METER_PUBLIC_URL'],
+    description: 'URL of the console, for the link in each message.',
+  },
+  {
+    key: 'alerts.slack_url',
+    path: 'alerts.slackUrl',
+    block: 'distribution',
+    kind: http,
+    env: ['TOKEN_METER_ALERT_SLACK_URL'],
+    secret: true,
+    description: 'Incoming webhook of a Slack channel.',
+  },
+  {
+    key: 'alerts.teams_url',
+    path: 'alerts.teamsUrl',
+    block: 'distribution',
+    kind: http,
+    env: ['TOKEN_METER_ALERT_TEAMS_URL'],
+    secret: true,
+    description: 'URL of a Microsoft Teams workflow that posts an Adaptive Card.',
+  },
+  {
+    key: 'alerts.pagerduty_routing_key',
+    path: 'alerts.pagerdutyRoutingKey',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_ALERT_PAGERDUTY_ROUTING_KEY'],
+    secret: true,
+    description: 'Integration key of a PagerDuty service (Events API v2).',
+  },
+  {
+    key: 'alerts.pagerduty_url',
+    path: 'alerts.pagerdutyUrl',
+    block: 'distribution',
+    kind: http,
+    env: ['TOKEN_METER_ALERT_PAGERDUTY_URL'],
+    default: 'https://events.pagerduty.com/v2/enqueue',
+    description: 'Address of the Events API; the EU service region has another one.',
+  },
+  {
+    key: 'alerts.smtp_url',
+    path: 'alerts.smtpUrl',
+    block: 'distribution',
+    kind: smtp,
+    env: ['TOKEN_METER_ALERT_SMTP_URL'],
+    secret: true,
+    description: 'Mail server, `smtp://user:password@host:587`. Requires email_from and email_to.',
+  },
+  {
+    key: 'alerts.email_from',
+    path: 'alerts.emailFrom',
+    block: 'distribution',
+    kind: string,
+    env: ['TOKEN_METER_ALERT_EMAIL_FROM'],
+    description: 'Sender of alerts by e-mail.',
+  },
+  {
+    key: 'alerts.email_to',
+    path: 'alerts.emailTo',
+    block: 'distribution',
+    kind: list,
+    env: ['TOKEN_METER_ALERT_EMAIL_TO'],
+    description: 'Recipients of alerts by e-mail.',
   },
 ];

@@ -1,3 +1,4 @@
+import { ruleId } from '../../../example-app/routes/alerts-wire.ts';
 import assert from 'node:assert/strict';
 import { createApp } from '../../../example-app/app.ts';
 import { DEMO_MODELS } from '../../../example-app/demo-model/server.ts';
@@ -195,6 +196,51 @@ describe('/openapi.json', () => {
     },
     { path: '/api/usage/export.csv', status: 200, headers: asViewer },
     { path: '/api/usage/health', status: 200, headers: asViewer },
+    { path: '/api/alerts', status: 200, headers: asViewer },
+    {
+      path: '/api/alerts/history?limit=5',
+      as: '/api/alerts/history',
+      status: 200,
+      headers: asViewer,
+    },
+    {
+      path: '/api/alerts/history?limit=x',
+      as: '/api/alerts/history',
+      status: 422,
+      headers: asViewer,
+    },
+    {
+      path: `/api/alerts/${ruleId('hour')}/mute`,
+      as: '/api/alerts/{id}/mute',
+      method: 'post',
+      status: 200,
+      headers: asAdmin,
+      body: '{"minutes":5}',
+    },
+    {
+      path: `/api/alerts/${ruleId('hour')}/mute`,
+      as: '/api/alerts/{id}/mute',
+      method: 'delete',
+      status: 204,
+      headers: asAdmin,
+    },
+    {
+      path: '/api/alerts/none/mute',
+      as: '/api/alerts/{id}/mute',
+      method: 'post',
+      status: 404,
+      headers: asAdmin,
+      body: '{"minutes":5}',
+    },
+    {
+      path: '/api/alerts/none/acknowledge',
+      as: '/api/alerts/{id}/acknowledge',
+      method: 'post',
+      status: 404,
+      headers: asAdmin,
+      body: '{}',
+    },
+    { path: '/api/alerts/test', method: 'post', status: 200, headers: asAdmin },
     { path: '/api/usage/events', status: 200, headers: asViewer },
     { path: `${settings}/events`, status: 200, headers: asViewer },
     { path: '/api/events', status: 200, headers: asAdmin },

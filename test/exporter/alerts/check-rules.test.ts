@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { checkAlertRules } from '../../../exporter/alerts/check-rules.ts';
-import { AlertWebhook } from '../../../exporter/alerts/webhook.ts';
+import { AlertWebhook } from '../../../exporter/alerts/channels/webhook.ts';
 import { UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
 import { FileAlertStates } from '../../../exporter/alerts/state-file.ts';
 import { TokenMeterError } from '../../../src/errors.ts';
@@ -27,7 +27,13 @@ describe('checkAlertRules', () => {
         service: 'chat',
       },
     };
+    const kinds = [
+      { ...whole, kind: 'threshold', repeatMs: 600_000, timeZone: 'Asia/Kolkata' },
+      { name: 'month', kind: 'forecast', metric: 'costUsd', by: 'model', warning: 5 },
+      { name: 'hour', kind: 'spike', metric: 'calls', minimum: 5, windowMs: 600_000, alert: 3 },
+    ];
     assert.deepEqual(checkAlertRules([whole]), [whole]);
+    assert.deepEqual(checkAlertRules(kinds), kinds);
   });
 
   const wrong: readonly [key: string, change: object][] = [
@@ -55,6 +61,17 @@ describe('checkAlertRules', () => {
     ['hysteresis', { hysteresis: 10 }],
     ['whenNoData', { whenNoData: 'panic' }],
     ['warning', { alert: undefined }],
+    ['kind', { kind: 'guess' }],
+    ['repeatMs', { repeatMs: 1000 }],
+    ['timeZone', { timeZone: 'Mars/Base' }],
+    ['timeZone', { timeZone: 5 }],
+    ['minimum', { minimum: 5 }],
+    ['windowMs', { kind: 'forecast' }],
+    ['whenNoData', { kind: 'spike', minimum: 1, whenNoData: 'alert' }],
+    ['minimum', { kind: 'spike' }],
+    ['minimum', { kind: 'spike', minimum: 0 }],
+    ['windowMs', { kind: 'spike', minimum: 1, windowMs: 60_000 }],
+    ['warning', { kind: 'spike', minimum: 1, alert: undefined }],
     ['warnig', { warnig: 1 }],
     ['for', { for: 60 }],
     ['filter', { filter: [] }],

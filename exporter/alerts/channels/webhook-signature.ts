@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { TokenMeterError } from '../../src/errors.ts';
+import { TokenMeterError } from '../../../src/errors.ts';
 
 const PREFIX = 'whsec_';
 

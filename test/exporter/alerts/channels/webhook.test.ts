@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
-import type { UsageAlert } from '../../../exporter/alerts/usage-alert.ts';
-import { AlertWebhook } from '../../../exporter/alerts/webhook.ts';
-import { until } from '../../support/until.ts';
+import type { UsageAlert } from '../../../../exporter/alerts/usage-alert.ts';
+import { AlertWebhook } from '../../../../exporter/alerts/channels/webhook.ts';
+import { until } from '../../../support/until.ts';
 
 const alert: UsageAlert = {
   id: 'burn/安/alert/1',
+  incident: 'burn/安',
+  kind: 'threshold',
   rule: 'burn',
   level: 'alert',
   previousLevel: 'ok',
@@ -17,7 +19,10 @@ const alert: UsageAlert = {
   value: 500,
   threshold: 200,
   noData: false,
+  from: '2026-11-23T23:59:00.000Z',
+  to: '2026-11-24T00:00:00.000Z',
   windowMs: 60_000,
+  timeZone: 'UTC',
   time: '2026-11-24T00:00:00.000Z',
 };
 

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import type {
+  ActiveAlert,
+  AlertHistoryEntry,
+  AlertRuleStatus,
+  UsageAlertsStatus,
+} from 'otel-token-meter/exporter';
+import { usageJson } from 'otel-token-meter/exporter';
+import { z } from 'zod';
+import type { RunningAlerts } from '../alerts.ts';
+
+/** Answers of `/api/alerts`. */
+
+const time = z.iso.datetime({ offset: true });
+const metric = z.enum(['totalTokens', 'inputTokens', 'outputTokens', 'costUsd', 'calls']);
+const actor = { by: z.string(), at: time, note: z.string().optional() };
+const mute = z.strictObject({ until: time, ...actor });
+const level = z.enum(['ok', 'warning', 'alert']);
+
+const alertRule = z.strictObject({
+  id: z.string().describe('For mute'),
+  name: z.string(),
+  kind: z.enum(['threshold', 'forecast', 'spike']),
+  metric,
+  by: z.string(),
+  window_ms: z.number().optional(),
+  warning: z.number().optional(),
+  alert: z.number().optional(),
+  muted: mute.optional(),
+});
+
+const activeAlert = z.strictObject({
+  id: z.string().describe('For mute and acknowledge'),
+  incident: z.string(),
+  rule: z.string(),
+  rule_id: z.string(),
+  kind: z.enum(['threshold', 'forecast', 'spike']),
+  level: z.enum(['warning', 'alert']),
+  previous_level: level,
+  metric,
+  by: z.string(),
+  key: z.string().nullable(),
+  value: z.number().optional(),
+  at_least: z.literal(true).optional(),
+  threshold: z.number().optional(),
+  usual: z.number().optional(),
+  used: z.number().optional(),
+  low: z.number().optional(),
+  high: z.number().optional(),
+  no_data: z.boolean(),
+  from: time,
+  to: time,
+  window_ms: z.number(),
+  time_zone: z.string(),
+  since: time,
+  is_muted: z.boolean(),
+  acknowledged: z.strictObject(actor).optional(),
+});
+
+const count = z.int().min(0);
+
+export const alertsState = z.strictObject({
+  rules: z.array(alertRule).describe('In the order of their file'),
+  active: z.array(activeAlert).describe('Not ok, worst first'),
+  undelivered: count.describe('Changes that a channel has not confirmed, on any instance'),
+  channels: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        delivered: count,
+        dropped: z.record(z.string(), count),
+        queued: count,
+      }),
+    )
+    .describe('Of the instance that answers'),
+  last_evaluated: time.optional(),
+  last_error: z.strictObject({ time, message: z.string() }).optional(),
+});
+
+export const alertHistory = z.strictObject({
+  entries: z.array(
+    z.strictObject({
+      id: z.string(),
+      time,
+      event: z.enum(['level', 'acknowledged', 'muted', 'unmuted']),
+      rule: z.string(),
+      key: z.string().nullable().optional(),
+      level: level.optional(),
+      previous_level: level.optional(),
+      metric: metric.optional(),
+      value: z.number().optional(),
+      at_least: z.literal(true).optional(),
+      threshold: z.number().optional(),
+      actor: z.string().optional(),
+      until: time.optional(),
+      note: z.string().optional(),
+    }),
+  ),
+});
+
+export const channelTest = z.strictObject({
+  channels: z.array(
+    z.strictObject({
+      name: z.string(),
+      result: z.enum(['delivered', 'refused', 'retry']),
+      detail: z.string(),
+      answer: z.string().optional(),
+    }),
+  ),
+});
+
+export const muteAnswer = mute;
+
+/** Names of rules may hold anything; this fits a path. */
+export function ruleId(name: string): string {
+  return `rule_${createHash('sha256').update(name).digest('base64url').slice(0, 22)}`;
+}
+
+const NONE: UsageAlertsStatus = { active: [], rules: [], undelivered: 0, dropped: 0 };
+
+export function shownAlerts(alerts: RunningAlerts | undefined): object {
+  const { active, rules, undelivered, lastEvaluated, lastError } = alerts?.status() ?? NONE;
+  return usageJson({
+    rules: rules.map(shownRule),
+    active: active.map(shownAlert),
+    undelivered,
+    channels: alerts?.channels() ?? [],
+    ...(lastEvaluated !== undefined && { lastEvaluated }),
+    ...(lastError && { lastError }),
+  });
+}
+
+export function shownHistory(entries: readonly AlertHistoryEntry[]): object {
+  return usageJson({ entries });
+}
+
+function shownRule({ rule, muted }: AlertRuleStatus): object {
+  const { name, kind = 'threshold', metric: of, by = 'all', warning, alert } = rule;
+  const windowMs = 'windowMs' in rule ? rule.windowMs : undefined;
+  return {
+    id: ruleId(name),
+    name,
+    kind,
+    metric: of,
+    by,
+    ...(windowMs !== undefined && { windowMs }),
+    ...(warning !== undefined && { warning }),
+    ...(alert !== undefined && { alert }),
+    ...(muted && { muted }),
+  };
+}
+
+function shownAlert({ time: since, ...alert }: ActiveAlert): object {
+  return { ...alert, since, ruleId: ruleId(alert.rule) };
+}

@@ -1,0 +1,84 @@
+import { type DeliveryAttempt, refuse } from './alert-channel.ts';
+
+export interface HttpPost {
+  readonly url: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Must not appear in what the receiver is quoted with. The URL never does. */
+  readonly secrets?: readonly string[];
+  readonly fetch?: typeof fetch;
+}
+
+const ANSWER_LENGTH = 200;
+/** Enough for the message of an error; the rest is not read. */
+const ANSWER_BYTES = 4096;
+
+/** Posts JSON. Server errors, 408 and 429 may pass; other answers are final. Rejects as fetch does. */
+export async function postJson(post: HttpPost): Promise<DeliveryAttempt> {
+  const { url, body, headers, signal, fetch: send = fetch } = post;
+  const response = await send(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+    redirect: 'error',
+    signal,
+  });
+  const text = withoutSecrets(await beginning(response), post);
+  const { status } = response;
+  const detail = `HTTP ${status}`;
+  const answer = text === '' ? {} : { answer: text };
+  if (response.ok) return { result: 'delivered', detail, ...answer };
+  const isTemporary = status >= 500 || status === 408 || status === 429;
+  if (!isTemporary) return { result: 'refused', detail, ...answer };
+  return { result: 'retry', detail, ...answer, retryAfterMs: retryAfterMs(response) };
+}
+
+/** Seconds, or a date. */
+function retryAfterMs({ headers }: Response): number {
+  const value = headers.get('retry-after') ?? '';
+  const seconds = /^\d+(\.\d+)?$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.now();
+  return seconds > 0 ? seconds : 0;
+}
+
+async function beginning(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return '';
+  let bytes = Buffer.alloc(0);
+  try {
+    while (bytes.length < ANSWER_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes = Buffer.concat([bytes, value]);
+    }
+    await reader.cancel();
+  } catch {
+    // The status counts; the rest of the answer does not.
+  }
+  return bytes.toString('utf8');
+}
+
+function withoutSecrets(text: string, { url, secrets = [] }: HttpPost): string {
+  const { pathname, search } = new URL(url);
+  let shown = text;
+  for (const secret of [url, `${pathname}${search}`, ...secrets]) {
+    if (secret.length > 1) shown = shown.replaceAll(secret, '***');
+  }
+  return shown
+    .replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')
+    .trim()
+    .slice(0, ANSWER_LENGTH);
+}
+
+/** Neither the URL nor a secret is shown: the path of such a URL is often the only secret. */
+export function checkAddress(channel: string, url: unknown): void {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  if (!['http:', 'https:'].includes(parsed?.protocol ?? '')) {
+    refuse(channel, 'url', 'an http(s) address');
+  }
+  if (parsed?.username || parsed?.password) {
+    refuse(channel, 'url', 'an address without user or password');
+  }
+}

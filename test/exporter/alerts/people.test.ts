@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import type { AlertRule } from '../../../exporter/alerts/alert-rule.ts';
+import { type AlertStateStore, MemoryAlertStates } from '../../../exporter/alerts/state-store.ts';
+import type { UsageAlert } from '../../../exporter/alerts/usage-alert.ts';
+import { type AlertReceiver, UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
+import { type LedgerCall, alertLedger } from '../../support/alert-ledger.ts';
+import { until } from '../../support/until.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const START = Date.parse('2026-11-24T00:00:00Z');
+const burn: AlertRule = {
+  name: 'burn',
+  metric: 'totalTokens',
+  by: 'user',
+  windowMs: HOUR,
+  warning: 100,
+  alert: 200,
+};
+const root = { by: 'root' };
+
+describe('what people do about alerts', () => {
+  let now: number;
+  let calls: LedgerCall[];
+  let sent: UsageAlert[];
+  let states: AlertStateStore;
+  const watch = (rule: AlertRule, channels?: readonly AlertReceiver[]): UsageAlerts =>
+    new UsageAlerts({
+      rules: [rule],
+      reader: alertLedger(calls),
+      states,
+      now: () => now,
+      ...(channels ? { channels } : { onAlert: (alert) => void sent.push(alert) }),
+    });
+  /** The tokens of ann in the current hour. */
+  const use = (totalTokens: number): void => {
+    now += HOUR;
+    calls.push({ atMs: now - 1, user: 'ann', totalTokens });
+  };
+  const levels = (): string[] => sent.map(({ level, repeat }) => `${level}${repeat ?? ''}`);
+  const pass = async (alerts: UsageAlerts, tokens?: number): Promise<void> => {
+    if (tokens !== undefined) use(tokens);
+    await alerts.evaluate();
+    await until(() => alerts.status().undelivered === 0);
+  };
+
+  beforeEach(() => {
+    now = START;
+    calls = [];
+    sent = [];
+    states = new MemoryAlertStates();
+  });
+
+  it('is shared: a mute of one instance holds on all, and what lasts is reported at its end', async () => {
+    const one = watch(burn);
+    const two = watch(burn);
+    await pass(one, 1);
+    await one.mute('burn', new Date(now + 90 * MINUTE), { ...root, note: 'load test' });
+    await pass(two, 150);
+    assert.deepEqual(levels(), []);
+    const [active] = two.status().active;
+    assert.deepEqual([active?.level, active?.isMuted], ['warning', true]);
+    assert.deepEqual(two.status().rules[0]?.muted, {
+      until: new Date(START + HOUR + 90 * MINUTE).toISOString(),
+      by: 'root',
+      at: new Date(START + HOUR).toISOString(),
+      note: 'load test',
+    });
+    await pass(two, 150);
+    await pass(two);
+    await pass(one);
+    assert.deepEqual(levels(), ['warning']);
+    assert.equal(sent[0]?.id, active?.id);
+    assert.equal(two.status().active[0]?.isMuted, false);
+  });
+
+  it('a mute lets the end of what was reported through, and nothing of what was not', async () => {
+    const alerts = watch(burn);
+    await pass(alerts, 150);
+    await alerts.mute('burn', new Date(now + 10 * HOUR), root);
+    await pass(alerts, 250);
+    await pass(alerts, 1);
+    await pass(alerts, 250);
+    await pass(alerts, 1);
+    assert.deepEqual(levels(), ['warning', 'ok']);
+    assert.deepEqual(
+      alerts.history().map(({ event, level, actor }) => [event, level ?? actor]),
+      [
+        ['level', 'ok'],
+        ['level', 'alert'],
+        ['level', 'ok'],
+        ['level', 'alert'],
+        ['muted', 'root'],
+        ['level', 'warning'],
+      ],
+    );
+  });
+
+  it('a mute can be ended, and reports what is there', async () => {
+    const alerts = watch(burn);
+    await pass(alerts, 1);
+    await alerts.mute('burn', new Date(now + 10 * HOUR), root);
+    await pass(alerts, 150);
+    await alerts.unmute('burn', root);
+    await alerts.unmute('burn', root);
+    await pass(alerts);
+    assert.deepEqual(levels(), ['warning']);
+    const events = alerts.history().map(({ event }) => event);
+    assert.deepEqual(events, ['unmuted', 'level', 'muted']);
+  });
+
+  it('repeats a level that lasts, until somebody acknowledges it', async () => {
+    const rule = { ...burn, windowMs: 2 * HOUR, repeatMs: HOUR };
+    const alerts = watch(rule);
+    await pass(alerts, 150);
+    now += HOUR - 1;
+    await pass(alerts);
+    now += 1;
+    calls.push({ atMs: now - 1, user: 'ann', totalTokens: 150 });
+    await pass(alerts);
+    now += HOUR;
+    calls.push({ atMs: now - 1, user: 'ann', totalTokens: 1 });
+    await pass(alerts);
+    // 300 in the second hour is another level; its repetitions count from one.
+    assert.deepEqual(levels(), ['warning', 'alert', 'warning']);
+    now += HOUR;
+    calls.push({ atMs: now - 1, user: 'ann', totalTokens: 150 });
+    await pass(alerts);
+    assert.deepEqual(levels().slice(3), ['warning1']);
+    const ids = sent.map(({ id }) => id);
+    assert.equal(new Set(ids).size, 4);
+    assert.equal(new Set(sent.map(({ incident }) => incident)).size, 1);
+
+    const other = watch(rule);
+    await other.evaluate();
+    assert.equal(await other.acknowledge(ids[2] ?? '', { ...root, note: 'on it' }), true);
+    now += HOUR;
+    await pass(alerts);
+    assert.equal(levels().length, 4);
+    assert.deepEqual(alerts.status().active[0]?.acknowledged, {
+      by: 'root',
+      at: new Date(now - HOUR).toISOString(),
+      note: 'on it',
+    });
+    calls.push({ atMs: now, user: 'ann', totalTokens: 500 });
+    now += 1;
+    await pass(alerts);
+    assert.deepEqual(levels().slice(4), ['alert'], 'a rising level is news');
+    assert.equal(alerts.status().active[0]?.acknowledged, undefined);
+    assert.equal(await alerts.acknowledge(ids[2] ?? '', root), false);
+  });
+
+  it('refuses what cannot be, and changes nothing while the store is away', async () => {
+    let isAway = false;
+    const memory = new MemoryAlertStates();
+    states = {
+      read: async () => (isAway ? Promise.reject(new Error('redis://secret-host')) : memory.read()),
+      swap: async (changes) => (isAway ? Promise.reject(new Error('away')) : memory.swap(changes)),
+    };
+    const alerts = watch(burn);
+    await pass(alerts, 150);
+    const later = new Date(now + HOUR);
+    await assert.rejects(alerts.mute('burnt', later, root), { code: 'INVALID_OPTION' });
+    await assert.rejects(alerts.mute('burn', new Date(now), root), { code: 'INVALID_OPTION' });
+    await assert.rejects(alerts.mute('burn', new Date(NaN), root), { code: 'INVALID_OPTION' });
+    isAway = true;
+    const isUnavailable = { code: 'STORE_UNAVAILABLE', message: /^alerts: their states/ };
+    await assert.rejects(alerts.mute('burn', later, root), isUnavailable);
+    await assert.rejects(alerts.unmute('burn', root), isUnavailable);
+    const [{ id } = { id: '' }] = alerts.status().active;
+    await assert.rejects(alerts.acknowledge(id, root), isUnavailable);
+    isAway = false;
+    await pass(alerts);
+    assert.equal(alerts.status().rules[0]?.muted, undefined);
+  });
+
+  it('keeps a mute and the history over a store that comes back empty, and bounds them', async () => {
+    const alerts = watch(burn);
+    await pass(alerts, 150);
+    await alerts.mute('burn', new Date(now + 100 * HOUR), root);
+    const entries = await states.read();
+    await states.swap([...entries].map(([name, before]) => ({ name, before, after: undefined })));
+    await pass(alerts, 150);
+    assert.ok(alerts.status().rules[0]?.muted);
+    const fresh = watch(burn);
+    await fresh.evaluate();
+    assert.ok(fresh.status().rules[0]?.muted);
+    assert.deepEqual(fresh.history(), alerts.history());
+    for (let round = 0; round < 210; round++) await pass(alerts, round % 2 === 0 ? 1 : 250);
+    assert.equal(alerts.history().length, 200);
+    const kept = (await states.read()).get('history') ?? '';
+    assert.equal((JSON.parse(kept) as unknown[]).length, 200);
+  });
+
+  it('takes no damage from entries that are none', async () => {
+    await states.swap([
+      { name: 'history', before: undefined, after: '{"not":"a list"}' },
+      { name: '["burn"]', before: undefined, after: '{"revision":1,"muted":{"until":"x"}}' },
+    ]);
+    const alerts = watch(burn);
+    await pass(alerts, 150);
+    assert.deepEqual(levels(), ['warning']);
+    assert.equal(alerts.history().length, 1);
+  });
+});
+
+describe('several channels', () => {
+  const now = START;
+  const calls = [{ atMs: now - 1, user: 'ann', totalTokens: 150 }];
+
+  it('confirm each on its own: one that is away makes no other get an alert twice', async () => {
+    const states = new MemoryAlertStates();
+    const got: Record<string, string[]> = { slack: [], pagerduty: [] };
+    let isAway = true;
+    const channels: AlertReceiver[] = [
+      { name: 'slack', send: async ({ id }) => void got['slack']?.push(id) },
+      {
+        name: 'pagerduty',
+        send: async ({ id }) => {
+          if (isAway) return false;
+          got['pagerduty']?.push(id);
+          return true;
+        },
+      },
+    ];
+    const make = (): UsageAlerts =>
+      new UsageAlerts({
+        rules: [burn],
+        reader: alertLedger(calls),
+        states,
+        channels,
+        now: () => now,
+      });
+    const alerts = make();
+    await alerts.evaluate();
+    await until(() => got['slack']?.length === 1);
+    await alerts.close();
+    assert.equal(alerts.status().undelivered, 1);
+    const other = make();
+    await other.evaluate();
+    await other.close();
+    isAway = false;
+    const last = make();
+    await last.evaluate();
+    await until(() => last.status().undelivered === 0);
+    assert.equal(got['slack']?.length, 1);
+    assert.deepEqual(got['pagerduty'], got['slack']);
+  });
+
+  it('have names of their own', () => {
+    const send = (): boolean => true;
+    const rules = [burn];
+    for (const names of [['a', 'a'], ['onAlert'], ['']]) {
+      const channels = names.map((name) => ({ name, send }));
+      assert.throws(() => new UsageAlerts({ rules, reader: alertLedger([]), channels }), {
+        code: 'INVALID_OPTION',
+      });
+    }
+  });
+});
