@@ -7,6 +7,7 @@ export interface AppEnvironment {
   readonly port: number;
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
+  readonly reporterTokens: string | undefined;
   readonly sessionSecret: string | undefined;
   readonly openId: OpenIdSettings | undefined;
   /** Number of proxies in front of the application that set X-Forwarded-For. */
@@ -50,6 +51,7 @@ export function readEnvironment(
     port: number('PORT', 3000, 65_535),
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
+    reporterTokens: env['TOKEN_METER_REPORTER_TOKEN'],
     sessionSecret: env['TOKEN_METER_SESSION_SECRET'],
     openId: readOpenId(env, problems),
     proxies: number('TRUSTED_PROXIES', 0, 10),

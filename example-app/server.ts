@@ -22,6 +22,7 @@ import { alertRoutes } from './routes/alerts.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import type { OpenIdSignIn } from './routes/openid.ts';
+import { otlpRoutes } from './routes/otlp.ts';
 import { settingsReadiness } from './routes/settings-wire.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -82,6 +83,10 @@ export async function startServer(
         models: DEMO_MODELS,
         demo: demo !== undefined,
         endAnswers: endAnswers.signal,
+      }),
+      ...otlpRoutes({
+        ingest: telemetry.ingest,
+        role: access.generatedToken === undefined || !isLoopback(host) ? 'reporter' : 'anyone',
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...(telemetry.reader === undefined
@@ -149,11 +154,17 @@ interface AppAccess {
 
 /** Ends the process where the application would be open to strangers. */
 function accessOf(environment: AppEnvironment, logger: Logger): AppAccess {
-  const { host, adminTokens, viewerTokens } = environment;
+  const { host, adminTokens, viewerTokens, reporterTokens } = environment;
   try {
     const secret = sessionSecret(environment.sessionSecret, SESSION_SECRET_PATH);
     const hasOtherSignIn = environment.openId !== undefined;
-    const access = new Access({ adminTokens, viewerTokens, sessionSecret: secret, hasOtherSignIn });
+    const access = new Access({
+      adminTokens,
+      viewerTokens,
+      reporterTokens,
+      sessionSecret: secret,
+      hasOtherSignIn,
+    });
     const reason = reasonNotToListenOn(host, access);
     if (reason === undefined) return { access, openId: openIdOf(environment, secret, logger) };
     logger.fatal(`HOST is ${host}, but ${reason}. Or leave HOST at 127.0.0.1.`);

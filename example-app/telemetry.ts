@@ -12,12 +12,15 @@ import {
   type UsageReader,
   type UsageStore,
 } from 'otel-token-meter/exporter';
+import { type IngestLedger, OtlpIngest } from 'otel-token-meter/ingest';
 import { Backlogs } from './backlogs.ts';
 
 export interface AppTelemetry {
   readonly instrumentation: TokenMeterInstrumentation;
   /** `undefined` when the application has no ledger. */
   readonly reader: UsageReader | undefined;
+  /** Takes calls that other services report; `undefined` without a ledger. */
+  readonly ingest: OtlpIngest | undefined;
   readonly ledger: {
     readonly kind: TokenMeterConfig['metrics']['provider'];
     readonly where: string;
@@ -30,6 +33,7 @@ export interface AppTelemetry {
 
 interface Ledger {
   readonly processors: readonly LogRecordProcessor[];
+  readonly processor?: IngestLedger;
   readonly metricReaders: readonly PeriodicExportingMetricReader[];
   readonly reader: UsageReader | undefined;
   readonly where: string;
@@ -48,6 +52,16 @@ export function startTelemetry(
   const ledger = ledgerOf(config);
   const { counting, metricNames, metricAttributes, captureContent } = config;
   const { pricesFile, userIdHashKey } = config;
+  const ingest =
+    ledger.processor &&
+    new OtlpIngest({
+      ledger: ledger.processor,
+      switches: () => instrumentation.settings,
+      pricesFile,
+      listFile: config.prices.listFile,
+      dimensions: config.dimensions,
+      userIdHashKey,
+    });
   const instrumentation = new TokenMeterInstrumentation({
     enabled: config.metrics.enabled,
     tokenStatistics: config.metrics.tokenStatistics,
@@ -57,6 +71,7 @@ export function startTelemetry(
     captureContent,
     ...(pricesFile !== undefined && { pricesFile }),
     ...(userIdHashKey !== undefined && { userIdHashKey }),
+    ...(ingest && { onUsage: (record) => ingest.saw(record) }),
   });
   const sdk = new NodeSDK({
     instrumentations: [instrumentation],
@@ -67,6 +82,7 @@ export function startTelemetry(
   return {
     instrumentation,
     reader: ledger.reader,
+    ingest,
     ledger: { kind: config.metrics.provider, where: ledger.where },
     status: ledger.status,
     backlogs: ledger.backlogs,
@@ -137,6 +153,7 @@ function storeLedger(store: UsageStore, { influxdb }: TokenMeterConfig['metrics'
         ];
   return {
     processors: [processor],
+    processor,
     metricReaders,
     reader: store.reader(),
     where: store.where,

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Signer } from './signer.ts';
 
-/** `admin` may change what `viewer` may only see. */
-export type Role = 'viewer' | 'admin';
+/** `admin` may do all that the others may: `viewer` sees, `reporter` reports calls by OTLP and sees nothing. */
+export type Role = 'viewer' | 'admin' | 'reporter';
 
 export interface Principal {
   /** For the audit log. */
@@ -21,6 +21,7 @@ export interface AccessOptions {
   /** One or several tokens, comma-separated, each `token` or `name:token`. */
   readonly adminTokens?: string | undefined;
   readonly viewerTokens?: string | undefined;
+  readonly reporterTokens?: string | undefined;
   /** Signs sessions; instances that are to read each other's sessions share it. @default random */
   readonly sessionSecret?: string | undefined;
   readonly sessionHours?: number;
@@ -56,6 +57,7 @@ export class Access {
     const given = [
       ...tokensOf(options.adminTokens, 'admin'),
       ...tokensOf(options.viewerTokens, 'viewer'),
+      ...tokensOf(options.reporterTokens, 'reporter'),
     ];
     const hasAdmin = given.some(({ principal }) => principal.role === 'admin');
     if (!hasAdmin && options.hasOtherSignIn !== true) {

@@ -81,8 +81,8 @@ export function requireRole(role: Role): Middleware {
   return async function roleRequired(ctx: Context, next: Next): Promise<void> {
     const identity = identityOf(ctx);
     if (!identity) return unauthorized(ctx, 'Sign in, or send a bearer token.', 'unauthorized');
-    if (role === 'admin' && identity.role !== 'admin') {
-      ctx.throw(403, 'This needs the admin role.', { code: 'forbidden' });
+    if (identity.role !== role && identity.role !== 'admin') {
+      ctx.throw(403, `This needs the ${role} role.`, { code: 'forbidden' });
     }
     await next();
   };

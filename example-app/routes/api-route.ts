@@ -4,6 +4,7 @@ import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Role } from '../middleware/access.ts';
 import { callerOf, requireRole } from '../middleware/authentication.ts';
+import { bytesBody } from '../middleware/bytes-body.ts';
 import { bodyOf, jsonBody } from '../middleware/json-body.ts';
 import { type RateLimit, type SharedLimit, rateLimit } from '../middleware/rate-limit.ts';
 import type { ApiAnswer } from './api-answer.ts';
@@ -43,6 +44,8 @@ interface Checked<
     /** Media types besides `application/json`. */
     readonly types?: readonly string[];
   };
+  /** A body that the route reads itself, as bytes: `bytesOf(ctx)`. */
+  readonly bytes?: { readonly limitBytes: number; readonly types: readonly string[] };
 }
 
 export interface ApiInput<Params, Query, Body, Headers> {
@@ -90,12 +93,13 @@ export function apiRoute<
 export function routerOf(routes: readonly ApiRoute[], shared?: SharedLimit): Router {
   // Every method that Node parses: one that a path does not have is a 405, never a 501.
   const router = new Router({ sensitive: true, strict: true, methods: [...METHODS] });
-  for (const { method, path, role, limit, body, handle } of routes) {
+  for (const { method, path, role, limit, body, bytes, handle } of routes) {
     router[method](
       path.replaceAll(/\{(\w+)\}/g, ':$1'),
       ...(role === 'anyone' ? [] : [requireRole(role)]),
       ...(limit ? [rateLimit({ limit, keyOf: callerOf, name: `${method} ${path}`, shared })] : []),
       ...(body ? [jsonBody(body.limitBytes, body.types)] : []),
+      ...(bytes ? [bytesBody(bytes.limitBytes, bytes.types)] : []),
       handle,
     );
   }

@@ -51,7 +51,7 @@ function openApiDocument(routes: readonly ApiRoute[], { title, version }: ApiDes
 }
 
 function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
-  const { method, path, summary, role, params, query, headers, body, answers } = route;
+  const { method, path, summary, role, params, query, headers, body, bytes, answers } = route;
   const described = Object.entries(answers).map(([status, answer]) => [
     status,
     answerOf(Number(status), answer),
@@ -70,6 +70,9 @@ function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
         required: true,
         content: contentOf(['application/json', ...(body.types ?? [])], body.schema),
       },
+    }),
+    ...(bytes && {
+      requestBody: { required: true, content: contentOf(bytes.types, z.looseObject({})) },
     }),
     responses: {
       ...errorsOf(route),
@@ -145,7 +148,7 @@ function errorAnswer(
   };
 }
 
-function errorsOf({ params, query, headers, body }: ApiRoute): ZodOpenApiResponsesObject {
+function errorsOf({ params, query, headers, body, bytes }: ApiRoute): ZodOpenApiResponsesObject {
   const isChecked = params ?? query ?? headers ?? body;
   // A wrong bearer token is refused everywhere, and too many of them.
   const statuses = [
@@ -153,7 +156,7 @@ function errorsOf({ params, query, headers, body }: ApiRoute): ZodOpenApiRespons
     401,
     403,
     405,
-    ...(body ? [413, 415] : []),
+    ...((body ?? bytes) ? [413, 415] : []),
     ...(isChecked ? [422] : []),
     429,
   ];
