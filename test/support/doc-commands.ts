@@ -8,6 +8,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'cd example-app/deploy': 'wants Docker and images from its registry; the compose file is checked',
   'location / {': 'wants nginx, which is no package of the tests',
   'npm ci': 'is what the gate (.ci/run) does: the tests would run themselves',
+  'export CLAUDE_CODE_ENABLE_TELEMETRY=1': 'wants Claude Code and an account',
   '@token_meter(user_id="user_id", model="model_name")':
     'shows a design in Python that never was a package',
 };

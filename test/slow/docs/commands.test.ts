@@ -16,7 +16,7 @@ import { influxRows } from '../../support/influx.ts';
 import { attributesOf, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { requireServer, startInfluxd } from '../../support/servers.ts';
 
-/** Blocks run in this file, in newcomer.test.ts and checkout.test.ts beside it, and in runtimes.test.ts. */
+/** Blocks run in this file, in newcomer.test.ts and checkout.test.ts beside it, and in slow tests of their topic. */
 const RUN: readonly string[] = [
   'npm ci && npm start',
   'bun --preload otel-token-meter/register',
@@ -24,6 +24,7 @@ const RUN: readonly string[] = [
   'node --import otel-token-meter/register app.mjs',
   'npm install @opentelemetry/sdk-metrics',
   `echo '{"values": {"enabled": false}}' > .token-meter/settings.json`,
+  'pip install openai opentelemetry-distro',
   'npm run release -- --dry-run',
   'npx otel-token-meter reprice --dry-run',
   'npx otel-token-meter report ',
