@@ -37,8 +37,7 @@ export function* makeArtefacts(): Generator<Artefact> {
   }
 }
 
-/** @param options additional options of the AssemblyScript compiler */
-export function compileEngine(options: readonly string[] = []): Uint8Array {
+function compileEngine(): Uint8Array {
   const directory = mkdtempSync(join(tmpdir(), 'token-engine-'));
   const out = join(directory, 'engine.wasm');
   try {
@@ -50,7 +49,6 @@ export function compileEngine(options: readonly string[] = []): Uint8Array {
         '-o',
         out,
         ...OPTIONS,
-        ...options,
       ],
       { cwd: ROOT, stdio: 'inherit' },
     );

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { compileEngine } from '../../../scripts/tokens/artefacts.ts';
-import { readClasses, readVocabulary } from '../../../src/tokens/engine/artefacts.ts';
+import { readClasses, readEngine, readVocabulary } from '../../../src/tokens/engine/artefacts.ts';
 import { PlainEngine } from '../../../src/tokens/engine/plain/plain-engine.ts';
 import { SPLITTERS } from '../../../src/tokens/engine/splitters.ts';
 import { WasmEngine } from '../../../src/tokens/engine/wasm-engine.ts';
 import { wasm } from '../../../src/tokens/engine/webassembly.ts';
 import { countTokens } from '../../../src/tokens/index.ts';
+import { withMaximumMemory } from '../../support/limited-memory.ts';
 import { seededRandom } from '../../support/random-texts.ts';
 
 describe('tokens/engine: hostile input', function () {
@@ -58,7 +58,7 @@ describe('tokens/engine: hostile input', function () {
 
   it('a host that refuses memory gets a count all the same', () => {
     assert.ok(wasm);
-    const module = new wasm.Module(compileEngine(['--maximumMemory', '240']));
+    const module = new wasm.Module(withMaximumMemory(readEngine(), 240));
     const splitter = SPLITTERS['r50k_base'];
     assert.ok(splitter);
     const parts = { module, classes: readClasses(), splitter };
