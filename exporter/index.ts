@@ -51,6 +51,18 @@ export type { ForecastMetric, MetricForecast } from './ledger/forecast/month-for
 export { CSV_BYTE_ORDER_MARK, csvLine } from './ledger/queries/csv.ts';
 export { usageJson } from './ledger/queries/usage-json.ts';
 export { parseUsageTime } from './ledger/queries/usage-time.ts';
+export { ClickHouseUsageProcessor } from './clickhouse/write/clickhouse-usage-processor.ts';
+export { ClickHouseUsageReader } from './clickhouse/read/clickhouse-usage-reader.ts';
+export type { ClickHouseAccess, ClickHouseOptions } from './clickhouse/clickhouse-options.ts';
+export { clickHouseBacklogs } from './clickhouse/write/clickhouse-backlogs.ts';
+export { eraseClickHouseUser } from './clickhouse/erase/clickhouse-erase.ts';
+export type { ClickHouseEraseOptions } from './clickhouse/erase/clickhouse-erase.ts';
+export { repriceClickHouseLedger } from './clickhouse/reprice/clickhouse-reprice.ts';
+export type { ClickHouseRepriceOptions } from './clickhouse/reprice/clickhouse-reprice.ts';
+export { clickHouseLedger } from './clickhouse/ledger-facts.ts';
+export type { ClickHouseLedgerFacts } from './clickhouse/ledger-facts.ts';
+export { setUpClickHouse } from './clickhouse/schema/set-up.ts';
+export type { ClickHouseSetUpOptions } from './clickhouse/schema/set-up.ts';
 export { InfluxMetricExporter } from './influxdb/write/influx-metric-exporter.ts';
 export { InfluxUsageProcessor } from './influxdb/write/influx-usage-processor.ts';
 export { influxClient } from './influxdb/influx-client.ts';

@@ -1,4 +1,10 @@
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { clickHouseOptions, type ClickHouseStoreConfig } from './clickhouse/clickhouse-options.ts';
+import { eraseClickHouseUser } from './clickhouse/erase/clickhouse-erase.ts';
+import { ClickHouseUsageReader } from './clickhouse/read/clickhouse-usage-reader.ts';
+import { repriceClickHouseLedger } from './clickhouse/reprice/clickhouse-reprice.ts';
+import { clickHouseBacklogs } from './clickhouse/write/clickhouse-backlogs.ts';
+import { ClickHouseUsageProcessor } from './clickhouse/write/clickhouse-usage-processor.ts';
 import type { StoreBacklog } from './delivery/store-backlogs.ts';
 import type { ExporterStatus } from './health/status.ts';
 import { eraseInfluxUser } from './influxdb/erase/influx-erase.ts';
@@ -45,6 +51,7 @@ export interface UsageStore {
 export interface StoreConfigs {
   readonly influxdb: InfluxStoreConfig;
   readonly sqlite: { readonly path: string; readonly retentionDays?: number };
+  readonly clickhouse: ClickHouseStoreConfig;
 }
 
 /** One row per store: commands, preload and applications know none of them by name. */
@@ -76,6 +83,22 @@ const STORES: {
     erase: (erase) => eraseLedgerUser({ path: config.path, ...erase }),
     rollUp: (rollUp) => rollUpLedger({ path: config.path, ...rollUp }),
   }),
+  clickhouse: (config) => {
+    const options = clickHouseOptions(config);
+    // A query may take longer than a write: the reader has a default of its own.
+    const { timeoutMs: _ofWrites, ...reading } = options;
+    const { origin, pathname } = new URL(config.url);
+    const database = config.database ?? (pathname.replaceAll('/', '') || 'default');
+    const spooled = options.spool !== false && { backlogs: () => clickHouseBacklogs(options) };
+    return {
+      where: `ClickHouse at ${origin}, ${database}`,
+      processor: () => new ClickHouseUsageProcessor(options),
+      reader: () => new ClickHouseUsageReader(reading),
+      reprice: (reprice) => repriceClickHouseLedger({ ...reading, ...reprice }),
+      erase: (erase) => eraseClickHouseUser({ ...reading, ...erase }),
+      ...spooled,
+    };
+  },
 };
 
 /** The ledger of `provider`; undefined for a provider that keeps no ledger (`otlp`, `console`, `none`). */

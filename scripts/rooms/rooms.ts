@@ -204,6 +204,18 @@ export const rooms: readonly Room[] = [
     imports: [...SRC_GROUND, 'exporter/health', 'exporter/ledger'],
   },
   {
+    path: 'exporter/clickhouse',
+    what: 'ClickHouse store: `write` (blocks of rows), `read` (SQL), `schema` (tables, views, set-up), `reprice`, `erase`',
+    imports: [
+      ...SRC_GROUND,
+      'exporter/connection',
+      'exporter/delivery',
+      'exporter/health',
+      'exporter/ledger',
+      'exporter/spool',
+    ],
+  },
+  {
     path: 'exporter/stores.ts',
     what: 'the table of stores: one row each, by the name that the configuration uses',
     imports: [
@@ -211,6 +223,7 @@ export const rooms: readonly Room[] = [
       'exporter/delivery',
       'exporter/health',
       'exporter/ledger',
+      'exporter/clickhouse',
       'exporter/influxdb',
       'exporter/sqlite',
     ],

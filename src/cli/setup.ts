@@ -1,122 +1,25 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
-import { resolveConfig } from '../config/resolve.ts';
-import { TokenMeterError } from '../errors.ts';
-import { makeFolderSync } from '../host/make-folder.ts';
-import { shownUrl } from './influx-server.ts';
 import type { CliIo } from './io.ts';
-import { setUpInflux } from './setup/influx.ts';
-import type { SetupStep } from './setup/influx-setup.ts';
 
 export const summary: string = 'make what a store needs before the first record';
 
-const HELP = `Usage: otel-token-meter setup influxdb [options]
+const HELP = `Usage: otel-token-meter setup influxdb|clickhouse [options]
 
-Makes the bucket (database) of the configuration with its retention, and the DBRP mapping that queries need. What is
-there already stays; what the token may not do is named, with the right that is missing.
-
-  --retention TIME  How long records are kept: 24h, 90d, 52w, or infinite (default: infinite for a new bucket; an
-                    existing one is changed only when this is given)
-  --make-token      Makes a token that may read and write this bucket alone, and prints it (2.x)
-  --token-file FILE Writes that token to FILE, for INFLUX_TOKEN_FILE of the application. A token that is in FILE
-                    already and accepted by the server stays. 3.x makes no such tokens: FILE gets the one in use
-  --dry-run         Says what would be done
-  --json            Prints JSON
-  --config FILE     The configuration (default: OTEL_CONFIG_FILE); INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET count as for
-                    the application. INFLUX_ADMIN_TOKEN is used instead of INFLUX_TOKEN where it is set
-
-Exit code 1 when something is missing.
+Makes what the store of the configuration needs: a bucket (database) of InfluxDB, or the tables of ClickHouse.
+otel-token-meter setup influxdb --help and otel-token-meter setup clickhouse --help show the options.
 `;
 
-const SIGNS = { done: 'ok', planned: '->', missing: 'X ' } as const;
-
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      retention: { type: 'string' },
-      'make-token': { type: 'boolean', default: false },
-      'token-file': { type: 'string' },
-      'dry-run': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      config: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help || positionals.length !== 1 || positionals[0] !== 'influxdb') {
-    (values.help ? io.stdout : io.stderr).write(HELP);
-    return values.help ? 0 : 2;
+  const store = args.find((arg) => arg === 'influxdb' || arg === 'clickhouse');
+  const others = args.filter((arg) => arg !== store);
+  if (store === 'influxdb') {
+    const { runInfluxSetup } = await import('./setup/influx-command.ts');
+    return await runInfluxSetup(others, io);
   }
-  const { values: config } = resolveConfig({
-    env: io.env,
-    ...(values.config !== undefined && { file: values.config }),
-  });
-  const { influxdb } = config.metrics;
-  const token = io.env['INFLUX_ADMIN_TOKEN'] ?? influxdb.token;
-  const tokenFile = values['token-file'];
-  const madeBefore = tokenFile === undefined ? undefined : readToken(tokenFile);
-  const { influxClient } = await import('otel-token-meter/exporter');
-  const client = await influxClient({ ...influxdb, token });
-  const steps: SetupStep[] = [];
-  const add = (step: SetupStep): void => {
-    steps.push(step);
-    if (!values.json) io.stdout.write(`${SIGNS[step.state]}  ${step.says}\n`);
-  };
-  const dryRun = values['dry-run'];
-  const made = await setUpInflux({
-    ...influxdb,
-    client,
-    url: shownUrl(influxdb.url),
-    ...(token !== undefined && { token }),
-    retentionSeconds: retentionSeconds(values.retention),
-    makeToken: tokenFile !== undefined ? 'once' : values['make-token'] ? 'new' : undefined,
-    madeBefore,
-    dryRun,
-    add,
-  });
-  if (tokenFile !== undefined && made !== undefined && made !== madeBefore && !dryRun) {
-    writeToken(tokenFile, made);
+  if (store === 'clickhouse') {
+    const { runClickHouseSetup } = await import('./setup/clickhouse-command.ts');
+    return await runClickHouseSetup(others, io);
   }
-  const shown = tokenFile === undefined ? made : undefined;
-  if (values.json) {
-    const document = { steps, ...(shown !== undefined && { token: shown }) };
-    io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
-  } else if (shown !== undefined) {
-    io.stdout.write(`\nINFLUX_TOKEN=${shown}\n`);
-  }
-  return steps.some(({ state }) => state === 'missing') ? 1 : 0;
-}
-
-function readToken(path: string): string | undefined {
-  try {
-    const text = readFileSync(path, 'utf8').trim();
-    return text === '' ? undefined : text;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** As a whole, or not at all. */
-function writeToken(path: string, token: string): void {
-  const temporary = `${path}.${process.pid}`;
-  makeFolderSync(dirname(path), 0o700);
-  writeFileSync(temporary, `${token}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = { h: 3600, d: 86_400, w: 604_800 };
-
-/** 0 is for ever, as InfluxDB has it. */
-function retentionSeconds(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (text === 'infinite') return 0;
-  const [, amount, unit = ''] = /^([1-9]\d{0,5})([hdw])$/.exec(text) ?? [];
-  if (amount !== undefined) return Number(amount) * (UNIT_SECONDS[unit] ?? 0);
-  throw new TokenMeterError('INVALID_OPTION', '--retention is no time', {
-    value: text,
-    allowed: 'hours, days or weeks such as 24h, 90d, 52w, or infinite',
-  });
+  const isAsked = args.includes('--help') || args.includes('-h');
+  (isAsked ? io.stdout : io.stderr).write(HELP);
+  return isAsked ? 0 : 2;
 }

@@ -7,19 +7,24 @@ interface Implication {
   readonly says?: (text: string) => boolean;
 }
 
-/** Variables defined elsewhere that imply one of our settings when it is not set directly. */
-const implications: Readonly<Record<string, Implication>> = {
-  metric_names: {
-    variable: 'OTEL_SEMCONV_STABILITY_OPT_IN',
-    value: 'latest',
-    says: (text) =>
-      text
-        .split(',')
-        .map((word) => word.trim())
-        .includes('gen_ai_latest_experimental'),
-  },
-  'metrics.provider': { variable: 'INFLUX_URL', value: 'influxdb' },
-  'settings.store': { variable: 'REDIS_URL', value: 'redis' },
+/** Variables that imply one of our settings when it is not set directly; the first one that is set counts. */
+const implications: Readonly<Record<string, readonly Implication[]>> = {
+  metric_names: [
+    {
+      variable: 'OTEL_SEMCONV_STABILITY_OPT_IN',
+      value: 'latest',
+      says: (text) =>
+        text
+          .split(',')
+          .map((word) => word.trim())
+          .includes('gen_ai_latest_experimental'),
+    },
+  ],
+  'metrics.provider': [
+    { variable: 'INFLUX_URL', value: 'influxdb' },
+    { variable: 'CLICKHOUSE_URL', value: 'clickhouse' },
+  ],
+  'settings.store': [{ variable: 'REDIS_URL', value: 'redis' }],
 };
 
 /** The value of a setting that the environment implies. */
@@ -32,10 +37,10 @@ export function implied(
       readonly origin: { readonly from: 'env'; readonly variable: string };
     }
   | undefined {
-  const implication = implications[setting.key];
-  if (implication === undefined) return undefined;
-  const { variable, value, says = (text: string): boolean => text.trim() !== '' } = implication;
-  const text = env[variable];
-  if (text === undefined || !says(text)) return undefined;
-  return { value, origin: { from: 'env', variable } };
+  for (const implication of implications[setting.key] ?? []) {
+    const { variable, value, says = (text: string): boolean => text.trim() !== '' } = implication;
+    const text = env[variable];
+    if (text !== undefined && says(text)) return { value, origin: { from: 'env', variable } };
+  }
+  return undefined;
 }

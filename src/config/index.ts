@@ -10,5 +10,6 @@ export type { EffectiveSetting, Origin } from './effective-setting.ts';
 export type { ResolvedConfig, ResolveOptions } from './resolve.ts';
 export type { Setting, SettingKind, SettingValue } from './setting.ts';
 export { isStore } from './settings/stores.ts';
+export type { ClickHouseConfig } from './settings/clickhouse.ts';
 export type { InfluxConfig } from './settings/influxdb.ts';
 export type { MetricsConfig, PartialConfig, TokenMeterConfig } from './token-meter-config.ts';

@@ -5,6 +5,7 @@ import type { StoreBacklog } from '../../exporter/index.ts';
 import { until } from '../support/until.ts';
 
 const backlog = (over: Partial<StoreBacklog>): StoreBacklog => ({
+  isRedirectable: true,
   folder: '/spool/llm-1234',
   destination: { url: 'http://old:8086', bucket: 'llm' },
   lines: 5,

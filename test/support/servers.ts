@@ -80,7 +80,13 @@ function trueClock(): NodeJS.ProcessEnv {
   return env;
 }
 
-async function launch({ command, args, port, directory, ready }: Launch): Promise<TestServer> {
+export async function launch({
+  command,
+  args,
+  port,
+  directory,
+  ready,
+}: Launch): Promise<TestServer> {
   const start = async (): Promise<ChildProcess> => {
     const child = spawn(command, args, { cwd: directory, env: trueClock(), stdio: 'ignore' });
     child.unref();
@@ -122,7 +128,7 @@ const answers = (url: string, status: number): (() => Promise<boolean>) => {
   return async () => (await fetch(url)).status === status;
 };
 
-function temporaryFolder(name: string): string {
+export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `token-meter-${name}-`));
 }
 

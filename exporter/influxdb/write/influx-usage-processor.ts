@@ -4,7 +4,7 @@ import { RollUpUpkeep } from '../rollup/roll-up-upkeep.ts';
 import { LineExporter } from './line-exporter.ts';
 import { attributeOfField, OTHER_VALUES } from '../usage-schema.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
-import { resolvedAttributes } from '../../../src/otel/resolved-resource.ts';
+import { environmentOf } from '../../ledger/environment.ts';
 import type { ExporterStatus } from '../../health/status.ts';
 import {
   type UsageLogProcessor,
@@ -71,11 +71,4 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
   status(): ExporterStatus {
     return this.#exporter.status();
   }
-}
-
-function environmentOf({ resource }: UsageLogRecord): string | undefined {
-  const attributes = resolvedAttributes(resource);
-  // The second is the name before conventions 1.27.
-  const value = attributes['deployment.environment.name'] ?? attributes['deployment.environment'];
-  return typeof value === 'string' ? value : undefined;
 }

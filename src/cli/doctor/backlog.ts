@@ -8,7 +8,8 @@ export async function checkBacklog(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const backlog of (await store.backlogs?.()) ?? []) {
-    const { folder, destination, lines, bytes, oldest, isOwned, isCurrent } = backlog;
+    const { folder, destination, lines, bytes, oldest, isOwned, isCurrent, isRedirectable } =
+      backlog;
     const since = oldest === undefined ? '' : ` since ${oldest}`;
     const says = `${lines} lines (${bytes} bytes)${since} wait for ${shown(destination, folder)}`;
     if (isCurrent) {
@@ -17,6 +18,9 @@ export async function checkBacklog(
       );
     } else if (isOwned) {
       findings.push(note('backlog', `${says}, another destination, whose process is running`));
+    } else if (!isRedirectable) {
+      const offer = 'the next start of an application that is configured for it sends them';
+      findings.push(warning('backlog', `${says}, which nobody writes to any more: ${offer}`));
     } else if (sendsOthers) {
       const files = await backlog.redirect();
       const next =
@@ -31,7 +35,7 @@ export async function checkBacklog(
 }
 
 function shown(destination: Readonly<Record<string, string>>, folder: string): string {
-  const { url, bucket, org } = destination;
+  const { url, bucket, database = '', org } = destination;
   if (url === undefined) return `an unnamed destination (${folder})`;
-  return `${bucket ?? ''} at ${url}${org === undefined ? '' : ` (${org})`}`;
+  return `${bucket ?? database} at ${url}${org === undefined ? '' : ` (${org})`}`;
 }

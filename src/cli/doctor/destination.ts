@@ -1,4 +1,5 @@
 import type { DestinationContext } from './destination-context.ts';
+import { checkClickHouse } from './clickhouse.ts';
 import { note, ok, type Finding } from './finding.ts';
 import { checkInflux } from './influx.ts';
 import { checkOtlp } from './otlp.ts';
@@ -18,6 +19,8 @@ export async function checkDestination(context: DestinationContext): Promise<rea
       return [...off, ...(await checkInflux(context))];
     case 'sqlite':
       return [...off, ...(await checkSqlite(context))];
+    case 'clickhouse':
+      return [...off, ...(await checkClickHouse(context))];
     case 'otlp':
       return [...off, ...(await checkOtlp(context.env))];
     case 'console':

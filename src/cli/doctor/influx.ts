@@ -68,8 +68,9 @@ export async function checkInflux({
 }
 
 /** A refused record is not to be kept. */
-function withoutSpool({ influxdb, sqlite }: MetricsConfig): StoreConfigs {
-  return { influxdb: { ...influxdb, spool: { ...influxdb.spool, enabled: false } }, sqlite };
+function withoutSpool(config: MetricsConfig): StoreConfigs {
+  const { influxdb } = config;
+  return { ...config, influxdb: { ...influxdb, spool: { ...influxdb.spool, enabled: false } } };
 }
 
 /** Checks reachability, and the clock by the server's Date header. */

@@ -1,5 +1,6 @@
 import type { Setting } from '../setting.ts';
-import { boolean, DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
+import { DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
+import { spool, type SpoolConfig } from './spool.ts';
 
 export interface InfluxConfig {
   readonly url: string;
@@ -23,13 +24,7 @@ export interface InfluxConfig {
   readonly maxDimensionTags: number;
   readonly rollUps: boolean;
   readonly tags?: Readonly<Record<string, string>>;
-  readonly spool: {
-    readonly enabled: boolean;
-    readonly directory: string;
-    readonly maxBytes: number;
-    readonly fsync: 'never' | 'interval' | 'always';
-    readonly whenFull: 'drop-oldest' | 'refuse';
-  };
+  readonly spool: SpoolConfig;
 }
 
 /** Connection to InfluxDB and delivery. The defaults are those of the exporter. */
@@ -203,49 +198,5 @@ export const influxdb: readonly Setting[] = [
     env: ['TOKEN_METER_TAGS'],
     description: 'Tags added to every line, such as region=eu.',
   },
-  {
-    key: 'metrics.influxdb.spool.enabled',
-    path: 'metrics.influxdb.spool.enabled',
-    block: 'distribution',
-    kind: boolean,
-    env: ['TOKEN_METER_SPOOL'],
-    default: true,
-    description: 'Whether records are kept on disk until they are delivered.',
-  },
-  {
-    key: 'metrics.influxdb.spool.directory',
-    path: 'metrics.influxdb.spool.directory',
-    block: 'distribution',
-    kind: string,
-    env: ['TOKEN_METER_SPOOL_DIRECTORY'],
-    default: '.token-meter/spool',
-    description: 'Directory of the spool.',
-  },
-  {
-    key: 'metrics.influxdb.spool.max_bytes',
-    path: 'metrics.influxdb.spool.maxBytes',
-    block: 'distribution',
-    kind: integer(65_536, Number.MAX_SAFE_INTEGER),
-    env: ['TOKEN_METER_SPOOL_MAX_BYTES'],
-    default: 2 ** 30,
-    description: 'Maximum size of the spool in bytes.',
-  },
-  {
-    key: 'metrics.influxdb.spool.fsync',
-    path: 'metrics.influxdb.spool.fsync',
-    block: 'distribution',
-    kind: oneOf('never', 'interval', 'always'),
-    env: ['TOKEN_METER_SPOOL_FSYNC'],
-    default: 'interval',
-    description: 'When the spool is fsynced, which decides what survives a power failure.',
-  },
-  {
-    key: 'metrics.influxdb.spool.when_full',
-    path: 'metrics.influxdb.spool.whenFull',
-    block: 'distribution',
-    kind: oneOf('drop-oldest', 'refuse'),
-    env: ['TOKEN_METER_SPOOL_WHEN_FULL'],
-    default: 'drop-oldest',
-    description: 'What is dropped when the spool is full: the oldest records or new ones.',
-  },
+  ...spool('influxdb'),
 ];

@@ -31,6 +31,6 @@ export const metrics: readonly Setting[] = [
     env: ['TOKEN_METER_PROVIDER'],
     default: 'console',
     description:
-      'Destination of records and metrics. Setting INFLUX_URL selects influxdb. If unset, standard OTEL_* export variables make the preload export over OTLP.',
+      'Destination of records and metrics. Setting INFLUX_URL selects influxdb, CLICKHOUSE_URL clickhouse. If unset, standard OTEL_* export variables make the preload export over OTLP.',
   },
 ];

@@ -1,4 +1,5 @@
 import type { Setting } from '../setting.ts';
+import { clickhouse, type ClickHouseConfig } from './clickhouse.ts';
 import { influxdb, type InfluxConfig } from './influxdb.ts';
 import { sqlite, type SqliteConfig } from './sqlite.ts';
 
@@ -6,12 +7,14 @@ import { sqlite, type SqliteConfig } from './sqlite.ts';
 export interface StoresConfig {
   readonly influxdb: InfluxConfig;
   readonly sqlite: SqliteConfig;
+  readonly clickhouse: ClickHouseConfig;
 }
 
 /** The settings of each store; its name is a value of `metrics.provider`. */
 export const storeSettings: Readonly<Record<keyof StoresConfig, readonly Setting[]>> = {
   influxdb,
   sqlite,
+  clickhouse,
 };
 
 export type StoreName = keyof StoresConfig;

@@ -1,3 +1,4 @@
+import { parseRetryAfter } from '../../../delivery/retry-after.ts';
 import type { Answer } from '../../transport.ts';
 
 /** What an answer to a write means for its lines. */
@@ -14,8 +15,6 @@ export type Verdict =
   /** At least one line is refused; how many of the others were stored differs from server to server. */
   | { readonly kind: 'refused'; readonly reason: 'refused' | 'beyond_retention' };
 
-/** Longest pause that a server may ask for. */
-const MAX_RETRY_AFTER_MS = 600_000;
 const LATER = new Set([408, 425, 429]);
 
 export function judge(answer: Answer, now: number): Verdict {
@@ -42,14 +41,6 @@ export function judge(answer: Answer, now: number): Verdict {
   }
   // 401, 403, 404, redirects and whatever else no resend of these lines can be blamed for.
   return { kind: 'attention' };
-}
-
-/** Seconds or a date, as RFC 9110 has it. */
-export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined;
-  const text = value.trim();
-  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
 }
 
 /**

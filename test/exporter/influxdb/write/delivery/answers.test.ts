@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  explain,
-  judge,
-  parseRetryAfter,
-} from '../../../../../exporter/influxdb/write/delivery/answers.ts';
+import { parseRetryAfter } from '../../../../../exporter/delivery/retry-after.ts';
+import { explain, judge } from '../../../../../exporter/influxdb/write/delivery/answers.ts';
 import { BackOff } from '../../../../../exporter/delivery/back-off.ts';
 
 const NOW = Date.parse('2026-11-01T10:00:00Z');

@@ -1,0 +1,16 @@
+import type { ClickHouseSession } from './clickhouse-session.ts';
+import { quoted } from './schema/layout.ts';
+
+/** How `ALTER TABLE` names the tables that hold the rows of `name`, on every server that has some. */
+export async function localTable(session: ClickHouseSession, name: string): Promise<string> {
+  const [row] = await session.rows({
+    text: 'SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {name:String}',
+    values: { name },
+  });
+  const [, cluster, database, table] =
+    /^Distributed\('((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'/.exec(
+      String(row?.['engine_full'] ?? ''),
+    ) ?? [];
+  if (cluster === undefined || database === undefined || table === undefined) return quoted(name);
+  return `${quoted(database)}.${quoted(table)} ON CLUSTER ${quoted(cluster)}`;
+}

@@ -1,0 +1,37 @@
+import type { Filters } from '../../ledger/queries/checked-query.ts';
+import { LEDGER } from '../schema/columns.ts';
+import type { BoundValues } from './bound-values.ts';
+
+/**
+ * The calls, each once: of the rows of one call `FINAL` takes that of the highest revision, also before the server
+ * has merged them.
+ */
+export const CALLS: string = `${LEDGER} FINAL`;
+
+const DIMENSION = 'dimension.';
+
+/** Expression of a dimension: a text, empty for calls without one. */
+export function columnOf(dimension: string): string {
+  if (!dimension.startsWith(DIMENSION)) return dimension;
+  const name = dimension.slice(DIMENSION.length);
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new TypeError(`no dimension: ${name}`);
+  return `dimensions['${name}']`;
+}
+
+export function timeCondition(fromMs: number, toMs: number, bound: BoundValues): string {
+  return `time >= ${bound.instant(fromMs)} AND time < ${bound.instant(toMs)}`;
+}
+
+/** ` AND …` */
+export function filterConditions(filters: Filters, bound: BoundValues): string {
+  return filters
+    .map(({ dimension, values }) => {
+      if (values.length === 0) return ' AND 0';
+      const column = columnOf(dimension);
+      const texts = values.map((value) => value ?? '');
+      const [only = ''] = texts;
+      if (texts.length === 1) return ` AND ${column} = ${bound.text(only)}`;
+      return ` AND ${column} IN ${bound.texts(texts)}`;
+    })
+    .join('');
+}

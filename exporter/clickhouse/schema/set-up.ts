@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { TokenMeterError } from '../../../src/errors.ts';
+import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickhouse-options.ts';
+import { ClickHouseSession } from '../clickhouse-session.ts';
+import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
+import { type ClickHouseLayout, Names } from './layout.ts';
+import { CELLS } from './roll-ups.ts';
+import {
+  changesQuery,
+  markViews,
+  rollUpViews,
+  tableStatements,
+  ttlOf,
+  type ViewDefinition,
+} from './statements.ts';
+
+export interface ClickHouseSetUpOptions
+  extends ClickHouseAccess, Omit<ClickHouseLayout, 'database'> {
+  /** Only reports the statements. @default false */
+  readonly dryRun?: boolean;
+  /** Called with each statement, before it runs. */
+  readonly onStatement?: (sql: string) => void;
+}
+
+/**
+ * Makes tables and views of the ledger, and brings those of an earlier release up to date; may be run again. Rejects
+ * with `INVALID_OPTION`, `BACKEND_REFUSED`, `BACKEND_UNREACHABLE` or `MISSING_DEPENDENCY`. A dry run asks the server
+ * what is there, and shows all statements where it does not answer.
+ */
+export async function setUpClickHouse(options: ClickHouseSetUpOptions): Promise<void> {
+  const { dryRun = false, onStatement = () => {} } = options;
+  const access = resolveAccess('setUpClickHouse', options, READ_TIMEOUT_MS);
+  if (options.distributed === true && options.cluster === undefined) {
+    throw new TokenMeterError('INVALID_OPTION', 'setUpClickHouse: distributed needs a cluster', {
+      value: options.cluster,
+      allowed: 'the name of a cluster of the server',
+    });
+  }
+  const layout = { ...options, database: access.database };
+  // The database of the session may not exist yet.
+  const session = new ClickHouseSession({ ...access, database: 'system' });
+  const run = async (sql: string): Promise<void> => {
+    onStatement(sql);
+    if (!dryRun) await session.command({ text: sql });
+  };
+  try {
+    const existing = await existingTables(session, access.database, dryRun);
+    for (const statement of tableStatements(layout)) await run(statement);
+    for (const statement of await migrations(session, layout, existing)) await run(statement);
+    for (const view of [...markViews(layout), ...rollUpViews(layout)]) {
+      await ensureView(run, layout, view, existing);
+    }
+    // Calls from before the views are in no mark yet.
+    if (existing.has(LEDGER) && !existing.has('llm_usage_changes')) {
+      const names = new Names(layout);
+      await run(`INSERT INTO ${names.local(CELLS)} (roll_up, shard, cell, changed, made)
+${changesQuery(layout)}`);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+/** Name and comment of each table of the database. */
+async function existingTables(
+  session: ClickHouseSession,
+  database: string,
+  dryRun: boolean,
+): Promise<ReadonlyMap<string, string>> {
+  const text = 'SELECT name, comment FROM system.tables WHERE database = {database:String}';
+  try {
+    const rows = await session.rows({ text, values: { database } });
+    return new Map(rows.map((row) => [String(row['name']), String(row['comment'])]));
+  } catch (error) {
+    if (dryRun) return new Map();
+    throw error;
+  }
+}
+
+/** Columns that an earlier release did not have, and another retention. */
+async function migrations(
+  session: ClickHouseSession,
+  layout: ClickHouseLayout,
+  existing: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const names = new Names(layout);
+  const local = names.isDistributed ? `${LEDGER}_local` : LEDGER;
+  if (!existing.has(local)) return [];
+  const rows = await session.rows({
+    text: `SELECT table, name FROM system.columns
+      WHERE database = {database:String} AND table IN {tables:Array(String)}`,
+    values: { database: layout.database, tables: [LEDGER, local] },
+  });
+  const columns = new Set(rows.map((row) => `${String(row['table'])}.${String(row['name'])}`));
+  const added = [...new Set([local, LEDGER])].flatMap((table) =>
+    COLUMNS.filter(({ name }) => existing.has(table) && !columns.has(`${table}.${name}`)).map(
+      (column) =>
+        `ALTER TABLE ${names.table(table)}${names.onCluster} ADD COLUMN IF NOT EXISTS ${definitionOf(
+          table === local ? column : { name: column.name, type: column.type },
+        )}`,
+    ),
+  );
+  const { retentionDays } = layout;
+  if (retentionDays === undefined) return added;
+  const ttl = retentionDays === 0 ? 'REMOVE TTL' : `MODIFY TTL ${ttlOf(retentionDays)}`;
+  return [...added, `ALTER TABLE ${names.local(LEDGER)}${names.onCluster} ${ttl}`];
+}
+
+/** A view of another release is changed without a moment in which an insert would not see it. */
+async function ensureView(
+  run: (sql: string) => Promise<void>,
+  layout: ClickHouseLayout,
+  { name, clauses, query }: ViewDefinition,
+  existing: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { onCluster } = new Names(layout);
+  const version = createHash('sha256').update(`${clauses}\n${query}`).digest('hex').slice(0, 12);
+  const comment = `otel-token-meter ${version}`;
+  const known = existing.get(name.slice(name.lastIndexOf('.') + 1));
+  if (known === comment) return;
+  if (known === undefined) {
+    await run(
+      `CREATE MATERIALIZED VIEW IF NOT EXISTS ${name}${onCluster} ${clauses} AS\n${query}\nCOMMENT '${comment}'`,
+    );
+    return;
+  }
+  await run(`ALTER TABLE ${name}${onCluster} MODIFY QUERY ${query}`);
+  await run(`ALTER TABLE ${name}${onCluster} MODIFY COMMENT '${comment}'`);
+}

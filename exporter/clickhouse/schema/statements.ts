@@ -1,0 +1,208 @@
+import { CALL_SUMS, SUM_COLUMNS, sumType } from './call-sums.ts';
+import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
+import { type ClickHouseLayout, Names, quoted } from './layout.ts';
+import {
+  binOfColumn,
+  CELLS,
+  cellOf,
+  MAX_CELLS,
+  QUIET_MINUTES,
+  REFRESH_MINUTES,
+  ROLL_UPS,
+  type RollUp,
+  SKETCHES,
+} from './roll-ups.ts';
+
+/** Tables, each with the clause that makes it. All may be run again. */
+export function tableStatements(layout: ClickHouseLayout): readonly string[] {
+  const names = new Names(layout);
+  const { onCluster, isDistributed } = names;
+  const tables = [
+    ledgerTable(names, layout),
+    cellsTable(names),
+    ...ROLL_UPS.map((rollUp) => rollUpTable(names, rollUp)),
+  ];
+  const distributed = [LEDGER, CELLS, ...ROLL_UPS.map(({ table }) => table)].map((name) => {
+    const key = name === LEDGER ? 'cityHash64(record_id)' : 'rand()';
+    return `CREATE TABLE IF NOT EXISTS ${names.table(name)}${onCluster} AS ${names.local(name)}
+ENGINE = ${names.distributedEngine(name, key)}`;
+  });
+  return [
+    `CREATE DATABASE IF NOT EXISTS ${quoted(layout.database)}${onCluster}`,
+    ...tables,
+    ...(isDistributed ? distributed : []),
+  ];
+}
+
+function ledgerTable(names: Names, { replicated, retentionDays = 0 }: ClickHouseLayout): string {
+  const ttl = retentionDays > 0 ? `\nTTL ${ttlOf(retentionDays)}` : '';
+  // Replicated tables have a window of their own.
+  const window = replicated === true ? '' : ', non_replicated_deduplication_window = 1000';
+  return `CREATE TABLE IF NOT EXISTS ${names.local(LEDGER)}${names.onCluster}
+(
+  ${COLUMNS.map(definitionOf).join(',\n  ')},
+  INDEX by_user user TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX by_conversation conversation TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ${names.engine('ReplacingMergeTree', 'revision')}
+PARTITION BY toYYYYMM(time)
+ORDER BY (time, record_id)${ttl}
+SETTINGS ttl_only_drop_parts = 0${window}`;
+}
+
+export const ttlOf = (days: number): string => `toDateTime(time) + INTERVAL ${days} DAY`;
+
+function cellsTable(names: Names): string {
+  return `CREATE TABLE IF NOT EXISTS ${names.local(CELLS)}${names.onCluster}
+(
+  roll_up LowCardinality(String),
+  shard LowCardinality(String),
+  cell DateTime('UTC'),
+  changed SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+  made SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+)
+ENGINE = ${names.engine('AggregatingMergeTree', '')}
+ORDER BY (roll_up, shard, cell)`;
+}
+
+/** Of the values of a map a sorting key takes the text: in whatever order they are, no two cells become one. */
+const sortingKey = (key: string): string => (key === 'dimensions' ? 'dimensions_text' : key);
+
+function rollUpTable(names: Names, { table, keys, hasSketches }: RollUp): string {
+  const columns = [
+    "cell DateTime('UTC') CODEC(Delta, ZSTD(1))",
+    ...keys.map((key) => {
+      const column = COLUMNS.find(({ name }) => name === key);
+      return column === undefined ? key : definitionOf(column);
+    }),
+    ...(keys.includes('dimensions') ? ['dimensions_text String CODEC(ZSTD(1))'] : []),
+    ...SUM_COLUMNS.map((column) => `${column} ${sumType(column)} CODEC(ZSTD(1))`),
+    ...(hasSketches
+      ? SKETCHES.map(({ column }) => `${column} Map(Int32, UInt64) CODEC(ZSTD(1))`)
+      : []),
+    "made DateTime64(3, 'UTC') CODEC(ZSTD(1))",
+  ];
+  return `CREATE TABLE IF NOT EXISTS ${names.local(table)}${names.onCluster}
+(
+  ${columns.join(',\n  ')}
+)
+ENGINE = ${names.engine('ReplacingMergeTree', 'made')}
+PARTITION BY toYYYYMM(cell)
+ORDER BY (cell, ${keys.map(sortingKey).join(', ')})`;
+}
+
+/** A materialised view, by name, its clauses before the question and the question. */
+export interface ViewDefinition {
+  readonly name: string;
+  readonly clauses: string;
+  readonly query: string;
+}
+
+/** Views that mark changed and made cells with each insert. */
+export function markViews(layout: ClickHouseLayout): readonly ViewDefinition[] {
+  const names = new Names(layout);
+  return [
+    {
+      name: names.table('llm_usage_changes'),
+      clauses: `TO ${names.local(CELLS)}`,
+      query: changesQuery(layout),
+    },
+    ...ROLL_UPS.map(({ name, table }) => ({
+      name: names.table(`${table}_made`),
+      clauses: `TO ${names.local(CELLS)}`,
+      query: `SELECT '${name}' AS roll_up, ${names.shard} AS shard, cell,
+  toDateTime64(0, 3, 'UTC') AS changed, max(made) AS made
+FROM ${names.local(table)} GROUP BY cell`,
+    })),
+  ];
+}
+
+/** The marks of the calls in the ledger: as a view, of those that are being inserted. */
+export function changesQuery(layout: ClickHouseLayout): string {
+  const names = new Names(layout);
+  const { retentionDays = 0 } = layout;
+  const cells = ROLL_UPS.map(({ name, unit }) => `('${name}', ${cellOf(unit)})`).join(', ');
+  // The calls of an expired cell are gone: it cannot be made again.
+  const kept = retentionDays > 0 ? `\nWHERE time > now() - INTERVAL ${retentionDays} DAY` : '';
+  return `SELECT mark.1 AS roll_up, ${names.shard} AS shard, mark.2 AS cell,
+  max(now64(3, 'UTC')) AS changed, toDateTime64(0, 3, 'UTC') AS made
+FROM ${names.local(LEDGER)}
+ARRAY JOIN [${cells}] AS mark${kept}
+GROUP BY roll_up, cell`;
+}
+
+/** Views that make the cells which are due. */
+export function rollUpViews(layout: ClickHouseLayout): readonly ViewDefinition[] {
+  const names = new Names(layout);
+  return ROLL_UPS.map((rollUp) => ({
+    name: names.table(`${rollUp.table}_refresh`),
+    clauses: `REFRESH EVERY ${REFRESH_MINUTES} MINUTE APPEND TO ${names.local(rollUp.table)}`,
+    query: rollUpQuery(layout, rollUp),
+  }));
+}
+
+/** Sums of the cells that are due, and a row without calls for each of them: it marks a cell whose calls are gone. */
+export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
+  const names = new Names(layout);
+  const { name, unit, keys, hasSketches } = rollUp;
+  const { retentionDays = 0, replicated } = layout;
+  const hasDimensions = keys.includes('dimensions');
+  const kept = retentionDays > 0 ? ` AND cell > now() - INTERVAL ${retentionDays} DAY` : '';
+  // A replica that is behind lacks calls.
+  const upToDate =
+    replicated === true
+      ? ` AND (SELECT max(absolute_delay) FROM system.replicas WHERE database = '${layout.database}') < 60`
+      : '';
+  const due = `SELECT cell FROM ${names.local(CELLS)} WHERE roll_up = '${name}'${kept}
+      GROUP BY cell
+      HAVING max(changed) + INTERVAL ${QUIET_MINUTES} MINUTE > max(made)
+        AND max(changed) + INTERVAL ${QUIET_MINUTES} MINUTE < now64(3, 'UTC')${upToDate}
+      ORDER BY cell LIMIT ${MAX_CELLS}`;
+  const sums = SUM_COLUMNS.map((column) => `sum(${CALL_SUMS[column]}) AS sum_${column}`);
+  const sketches = hasSketches
+    ? SKETCHES.map(
+        ({ column, value, known }) =>
+          `sumMapIf(map(${binOfColumn(value)}, toUInt64(1)), ${known}) AS ${column}`,
+      )
+    : [];
+  const empty = [
+    ...keys.map((key) =>
+      key === 'dimensions' ? "CAST(map(), 'Map(LowCardinality(String), String)')" : "''",
+    ),
+    ...(hasDimensions ? ["''"] : []),
+    ...SUM_COLUMNS.map(
+      (column) => `CAST(0, '${sumType(column).replace(/^Nullable\((.*)\)$/, '$1')}')`,
+    ),
+    ...(hasSketches ? SKETCHES.map(() => "CAST(map(), 'Map(Int32, UInt64)')") : []),
+  ];
+  const columns = [
+    'cell',
+    ...keys,
+    ...(hasDimensions ? ['dimensions_text'] : []),
+    ...SUM_COLUMNS,
+    ...(hasSketches ? SKETCHES.map(({ column }) => column) : []),
+    'made',
+  ];
+  const made = "now64(3, 'UTC') AS made";
+  return `SELECT cell, ${[...keys, ...(hasDimensions ? ['dimensions_text'] : [])].join(', ')},
+  ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')},
+  ${[...(hasSketches ? SKETCHES.map(({ column }) => column) : []), 'made'].join(', ')}
+FROM (
+  SELECT ${cellOf(unit)} AS cell, ${keys.join(', ')},
+    ${[...(hasDimensions ? ['toString(dimensions) AS dimensions_text'] : []), ...sums, ...sketches, made].join(',\n    ')}
+  FROM ${names.local(LEDGER)} FINAL
+  WHERE time >= (SELECT min(cell) FROM (${due}))
+    AND time < (SELECT max(cell) + INTERVAL 1 ${unit.toUpperCase()} FROM (${due}))
+    AND cell IN (${due})
+  GROUP BY cell, ${keys.join(', ')}
+)
+UNION ALL
+SELECT ${columns
+    .map((column, place) => {
+      if (place === 0) return 'cell';
+      if (column === 'made') return made;
+      return `${empty[place - 1] ?? "''"} AS ${column}`;
+    })
+    .join(', ')}
+FROM (${due})`;
+}

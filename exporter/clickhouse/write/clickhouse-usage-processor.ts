@@ -1,0 +1,71 @@
+import { BackOff } from '../../delivery/back-off.ts';
+import { SpooledExporter } from '../../delivery/spooled-exporter.ts';
+import { TextLine } from '../../delivery/text-line.ts';
+import type { ExporterStatus } from '../../health/status.ts';
+import { environmentOf } from '../../ledger/environment.ts';
+import {
+  type UsageLogProcessor,
+  type UsageLogRecord,
+  usageRecordFromLog,
+} from '../../ledger/usage-event.ts';
+import { type ClickHouseOptions, resolveClickHouseOptions } from '../clickhouse-options.ts';
+import { rowOf } from '../stored-row.ts';
+import { BlockDelivery } from './block-delivery.ts';
+import { clickHouseDestination } from './clickhouse-destination.ts';
+import { RowInserts } from './row-inserts.ts';
+
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+const MAX_LINE_BYTES = 1_000_000;
+
+/**
+ * Log record processor that brings the ledger into ClickHouse, through a spool folder on disk: a server
+ * that is away, a crash of the process, a full disk never fail the host and are reported by `status()`. The tables
+ * are made by `otel-token-meter setup clickhouse`. Throws `INVALID_OPTION` for wrong options.
+ */
+export class ClickHouseUsageProcessor implements UsageLogProcessor {
+  readonly #exporter: SpooledExporter;
+  readonly #line = new TextLine();
+
+  constructor(options: ClickHouseOptions) {
+    const resolved = resolveClickHouseOptions('ClickHouseUsageProcessor', options);
+    const inserts = new RowInserts(resolved);
+    this.#exporter = new SpooledExporter({
+      ...resolved,
+      name: 'usage',
+      destination: clickHouseDestination(resolved),
+      delivery: (hooks) =>
+        new BlockDelivery({
+          ...hooks,
+          insert: async (rows, token) => await inserts.insert(rows, token),
+          backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
+        }),
+      disconnect: () => inserts.close(),
+    });
+  }
+
+  onEmit(logRecord: UsageLogRecord): void {
+    const record = usageRecordFromLog(logRecord);
+    if (record === undefined) return;
+    this.#line.set(JSON.stringify(rowOf(record, environmentOf(logRecord))));
+    if (this.#line.length > MAX_LINE_BYTES) this.#exporter.counts.drop('unwritable', 1);
+    else this.#exporter.write(this.#line);
+  }
+
+  /**
+   * Resolves when everything emitted so far is durable and delivery was tried. Never rejects for a
+   * server that is away: what it did not take is kept and sent later.
+   */
+  async forceFlush(): Promise<void> {
+    await this.#exporter.flush();
+  }
+
+  /** Flushes within seconds; the rest stays in the spool for the next start. Never rejects. */
+  async shutdown(): Promise<void> {
+    await this.#exporter.shutdown();
+  }
+
+  status(): ExporterStatus {
+    return this.#exporter.status();
+  }
+}
