@@ -1,4 +1,4 @@
-import type { ClickHouseClient } from '@clickhouse/client';
+import type * as Client from '@clickhouse/client';
 import { TokenMeterError } from '../../src/errors.ts';
 import { isLoopback, makeAgent } from '../connection/connection.ts';
 import type { ResolvedAccess } from './clickhouse-options.ts';
@@ -10,7 +10,7 @@ import type { ResolvedAccess } from './clickhouse-options.ts';
 export async function loadClickHouse(
   { url, database, username, password, timeoutMs, connection }: ResolvedAccess,
   { maxSockets, holdsProcess }: { readonly maxSockets: number; readonly holdsProcess: boolean },
-): Promise<ClickHouseClient> {
+): Promise<Client.ClickHouseClient> {
   const { createClient, ClickHouseLogLevel } = await clientModule();
   return createClient({
     url,
@@ -29,7 +29,7 @@ export async function loadClickHouse(
   });
 }
 
-async function clientModule(): Promise<typeof import('@clickhouse/client')> {
+async function clientModule(): Promise<typeof Client> {
   try {
     return await import('@clickhouse/client');
   } catch (cause) {

@@ -7,9 +7,10 @@ export async function localTable(session: ClickHouseSession, name: string): Prom
     text: 'SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {name:String}',
     values: { name },
   });
+  const engine = row?.['engine_full'];
   const [, cluster, database, table] =
     /^Distributed\('((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'/.exec(
-      String(row?.['engine_full'] ?? ''),
+      typeof engine === 'string' ? engine : '',
     ) ?? [];
   if (cluster === undefined || database === undefined || table === undefined) return quoted(name);
   return `${quoted(database)}.${quoted(table)} ON CLUSTER ${quoted(cluster)}`;

@@ -1,7 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClickHouseLayout } from '../../exporter/clickhouse/schema/layout.ts';
+import { ROLL_UPS } from '../../exporter/clickhouse/schema/roll-ups.ts';
 import { setUpClickHouse } from '../../exporter/clickhouse/schema/set-up.ts';
+import { changesQuery, rollUpQuery } from '../../exporter/clickhouse/schema/statements.ts';
 import { ROW_SETTINGS } from '../../exporter/clickhouse/write/row-inserts.ts';
 import { rowOf } from '../../exporter/clickhouse/stored-row.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
@@ -86,4 +88,26 @@ export async function fillClickHouse(
 ): Promise<void> {
   const body = records.map((record) => `${JSON.stringify(rowOf(record))}\n`).join('');
   await clickHouse(url, `INSERT INTO ${database}.llm_usage FORMAT JSONEachRow`, body);
+}
+
+/**
+ * Makes all roll-ups as the views of the server do, as if the calls had rested for an hour and the sums had been made
+ * 20 minutes ago: what comes afterwards is late.
+ */
+export async function rollUpClickHouse(url: string, database: string): Promise<void> {
+  const ago = (text: string, minutes: number): string =>
+    text.replaceAll("now64(3, 'UTC')", `(now64(3, 'UTC') - INTERVAL ${minutes} MINUTE)`);
+  const cells = `${database}.llm_usage_cells`;
+  await clickHouse(url, `TRUNCATE TABLE ${cells}`);
+  await clickHouse(
+    url,
+    `INSERT INTO ${cells} (roll_up, shard, cell, changed, made) ${ago(changesQuery({ database }), 60)}`,
+  );
+  for (const rollUp of ROLL_UPS) {
+    const query = rollUpQuery({ database }, rollUp).replaceAll(
+      "now64(3, 'UTC') AS made",
+      "now64(3, 'UTC') - INTERVAL 20 MINUTE AS made",
+    );
+    await clickHouse(url, `INSERT INTO ${database}.${rollUp.table} ${query}`);
+  }
 }

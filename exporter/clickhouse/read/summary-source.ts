@@ -1,13 +1,15 @@
+import { TokenMeterError } from '../../../src/errors.ts';
 import { type Cells, type Key, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { ClickHouseSession, Row } from '../clickhouse-session.ts';
-import { binOfColumn } from '../schema/roll-ups.ts';
+import { MISSING_TABLE } from '../exception.ts';
+import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
-import { CALLS, filterConditions, timeCondition } from './ledger-sql.ts';
+import { planRollUp, rollUpFor, type RollUpPlan } from './roll-up-plan.ts';
+import { binsOf, sourceOf } from './source-sql.ts';
 import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.ts';
-import { CALL_SUMS, SUM_COLUMNS } from '../schema/call-sums.ts';
 import { SUMS } from './sums-sql.ts';
 
 /** Dimensions with more values than a summary holds are ranked by the server first. */
@@ -17,10 +19,15 @@ const SETTINGS = {
   do_not_merge_across_partitions_select_final: 1,
 } as const;
 
-/** Summaries of one ledger. What could grow without bound stays on the server. */
+/**
+ * Summaries of one ledger. What could grow without bound stays on the server. Sums come from roll-ups as far as those
+ * are made from all calls, and from the calls beyond.
+ */
 export class ClickHouseSummarySource implements SummarySource {
   readonly #session: ClickHouseSession;
   readonly #signal: AbortSignal | undefined;
+  /** All statements of a summary see the same cells; a plan is made once for each range and roll-up. */
+  readonly #plans = new Map<string, Promise<RollUpPlan | undefined>>();
 
   constructor(session: ClickHouseSession, signal: AbortSignal | undefined) {
     this.#session = session;
@@ -32,9 +39,12 @@ export class ClickHouseSummarySource implements SummarySource {
     const keys = query.dimensions.map((_, place) => keyColumn(place));
     const ties = keys.map((key) => `${key} = '', ${key}`).join(', ');
     const direction = query.ascending ? 'ASC' : 'DESC';
+    const plan = await this.#plan({ ...query, unit: undefined }, false);
+    // The empty rows that mark made cells are no calls.
     const rows = await this.#rows(
       `SELECT ${metricSum(query.orderBy)} AS metric${keysOf(query)}
-       FROM (${callsOf(query, bound)}) AS source GROUP BY ${keys.join(', ')}
+       FROM (${sourceOf(query, plan, bound)}) AS source GROUP BY ${keys.join(', ')}
+       HAVING sum(source.calls) > 0
        ORDER BY isNull(metric), metric ${direction}, ${ties} LIMIT ${query.limit}`,
       bound,
     );
@@ -48,65 +58,77 @@ export class ClickHouseSummarySource implements SummarySource {
     const bound = new BoundValues();
     const groups = groupsOf(query, cells, bound);
     const sums = SUMS.map(([name, expression]) => `${expression} AS ${name}`).join(', ');
+    const plan = await this.#plan(query, false);
     const rows = await this.#rows(
-      `SELECT ${groups.select}, ${sums} FROM (${callsOf(query, bound)}) AS source${groups.by}`,
+      `SELECT ${groups.select}, ${sums}
+       FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}`,
       bound,
     );
-    for (const row of rows) addSums(tallyOf(query, cells, row).sums, sumsOf(row));
+    for (const row of rows) {
+      const found = sumsOf(row);
+      if ((found.calls ?? 0) > 0) addSums(tallyOf(query, cells, row).sums, found);
+    }
     if (!query.percentiles) return;
-    await this.#gatherBins(query, cells, 'duration_ms', 'duration');
-    await this.#gatherBins(query, cells, 'time_to_first_chunk_ms', 'firstChunk');
+    for (const sketch of SKETCHES) await this.#gatherBins(query, cells, sketch);
   }
 
   async distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
-    const bound = new BoundValues();
-    const [row = {}] = await this.#rows(
-      `SELECT uniqExactIf(user, user != '') AS users,
-         uniqExactIf(conversation, conversation != '') AS conversations
-       FROM ${CALLS} WHERE ${conditions(query, bound)}`,
-      bound,
-    );
-    return { users: Number(row['users']), conversations: Number(row['conversations']) };
+    const [users, conversations] = await Promise.all([
+      this.#distinct(query, 'user'),
+      this.#distinct(query, 'conversation'),
+    ]);
+    return { users, conversations };
   }
 
-  async #gatherBins(
-    query: CheckedQuery,
-    cells: Cells,
-    column: string,
-    kind: 'duration' | 'firstChunk',
-  ): Promise<void> {
+  async #distinct(query: CheckedQuery, dimension: 'user' | 'conversation'): Promise<number> {
+    const asked = { ...query, dimensions: [dimension], unit: undefined };
     const bound = new BoundValues();
-    const groups = groupsOf(query, cells, bound);
-    // A result of a batch took a time that nobody knows.
-    const known = kind === 'duration' ? `${column} > 0` : `isNotNull(${column})`;
-    const by = groups.by === '' ? ' GROUP BY bin' : `${groups.by}, bin`;
-    const rows = await this.#rows(
-      `SELECT ${groups.select}, ${binOfColumn(`assumeNotNull(source.${column})`)} AS bin, count() AS amount
-       FROM (SELECT *, toUnixTimestamp64Milli(time) AS ms FROM ${CALLS}
-             WHERE ${conditions(query, bound)} AND ${known}) AS source${by}`,
+    const plan = await this.#plan(asked, false);
+    const [row = {}] = await this.#rows(
+      `SELECT uniqExactIf(${dimension}, ${dimension} != '' AND calls > 0) AS amount
+       FROM (${sourceOf(asked, plan, bound)})`,
       bound,
     );
+    return Number(row['amount']);
+  }
+
+  async #gatherBins(query: CheckedQuery, cells: Cells, sketch: Sketch): Promise<void> {
+    const bound = new BoundValues();
+    const groups = groupsOf(query, cells, bound);
+    const by = groups.by === '' ? ' GROUP BY bin' : `${groups.by}, bin`;
+    const plan = await this.#plan(query, true);
+    const rows = await this.#rows(
+      `SELECT ${groups.select}, bin, sum(source.amount) AS amount
+       FROM (${binsOf(query, plan, sketch, bound)}) AS source${by}`,
+      bound,
+    );
+    const kind = sketch.column === 'duration_bins' ? 'duration' : 'firstChunk';
     for (const row of rows) {
       const { latencies } = tallyOf(query, cells, row);
       latencies?.[kind].addBin(Number(row['bin']), Number(row['amount']));
     }
   }
 
+  async #plan(query: CheckedQuery, withSketches: boolean): Promise<RollUpPlan | undefined> {
+    const rollUp = rollUpFor(query, withSketches);
+    if (rollUp === undefined) return undefined;
+    const id = [rollUp.name, query.fromMs, query.toMs].join(' ');
+    let plan = this.#plans.get(id);
+    if (plan === undefined) {
+      plan = planRollUp(this.#session, query, rollUp, this.#signal).catch((error: unknown) => {
+        // A ledger that was made without roll-ups.
+        if (error instanceof TokenMeterError && MISSING_TABLE.has(Number(error.value)))
+          return undefined;
+        throw error;
+      });
+      this.#plans.set(id, plan);
+    }
+    return await plan;
+  }
+
   async #rows(text: string, { values }: BoundValues): Promise<readonly Row[]> {
     return await this.#session.rows({ text, values }, { signal: this.#signal, settings: SETTINGS });
   }
-}
-
-const conditions = ({ fromMs, toMs, filters }: CheckedQuery, bound: BoundValues): string =>
-  timeCondition(fromMs, toMs, bound) + filterConditions(filters, bound);
-
-/** The calls as rows of `ms`, dimensions and sums. */
-function callsOf(query: CheckedQuery, bound: BoundValues): string {
-  const sums = SUM_COLUMNS.map((name) => `${CALL_SUMS[name]} AS sum_${name}`).join(', ');
-  return `SELECT ms, service, provider, model, outcome, user, conversation, team, dimensions,
-      ${SUM_COLUMNS.map((name) => `sum_${name} AS ${name}`).join(', ')}
-    FROM (SELECT toUnixTimestamp64Milli(time) AS ms, service, provider, model, outcome, user, conversation,
-      team, dimensions, ${sums} FROM ${CALLS} WHERE ${conditions(query, bound)})`;
 }
 
 /** Every key by itself, or its place among the named ones. */

@@ -1,5 +1,23 @@
+export type SumColumn =
+  | 'calls'
+  | 'counted_calls'
+  | 'estimated_calls'
+  | 'unpriced_calls'
+  | 'partial_cost_calls'
+  | 'input_tokens'
+  | 'output_tokens'
+  | 'total_tokens'
+  | 'cache_read_tokens'
+  | 'cache_write_tokens'
+  | 'reasoning_tokens'
+  | 'cost_nanos'
+  | 'duration_ms'
+  | 'output_duration_ms'
+  | 'first_chunk_ms'
+  | 'first_chunk_calls';
+
 /** Sums of single calls, by the column that roll-ups have them in. NULL plus NULL stays NULL: no sum of unknowns is 0. */
-export const CALL_SUMS = {
+export const CALL_SUMS: Readonly<Record<SumColumn, string>> = {
   calls: 'toUInt64(1)',
   counted_calls: "toUInt64(token_source != '')",
   estimated_calls: "toUInt64(token_source = 'estimated')",
@@ -16,9 +34,8 @@ export const CALL_SUMS = {
   output_duration_ms: 'if(isNull(output_tokens), 0, duration_ms)',
   first_chunk_ms: 'ifNull(time_to_first_chunk_ms, 0)',
   first_chunk_calls: 'toUInt64(isNotNull(time_to_first_chunk_ms))',
-} as const satisfies Readonly<Record<string, string>>;
+};
 
-export type SumColumn = keyof typeof CALL_SUMS;
 export const SUM_COLUMNS = Object.keys(CALL_SUMS) as readonly SumColumn[];
 
 const FLOATS: ReadonlySet<SumColumn> = new Set([

@@ -61,12 +61,19 @@ export const cellOf = (unit: RollUp['unit'], time = 'time'): string =>
 export const binOfColumn = (column: string): string =>
   `toInt32(floor(log(greatest(${column}, ${SMALLEST})) / ${LOG_RATIO}))`;
 
+export interface Sketch {
+  readonly column: 'duration_bins' | 'first_chunk_bins';
+  readonly value: string;
+  /** Condition. */
+  readonly known: string;
+}
+
 /** Sketches over calls that have the value: a result of a batch took a time that nobody knows. */
-export const SKETCHES = [
+export const SKETCHES: readonly Sketch[] = [
   { column: 'duration_bins', value: 'duration_ms', known: 'duration_ms > 0' },
   {
     column: 'first_chunk_bins',
     value: 'assumeNotNull(time_to_first_chunk_ms)',
     known: 'isNotNull(time_to_first_chunk_ms)',
   },
-] as const;
+];

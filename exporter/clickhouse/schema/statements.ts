@@ -170,8 +170,9 @@ export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
       key === 'dimensions' ? "CAST(map(), 'Map(LowCardinality(String), String)')" : "''",
     ),
     ...(hasDimensions ? ["''"] : []),
-    ...SUM_COLUMNS.map(
-      (column) => `CAST(0, '${sumType(column).replace(/^Nullable\((.*)\)$/, '$1')}')`,
+    // Absent is not 0.
+    ...SUM_COLUMNS.map(sumType).map(
+      (type) => `CAST(${type.startsWith('Nullable') ? 'NULL' : 0}, '${type}')`,
     ),
     ...(hasSketches ? SKETCHES.map(() => "CAST(map(), 'Map(Int32, UInt64)')") : []),
   ];

@@ -9,7 +9,7 @@ export interface InsertAnswer {
 }
 
 /** What an answer means for the rows of an insert. */
-export type Verdict =
+type Verdict =
   | { readonly kind: 'stored' }
   /** The server cannot now: keep and try again. */
   | { readonly kind: 'later'; readonly retryAfterMs?: number; readonly timedOut?: boolean }

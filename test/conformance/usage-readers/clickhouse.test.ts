@@ -1,25 +1,60 @@
+import assert from 'node:assert/strict';
 import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
+import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import {
+  clickHouse,
   clickHouseTables,
   fillClickHouse,
   requireClickHouse,
+  rollUpClickHouse,
   startClickHouse,
 } from '../../support/clickhouse.ts';
+import type { TestServer } from '../../support/servers.ts';
 import { usageReaderSuite } from './usage-reader-suite.ts';
 
-usageReaderSuite('ClickHouseUsageReader', async function (records) {
-  requireClickHouse(this);
-  const server = await startClickHouse();
-  await clickHouseTables(server.url, 'llm');
-  await fillClickHouse(server.url, 'llm', records);
-  // A resend that was cut otherwise: each call is there twice until the server merges.
-  await fillClickHouse(server.url, 'llm', records.slice(1000));
-  const reader = new ClickHouseUsageReader({ url: server.url, database: 'llm' });
-  return {
-    reader,
-    async close() {
-      await reader.close();
-      await server.stop();
-    },
-  };
+describe('on ClickHouse', () => {
+  let server: TestServer;
+
+  before(async function () {
+    requireClickHouse(this);
+    server = await startClickHouse();
+  });
+  after(async () => await server?.stop());
+
+  function suite(
+    name: string,
+    database: string,
+    fill: (records: readonly UsageRecord[]) => Promise<void>,
+  ): void {
+    usageReaderSuite(`ClickHouseUsageReader ${name}`, async (records) => {
+      await clickHouseTables(server.url, database);
+      await fill(records);
+      const reader = new ClickHouseUsageReader({ url: server.url, database });
+      return { reader, close: async () => await reader.close() };
+    });
+  }
+
+  suite('over calls, of which some came twice', 'calls', async (records) => {
+    await fillClickHouse(server.url, 'calls', records);
+    await fillClickHouse(server.url, 'calls', records.slice(1000));
+  });
+
+  suite('over roll-ups', 'sums', async (records) => {
+    await fillClickHouse(server.url, 'sums', records);
+    await rollUpClickHouse(server.url, 'sums');
+    // The calls themselves answer for parts of an hour or day only.
+    const made = await clickHouse(server.url, 'SELECT sum(calls) FROM sums.llm_usage_hourly FINAL');
+    assert.equal(Number(made), records.length);
+  });
+
+  suite('over roll-ups into which calls came late', 'late', async (records) => {
+    const late = new Set(records.filter((_, index) => index % 7 === 3));
+    await fillClickHouse(
+      server.url,
+      'late',
+      records.filter((record) => !late.has(record)),
+    );
+    await rollUpClickHouse(server.url, 'late');
+    await fillClickHouse(server.url, 'late', [...late]);
+  });
 });

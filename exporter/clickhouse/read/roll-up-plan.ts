@@ -1,0 +1,101 @@
+import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
+import type { ClickHouseSession } from '../clickhouse-session.ts';
+import { CELLS, QUIET_MINUTES, ROLL_UPS, type RollUp, SETTLE_SECONDS } from '../schema/roll-ups.ts';
+
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Which parts of a range a roll-up answers; the calls answer for the rest. */
+export interface RollUpPlan {
+  readonly rollUp: RollUp;
+  /** Whole cells. */
+  readonly cells: TimeRange;
+  /** Cells among them that are not made from all of their calls, merged to ranges. */
+  readonly open: readonly TimeRange[];
+}
+
+const HOUR_MS = 3_600_000;
+const WIDTH_MS = { hour: HOUR_MS, day: 24 * HOUR_MS } as const;
+/** With more, a question would be longer than the work that it saves. */
+const MAX_OPEN_RANGES = 200;
+const MAX_OPEN_CELLS = 20_000;
+
+/** The roll-up that has what the question needs; none of its groups or borders may be finer. */
+export function rollUpFor(query: CheckedQuery, withSketches: boolean): RollUp | undefined {
+  const dimensions = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)].map(
+    (dimension) => (dimension.startsWith('dimension.') ? 'dimensions' : dimension),
+  );
+  return ROLL_UPS.find(
+    ({ keys, unit, hasSketches }) =>
+      (!withSketches || hasSketches) &&
+      dimensions.every((dimension) => keys.includes(dimension)) &&
+      hasBordersOf(query, WIDTH_MS[unit]),
+  );
+}
+
+/** Whether no cell of this width belongs to two buckets of the question. */
+function hasBordersOf(query: CheckedQuery, widthMs: number): boolean {
+  const { unit, fromMs, toMs } = query;
+  if (unit === undefined) return true;
+  if (unit === 'hour' && widthMs > HOUR_MS) return false;
+  return query.zone
+    .segments(fromMs, toMs)
+    .every(
+      (segment) =>
+        segment.offsetMs % widthMs === 0 && (segment.toMs === toMs || segment.toMs % widthMs === 0),
+    );
+}
+
+/** Undefined where the calls answer for everything. */
+export async function planRollUp(
+  session: ClickHouseSession,
+  query: CheckedQuery,
+  rollUp: RollUp,
+  signal: AbortSignal | undefined,
+): Promise<RollUpPlan | undefined> {
+  const width = WIDTH_MS[rollUp.unit];
+  const cells = {
+    fromMs: Math.ceil(query.fromMs / width) * width,
+    toMs: Math.floor(query.toMs / width) * width,
+  };
+  if (cells.fromMs >= cells.toMs) return undefined;
+  const rows = await session.rows(
+    {
+      text: `SELECT toUnixTimestamp(cell) AS second FROM (
+          SELECT cell, max(changed) AS changed_at, max(made) AS made_at FROM ${CELLS}
+          WHERE roll_up = {name:String} AND toUnixTimestamp(cell) >= {from:UInt64}
+            AND toUnixTimestamp(cell) < {to:UInt64}
+          GROUP BY shard, cell)
+        WHERE changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > made_at
+          OR made_at + INTERVAL ${SETTLE_SECONDS} SECOND > now64(3, 'UTC')
+        GROUP BY second ORDER BY second LIMIT ${MAX_OPEN_CELLS}`,
+      values: { name: rollUp.name, from: cells.fromMs / 1000, to: cells.toMs / 1000 },
+    },
+    { signal },
+  );
+  if (rows.length === MAX_OPEN_CELLS) return undefined;
+  const open: { fromMs: number; toMs: number }[] = [];
+  for (const row of rows) {
+    const fromMs = Number(row['second']) * 1000;
+    const last = open.at(-1);
+    if (last?.toMs === fromMs) last.toMs += width;
+    else open.push({ fromMs, toMs: fromMs + width });
+  }
+  return open.length > MAX_OPEN_RANGES ? undefined : { rollUp, cells, open };
+}
+
+/** What the calls answer for. */
+export function rangesOfCalls(
+  query: TimeRange,
+  plan: RollUpPlan | undefined,
+): readonly TimeRange[] {
+  if (plan === undefined) return [query];
+  const { cells, open } = plan;
+  return [
+    { fromMs: query.fromMs, toMs: cells.fromMs },
+    ...open,
+    { fromMs: cells.toMs, toMs: query.toMs },
+  ].filter(({ fromMs, toMs }) => fromMs < toMs);
+}
