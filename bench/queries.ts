@@ -1,8 +1,11 @@
 /**
  * Measures dashboard queries over a ledger of 1,000,000 calls in 90 days, on SQLite and, if
- * `influxd` is installed, on InfluxDB 1.x:
+ * they are installed, on InfluxDB 1.x and ClickHouse:
  *
- *     npm run bench:queries -- [--records 1000000] [--users 200] [--rounds 15] [--only sqlite|influxdb]
+ *     npm run bench:queries -- [--records 1000000] [--users 200] [--rounds 15] [--only sqlite|influxdb|clickhouse]
+ *         [--generated]
+ *
+ * `--generated`: ClickHouse makes the calls itself, for ledgers of a hundred million.
  */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -17,6 +20,7 @@ import { SqliteUsageReader } from '../exporter/sqlite/read/sqlite-usage-reader.t
 import type { UsageQuery, UsageReader } from '../exporter/ledger/usage-query.ts';
 import type { UsageRecord } from '../src/domain/usage-record.ts';
 import { startInfluxd } from '../test/support/servers.ts';
+import { hasClickHouse, openClickHouse } from './queries/clickhouse.ts';
 import { randomOf } from '../test/support/usage-ledger.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,6 +35,7 @@ const { values: options } = parseArgs({
     users: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '15' },
     only: { type: 'string' },
+    generated: { type: 'boolean', default: false },
   },
 });
 const count = Number(options.records);
@@ -185,8 +190,13 @@ console.log(
     new Date().toISOString().slice(0, 10),
 );
 try {
-  if (options.only !== 'influxdb') await openSqlite();
-  if (options.only !== 'sqlite' && hasInfluxd === true) await openInflux();
+  const isAsked = (name: string): boolean => options.only === undefined || options.only === name;
+  if (isAsked('sqlite')) await openSqlite();
+  if (isAsked('influxdb') && hasInfluxd === true) await openInflux();
+  if (isAsked('clickhouse') && hasClickHouse) {
+    const generated = { generated: count, users, endMs: END, days: DAYS };
+    stores.push(await openClickHouse(options.generated ? generated : { batches: batches() }));
+  }
   console.log(
     `\n| query | ${stores.map(({ name }) => `${name} ms (min)`).join(' | ')} | target ms |`,
   );

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   backup: async () => await import('./backup.ts'),
   erase: async () => await import('./erase.ts'),
   export: async () => await import('./export.ts'),
+  copy: async () => await import('./copy.ts'),
   config: async () => await import('./config.ts'),
   alerts: async () => await import('./alerts.ts'),
   settings: async () => await import('./settings.ts'),

@@ -1,4 +1,5 @@
 import type { Filters } from '../../ledger/queries/checked-query.ts';
+import { dimensionOfKey } from '../../ledger/queries/dimension-key.ts';
 import { LEDGER } from '../schema/columns.ts';
 import type { BoundValues } from './bound-values.ts';
 
@@ -8,14 +9,11 @@ import type { BoundValues } from './bound-values.ts';
  */
 export const CALLS: string = `${LEDGER} FINAL`;
 
-const DIMENSION = 'dimension.';
-
 /** Expression of a dimension: a text, empty for calls without one. */
 export function columnOf(dimension: string): string {
-  if (!dimension.startsWith(DIMENSION)) return dimension;
-  const name = dimension.slice(DIMENSION.length);
-  if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new TypeError(`no dimension: ${name}`);
-  return `dimensions['${name}']`;
+  // A name of letters, digits and `_`.
+  const name = dimensionOfKey(dimension);
+  return name === undefined ? dimension : `dimensions['${name}']`;
 }
 
 export function timeCondition(fromMs: number, toMs: number, bound: BoundValues): string {

@@ -1,4 +1,5 @@
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
+import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { ClickHouseSession } from '../clickhouse-session.ts';
 import { CELLS, QUIET_MINUTES, ROLL_UPS, type RollUp, SETTLE_SECONDS } from '../schema/roll-ups.ts';
 
@@ -25,7 +26,7 @@ const MAX_OPEN_CELLS = 20_000;
 /** The roll-up that has what the question needs; none of its groups or borders may be finer. */
 export function rollUpFor(query: CheckedQuery, withSketches: boolean): RollUp | undefined {
   const dimensions = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)].map(
-    (dimension) => (dimension.startsWith('dimension.') ? 'dimensions' : dimension),
+    (dimension) => (isDimensionKey(dimension) ? 'dimensions' : dimension),
   );
   return ROLL_UPS.find(
     ({ keys, unit, hasSketches }) =>

@@ -11,4 +11,5 @@ export const SUMS: readonly (readonly [name: keyof UsageSums, expression: string
   ),
   ['errors', "sumIf(source.calls, outcome = 'error')"],
   ['aborted', "sumIf(source.calls, outcome = 'aborted')"],
+  ['blocked', "sumIf(source.calls, outcome = 'blocked')"],
 ];

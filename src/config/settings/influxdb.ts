@@ -1,5 +1,5 @@
 import type { Setting } from '../setting.ts';
-import { DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
+import { boolean, DAY_S, http, integer, oneOf, seconds, string } from './kinds.ts';
 import { spool, type SpoolConfig } from './spool.ts';
 
 export interface InfluxConfig {
