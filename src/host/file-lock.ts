@@ -58,13 +58,26 @@ async function breakAbandoned(path: string, sighting: Sighting): Promise<void> {
     if (holder !== sighting.holder) Object.assign(sighting, { holder, at: now });
     const watchedMs = now - sighting.at;
     const abandonedMs = isAlive(Number.parseInt(holder, 10)) ? ABANDONED_ALIVE_MS : ABANDONED_MS;
-    if (Math.max(Date.now() - mtimeMs, watchedMs) < abandonedMs) return;
+    const isOldHere = Date.now() - mtimeMs >= abandonedMs;
+    const ageMs = isOldHere ? (await fileSystemNow(path)) - mtimeMs : 0;
+    if (Math.max(ageMs, watchedMs) < abandonedMs) return;
     const aside = `${path}.${randomUUID()}.tmp`;
     await rename(path, aside);
     if ((await readFile(aside, 'utf8')) !== holder) await link(aside, path).catch(() => undefined);
     await rm(aside, { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** The clock that times of files are of: a file server's may differ from this machine's. */
+async function fileSystemNow(path: string): Promise<number> {
+  const probe = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(probe, '', { mode: 0o600 });
+    return (await stat(probe)).mtimeMs;
+  } finally {
+    await rm(probe, { force: true });
   }
 }
 

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +23,8 @@ describe('a lock left by another process', () => {
 
   function leave(holder: string, ageMs: number): void {
     writeFileSync(path, holder);
-    const at = new Date(Date.now() - ageMs);
+    // By the clock of the file system.
+    const at = new Date(statSync(path).mtimeMs - ageMs);
     utimesSync(path, at, at);
   }
 
@@ -35,6 +44,23 @@ describe('a lock left by another process', () => {
     rmSync(path);
     await waiting;
     assert.deepEqual(order, ['first', 'second']);
+  });
+
+  it('is not judged by a clock that differs from that of the file server', async () => {
+    writeFileSync(path, `${process.pid} at work`);
+    const { now } = Date;
+    Date.now = () => now() + 3_600_000;
+    try {
+      const order: string[] = [];
+      const waiting = withFileLock(path, async () => void order.push('second'));
+      await sleep(300);
+      order.push('first');
+      rmSync(path);
+      await waiting;
+      assert.deepEqual(order, ['first', 'second']);
+    } finally {
+      Date.now = now;
+    }
   });
 
   it('whose pid is in use again is taken away after half a minute', async () => {
