@@ -27,7 +27,7 @@ export interface AlertsOptions {
 /** The alerts of a running application, for the fleet where the states are shared. */
 export interface RunningAlerts extends Pick<
   UsageAlerts,
-  'status' | 'history' | 'mute' | 'unmute' | 'acknowledge'
+  'status' | 'history' | 'mute' | 'unmute' | 'acknowledge' | 'reportBudget'
 > {
   /** Of this instance. */
   channels(): readonly ({ readonly name: string } & AlertChannelStatus)[];
@@ -42,10 +42,11 @@ export interface RunningAlerts extends Pick<
  */
 export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts | undefined> {
   const { config, settings, reader, isRecording, log } = options;
-  if (config.file === undefined) return undefined;
   try {
-    const rules = await readAlertRules(config.file);
     const channels = alertChannels(config);
+    // Budgets are reported without rules, too.
+    if (config.file === undefined && channels.length === 0) return undefined;
+    const rules = config.file === undefined ? [] : await readAlertRules(config.file);
     const { states, close } = statesOf(config, settings);
     const alerts = new UsageAlerts({
       rules,
@@ -65,6 +66,7 @@ export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts
       history: () => alerts.history(),
       mute: async (rule, until, actor) => await alerts.mute(rule, until, actor),
       unmute: async (rule, actor) => await alerts.unmute(rule, actor),
+      reportBudget: alerts.reportBudget,
       acknowledge: async (id, actor) => await alerts.acknowledge(id, actor),
       channels: () => channels.map((channel) => ({ name: channel.name, ...channel.status() })),
       test: async () =>

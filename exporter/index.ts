@@ -18,6 +18,7 @@ export type {
   UsageAlertsOptions,
   UsageAlertsStatus,
 } from './alerts/usage-alerts.ts';
+export type { ReachedBudgetShare } from './alerts/budget-alerts.ts';
 export type { AlertActor } from './alerts/alert-actions.ts';
 export type { AlertHistoryEntry } from './alerts/alert-history.ts';
 export type { AlertAcknowledgement, AlertMute } from './alerts/alert-state.ts';

@@ -148,7 +148,7 @@ export function windowOf(rule: AlertRule): number {
  * A function of the change before it, so that instances which cannot ask each other give one
  * change one id.
  */
-function idOf(kind: 'alert' | 'incident', parts: readonly unknown[]): string {
+export function idOf(kind: 'alert' | 'incident', parts: readonly unknown[]): string {
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
   return `${kind}_${digest.slice(0, 22)}`;
 }

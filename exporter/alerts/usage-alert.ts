@@ -6,14 +6,15 @@ export interface UsageAlert {
   readonly id: string;
   /** The same for all changes of one rule and key: what receivers group them by. */
   readonly incident: string;
-  readonly kind: AlertKind;
+  readonly kind: AlertKind | 'budget';
   readonly rule: string;
   readonly level: AlertLevel;
   readonly previousLevel: AlertLevel;
   /** How often this level has been reported before, where the rule repeats it. */
   readonly repeat?: number;
   readonly metric: AlertMetric;
-  readonly by: AlertGroup;
+  /** Of a `budget` also what else its accounts are by; `account` where that is several things. */
+  readonly by: AlertGroup | 'conversation' | 'provider' | 'account';
   /** The user, model or other value of `by`; `null` for all calls, and for calls without one. */
   readonly key: string | null;
   /** Absent where the window holds no call. For `forecast` the projection. */
@@ -29,6 +30,8 @@ export interface UsageAlert {
   readonly high?: number;
   /** `spike`: median of the same time in past weeks. */
   readonly usual?: number;
+  /** `budget`: its limit; `to` is when its window ends. */
+  readonly limit?: number;
   readonly noData: boolean;
   /** What the value is of, RFC 3339; `to` is exclusive. */
   readonly from: string;

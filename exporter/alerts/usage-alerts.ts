@@ -12,6 +12,12 @@ import {
   partsOfName,
   stateName,
 } from './alert-state.ts';
+import {
+  budgetState,
+  budgetStateName,
+  endedBudgetState,
+  type ReachedBudgetShare,
+} from './budget-alerts.ts';
 import { checkAlertRules } from './check-rules.ts';
 import { type RuleEvaluator, ruleEvaluator } from './evaluate/rule-evaluator.ts';
 import { KnownStates } from './known-states.ts';
@@ -79,6 +85,8 @@ export interface UsageAlertsStatus {
 
 const MIN_INTERVAL_MS = 1000;
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
+/** Shares of budgets that wait for a store that was never reached. */
+const MAX_REACHED = 1000;
 const WARN_EVERY_MS = 60_000;
 /** For the receivers of alerts, at the end. */
 const CLOSE_MS = 2000;
@@ -97,6 +105,7 @@ export class UsageAlerts {
   readonly #states: KnownStates;
   readonly #actions: AlertActions;
   readonly #owed: OwedAlerts;
+  readonly #reached: ReachedBudgetShare[] = [];
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -125,7 +134,7 @@ export class UsageAlerts {
 
   /** Evaluates at once, then every interval; never keeps the process alive. */
   start(): void {
-    if (this.#timer || this.#abort.signal.aborted || this.#rules.length === 0) return;
+    if (this.#timer || this.#abort.signal.aborted) return;
     this.#timer = setInterval(() => void this.evaluate(), this.#intervalMs);
     this.#timer.unref();
     void this.evaluate();
@@ -144,7 +153,8 @@ export class UsageAlerts {
     const names = new Set(this.#rules.map(({ name }) => name));
     const active: ActiveAlert[] = [];
     for (const [, { alert, acknowledged }] of this.#states.all()) {
-      if (alert === undefined || alert.level === 'ok' || !names.has(alert.rule)) continue;
+      if (alert === undefined || alert.level === 'ok') continue;
+      if (alert.kind !== 'budget' && !names.has(alert.rule)) continue;
       const isMuted = this.#states.isMuted(alert.rule, now);
       active.push({ ...alert, isMuted, ...(acknowledged && { acknowledged }) });
     }
@@ -160,6 +170,17 @@ export class UsageAlerts {
       ...(this.#lastError && { lastError: this.#lastError }),
     };
   }
+
+  /**
+   * Reports a share of a budget like a change of level: pass to `onBudgetShare`. It is over when the
+   * window of the budget is.
+   */
+  readonly reportBudget = (share: ReachedBudgetShare): void => {
+    this.#reached.push(share);
+    if (this.#reached.length > MAX_REACHED) this.#reached.shift();
+    // A round that is under way may be past it.
+    void Promise.resolve(this.#running).then(async () => await this.evaluate());
+  };
 
   /** Changes of level, mutes and acknowledgements of the fleet, newest first; 200 at most. */
   history(): readonly AlertHistoryEntry[] {
@@ -207,6 +228,7 @@ export class UsageAlerts {
     let failure: unknown;
     try {
       await this.#owed.exclusively(() => this.#states.refresh(now));
+      await this.#owed.exclusively(async () => await this.#reportBudgets(now));
       for (const rule of this.#rules) {
         failure = (await this.#evaluateOne(rule, now)) ?? failure;
         if (this.#abort.signal.aborted) return;
@@ -265,11 +287,32 @@ export class UsageAlerts {
     return keys;
   }
 
-  async #report(changes: ReadonlyMap<string, NextState>): Promise<void> {
+  async #reportBudgets(now: number): Promise<void> {
+    const options = { now, seed: this.#states.seed };
+    const changes = new Map<string, NextState>();
+    for (const [name, state] of this.#states.all()) {
+      const ended = endedBudgetState(state, options);
+      if (ended) changes.set(name, ended);
+    }
+    const reached = this.#reached.splice(0);
+    for (const share of reached) {
+      const name = budgetStateName(share);
+      const before = changes.get(name)?.state ?? this.#states.get(name);
+      const notice = changes.get(name)?.notice;
+      const state = before && notice ? this.#owed.owing(before, notice) : before;
+      changes.set(name, budgetState(share, state, options));
+    }
+    const made = await this.#report(changes);
+    // Another instance has changed the account meanwhile.
+    this.#reached.push(...reached.filter((share) => !made.has(budgetStateName(share))));
+  }
+
+  async #report(changes: ReadonlyMap<string, NextState>): Promise<ReadonlySet<string>> {
     const states = [...changes].map(([name, { state, notice }]) => {
       return [name, notice ? this.#owed.owing(state, notice) : state] as const;
     });
-    for (const name of await this.#states.commit(new Map(states))) {
+    const made = await this.#states.commit(new Map(states));
+    for (const name of made) {
       const { changed, notice } = changes.get(name)!;
       if (changed) {
         emitAlertEvent(changed);
@@ -277,6 +320,7 @@ export class UsageAlerts {
       }
       if (notice) this.#owed.deliver(name);
     }
+    return made;
   }
 
   #checkRule(name: string): void {

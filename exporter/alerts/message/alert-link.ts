@@ -20,6 +20,7 @@ export function alertLink(publicUrl: string, alert: UsageAlert): string {
   url.searchParams.set('from', new Date(from).toISOString());
   url.searchParams.set('to', new Date(to).toISOString());
   url.searchParams.set('measure', MEASURES[metric]);
-  if (by !== 'all' && !(noData && key === null)) url.searchParams.set(by, key ?? '');
+  const isOne = by !== 'all' && by !== 'account';
+  if (isOne && !(noData && key === null)) url.searchParams.set(by, key ?? '');
   return url.href;
 }

@@ -58,7 +58,7 @@ export function alertMessage(
           ? undefined
           : `${formats.amount(low)} – ${formats.amount(high)}`,
       ),
-      ...fact('period', alert.kind === 'forecast' ? formats.month() : formats.duration()),
+      ...fact('period', periodOf(alert, formats)),
       ...fact('time', formats.time(alert.time)),
     ],
     ...(publicUrl !== undefined && {
@@ -70,7 +70,7 @@ export function alertMessage(
 function textOf(alert: UsageAlert, formats: MessageFormats): string {
   const { texts } = formats;
   if (alert.rule === TEST_RULE && alert.incident === TEST_RULE) return texts.test;
-  const { kind, level, threshold = 0, usual = 0, used = 0, low = 0, high = 0 } = alert;
+  const { kind, level, threshold = 0, usual = 0, used = 0, low = 0, high = 0, limit = 0 } = alert;
   const values = {
     subject: formats.subject(),
     period: formats.period(),
@@ -81,8 +81,21 @@ function textOf(alert: UsageAlert, formats: MessageFormats): string {
     used: formats.amount(used),
     low: formats.amount(low),
     high: formats.amount(high),
+    limit: formats.amount(limit),
+    share: formats.share(limit === 0 ? 1 : threshold / limit),
+    end: formats.time(alert.to),
   };
   if (alert.noData) return fill(texts.noData, values);
-  if (level === 'ok') return fill(kind === 'forecast' ? texts.backOfForecast : texts.back, values);
+  if (level === 'ok') return fill(backOf(kind, texts), values);
   return fill(texts[kind], values);
+}
+
+function backOf(kind: UsageAlert['kind'], texts: MessageFormats['texts']): string {
+  if (kind === 'forecast') return texts.backOfForecast;
+  return kind === 'budget' ? texts.backOfBudget : texts.back;
+}
+
+function periodOf({ kind, to }: UsageAlert, formats: MessageFormats): string {
+  if (kind === 'forecast') return formats.month();
+  return kind === 'budget' ? `– ${formats.time(to)}` : formats.duration();
 }

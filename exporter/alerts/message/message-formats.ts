@@ -66,6 +66,12 @@ export class MessageFormats {
     return fill(metric === 'calls' ? amount.calls : amount.tokens, { n });
   }
 
+  /** `80%`. */
+  share(value: number): string {
+    const format = { style: 'percent', maximumFractionDigits: 1 } as const;
+    return new Intl.NumberFormat(this.texts.locale, format).format(value);
+  }
+
   /** `last 24 hours`. */
   period(): string {
     // English: "last hour", not "last 1 hour".

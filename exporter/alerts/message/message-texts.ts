@@ -24,6 +24,8 @@ export interface MessageTexts {
   readonly threshold: string;
   readonly forecast: string;
   readonly spike: string;
+  readonly budget: string;
+  readonly backOfBudget: string;
   readonly back: string;
   readonly backOfForecast: string;
   readonly noData: string;
@@ -70,6 +72,8 @@ const en: MessageTexts = {
     '{subject} at the end of {month} is projected to be {value} (80 % range: {low} to {high}). The threshold is {threshold}. So far: {used}.',
   spike:
     '{subject} in the {period}: {value}. Usual at this time of the week: {usual}. The threshold is {threshold}.',
+  budget: '{subject}: {value} of {limit} used, which is {share} or more. The window ends on {end}.',
+  backOfBudget: '{subject}: the window of the budget is over.',
   back: '{subject} in the {period}: {value}. The alert is over.',
   backOfForecast: '{subject} at the end of {month} is projected to be {value}. The alert is over.',
   noData: 'No calls were recorded in the {period}.',
@@ -111,6 +115,8 @@ const zh: MessageTexts = {
   forecast:
     '预计到 {month}底，{subject}为 {value}（80% 区间：{low} 至 {high}），阈值为 {threshold}。目前为 {used}。',
   spike: '{period}，{subject}为 {value}，往周同一时段通常为 {usual}，阈值为 {threshold}。',
+  budget: '{subject}：已使用 {value}，限额为 {limit}，已达到 {share}。预算窗口于 {end} 结束。',
+  backOfBudget: '{subject}：预算窗口已结束。',
   back: '{period}，{subject}为 {value}，告警已解除。',
   backOfForecast: '预计到 {month}底，{subject}为 {value}，告警已解除。',
   noData: '{period}没有记录到任何调用。',

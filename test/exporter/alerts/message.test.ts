@@ -70,6 +70,20 @@ describe('messages of alerts', () => {
       'Calls of model “gpt-4o” in the last hour: 90 calls. Usual at this time of the week: 20 calls. The threshold is 60 calls.',
       '最近 1 小时，模型“gpt-4o”的调用次数为 90 次，往周同一时段通常为 20 次，阈值为 60 次。',
     ],
+    [
+      {
+        kind: 'budget',
+        rule: 'budget search',
+        by: 'team',
+        key: 'search',
+        value: 82,
+        limit: 100,
+        threshold: 80,
+        to: '2026-12-01T00:00:00.000Z',
+      },
+      'Cost of team “search”: $82.00 of $100.00 used, which is 80% or more. The window ends on Dec 1, 2026, 00:00 UTC.',
+      '团队“search”的费用：已使用 US$82.00，限额为 US$100.00，已达到 80%。预算窗口于 2026年12月1日 UTC 00:00 结束。',
+    ],
   ];
   for (const [over, en, zh] of cases) {
     it(en, () => {

@@ -204,6 +204,68 @@ describe('what people do about alerts', () => {
   });
 });
 
+describe('shares of budgets', () => {
+  it('are alerts of their account, delivered as others, until the window is over', async () => {
+    let now = START;
+    let isAway = true;
+    const sent: UsageAlert[] = [];
+    const memory = new MemoryAlertStates();
+    const states: AlertStateStore = {
+      read: async () => (isAway ? Promise.reject(new Error('away')) : memory.read()),
+      swap: async (changes) => memory.swap(changes),
+    };
+    const make = (): UsageAlerts =>
+      new UsageAlerts({
+        rules: [],
+        reader: alertLedger([]),
+        states,
+        onAlert: (alert) => void sent.push(alert),
+        now: () => now,
+      });
+    const alerts = make();
+    const budget = {
+      id: 'search',
+      key: { team: 'search' },
+      unit: 'usd',
+      limit: 100,
+      resetsAt: new Date(START + 10 * HOUR).toISOString(),
+    } as const;
+    alerts.reportBudget({ ...budget, share: 0.8, spent: 81 });
+    await until(() => alerts.status().lastError !== undefined);
+    assert.equal(sent.length, 0);
+    isAway = false;
+    await alerts.evaluate();
+    await until(() => sent.length === 1);
+    assert.deepEqual(
+      [sent[0]?.level, sent[0]?.by, sent[0]?.key, sent[0]?.value, sent[0]?.threshold],
+      ['warning', 'team', 'search', 81, 80],
+    );
+    alerts.reportBudget({ ...budget, share: 1, spent: 101 });
+    alerts.reportBudget({ ...budget, key: { team: 'other' }, share: 0.8, spent: 80 });
+    await until(() => sent.length === 3);
+    assert.deepEqual(
+      alerts.status().active.map(({ key, level }) => [key, level]),
+      [
+        ['search', 'alert'],
+        ['other', 'warning'],
+      ],
+    );
+    now = START + 10 * HOUR;
+    const other = make();
+    await Promise.all([alerts.evaluate(), other.evaluate()]);
+    await until(() => sent.length === 5);
+    assert.deepEqual(
+      sent.slice(3).map(({ level }) => level),
+      ['ok', 'ok'],
+    );
+    assert.equal(new Set(sent.map(({ id }) => id)).size, 5);
+    assert.equal(new Set(sent.map(({ incident }) => incident)).size, 2);
+    assert.equal(alerts.status().active.length, 0);
+    await alerts.close();
+    await other.close();
+  });
+});
+
 describe('several channels', () => {
   const now = START;
   const calls = [{ atMs: now - 1, user: 'ann', totalTokens: 150 }];
