@@ -33,7 +33,7 @@ export class AlertSlack extends AlertChannel {
 /** `text` is for notifications and screen readers. */
 function slackMessage({ title, text, facts, link }: AlertMessage): object {
   return {
-    text: `${escaped(title)}: ${escaped(text)}`,
+    text: `${escaped(title)}\n${escaped(text)}`,
     unfurl_links: false,
     blocks: [
       { type: 'header', text: plain(cut(title)) },

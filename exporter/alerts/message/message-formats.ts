@@ -63,7 +63,9 @@ export class MessageFormats {
       }).format(value);
     }
     const n = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(value);
-    return fill(metric === 'calls' ? amount.calls : amount.tokens, { n });
+    const shown = fill(metric === 'calls' ? amount.calls : amount.tokens, { n });
+    // English: "1 call".
+    return value === 1 ? shown.replace(/s$/, '') : shown;
   }
 
   /** `80%`. */

@@ -32,6 +32,11 @@ describe('messages of alerts', () => {
       '最近 1 小时，Token 用量为 1,234,567 个 Token，阈值为 1,000,000 个 Token。',
     ],
     [
+      { metric: 'calls', by: 'all', key: null, value: 1, threshold: 1 },
+      'Calls in the last 24 hours: 1 call. The threshold is 1 call.',
+      '最近 24 小时，调用次数为 1 次，阈值为 1 次。',
+    ],
+    [
       { by: 'user', key: null, atLeast: true },
       'Cost of calls without a user in the last 24 hours: at least $12.50. The threshold is $10.00.',
       '最近 24 小时，无用户的调用的费用为至少 US$12.50，阈值为 US$10.00。',
@@ -96,7 +101,7 @@ describe('messages of alerts', () => {
   it('have a title, facts with units and the period, and the time in the zone of the rule', () => {
     assert.deepEqual(alertMessage(usageAlert({ ...forecast, repeat: 2 })), {
       title: 'Alert: daily budget (still, reminder 2)',
-      text: cases[5]?.[1],
+      text: cases[6]?.[1],
       facts: [
         { label: 'Rule', value: 'daily budget' },
         { label: 'Level', value: 'Alert' },

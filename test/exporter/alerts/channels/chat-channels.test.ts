@@ -27,7 +27,7 @@ describe('alerts in chats and on call', () => {
     const { text, blocks } = last() as { text: string; blocks: { type: string }[] };
     assert.equal(
       text,
-      'Alert: daily budget (user “eve”): Cost of user “eve” in the last 24 hours: $12.50. The threshold is $10.00.',
+      'Alert: daily budget (user “eve”)\nCost of user “eve” in the last 24 hours: $12.50. The threshold is $10.00.',
     );
     assert.deepEqual(
       blocks.map(({ type }) => type),
