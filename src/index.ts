@@ -1,3 +1,5 @@
+export { BudgetExceededError } from './budgets/budget-exceeded-error.ts';
+export { budgetStatus } from './budgets/budgets-in-force.ts';
 export { withUsageContext } from './context.ts';
 export { deliver, flush, shutdown } from './metering-in-force.ts';
 export { TokenMeterError } from './errors.ts';
@@ -6,6 +8,10 @@ export { deliverAfter } from './manual/deliver-after.ts';
 export { meterChat } from './manual/meter-chat.ts';
 export { analyseCosts } from './prices/cost-analysis.ts';
 export { recordUsage } from './manual/record-usage.ts';
+export type { Budget } from './budgets/budget.ts';
+export type { BudgetStatus } from './budgets/budget-status.ts';
+export type { BudgetContext } from './budgets/budgets-in-force.ts';
+export type { BudgetRefusal } from './domain/call-budgets.ts';
 export type { UsageContext } from './domain/usage-context.ts';
 export type { DeliverOptions } from './metering-in-force.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';

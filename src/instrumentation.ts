@@ -4,6 +4,7 @@ import {
   InstrumentationBase,
   type InstrumentationNodeModuleDefinition,
 } from '@opentelemetry/instrumentation';
+import type { Budget } from './budgets/budget.ts';
 import { callAround } from './call/claims.ts';
 import { activeContext } from './context.ts';
 import { warnHost } from './host/host-warning.ts';
@@ -53,6 +54,7 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     try {
       this.#options = options;
       this.#meterings = [new Metering(options, this.#telemetry, currentAudience)];
+      this.#metering.useConfiguredBudgets(options.budgetStore);
     } catch (error) {
       // The base class has begun to listen for SDKs already; what cannot be must not patch them.
       this.disable();
@@ -124,12 +126,22 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
       next.takeSwitches(former);
       this.#meterings = [next, ...this.#meterings];
       replaceMetering(former, next);
+      next.useConfiguredBudgets(this.#options.budgetStore);
     });
   }
 
   /** Takes effect with the next call; a running call keeps its state. Never throws. */
   applySettings(settings: LiveSettings): void {
     for (const metering of this.#meterings) metering.applySettings(settings);
+  }
+
+  /**
+   * Replaces all budgets, for calls that begin from now on. What was spent stays spent where a budget goes on with the
+   * same scope, window and unit. Budgets belong to the process: the last ones given to any instrumentation hold. Throws
+   * `TokenMeterError` `INVALID_OPTION` for a wrong budget, and then changes nothing.
+   */
+  applyBudgets(budgets: readonly Budget[]): void {
+    this.#metering.applyBudgets(budgets, this.#options.budgetStore);
   }
 
   get #metering(): Metering {

@@ -1,3 +1,4 @@
+import { stopBudgets } from './budgets/budgets-in-force.ts';
 import type { Audience } from './call/call-start.ts';
 import type { CallMeter } from './call/call-meter.ts';
 import { slicedWorkDone } from './call/sliced-work.ts';
@@ -19,6 +20,7 @@ export type MeteringInForce = Pick<
   | 'onCall'
   | 'isUndecided'
   | 'settle'
+  | 'budgets'
   | 'flush'
   | 'deliver'
   | 'endNow'
@@ -85,7 +87,9 @@ export function currentAudience(): Audience<Recorded> | undefined {
   if (members.length === 0) return undefined;
   for (const { metering } of members) metering.onCall();
   const tokenStatistics = members.some((member) => member.tokenStatistics);
+  const budgets = members[0]?.metering.budgets(tokenStatistics);
   return {
+    ...(budgets && { budgets }),
     tokenStatistics,
     keepContent: tokenStatistics && members.some(({ metering }) => metering.keepContent),
     onEnd(ended) {
@@ -184,4 +188,5 @@ export interface DeliverOptions {
 export async function shutdown(): Promise<void> {
   for (const { metering } of installed) metering.calls.open.closeAll();
   await flush();
+  await stopBudgets();
 }

@@ -1,8 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { diag, type Span } from '@opentelemetry/api';
+import { budgetedCall, BudgetedCalls, type IdentityOptions } from './budgeted-calls.ts';
+import type { Budget } from './budgets/budget.ts';
+import { applyBudgets, currentBudgets } from './budgets/budgets-in-force.ts';
+import type { PriceOfTokens } from './budgets/call-price.ts';
+import type { BudgetStore } from './budgets/stores/budget-store.ts';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
 import type { Audience } from './call/call-start.ts';
+import type { CallBudgets } from './domain/call-budgets.ts';
 import type { EndedCall } from './domain/ended-call.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
@@ -14,11 +20,15 @@ import { SCOPE, type Telemetry } from './otel/telemetry.ts';
 import { BackgroundCounter } from './tokens/background.ts';
 import { setModelAliases } from './tokens/models.ts';
 import { LivePrices } from './prices/live-prices.ts';
+import { NANO_DOLLARS } from './prices/nano-dollars.ts';
 import type { PriceSource } from './prices/prices.ts';
 import type { Delivery } from './usage/delivery.ts';
 import type { HeldStatus } from './usage/held-records.ts';
 import { UsagePipeline } from './usage/usage-pipeline.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
+
+/** Nano-dollars a token, for estimates until prices are loaded: more than most models cost. */
+const PRICE_AT_FIRST = { input: 5000, output: 25_000 } as const;
 
 /** The record, once it is made. */
 export type Recorded = Promise<UsageRecord | undefined>;
@@ -144,6 +154,55 @@ export class Metering {
     }
   }
 
+  /** What a call that begins now is asked of; undefined while there are no budgets. */
+  budgets(tokenStatistics: boolean): CallBudgets<Recorded> | undefined {
+    return currentBudgets() && new BudgetedCalls(this.#identity, tokenStatistics);
+  }
+
+  /** Replaces the budgets of the process. Throws `INVALID_OPTION`, and then changes nothing. */
+  applyBudgets(budgets: readonly Budget[], store: BudgetStore | undefined): void {
+    this.#applyBudgets(budgets, store, true);
+  }
+
+  /** The configured budgets, unless others were applied by now. */
+  useConfiguredBudgets(store: BudgetStore | undefined): void {
+    const { budgets } = this.config;
+    if (budgets.length > 0) this.#applyBudgets(budgets, store, false);
+  }
+
+  #applyBudgets(
+    budgets: readonly Budget[],
+    store: BudgetStore | undefined,
+    isDecision: boolean,
+  ): void {
+    applyBudgets(budgets, {
+      isDecision,
+      store,
+      priceOf: this.#priceOf,
+      identify: (call) => budgetedCall(call, call, this.#identity),
+    });
+    if (currentBudgets()?.hasPrices === true) void this.#prices.load();
+  }
+
+  get #identity(): IdentityOptions {
+    return this.#resolved.config;
+  }
+
+  #priceOf: PriceOfTokens = ({ provider, model, operation }, { input, output }) => {
+    if (this.#prices.source === undefined) {
+      return input * PRICE_AT_FIRST.input + output * PRICE_AT_FIRST.output;
+    }
+    const cost = this.#prices.price({
+      provider,
+      requestModel: model,
+      operation,
+      time: new Date().toISOString(),
+      inputTokens: input,
+      outputTokens: output,
+    });
+    return cost && cost.costUsd * NANO_DOLLARS;
+  };
+
   /** Undefined until they are loaded, which being asked for begins. */
   get priceSource(): PriceSource | undefined {
     void this.#prices.load();
@@ -189,7 +248,13 @@ interface ResolvedOptions {
 }
 
 function resolveOptions(options: TokenMeterOptions, declared?: DeclaredNode): ResolvedOptions {
-  const { enabled, tokenStatistics, onUsage: _onUsage, ...rest } = options;
+  const {
+    enabled,
+    tokenStatistics,
+    onUsage: _onUsage,
+    budgetStore: _budgetStore,
+    ...rest
+  } = options;
   const { values, settings, problems } = resolveConfig({
     declared,
     code: { ...rest, metrics: { enabled, tokenStatistics } },

@@ -1,3 +1,5 @@
+import type { Budget } from './budgets/budget.ts';
+import type { BudgetStore } from './budgets/stores/budget-store.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
 export interface TokenMeterOptions {
@@ -57,6 +59,10 @@ export interface TokenMeterOptions {
     /** ISO 4217 code with a rate in `pricesFile`. @default 'USD' */
     readonly currency?: string;
   };
+  /** Limits of spending; `applyBudgets()` changes them at run time. See docs/budgets.md. @default none */
+  readonly budgets?: readonly Budget[];
+  /** Shares the budgets with other processes: `new RedisBudgetStore({ url })`. @default this process alone */
+  readonly budgetStore?: BudgetStore;
   /** Called with every record after it was emitted. Exceptions are logged once and ignored. */
   readonly onUsage?: (record: UsageRecord) => void;
 }

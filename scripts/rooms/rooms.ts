@@ -41,7 +41,6 @@ export const rooms: readonly Room[] = [
     what: '`withUsageContext`: user, conversation, team and dimensions in the OpenTelemetry Context',
     imports: ['src/domain', 'src/host'],
   },
-  { path: 'src/options.ts', what: 'options of the instrumentation', imports: ['src/domain'] },
   {
     path: 'src/prices',
     what: 'cost of a call: price list, contract prices, sums in nano-dollars',
@@ -63,6 +62,11 @@ export const rooms: readonly Room[] = [
     imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/settings', 'src/tokens'],
   },
   {
+    path: 'src/options.ts',
+    what: 'options of the instrumentation',
+    imports: ['src/budgets', 'src/domain'],
+  },
+  {
     path: 'src/config',
     what: 'configuration from file, environment, code and defaults, defined in one settings table',
     imports: ['src/budgets', 'src/domain', 'src/errors.ts', 'src/host', 'src/settings'],
@@ -80,7 +84,20 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/providers',
     what: 'one folder per SDK: patches, and readers of requests, replies and stream events',
-    imports: ['src/call', 'src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
+    imports: [
+      'src/budgets',
+      'src/call',
+      'src/context.ts',
+      'src/domain',
+      'src/host',
+      'src/otel',
+      'src/tokens',
+    ],
+  },
+  {
+    path: 'src/budgeted-calls.ts',
+    what: 'where calls and their records meet the budgets of the process',
+    imports: ['src/budgets', 'src/domain', 'src/host', 'src/usage'],
   },
   {
     path: 'src/ingest',
@@ -92,6 +109,8 @@ export const rooms: readonly Room[] = [
     what: 'wires everything between a call and its record, for one instrumentation',
     imports: [
       ...SRC_GROUND,
+      'src/budgeted-calls.ts',
+      'src/budgets',
       'src/call',
       'src/config',
       'src/options.ts',
@@ -103,13 +122,14 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/metering-in-force.ts',
     what: 'the meterings of this process: whom a call is recorded for, and their end',
-    imports: [...SRC_GROUND, 'src/call', 'src/metering.ts', 'src/usage'],
+    imports: [...SRC_GROUND, 'src/budgets', 'src/call', 'src/metering.ts', 'src/usage'],
   },
   {
     path: 'src/manual',
     what: '`meterChat` and `recordUsage`',
     imports: [
       ...SRC_GROUND,
+      'src/budgets',
       'src/call',
       'src/context.ts',
       'src/metering-in-force.ts',
@@ -123,6 +143,7 @@ export const rooms: readonly Room[] = [
     what: '`TokenMeterInstrumentation`',
     imports: [
       ...SRC_GROUND,
+      'src/budgets',
       'src/call',
       'src/config',
       'src/context.ts',

@@ -1,20 +1,5 @@
+import type { BudgetRefusal } from '../domain/call-budgets.ts';
 import type { BudgetUnit } from './budget.ts';
-
-/** What is known of a refusal. */
-export interface BudgetRefusal {
-  readonly budgetId: string;
-  /** Whose account it is: `{}` for a budget without `each`; null where the call has no value. */
-  readonly budgetKey: Readonly<Record<string, string | null>>;
-  readonly unit: BudgetUnit;
-  /** In `unit`. */
-  readonly limit: number;
-  /** By all instances in this window, as far as this process knows. In `unit`. */
-  readonly spent: number;
-  /** Set aside for calls of this process that are running. In `unit`. */
-  readonly reserved: number;
-  /** RFC 3339, UTC. Of a rolling window: when its oldest part is forgotten. */
-  readonly resetsAt: string;
-}
 
 /**
  * A call was refused by a blocking budget before anything was sent. Refused calls of an SDK reject with that
@@ -48,7 +33,7 @@ export class BudgetExceededError extends Error {
   }
 }
 
-function refusalMessage(refusal: BudgetRefusal): string {
+export function refusalMessage(refusal: BudgetRefusal): string {
   const { budgetId, budgetKey, unit, limit, spent, resetsAt } = refusal;
   const whose = Object.entries(budgetKey).map(([name, value]) => `${name} ${value ?? '(none)'}`);
   const account = whose.length === 0 ? '' : ` of ${whose.join(', ')}`;

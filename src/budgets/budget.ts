@@ -79,3 +79,33 @@ export interface Budget {
 
 export const CALENDAR_UNITS: readonly CalendarUnit[] = ['hour', 'day', 'week', 'month'];
 export const BUDGET_UNITS: readonly BudgetUnit[] = ['usd', 'tokens', 'calls'];
+
+const DEFAULT_SHARES: readonly number[] = [0.5, 0.8, 1];
+const NANO = 1e9;
+
+/** A budget with its defaults; its limit in whole nano-dollars, tokens or calls. */
+export interface ResolvedBudget extends Required<Omit<Budget, 'limit'>> {
+  readonly unit: BudgetUnit;
+  readonly limit: number;
+}
+
+export function resolveBudget(budget: Budget): ResolvedBudget {
+  const { limit } = budget;
+  const unit = 'usd' in limit ? 'usd' : 'tokens' in limit ? 'tokens' : 'calls';
+  const amount = (limit as Readonly<Record<string, number>>)[unit] ?? 0;
+  return {
+    scope: {},
+    at: DEFAULT_SHARES,
+    mode: 'warn',
+    whenStoreDown: 'allow',
+    reserve: 'max',
+    ...budget,
+    unit,
+    limit: unit === 'usd' ? Math.round(amount * NANO) : amount,
+  };
+}
+
+/** An amount as people read it: dollars for nano-dollars. */
+export function shownAmount(unit: BudgetUnit, amount: number): number {
+  return unit === 'usd' ? amount / NANO : amount;
+}

@@ -1,8 +1,10 @@
 export { BudgetExceededError } from './budget-exceeded-error.ts';
+export { budgetAccounts, budgetStatus, onBudgetShare } from './budgets-in-force.ts';
 export { budgetFromJson, budgetProblem, budgetToJson } from './budget-json.ts';
 export { budgetJsonSchema } from './budget-json-schema.ts';
 export { checkBudgets } from './check-budget.ts';
 export { budgetsDocument, budgetsSettings, followBudgets } from './live-budgets.ts';
+export { RedisBudgetStore } from './stores/redis.ts';
 export type {
   Budget,
   BudgetKey,
@@ -14,8 +16,11 @@ export type {
   CalendarUnit,
   Wanted,
 } from './budget.ts';
-export type { BudgetRefusal } from './budget-exceeded-error.ts';
+export type { BudgetRefusal } from '../domain/call-budgets.ts';
 export type { BudgetJson } from './budget-json.ts';
 export type { BudgetShare, BudgetStatus } from './budget-status.ts';
 export type { BudgetJsonSchema } from './budget-json-schema.ts';
 export type { BudgetsDocument, BudgetsTarget } from './live-budgets.ts';
+export type { BudgetContext } from './budgets-in-force.ts';
+export type { BudgetStore } from './stores/budget-store.ts';
+export type { RedisBudgetStoreOptions } from './stores/redis.ts';

@@ -13,6 +13,7 @@ import {
   setUsageContext,
   usageContextOf,
 } from '../context.ts';
+import { isRefusal, type BudgetRefusal, type Reservation } from '../domain/call-budgets.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import { requestParameters } from './request-parameters.ts';
@@ -40,15 +41,26 @@ export interface CallMeterOptions<Record = unknown> {
   readonly chunkTimes: 'mean' | 'each';
 }
 
+/** The end of a call that was never sent. */
+const REFUSED = {
+  durationMs: 0,
+  timeToFirstChunkMs: undefined,
+  chunkGapsMs: [],
+  outcome: 'blocked',
+  errorType: 'budget_exceeded',
+  reply: { closed: false, outputs: [] },
+  replied: false,
+} as const;
+
 const NO_FACTS: RequestFacts = {};
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** Where the record of a call goes, and in what Context the call runs. */
-interface Placed {
+interface Placed<Record> {
   readonly span: Span;
   readonly spanIsForeign: boolean;
   readonly inside: Context;
-  readonly onEnd: (ended: EndedCall) => void;
+  readonly onEnd: (ended: EndedCall) => Record;
 }
 
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
@@ -106,7 +118,7 @@ export class CallMeter<Record = unknown> {
     }
     if (this.#recent.take({ ...sight, byModel, sinceMs: end.sinceMs, nowMs })) return undefined;
     CallScope.claim(scopeOf(parent), sight);
-    return audience.onEnd({
+    const recorded = audience.onEnd({
       ...begun,
       span: this.#openSpan(start, begun.facts, startedAtMs, parent),
       durationMs: end.durationMs,
@@ -117,6 +129,8 @@ export class CallMeter<Record = unknown> {
       reply,
       replied: true,
     });
+    audience.budgets?.charge(recorded);
+    return recorded;
   }
 
   #start(start: CallStart): ChatCall | undefined {
@@ -131,8 +145,17 @@ export class CallMeter<Record = unknown> {
     const sight = sightAtStart(start, begun);
     if (CallScope.counts(around, sight)) return undefined;
 
-    const scope = new CallScope(around, sight, start.wrapper !== undefined);
+    const reservation = reserve(start, begun, audience, CallScope.reserving(around, sight));
     const { span, spanIsForeign, inside, onEnd } = this.#placed(start, begun, parent, audience);
+    if (reservation !== undefined && isRefusal(reservation)) {
+      // A call around this one was not made either.
+      CallScope.claim(around, sight);
+      const refused = { ...begun, span, spanIsForeign, ...REFUSED };
+      onEnd(start.wrapper?.amend?.(refused) ?? refused);
+      return new ChatCall(reservation, parent);
+    }
+    const scope = new CallScope(around, sight, start.wrapper?.name);
+    if (start.wrapper !== undefined) scope.reservation = reservation;
     return new ChatCall(
       {
         begun: { ...begun, span, spanIsForeign },
@@ -152,19 +175,30 @@ export class CallMeter<Record = unknown> {
           const seen = Object.assign(scope.sight, sightOf(known, known.reply));
           const nowMs = clock.monotonicMs();
           const isCached = onlyLends === true && !scope.hasRequested;
-          if (scope.close() || isCached) return;
-          if (wrapper !== undefined) {
-            if (this.#recent.take({ ...seen, wrapper, sinceMs: startedMs, nowMs })) return;
+          const isAlreadyMetered =
+            scope.close() ||
+            isCached ||
+            (wrapper !== undefined &&
+              this.#recent.take({ ...seen, wrapper, sinceMs: startedMs, nowMs }));
+          if (isAlreadyMetered) {
+            reservation?.release();
+            return;
           }
           this.#recent.add({ ...seen, wrapper, startedMs, endedMs: nowMs });
-          onEnd(known);
+          const recorded = onEnd(known);
+          reservation?.settle(recorded);
         },
       },
       setScope(inside, scope),
     );
   }
 
-  #placed(start: CallStart, begun: BegunCall, parent: Context, { onEnd }: Audience): Placed {
+  #placed(
+    start: CallStart,
+    begun: BegunCall,
+    parent: Context,
+    { onEnd }: Audience<Record>,
+  ): Placed<Record> {
     const enriches = this.#options.nativeSpans === 'enrich';
     const { wrapper, laterNativeSpan, nativeSpan } = start;
     const open = (facts: RequestFacts): Span =>
@@ -184,7 +218,11 @@ export class CallMeter<Record = unknown> {
         inside: parent,
         onEnd: (ended) => {
           const made = laterNativeSpan.get();
-          onEnd({ ...ended, span: made ?? open(ended.facts), spanIsForeign: made !== undefined });
+          return onEnd({
+            ...ended,
+            span: made ?? open(ended.facts),
+            spanIsForeign: made !== undefined,
+          });
         },
       };
     }
@@ -203,7 +241,7 @@ export class CallMeter<Record = unknown> {
   #begin(
     start: CallStart,
     parent: Context,
-    { tokenStatistics, keepContent }: Audience,
+    { tokenStatistics, keepContent }: Audience<Record>,
     startedAtMs: number,
   ): BegunCall {
     const read = quietly('reading a request', () => start.shape.request(start.request)) ?? NO_FACTS;
@@ -242,6 +280,27 @@ export class CallMeter<Record = unknown> {
     }
     return span;
   }
+}
+
+/** Undefined where there are no budgets. */
+function reserve<Record>(
+  { provider, shape, request, outputLimit }: CallStart,
+  { facts, usageContext }: BegunCall,
+  { budgets }: Audience<Record>,
+  reserving: CallScope | undefined,
+): Reservation<Record> | BudgetRefusal | undefined {
+  if (budgets === undefined) return undefined;
+  const { operation, inputOnly = false } = shape;
+  const instead = reserving?.reservation;
+  // LangChain and the AI SDK try one call several times; a function may make any number.
+  if (reserving?.isOfManyCalls === true) reserving.reservation = undefined;
+  return budgets.reserve({
+    provider,
+    model: facts.model,
+    usageContext,
+    size: { operation, request, outputLimit, inputOnly },
+    instead,
+  });
 }
 
 function sightAtStart({ shape, byHand = false }: CallStart, { facts }: BegunCall): CallSight {

@@ -1,4 +1,5 @@
 import type { Span } from '@opentelemetry/api';
+import type { CallBudgets } from '../domain/call-budgets.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
@@ -10,6 +11,8 @@ export interface Audience<Record = unknown> {
   /** Whether a reply's text is needed, for counting or capture. */
   readonly keepContent: boolean;
   readonly onEnd: (ended: EndedCall) => Record;
+  /** Absent while there are none. */
+  readonly budgets?: CallBudgets<Record> | undefined;
 }
 
 export interface CallStart {
@@ -30,6 +33,8 @@ export interface CallStart {
   readonly nativeSpan?: Span | undefined;
   /** The same for an SDK that makes its span later on. */
   readonly laterNativeSpan?: DeferredSpan | undefined;
+  /** Most tokens of the reply, where a layer knows it from beside the request. */
+  readonly outputLimit?: number | undefined;
   /** The application reports the call itself. */
   readonly byHand?: boolean;
   /** Given by a layer around SDKs that may be metered themselves. */

@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { mergeUsage, NO_USAGE_CONTEXT, runIn } from '../context.ts';
+import type { BudgetRefusal } from '../domain/call-budgets.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Reply } from '../domain/reply.ts';
 import type { ReplyReader } from '../domain/reply-reader.ts';
@@ -46,6 +47,8 @@ const NOTHING_READ: Reply = { closed: false, outputs: [] };
  * what it was made of once it has ended: replies refer to it for as long as their reader has them.
  */
 export class ChatCall implements ReplySink, OpenCall {
+  /** A budget has no room for the call: it has a record already, and must not be sent. */
+  readonly refusal: BudgetRefusal | undefined;
   readonly #inside: Context;
   #parts: ChatCallParts | undefined;
   #firstChunkMs: number | undefined = undefined;
@@ -57,10 +60,12 @@ export class ChatCall implements ReplySink, OpenCall {
   #learnt: UsageContext = NO_USAGE_CONTEXT;
 
   /** `inside`: the Context in which the call itself runs. */
-  constructor(parts: ChatCallParts, inside: Context) {
+  constructor(parts: ChatCallParts | BudgetRefusal, inside: Context) {
     this.#inside = inside;
-    this.#parts = parts;
-    parts.open.started(this);
+    const isRefused = 'budgetId' in parts;
+    this.refusal = isRefused ? parts : undefined;
+    this.#parts = isRefused ? undefined : parts;
+    this.#parts?.open.started(this);
   }
 
   get ended(): boolean {

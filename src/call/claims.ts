@@ -1,4 +1,5 @@
 import { createContextKey, type Context } from '@opentelemetry/api';
+import type { Reservation } from '../domain/call-budgets.ts';
 import type { RequestingCall } from '../host/unmetered-calls.ts';
 import { canonicalModelName } from '../tokens/models.ts';
 
@@ -85,16 +86,22 @@ function isSameModel(one: string, other: string): boolean {
 /** What a running call is to the calls made inside it. */
 export class CallScope implements RequestingCall {
   readonly sight: CallSight;
+  /** Of a wrapper: what it has set aside, until a call inside sets aside its own. */
+  reservation: Reservation | undefined = undefined;
+  /** Others try one call until it succeeds. */
+  readonly isOfManyCalls: boolean;
   readonly #around: CallScope | undefined;
   /** Of a wrapper: the calls begun inside. */
   #claims: CallSight[] | undefined;
   #isOpen = true;
   #hasRequested = false;
 
-  constructor(around: CallScope | undefined, sight: CallSight, isWrapper: boolean) {
+  /** `wrapper`: its name, if it is one. */
+  constructor(around: CallScope | undefined, sight: CallSight, wrapper: string | undefined) {
     this.sight = sight;
+    this.isOfManyCalls = wrapper === 'meter-chat';
     this.#around = around;
-    if (isWrapper) this.#claims = [];
+    if (wrapper !== undefined) this.#claims = [];
     CallScope.claim(around, sight);
   }
 
@@ -105,6 +112,14 @@ export class CallScope implements RequestingCall {
         return true;
     }
     return false;
+  }
+
+  /** The wrapper that has set aside something for this very call. */
+  static reserving(around: CallScope | undefined, sight: CallSight): CallScope | undefined {
+    for (let scope = around; scope !== undefined; scope = scope.#around) {
+      if (scope.reservation !== undefined && isSameCall(scope.sight, sight)) return scope;
+    }
+    return undefined;
   }
 
   static claim(around: CallScope | undefined, sight: CallSight): void {

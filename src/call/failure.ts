@@ -1,6 +1,8 @@
 import type { Failure } from '../domain/failure.ts';
 import { errorType } from '../host/quietly.ts';
 
+const BUDGET_EXCEEDED = 'budget_exceeded';
+
 const ABORTS = new Set([
   'AbortError',
   'APIUserAbortError',
@@ -25,17 +27,26 @@ const CUT_MESSAGES = new Set<unknown>([
 ]);
 
 /** What may stand on anything that is thrown. */
-type Thrown = Readonly<Record<'name' | 'status' | 'code' | 'message' | 'cause', unknown>>;
+type Thrown = Readonly<
+  Record<'name' | 'status' | 'code' | 'message' | 'cause' | 'budgetId', unknown>
+>;
 
 /**
  * `replying`: the reply had begun. Before that a broken connection is a failed call; after it, a reply
  * cut short.
  */
 export function failureOf(error: unknown, replying: boolean): Failure {
+  if (isBudgetError(error)) return { outcome: 'blocked', type: BUDGET_EXCEEDED };
   const type = errorType(error);
   if (ABORTS.has(type) || (Object(error) as Thrown).name === 'AbortError')
     return { outcome: 'aborted', type };
   return { outcome: replying && isCut(error) ? 'aborted' : 'error', type };
+}
+
+/** A budget refused the call, or another one that it was to be made with. */
+function isBudgetError(error: unknown): boolean {
+  const { code, budgetId } = Object(error) as Thrown;
+  return code === BUDGET_EXCEEDED && typeof budgetId === 'string';
 }
 
 /** The provider no longer has, or never had, the reply that was asked for by its id. */

@@ -3,6 +3,6 @@
  * class name or a code.
  */
 export interface Failure {
-  readonly outcome: 'error' | 'aborted';
+  readonly outcome: 'error' | 'aborted' | 'blocked';
   readonly type: string;
 }

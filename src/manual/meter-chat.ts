@@ -1,3 +1,4 @@
+import { BudgetExceededError } from '../budgets/budget-exceeded-error.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
 import { mergeUsage, soundUsage } from '../context.ts';
@@ -5,6 +6,7 @@ import type { UsageContext } from '../domain/usage-context.ts';
 import { callMeterByHand } from '../metering-in-force.ts';
 import { TokenMeterError } from '../errors.ts';
 import { idFrom } from '../domain/id-from.ts';
+import { refusedStream } from '../providers/refused-call.ts';
 import { isObject } from '../tokens/json.ts';
 import type { UsageAttributeValue } from '../domain/usage-record.ts';
 import { observeResult } from './observe-result.ts';
@@ -129,6 +131,7 @@ function wrap(fn: AnyFunction, options: MeterChatOptions): AnyFunction {
     const wrapped = quietly('starting a call', () => start(args, options));
     if (wrapped === undefined) return fn.apply(this, args) as unknown;
     const { call, onValue } = wrapped;
+    if (call.refusal !== undefined) return refused(fn, new BudgetExceededError(call.refusal));
     let result: unknown;
     try {
       result = call.run(() => fn.apply(this, args) as unknown);
@@ -147,6 +150,14 @@ function wrap(fn: AnyFunction, options: MeterChatOptions): AnyFunction {
     length: { value: fn.length, configurable: true },
   });
   return metered;
+}
+
+/** As a function of this kind fails: a promise that rejects, a generator that throws when it is read. */
+function refused(fn: AnyFunction, error: BudgetExceededError): unknown {
+  const kind = Object.prototype.toString.call(fn);
+  if (kind === '[object AsyncFunction]') return Promise.reject(error);
+  if (kind === '[object AsyncGeneratorFunction]') return refusedStream(error);
+  throw error;
 }
 
 function start(args: readonly unknown[], given: MeterChatOptions) {

@@ -6,6 +6,7 @@ import { quietly } from '../host/quietly.ts';
 import { exportedOwner, isPatched, replaceMethod } from './patching.ts';
 import { resumePromise } from './metered-promise.ts';
 import { peerSpanOf } from './peer-span.ts';
+import { refusedCall } from './refused-call.ts';
 import { type BatchResults, batchWatcher } from './batch/observed-batch.ts';
 import { gatewayCost } from './gateway-cost.ts';
 import type { CallShape } from '../domain/call-shape.ts';
@@ -43,6 +44,11 @@ export interface ApiClientSdk {
  * given proves nothing, since an application may say it itself: `client.request(options, 2)`.
  */
 const sending = new AsyncLocalStorage<unknown>();
+
+/** Of every client of these SDKs. */
+interface ErrorMaker {
+  makeStatusError?(status: number, body: unknown, message: string, headers: Headers): unknown;
+}
 
 type MakeRequest = Method<
   [options: unknown, retries: unknown, ...rest: unknown[]],
@@ -121,6 +127,13 @@ export function patchApiClient(
         const call = quietly('starting a call', () =>
           start(current, fields(this), request, nativeSpan as Span | undefined),
         );
+        if (call?.refusal !== undefined) {
+          return Promise.reject(
+            refusedCall(call.refusal, ({ status, body, message, headers }) =>
+              (this as ErrorMaker).makeStatusError?.(status, body, message, headers),
+            ),
+          );
+        }
         return call === undefined
           ? original.apply(this, args)
           : call.run(send).then(

@@ -1,6 +1,7 @@
 import type { CallStart } from '../call/call-start.ts';
 import type { ChatCall } from '../call/chat-call.ts';
 import { quietly } from '../host/quietly.ts';
+import { refusedCall, type MakeRefusal } from './refused-call.ts';
 import type { CurrentMeter } from './sdk-patch.ts';
 import { serverOf } from './server.ts';
 
@@ -9,16 +10,19 @@ export type DescribeCall = () => CallStart | undefined;
 
 /**
  * Calls an SDK function that returns a plain promise. The promise handed out follows the SDK's, with
- * the same value or error; nobody awaiting a rejected one is still an unhandled rejection.
+ * the same value or error; nobody awaiting a rejected one is still an unhandled rejection. A call that a
+ * budget refuses is not made.
  */
 export function meterPromise<T>(
   meter: CurrentMeter,
   describe: DescribeCall,
   invoke: () => Promise<T>,
   onReply: (reply: T, call: ChatCall) => void,
+  makeRefusal?: MakeRefusal,
 ): Promise<T> {
   const call = startCall(meter, describe);
   if (call === undefined) return invoke();
+  if (call.refusal !== undefined) return Promise.reject(refusedCall(call.refusal, makeRefusal));
   let reply: Promise<T>;
   try {
     reply = call.run(invoke);

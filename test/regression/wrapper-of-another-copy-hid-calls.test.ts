@@ -23,7 +23,7 @@ describe('a call inside a wrapper of another copy of this package', () => {
     const name = '../../src/call/claims.ts?another-copy';
     const other = (await import(name)) as typeof Claims;
     const sight = { operation: 'chat', requestModel: 'gpt-4o' };
-    const scope = new other.CallScope(undefined, sight, true);
+    const scope = new other.CallScope(undefined, sight, 'meter-chat');
     runIn(other.setScope(activeContext(), scope), () => {
       startChat(metering).complete({ id: 'c1', choices: [], usage: USAGE });
     });

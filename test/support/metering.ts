@@ -7,6 +7,8 @@ import {
   type ReadableSpan,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
+import { BudgetedCalls } from '../../src/budgeted-calls.ts';
+import { currentBudgets } from '../../src/budgets/budgets-in-force.ts';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
 import {
@@ -111,6 +113,7 @@ export function startMetering({
     },
     keepContent: true,
     onCall: () => undefined,
+    budgets: (ofTokens) => currentBudgets() && new BudgetedCalls({ dimensions: [] }, ofTokens),
     isUndecided: (ended) => pipeline.isUndecided(ended),
     settle: (ended, delivery) => pipeline.settle(ended, delivery),
     flush: () => pipeline.idle(),

@@ -7,6 +7,7 @@ import { quietly } from '../../host/quietly.ts';
 import { meterPromise, startCall } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
+import { refusedCall, type MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { noteCommands, shapeOf, type Command } from './commands.ts';
 import { invokeModel } from './invoke-model.ts';
@@ -34,12 +35,23 @@ export const bedrock: SdkPatch = {
     if (!Object.hasOwn(prototype, 'send')) {
       setOwn(prototype, 'send', prototype.send);
     }
-    replaceMethod<Send>(prototype, 'send', (original) => meteredSend(original, meter));
+    replaceMethod<Send>(prototype, 'send', (original) =>
+      meteredSend(original, meter, refusalOf(moduleExports)),
+    );
     return 'patched';
   },
 };
 
-function meteredSend(original: Send, meter: CurrentMeter): Send {
+function refusalOf(moduleExports: unknown): MakeRefusal {
+  const { ThrottlingException } = moduleExports as {
+    readonly ThrottlingException?: new (options: object) => Error;
+  };
+  return ({ status, message }) =>
+    ThrottlingException &&
+    new ThrottlingException({ message, $metadata: { httpStatusCode: status, attempts: 0 } });
+}
+
+function meteredSend(original: Send, meter: CurrentMeter, refusal: MakeRefusal): Send {
   return function send(this: Client, command: Command, ...rest: unknown[]): unknown {
     const shape = shapeOf(command);
     if (shape === undefined) return original.call(this, command, ...rest);
@@ -53,10 +65,21 @@ function meteredSend(original: Send, meter: CurrentMeter): Send {
     if (callback < 0) {
       const invoke = (): Promise<unknown> =>
         original.call(this, command, ...rest) as Promise<unknown>;
-      return meterPromise(meter, describe, invoke, (output, call) => watch(output, call, shape));
+      return meterPromise(
+        meter,
+        describe,
+        invoke,
+        (output, call) => watch(output, call, shape),
+        refusal,
+      );
     }
     const call = startCall(meter, describe);
     if (call === undefined) return original.call(this, command, ...rest);
+    if (call.refusal !== undefined) {
+      const error = refusedCall(call.refusal, refusal);
+      queueMicrotask(() => void (rest[callback] as Callback)(error));
+      return undefined;
+    }
     // What the caller does next is no part of this call.
     const outside = activeContext();
     const given = (...args: Parameters<Callback>): unknown =>

@@ -4,6 +4,7 @@ import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
+import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { chat, embed, legacyChat, legacyGenerate, rerank } from './shapes.ts';
@@ -46,9 +47,10 @@ export const cohere: SdkPatch = {
     const v2 = ownerOf(client?.v2, '__chat');
     if (v2 === undefined) return 'unfit';
     if (isPatched(v2, '__chat')) return 'already-patched';
-    patchMethods(v2, V2, meter);
+    const refusal = refusalOf(moduleExports);
+    patchMethods(v2, V2, meter, refusal);
     const v1 = ownerOf(client, '__chat');
-    if (v1 !== undefined) patchMethods(v1, V1, meter);
+    if (v1 !== undefined) patchMethods(v1, V1, meter, refusal);
     return 'patched';
   },
 };
@@ -64,14 +66,28 @@ function patchMethods(
   owner: object,
   methods: Readonly<Record<string, CallShape>>,
   meter: CurrentMeter,
+  refusal: MakeRefusal,
 ): void {
   for (const [name, shape] of Object.entries(methods)) {
     if (!Object.hasOwn(owner, name)) continue;
-    replaceMethod<Method>(owner, name, (original) => metered(original, shape, meter));
+    replaceMethod<Method>(owner, name, (original) => metered(original, shape, meter, refusal));
   }
 }
 
-function metered(original: Method, shape: CallShape, meter: CurrentMeter): Method {
+function refusalOf(moduleExports: unknown): MakeRefusal {
+  const { Cohere } = moduleExports as {
+    readonly Cohere?: { readonly TooManyRequestsError?: new (body: unknown) => Error };
+  };
+  const TooManyRequests = Cohere?.TooManyRequestsError;
+  return ({ message }) => TooManyRequests && new TooManyRequests({ message });
+}
+
+function metered(
+  original: Method,
+  shape: CallShape,
+  meter: CurrentMeter,
+  refusal: MakeRefusal,
+): Method {
   return function (this: Client, request: unknown, ...rest: unknown[]): Promise<Answer> {
     return meterPromise(
       meter,
@@ -83,6 +99,7 @@ function metered(original: Method, shape: CallShape, meter: CurrentMeter): Metho
       }),
       () => original.call(this, request, ...rest),
       watch,
+      refusal,
     );
   };
 }

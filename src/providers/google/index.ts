@@ -8,6 +8,7 @@ import { meterPromise, resumePromise, serverAt } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import { fields, text } from '../../tokens/json.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
+import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { googleBatchResults } from './batch-job.ts';
 import { interaction } from './interaction.ts';
@@ -42,9 +43,12 @@ export const google: SdkPatch = {
     const prototype = exportedPrototype(moduleExports, ['Models']) as object | undefined;
     if (prototype === undefined || !('generateContentInternal' in prototype)) return 'unfit';
     if (isPatched(prototype, 'generateContentInternal')) return 'already-patched';
+    const refusal = refusalOf(moduleExports);
     for (const [name, shape] of METHODS) {
       if (!Object.hasOwn(prototype, name)) continue;
-      replaceMethod<Method>(prototype, name, (original) => meteredMethod(original, shape, meter));
+      replaceMethod<Method>(prototype, name, (original) =>
+        meteredMethod(original, shape, meter, refusal),
+      );
     }
     const { Batches } = moduleExports as { readonly Batches?: { readonly prototype: object } };
     if (Batches !== undefined && Object.hasOwn(Batches.prototype, 'get')) {
@@ -52,7 +56,9 @@ export const google: SdkPatch = {
     }
     const interactions = ownerOf(interactionsOf(moduleExports), 'create');
     if (interactions !== undefined && !isPatched(interactions, 'create')) {
-      replaceMethod<Create>(interactions, 'create', (original) => meteredCreate(original, meter));
+      replaceMethod<Create>(interactions, 'create', (original) =>
+        meteredCreate(original, meter, refusal),
+      );
       for (const name of ['get', 'cancel']) {
         if (!Object.hasOwn(interactions, name)) continue;
         replaceMethod<ById>(interactions, name, (original) => resumedInteraction(original, meter));
@@ -72,7 +78,7 @@ function interactionsOf(moduleExports: unknown): unknown {
 }
 
 /** Automatic continuation is inside: the SDK adds up the usage of a reply it has continued. */
-function meteredCreate(original: Create, meter: CurrentMeter): Create {
+function meteredCreate(original: Create, meter: CurrentMeter, refusal: MakeRefusal): Create {
   return function create(
     this: Interactions,
     params: unknown,
@@ -88,6 +94,7 @@ function meteredCreate(original: Create, meter: CurrentMeter): Create {
       }),
       () => original.call(this, params, ...rest),
       watchInteraction,
+      refusal,
     );
   };
 }
@@ -135,7 +142,19 @@ function watchInteraction(reply: unknown, call: ChatCall): void {
   }
 }
 
-function meteredMethod(original: Method, shape: CallShape, meter: CurrentMeter): Method {
+function refusalOf(moduleExports: unknown): MakeRefusal {
+  const { ApiError } = moduleExports as {
+    readonly ApiError?: new (options: object) => Error;
+  };
+  return ({ status, message }) => ApiError && new ApiError({ status, message });
+}
+
+function meteredMethod(
+  original: Method,
+  shape: CallShape,
+  meter: CurrentMeter,
+  refusal: MakeRefusal,
+): Method {
   return function (this: Models, params: unknown): Promise<unknown> {
     return meterPromise(
       meter,
@@ -147,6 +166,7 @@ function meteredMethod(original: Method, shape: CallShape, meter: CurrentMeter):
       }),
       () => original.call(this, params),
       shape === generateContentStream ? watchStream : watchReply,
+      refusal,
     );
   };
 }

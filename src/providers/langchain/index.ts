@@ -1,3 +1,4 @@
+import { BudgetExceededError } from '../../budgets/budget-exceeded-error.ts';
 import type { CallStart } from '../../call/call-start.ts';
 import { observeGenerator } from '../../call/observed-stream.ts';
 import { quietly } from '../../host/quietly.ts';
@@ -5,6 +6,7 @@ import { listOf, stringAt } from '../../tokens/json.ts';
 import { startCall } from '../metered-promise.ts';
 import { isPatched, ownersOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
+import { refusedCall, refusedStream, type MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { providerName } from '../../domain/provider-names.ts';
 import {
@@ -16,6 +18,8 @@ import {
 import { keepContext } from './queued-calls.ts';
 
 interface Model {
+  readonly maxTokens?: unknown;
+  readonly maxOutputTokens?: unknown;
   readonly model?: unknown;
   readonly modelName?: unknown;
   /** Where its calls wait for their turn. */
@@ -106,6 +110,13 @@ function meteredGenerate(original: Generate, meter: CurrentMeter): Generate {
         describe(this, chatModel, { messages, tools: toolsOf(options), config }),
       ),
     );
+    const refusal = calls.find((call) => call?.refusal !== undefined)?.refusal;
+    if (refusal !== undefined) {
+      // Of several prompts none is sent: they are one call of the application.
+      const error = refusedCall(refusal, rateLimited);
+      for (const call of calls) call?.failed(error);
+      throw error;
+    }
     const invoke = (): Promise<Result> => original.call(this, prompts, options, config, ...rest);
     try {
       const result = await (calls[0] === undefined ? invoke() : calls[0].run(invoke));
@@ -130,6 +141,7 @@ function meteredStream(original: Stream, shape: CallShape, meter: CurrentMeter):
     const request = { messages: messagesOf(input), tools: toolsOf(config), config };
     const call = startCall(meter, () => describe(this, shape, request));
     if (call === undefined) return generator;
+    if (call.refusal !== undefined) return refusedStream(refusedCall(call.refusal, rateLimited));
     quietly('watching a stream', () => observeGenerator(generator, call, (step) => call.run(step)));
     return generator;
   };
@@ -145,6 +157,7 @@ function describe(model: Model, shape: CallShape, request: ChatModelRequest): Ca
     request,
     model:
       stringAt(params, 'ls_model_name') ?? stringAt(model, 'model') ?? stringAt(model, 'modelName'),
+    outputLimit: outputLimitOf(model),
     wrapper: { name: 'langchain' },
   };
 }
@@ -157,3 +170,12 @@ function toolsOf(options: unknown): unknown {
 function messagesOf(input: unknown): unknown {
   return (input as { readonly messages?: unknown } | undefined)?.messages ?? input;
 }
+
+function outputLimitOf({ maxTokens, maxOutputTokens }: Model): number | undefined {
+  const limit = maxTokens ?? maxOutputTokens;
+  return typeof limit === 'number' && limit > 0 ? limit : undefined;
+}
+
+/** As LangChain marks errors of status 429 of any vendor. */
+const rateLimited: MakeRefusal = (_response, refusal) =>
+  Object.assign(new BudgetExceededError(refusal), { lc_error_code: 'MODEL_RATE_LIMIT' });

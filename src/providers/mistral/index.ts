@@ -5,6 +5,8 @@ import { quietly } from '../../host/quietly.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { isPatched, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
+import { requireOfApplication } from '../../host/require-here.ts';
+import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { collectSpan, expectSpan } from './native-span.ts';
@@ -90,6 +92,7 @@ function metered(original: Method, shape: CallShape, meter: CurrentMeter): Metho
       },
       () => collectSpan(span, () => original.call(this, request, ...rest)),
       watch,
+      sdkError,
     );
   };
 }
@@ -97,3 +100,15 @@ function metered(original: Method, shape: CallShape, meter: CurrentMeter): Metho
 function watch(reply: unknown, call: ChatCall): void {
   if (!observeReadableStream(reply, call)) call.complete(reply);
 }
+
+/** The class is in an entry of its own, which only some applications import. */
+const sdkError: MakeRefusal = ({ status, body, headers }) => {
+  const { SDKError } = requireOfApplication()('@mistralai/mistralai/models/errors') as {
+    readonly SDKError: new (message: string, http: object) => Error;
+  };
+  const json = JSON.stringify(body);
+  return new SDKError('API error occurred', {
+    response: new Response(json, { status, headers }),
+    body: json,
+  });
+};

@@ -3,6 +3,7 @@ import { observeGenerator } from '../../call/observed-stream.ts';
 import { meterPromise, serverAt } from '../metered-promise.ts';
 import { exportedPrototype, isPatched, ownerOf, replaceMethod } from '../patching.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
+import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { chat, embed, generate } from './shapes.ts';
 
@@ -44,6 +45,7 @@ function meteredProcess(original: Process, meter: CurrentMeter): Process {
       () => shape && { provider: 'ollama', shape, request, ...serverAt(this.config?.host) },
       () => original.call(this, endpoint, request),
       watch,
+      responseError,
     );
   };
 }
@@ -55,6 +57,7 @@ function meteredEmbed(original: Embed, meter: CurrentMeter): Embed {
       () => ({ provider: 'ollama', shape: embed, request, ...serverAt(this.config?.host) }),
       () => original.call(this, request),
       (reply, call) => call.complete(reply),
+      responseError,
     );
   };
 }
@@ -65,3 +68,11 @@ function watch(reply: unknown, call: ChatCall): void {
   if (typeof itr?.next === 'function') observeGenerator(itr, call);
   else call.complete(reply);
 }
+
+/** In the form of the SDK's class of errors, which it does not export. */
+const responseError: MakeRefusal = ({ status, message }) =>
+  Object.assign(new Error(message), {
+    name: 'ResponseError',
+    error: message,
+    status_code: status,
+  });

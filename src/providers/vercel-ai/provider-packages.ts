@@ -10,6 +10,7 @@ import { providerName } from '../../domain/provider-names.ts';
 import { notePatchedProvider } from './late-calls.ts';
 import { exportedModels, wrapProviders } from './exported-providers.ts';
 import { patchModel, type Meter } from './model-methods.ts';
+import { apiCallError } from './refused-model-call.ts';
 import { currentOperation } from './telemetry-channel.ts';
 
 /** What every model of a provider package has, whatever its specification. */
@@ -61,6 +62,7 @@ function meteredBy(meter: CurrentMeter): Meter {
         () => describe(this, shapeOf(options), options),
         () => original.call(this, options) as Promise<unknown>,
         watchResult,
+        apiCallError,
       );
     };
 }

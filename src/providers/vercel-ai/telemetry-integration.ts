@@ -6,10 +6,12 @@ import { withIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { CurrentMeter } from '../sdk-patch.ts';
 import { providerName } from '../../domain/provider-names.ts';
+import { refusedCall } from '../refused-call.ts';
 import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';
 import { isPatchedProvider, LateCalls, modelOf } from './late-calls.ts';
 import { watchResult } from './provider-packages.ts';
+import { apiCallError } from './refused-model-call.ts';
 import { currentOperation, listenToAiSdk } from './telemetry-channel.ts';
 
 const OURS = Symbol.for('otel-token-meter.ai-sdk');
@@ -46,6 +48,7 @@ function telemetryIntegration(meter: CurrentMeter): object {
     async executeLanguageModelCall(options: ModelCall & JsonObject): Promise<unknown> {
       const call = startCall(meter, () => describe(options));
       if (call === undefined) return options.execute();
+      if (call.refusal !== undefined) throw refusedCall(call.refusal, apiCallError);
       try {
         const result = await call.run(() => options.execute());
         quietly('watching a reply', () => watchResult(result, call));

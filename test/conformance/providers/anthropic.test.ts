@@ -42,6 +42,7 @@ for (const [version, load] of BUILDS) {
   describeProvider<Anthropic>({
     title: `@anthropic-ai/sdk ${version}`,
     patch: anthropic,
+    refusedAs: 'RateLimitError',
     load,
     client(module, url) {
       const { Anthropic: Client } = module as { Anthropic: typeof Anthropic };

@@ -68,6 +68,7 @@ for (const protocol of ['http2', 'http1'] as const) {
     title: `@aws-sdk/client-bedrock-runtime 3, ${protocol}`,
     protocol,
     patch: bedrock,
+    refusedAs: 'ThrottlingException',
     load: loadCjs('@aws-sdk/client-bedrock-runtime'),
     client: (module, url) =>
       new (module as typeof bedrockModule).BedrockRuntime({

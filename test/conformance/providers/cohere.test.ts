@@ -51,6 +51,7 @@ for (const [version, load] of BUILDS) {
   describeProvider<Clients>({
     title: `cohere-ai ${version}`,
     patch: cohere,
+    refusedAs: 'TooManyRequestsError',
     load,
     client(module, url) {
       const { CohereClientV2: V2, CohereClient: V1 } = module as {

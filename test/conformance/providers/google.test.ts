@@ -70,6 +70,7 @@ for (const [version, load] of BUILDS) {
   describeProvider<GoogleGenAI>({
     title: `@google/genai ${version}`,
     patch: google,
+    refusedAs: 'ApiError',
     load,
     client(module, url) {
       const { GoogleGenAI: Client } = module as { GoogleGenAI: typeof GoogleGenAI };

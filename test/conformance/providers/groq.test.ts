@@ -47,6 +47,7 @@ for (const [build, load] of BUILDS) {
   describeProvider<Groq>({
     title: `groq-sdk 1, ${build}`,
     patch: groq,
+    refusedAs: 'RateLimitError',
     load,
     client(module, url) {
       const { Groq: Client } = module as { Groq: typeof Groq };

@@ -145,6 +145,7 @@ for (const [build, load] of [
   describeProvider<BaseChatModel>({
     title: `@langchain/core 1, ${build}, over fetch`,
     patch: patchOf('core'),
+    refusedAs: 'BudgetExceededError',
     load,
     client: (module, url) => plainChatModel(module as LangchainCore, url),
     plain: async (model) => (await model.invoke(QUESTION)).content,
@@ -189,6 +190,7 @@ interface AnthropicModules {
 
 describeProvider<BaseChatModel>({
   title: '@langchain/anthropic 1, over its own @anthropic-ai/sdk 0.122',
+  refusedAs: 'BudgetExceededError',
   patch: {
     ...anthropic,
     patch(modules, meter) {

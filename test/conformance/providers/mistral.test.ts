@@ -51,6 +51,7 @@ for (const [version, load] of BUILDS) {
   describeProvider<Mistral>({
     title: `@mistralai/mistralai ${version}`,
     patch: mistral,
+    refusedAs: 'SDKError',
     load,
     client(module, url) {
       const { Mistral: Client } = module as { Mistral: typeof Mistral };

@@ -40,6 +40,7 @@ for (const [build, load] of BUILDS) {
   describeProvider<Ollama>({
     title: `ollama 0.6, ${build}`,
     patch: ollama,
+    refusedAs: 'ResponseError',
     load,
     client(module, url) {
       const { Ollama: Client } = module as { Ollama: typeof Ollama };

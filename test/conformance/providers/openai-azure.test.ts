@@ -43,6 +43,7 @@ for (const [version, load] of BUILDS) {
   describeProvider<{ plain: AzureOpenAI; deployed: AzureOpenAI }>({
     title: `AzureOpenAI ${version}`,
     patch: openai,
+    refusedAs: 'RateLimitError',
     load,
     client: (module, url) => ({
       plain: clientOf(module, url),

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { applyBudgets, type BudgetEnvironment } from '../../../src/budgets/budgets-in-force.ts';
+import type { Budget } from '../../../src/budgets/budget.ts';
+import { BudgetExceededError } from '../../../src/budgets/budget-exceeded-error.ts';
 import { meterChat, recordUsage } from '../../../src/index.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { collectUntil } from '../../support/collect.ts';
@@ -369,6 +372,32 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       );
     });
 
+    for (const kind of ['plain', 'stream'] as const) {
+      it(`refused by a budget: ${kind}`, async () => {
+        applyBudgets([NO_ROOM], ENVIRONMENT);
+        let thrown: unknown;
+        try {
+          server.play(wire[kind]);
+          await (kind === 'plain' ? sdk.plain(client()) : readAll(await sdk.stream(client())));
+        } catch (error) {
+          thrown = error;
+        } finally {
+          applyBudgets([], ENVIRONMENT);
+        }
+        assertRefused(thrown, sdk.refusedAs);
+        assert.equal((await server.served()).requests.length, 0, 'a request was sent');
+        assertRecord((await taken(1))[0] as UsageRecord, {
+          requestModel: expected.record.requestModel,
+          outcome: 'blocked',
+          errorType: 'budget_exceeded',
+          inputTokens: undefined,
+          outputTokens: undefined,
+          tokenSource: undefined,
+          costUsd: undefined,
+        });
+      });
+    }
+
     it('switched off', async () => {
       metering.off();
       try {
@@ -385,6 +414,43 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
       assert.deepEqual(warnings, []);
     });
   });
+}
+
+const NO_ROOM: Budget = { id: 'no-room', window: 'day', limit: { tokens: 1 }, mode: 'block' };
+
+const ENVIRONMENT: BudgetEnvironment = {
+  isDecision: true,
+  store: undefined,
+  priceOf: () => undefined,
+  identify: (call) => call,
+};
+
+async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _chunk of stream);
+}
+
+/** In the form of the SDK's own error for status 429. */
+function assertRefused(thrown: unknown, name: string): void {
+  assert.ok(thrown instanceof Error && thrown instanceof BudgetExceededError, String(thrown));
+  const error: BudgetExceededError = thrown;
+  assert.ok(
+    [error.name, error.constructor.name].includes(name),
+    `${error.constructor.name} ${error.name}`,
+  );
+  const { code, status, budgetId, unit, limit, spent } = error;
+  assert.deepEqual(
+    { code, status, budgetId, unit, limit, spent },
+    {
+      code: 'budget_exceeded',
+      status: 429,
+      budgetId: 'no-room',
+      unit: 'tokens',
+      limit: 1,
+      spent: 0,
+    },
+  );
+  assert.ok(Date.parse(error.resetsAt) > Date.now());
+  assert.match(error.message, /budget no-room is exhausted/);
 }
 
 function assertRecord(record: UsageRecord, expected: Expected): void {

@@ -17,6 +17,8 @@ export interface ProviderUnderTest<Client> {
   stream(client: Client, signal?: AbortSignal): Promise<AsyncIterable<unknown>>;
   /** How a running stream is stopped from outside; absent where the SDK has no way. */
   abort?(stream: AsyncIterable<unknown>, controller: AbortController): void;
+  /** Class, or name, of the error that a call is refused with by a budget: that of status 429. */
+  readonly refusedAs: string;
   /** Whether a caller who stops reading is heard of; `collected`: only when his stream is. */
   readonly breakSeen?: 'at-once' | 'collected';
   /**

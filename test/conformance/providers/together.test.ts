@@ -35,6 +35,7 @@ for (const [build, load] of BUILDS) {
   describeProvider<Together>({
     title: `together-ai 0, ${build}`,
     patch: together,
+    refusedAs: 'RateLimitError',
     load,
     client(module, url) {
       const { Together: Client } = module as { Together: typeof Together };

@@ -183,6 +183,7 @@ for (const [version, place, routes] of VERSIONS) {
     describeProvider<Client>({
       title: `ai ${version}, seen by ${route}`,
       patch: patchBy(route),
+      refusedAs: 'AI_APICallError',
       async load(): Promise<Modules> {
         // What an earlier run registered belongs to its meter.
         integrations().splice(0);

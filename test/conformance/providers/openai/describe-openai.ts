@@ -25,6 +25,7 @@ export function describeOpenAi(major: number, place: InstalledIn): void {
     describeProvider<OpenAI>({
       title: `openai ${major}, ${build}`,
       patch: openai,
+      refusedAs: 'RateLimitError',
       load,
       client(module, url) {
         const { OpenAI: Client } = module as { OpenAI: typeof OpenAI };

@@ -1,0 +1,305 @@
+import type { BudgetedCall, BudgetRefusal, CallSize } from '../domain/call-budgets.ts';
+import type { UsageRecord } from '../domain/usage-record.ts';
+import { quietly, warnOnce } from '../host/quietly.ts';
+import type { Account } from './account.ts';
+import { BudgetAccounts } from './budget-accounts.ts';
+import { shownAmount, type Budget, type BudgetUnit, type ResolvedBudget } from './budget.ts';
+import type { BudgetShare, BudgetStatus } from './budget-status.ts';
+import { CallEstimate, type EstimatedTokens } from './call-estimate.ts';
+import { CallPrice, type PriceOfTokens } from './call-price.ts';
+import { checkBudgets } from './check-budget.ts';
+import { Leases } from './leases.ts';
+import { LocalShares } from './local-shares.ts';
+import type { BudgetStore } from './stores/budget-store.ts';
+
+export interface BudgetEngineOptions {
+  /** Undefined: one process has the budgets to itself. */
+  readonly store: BudgetStore | undefined;
+  readonly priceOf: PriceOfTokens;
+  readonly onShare: (share: BudgetShare) => void;
+}
+
+/** An amount that is set aside. */
+interface Held {
+  readonly budget: BudgetAccounts;
+  readonly account: Account;
+  readonly amount: number;
+}
+
+const STATUS_WITHIN_MS = 500;
+
+/** The budgets in force: what calls set aside and spend, and which of them are refused. */
+export class BudgetEngine {
+  readonly #options: BudgetEngineOptions;
+  readonly #leases: Leases | undefined;
+  readonly #estimate = new CallEstimate();
+  readonly #price: CallPrice;
+  readonly #localShares = new LocalShares();
+  #budgets: readonly BudgetAccounts[] = [];
+
+  constructor(options: BudgetEngineOptions) {
+    this.#options = options;
+    this.#price = new CallPrice(options.priceOf);
+    const { store } = options;
+    if (store !== undefined) {
+      this.#leases = new Leases(store, (budget, account, share) =>
+        this.#tell(budget, account, share),
+      );
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#budgets.length === 0;
+  }
+
+  /** Whether costs have to be known. */
+  get hasPrices(): boolean {
+    return this.#budgets.some(({ budget }) => budget.unit === 'usd');
+  }
+
+  /** Replaces all definitions. Throws `INVALID_OPTION`, and then changes nothing. */
+  apply(budgets: readonly Budget[]): void {
+    const former = new Map(this.#budgets.map((one) => [one.budget.id, one]));
+    this.#budgets = checkBudgets(budgets).map((budget) => {
+      const known = former.get(budget.id);
+      if (known?.change(budget) === true) {
+        former.delete(budget.id);
+        return known;
+      }
+      return new BudgetAccounts(budget, this.#leases !== undefined);
+    });
+    for (const gone of former.values()) this.#leases?.remove(gone);
+    for (const budget of this.#budgets) this.#leases?.add(budget);
+  }
+
+  /** `admitted`: what a layer around the call has set aside, released just now: it is not refused for these accounts. */
+  reserve(
+    call: BudgetedCall,
+    size: CallSize,
+    tokenStatistics: boolean,
+    admitted: readonly Account[],
+  ): SetAside | BudgetRefusal | undefined {
+    const nowMs = this.#nowMs();
+    const estimates = new Map<ResolvedBudget['reserve'], EstimatedTokens>();
+    const held: Held[] = [];
+    for (const budget of this.#budgets) {
+      const { mode, unit, limit, reserve } = budget.budget;
+      if (mode === 'warn' || (unit !== 'calls' && !tokenStatistics)) continue;
+      const account = budget.accountFor(call);
+      if (account === undefined) continue;
+      let tokens = estimates.get(reserve);
+      if (tokens === undefined && unit !== 'calls') {
+        tokens = this.#estimate.tokens(reserve, call.model ?? '', size);
+        estimates.set(reserve, tokens);
+      }
+      const amount = this.#amountOf(budget.budget, call, size, tokens, nowMs);
+      // Also a call that nothing is set aside for needs room.
+      const needed = Math.max(1, amount);
+      const hasRoom = account.spent(nowMs) + account.reserved + needed <= limit;
+      if (!admitted.includes(account)) {
+        if (!hasRoom || this.#leases?.admits(budget, account, needed) === false) {
+          return this.#refusal(budget, account, nowMs);
+        }
+      }
+      held.push({ budget, account, amount });
+    }
+    if (held.length === 0) return undefined;
+    for (const { account, amount } of held) account.reserved += amount;
+    return new SetAside(this, held);
+  }
+
+  release(held: readonly Held[]): void {
+    for (const { budget, account, amount } of held) {
+      account.reserved -= amount;
+      this.#leases?.changed(budget, account);
+    }
+  }
+
+  /** What the call of a record has used. */
+  charge(record: UsageRecord): void {
+    if (record.outcome === 'blocked') return;
+    this.#estimate.learn(record);
+    const nowMs = this.#nowMs();
+    const call: BudgetedCall = { ...record, model: record.requestModel };
+    for (const budget of this.#budgets) {
+      const { unit, limit, at } = budget.budget;
+      const amount = usedBy(record, unit);
+      if (amount === 0) continue;
+      const account = budget.accountFor(call);
+      if (account === undefined) continue;
+      account.spend(amount, nowMs);
+      if (this.#leases !== undefined) {
+        this.#leases.changed(budget, account);
+        continue;
+      }
+      const fromMs = budget.window.oldestAt(nowMs);
+      for (const share of this.#localShares.reached(
+        account,
+        at,
+        account.spent(nowMs) / limit,
+        fromMs,
+        nowMs,
+      )) {
+        this.#tell(budget, account, share);
+      }
+    }
+  }
+
+  /** Of every budget that such a call would be charged to. Never rejects. */
+  async status(call: BudgetedCall): Promise<readonly BudgetStatus[]> {
+    const found = this.#budgets.flatMap((budget) => {
+      const account = budget.accountFor(call);
+      return account === undefined ? [] : [{ budget, account }];
+    });
+    await this.#asked(found);
+    return found.map(({ budget, account }) => this.#statusOf(budget, account));
+  }
+
+  /** Accounts with the most spent of a budget, or of all. Never rejects. */
+  async accounts(id: string | undefined, limit: number): Promise<readonly BudgetStatus[]> {
+    const all: BudgetStatus[] = [];
+    for (const budget of this.#budgets) {
+      if (id !== undefined && budget.budget.id !== id) continue;
+      const accounts = new Set(await this.#listed(budget, limit));
+      await this.#asked([...accounts].map((account) => ({ budget, account })));
+      const statuses = [...accounts]
+        .map((account) => this.#statusOf(budget, account))
+        .filter(({ spent, reserved, key }) => spent + reserved > 0 || Object.keys(key).length === 0)
+        .toSorted((one, other) => other.spent - one.spent);
+      all.push(...statuses.slice(0, limit));
+    }
+    return all;
+  }
+
+  async stop(): Promise<void> {
+    await this.#leases?.stop();
+  }
+
+  async #listed(budget: BudgetAccounts, limit: number): Promise<readonly Account[]> {
+    if (budget.budget.scope.each === undefined) return [budget.account()];
+    const nowMs = this.#nowMs();
+    const own = [...budget.all()]
+      .filter((account) => account.spent(nowMs) + account.reserved > 0)
+      .toSorted((one, other) => other.spent(nowMs) - one.spent(nowMs))
+      .slice(0, limit);
+    if (this.#leases?.isReady !== true) return own;
+    const listed = this.#leases.accountsOf(budget, limit).catch(() => []);
+    return [...(await listed).map(({ values }) => budget.account(values)), ...own];
+  }
+
+  async #asked(found: readonly Pick<Held, 'budget' | 'account'>[]): Promise<void> {
+    const leases = this.#leases;
+    if (leases === undefined || found.length === 0) return;
+    const answers = found.map(({ budget, account }) => leases.ask(budget, account));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, STATUS_WITHIN_MS);
+    });
+    await Promise.race([Promise.all(answers), late]);
+    clearTimeout(timer);
+  }
+
+  #nowMs(): number {
+    return this.#leases?.nowMs() ?? Date.now();
+  }
+
+  #amountOf(
+    { unit, reserve }: ResolvedBudget,
+    { provider, model = 'unknown' }: BudgetedCall,
+    { operation }: CallSize,
+    tokens: EstimatedTokens = { input: 0, output: 0 },
+    nowMs: number,
+  ): number {
+    if (reserve === 'none') return 0;
+    if (unit === 'calls') return 1;
+    if (unit === 'tokens') return tokens.input + tokens.output;
+    return this.#price.nanoDollars({ provider, model, operation }, tokens, nowMs);
+  }
+
+  #refusal(budget: BudgetAccounts, account: Account, nowMs: number): BudgetRefusal {
+    const { id, unit, limit } = budget.budget;
+    return {
+      budgetId: id,
+      budgetKey: budget.keyOf(account),
+      unit,
+      limit: shownAmount(unit, limit),
+      spent: shownAmount(unit, account.spent(nowMs)),
+      reserved: shownAmount(unit, account.reserved),
+      resetsAt: new Date(account.resetsAt(nowMs)).toISOString(),
+    };
+  }
+
+  #statusOf(budget: BudgetAccounts, account: Account): BudgetStatus {
+    const nowMs = this.#nowMs();
+    const { id, mode, unit, limit } = budget.budget;
+    const spent = account.spent(nowMs);
+    const { reserved } = account;
+    const isFull = spent + reserved >= limit;
+    return {
+      id,
+      key: budget.keyOf(account),
+      mode,
+      unit,
+      limit: shownAmount(unit, limit),
+      spent: shownAmount(unit, spent),
+      reserved: shownAmount(unit, reserved),
+      remaining: shownAmount(unit, Math.max(0, limit - spent - reserved)),
+      from: new Date(budget.window.oldestAt(nowMs)).toISOString(),
+      resetsAt: new Date(account.resetsAt(nowMs)).toISOString(),
+      blocked: mode === 'block' && isFull,
+      stale: this.#leases?.isReady === false,
+    };
+  }
+
+  #tell(budget: BudgetAccounts, account: Account, share: number): void {
+    const nowMs = this.#nowMs();
+    const { id, mode, unit, limit } = budget.budget;
+    quietly('reporting a share of a budget', () =>
+      this.#options.onShare({
+        id,
+        key: budget.keyOf(account),
+        mode,
+        share,
+        unit,
+        limit: shownAmount(unit, limit),
+        spent: shownAmount(unit, account.spent(nowMs)),
+        resetsAt: new Date(account.resetsAt(nowMs)).toISOString(),
+      }),
+    );
+  }
+}
+
+/** What is set aside for one call. */
+export class SetAside {
+  /** Also once it is released. */
+  readonly accounts: readonly Account[];
+  readonly #engine: BudgetEngine;
+  #held: readonly Held[];
+
+  constructor(engine: BudgetEngine, held: readonly Held[]) {
+    this.accounts = held.map(({ account }) => account);
+    this.#engine = engine;
+    this.#held = held;
+  }
+
+  release(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#engine.release(held);
+  }
+}
+
+/** In whole units. What is not known is not spent. */
+function usedBy(record: UsageRecord, unit: BudgetUnit): number {
+  if (unit === 'calls') return 1;
+  const { inputTokens, outputTokens, totalTokens, costUsd } = record;
+  if (unit === 'tokens') return totalTokens ?? (inputTokens ?? 0) + (outputTokens ?? 0);
+  if (costUsd !== undefined) return Math.round(costUsd * 1e9);
+  if (inputTokens !== undefined || outputTokens !== undefined) {
+    warnOnce(
+      `budget price ${record.requestModel}`,
+      `model ${record.requestModel} has no price: its calls count nothing in budgets of dollars`,
+    );
+  }
+  return 0;
+}

@@ -1,0 +1,280 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { diag } from '@opentelemetry/api';
+import { failedQuietly } from '../host/quietly.ts';
+import type { Account } from './account.ts';
+import { accountKey, type BudgetAccounts } from './budget-accounts.ts';
+import { FullAccounts } from './full-accounts.ts';
+import { LeasedAccount } from './leased-account.ts';
+import type {
+  AccountName,
+  Announcement,
+  BudgetStore,
+  ListedAccount,
+} from './stores/budget-store.ts';
+
+/** A lease that is not renewed goes back to the others; its holder stops a little sooner. */
+const LEASE_MS = 3000;
+const LEASE_USED_MS = 2400;
+/** Between reports while something is spent or held. */
+const HEARTBEAT_MS = 700;
+/** Between reports when a lease runs low or the others have to know. */
+const URGENT_MS = 5;
+/** Until what others hold may have come back. */
+const DENIED_MS = 40;
+/** Between reports of an instance that has nothing to say: it counts as one of the fleet. */
+const PRESENCE_MS = 5000;
+const ACCOUNTS_AT_ONCE = 500;
+const LISTED_MAX = 10_000;
+/** As long as the store has not said how many there are. */
+const FLEET_AT_FIRST = 100;
+const WARN_EVERY_MS = 60_000;
+
+/** A share of a limit was reached; the store says so to one instance. */
+export type OnReached = (budget: BudgetAccounts, account: Account, share: number) => void;
+
+/** Keeps leases of the accounts that are used here, in the background. No call waits for it. */
+export class Leases {
+  readonly #store: BudgetStore;
+  readonly #onReached: OnReached;
+  readonly #instance = randomUUID();
+  readonly #budgets = new Set<BudgetAccounts>();
+  readonly #leased = new Map<Account, LeasedAccount>();
+  readonly #due = new Set<LeasedAccount>();
+  readonly #full = new FullAccounts();
+  #fleet = FLEET_AT_FIRST;
+  #isReady = false;
+  #clockAheadMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  #isSyncing = false;
+  #isStopped = false;
+  #waiting: (() => void)[] = [];
+  #warnedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(store: BudgetStore, onReached: OnReached) {
+    this.#store = store;
+    this.#onReached = onReached;
+    store.start({
+      onReady: () => this.#ready(),
+      onLost: () => this.#lost(),
+      onAnnounced: (announcement) => this.#hear(announcement),
+    });
+  }
+
+  /** By the clock of the store, which is that of all instances. */
+  nowMs(): number {
+    return Date.now() + this.#clockAheadMs;
+  }
+
+  /** The store answers. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Whether this instance may use `amount` more of an account whose limit has room for it. */
+  admits(budget: BudgetAccounts, account: Account, amount: number): boolean {
+    const leased = this.#of(budget, account);
+    if (leased.covers(amount, performance.now())) {
+      if (leased.runsLow) this.#plan(leased, URGENT_MS);
+      return true;
+    }
+    this.#plan(leased, URGENT_MS);
+    const { whenStoreDown, limit } = budget.budget;
+    if (!this.#isReady) return whenStoreDown === 'allow';
+    const fullness = this.#full.fullnessOf(leased.name, limit, this.nowMs());
+    return leased.allowsBeyond(amount, fullness, this.#fleet, performance.now());
+  }
+
+  /** Something was spent, or is no longer set aside. */
+  changed(budget: BudgetAccounts, account: Account): void {
+    const leased = this.#of(budget, account);
+    this.#plan(leased, leased.hasNews ? URGENT_MS : HEARTBEAT_MS);
+  }
+
+  /** Resolves when the store has answered for the account, or cannot. */
+  async ask(budget: BudgetAccounts, account: Account): Promise<void> {
+    if (this.#isStopped || !this.#isReady) return;
+    const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#plan(this.#of(budget, account), 0);
+    await answered;
+  }
+
+  /** Most used first. Rejects when the store does not answer. */
+  async accountsOf(budget: BudgetAccounts, limit: number): Promise<readonly ListedAccount[]> {
+    const indexMs = budget.window.indexAt(this.nowMs());
+    return await this.#store.list(nameOf(budget), indexMs, { limit });
+  }
+
+  add(budget: BudgetAccounts): void {
+    this.#budgets.add(budget);
+    // The one account is known before its first call.
+    if (budget.budget.scope.each === undefined) this.#plan(this.#of(budget, budget.account()), 0);
+    if (this.#isReady) void this.#loadFull(budget);
+  }
+
+  remove(budget: BudgetAccounts): void {
+    this.#budgets.delete(budget);
+    for (const [account, leased] of this.#leased) {
+      if (leased.budget !== budget) continue;
+      this.#leased.delete(account);
+      this.#due.delete(leased);
+    }
+  }
+
+  /** Reports what was spent and gives back what is held, as far as the store can be reached now. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    const nowMs = this.nowMs();
+    const reports = [...this.#leased.values()]
+      .slice(0, ACCOUNTS_AT_ONCE)
+      .map((leased) => leased.report(nowMs, performance.now(), true));
+    await this.#store.sync(this.#instance, LEASE_MS, reports).catch(() => undefined);
+    await this.#store.stop(this.#instance);
+    this.#answerWaiting();
+  }
+
+  #of(budget: BudgetAccounts, account: Account): LeasedAccount {
+    let leased = this.#leased.get(account);
+    if (leased === undefined) {
+      leased = new LeasedAccount(budget, account, performance.now());
+      this.#leased.set(account, leased);
+    }
+    return leased;
+  }
+
+  #hear(announcement: Announcement): void {
+    if (announcement.kind === 'joined') this.#fleet = Math.max(2, this.#fleet);
+    else if (announcement.kind === 'fullness') this.#full.note(announcement);
+    else {
+      const { budgetId, identity, key } = announcement;
+      for (const leased of this.#leased.values()) {
+        const { name } = leased;
+        const isNamed = name.key === key && name.budgetId === budgetId;
+        if (isNamed && name.identity === identity) this.#giveBack(leased);
+      }
+    }
+  }
+
+  /** What is held without a use for it. */
+  #giveBack(leased: LeasedAccount): void {
+    if (!leased.isHolding) return;
+    leased.isWanted = true;
+    this.#plan(leased, URGENT_MS);
+  }
+
+  /** The store may be another one now, or have lost what it had. */
+  #ready(): void {
+    this.#isReady = true;
+    const nowMs = this.nowMs();
+    for (const budget of this.#budgets) {
+      void this.#loadFull(budget);
+      for (const account of budget.all()) {
+        if (account.spent(nowMs) === 0) continue;
+        const leased = this.#of(budget, account);
+        leased.restores = true;
+        this.#due.add(leased);
+      }
+    }
+    this.#wake(0);
+  }
+
+  #lost(): void {
+    this.#isReady = false;
+    this.#answerWaiting();
+    if (performance.now() - this.#warnedMs < WARN_EVERY_MS) return;
+    this.#warnedMs = performance.now();
+    diag.warn(
+      'otel-token-meter: the store of budgets does not answer; budgets hold as their whenStoreDown says',
+    );
+  }
+
+  /** What was announced before this instance could hear it. */
+  async #loadFull(budget: BudgetAccounts): Promise<void> {
+    const { limit } = budget.budget;
+    const nowMs = this.nowMs();
+    const { fromMs, toMs } = budget.window.bucketAt(nowMs);
+    const indexMs = budget.window.indexAt(nowMs);
+    const isOneBucket = indexMs === fromMs;
+    try {
+      const name = nameOf(budget);
+      const listed = await this.#store.list(name, indexMs, { from: limit / 2, limit: LISTED_MAX });
+      for (const { values, spent } of listed) {
+        this.#full.note({
+          ...name,
+          key: accountKey(values),
+          fullness: isOneBucket && spent >= limit ? 'full' : 'half',
+          limit,
+          untilMs: toMs,
+        });
+      }
+    } catch (error) {
+      failedQuietly('loading full budgets', error);
+    }
+  }
+
+  #plan(leased: LeasedAccount, withinMs: number): void {
+    this.#due.add(leased);
+    this.#wake(withinMs);
+  }
+
+  #wake(withinMs: number): void {
+    const atMs = performance.now() + withinMs;
+    if (this.#isStopped || atMs >= this.#timerAtMs) return;
+    this.#timerAtMs = atMs;
+    // Its end looks at what has become due meanwhile.
+    if (this.#isSyncing) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#sync(), withinMs);
+    this.#timer.unref();
+  }
+
+  async #sync(): Promise<void> {
+    const due = [...this.#due].slice(0, ACCOUNTS_AT_ONCE);
+    for (const leased of due) this.#due.delete(leased);
+    this.#isSyncing = true;
+    this.#timerAtMs = Infinity;
+    if (this.#due.size > 0) this.#wake(0);
+    const sentMs = performance.now();
+    const sentWallMs = Date.now();
+    const nowMs = this.nowMs();
+    const reports = due.map((leased) => leased.report(nowMs, sentMs, false));
+    try {
+      const answer = await this.#store.sync(this.#instance, LEASE_MS, reports);
+      this.#clockAheadMs = answer.nowMs - (sentWallMs + Date.now()) / 2;
+      this.#fleet = Math.max(1, answer.fleet);
+      this.#isReady = true;
+      for (const [index, leased] of due.entries()) {
+        const report = reports[index];
+        const state = answer.states[index];
+        if (report === undefined || state === undefined) continue;
+        leased.take(report, state, sentMs + LEASE_USED_MS);
+        for (const share of state.reached) this.#onReached(leased.budget, leased.account, share);
+        if (leased.isDenied) this.#plan(leased, DENIED_MS);
+        else if (!leased.isIdle) this.#plan(leased, HEARTBEAT_MS);
+        else if (!this.#due.has(leased)) this.#leased.delete(leased.account);
+      }
+    } catch {
+      for (const leased of due) this.#due.add(leased);
+      this.#wake(HEARTBEAT_MS);
+      this.#lost();
+    }
+    this.#isSyncing = false;
+    this.#answerWaiting();
+    const nextMs = Math.max(URGENT_MS, Math.min(PRESENCE_MS, this.#timerAtMs - performance.now()));
+    this.#timerAtMs = Infinity;
+    this.#wake(nextMs);
+  }
+
+  #answerWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const answered of waiting) answered();
+  }
+}
+
+function nameOf({ budget, identity }: BudgetAccounts): Omit<AccountName, 'key'> {
+  return { budgetId: budget.id, identity };
+}
