@@ -73,6 +73,8 @@ export interface UsageQuery {
   readonly percentiles?: boolean;
   /** Adds the number of distinct users and conversations to the total. @default false */
   readonly distinct?: boolean;
+  /** Who asks, such as a session: questions of one person never take all threads of a reader. */
+  readonly askedBy?: string;
   /** Aborts the query. The promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -187,6 +189,8 @@ export interface UsageRecordsQuery {
   readonly limit?: number;
   /** `cursor` of the previous page. The other members must be unchanged. */
   readonly cursor?: string;
+  /** As in `UsageQuery`. */
+  readonly askedBy?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -218,6 +222,9 @@ export interface UsageConversation {
 export interface UsageReader {
   summary(query: UsageQuery): Promise<UsageSummary>;
   records(query?: UsageRecordsQuery): Promise<UsagePage>;
-  conversation(id: string, options?: { readonly signal?: AbortSignal }): Promise<UsageConversation>;
+  conversation(
+    id: string,
+    options?: { readonly askedBy?: string; readonly signal?: AbortSignal },
+  ): Promise<UsageConversation>;
   close(): Promise<void>;
 }

@@ -24,28 +24,22 @@ async function read(request: ReadRequest): Promise<ReadResult> {
   }
 }
 
-function inPieces(number: number, summary: UsageSummary): UsageSummary {
+function inPieces(summary: UsageSummary): UsageSummary {
   let rows = summary.rows;
   for (; rows.length > ROWS_A_MESSAGE; rows = rows.slice(ROWS_A_MESSAGE)) {
-    answer({ number, kind: 'rows', rows: rows.slice(0, ROWS_A_MESSAGE) });
+    answer({ kind: 'rows', rows: rows.slice(0, ROWS_A_MESSAGE) });
   }
   return { ...summary, rows };
 }
 
 async function serve(request: ReadRequest): Promise<void> {
-  const { number } = request;
   stop = request.stop;
-  if (Atomics.load(stop, 0) !== 0) return;
   try {
     const result = await read(request);
-    answer({
-      number,
-      kind: 'result',
-      result: 'rows' in result ? inPieces(number, result) : result,
-    });
+    answer({ kind: 'result', result: 'rows' in result ? inPieces(result) : result });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    answer({ number, kind: 'failed', message });
+    answer({ kind: 'failed', message });
   }
 }
 
