@@ -8,6 +8,7 @@ import {
   type UsageReader,
 } from 'otel-token-meter/exporter';
 import { z } from 'zod';
+import { callerOf } from '../middleware/authentication.ts';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type Currency, usageCsv } from './usage-csv.ts';
@@ -59,7 +60,10 @@ export function usageRoutes({
       },
       async handle(ctx, { query }) {
         const ask = async () =>
-          await reader.summary(await summaryQueryOf(query, now(), untilGone(ctx)));
+          await reader.summary({
+            ...(await summaryQueryOf(query, now(), untilGone(ctx))),
+            ...askedBy(ctx),
+          });
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),
@@ -72,7 +76,10 @@ export function usageRoutes({
       answers: { 200: { description: 'One page', schema: usagePage }, 503: UNAVAILABLE },
       async handle(ctx, { query }) {
         const ask = async () =>
-          await reader.records(await recordsQueryOf(query, now(), untilGone(ctx)));
+          await reader.records({
+            ...(await recordsQueryOf(query, now(), untilGone(ctx))),
+            ...askedBy(ctx),
+          });
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),
@@ -127,7 +134,8 @@ export function usageRoutes({
         503: UNAVAILABLE,
       },
       async handle(ctx, { params }) {
-        const ask = async () => await reader.conversation(params.id, { signal: untilGone(ctx) });
+        const ask = async () =>
+          await reader.conversation(params.id, { signal: untilGone(ctx), ...askedBy(ctx) });
         const conversation = await fromReader(ctx, ask);
         if (conversation?.total !== undefined) return sendJson(ctx, conversation);
         return ctx.throw(404, 'There is no such conversation.', { code: 'not_found' });
@@ -152,7 +160,7 @@ export function usageRoutes({
         // Read before the first byte is sent: a store that is down is a 503, not half a file.
         const start = await fromReader(ctx, async () => {
           const asked = await recordsQueryOf(parameters, now(), untilGone(ctx));
-          const query = { ...asked, limit: 1000 };
+          const query = { ...asked, ...askedBy(ctx), limit: 1000 };
           return { query, page: await reader.records(query) };
         });
         if (start === undefined) return;
@@ -175,6 +183,9 @@ function sendJson(ctx: Context, value: object | undefined): void {
   ctx.set('cache-control', 'no-store');
   ctx.body = usageJson(value);
 }
+
+/** One viewer never takes all threads of the reader. */
+const askedBy = (ctx: Context): { readonly askedBy: string } => ({ askedBy: callerOf(ctx) });
 
 function untilGone(ctx: Context): AbortSignal {
   const controller = new AbortController();
