@@ -1,62 +1,45 @@
--- The ledger: one row a call. Twins of at-least-once delivery fold by record_id.
-CREATE TABLE llm_usage
-(
-    time               DateTime64(9, 'UTC') CODEC(Delta, ZSTD),
-    record_id          UUID,
-    service            LowCardinality(String),
-    provider           LowCardinality(String),
-    model              LowCardinality(String),
-    operation          LowCardinality(String),
-    outcome            LowCardinality(String),
-    token_source       LowCardinality(String),
-    user_id            String CODEC(ZSTD),
-    conversation_id    String CODEC(ZSTD),
-    input_tokens       Nullable(UInt32) CODEC(T64, ZSTD),
-    output_tokens      Nullable(UInt32) CODEC(T64, ZSTD),
-    cache_read_tokens  Nullable(UInt32) CODEC(T64, ZSTD),
-    reasoning_tokens   Nullable(UInt32) CODEC(T64, ZSTD),
-    cost_usd           Nullable(Float64) CODEC(ZSTD),
-    duration_ms        Float32 CODEC(ZSTD)
-)
-ENGINE = ReplacingMergeTree
-PARTITION BY toYYYYMMDD(time)
-ORDER BY (service, user_id, time, record_id)
-TTL toDateTime(time) + INTERVAL 400 DAY;
-
-CREATE TABLE llm_usage_queue (message String)
-ENGINE = Kafka
-SETTINGS kafka_broker_list = 'kafka-0:9092,kafka-1:9092,kafka-2:9092',
-         kafka_topic_list = 'llm_usage', kafka_group_name = 'clickhouse',
-         kafka_format = 'RawBLOB', kafka_num_consumers = 8,
-         kafka_max_block_size = 100000, kafka_skip_broken_messages = 100;
-
-CREATE MATERIALIZED VIEW llm_usage_from_queue TO llm_usage AS
+-- Fills the ledger of `otel-token-meter setup clickhouse` from `otel_logs`, the table that the ClickHouse exporter of
+-- the Collector writes (contrib 0.100 or newer). Run it in the database of the ledger, after the set-up; otel_logs may
+-- be in another one. Events of other instrumentations have no record id and are left out. A log record that comes
+-- twice is the same call: time and record_id are its key.
+CREATE MATERIALIZED VIEW IF NOT EXISTS llm_usage_from_otel_logs TO llm_usage AS
 SELECT
-    fromUnixTimestamp64Nano(JSONExtractInt(message, 'time_unix_nano'))             AS time,
-    toUUIDOrZero(JSONExtractString(message, 'token_meter.record_id'))              AS record_id,
-    JSONExtractString(message, 'service')                                          AS service,
-    JSONExtractString(message, 'gen_ai.provider.name')                             AS provider,
-    JSONExtractString(message, 'gen_ai.request.model')                             AS model,
-    JSONExtractString(message, 'gen_ai.operation.name')                            AS operation,
-    JSONExtractString(message, 'token_meter.outcome')                              AS outcome,
-    JSONExtractString(message, 'token_meter.token_source')                         AS token_source,
-    JSONExtractString(message, 'user.id')                                          AS user_id,
-    JSONExtractString(message, 'gen_ai.conversation.id')                           AS conversation_id,
-    JSONExtract(message, 'gen_ai.usage.input_tokens', 'Nullable(UInt32)')          AS input_tokens,
-    JSONExtract(message, 'gen_ai.usage.output_tokens', 'Nullable(UInt32)')         AS output_tokens,
-    JSONExtract(message, 'gen_ai.usage.cache_read.input_tokens', 'Nullable(UInt32)') AS cache_read_tokens,
-    JSONExtract(message, 'gen_ai.usage.reasoning.output_tokens', 'Nullable(UInt32)') AS reasoning_tokens,
-    JSONExtract(message, 'token_meter.cost_usd', 'Nullable(Float64)')              AS cost_usd,
-    JSONExtractFloat(message, 'token_meter.duration_ms')                           AS duration_ms
-FROM llm_usage_queue;
-
--- What dashboards read: an hour of a service and model in one row.
-CREATE MATERIALIZED VIEW llm_usage_hourly
-ENGINE = SummingMergeTree
-ORDER BY (hour, service, provider, model, outcome)
-AS SELECT
-    toStartOfHour(time) AS hour, service, provider, model, outcome,
-    count() AS calls, sum(ifNull(input_tokens, 0)) AS input_tokens,
-    sum(ifNull(output_tokens, 0)) AS output_tokens, sum(ifNull(cost_usd, 0)) AS cost_usd
-FROM llm_usage
-GROUP BY hour, service, provider, model, outcome;
+    Timestamp                                                                  AS time,
+    LogAttributes['token_meter.record_id']                                     AS record_id,
+    if(ServiceName = '', 'unknown_service', ServiceName)                       AS service,
+    ResourceAttributes['deployment.environment.name']                          AS environment,
+    LogAttributes['gen_ai.operation.name']                                     AS operation,
+    LogAttributes['gen_ai.provider.name']                                      AS provider,
+    LogAttributes['gen_ai.request.model']                                      AS model,
+    LogAttributes['gen_ai.response.model']                                     AS response_model,
+    LogAttributes['gen_ai.response.id']                                        AS response_id,
+    LogAttributes['user.id']                                                   AS user,
+    LogAttributes['gen_ai.conversation.id']                                    AS conversation,
+    LogAttributes['token_meter.team']                                          AS team,
+    mapApply((k, v) -> (substring(k, length('token_meter.dimension.') + 1), v),
+        mapFilter((k, v) -> startsWith(k, 'token_meter.dimension.'), LogAttributes)) AS dimensions,
+    LogAttributes['gen_ai.agent.name']                                         AS agent,
+    LogAttributes['token_meter.run_id']                                        AS run_id,
+    toFloat64OrZero(LogAttributes['token_meter.duration_ms'])                  AS duration_ms,
+    round(toFloat64OrNull(LogAttributes['gen_ai.response.time_to_first_chunk']) * 1e9) / 1e6 AS time_to_first_chunk_ms,
+    toUInt64OrNull(LogAttributes['gen_ai.usage.input_tokens'])                 AS input_tokens,
+    toUInt64OrNull(LogAttributes['gen_ai.usage.output_tokens'])                AS output_tokens,
+    input_tokens + output_tokens                                               AS total_tokens,
+    toUInt64OrNull(LogAttributes['gen_ai.usage.cache_read.input_tokens'])      AS cache_read_tokens,
+    coalesce(toUInt64OrNull(LogAttributes['gen_ai.usage.cache_creation.input_tokens']),
+        toUInt64OrNull(LogAttributes['gen_ai.usage.cache_write.input_tokens'])) AS cache_write_tokens,
+    toUInt64OrNull(LogAttributes['gen_ai.usage.reasoning.output_tokens'])      AS reasoning_tokens,
+    LogAttributes['token_meter.token_source']                                  AS token_source,
+    LogAttributes['token_meter.outcome']                                       AS outcome,
+    LogAttributes['error.type']                                                AS error_type,
+    toInt64(round(toFloat64OrNull(LogAttributes['token_meter.cost_usd']) * 1e9)) AS cost_nanos,
+    LogAttributes['token_meter.cost_source']                                   AS cost_source,
+    LogAttributes['token_meter.cost_missing']                                  AS cost_missing,
+    LogAttributes['token_meter.service_tier']                                  AS service_tier,
+    -- The Collector stores every value as a text.
+    toJSONString(mapFilter((k, v) -> NOT (startsWith(k, 'gen_ai.') OR startsWith(k, 'token_meter.')
+        OR k IN ('user.id', 'error.type', 'event.name')), LogAttributes))          AS attributes,
+    TraceId                                                                    AS trace_id,
+    SpanId                                                                     AS span_id
+FROM otel_logs
+WHERE LogAttributes['token_meter.record_id'] != '';

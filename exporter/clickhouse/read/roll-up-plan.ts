@@ -1,6 +1,7 @@
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { ClickHouseSession } from '../clickhouse-session.ts';
+import { LEDGER } from '../schema/columns.ts';
 import { CELLS, QUIET_MINUTES, ROLL_UPS, type RollUp, SETTLE_SECONDS } from '../schema/roll-ups.ts';
 
 export interface TimeRange {
@@ -22,6 +23,8 @@ const WIDTH_MS = { hour: HOUR_MS, day: 24 * HOUR_MS } as const;
 /** With more, a question would be longer than the work that it saves. */
 const MAX_OPEN_RANGES = 200;
 const MAX_OPEN_CELLS = 20_000;
+/** Of a roll-up by day: with less, reading it costs more than reading the calls. */
+const MIN_CALLS_A_CELL = 3;
 
 /** The roll-up that has what the question needs; none of its groups or borders may be finer. */
 export function rollUpFor(query: CheckedQuery, withSketches: boolean): RollUp | undefined {
@@ -62,6 +65,7 @@ export async function planRollUp(
     toMs: Math.floor(query.toMs / width) * width,
   };
   if (cells.fromMs >= cells.toMs) return undefined;
+  if (rollUp.unit === 'day' && !(await isWorthIt(session, rollUp, signal))) return undefined;
   const rows = await session.rows(
     {
       text: `SELECT toUnixTimestamp(cell) AS second FROM (
@@ -85,6 +89,17 @@ export async function planRollUp(
     else open.push({ fromMs, toMs: fromMs + width });
   }
   return open.length > MAX_OPEN_RANGES ? undefined : { rollUp, cells, open };
+}
+
+/** Of users who call once a day a roll-up is as long as the ledger. Both counts are kept by the server. */
+async function isWorthIt(
+  session: ClickHouseSession,
+  { table }: RollUp,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const text = `SELECT (SELECT count() FROM ${LEDGER}) AS calls, (SELECT count() FROM ${table}) AS cells`;
+  const [row] = await session.rows({ text }, { signal });
+  return Number(row?.['cells']) * MIN_CALLS_A_CELL < Number(row?.['calls']);
 }
 
 /** What the calls answer for. */

@@ -23,52 +23,65 @@ export function sourceOf(
   bound: BoundValues,
 ): string {
   const sums = SUM_COLUMNS.map((column) => `${CALL_SUMS[column]} AS sum_${column}`).join(', ');
-  const ofCalls = (where: string): string =>
-    `SELECT ms, ${KEYS.join(', ')}, ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')}
-     FROM (SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${sums} FROM ${CALLS} WHERE ${where})`;
-  const ofCells = ({ rollUp: { table, keys } }: RollUpPlan, where: string): string =>
-    `SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${SUM_COLUMNS.join(', ')}
-     FROM ${table} FINAL WHERE ${where}`;
-  return united(query, plan, bound, ofCalls, ofCells);
+  const where = callsWhere(query, plan, bound);
+  const parts: string[] = [];
+  if (where !== undefined) {
+    parts.push(`SELECT ms, ${KEYS.join(', ')}, ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')}
+      FROM (SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${sums} FROM ${CALLS} WHERE ${where})`);
+  }
+  if (plan !== undefined) {
+    const { table, keys } = plan.rollUp;
+    parts.push(`SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${SUM_COLUMNS.join(', ')}
+      FROM ${table} FINAL WHERE ${cellsWhere(query, plan, bound)}`);
+  }
+  return parts.join(' UNION ALL ');
 }
 
-/** The same as rows of `ms`, dimensions, `bin` and `amount`, the calls in that bin of a sketch. */
-export function binsOf(
+/** The calls that no roll-up answers for, as rows of `ms`, dimensions and their bin of a sketch; undefined for none. */
+export function binsOfCalls(
   query: CheckedQuery,
   plan: RollUpPlan | undefined,
-  { column, value, known }: Sketch,
+  { value, known }: Sketch,
   bound: BoundValues,
-): string {
-  const ofCalls = (where: string): string =>
-    `SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${binOfColumn(value)} AS bin,
-       toUInt64(1) AS amount FROM ${CALLS} WHERE ${where} AND ${known}`;
-  const ofCells = ({ rollUp: { table, keys } }: RollUpPlan, where: string): string =>
-    `SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, bin, amount
-     FROM ${table} FINAL ARRAY JOIN mapKeys(${column}) AS bin, mapValues(${column}) AS amount WHERE ${where}`;
-  return united(query, plan, bound, ofCalls, ofCells);
+): string | undefined {
+  const where = callsWhere(query, plan, bound);
+  if (where === undefined) return undefined;
+  return `SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${binOfColumn(value)} AS bin
+    FROM ${CALLS} WHERE ${where} AND ${known}`;
 }
 
-function united(
+/** The cells of a roll-up as rows of `ms`, dimensions and `bins`, a map from a bin to its calls. */
+export function binsOfCells(
   query: CheckedQuery,
+  plan: RollUpPlan,
+  { column }: Sketch,
+  bound: BoundValues,
+): string {
+  const { table, keys } = plan.rollUp;
+  return `SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${column} AS bins
+    FROM ${table} FINAL WHERE ${cellsWhere(query, plan, bound)}`;
+}
+
+/** Undefined where roll-ups answer for everything. */
+function callsWhere(
+  { filters, ...query }: CheckedQuery,
   plan: RollUpPlan | undefined,
   bound: BoundValues,
-  ofCalls: (where: string) => string,
-  ofCells: (plan: RollUpPlan, where: string) => string,
-): string {
-  const { filters } = query;
+): string | undefined {
   const ranges = rangesOfCalls(query, plan);
-  const parts =
-    ranges.length === 0
-      ? []
-      : [ofCalls(`(${anyOf(ranges, bound)})${filterConditions(filters, bound)}`)];
-  if (plan === undefined) return parts.join('');
-  const { cells, open } = plan;
-  const made = [cellsIn(cells), ...open.map((range) => `NOT (${cellsIn(range)})`)].join(' AND ');
-  return [...parts, ofCells(plan, made + filterConditions(filters, bound))].join(' UNION ALL ');
+  if (ranges.length === 0) return undefined;
+  const times = ranges.map(({ fromMs, toMs }) => `(${timeCondition(fromMs, toMs, bound)})`);
+  return `(${times.join(' OR ')})${filterConditions(filters, bound)}`;
 }
 
-const anyOf = (ranges: readonly TimeRange[], bound: BoundValues): string =>
-  ranges.map(({ fromMs, toMs }) => `(${timeCondition(fromMs, toMs, bound)})`).join(' OR ');
+function cellsWhere(
+  { filters }: CheckedQuery,
+  { cells, open }: RollUpPlan,
+  bound: BoundValues,
+): string {
+  const made = [cellsIn(cells), ...open.map((range) => `NOT (${cellsIn(range)})`)].join(' AND ');
+  return made + filterConditions(filters, bound);
+}
 
 const cellsIn = ({ fromMs, toMs }: TimeRange): string =>
   `cell >= toDateTime(${fromMs / 1000}, 'UTC') AND cell < toDateTime(${toMs / 1000}, 'UTC')`;

@@ -8,7 +8,7 @@ import { MISSING_TABLE } from '../exception.ts';
 import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
 import { planRollUp, rollUpFor, type RollUpPlan } from './roll-up-plan.ts';
-import { binsOf, sourceOf } from './source-sql.ts';
+import { binsOfCalls, binsOfCells, sourceOf } from './source-sql.ts';
 import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.ts';
 import { SUMS } from './sums-sql.ts';
 
@@ -93,19 +93,30 @@ export class ClickHouseSummarySource implements SummarySource {
   }
 
   async #gatherBins(query: CheckedQuery, cells: Cells, sketch: Sketch): Promise<void> {
-    const bound = new BoundValues();
-    const groups = groupsOf(query, cells, bound);
-    const by = groups.by === '' ? ' GROUP BY bin' : `${groups.by}, bin`;
     const plan = await this.#plan(query, true);
-    const rows = await this.#rows(
-      `SELECT ${groups.select}, bin, sum(source.amount) AS amount
-       FROM (${binsOf(query, plan, sketch, bound)}) AS source${by}`,
-      bound,
-    );
     const kind = sketch.column === 'duration_bins' ? 'duration' : 'firstChunk';
-    for (const row of rows) {
-      const { latencies } = tallyOf(query, cells, row);
-      latencies?.[kind].addBin(Number(row['bin']), Number(row['amount']));
+    const add = (row: Row, bin: number, calls: number): void =>
+      tallyOf(query, cells, row).latencies?.[kind].addBin(bin, calls);
+    const bound = new BoundValues();
+    const calls = binsOfCalls(query, plan, sketch, bound);
+    if (calls !== undefined) {
+      const groups = groupsOf(query, cells, bound);
+      const by = groups.by === '' ? ' GROUP BY bin' : `${groups.by}, bin`;
+      const text = `SELECT ${groups.select}, bin, count() AS amount FROM (${calls}) AS source${by}`;
+      for (const row of await this.#rows(text, bound)) {
+        add(row, Number(row['bin']), Number(row['amount']));
+      }
+    }
+    if (plan === undefined) return;
+    const ofCells = new BoundValues();
+    const groups = groupsOf(query, cells, ofCells);
+    // Added up as maps: a row for each bin of each cell would be many times as many.
+    const text = `SELECT ${groups.select}, sumMap(source.bins) AS bins
+      FROM (${binsOfCells(query, plan, sketch, ofCells)}) AS source${groups.by}`;
+    for (const row of await this.#rows(text, ofCells)) {
+      for (const [bin, amount] of Object.entries(row['bins'] as Readonly<Record<string, number>>)) {
+        add(row, Number(bin), amount);
+      }
     }
   }
 

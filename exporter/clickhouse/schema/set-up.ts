@@ -102,6 +102,14 @@ async function migrations(
   );
   const { retentionDays } = layout;
   if (retentionDays === undefined) return added;
+  const [stored] = await session.rows({
+    text: 'SELECT engine_full FROM system.tables WHERE database = {database:String} AND name = {name:String}',
+    values: { database: layout.database, name: local },
+  });
+  const kept = String(stored?.['engine_full'] as string);
+  // A removal of what is not there is an error.
+  if (retentionDays === 0 && !/ TTL /.test(kept)) return added;
+  if (kept.includes(`toIntervalDay(${retentionDays})`)) return added;
   const ttl = retentionDays === 0 ? 'REMOVE TTL' : `MODIFY TTL ${ttlOf(retentionDays)}`;
   return [...added, `ALTER TABLE ${names.local(LEDGER)}${names.onCluster} ${ttl}`];
 }
