@@ -7,23 +7,22 @@
  * problem+json; any other error becomes a 500 without details. `event-stream.ts` writes server-sent
  * events.
  *
- * To add a page: add `public/<name>.html` (the content of `<main>`), `public/<name>.js` (its
- * module) and a line in `pages.ts`. All `.js`, `.css` and `.svg` files in `public/` are served as
- * `/assets/<file>`; files of packages are listed in `pages.ts`. The CSP forbids inline scripts and
- * styles. Shared by all pages: `style.css`, `dom.js`, `api.js` (`callApi`), `layout.js`
- * (`identity`: the signed-in user), `strings.js` (`t`, formats).
+ * To add a page: add a line to `pages.ts` and its component to `console/pages.tsx`. The console is
+ * bundled when it is first asked for (`middleware/console-bundle.ts`); the CSP forbids inline
+ * scripts and styles. What its answers look like is inferred from the schemas of the routes
+ * (`console/api/contract.ts`).
  *
  * To add texts: add entries in every language to `strings/<page>.ts`, and for a new page a line to
- * `strings/catalogue.ts`. Use them as `{{page.key}}` in HTML and `t('page.key', { … })` in modules.
+ * `strings/catalogue.ts`. Use them as `t('page.key', { … })`.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import Koa from 'koa';
 import type { Access } from './middleware/access.ts';
+import { consoleFiles } from './middleware/console-files.ts';
 import type { Fleet } from './middleware/fleet.ts';
 import { protection } from './middleware/protection.ts';
 import { RateLimit } from './middleware/rate-limit.ts';
-import { webFiles } from './middleware/web-files.ts';
 import { type ApiRoute, routerOf } from './routes/api-route.ts';
 import { eventsRoute } from './routes/events.ts';
 import { type Readiness, healthRoutes } from './routes/health.ts';
@@ -76,7 +75,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   });
   for (const middleware of protection(authentication)) app.use(middleware);
   app
-    .use(webFiles({ openId: openId?.provider.name }))
+    .use(consoleFiles({ openId: openId?.provider.name }))
     .use(router.routes())
     .use(router.allowedMethods());
   return app;

@@ -12,6 +12,7 @@ import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
 import type { AppEnvironment } from './environment.ts';
 import { startLiveSettings } from './live-settings.ts';
 import { Access, isLoopback, reasonNotToListenOn, signInLink } from './middleware/access.ts';
+import { prepareConsole, watchConsole } from './middleware/console-bundle.ts';
 import { Fleet } from './middleware/fleet.ts';
 import type { Logger } from './logger.ts';
 import { limitServer } from './middleware/protection.ts';
@@ -115,6 +116,7 @@ export async function startServer(
   });
   const server = createServer(app.callback());
   limitServer(server);
+  await startConsole(logger);
   await listen(server, host, port, logger);
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   endOnSignal({
@@ -193,6 +195,15 @@ function fleetOf({ settings }: TokenMeterConfig, logger: Logger): Fleet | undefi
     keyPrefix: redis.keyPrefix,
     onLost: (reason) => logger.warn(`limits count by instance while Redis is away: ${reason}`),
   });
+}
+
+/** Without its console, the application still serves its API. */
+async function startConsole(logger: Logger): Promise<void> {
+  try {
+    await (process.argv.includes('--watch') ? watchConsole() : prepareConsole());
+  } catch (error) {
+    logger.error({ err: error }, 'the console cannot be bundled');
+  }
 }
 
 async function listen(server: Server, host: string, port: number, logger: Logger): Promise<void> {

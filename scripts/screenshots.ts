@@ -1,7 +1,7 @@
 /**
- * Takes the dashboard screenshots of the documentation, with generated data:
+ * Takes the screenshots of the documentation, with generated data, of all pages or some:
  *
- *     npm run docs:images
+ *     npm run docs:images -- [users calls …]
  */
 import { mkdirSync } from 'node:fs';
 import { sessionCookie } from '../test/support/app.ts';
@@ -47,19 +47,38 @@ served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' }
 await served.record([...officeUsage({ until: Date.now(), days: 62, perDay: 190 })].map(asRecorded));
 mkdirSync(new URL('../docs/images/', import.meta.url), { recursive: true });
 const browser = await startBrowser();
-for (const colorScheme of ['light', 'dark'] as const) {
-  const { page, close } = await openPage(browser, { viewport: VIEWPORT, colorScheme });
+const PAGES = [
+  ['dashboard', '/?range=30d'],
+  ['users', '/users?range=30d'],
+  ['user', '/user?range=30d&user=amelia.hart'],
+  ['models', '/models?range=30d&model=gpt-5.1&model=claude-sonnet-4-5'],
+  ['calls', '/calls'],
+  ['health', '/health'],
+  ['settings', '/settings'],
+] as const;
+const LOOKS = [
+  ['', { viewport: VIEWPORT, colorScheme: 'light' }],
+  ['-dark', { viewport: VIEWPORT, colorScheme: 'dark' }],
+  ['-phone', { viewport: { width: 390, height: 844 }, colorScheme: 'light' }],
+  ['-zh', { viewport: VIEWPORT, colorScheme: 'light', locale: 'zh-CN' }],
+] as const;
+const only = process.argv.slice(2);
+for (const [suffix, options] of LOOKS) {
+  const { page, close } = await openPage(browser, options);
   await page.context().addCookies([await sessionCookie(origin)]);
   await page.route('**/api/settings/metrics/audit?*', async (route) => {
     await route.fulfill({ json: { entries: audit } });
   });
-  await page.goto(`${origin}/?range=30d`);
-  await page.waitForSelector('#dashboard[data-loaded="true"]');
-  await page.waitForSelector('#live[data-state="live"]');
-  const name = colorScheme === 'light' ? 'dashboard.png' : 'dashboard-dark.png';
-  const path = new URL(`../docs/images/${name}`, import.meta.url).pathname;
-  await page.screenshot({ path });
-  console.log(path);
+  for (const [name, path] of PAGES) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    await page.goto(origin + path);
+    await page.waitForSelector('[data-loaded="true"], #switches .state, #exporter dd');
+    await page.waitForSelector('[data-state="live"], [data-tone="good"]');
+    if (name === 'calls') await page.locator('#calls tbody button').first().click();
+    const file = new URL(`../docs/images/${name}${suffix}.png`, import.meta.url).pathname;
+    await page.screenshot({ path: file });
+    console.log(file);
+  }
   await close();
 }
 await browser.close();

@@ -7,25 +7,27 @@ export interface StaticFile {
   /** Media type. */
   readonly type: string;
   readonly content: Buffer;
+  /** The name changes with the content, so that caches may keep it for good. @default false */
+  readonly isImmutable?: boolean;
 }
+
+const FOR_GOOD = 'public, max-age=31536000, immutable';
 
 /**
  * Answers from memory, by the exact path: nothing of a request ever reaches the file system.
  * `fileOf` may choose by more than the path, for example the language. Texts are compressed where
  * the client accepts it.
  */
-export function staticFiles(fileOf: (ctx: Context) => StaticFile | undefined): Middleware {
-  const hashes = new WeakMap<StaticFile, string>();
+export function staticFiles(fileOf: (ctx: Context) => Promise<StaticFile | undefined>): Middleware {
   return async function staticFile(ctx: Context, next: Next): Promise<void> {
-    const file = ctx.method === 'GET' || ctx.method === 'HEAD' ? fileOf(ctx) : undefined;
+    const file = ctx.method === 'GET' || ctx.method === 'HEAD' ? await fileOf(ctx) : undefined;
     if (!file) return await next();
-    let hash = hashes.get(file);
-    if (hash === undefined) hashes.set(file, (hash = hashOf(file.content)));
-    const { type, content } = file;
+    const hash = hashOf(file);
+    const { type, content, isImmutable } = file;
     const coding = isCompressible(type, content) ? codingFor(ctx) : undefined;
     // Each coding is a separate representation with a separate ETag (RFC 9110, 8.8.3.3).
     const etag = coding === undefined ? `"${hash}"` : `"${hash}-${coding}"`;
-    ctx.set('cache-control', 'no-cache');
+    ctx.set('cache-control', isImmutable ? FOR_GOOD : 'no-cache');
     ctx.set('etag', etag);
     ctx.status = 200;
     if (isKnown(ctx, etag)) {
@@ -33,7 +35,7 @@ export function staticFiles(fileOf: (ctx: Context) => StaticFile | undefined): M
       return;
     }
     ctx.type = type;
-    ctx.body = coding === undefined ? content : await encoded(content, hash, coding);
+    ctx.body = coding === undefined ? content : await compressed(file, coding);
     if (coding !== undefined) ctx.set('content-encoding', coding);
   };
 }
@@ -46,6 +48,18 @@ function codingFor(ctx: Context): Coding | undefined {
   return CODINGS.find((coding) => ctx.acceptsEncodings(coding) === coding);
 }
 
-function hashOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('base64url').slice(0, 22);
+/** The content in this coding, made once. */
+export function compressed(file: StaticFile, coding: Coding): Promise<Buffer> {
+  return encoded(file.content, hashOf(file), coding);
+}
+
+const hashes = new WeakMap<StaticFile, string>();
+
+function hashOf(file: StaticFile): string {
+  let hash = hashes.get(file);
+  if (hash === undefined) {
+    hash = createHash('sha256').update(file.content).digest('base64url').slice(0, 22);
+    hashes.set(file, hash);
+  }
+  return hash;
 }

@@ -113,6 +113,48 @@ export const summaryParameters = z.strictObject({
   distinct: flag.describe('true adds the number of users and conversations.'),
 });
 
+/** Columns of a table by one key, in the order of its file. */
+export const tableColumns = [
+  'name',
+  'calls',
+  'errors',
+  'aborted',
+  'error_rate',
+  'input_tokens',
+  'output_tokens',
+  'total_tokens',
+  'cache_read_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'cache_read_share',
+  'cost_usd',
+  'partial_cost_calls',
+  'unpriced_calls',
+  'mean_duration_ms',
+] as const;
+export type TableColumn = (typeof tableColumns)[number];
+
+export const tableParameters = z.strictObject({
+  ...range,
+  ...filter,
+  group_by: z
+    .enum(GROUPS)
+    .exclude(['hour', 'day'])
+    .describe('Each of its values is a row; beyond 100,000 the rest is one row.'),
+  compare: z.enum(['none', 'previous']).optional().describe('previous adds the period before.'),
+  search: z.string().max(256).optional().describe('Only names with this text, in any case.'),
+  sort: z.enum(tableColumns).optional().describe('Orders the rows. Default: total_tokens.'),
+  order: z.enum(['asc', 'desc']).optional().describe('Default: desc.'),
+  offset: z.coerce
+    .number<string>()
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .optional()
+    .describe('Rows to leave out. Default: 0.'),
+  limit: limit.describe('Rows of the page. Default: 50.'),
+});
+
 export const recordsParameters = z.strictObject({
   ...range,
   ...filter,
@@ -149,6 +191,7 @@ const numbers = {
   calls: count,
   errors: count,
   aborted: count,
+  blocked: count.describe('Refused by a budget: part of calls, and of no rate.'),
   error_rate: share,
   abort_rate: share,
   input_tokens: tokens,
@@ -181,30 +224,39 @@ const usageNumbers = z
 
 const total = z.object({ ...numbers, users: count.optional(), conversations: count.optional() });
 
+const usageRow = z.object({
+  user: z.string().nullable().optional(),
+  model: z.string().optional(),
+  conversation: z.string().nullable().optional(),
+  provider: z.string().optional(),
+  outcome: z.string().optional(),
+  service: z.string().optional(),
+  hour: z.string().optional().describe('Local start with its offset.'),
+  day: z.string().optional().describe('Local date.'),
+  start: z.iso.datetime().optional().describe('Start of the hour or day in UTC.'),
+  ...numbers,
+  is_other: z.literal(true).optional(),
+  share: share.optional(),
+  previous: usageNumbers.optional(),
+});
+
 export const usageSummary = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   group_by: z.array(z.enum(GROUPS)),
-  rows: z.array(
-    z.object({
-      user: z.string().nullable().optional(),
-      model: z.string().optional(),
-      conversation: z.string().nullable().optional(),
-      provider: z.string().optional(),
-      outcome: z.string().optional(),
-      service: z.string().optional(),
-      hour: z.string().optional().describe('Local start with its offset.'),
-      day: z.string().optional().describe('Local date.'),
-      start: z.iso.datetime().optional().describe('Start of the hour or day in UTC.'),
-      ...numbers,
-      is_other: z.literal(true).optional(),
-      share: share.optional(),
-      previous: usageNumbers.optional(),
-    }),
-  ),
+  rows: z.array(usageRow),
   other: usageNumbers.optional(),
   total,
   previous: total.optional(),
+});
+
+export const usageTable = z.object({
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  group_by: z.array(z.enum(GROUPS)),
+  count: count.describe('Rows of all pages.'),
+  rows: z.array(usageRow),
+  total: total.describe('Of all rows, whatever is searched for.'),
 });
 
 export const usageRecord = z.object({

@@ -14,17 +14,20 @@ import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type Currency, usageCsv } from './usage-csv.ts';
 import { costsQueryOf, forecastQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
 import { allRecords } from './all-records.ts';
+import { UsageTables, tableJson } from './usage-table.ts';
 import {
   costsParameters,
   exportParameters,
   forecastParameters,
   recordsParameters,
   summaryParameters,
+  tableParameters,
   usageConversation,
   usageCosts,
   usageForecast,
   usagePage,
   usageSummary,
+  usageTable,
 } from './usage-schemas.ts';
 
 export interface UsageRoutesOptions {
@@ -47,6 +50,7 @@ export function usageRoutes({
   now = () => new Date(),
   currency,
 }: UsageRoutesOptions): readonly ApiRoute[] {
+  const tables = new UsageTables();
   return [
     apiRoute({
       method: 'get',
@@ -65,6 +69,33 @@ export function usageRoutes({
             ...askedBy(ctx),
           });
         sendJson(ctx, await fromReader(ctx, ask));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/table',
+      summary:
+        'Every user, model or conversation with its sums: sorted, searched, a page at a time',
+      role: 'viewer',
+      query: tableParameters,
+      answers: { 200: { description: 'One page', schema: usageTable }, 503: UNAVAILABLE },
+      async handle(ctx, { query }) {
+        const ask = () => summaryQueryOf({ ...query, order: undefined }, now(), untilGone(ctx));
+        const page = await fromReader(ctx, () => tables.page(reader, query, ask));
+        sendJson(ctx, page && tableJson(page));
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/table.csv',
+      summary: 'All rows of such a table as CSV',
+      role: 'viewer',
+      query: tableParameters.omit({ offset: true, limit: true }),
+      answers: { 200: CSV, 503: UNAVAILABLE },
+      async handle(ctx, { query }) {
+        const ask = () => summaryQueryOf({ ...query, order: undefined }, now(), untilGone(ctx));
+        const file = await fromReader(ctx, () => tables.csv(reader, query, ask));
+        if (file) sendCsv(ctx, `usage-by-${query.group_by}`, now(), file);
       },
     }),
     apiRoute({
@@ -147,15 +178,7 @@ export function usageRoutes({
       summary: 'Every call of a range as CSV, newest first, streamed',
       role: 'viewer',
       query: exportParameters,
-      answers: {
-        200: {
-          description: 'A file',
-          schema: z.string(),
-          type: 'text/csv',
-          headers: z.object({ 'content-disposition': z.string() }),
-        },
-        503: UNAVAILABLE,
-      },
+      answers: { 200: CSV, 503: UNAVAILABLE },
       async handle(ctx, { query: parameters }) {
         // Read before the first byte is sent: a store that is down is a 503, not half a file.
         const start = await fromReader(ctx, async () => {
@@ -164,10 +187,8 @@ export function usageRoutes({
           return { query, page: await reader.records(query) };
         });
         if (start === undefined) return;
-        ctx.set('cache-control', 'no-store');
-        ctx.attachment(`usage-${now().toISOString().slice(0, 10)}.csv`);
-        ctx.type = 'text/csv; charset=utf-8';
-        ctx.body = Readable.from(usageCsv(reader, start.query, start.page, currency?.()));
+        const lines = usageCsv(reader, start.query, start.page, currency?.());
+        sendCsv(ctx, 'usage', now(), Readable.from(lines));
       },
     }),
   ];
@@ -177,6 +198,20 @@ const UNAVAILABLE = {
   description: 'The ledger cannot be read at the moment',
   headers: z.object(retryAfter),
 };
+
+const CSV = {
+  description: 'A file',
+  schema: z.string(),
+  type: 'text/csv',
+  headers: z.object({ 'content-disposition': z.string() }),
+};
+
+function sendCsv(ctx: Context, name: string, now: Date, lines: Readable): void {
+  ctx.set('cache-control', 'no-store');
+  ctx.attachment(`${name}-${now.toISOString().slice(0, 10)}.csv`);
+  ctx.type = 'text/csv; charset=utf-8';
+  ctx.body = lines;
+}
 
 function sendJson(ctx: Context, value: object | undefined): void {
   if (value === undefined) return;

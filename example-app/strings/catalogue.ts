@@ -1,11 +1,18 @@
 import { chatStrings } from './chat.ts';
+import { consoleStrings } from './console.ts';
 import { dashboardStrings } from './dashboard.ts';
 import type { Language } from './language.ts';
 import { settingsStrings } from './settings.ts';
 import { sharedStrings } from './shared.ts';
 
 /** Texts of all pages. */
-const catalogue = { ...sharedStrings, ...dashboardStrings, ...chatStrings, ...settingsStrings };
+const catalogue = {
+  ...sharedStrings,
+  ...consoleStrings,
+  ...dashboardStrings,
+  ...chatStrings,
+  ...settingsStrings,
+};
 
 export type StringKey = keyof typeof catalogue;
 

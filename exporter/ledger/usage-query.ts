@@ -57,7 +57,8 @@ export interface UsageQuery {
   /** @default 'desc' */
   readonly order?: 'asc' | 'desc';
   /**
-   * Number of values, 1 to 1000; all others are summed up in `(other)`. With a time group this is
+   * Number of values, 1 to 1000, and up to 100,000 without a time group and percentiles; all others are
+   * summed up in `(other)`. With a time group this is
    * the number of values of the other group, otherwise the number of rows. Time buckets are never
    * merged. @default 20
    */

@@ -29,7 +29,9 @@ describe('createApp', () => {
         assert.ok(html.includes(`<html lang="${language}">`), `${path} ${wanted}`);
         assert.doesNotMatch(html, /\{\{/);
         assert.doesNotMatch(html, /<script(?![^>]* src=)|<style| style=| on[a-z]+=/);
-        for (const [, asset = ''] of html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
+        const assets = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)];
+        assert.equal(assets.length, 2);
+        for (const [, asset = ''] of assets) {
           assert.equal((await fetch(app.origin + asset)).status, 200, asset);
         }
       }
@@ -38,17 +40,20 @@ describe('createApp', () => {
 
   it('answers 304 to who has the file, and never by anything but the exact path', async () => {
     app = await serveApp();
-    const first = await fetch(`${app.origin}/assets/style.css`);
+    const html = await (await fetch(app.origin)).text();
+    const [style = ''] = /\/assets\/[^"]+\.css/.exec(html) ?? [];
+    const first = await fetch(app.origin + style);
     const etag = first.headers.get('etag') ?? '';
     const again = { headers: { 'if-none-match': etag } };
-    assert.equal((await fetch(`${app.origin}/assets/style.css`, again)).status, 304);
+    assert.equal((await fetch(app.origin + style, again)).status, 304);
     for (const path of [
       '/assets/../app.ts',
       '/assets/%2e%2e/app.ts',
       '/assets/..%2fapp.ts',
-      '/assets//style.css',
-      '/assets/style.css%00',
+      style.replace('/assets/', '/assets//'),
+      `${style}%00`,
       '/assets/tsconfig.json',
+      '/assets/main.tsx',
       '/assets/__proto__',
       '/assets/',
       '/constructor',

@@ -295,7 +295,7 @@ describe('the application under attack', () => {
     try {
       const told: string[] = [];
       const paths = [...pages.map(({ path }) => path), '/openapi.json', '/api/session', '/readyz'];
-      for (const path of [...paths, '/assets/strings.en.js', '/api/broken', '/api/nothing']) {
+      for (const path of [...paths, '/assets/nothing.js', '/api/broken', '/api/nothing']) {
         for (const headers of [asAdmin, { authorization: `Bearer ${ADMIN_TOKEN}x` }]) {
           const answer = await fetch(there.origin + path, { headers });
           told.push(JSON.stringify([...answer.headers]), await answer.text());

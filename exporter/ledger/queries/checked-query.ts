@@ -42,6 +42,8 @@ type TimeUnit = 'hour' | 'day';
 /** Maximum size of a result: buckets times named values. */
 const MAX_CELLS = 200_000;
 const MAX_LIMIT = 1000;
+/** Of a summary without a time group and percentiles. */
+const MAX_ROWS = 100_000;
 const UNIT_MS: Readonly<Record<TimeUnit, number>> = { hour: 3_600_000, day: 86_400_000 };
 
 /** Accepted values of a dimension; `null` stands for calls without one. */
@@ -83,10 +85,10 @@ function instant(name: string, value: unknown): number {
   return Math.min(Math.max(time, 0), LAST_MS);
 }
 
-function limitOf(value: number | undefined, fallback: number): number {
+function limitOf(value: number | undefined, fallback: number, maximum = MAX_LIMIT): number {
   if (value === undefined) return fallback;
-  if (Number.isInteger(value) && value >= 1 && value <= MAX_LIMIT) return value;
-  return refuse('limit', value, `a whole number from 1 to ${MAX_LIMIT}`);
+  if (Number.isInteger(value) && value >= 1 && value <= maximum) return value;
+  return refuse('limit', value, `a whole number from 1 to ${maximum}`);
 }
 
 function oneOf<T extends string>(name: string, value: T | undefined, all: readonly T[]): T {
@@ -143,9 +145,10 @@ export async function checkQuery(query: UsageQuery): Promise<CheckedQuery> {
     refuse('groupBy', groupBy, 'at most two keys, at most one of them hour or day');
   }
   const [unit] = units;
-  const limit = limitOf(query.limit, 20);
-  const named = dimensions.length > 0 ? limit + 1 : 1;
   const percentiles = query.percentiles === true;
+  const hasOneRowEach = unit === undefined && !percentiles;
+  const limit = limitOf(query.limit, 20, hasOneRowEach ? MAX_ROWS : MAX_LIMIT);
+  const named = dimensions.length > 0 ? limit + 1 : 1;
   // Percentiles need a sketch of several hundred numbers per row.
   const maximum = percentiles ? MAX_CELLS / 10 : MAX_CELLS;
   if (unit !== undefined && ((toMs - fromMs) / UNIT_MS[unit]) * named > maximum) {

@@ -19,8 +19,8 @@ export interface SummarySource {
 /** Name of the row for everything beyond the limit. */
 const OTHER_NAME = '(other)';
 /**
- * Maximum number of cells, about ten megabytes. With more, keys are ranked in a separate pass
- * first.
+ * Maximum number of cells, about ten megabytes, unless more rows are asked for. With more, keys are
+ * ranked in a separate pass first.
  */
 const MAX_CELLS = 20_000;
 /** A sketch has several hundred numbers. */
@@ -59,7 +59,9 @@ interface Gathered {
 
 /** One pass if there are few keys; otherwise ranks the keys in a first pass. */
 async function gathered(query: CheckedQuery, source: SummarySource): Promise<Gathered> {
-  const all = new Cells(query, { maxCells: query.percentiles ? MAX_SKETCHES : MAX_CELLS });
+  const all = new Cells(query, {
+    maxCells: query.percentiles ? MAX_SKETCHES : Math.max(MAX_CELLS, query.limit),
+  });
   try {
     await source.gather(query, all);
     return folded(query, all);

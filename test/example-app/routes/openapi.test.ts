@@ -156,6 +156,19 @@ describe('/openapi.json', () => {
       headers: asViewer,
     },
     { path: '/api/usage/summary?x=1', as: '/api/usage/summary', status: 422, headers: asViewer },
+    {
+      path: '/api/usage/table?group_by=user&search=user&sort=cost_usd&order=asc&limit=2&offset=1',
+      as: '/api/usage/table',
+      status: 200,
+      headers: asViewer,
+    },
+    { path: '/api/usage/table', status: 422, headers: asViewer },
+    {
+      path: '/api/usage/table.csv?group_by=model',
+      as: '/api/usage/table.csv',
+      status: 200,
+      headers: asViewer,
+    },
     { path: '/api/usage/costs', status: 200, headers: asViewer },
     {
       path: '/api/usage/costs?what_if=gpt-4o=gpt-4.1-mini&what_if=none=other&from=90d',

@@ -1,0 +1,45 @@
+import type { z } from 'zod';
+import type { UsageHealth } from '../../routes/dashboard-health.ts';
+import type {
+  usageConversation,
+  usageCosts,
+  usagePage,
+  usageRecord,
+  usageSummary,
+  usageTable,
+} from '../../routes/usage-schemas.ts';
+import type { auditLog, instanceList, settingsDocument, whoAmI } from '../../schemas.ts';
+
+/** What the paths answer, by the schemas that the server describes itself with. */
+export interface Contract {
+  readonly '/api/session': z.output<typeof whoAmI>;
+  readonly '/api/usage/summary': Summary;
+  readonly '/api/usage/table': UsageTable;
+  readonly '/api/usage/records': RecordsPage;
+  readonly '/api/usage/costs': z.output<typeof usageCosts>;
+  readonly '/api/usage/health': Health;
+  readonly '/api/settings/metrics': MetricsSettings;
+  readonly '/api/settings/metrics/audit': z.output<typeof auditLog>;
+  readonly '/api/settings/metrics/instances': InstanceList;
+  readonly '/api/chat/models': { readonly demo: boolean; readonly models: readonly string[] };
+}
+
+export type Summary = z.output<typeof usageSummary>;
+export type Row = Summary['rows'][number];
+export type Total = Summary['total'];
+export type UsageTable = z.output<typeof usageTable>;
+export type UsageRecord = z.output<typeof usageRecord>;
+export type RecordsPage = z.output<typeof usagePage>;
+export type Conversation = z.output<typeof usageConversation>;
+export type Health = UsageHealth;
+export type MetricsSettings = z.output<typeof settingsDocument>;
+export type AuditEntry = z.output<typeof auditLog>['entries'][number];
+export type InstanceList = z.output<typeof instanceList>;
+
+/** Sent with the event `settings`. */
+export interface CurrentSettings {
+  readonly version: number;
+  readonly settings: MetricsSettings;
+  readonly updated_at?: string;
+  readonly updated_by?: string;
+}

@@ -1,0 +1,127 @@
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { displayIn } from '../formats.ts';
+import { ApiError, callApi, get, tooMany } from './client.ts';
+import type { CurrentSettings, Health, InstanceList, MetricsSettings } from './contract.ts';
+import { followEvents } from './event-stream.ts';
+
+/** What the event stream says, for all pages. */
+
+/** Counts up when there are new calls, or may be. */
+export const news = signal(0);
+export const health = signal<Health | undefined>(undefined);
+export const settings = signal<CurrentSettings | undefined>(undefined);
+export const instances = signal<InstanceList | undefined>(undefined);
+/** Since when the settings store cannot be reached. */
+export const staleSince = signal<string | undefined>(undefined);
+/** Undefined: before the first connection. */
+export const usageConnection = signal<'live' | 'reconnecting' | 'paused' | undefined>(undefined);
+export const settingsConnection = signal<
+  { readonly state: 'live' | 'polling' | 'offline'; readonly why?: string } | undefined
+>(undefined);
+export const isSignedOut = signal(false);
+
+interface StoreStatus {
+  readonly state: string;
+  readonly stale_since?: string | undefined;
+}
+
+/** Pages that need the settings even while there is no stream. */
+let followers = 0;
+
+/** While a component that uses this is shown, the settings are polled while there is no stream. */
+export function useLiveSettings(): void {
+  useEffect(() => {
+    followers += 1;
+    return () => {
+      followers -= 1;
+    };
+  }, []);
+}
+
+/** An answer to a change made here may be newer than the last event. */
+export function showSettings(next: CurrentSettings): void {
+  const before = settings.value;
+  settings.value = before?.version === next.version ? { ...before, ...next } : next;
+}
+
+function showStatus({ state, stale_since: since }: StoreStatus): void {
+  staleSince.value = state === 'stale' ? since : undefined;
+}
+
+/** Call once, when somebody is signed in. */
+export function startLive(): void {
+  let sequence: number | undefined;
+  let wasLive = false;
+  let wasAway = false;
+  followEvents({
+    events: {
+      usage({ sequence: next }: { readonly sequence: number }) {
+        if (sequence !== undefined && next !== sequence) news.value += 1;
+        sequence = next;
+      },
+      health(next: Health) {
+        displayIn(next.prices?.currency);
+        health.value = next;
+      },
+      settings: showSettings,
+      status: showStatus,
+      instances(list: InstanceList) {
+        instances.value = list;
+      },
+    },
+    onConnection(connection) {
+      const { state } = connection;
+      if (state === 'live' && wasAway) news.value += 1;
+      wasLive ||= state === 'live';
+      if (state === 'live') wasAway = false;
+      // Nothing is missed before the first connection, since the page has just been loaded.
+      else if (wasLive || state !== 'connecting') wasAway = true;
+      if (state === 'live') settingsConnection.value = { state };
+      // Reported again after each further attempt.
+      if (state === 'lost' && followers > 0) void pollOnce(connection);
+      // Another tab takes over immediately.
+      if (state === 'connecting') return;
+      usageConnection.value = state === 'lost' ? 'reconnecting' : state;
+    },
+  });
+}
+
+async function pollOnce({
+  status,
+  waitMs,
+}: {
+  readonly status: number;
+  readonly waitMs: number;
+}): Promise<void> {
+  try {
+    await poll();
+    // Only the stream was refused: the page shows what is in force, and why it is not live.
+    settingsConnection.value =
+      status === 429 ? { state: 'polling', why: tooMany(waitMs).message } : { state: 'polling' };
+  } catch (error) {
+    const refusal = error instanceof ApiError ? error.status : 0;
+    if (refusal === 401) isSignedOut.value = true;
+    else {
+      settingsConnection.value =
+        refusal === 429
+          ? { state: 'offline', why: (error as Error).message }
+          : { state: 'offline' };
+    }
+  }
+}
+
+async function poll(): Promise<void> {
+  const answer = await callApi('/api/settings/metrics');
+  const since = answer.headers.get('settings-stale-since');
+  showSettings({
+    version: Number(answer.headers.get('settings-version')),
+    settings: (await answer.json()) as MetricsSettings,
+  });
+  showStatus(since === null ? { state: 'ready' } : { state: 'stale', stale_since: since });
+  // Unavailable while the store is; the displayed list stays.
+  const list = await get('/api/settings/metrics/instances').catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 429) throw error;
+  });
+  if (list) instances.value = list;
+}

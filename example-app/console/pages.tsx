@@ -1,0 +1,31 @@
+import type { ComponentType } from 'preact';
+import { type PagePath, pages } from '../pages.ts';
+import { CallsPage } from './pages/calls.tsx';
+import { ChatPage } from './pages/chat/chat-page.tsx';
+import { HealthPage } from './pages/health.tsx';
+import { ModelsPage } from './pages/models.tsx';
+import { Overview } from './pages/overview.tsx';
+import { SettingsPage } from './pages/settings/settings-page.tsx';
+import { SignInPage } from './pages/sign-in.tsx';
+import { UserPage } from './pages/user.tsx';
+import { UsersPage } from './pages/users.tsx';
+
+const components: Readonly<Record<PagePath, ComponentType>> = {
+  '/': Overview,
+  '/users': UsersPage,
+  '/user': UserPage,
+  '/models': ModelsPage,
+  '/calls': CallsPage,
+  '/health': HealthPage,
+  '/settings': SettingsPage,
+  '/chat': ChatPage,
+  '/sign-in': SignInPage,
+};
+
+export function isPage(path: string): path is PagePath {
+  return pages.some((page) => page.path === path);
+}
+
+export function componentOf(path: PagePath): ComponentType {
+  return components[path];
+}

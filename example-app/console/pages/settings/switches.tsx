@@ -1,0 +1,164 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError } from '../../api/client.ts';
+import type { CurrentSettings, MetricsSettings } from '../../api/contract.ts';
+import { showSettings } from '../../api/live.ts';
+import { Banner } from '../../components/controls.tsx';
+import { Field, Form, Switch } from '../../components/form.tsx';
+import { isolated } from '../../names.tsx';
+import { isAdmin } from '../../session.ts';
+import { t } from '../../texts.ts';
+import { changeSettings, explain } from './settings-change.ts';
+
+const KEYS = ['enabled', 'token_statistics'] as const;
+type Key = (typeof KEYS)[number];
+
+/** Of a change. */
+export interface Outcome {
+  readonly good?: string;
+  readonly bad?: string;
+}
+
+/** The two switches. What one has flipped stays until it is saved or discarded. */
+export function Switches({
+  current,
+  outcome,
+  onOutcome,
+  children,
+}: {
+  /** Undefined: not known yet. */
+  readonly current: CurrentSettings | undefined;
+  readonly outcome: Outcome;
+  readonly onOutcome: (outcome: Outcome) => void;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  const [edited, setEdited] = useState<Readonly<Partial<MetricsSettings>>>({});
+  const [reason, setReason] = useState('');
+  const [saving, setSaving] = useState(false);
+  const before = useRef(current);
+  const mayChange = isAdmin();
+  const valueOf = (key: Key): boolean => edited[key] ?? current?.settings[key] ?? false;
+  const changed = KEYS.filter((key) => current && valueOf(key) !== current.settings[key]);
+
+  useEffect(() => {
+    const isNews = before.current && current && before.current.version !== current.version;
+    before.current = current;
+    if (Object.keys(edited).length === 0 || saving) return;
+    if (changed.length === 0) {
+      setEdited({});
+      onOutcome({});
+    } else if (isNews) onOutcome({ bad: conflictText(current) });
+  }, [current]);
+
+  const save = async (): Promise<void> => {
+    if (changed.length === 0) return;
+    setSaving(true);
+    onOutcome({});
+    try {
+      const patch = Object.fromEntries(changed.map((key) => [key, valueOf(key)]));
+      const next = await changeSettings(patch, reason.trim(), current?.version);
+      setReason('');
+      setEdited({});
+      showSettings(next);
+      onOutcome({ good: t('settings.saved', { version: next.version }) });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 412) {
+        const { version, current: settings } = error.problem as {
+          readonly version: number;
+          readonly current: MetricsSettings;
+        };
+        // The event stream names the author a moment later.
+        showSettings({ version, settings });
+        onOutcome({ bad: conflictText({ version, settings }) });
+      } else onOutcome({ bad: explain(error) });
+    } finally {
+      setSaving(false);
+    }
+  };
+
+  const then = !valueOf('enabled')
+    ? 'nothing'
+    : valueOf('token_statistics')
+      ? 'everything'
+      : 'basic';
+  return (
+    <Form
+      id="switches"
+      class="card"
+      onSubmit={save}
+      onReset={() => {
+        setReason('');
+        setEdited({});
+        onOutcome({});
+      }}
+    >
+      <h2>{t('settings.switches')}</h2>
+      {KEYS.map((key) => (
+        <Switch
+          key={key}
+          id={key}
+          label={t(`settings.${key}`)}
+          effect={t(`settings.${key}.effect`)}
+          // Unknown is not off.
+          state={current ? t(valueOf(key) ? 'settings.on' : 'settings.off') : ''}
+          checked={valueOf(key)}
+          disabled={!mayChange || !current || saving}
+          onChange={(checked) => {
+            onOutcome(outcome.bad === undefined ? {} : { bad: outcome.bad });
+            // All that is seen is meant, also where somebody else changes it meanwhile.
+            setEdited({ ...current?.settings, ...edited, [key]: checked });
+          }}
+        />
+      ))}
+      <p>
+        <strong>{t('settings.then')}</strong>{' '}
+        <span id="then">{current && t(`settings.then.${then}`)}</span>
+      </p>
+      <Banner tone="bad" id="problem">
+        {outcome.bad}
+      </Banner>
+      <Banner tone="good" id="done">
+        {outcome.good}
+      </Banner>
+      {mayChange ? (
+        <div id="editing">
+          <Field
+            id="reason"
+            label={t('settings.reason')}
+            maxLength={200}
+            autocomplete="off"
+            value={reason}
+            onInput={setReason}
+          />
+          <div class="row">
+            <button
+              class="primary"
+              type="submit"
+              id="save"
+              disabled={changed.length === 0 || saving}
+            >
+              {t(saving ? 'settings.saving' : 'settings.save')}
+            </button>
+            <button type="reset" id="discard" disabled={changed.length === 0 || saving}>
+              {t('settings.discard')}
+            </button>
+            {changed.length > 0 && (
+              <span class="muted" id="unsaved">
+                {t('settings.unsaved')}
+              </span>
+            )}
+          </div>
+        </div>
+      ) : (
+        <p class="muted" id="viewer">
+          {t('settings.viewer')}
+        </p>
+      )}
+      {children}
+    </Form>
+  );
+}
+
+function conflictText({ version, updated_by: actor = '?' }: CurrentSettings): string {
+  return t('settings.conflict', { actor: isolated(actor), version });
+}

@@ -1,0 +1,156 @@
+import type { JSX } from 'preact';
+import type { Health, Row, Summary, Total } from '../api/contract.ts';
+import type { Answered } from '../api/loader.ts';
+import {
+  formatChange,
+  formatCompact,
+  formatCost,
+  formatMs,
+  formatPercent,
+  formatWhole,
+  partialCostText,
+} from '../formats.ts';
+import { type StringKey, t } from '../texts.ts';
+import { bucketValues } from '../view/buckets.ts';
+import { Sparkline } from './sparkline.tsx';
+
+interface Tile {
+  readonly name: string;
+  readonly title: StringKey;
+  readonly valueOf: (total: Total | Row) => number | undefined;
+  readonly format: (total: Total) => string;
+  readonly moreIs?: 'bad';
+  /** Requires reading every call of the range. */
+  readonly isScan?: boolean;
+  readonly isSmall?: boolean;
+}
+
+const users = (total: Total | Row): number | undefined =>
+  'users' in total ? total.users : undefined;
+const conversations = (total: Total | Row): number | undefined =>
+  'conversations' in total ? total.conversations : undefined;
+
+const TILES: readonly Tile[] = [
+  {
+    name: 'calls',
+    title: 'tile.calls',
+    valueOf: ({ calls }) => calls,
+    format: ({ calls }) => formatCompact(calls),
+  },
+  {
+    name: 'tokens',
+    title: 'tile.tokens',
+    valueOf: (total) => total.total_tokens,
+    format: (total) => formatCompact(total.total_tokens),
+  },
+  {
+    name: 'cost',
+    title: 'tile.cost',
+    valueOf: (total) => total.cost_usd,
+    format: formatCost,
+  },
+  {
+    name: 'p95',
+    title: 'tile.p95',
+    valueOf: (total) => total.duration_p95_ms,
+    format: (total) => formatMs(total.duration_p95_ms),
+    moreIs: 'bad',
+    isScan: true,
+  },
+  {
+    name: 'users',
+    title: 'tile.users',
+    valueOf: users,
+    format: (total) => formatWhole(total.users),
+    isScan: true,
+    isSmall: true,
+  },
+  {
+    name: 'conversations',
+    title: 'tile.conversations',
+    valueOf: conversations,
+    format: (total) => formatWhole(total.conversations),
+    isScan: true,
+    isSmall: true,
+  },
+  {
+    name: 'errors',
+    title: 'tile.errors',
+    valueOf: (total) => total.error_rate,
+    format: (total) => formatPercent(total.error_rate),
+    moreIs: 'bad',
+    isSmall: true,
+  },
+];
+
+/** Sums of the range, each with its change from the period that it is compared with. */
+export function Tiles({
+  course,
+  scan,
+  before,
+  health,
+  only,
+}: {
+  /** Sums by the unit of the period. */
+  readonly course: Answered<Summary> | undefined;
+  /** The same with percentiles and numbers of users and conversations. */
+  readonly scan: Answered<Summary> | undefined;
+  /** Total of another range to compare with, instead of the period before. */
+  readonly before?: Total | undefined;
+  /** Shows the records that the exporter lost: must be 0. */
+  readonly health?: Health | undefined;
+  readonly only?: readonly string[];
+}): JSX.Element {
+  return (
+    <ul class="tiles" aria-label={t('tile.label')}>
+      {TILES.filter(({ name }) => only?.includes(name) ?? true).map((tile) => (
+        <TileOf key={tile.name} tile={tile} answer={tile.isScan ? scan : course} before={before} />
+      ))}
+      {health && <DroppedTile health={health} />}
+    </ul>
+  );
+}
+
+function TileOf({
+  tile: { name, title, valueOf, format, moreIs, isSmall },
+  answer,
+  before,
+}: {
+  readonly tile: Tile;
+  readonly answer: Answered<Summary> | undefined;
+  readonly before: Total | undefined;
+}): JSX.Element {
+  const total = answer?.value.total;
+  const earlier = before ?? answer?.value.previous;
+  const { text, direction } = formatChange(total && valueOf(total), earlier && valueOf(earlier));
+  const partial = name === 'cost' ? partialCostText(total?.partial_cost_calls ?? 0) : '';
+  return (
+    <li class={isSmall ? 'card tile small' : 'card tile'} data-tile={name}>
+      <h2>{t(title)}</h2>
+      <p class="figure">{total ? format(total) : '–'}</p>
+      <p class="change" data-tone={moreIs && direction === 'up' ? 'bad' : ''}>
+        {text}
+      </p>
+      {partial !== '' && <p class="partial muted">{partial}</p>}
+      {!isSmall && (
+        <Sparkline values={answer ? bucketValues(answer.value.rows, answer.period, valueOf) : []} />
+      )}
+    </li>
+  );
+}
+
+function DroppedTile({ health: { exporter } }: { readonly health: Health }): JSX.Element {
+  const dropped =
+    exporter && Object.values(exporter.dropped).reduce((sum, count) => sum + count, 0);
+  const note =
+    dropped === undefined ? '' : t(dropped === 0 ? 'tile.noneDropped' : 'tile.someDropped');
+  return (
+    <li class="card tile small" data-tile="dropped">
+      <h2>{t('tile.dropped')}</h2>
+      <p class="figure">{formatWhole(dropped)}</p>
+      <p class="change" data-tone={dropped ? 'bad' : ''}>
+        {note}
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,56 @@
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { Segments } from '../components/controls.tsx';
+import { t } from '../texts.ts';
+import { change, view } from '../view/current-view.ts';
+import { type Dimension, type Measure, measures } from '../view/view.ts';
+import { FilterChips, FilterForm } from './filter-bar.tsx';
+import { RangePicker } from './range-picker.tsx';
+
+export interface ToolbarProps {
+  readonly hasMeasure?: boolean;
+  /** Address of the calls as a file. */
+  readonly file?: string | undefined;
+  /** Values to suggest for filters. */
+  readonly known?: Readonly<Partial<Record<Dimension, readonly string[]>>>;
+}
+
+/** Range, metric and filters of a page. */
+export function Toolbar({ hasMeasure = false, file, known = {} }: ToolbarProps): JSX.Element {
+  const popup = useRef<HTMLDivElement>(null);
+  return (
+    <div id="controls">
+      <div class="toolbar">
+        <RangePicker />
+        {hasMeasure && (
+          <Segments<Measure>
+            id="measure"
+            label={t('measure.label')}
+            choices={measures.map((each) => [each, t(`measure.${each}`)])}
+            chosen={view.value.measure}
+            onChoose={(measure) => change({ measure })}
+          />
+        )}
+        <button class="button" type="button" id="add-filter" popovertarget="filter-form">
+          {t('filter.add')}
+        </button>
+        {file !== undefined && (
+          <a class="button" id="csv" href={file} download>
+            {t('dashboard.csv')}
+          </a>
+        )}
+        <div
+          class="card popup"
+          id="filter-form"
+          popover="auto"
+          role="dialog"
+          aria-label={t('filter.add')}
+          ref={popup}
+        >
+          <FilterForm known={known} onDone={() => popup.current?.hidePopover()} />
+        </div>
+      </div>
+      <FilterChips />
+    </div>
+  );
+}

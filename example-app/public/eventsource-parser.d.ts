@@ -1,2 +1,0 @@
-// What `pages.ts` serves as /assets/eventsource-parser.js.
-export { createParser } from 'eventsource-parser';

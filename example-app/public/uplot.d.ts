@@ -1,3 +1,0 @@
-// What `pages.ts` serves as /assets/uplot.js.
-import uPlot from 'uplot';
-export default uPlot;

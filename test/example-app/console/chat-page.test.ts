@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { OpenAI } from 'openai';
+import { TokenMeterInstrumentation } from 'otel-token-meter';
+import { ChatService } from '../../../example-app/chat/chat-service.ts';
+import { type DemoModel, startDemoModel } from '../../../example-app/demo-model/server.ts';
+import { chatRoutes } from '../../../example-app/routes/chat.ts';
+import { lowContrasts, overflow } from '../../support/browser.ts';
+import { consolePages } from '../../support/console-pages.ts';
+import { type TestTelemetry, startTelemetry } from '../../support/telemetry.ts';
+
+describe('chat page', () => {
+  let demo: DemoModel;
+  let telemetry: TestTelemetry;
+  let instrumentation: TokenMeterInstrumentation;
+  const pages = consolePages(() =>
+    chatRoutes({
+      chat: new ChatService(new OpenAI({ apiKey: 'demo', baseURL: demo.url, maxRetries: 0 })),
+      role: 'anyone',
+      models: ['gpt-4o', 'o3', 'no-such-model'],
+      demo: true,
+    }),
+  );
+
+  before(async () => {
+    telemetry = startTelemetry();
+    demo = await startDemoModel({ chunkPauseMs: 10 });
+    instrumentation = new TokenMeterInstrumentation({
+      onUsage: (record) => void pages.usage.record([record]),
+    });
+    instrumentation.instrument('openai', OpenAI);
+  });
+
+  after(async () => {
+    instrumentation.disable();
+    await demo.close();
+    await telemetry.close();
+  });
+
+  beforeEach(() => {
+    const { settings } = pages.usage;
+    settings.subscribe(({ settings: { enabled, token_statistics: tokenStatistics } }) =>
+      instrumentation.applySettings({ enabled, tokenStatistics }),
+    );
+    instrumentation.applySettings({ enabled: true, tokenStatistics: true });
+  });
+
+  it('shows an answer as it comes, then what was recorded of the call', async () => {
+    const page = await pages.open('/chat');
+    await pages.shows(page, '#recorded', 'Metering and token statistics are on');
+    await pages.shows(page, '#model', 'offline demo model');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'message');
+    await page.evaluate(`
+      window.wasBusy = [];
+      new MutationObserver((changes) => wasBusy.push(...changes.map((each) => each.oldValue)))
+        .observe(document.body, { subtree: true, attributeFilter: ['aria-busy'], attributeOldValue: true });
+    `);
+    await page.keyboard.type('Hello <b>you</b>');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.said.user', 'Hello <b>you</b>');
+    await pages.shows(page, '.said.model .words', 'You said: “Hello <b>you</b>”');
+    await page.waitForSelector('.said.model[aria-busy="false"]');
+    assert.deepEqual(await page.evaluate('wasBusy'), ['true']);
+    await pages.shows(page, '.receipt', /\d+ → \d+ tokens · \$0\.\d{5} · .*first chunk after/);
+    await pages.shows(page, '.receipt', 'counted with the exact tokenizer');
+    const conversation = await page.inputValue('#conversation');
+    assert.match(conversation, /^conv-/);
+    await page.click('.receipt a');
+    await pages.shows(page, '#conversation .facts', 'alice · 1 call ·');
+  });
+
+  it('goes on with a conversation, of the user and the model that are picked, without a stream', async () => {
+    const page = await pages.open('/chat');
+    await page.fill('#user', '王芳');
+    await page.selectOption('#model', 'o3');
+    await page.fill('#conversation', 'trip');
+    await page.uncheck('#stream');
+    for (const count of [1, 2]) {
+      await page.fill('#message', 'again');
+      await page.click('[type=submit]');
+      await page
+        .locator('.receipt a')
+        .nth(count - 1)
+        .waitFor();
+    }
+    assert.equal(await page.inputValue('#conversation'), 'trip');
+    const receipt = await page.innerText('.receipt >> nth=0');
+    assert.match(receipt, /reported by the provider/);
+    assert.doesNotMatch(receipt, /first chunk/);
+    await page.click('.receipt a >> nth=0');
+    await pages.shows(page, '#conversation .facts', '王芳 · 2 calls');
+    await pages.shows(page, '#top-model', 'o3');
+  });
+
+  it('stops an answer, which is recorded as aborted', async () => {
+    const page = await pages.open('/chat');
+    await page.fill('#message', 'A long story, please. '.repeat(150));
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.said.model .words', 'You said');
+    await page.click('#stop');
+    await pages.shows(page, '.said.model .words', '(stopped)');
+    await page.click('.receipt a');
+    await pages.shows(page, '#conversation tbody', 'aborted');
+  });
+
+  it('explains what the two switches leave', async () => {
+    const { settings } = pages.usage;
+    const page = await pages.open('/chat');
+    await settings.patch({ token_statistics: false });
+    await pages.shows(page, '#recorded', 'Token statistics are off');
+    await page.fill('#message', 'one');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.receipt', 'Recorded without tokens');
+    await settings.patch({ enabled: false });
+    await pages.shows(page, '#recorded', 'Metering is off');
+    await page.fill('#message', 'two');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.receipt', 'Not recorded: metering is off.');
+  });
+
+  it('says why there is no answer, and that one is signed out', async () => {
+    const page = await pages.open('/chat', {}, /422|401/);
+    await page.selectOption('#model', 'no-such-model');
+    await page.fill('#message', 'Hello');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '#problem', 'no such model');
+    await page.context().clearCookies();
+    await page.selectOption('#model', 'gpt-4o');
+    await page.fill('#message', 'Hello');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.receipt', 'Sign in to see the usage record.');
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`speaks Chinese, fits a phone and can be read in the ${colorScheme} theme`, async () => {
+      const viewport = { width: 360, height: 740 };
+      const page = await pages.open('/chat', { colorScheme, viewport, locale: 'zh-CN' });
+      await page.fill('#message', `${'x'.repeat(300)}\n你好`);
+      await page.keyboard.press('Enter');
+      await pages.shows(page, '.receipt', '本地分词器精确计数');
+      assert.equal(await overflow(page), 0);
+      assert.deepEqual(await lowContrasts(page), []);
+      await pages.shows(page, '#recorded', '用量统计和 token 统计均已开启');
+    });
+  }
+});

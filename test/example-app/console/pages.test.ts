@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import { axeProblems } from '../../support/axe.ts';
+import { overflow } from '../../support/browser.ts';
+import { consolePages } from '../../support/console-pages.ts';
+import { officeUsage } from '../../support/office-usage.ts';
+import { usageRecord } from '../../support/usage-logs.ts';
+
+const PAGES = [
+  '/',
+  '/users',
+  '/user?user=ann',
+  '/models',
+  '/calls',
+  '/health',
+  '/settings',
+  '/chat',
+];
+
+describe('console: pages', function () {
+  this.timeout(60_000);
+  const pages = consolePages();
+
+  async function record(): Promise<void> {
+    const at = Date.now() - 600_000;
+    await pages.usage.record([
+      ...officeUsage({ until: Date.now(), days: 3, perDay: 10 }),
+      usageRecord(at, {
+        userId: 'ann',
+        conversationId: 'trip',
+        inputTokens: 900,
+        outputTokens: 100,
+        totalTokens: 1000,
+        cacheReadTokens: 600,
+        tokenSource: 'provider',
+        costUsd: 0.5,
+        costSource: 'list',
+        requestModel: 'gpt-4o',
+        attributes: { feature: 'search' },
+      }),
+      usageRecord(at, { userId: 'a/../b c&d', conversationId: 'other', totalTokens: 7 }),
+    ]);
+  }
+
+  const names = async (page: Page): Promise<string[]> =>
+    await page.locator('#users tbody td:first-child').allInnerTexts();
+
+  it('lists every user; sorts, searches and pages by mouse and by keyboard', async () => {
+    await pages.usage.record(
+      Array.from({ length: 120 }, (_, index) =>
+        usageRecord(Date.now() - 60_000, {
+          userId: `user-${String(index).padStart(3, '0')}`,
+          totalTokens: 1000 - index,
+          costUsd: index,
+        }),
+      ),
+    );
+    const page = await pages.open('/users');
+    await pages.shows(page, '#users', '1–50 of 120');
+    assert.equal((await names(page))[0], 'user-000');
+    await page.click('#users th:has-text("Cost") button');
+    await pages.shows(page, '#users tbody tr:first-child', 'user-119');
+    assert.equal(await page.getAttribute('#users th:has-text("Cost")', 'aria-sort'), 'descending');
+    await page.click('#users .after');
+    await pages.shows(page, '#users', '51–100 of 120');
+    await page.focus('#users .search');
+    await page.keyboard.type('user-01');
+    await pages.shows(page, '#users tbody tr:first-child', 'user-019');
+    assert.equal((await names(page)).length, 10);
+    assert.match(page.url(), /sort=-cost_usd&search=user-01$/);
+    await page.focus('#users tbody a >> nth=0');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/user?user=user-018');
+    await pages.shows(page, 'h1', 'user-018');
+    await pages.shows(page, '[data-tile=calls] .figure', '1');
+    await page.goBack();
+    await pages.shows(page, '#users tbody tr:first-child', 'user-019');
+  });
+
+  it('has a page for each user, whatever the name, with conversations and calls', async () => {
+    await record();
+    const page = await pages.open('/users?range=24h');
+    await page.click('a:has-text("a/../b c&d")');
+    await pages.shows(page, 'h1', 'a/../b c&d');
+    await pages.shows(page, '#conversations', 'other');
+    await pages.shows(page, '#calls', 'a/../b c&d');
+    assert.equal(await page.title(), 'User · Token meter');
+    await page.click('#conversations a:has-text("other")');
+    await pages.shows(page, '#conversation .facts', '1 call');
+  });
+
+  it('compares two models by what they really cost', async () => {
+    await record();
+    const page = await pages.open('/models');
+    await pages.shows(page, '#models tbody', 'gpt-4o');
+    const row = page.locator('#models tbody tr', { hasText: 'gpt-4o' }).first();
+    assert.match(await row.innerText(), /\$0\.50/);
+    await page.click('#models th:has-text("Cost of 1,000") button');
+    assert.match(await page.innerText('#models tbody tr:first-child'), /gpt-4o/);
+    await page.selectOption('#compare-models select >> nth=0', 'gpt-4o');
+    await page.waitForURL(/model=gpt-4o/);
+    await page.click('#models button:has-text("gpt-5.1")');
+    await page.waitForURL(/model=gpt-4o&model=gpt-5.1/);
+    await pages.shows(
+      page,
+      '#compare-models li',
+      /the \d calls? of gpt-4o cost \$0\.00\d+; with gpt-5\.1/,
+    );
+    await pages.shows(page, '#compare-models .legend', 'gpt-5.1');
+  });
+
+  it('shows everything of one call, by mouse and by keyboard', async () => {
+    await record();
+    const page = await pages.open('/calls?range=24h&user=ann');
+    await pages.shows(page, '#calls tbody', 'ann');
+    await page.focus('#calls tbody button >> nth=0');
+    await page.keyboard.press('Enter');
+    for (const text of ['of it from cache\n600', 'list prices', 'feature\nsearch', 'gpt-4o']) {
+      await pages.shows(page, '.call-detail', new RegExp(text.replace('\n', '\\s*')));
+    }
+    await pages.shows(page, '.call-detail', /Cache reads/);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.call-detail', { state: 'detached' });
+  });
+
+  it('shows the instances of the fleet on the page of its health', async () => {
+    const page = await pages.open('/health');
+    await pages.shows(page, '#instances tbody tr', 'connected');
+    await pages.shows(page, '#exporter', 'ok');
+  });
+
+  it('keeps the chosen theme from the first paint of the next page', async () => {
+    const page = await pages.open('/settings', { colorScheme: 'light' });
+    await page.click('.theme');
+    await page.click('.theme');
+    await page.reload();
+    const html = await (await page.request.get(page.url())).text();
+    assert.match(html, /data-theme="dark"/);
+    const back = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    assert.equal(back, 'rgb(20, 23, 28)');
+    await page.click('.theme');
+    assert.doesNotMatch(await (await page.request.get(page.url())).text(), /data-theme/);
+  });
+
+  it('goes from page to page without loading them again', async () => {
+    await record();
+    // There is no chat in this application.
+    const page = await pages.open('/', {}, /404/);
+    await page.evaluate('window.before = true');
+    for (const path of ['/users', '/models', '/calls', '/health', '/settings', '/chat', '/']) {
+      await page.click(`nav a[href="${path}"]`);
+      await page.waitForURL(`**${path}`);
+      await page.waitForSelector('h1');
+    }
+    assert.equal(await page.evaluate('window.before'), true);
+  });
+
+  for (const [name, options] of [
+    ['on a desk in the light theme', { colorScheme: 'light' }],
+    [
+      'on a phone in the dark theme, in Chinese',
+      { colorScheme: 'dark', locale: 'zh-CN', viewport: { width: 360, height: 740 } },
+    ],
+  ] as const) {
+    it(`breaks no rule of accessibility ${name}`, async () => {
+      await record();
+      const page = await pages.open('/sign-in', options, /404/);
+      for (const path of PAGES) {
+        await page.goto(pages.usage.app.origin + path);
+        await page.waitForSelector('[data-loaded="true"], #switches .state, #chat, #exporter dd');
+        assert.deepEqual(await axeProblems(page), [], path);
+        assert.equal(await overflow(page), 0, `${path} scrolls sideways`);
+      }
+    });
+  }
+
+  it('loads in few requests and bytes', async () => {
+    await record();
+    const page = await pages.open('/sign-in');
+    await page.waitForLoadState('networkidle');
+    let [requests, bytes] = [0, 0];
+    page.on('response', (response) => {
+      requests += 1;
+      void response
+        .request()
+        .sizes()
+        .then(({ responseBodySize }) => (bytes += responseBodySize))
+        .catch(() => undefined);
+    });
+    await page.goto(`${pages.usage.app.origin}/?range=7d`);
+    await pages.loaded(page);
+    await page.waitForTimeout(200);
+    assert.ok(requests <= 15, `${requests} requests`);
+    assert.ok(bytes <= 150_000, `${bytes} bytes`);
+    assert.ok(bytes > 20_000, 'it was measured');
+  });
+});
