@@ -12,6 +12,7 @@ import {
   type StoredSketches,
   type StoredTable,
 } from '../../ledger/queries/usage-table.ts';
+import type { RollUpCache } from '../rollup/roll-up-cache.ts';
 import { RollUpPoints } from '../rollup/roll-up-points.ts';
 import { planOf, type RollUpPlan, tableFor, ValidRollUps } from '../rollup/roll-up-plan.ts';
 import { CallScan, type ScannedCall } from './call-scan.ts';
@@ -41,12 +42,19 @@ interface Takers {
 export class InfluxSummarySource implements SummarySource {
   readonly #client: InfluxQueryClient;
   readonly #points: RollUpPoints;
+  readonly #cache: RollUpCache;
   readonly #now: () => number;
   readonly #signal: AbortSignal | undefined;
   readonly #valid = new Map<string, Promise<ValidRollUps>>();
 
-  constructor(client: InfluxQueryClient, now: () => number, signal: AbortSignal | undefined) {
+  constructor(
+    client: InfluxQueryClient,
+    cache: RollUpCache,
+    now: () => number,
+    signal: AbortSignal | undefined,
+  ) {
     this.#client = client;
+    this.#cache = cache;
     this.#points = new RollUpPoints(client, signal);
     this.#now = now;
     this.#signal = signal;
@@ -165,11 +173,17 @@ export class InfluxSummarySource implements SummarySource {
   async #plan(query: CheckedQuery): Promise<RollUpPlan> {
     const { fromMs, toMs } = query;
     if (tableFor(query) === undefined) return { days: [], hours: [], calls: [{ fromMs, toMs }] };
+    const range = withinReach({ fromMs, toMs }, await this.#client.version(), this.#now());
+    const valid = await this.#validIn(query);
+    return planOf({ ...query, ...range }, valid, new TimeBuckets(query));
+  }
+
+  async #validIn({ fromMs, toMs }: TimeRange): Promise<ValidRollUps> {
     const id = `${fromMs}-${toMs}`;
     const range = withinReach({ fromMs, toMs }, await this.#client.version(), this.#now());
     const valid = this.#valid.get(id) ?? ValidRollUps.load(this.#points, range);
     this.#valid.set(id, valid);
-    return planOf({ ...query, ...range }, await valid, new TimeBuckets(query));
+    return await valid;
   }
 
   /** Returns the ranges of roll-ups without the table: it was too large to be stored. */
@@ -185,17 +199,34 @@ export class InfluxSummarySource implements SummarySource {
     const buckets = new TimeBuckets(query);
     const missing: TimeRange[] = [];
     const width = unit === 'day' ? 86_400_000 : 3_600_000;
+    if (ranges.length === 0) return [];
+    const valid = await this.#validIn(query);
+    const states = unit === 'day' ? valid.days : valid.hours;
+    const keyOf = (start: number, name: string): string =>
+      `${unit}/${start}/${states.get(start) ?? ''}/${name}`;
+    const take = (start: number, [table, sketches]: readonly unknown[]): void => {
+      const part = {
+        table: table as StoredTable,
+        sketches: sketches as StoredSketches | undefined,
+      };
+      rolledUp({ ...part, bucket: buckets.at(start), rows: rowsOf(query, part.table) });
+    };
     for (const range of ranges) {
       const left = new Set<number>();
-      for (let start = range.fromMs; start < range.toMs; start += width) left.add(start);
-      for await (const [start, [table, sketches]] of this.#points.tables(unit, range, names)) {
-        if (table === undefined || (query.percentiles && sketches === undefined)) continue;
+      for (let start = range.fromMs; start < range.toMs; start += width) {
+        const tables = names.map((name) => this.#cache.get(keyOf(start, name)));
+        if (tables.every((table) => table !== undefined)) take(start, tables);
+        else left.add(start);
+      }
+      if (left.size === 0) continue;
+      const asked = { fromMs: Math.min(...left), toMs: Math.max(...left) + width };
+      for await (const [start, tables] of this.#points.tables(unit, asked, names)) {
+        if (!left.has(start) || tables.includes(undefined)) continue;
         left.delete(start);
-        const part = {
-          table: table as StoredTable,
-          sketches: sketches as StoredSketches | undefined,
-        };
-        rolledUp({ ...part, bucket: buckets.at(start), rows: rowsOf(query, part.table) });
+        for (const [place, name] of names.entries()) {
+          this.#cache.set(keyOf(start, name), tables[place]);
+        }
+        take(start, tables);
       }
       for (const start of left) missing.push({ fromMs: start, toMs: start + width });
     }

@@ -13,6 +13,7 @@ import type {
   UsageSummary,
 } from '../../ledger/usage-query.ts';
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
+import { RollUpCache } from '../rollup/roll-up-cache.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from './query-client.ts';
 import { recordPage } from './record-pages.ts';
 import { InfluxSummarySource } from './influx-summary.ts';
@@ -32,6 +33,7 @@ const MAX_CONVERSATION_RECORDS = 1000;
  */
 export class InfluxUsageReader implements UsageReader {
   readonly #client: InfluxQueryClient;
+  readonly #cache = new RollUpCache();
   readonly #now: () => number;
 
   /** @throws TokenMeterError `INVALID_OPTION` */
@@ -48,7 +50,10 @@ export class InfluxUsageReader implements UsageReader {
   async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
     const checked = await checkQuery(query);
     signal?.throwIfAborted();
-    return await summarise(checked, new InfluxSummarySource(this.#client, this.#now, signal));
+    return await summarise(
+      checked,
+      new InfluxSummarySource(this.#client, this.#cache, this.#now, signal),
+    );
   }
 
   async records({ signal, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
@@ -65,7 +70,7 @@ export class InfluxUsageReader implements UsageReader {
     const filter = { conversation: id };
     const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
     const page = await recordPage(this.#client, query, this.#now(), signal);
-    const source = new InfluxSummarySource(this.#client, this.#now, signal);
+    const source = new InfluxSummarySource(this.#client, this.#cache, this.#now, signal);
     const { total } = await summarise(await checkConversationQuery(id), source);
     return {
       id,

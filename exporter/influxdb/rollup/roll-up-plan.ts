@@ -35,10 +35,11 @@ export function tableFor({
 
 /** Roll-ups of a range that count: marks that came after them make them wrong. */
 export class ValidRollUps {
-  readonly days: ReadonlySet<number>;
-  readonly hours: ReadonlySet<number>;
+  /** What tells a day's roll-up from an earlier one, by its start. */
+  readonly days: ReadonlyMap<number, string>;
+  readonly hours: ReadonlyMap<number, string>;
 
-  private constructor(days: ReadonlySet<number>, hours: ReadonlySet<number>) {
+  private constructor(days: ReadonlyMap<number, string>, hours: ReadonlyMap<number, string>) {
     this.days = days;
     this.hours = hours;
   }
@@ -49,13 +50,17 @@ export class ValidRollUps {
       toMs: Math.ceil(toMs / DAY_MS) * DAY_MS,
     };
     const [days, hours] = await Promise.all([points.days(range), points.hours(range)]);
-    if (hours.size === 0 && days.size === 0) return new ValidRollUps(new Set(), new Set());
+    if (hours.size === 0 && days.size === 0) return new ValidRollUps(new Map(), new Map());
     const marks = await points.marks(range);
     const valid = (
       states: ReadonlyMap<number, RollUpState>,
       marksAt: (start: number) => number,
-    ): ReadonlySet<number> =>
-      new Set([...states].filter(([at, state]) => state.marks === marksAt(at)).map(([at]) => at));
+    ): ReadonlyMap<number, string> =>
+      new Map(
+        [...states]
+          .filter(([at, state]) => state.marks === marksAt(at))
+          .map(([at, state]) => [at, `${state.marks}/${state.calls}`]),
+      );
     const ofDays = new Map<number, number>();
     for (const [hour, { count }] of marks) {
       const day = Math.floor(hour / DAY_MS) * DAY_MS;
@@ -82,10 +87,10 @@ export function planOf(
     unit === undefined || buckets.at(start) === buckets.at(start + width - 1);
   const isInside = (start: number, width: number): boolean =>
     start >= fromMs && start + width <= toMs;
-  const [first] = [...valid.days, ...valid.hours].toSorted((a, b) => a - b);
+  const [first] = [...valid.days.keys(), ...valid.hours.keys()].toSorted((a, b) => a - b);
   const last = Math.max(
-    ...[...valid.days].map((day) => day + DAY_MS),
-    ...[...valid.hours].map((hour) => hour + HOUR_MS),
+    ...[...valid.days.keys()].map((day) => day + DAY_MS),
+    ...[...valid.hours.keys()].map((hour) => hour + HOUR_MS),
   );
   const from = Math.max(fromMs, first ?? fromMs);
   const to = Math.min(toMs, last);

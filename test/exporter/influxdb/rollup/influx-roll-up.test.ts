@@ -20,12 +20,16 @@ const NOW = Date.parse('2026-10-26T12:00:00Z');
 describe('roll-ups in InfluxDB 1.x', () => {
   let server: TestServer;
   let count = 0;
+  const open: InfluxUsageReader[] = [];
 
   before(async function () {
     requireServer(this, 'influxd');
     server = await startInfluxd({ databases: [] });
   });
-  after(async () => await server?.stop());
+  after(async () => {
+    for (const reader of open) await reader.close();
+    await server?.stop();
+  });
 
   interface Ledger {
     readonly bucket: string;
@@ -47,6 +51,11 @@ describe('roll-ups in InfluxDB 1.x', () => {
     const access = { url: server.url, bucket };
     const plain = `${bucket}_calls`;
     await influxExecute(server.url, `CREATE DATABASE ${plain}`);
+    // Kept, with what they remember of roll-ups.
+    const readers = [bucket, plain].map(
+      (name) => new InfluxUsageReader({ ...access, bucket: name }),
+    );
+    open.push(...readers);
     const ledger: Ledger = {
       bucket,
       async write(more, now = NOW) {
@@ -61,13 +70,9 @@ describe('roll-ups in InfluxDB 1.x', () => {
         await rollUpInfluxLedger({ ...access, ...options, now: () => now }),
       async compare(query) {
         const asked = { from: new Date(START), to: new Date(NOW), ...query };
-        const readers = [bucket, plain].map(
-          (name) => new InfluxUsageReader({ ...access, bucket: name }),
-        );
         const [rolledUp, calls] = await Promise.all(
           readers.map(async (reader) => await reader.summary(asked)),
         );
-        for (const reader of readers) await reader.close();
         assert.deepEqual(rounded(rolledUp), rounded(calls), JSON.stringify(query));
         return rolledUp as UsageSummary;
       },
