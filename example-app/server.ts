@@ -4,12 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { OpenAI } from 'openai';
 import { flush, shutdown } from 'otel-token-meter';
+import { budgetAccounts, type BudgetShare, onBudgetShare } from 'otel-token-meter/budgets';
 import type { TokenMeterConfig } from 'otel-token-meter/config';
 import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
 import { ChatService } from './chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
 import type { AppEnvironment } from './environment.ts';
+import { startLiveBudgets } from './live-budgets.ts';
 import { startLiveSettings } from './live-settings.ts';
 import { Access, isLoopback, reasonNotToListenOn, signInLink } from './middleware/access.ts';
 import { prepareConsole, watchConsole } from './middleware/console-bundle.ts';
@@ -20,6 +22,7 @@ import { sessionSecret } from './middleware/session-secret.ts';
 import { Signer } from './middleware/signer.ts';
 import { OpenIdProvider } from './openid/openid-provider.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { budgetsRoutes } from './routes/budgets.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import type { OpenIdSignIn } from './routes/openid.ts';
@@ -60,6 +63,11 @@ export async function startServer(
     details: () => ({ exporter: telemetry.status() }),
   });
   const { settings } = live;
+  const budgets = await startLiveBudgets(
+    config,
+    telemetry.instrumentation,
+    `${hostname()}:${port}`,
+  );
   const alerts =
     telemetry.reader === undefined
       ? undefined
@@ -70,6 +78,10 @@ export async function startServer(
           isRecording: () => settings.get().enabled,
           log: logger,
         });
+  const endShares = onBudgetShare((share) => {
+    if (alerts === undefined) logger.warn(describeShare(share));
+    else alerts.reportBudget(share);
+  });
   const app = createApp({
     access,
     proxies,
@@ -90,6 +102,11 @@ export async function startServer(
         role: access.generatedToken === undefined || !isLoopback(host) ? 'reporter' : 'anyone',
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
+      ...budgetsRoutes({
+        settings: budgets.settings,
+        accounts: budgetAccounts,
+        stopping: stopping.signal,
+      }),
       ...(telemetry.reader === undefined
         ? []
         : usageRoutes({
@@ -132,6 +149,8 @@ export async function startServer(
         parts: [
           () => alerts?.close(),
           () => live.close(),
+          () => budgets.close(),
+          async () => endShares(),
           async () => fleet?.close(),
           () => telemetry.shutdown(),
           () => demo?.close(),
@@ -147,6 +166,12 @@ export async function startServer(
       `  settings  ${config.settings.store}`,
     ].join('\n'),
   );
+}
+
+/** As JSON, since names come from callers. */
+function describeShare({ id, key, share, spent, limit, unit, resetsAt }: BudgetShare): string {
+  const whose = Object.keys(key).length === 0 ? '' : ` of ${JSON.stringify(key)}`;
+  return `budget ${id}${whose} has reached ${Math.round(share * 100)} %: ${spent} of ${limit} ${unit}, until ${resetsAt}`;
 }
 
 interface AppAccess {

@@ -4,6 +4,7 @@ import { ConsoleLogRecordExporter, SimpleLogRecordProcessor } from '@opentelemet
 import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK, type NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { TokenMeterInstrumentation } from 'otel-token-meter';
+import { RedisBudgetStore } from 'otel-token-meter/budgets';
 import type { TokenMeterConfig } from 'otel-token-meter/config';
 import {
   usageStore,
@@ -72,6 +73,10 @@ export function startTelemetry(
     ...(pricesFile !== undefined && { pricesFile }),
     ...(userIdHashKey !== undefined && { userIdHashKey }),
     ...(ingest && { onUsage: (record) => ingest.saw(record) }),
+    budgets: config.budgets,
+    ...(config.settings.store === 'redis' && {
+      budgetStore: new RedisBudgetStore(config.settings.redis),
+    }),
   });
   const sdk = new NodeSDK({
     instrumentations: [instrumentation],

@@ -1,8 +1,15 @@
 import type { Context } from 'koa';
+import {
+  budgetAnswer,
+  type BudgetContext,
+  budgetRefusal,
+  koaBudgets,
+} from 'otel-token-meter/budgets';
 import { z } from 'zod';
 import type { ChatAnswer, ChatEvent, ChatInput, ChatService } from '../chat/chat-service.ts';
 import type { Role } from '../middleware/access.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
+import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { EventStream, eventSchema } from './event-stream.ts';
 
@@ -70,6 +77,14 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
           schema: chatAnswer,
           also: { 'text/event-stream': eventSchema('start', 'piece', 'end', 'error') },
         },
+        429: {
+          description: 'A budget of this user or team is exhausted, or asked too often',
+          headers: z.object({
+            ...retryAfter,
+            ratelimit: z.string().optional().describe('What budgets leave, and when they reset'),
+            'ratelimit-policy': z.string().optional(),
+          }),
+        },
         422: { description: 'The request is wrong, or there is no such model' },
         502: { description: 'The provider failed' },
         503: { description: 'The provider asks to slow down' },
@@ -85,8 +100,12 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
           message: body.message,
           signal,
         };
-        if (body.stream) await sendEvents(ctx, chat.stream(input), endAnswers);
-        else ctx.body = wire(await chat.answer(input).catch((error: unknown) => fail(ctx, error)));
+        ctx.state['budgets'] = input satisfies BudgetContext;
+        await budgets(ctx, async () => {
+          if (body.stream) await sendEvents(ctx, chat.stream(input), endAnswers);
+          else
+            ctx.body = wire(await chat.answer(input).catch((error: unknown) => fail(ctx, error)));
+        });
       },
     }),
     apiRoute({
@@ -101,6 +120,9 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
     }),
   ];
 }
+
+/** 429 to a user or team without budget, before and in a call. */
+const budgets = koaBudgets<Context>({ context: (ctx) => ctx.state['budgets'] as BudgetContext });
 
 function wire(answer: ChatAnswer): z.output<typeof chatAnswer> {
   return {
@@ -130,7 +152,9 @@ async function sendEvents(
       } else stream.send({ event: 'end', data: wire(event.answer) });
     }
   } catch (error) {
-    stream.send({ event: 'error', data: endAnswers?.aborted ? STOPPING : problemOf(error) });
+    const refusal = budgetRefusal(error);
+    const problem = refusal ? budgetAnswer([refusal]).body : problemOf(error);
+    stream.send({ event: 'error', data: endAnswers?.aborted ? STOPPING : problem });
   }
   stream.end();
 }
@@ -142,6 +166,8 @@ const STOPPING = {
 };
 
 function fail(ctx: Context, error: unknown): never {
+  // Answered by the middleware.
+  if (budgetRefusal(error)) throw error;
   const { status, code, detail } = problemOf(error);
   return ctx.throw(status, detail, { code, expose: true });
 }

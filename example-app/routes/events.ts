@@ -9,13 +9,23 @@ export function eventsRoute(topics: readonly EventTopic[]): ApiRoute {
   return apiRoute({
     method: 'get',
     path: '/api/events',
-    summary: 'All events of `/api/settings/metrics/events` and `/api/usage/events` in one stream',
+    summary: 'All events of settings, budgets and usage in one stream',
     role: 'viewer',
     headers: z.object(lastEventId),
     answers: {
       200: {
         description: 'Server-sent events; the id is the version of the settings',
-        schema: eventSchema('settings', 'status', 'instances', 'usage', 'health', 'end'),
+        schema: eventSchema(
+          'settings',
+          'status',
+          'instances',
+          'budgets',
+          'budgets_status',
+          'budgets_instances',
+          'usage',
+          'health',
+          'end',
+        ),
         type: 'text/event-stream',
       },
       503: TOO_MANY_STREAMS,

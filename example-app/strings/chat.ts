@@ -26,6 +26,10 @@ export const chatStrings = {
     en: 'The model did not respond: {detail}',
     'zh-CN': '模型未返回结果：{detail}',
   },
+  'chat.budget': {
+    en: 'Budget {budget} is exhausted. Try again after {time}.',
+    'zh-CN': '预算 {budget} 已用完，请在 {time} 之后重试。',
+  },
   'chat.demo': { en: 'offline demo model', 'zh-CN': '离线演示模型' },
   'chat.receipt.wait': { en: 'Loading the usage record…', 'zh-CN': '正在获取用量记录…' },
   'chat.receipt': {

@@ -59,7 +59,14 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/budgets',
     what: 'budgets: definitions, windows, accounts, what calls reserve and spend, and the store that a fleet shares',
-    imports: ['src/domain', 'src/errors.ts', 'src/host', 'src/settings', 'src/tokens'],
+    imports: [
+      'src/context.ts',
+      'src/domain',
+      'src/errors.ts',
+      'src/host',
+      'src/settings',
+      'src/tokens',
+    ],
   },
   {
     path: 'src/options.ts',
@@ -158,6 +165,7 @@ export const rooms: readonly Room[] = [
     path: 'src/register',
     what: 'the preload, a composition root. Loads the exporter by its published name if configured',
     imports: [
+      'src/budgets',
       ...SRC_GROUND,
       'src/config',
       'src/instrumentation.ts',
@@ -169,6 +177,7 @@ export const rooms: readonly Room[] = [
     path: 'src/cli',
     what: 'CLI commands, one file each, composition roots. Load the exporter by its published name',
     imports: [
+      'src/budgets',
       ...SRC_GROUND,
       'src/bill',
       'src/config',

@@ -18,5 +18,6 @@ export const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   copy: async () => await import('./copy.ts'),
   config: async () => await import('./config.ts'),
   alerts: async () => await import('./alerts.ts'),
+  budgets: async () => await import('./budgets.ts'),
   settings: async () => await import('./settings.ts'),
 };

@@ -5,6 +5,7 @@ import { note, problem, type Finding } from './doctor/finding.ts';
 import { checkHost } from './doctor/host.ts';
 import { checkModelSdks } from './doctor/model-sdks.ts';
 import { checkOtlp } from './doctor/otlp.ts';
+import { checkBudgets } from './doctor/budgets.ts';
 import { checkSettings } from './doctor/settings.ts';
 import { checkTelemetrySdk } from './doctor/telemetry-sdk.ts';
 import type { CliIo } from './io.ts';
@@ -73,6 +74,7 @@ export async function run(
   add(await checkDestination({ config: metrics, env: io.env, cwd, write, sendBacklog }));
   if (isExported && isStored) add(await checkOtlp(io.env));
   add(await checkSettings(config.settings));
+  add(await checkBudgets(config));
   const problems = findings.filter(({ state }) => state === 'problem').length;
   const warnings = findings.filter(({ state }) => state === 'warning').length;
   if (values.json) {

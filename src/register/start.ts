@@ -1,4 +1,5 @@
 import { diag, DiagConsoleLogger, DiagLogLevel } from '@opentelemetry/api';
+import { RedisBudgetStore } from '../budgets/stores/redis.ts';
 import {
   exportWantedBy,
   isDisabledByName,
@@ -12,6 +13,7 @@ import { nodeProblem } from '../host/node-version.ts';
 import { isSdkRegistered } from '../otel/telemetry.ts';
 import { callLine } from './call-line.ts';
 import { loadDestination, type ConfiguredDestination } from './destination.ts';
+import { followLiveBudgets } from './live-budgets.ts';
 import { followSettings } from './live-settings.ts';
 import { loadOwnSdk, type OwnSdk } from './own-sdk.ts';
 import { resourceAttributes } from './resource.ts';
@@ -48,24 +50,33 @@ function start(env: NodeJS.ProcessEnv): void {
   const first = firstCall(sdk);
 
   const prints = printsLines(resolved);
+  const { store, redis } = config.settings;
   const instrumentation = new TokenMeterInstrumentation({
+    ...(store === 'redis' && { budgetStore: new RedisBudgetStore(redis) }),
     onUsage: (record) => {
       if (prints()) process.stderr.write(`${callLine(record)}\n`);
     },
   });
   instrumentation.addDestination({ ...destination, onCall: first });
   const settings = followSettings(config, instrumentation, () => statusOf(destination));
+  const budgets = followLiveBudgets(config, instrumentation);
   onShutdown({
     byItself: async () => {
       if (instrumentation.held.held > 0) await settings.known();
       await shutdown();
       await Promise.allSettled([destination.end(), sdk?.shutdown()]);
       settings.leave();
+      budgets.leave();
     },
     bySignal: async () => {
       await settings.known();
       await shutdown();
-      await Promise.allSettled([destination.flush(), sdk?.shutdown(), settings.close()]);
+      await Promise.allSettled([
+        destination.flush(),
+        sdk?.shutdown(),
+        settings.close(),
+        budgets.close(),
+      ]);
     },
   });
 }

@@ -9,6 +9,7 @@ import { Signer } from '../../example-app/middleware/signer.ts';
 import { SignInError } from '../../example-app/openid/openid-provider.ts';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
 import { alertRoutes } from '../../example-app/routes/alerts.ts';
+import { budgetsRoutes } from '../../example-app/routes/budgets.ts';
 import { chatRoutes } from '../../example-app/routes/chat.ts';
 import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import type { Logger } from '../../example-app/logger.ts';
@@ -18,6 +19,7 @@ import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
 import { SqliteUsageReader } from '../../exporter/index.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
+import { budgetsDocument, budgetsSettings } from '../../src/budgets/index.ts';
 import {
   MemorySettingsStore,
   type MetricsSettings,
@@ -54,6 +56,21 @@ const openId: OpenIdSignIn = {
   log: silent,
 };
 
+const budgetAccount = {
+  id: 'x',
+  key: {},
+  mode: 'block',
+  unit: 'usd',
+  limit: 5,
+  spent: 4.5,
+  reserved: 0.25,
+  remaining: 0.25,
+  from: '2026-11-29T00:00:00.000Z',
+  resetsAt: '2026-11-30T00:00:00.000Z',
+  blocked: false,
+  stale: false,
+} as const;
+
 /** The application with all routes, a ledger of a few calls, and the demo model. */
 export async function serveWholeApp(
   options: Partial<SettingsRoutesOptions<MetricsSettings>> & Partial<AppDependencies> = {},
@@ -70,6 +87,14 @@ export async function serveWholeApp(
   const store = new MemorySettingsStore();
   const settings = new SettingsService({ schema: metricsSettings, store, instance: { id: 'one' } });
   await settings.start();
+  const budgets = new SettingsService({
+    schema: budgetsSettings,
+    defaults: budgetsDocument([{ id: 'x', window: 'day', limit: { usd: 5 } }]),
+    store: new MemorySettingsStore(),
+  });
+  await budgets.start();
+  const { changesPerMinute } = options;
+  const limits = changesPerMinute === undefined ? {} : { changesPerMinute };
   const reader = new SqliteUsageReader({ path });
   const demo = await startDemoModel({ chunkPauseMs: 0 });
   const client = new OpenAI({ apiKey: 'sk-canary-key', baseURL: demo.url, maxRetries: 0 });
@@ -77,6 +102,7 @@ export async function serveWholeApp(
   const alerts = await appAlerts();
   const routes = [
     ...settingsRoutes({ settings, ...options }),
+    ...budgetsRoutes({ settings: budgets, accounts: async () => [budgetAccount], ...limits }),
     ...usageRoutes({ reader }),
     ...dashboardRoutes({ reader, settings, alerts: () => [usageAlert({ atLeast: true })] }),
     ...alertRoutes({ alerts: () => alerts.alerts }),
@@ -101,6 +127,7 @@ export async function serveWholeApp(
       await demo.close();
       await reader.close();
       await settings.close();
+      await budgets.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -100,6 +100,13 @@ describe('/openapi.json', () => {
     readonly storeAway?: true;
   }
   const settings = '/api/settings/metrics';
+  const budgets = '/api/settings/budgets';
+  const budget = '{"window":"day","limit":{"usd":1}}';
+  const item = (id: string): { path: string; as: string; headers: typeof asAdmin } => ({
+    path: `${budgets}/${id}`,
+    as: `${budgets}/{id}`,
+    headers: asAdmin,
+  });
   const chat = { user_id: 'ann', model: DEMO_MODELS[0], message: 'hello' };
   const asked: readonly Asked[] = [
     { path: '/healthz', status: 200 },
@@ -115,6 +122,37 @@ describe('/openapi.json', () => {
     { path: '/api/session', method: 'post', status: 400, body: '{' },
     { path: '/api/session', method: 'post', status: 413, body: `{"token":"${'a'.repeat(5000)}"}` },
     { path: '/api/session', method: 'post', status: 415, headers: { 'content-type': 'text/xml' } },
+    { path: budgets, status: 200, headers: asViewer },
+    { path: budgets, method: 'patch', status: 200, headers: asAdmin, body: `{"y":${budget}}` },
+    { path: budgets, method: 'patch', status: 422, headers: asAdmin, body: '{"y":{}}' },
+    {
+      path: budgets,
+      method: 'put',
+      status: 412,
+      headers: { ...asAdmin, 'if-match': '"99"' },
+      body: '{}',
+    },
+    { path: budgets, method: 'put', status: 200, headers: asAdmin, body: '{}' },
+    { path: `${budgets}/audit`, status: 200, headers: asViewer },
+    { path: `${budgets}/instances`, status: 200, headers: asViewer },
+    { path: `${budgets}/events`, status: 401 },
+    { ...item('x'), status: 200 },
+    { ...item('none'), status: 404 },
+    { ...item('y'), method: 'put', status: 201, body: budget },
+    { ...item('y'), method: 'put', status: 200, body: budget },
+    {
+      ...item('y'),
+      headers: { ...asAdmin, 'if-none-match': '*' } as typeof asAdmin,
+      method: 'put',
+      status: 412,
+      body: budget,
+    },
+    { ...item('y'), method: 'patch', status: 200, body: '{"mode":"block"}' },
+    { ...item('y'), method: 'patch', status: 422, body: '{"mode":"stop"}' },
+    { ...item('none'), method: 'patch', status: 404, body: '{}' },
+    { ...item('y'), method: 'delete', status: 204 },
+    { ...item('x'), method: 'delete', status: 409 },
+    { path: '/api/budgets/status', status: 200, headers: asViewer },
     { path: settings, status: 200, headers: asViewer },
     { path: settings, status: 401 },
     { path: settings, status: 403, headers: { 'sec-fetch-site': 'cross-site' } },

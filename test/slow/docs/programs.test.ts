@@ -58,6 +58,33 @@ const chats: Scene = async (app, file) => {
   });
 };
 
+/** A server under a budget of one call a user: the second one is refused, others are not. */
+const limits: Scene = async (app, file) => {
+  const port = await freePort();
+  const budget = { id: 'one', scope: { each: ['user'] }, window: 'day', limit: { calls: 1 } };
+  const env = {
+    PORT: `${port}`,
+    TOKEN_METER_BUDGETS: JSON.stringify([{ ...budget, mode: 'block' }]),
+  };
+  const ask = async (user: string): Promise<Response | undefined> =>
+    await fetch(`http://127.0.0.1:${port}/chat`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-user-id': user },
+      body: '{"message":"When is high tide?"}',
+    }).catch(() => undefined);
+  let refused: Response | undefined;
+  await app.serve('node', [...REGISTER, file], env, async () => {
+    const answer = await ask('alice');
+    if (answer?.status === 429) refused = answer;
+    return refused !== undefined && (await ask('bob'))?.status === 200;
+  });
+  assert.match(refused?.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  assert.ok(Number(refused?.headers.get('retry-after')) > 0);
+  assert.match(refused?.headers.get('ratelimit') ?? '', /^"one";r=0;t=\d+$/);
+  const problem = (await refused?.json()) as { readonly code: string };
+  assert.equal(problem.code, 'budget_exceeded');
+};
+
 /** The ledger of two calls in the project's folder. */
 async function withLedger(app: DocumentedApp): Promise<void> {
   for (let i = 0; i < 2; i++) {
@@ -110,6 +137,30 @@ const SCENES: Readonly<Record<string, Scene>> = {
   'any-model.mjs': ends({ out: /^1 message to gpt-4o$/m, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
   'count-first.mjs': ends({ out: /^5 12 exact$/m }, { preload: [] }),
   'express.mjs': chats,
+  'budgets-express.mjs': limits,
+  'budgets-koa.mjs': limits,
+  'budgets-fastify.mjs': limits,
+  'live-budgets.mjs': async (app, file, test) => {
+    requireServer(test, 'redis-server');
+    const redis = await startRedis();
+    try {
+      await app.write(
+        'use.mjs',
+        `import { budgetStatus } from 'otel-token-meter';
+import { budgets } from './${file}';
+const shown = async () => (await budgetStatus()).map(({ id, limit }) => id + ' ' + limit).join();
+console.log(await shown());
+await budgets.patch({ everything: { window: 'month', limit: { usd: 5 } } }, { actor: 'alice' });
+console.log(await shown());
+await budgets.close();`,
+      );
+      const ran = await app.run('node', ['use.mjs'], { REDIS_URL: redis.url });
+      assert.equal(ran.code, 0, ran.err);
+      holds(ran, { out: /^everything 2000\neverything 5\n$/ });
+    } finally {
+      await redis.stop();
+    }
+  },
   'koa.mjs': chats,
   'hono.mjs': chats,
   'nest.ts': async (app, file, test) => {
