@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
-import type { SettingsPatch, SettingsService } from 'otel-token-meter/settings';
+import type { SettingsService } from 'otel-token-meter/settings';
 import { z } from 'zod';
-import { identityOf } from '../middleware/authentication.ts';
-import { entityTags, isKnown } from '../middleware/etag.ts';
+import { isKnown } from '../middleware/etag.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import { ifMatch, ifNoneMatch } from './api-headers.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { checked } from './checked.ts';
 import { mergePatch } from './merge-patch.ts';
-import { changeSettings, describeSettings, fromStore, isConflict } from './settings-change.ts';
+import { type Collection, changeItem, itemTag, member, replaceAll } from './collection-changes.ts';
+import { describeSettings } from './settings-change.ts';
 import {
   STORE_AWAY,
   type SettingsDocument,
@@ -20,9 +19,6 @@ import {
   settingsHeaders,
   versionMismatch,
 } from './settings-document.ts';
-import { type ShownSettings, versionAskedFor } from './settings-wire.ts';
-
-type Collection<V> = Readonly<Record<string, V>>;
 
 /** A document whose members are definitions of one kind, by id. */
 export interface SettingsCollection<V> extends SettingsDocument<Collection<V>> {
@@ -31,9 +27,6 @@ export interface SettingsCollection<V> extends SettingsDocument<Collection<V>> {
   readonly idSchema: z.ZodType<string>;
   readonly itemSchema: z.ZodType;
 }
-
-/** Rounds of a change among many writers: in each, one of them gets through. */
-const MAX_ROUNDS = 20;
 
 /**
  * The routes of the document, and of each definition in it. A change of one definition is compared with
@@ -170,88 +163,6 @@ export function collectionRoutes<V extends object>(
   ];
 }
 
-/** Replaces what was set by the API, all of it as one change. */
-async function replaceAll<V extends object>(
-  ctx: Context,
-  settings: SettingsService<Collection<V>>,
-  query: z.output<typeof reasonQuery>,
-  wanted: Collection<V>,
-): Promise<ShownSettings<Collection<V>>> {
-  const asked = versionAskedFor(ctx.get('if-match'), settings);
-  return await inRounds(ctx, async () => {
-    const ifVersion = asked ?? settings.version;
-    const removed = Object.keys(settings.get()).map((id) => [id, null] as const);
-    const patch = { ...Object.fromEntries(removed), ...wanted } as SettingsPatch<Collection<V>>;
-    const options = { ...attributed(ctx, query), ifVersion };
-    if (asked !== undefined) return await changeSettings(ctx, settings, patch, options);
-    const changed = await fromStore(ctx, settings.patch(patch, options));
-    return { ...changed, epoch: settings.epoch };
-  });
-}
-
-/**
- * Changes one definition. The conditions of the request hold for that definition; a change of another
- * one meanwhile only means another round.
- */
-async function changeItem<V extends object>(
-  ctx: Context,
-  settings: SettingsService<Collection<V>>,
-  id: string,
-  query: z.output<typeof reasonQuery>,
-  next: (current: V | undefined) => V | null,
-): Promise<{ readonly before: V | undefined; readonly after: V | undefined }> {
-  return await inRounds(ctx, async () => {
-    const { version: ifVersion } = settings;
-    const before = member(settings.get(), id);
-    requireMatch(ctx, settings, before);
-    const patch = { [id]: next(before) } as SettingsPatch<Collection<V>>;
-    const options = { ...attributed(ctx, query), ifVersion };
-    const changed = await fromStore(ctx, settings.patch(patch, options));
-    return { before, after: member(changed.settings, id) };
-  });
-}
-
-/** Again after each conflict, with what is in force by then. */
-async function inRounds<R>(ctx: Context, change: () => Promise<R>): Promise<R> {
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    try {
-      return await change();
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-    }
-  }
-  return ctx.throw(503, 'Too many changes at once; try again.', {
-    code: 'too_many_changes',
-    expose: true,
-    headers: { 'retry-after': '1' },
-  });
-}
-
-/** If-Match and If-None-Match of a change, RFC 9110 section 13. */
-function requireMatch<V extends object>(
-  ctx: Context,
-  { version, updated }: SettingsService<Collection<V>>,
-  current: V | undefined,
-): void {
-  const names = (header: string): boolean =>
-    entityTags(ctx.get(header)).some((tag) =>
-      tag === '*' ? current !== undefined : current !== undefined && tag === itemTag(current),
-    );
-  if (ctx.get('if-match') !== '' ? names('if-match') : !names('if-none-match')) return;
-  ctx.throw(412, `${updated.by ?? 'Somebody else'} changed this since you read it.`, {
-    code: 'version_mismatch',
-    ...(current !== undefined && { headers: { etag: itemTag(current) } }),
-    extensions: { version, current: current ?? null },
-  });
-}
-
-function attributed(
-  ctx: Context,
-  { reason }: z.output<typeof reasonQuery>,
-): { readonly actor: string; readonly reason?: string } {
-  return { actor: identityOf(ctx)?.name ?? 'unknown', ...(reason && { reason }) };
-}
-
 function answerItem<V extends object>(
   ctx: Context,
   settings: SettingsService<Collection<V>>,
@@ -270,16 +181,6 @@ function describeItem<V extends object>(
   ctx.set('etag', itemTag(definition));
   ctx.set('settings-version', String(version));
   if (status.staleSince !== undefined) ctx.set('settings-stale-since', status.staleSince);
-}
-
-/** Of the content: a definition that was changed and changed back is the same one. */
-function itemTag(definition: object): string {
-  const digest = createHash('sha256').update(JSON.stringify(definition)).digest('base64url');
-  return `"${digest.slice(0, 16)}"`;
-}
-
-function member<V>(all: Collection<V>, id: string): V | undefined {
-  return Object.hasOwn(all, id) ? all[id] : undefined;
 }
 
 function unknown(ctx: Context, one: string): never {
