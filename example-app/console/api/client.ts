@@ -1,3 +1,4 @@
+import { formatTime } from '../formats.ts';
 import { t } from '../texts.ts';
 import type { Contract } from './contract.ts';
 
@@ -56,6 +57,7 @@ export async function callApi(
   if (answer.ok) return answer;
   const problem = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
   const waitMs = 1000 * Number(answer.headers.get('retry-after') ?? 0);
+  if (problem['code'] === 'budget_exceeded') throw budgetExceeded(problem);
   if (answer.status === 429) throw tooMany(waitMs || DEFAULT_WAIT_MS, problem);
   throw new ApiError(answer.status, messageOf(answer, problem), problem, waitMs);
 }
@@ -83,6 +85,13 @@ export function queryOf(parameters: Parameters): string {
 export function tooMany(waitMs: number, problem?: Readonly<Record<string, unknown>>): ApiError {
   const seconds = Math.ceil(waitMs / 1000);
   return new ApiError(429, t('error.tooMany', { seconds }), problem, waitMs);
+}
+
+/** Also for an event of a stream that had begun. */
+export function budgetExceeded(problem: Readonly<Record<string, unknown>>): ApiError {
+  const { budget, resets_at: resetsAt } = problem;
+  const text = t('chat.budget', { budget: String(budget), time: formatTime(String(resetsAt)) });
+  return new ApiError(429, text, problem);
 }
 
 function messageOf(answer: Response, problem: Readonly<Record<string, unknown>>): string {

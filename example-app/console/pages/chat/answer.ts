@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { ApiError, callApi } from '../../api/client.ts';
+import { ApiError, budgetExceeded, callApi } from '../../api/client.ts';
 import { t } from '../../texts.ts';
 
 export interface Question {
@@ -29,7 +29,7 @@ type ChatEvent =
   | { readonly event: 'end'; readonly data: Answer }
   | {
       readonly event: 'error';
-      readonly data: { readonly status: number; readonly detail: string };
+      readonly data: { readonly status: number; readonly detail: string; readonly code?: string };
     };
 
 /** Calls the chat API. */
@@ -57,6 +57,7 @@ export async function ask(
     if (event === 'start') listener.onConversation(data.conversation_id);
     if (event === 'piece') listener.onText((text += data.text));
     if (event === 'error') {
+      if (data.code === 'budget_exceeded') throw budgetExceeded(data);
       const detail = t('chat.providerFailed', { detail: data.detail });
       throw new ApiError(data.status, detail, data);
     }
