@@ -7,6 +7,10 @@ import { docBlocks, docFiles, type DocBlock } from './doc-blocks.ts';
 export const NOT_RUN: Readonly<Record<string, string>> = {
   'cd example-app/deploy': 'wants Docker and images from its registry; the compose file is checked',
   'location / {': 'wants nginx, which is no package of the tests',
+  'npm install @clickhouse/client':
+    'wants a server of its own; test/cli/clickhouse.test.ts runs the commands',
+  'npx otel-token-meter copy --from sqlite:.token-meter/usage.db --to clickhouse:http://localhost:8123/llm':
+    'test/cli/copy.test.ts runs it',
   'npm ci': 'is what the gate (.ci/run) does: the tests would run themselves',
   'export CLAUDE_CODE_ENABLE_TELEMETRY=1': 'wants Claude Code and an account',
   '@token_meter(user_id="user_id", model="model_name")':

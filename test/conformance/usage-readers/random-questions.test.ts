@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
+import { InfluxUsageReader } from '../../../exporter/influxdb/read/influx-usage-reader.ts';
+import { UsageLineWriter } from '../../../exporter/influxdb/write/lines/usage-line.ts';
+import { SqliteUsageReader } from '../../../exporter/sqlite/read/sqlite-usage-reader.ts';
+import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
+import {
+  clickHouseTables,
+  fillClickHouse,
+  requireClickHouse,
+  rollUpClickHouse,
+  startClickHouse,
+} from '../../support/clickhouse.ts';
+import { requireServer, startInfluxd } from '../../support/servers.ts';
+import { mixedRecords } from '../../support/usage-ledger.ts';
+import { askRandomly } from './random-questions.ts';
+
+const FROM = Date.parse('2026-10-22T20:17:31.250Z');
+const RECORDS = mixedRecords(1500, FROM, FROM + 6 * 86_400_000);
+/** `TOKEN_METER_QUESTIONS=1000` for a longer run. */
+const COUNT = Number(process.env['TOKEN_METER_QUESTIONS'] ?? 30);
+
+describe('random questions are answered as naive sums answer them', function () {
+  this.timeout(600_000);
+
+  it('by SQLite', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'token-meter-questions-'));
+    const path = join(folder, 'usage.db');
+    const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
+    file.write(RECORDS);
+    file.close();
+    const reader = new SqliteUsageReader({ path });
+    try {
+      await askRandomly(reader, RECORDS, COUNT);
+    } finally {
+      await reader.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('by InfluxDB 1.x', async function () {
+    requireServer(this, 'influxd');
+    const server = await startInfluxd({ databases: ['llm_metrics'] });
+    const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
+    const body = RECORDS.map((record) => String(lines.line(record))).join('\n');
+    await fetch(`${server.url}/write?db=llm_metrics`, { method: 'POST', body });
+    const reader = new InfluxUsageReader({ url: server.url, bucket: 'llm_metrics' });
+    try {
+      await askRandomly(reader, RECORDS, COUNT);
+    } finally {
+      await reader.close();
+      await server.stop();
+    }
+  });
+
+  it('by ClickHouse, from roll-ups and from calls that came late', async function () {
+    requireClickHouse(this);
+    const server = await startClickHouse();
+    await clickHouseTables(server.url, 'llm');
+    await fillClickHouse(
+      server.url,
+      'llm',
+      RECORDS.filter((_, index) => index < 900 || index % 3 === 0),
+    );
+    await rollUpClickHouse(server.url, 'llm');
+    await fillClickHouse(
+      server.url,
+      'llm',
+      RECORDS.filter((_, index) => index >= 850 && index % 3 !== 0),
+    );
+    const reader = new ClickHouseUsageReader({ url: server.url, database: 'llm' });
+    try {
+      await askRandomly(reader, RECORDS, COUNT);
+    } finally {
+      await reader.close();
+      await server.stop();
+    }
+  });
+});
