@@ -96,8 +96,9 @@ class CallReservation implements Reservation<Recorded> {
 async function charge(recorded: Recorded, setAside: SetAside | undefined): Promise<void> {
   try {
     const record = await recorded;
-    setAside?.release();
-    if (record !== undefined) currentBudgets()?.charge(record);
+    const budgets = currentBudgets();
+    if (record === undefined || budgets === undefined) setAside?.release();
+    else budgets.charge(record, setAside);
   } catch (error) {
     setAside?.release();
     failedQuietly('charging a budget', error);

@@ -17,6 +17,10 @@ export class Account {
   readonly #buckets = new Map<number, Bucket>();
   readonly #isShared: boolean;
   #oldest = Number.NEGATIVE_INFINITY;
+  /** Sum of the buckets that count, from `#oldest` on. */
+  #spent = 0;
+  #currentMs = Number.NaN;
+  #current: Bucket = { own: 0, acknowledged: 0, total: 0 };
   /** Set aside for calls that run, in whichever window they will end. */
   reserved = 0;
   /** Spent by this process since it knows the account; never falls. */
@@ -38,18 +42,21 @@ export class Account {
 
   spend(amount: number, nowMs: number): void {
     if (amount === 0) return;
-    this.#bucketAt(this.#window.bucketAt(nowMs).fromMs).own += amount;
+    this.#forget(nowMs);
+    const { fromMs } = this.#window.bucketAt(nowMs);
+    if (fromMs !== this.#currentMs) {
+      this.#currentMs = fromMs;
+      this.#current = this.#bucketAt(fromMs);
+    }
+    this.#current.own += amount;
+    this.#spent += amount;
     this.ownSpent += amount;
   }
 
   /** By all processes in the window, as far as it is known here. */
   spent(nowMs: number): number {
-    const oldest = this.#forget(nowMs);
-    let sum = 0;
-    for (const [fromMs, { own, acknowledged, total }] of this.#buckets) {
-      if (fromMs >= oldest) sum += total + own - acknowledged;
-    }
-    return sum;
+    this.#forget(nowMs);
+    return this.#spent;
   }
 
   /** When something of what is spent is forgotten. */
@@ -93,6 +100,7 @@ export class Account {
       const bucket = this.#bucketAt(fromMs);
       bucket.total = Math.max(bucket.total, total);
     }
+    this.#add();
   }
 
   #bucketAt(fromMs: number): Bucket {
@@ -109,11 +117,20 @@ export class Account {
     const oldest = this.#window.oldestAt(nowMs);
     if (oldest === this.#oldest) return oldest;
     this.#oldest = oldest;
+    this.#currentMs = Number.NaN;
     for (const [fromMs, { own, acknowledged }] of this.#buckets) {
       const isKept = this.#isShared && own > acknowledged;
       if (fromMs < oldest && !isKept) this.#buckets.delete(fromMs);
     }
+    this.#add();
     return oldest;
+  }
+
+  #add(): void {
+    this.#spent = 0;
+    for (const [fromMs, { own, acknowledged, total }] of this.#buckets) {
+      if (fromMs >= this.#oldest) this.#spent += total + own - acknowledged;
+    }
   }
 }
 

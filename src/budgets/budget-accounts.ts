@@ -18,14 +18,23 @@ export class BudgetAccounts {
   readonly #accountOf: AccountOf;
   readonly #accounts = new Map<string, Account>();
   readonly #isShared: boolean;
+  /** Of a budget without `each`. */
+  #only: Account | undefined;
   #budget: ResolvedBudget;
+  #firstShare: number;
 
   constructor(budget: Budget, isShared: boolean) {
     this.#budget = resolveBudget(budget);
+    this.#firstShare = Math.min(...this.#budget.at);
     this.identity = identityOf(this.#budget);
     this.window = windowBuckets(budget.window);
     this.#accountOf = compileScope(this.#budget.scope);
     this.#isShared = isShared;
+  }
+
+  /** The lowest of `at`. */
+  get firstShare(): number {
+    return this.#firstShare;
   }
 
   get budget(): ResolvedBudget {
@@ -37,6 +46,7 @@ export class BudgetAccounts {
     const next = resolveBudget(budget);
     if (identityOf(next) !== this.identity) return false;
     this.#budget = next;
+    this.#firstShare = Math.min(...next.at);
     return true;
   }
 
@@ -47,12 +57,14 @@ export class BudgetAccounts {
   }
 
   account(values: readonly (string | null)[] = NO_VALUES): Account {
+    if (values.length === 0 && this.#only !== undefined) return this.#only;
     const key = accountKey(values);
     let account = this.#accounts.get(key);
     if (account === undefined) {
       account = new Account(values, this.window, this.#isShared);
       if (this.#accounts.size >= ACCOUNTS_MAX) this.#dropOldest();
       this.#accounts.set(key, account);
+      if (values.length === 0) this.#only = account;
     }
     return account;
   }

@@ -3,9 +3,10 @@ import type { UsageRecord } from '../domain/usage-record.ts';
 import { quietly, warnOnce } from '../host/quietly.ts';
 import type { Account } from './account.ts';
 import { BudgetAccounts } from './budget-accounts.ts';
-import { shownAmount, type Budget, type BudgetUnit, type ResolvedBudget } from './budget.ts';
+import { shownAmount, type Budget, type BudgetUnit } from './budget.ts';
 import type { BudgetShare, BudgetStatus } from './budget-status.ts';
-import { CallEstimate, type EstimatedTokens } from './call-estimate.ts';
+import { CallEstimate } from './call-estimate.ts';
+import { CallNeeds } from './call-needs.ts';
 import { CallPrice, type PriceOfTokens } from './call-price.ts';
 import { checkBudgets } from './check-budget.ts';
 import { Leases } from './leases.ts';
@@ -80,23 +81,21 @@ export class BudgetEngine {
     admitted: readonly Account[],
   ): SetAside | BudgetRefusal | undefined {
     const nowMs = this.#nowMs();
-    const estimates = new Map<ResolvedBudget['reserve'], EstimatedTokens>();
+    const needs = new CallNeeds(call, size, this.#estimate, this.#price, nowMs);
     const held: Held[] = [];
     for (const budget of this.#budgets) {
-      const { mode, unit, limit, reserve } = budget.budget;
-      if (mode === 'warn' || (unit !== 'calls' && !tokenStatistics)) continue;
       const account = budget.accountFor(call);
       if (account === undefined) continue;
-      let tokens = estimates.get(reserve);
-      if (tokens === undefined && unit !== 'calls') {
-        tokens = this.#estimate.tokens(reserve, call.model ?? '', size);
-        estimates.set(reserve, tokens);
+      const { mode, unit, limit, reserve } = budget.budget;
+      if (mode === 'warn' || (unit !== 'calls' && !tokenStatistics)) {
+        held.push({ budget, account, amount: 0 });
+        continue;
       }
-      const amount = this.#amountOf(budget.budget, call, size, tokens, nowMs);
+      const amount = needs.amount(unit, reserve);
       // Also a call that nothing is set aside for needs room.
       const needed = Math.max(1, amount);
-      const hasRoom = account.spent(nowMs) + account.reserved + needed <= limit;
       if (!admitted.includes(account)) {
+        const hasRoom = account.spent(nowMs) + account.reserved + needed <= limit;
         if (!hasRoom || this.#leases?.admits(budget, account, needed) === false) {
           return this.#refusal(budget, account, nowMs);
         }
@@ -105,43 +104,48 @@ export class BudgetEngine {
     }
     if (held.length === 0) return undefined;
     for (const { account, amount } of held) account.reserved += amount;
-    return new SetAside(this, held);
+    return new SetAside(this, call, held, this.#budgets);
   }
 
   release(held: readonly Held[]): void {
     for (const { budget, account, amount } of held) {
       account.reserved -= amount;
-      this.#leases?.changed(budget, account);
+      if (amount > 0) this.#leases?.changed(budget, account);
     }
   }
 
-  /** What the call of a record has used. */
-  charge(record: UsageRecord): void {
+  /** What the call of a record has used. `setAside`: for it, and ended by this. */
+  charge(record: UsageRecord, setAside?: SetAside): void {
+    setAside?.release();
     if (record.outcome === 'blocked') return;
     this.#estimate.learn(record);
     const nowMs = this.#nowMs();
+    const isSame = setAside !== undefined && isSameCall(setAside.call, record);
+    if (isSame && setAside.budgets === this.#budgets) {
+      for (const { budget, account } of setAside.held) this.#spend(budget, account, record, nowMs);
+      return;
+    }
     const call: BudgetedCall = { ...record, model: record.requestModel };
     for (const budget of this.#budgets) {
-      const { unit, limit, at } = budget.budget;
-      const amount = usedBy(record, unit);
-      if (amount === 0) continue;
       const account = budget.accountFor(call);
-      if (account === undefined) continue;
-      account.spend(amount, nowMs);
-      if (this.#leases !== undefined) {
-        this.#leases.changed(budget, account);
-        continue;
-      }
-      const fromMs = budget.window.oldestAt(nowMs);
-      for (const share of this.#localShares.reached(
-        account,
-        at,
-        account.spent(nowMs) / limit,
-        fromMs,
-        nowMs,
-      )) {
-        this.#tell(budget, account, share);
-      }
+      if (account !== undefined) this.#spend(budget, account, record, nowMs);
+    }
+  }
+
+  #spend(budget: BudgetAccounts, account: Account, record: UsageRecord, nowMs: number): void {
+    const { unit, limit, at } = budget.budget;
+    const amount = usedBy(record, unit);
+    if (amount === 0) return;
+    account.spend(amount, nowMs);
+    if (this.#leases !== undefined) {
+      this.#leases.changed(budget, account);
+      return;
+    }
+    const share = account.spent(nowMs) / limit;
+    if (share < budget.firstShare) return;
+    const fromMs = budget.window.oldestAt(nowMs);
+    for (const one of this.#localShares.reached(account, at, share, fromMs, nowMs)) {
+      this.#tell(budget, account, one);
     }
   }
 
@@ -203,19 +207,6 @@ export class BudgetEngine {
     return this.#leases?.nowMs() ?? Date.now();
   }
 
-  #amountOf(
-    { unit, reserve }: ResolvedBudget,
-    { provider, model = 'unknown' }: BudgetedCall,
-    { operation }: CallSize,
-    tokens: EstimatedTokens = { input: 0, output: 0 },
-    nowMs: number,
-  ): number {
-    if (reserve === 'none') return 0;
-    if (unit === 'calls') return 1;
-    if (unit === 'tokens') return tokens.input + tokens.output;
-    return this.#price.nanoDollars({ provider, model, operation }, tokens, nowMs);
-  }
-
   #refusal(budget: BudgetAccounts, account: Account, nowMs: number): BudgetRefusal {
     const { id, unit, limit } = budget.budget;
     return {
@@ -271,22 +262,57 @@ export class BudgetEngine {
 
 /** What is set aside for one call. */
 export class SetAside {
-  /** Also once it is released. */
-  readonly accounts: readonly Account[];
+  readonly call: BudgetedCall;
+  /** One of each budget that the call is for; also once it is released. */
+  readonly held: readonly Held[];
+  /** The budgets that were in force. */
+  readonly budgets: readonly BudgetAccounts[];
   readonly #engine: BudgetEngine;
-  #held: readonly Held[];
+  #isReleased = false;
 
-  constructor(engine: BudgetEngine, held: readonly Held[]) {
-    this.accounts = held.map(({ account }) => account);
+  constructor(
+    engine: BudgetEngine,
+    call: BudgetedCall,
+    held: readonly Held[],
+    budgets: readonly BudgetAccounts[],
+  ) {
     this.#engine = engine;
-    this.#held = held;
+    this.call = call;
+    this.held = held;
+    this.budgets = budgets;
+  }
+
+  get accounts(): readonly Account[] {
+    return this.held.map(({ account }) => account);
   }
 
   release(): void {
-    const held = this.#held;
-    this.#held = [];
-    this.#engine.release(held);
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#engine.release(this.held);
   }
+}
+
+/** Whether the record is for the accounts that the call was. */
+function isSameCall(call: BudgetedCall, record: UsageRecord): boolean {
+  return (
+    call.userId === record.userId &&
+    call.team === record.team &&
+    call.conversationId === record.conversationId &&
+    call.model === record.requestModel &&
+    call.provider === record.provider &&
+    isSameDimensions(call.dimensions, record.dimensions)
+  );
+}
+
+function isSameDimensions(
+  one: BudgetedCall['dimensions'],
+  other: BudgetedCall['dimensions'],
+): boolean {
+  if (one === other) return true;
+  const names = Object.keys(one ?? {});
+  if (names.length !== Object.keys(other ?? {}).length) return false;
+  return names.every((name) => one?.[name] === other?.[name]);
 }
 
 /** In whole units. What is not known is not spent. */

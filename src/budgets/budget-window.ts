@@ -43,10 +43,12 @@ function calendarBuckets(calendar: Calendar): WindowBuckets {
 function rollingBuckets(lengthMs: number): WindowBuckets {
   const bucketMs = lengthMs / BUCKETS;
   const begin = (ms: number): number => Math.floor(ms / bucketMs) * bucketMs;
+  let bucket: WindowSpan = { fromMs: 0, toMs: 0 };
   return {
     bucketAt(nowMs) {
       const fromMs = begin(nowMs);
-      return { fromMs, toMs: fromMs + bucketMs };
+      if (fromMs !== bucket.fromMs) bucket = { fromMs, toMs: fromMs + bucketMs };
+      return bucket;
     },
     oldestAt: (nowMs) => begin(nowMs) - lengthMs,
     indexAt: () => 0,

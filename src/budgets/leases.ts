@@ -24,6 +24,7 @@ const URGENT_MS = 5;
 const DENIED_MS = 40;
 /** Between reports of an instance that has nothing to say: it counts as one of the fleet. */
 const PRESENCE_MS = 5000;
+const STOP_WITHIN_MS = 2000;
 const ACCOUNTS_AT_ONCE = 500;
 const LISTED_MAX = 10_000;
 /** As long as the store has not said how many there are. */
@@ -131,8 +132,11 @@ export class Leases {
     const reports = [...this.#leased.values()]
       .slice(0, ACCOUNTS_AT_ONCE)
       .map((leased) => leased.report(nowMs, performance.now(), true));
+    // The connection holds no process, but what it still has to say does.
+    const holding = setTimeout(() => undefined, STOP_WITHIN_MS);
     await this.#store.sync(this.#instance, LEASE_MS, reports).catch(() => undefined);
     await this.#store.stop(this.#instance);
+    clearTimeout(holding);
     this.#answerWaiting();
   }
 

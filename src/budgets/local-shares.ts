@@ -1,10 +1,20 @@
 import type { Account } from './account.ts';
 
+/** What was reported of an account. */
+interface Reported {
+  /** Begin of the window that it was reported in. */
+  fromMs: number;
+  /** The highest share. */
+  share: number;
+}
+
+const NONE: readonly number[] = [];
+
 /** Which shares were reported of which account in which window, where no store keeps that. */
 export class LocalShares {
-  readonly #reported = new WeakMap<Account, Map<number, number>>();
+  readonly #reported = new WeakMap<Account, Reported>();
 
-  /** Those of `at` that are reached and were not reported since `windowFromMs`. */
+  /** Those of `at` that are reached and were not reported in this window. */
   reached(
     account: Account,
     at: readonly number[],
@@ -12,14 +22,13 @@ export class LocalShares {
     windowFromMs: number,
     nowMs: number,
   ): readonly number[] {
-    const due = at.filter((one) => share >= one);
-    if (due.length === 0) return due;
-    const reported = this.#reported.get(account) ?? new Map<number, number>();
-    this.#reported.set(account, reported);
-    const fresh = due.filter(
-      (one) => (reported.get(one) ?? Number.NEGATIVE_INFINITY) < windowFromMs,
-    );
-    for (const one of fresh) reported.set(one, nowMs);
+    if (!at.some((one) => share >= one)) return NONE;
+    const reported = this.#reported.get(account);
+    const known = reported !== undefined && reported.fromMs >= windowFromMs ? reported.share : 0;
+    const fresh = at.filter((one) => share >= one && one > known);
+    if (fresh.length > 0) {
+      this.#reported.set(account, { fromMs: nowMs, share: Math.max(...fresh) });
+    }
     return fresh;
   }
 }

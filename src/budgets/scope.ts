@@ -4,6 +4,8 @@ import type { BudgetedCall } from '../domain/call-budgets.ts';
 /** Values of the call by the names in `each`; undefined for a call that the budget is not for. */
 export type AccountOf = (call: BudgetedCall) => readonly (string | null)[] | undefined;
 
+const NO_VALUES: readonly null[] = [];
+
 type ValueOf = (call: BudgetedCall) => string | undefined;
 type Test = (call: BudgetedCall) => boolean;
 
@@ -21,6 +23,7 @@ export function compileScope({ each = [], ...wanted }: BudgetScope): AccountOf {
   const values = each.map(valueOf);
   return (call) => {
     for (const fits of tests) if (!fits(call)) return undefined;
+    if (values.length === 0) return NO_VALUES;
     return values.map((value) => value(call) ?? null);
   };
 }
