@@ -62,8 +62,8 @@ export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts
     });
     alerts.start();
     return {
-      status: () => alerts.status(),
-      history: () => alerts.history(),
+      status: (teams) => alerts.status(teams),
+      history: (teams) => alerts.history(teams),
       mute: async (rule, until, actor) => await alerts.mute(rule, until, actor),
       unmute: async (rule, actor) => await alerts.unmute(rule, actor),
       reportBudget: alerts.reportBudget,

@@ -8,6 +8,7 @@ export interface AppEnvironment {
   readonly adminTokens: string | undefined;
   readonly viewerTokens: string | undefined;
   readonly reporterTokens: string | undefined;
+  readonly viewerTeams: string | undefined;
   readonly sessionSecret: string | undefined;
   readonly openId: OpenIdSettings | undefined;
   /** Number of proxies in front of the application that set X-Forwarded-For. */
@@ -52,6 +53,7 @@ export function readEnvironment(
     adminTokens: env['TOKEN_METER_ADMIN_TOKEN'],
     viewerTokens: env['TOKEN_METER_VIEWER_TOKEN'],
     reporterTokens: env['TOKEN_METER_REPORTER_TOKEN'],
+    viewerTeams: env['TOKEN_METER_VIEWER_TEAMS'],
     sessionSecret: env['TOKEN_METER_SESSION_SECRET'],
     openId: readOpenId(env, problems),
     proxies: number('TRUSTED_PROXIES', 0, 10),

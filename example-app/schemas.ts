@@ -31,15 +31,22 @@ export const otherSession = problem
   .extend({ name: z.string().describe('Who is signed in'), new_name: z.string() })
   .meta({ id: 'OtherSession' });
 
+const teams = z
+  .array(z.string())
+  .optional()
+  .describe('A viewer of these teams alone sees nothing of others; absent: of all teams.');
+
 export const signedIn = z.strictObject({
   name: z.string(),
   role: z.enum(['viewer', 'admin']),
+  teams,
   expires_at: z.iso.datetime(),
 });
 
 export const whoAmI = z.strictObject({
   name: z.string().nullable(),
   role: z.enum(['viewer', 'admin']).nullable(),
+  teams,
 });
 
 /** The current settings. */

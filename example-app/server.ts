@@ -94,6 +94,7 @@ export async function startServer(
         chat: new ChatService(client),
         role: access.generatedToken === undefined || !isLoopback(host) ? 'viewer' : 'anyone',
         models: DEMO_MODELS,
+        dimensions: config.dimensions,
         demo: demo !== undefined,
         endAnswers: endAnswers.signal,
       }),
@@ -113,6 +114,7 @@ export async function startServer(
             reader: telemetry.reader,
             pricesFile: config.pricesFile,
             listFile: config.prices.listFile,
+            dimensions: config.dimensions,
             currency: () => telemetry.instrumentation.priceSource?.currency,
           })),
       ...alertRoutes({ alerts: () => alerts }),
@@ -122,7 +124,7 @@ export async function startServer(
         exporter: () => telemetry.status(),
         backlogs: () => telemetry.backlogs(),
         prices: () => telemetry.instrumentation.priceSource,
-        alerts: () => alerts?.status().active ?? [],
+        alerts: (teams) => alerts?.status(teams).active ?? [],
         stopping: stopping.signal,
       }),
     ],
@@ -181,16 +183,17 @@ interface AppAccess {
 
 /** Ends the process where the application would be open to strangers. */
 function accessOf(environment: AppEnvironment, logger: Logger): AppAccess {
-  const { host, adminTokens, viewerTokens, reporterTokens } = environment;
+  const { host, adminTokens, viewerTokens, viewerTeams, reporterTokens, openId } = environment;
   try {
     const secret = sessionSecret(environment.sessionSecret, SESSION_SECRET_PATH);
-    const hasOtherSignIn = environment.openId !== undefined;
     const access = new Access({
       adminTokens,
       viewerTokens,
+      viewerTeams,
       reporterTokens,
+      teamsClaim: openId?.teamsClaim,
       sessionSecret: secret,
-      hasOtherSignIn,
+      hasOtherSignIn: openId !== undefined,
     });
     const reason = reasonNotToListenOn(host, access);
     if (reason === undefined) return { access, openId: openIdOf(environment, secret, logger) };

@@ -98,9 +98,12 @@ export { usageStore } from './stores.ts';
 export type { StoreConfigs, UsageStore } from './stores.ts';
 export { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';
 export type { SqliteUsageReaderOptions } from './sqlite/read/sqlite-usage-reader.ts';
+export { usageReaderOfTeams } from './ledger/team-reader.ts';
+export { isDimensionKey } from './ledger/queries/dimension-key.ts';
 export { usageRecordFromLog } from './ledger/usage-event.ts';
 export type { UsageLogProcessor, UsageLogRecord } from './ledger/usage-event.ts';
 export type {
+  DimensionKey,
   UsageConversation,
   UsageFilter,
   UsageGroup,

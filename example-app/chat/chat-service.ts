@@ -7,6 +7,8 @@ export interface ChatInput {
   readonly userId: string;
   /** @default a new conversation */
   readonly conversationId?: string | undefined;
+  readonly team?: string | undefined;
+  readonly dimensions?: Readonly<Record<string, string | undefined>> | undefined;
   readonly model: string;
   readonly message: string;
   readonly signal: AbortSignal;
@@ -28,8 +30,8 @@ export type ChatEvent =
   | { readonly type: 'end'; readonly answer: ChatAnswer };
 
 /**
- * The metered service. It only sets user and conversation with `withUsageContext`; the
- * instrumentation does the rest.
+ * The metered service. It only sets user, conversation, team and dimensions with `withUsageContext`;
+ * the instrumentation does the rest.
  */
 export class ChatService {
   readonly #client: OpenAI;
@@ -79,20 +81,21 @@ export class ChatService {
     yield { type: 'end', answer: { conversationId, responseId, model, text, usage } };
   }
 
-  #prepare({ userId, conversationId = `conv-${randomUUID()}`, message }: ChatInput) {
-    const history = this.#conversations.history(userId, conversationId);
+  #prepare(input: ChatInput) {
+    const { userId, conversationId = `conv-${randomUUID()}`, team, dimensions, message } = input;
+    const history = this.#conversations.history(input, conversationId);
     return {
       conversationId,
       messages: [...history, { role: 'user' as const, content: message }],
-      context: { userId, conversationId },
+      context: { userId, conversationId, team, dimensions },
     };
   }
 
-  #remember({ userId, message }: ChatInput, conversationId: string, text: string): void {
+  #remember(input: ChatInput, conversationId: string, text: string): void {
     this.#conversations.add(
-      userId,
+      input,
       conversationId,
-      { role: 'user', content: message },
+      { role: 'user', content: input.message },
       { role: 'assistant', content: text },
     );
   }

@@ -2,20 +2,25 @@ import type { OpenAI } from 'openai';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 
+interface Owner {
+  readonly userId: string;
+  readonly team?: string | undefined;
+}
+
 const MAX_CONVERSATIONS = 1000;
 /** Older messages are discarded. */
 const MAX_MESSAGES = 60;
 
-/** Message history in memory, bounded. A conversation belongs to the user who started it. */
+/** Message history in memory, bounded. A conversation belongs to the user and the team who started it. */
 export class Conversations {
   readonly #byKey = new Map<string, readonly Message[]>();
 
-  history(userId: string, conversationId: string): readonly Message[] {
-    return this.#byKey.get(key(userId, conversationId)) ?? [];
+  history(owner: Owner, conversationId: string): readonly Message[] {
+    return this.#byKey.get(key(owner, conversationId)) ?? [];
   }
 
-  add(userId: string, conversationId: string, ...messages: readonly Message[]): void {
-    const at = key(userId, conversationId);
+  add(owner: Owner, conversationId: string, ...messages: readonly Message[]): void {
+    const at = key(owner, conversationId);
     const all = [...(this.#byKey.get(at) ?? []), ...messages].slice(-MAX_MESSAGES);
     // Deleting and setting again keeps the map in order of last use.
     this.#byKey.delete(at);
@@ -25,6 +30,6 @@ export class Conversations {
   }
 }
 
-function key(userId: string, conversationId: string): string {
-  return JSON.stringify([userId, conversationId]);
+function key({ userId, team }: Owner, conversationId: string): string {
+  return JSON.stringify([userId, team, conversationId]);
 }

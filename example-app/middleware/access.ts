@@ -8,6 +8,8 @@ export interface Principal {
   /** For the audit log. */
   readonly name: string;
   readonly role: Role;
+  /** A viewer of these teams alone; of none, if it is empty. @default all of the ledger */
+  readonly teams?: readonly string[] | undefined;
 }
 
 export interface Session {
@@ -22,6 +24,10 @@ export interface AccessOptions {
   readonly adminTokens?: string | undefined;
   readonly viewerTokens?: string | undefined;
   readonly reporterTokens?: string | undefined;
+  /** Teams that a viewer is limited to, by the name of the token: `{"anna":["search"]}`. */
+  readonly viewerTeams?: string | undefined;
+  /** Claim that limits those who sign in otherwise: their sessions end when it changes. */
+  readonly teamsClaim?: string | undefined;
   /** Signs sessions; instances that are to read each other's sessions share it. @default random */
   readonly sessionSecret?: string | undefined;
   readonly sessionHours?: number;
@@ -56,7 +62,7 @@ export class Access {
   constructor(options: AccessOptions = {}) {
     const given = [
       ...tokensOf(options.adminTokens, 'admin'),
-      ...tokensOf(options.viewerTokens, 'viewer'),
+      ...limited(tokensOf(options.viewerTokens, 'viewer'), options.viewerTeams),
       ...tokensOf(options.reporterTokens, 'reporter'),
     ];
     const hasAdmin = given.some(({ principal }) => principal.role === 'admin');
@@ -70,7 +76,10 @@ export class Access {
     // tokens are the salt: a changed token ends all sessions.
     const secret = options.sessionSecret ?? randomBytes(32);
     const tokens = given.map(({ principal, token }) => JSON.stringify([principal, token])).sort();
-    const salt = createHash('sha256').update(tokens.join('\n')).digest();
+    const claim = options.teamsClaim === undefined ? [] : [options.teamsClaim];
+    const salt = createHash('sha256')
+      .update([...tokens, ...claim].join('\n'))
+      .digest();
     this.#sessions = new Signer(secret, { purpose: 'session', salt });
     this.#sessionMs = (options.sessionHours ?? 12) * 3_600_000;
     this.#now = options.now ?? Date.now;
@@ -90,17 +99,21 @@ export class Access {
   createSession(principal: Principal): { readonly value: string; readonly expiresAt: Date } {
     const expiresAt = this.#now() + this.#sessionMs;
     const id = randomBytes(12).toString('base64url');
-    const { name, role } = principal;
-    const value = this.#sessions.sign({ name, role, expiresAt, id });
+    const { name, role, teams } = principal;
+    const value = this.#sessions.sign({ name, role, ...(teams && { teams }), expiresAt, id });
     return { value, expiresAt: new Date(expiresAt) };
   }
 
   sessionOf(value: string): Session | undefined {
     const signed = this.#sessions.open(value) as SignedSession | undefined;
     if (!signed) return undefined;
-    const { name, role, expiresAt, id } = signed;
+    const { name, role, teams, expiresAt, id } = signed;
     if (expiresAt <= this.#now() || this.#revoked.has(id)) return undefined;
-    return { id, principal: { name, role }, expiresAt: new Date(expiresAt) };
+    return {
+      id,
+      principal: { name, role, ...(teams && { teams }) },
+      expiresAt: new Date(expiresAt),
+    };
   }
 
   /** Signed out: the cookie and all copies of it are invalid. */
@@ -138,10 +151,7 @@ export function signInLink(origin: string, access: Access): string | undefined {
   return access.generatedToken && `${origin}/sign-in#${access.generatedToken}`;
 }
 
-function tokensOf(
-  list: string | undefined,
-  role: Role,
-): { readonly principal: Principal; readonly token: string }[] {
+function tokensOf(list: string | undefined, role: Role): GivenToken[] {
   return (list ?? '')
     .split(',')
     .map((item) => item.trim())
@@ -150,6 +160,47 @@ function tokensOf(
       const [, name = role, token = item] = /^([A-Za-z][\w.-]{0,31}):(.+)$/.exec(item) ?? [];
       return { principal: { name, role }, token };
     });
+}
+
+interface GivenToken {
+  readonly principal: Principal;
+  readonly token: string;
+}
+
+/** Throws for whatever would leave a viewer with more than was meant. */
+function limited(tokens: readonly GivenToken[], teams: string | undefined): readonly GivenToken[] {
+  if (teams === undefined) return tokens;
+  const byName = teamsByName(teams);
+  const unknown = [...byName.keys()].find(
+    (name) => !tokens.some(({ principal }) => principal.name === name),
+  );
+  if (unknown !== undefined) {
+    throw new Error(
+      `TOKEN_METER_VIEWER_TEAMS names ${JSON.stringify(unknown)}, and no viewer's token has that name`,
+    );
+  }
+  return tokens.map(({ principal, token }) => {
+    const own = byName.get(principal.name);
+    return { principal: own ? { ...principal, teams: own } : principal, token };
+  });
+}
+
+function teamsByName(text: string): ReadonlyMap<string, readonly string[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Refused below.
+  }
+  const isTeams = (teams: unknown): boolean =>
+    Array.isArray(teams) && teams.every((team) => typeof team === 'string' && team !== '');
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject && Object.values(value as object).every(isTeams)) {
+    return new Map(Object.entries(value as Record<string, readonly string[]>));
+  }
+  throw new Error(
+    'TOKEN_METER_VIEWER_TEAMS must be a JSON object of lists by the name of the token, such as {"anna":["search"]}',
+  );
 }
 
 function sha256(text: string): Buffer {

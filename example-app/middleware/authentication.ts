@@ -18,6 +18,12 @@ export function identityOf(ctx: Context): Identity | undefined {
   return identities.get(ctx.req);
 }
 
+/** The teams that this request may see; undefined for all of them. */
+export function teamsOf(ctx: Context): readonly string[] | undefined {
+  const identity = identityOf(ctx);
+  return identity?.role === 'admin' ? undefined : identity?.teams;
+}
+
 /** Whom limits count for. */
 export function callerOf(ctx: Context): string {
   const identity = identityOf(ctx);

@@ -9,6 +9,8 @@ export interface OpenIdSettings {
   readonly clientSecret: string | undefined;
   readonly scope: string;
   readonly roles: RolesClaim;
+  /** Claim with the teams that a viewer is limited to. @default viewers see every team */
+  readonly teamsClaim?: string | undefined;
 }
 
 const PREFIX = 'TOKEN_METER_OIDC_';
@@ -30,6 +32,7 @@ export function readOpenId(
       .split(',')
       .map((role) => role.trim())
       .filter((role) => role !== '');
+  const teamsClaim = variable('TEAMS_CLAIM');
   const scopes = (variable('SCOPE') ?? 'profile email').split(/\s+/);
   return {
     issuer,
@@ -41,6 +44,7 @@ export function readOpenId(
       admin: names('ADMIN_ROLES', 'admin'),
       viewer: names('VIEWER_ROLES', 'viewer'),
     },
+    ...(teamsClaim !== undefined && { teamsClaim }),
   };
 }
 

@@ -2,6 +2,7 @@ import * as client from 'openid-client';
 import type { Logger } from '../logger.ts';
 import type { Principal } from '../middleware/access.ts';
 import type { OpenIdSettings } from './openid-environment.ts';
+import { teamsIn } from './teams-claim.ts';
 import { type Claims, roleIn, valueAt } from './roles-claim.ts';
 
 export interface OpenIdProviderOptions extends OpenIdSettings {
@@ -109,8 +110,9 @@ export class OpenIdProvider {
     identity: client.IDToken,
     accessToken: string,
   ): Promise<Claims> {
-    const { claim } = this.#options.roles;
-    const isComplete = [claim, 'email'].every((name) => valueAt(identity, name) !== undefined);
+    const { roles, teamsClaim } = this.#options;
+    const wanted = [roles.claim, 'email', ...(teamsClaim === undefined ? [] : [teamsClaim])];
+    const isComplete = wanted.every((name) => valueAt(identity, name) !== undefined);
     if (isComplete || !configuration.serverMetadata().userinfo_endpoint) return identity;
     const more = await client.fetchUserInfo(configuration, accessToken, identity.sub);
     return { ...more, ...identity };
@@ -125,7 +127,9 @@ export class OpenIdProvider {
         `${name} has no role in the claim ${this.#options.roles.claim}`,
       );
     }
-    return { name, role };
+    const { teamsClaim } = this.#options;
+    if (role === 'admin' || teamsClaim === undefined) return { name, role };
+    return { name, role, teams: teamsIn(claims, teamsClaim) };
   }
 
   #configuration(): Promise<client.Configuration> {

@@ -119,8 +119,12 @@ export function ruleId(name: string): string {
 
 const NONE: UsageAlertsStatus = { active: [], rules: [], undelivered: 0, dropped: 0 };
 
-export function shownAlerts(alerts: RunningAlerts | undefined): object {
-  const { active, rules, undelivered, lastEvaluated, lastError } = alerts?.status() ?? NONE;
+/** To a viewer of `teams`, what is about calls of theirs alone. */
+export function shownAlerts(
+  alerts: RunningAlerts | undefined,
+  teams: readonly string[] | undefined,
+): object {
+  const { active, rules, undelivered, lastEvaluated, lastError } = alerts?.status(teams) ?? NONE;
   return usageJson({
     rules: rules.map(shownRule),
     active: active.map(shownAlert),

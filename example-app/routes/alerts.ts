@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { TokenMeterError } from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import type { RunningAlerts } from '../alerts.ts';
-import { identityOf } from '../middleware/authentication.ts';
+import { identityOf, teamsOf } from '../middleware/authentication.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import {
   alertHistory,
@@ -60,7 +60,7 @@ export function alertRoutes({ alerts }: AlertRoutesOptions): readonly ApiRoute[]
       answers: { 200: { description: 'As of the last evaluation', schema: alertsState } },
       handle(ctx) {
         ctx.set('cache-control', 'no-store');
-        ctx.body = shownAlerts(alerts());
+        ctx.body = shownAlerts(alerts(), teamsOf(ctx));
       },
     }),
     apiRoute({
@@ -74,7 +74,7 @@ export function alertRoutes({ alerts }: AlertRoutesOptions): readonly ApiRoute[]
       answers: { 200: { description: 'The newest entries', schema: alertHistory } },
       handle(ctx, { query }) {
         ctx.set('cache-control', 'no-store');
-        ctx.body = shownHistory((alerts()?.history() ?? []).slice(0, query.limit));
+        ctx.body = shownHistory((alerts()?.history(teamsOf(ctx)) ?? []).slice(0, query.limit));
       },
     }),
     apiRoute({

@@ -1,4 +1,3 @@
-import type { Context } from 'koa';
 import {
   type BudgetJson,
   type BudgetStatus,
@@ -7,7 +6,7 @@ import {
   budgetProblem,
 } from 'otel-token-meter/budgets';
 import { z } from 'zod';
-import { identityOf } from '../middleware/authentication.ts';
+import { teamsOf } from '../middleware/authentication.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type SettingsCollection, collectionRoutes } from './settings-collection.ts';
@@ -134,11 +133,6 @@ export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[
 
 function wire({ id, resetsAt, ...status }: BudgetStatus): z.output<typeof account> {
   return { budget: id, ...status, resets_at: resetsAt };
-}
-
-/** Undefined: not limited to teams. */
-function teamsOf(ctx: Context): readonly string[] | undefined {
-  return (identityOf(ctx) as { readonly teams?: readonly string[] } | undefined)?.teams;
 }
 
 /** Whether a definition is of these teams alone, or of every team and names nobody. */

@@ -8,6 +8,7 @@ import {
 import { z } from 'zod';
 import type { ChatAnswer, ChatEvent, ChatInput, ChatService } from '../chat/chat-service.ts';
 import type { Role } from '../middleware/access.ts';
+import { teamsOf } from '../middleware/authentication.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
@@ -21,6 +22,8 @@ export interface ChatRoutesOptions {
   readonly models: readonly string[];
   /** Whether the offline demo model answers. */
   readonly demo: boolean;
+  /** Names of the configured dimensions. @default none */
+  readonly dimensions?: readonly string[];
   /** @default 600 */
   readonly perMinute?: number;
   /** Aborted when the application ends and answers have had their time. */
@@ -32,10 +35,19 @@ const MAX_BODY_BYTES = 64 * 1024;
 const id = z.string().max(256).regex(/\S/, 'must not be blank').trim();
 
 /** With the demo model the description lists the models; a provider knows its models itself. */
-function chatRequestOf({ demo, models }: Pick<ChatRoutesOptions, 'demo' | 'models'>) {
+function chatRequestOf({
+  demo,
+  models,
+  dimensions = [],
+}: Pick<ChatRoutesOptions, 'demo' | 'models' | 'dimensions'>) {
   return z.strictObject({
     user_id: id.describe('End user of this call'),
     conversation_id: id.optional().describe('Continues a conversation; absent: a new one'),
+    team: id.optional().describe('Team that the call is counted for; wins over the header X-Team'),
+    dimensions: z
+      .strictObject(Object.fromEntries(dimensions.map((name) => [name, id.optional()])))
+      .optional()
+      .describe('Win over headers such as X-Dimension-Feature'),
     model: demo ? id.meta({ override: { enum: [...models] } }) : id,
     message: z.string().min(1).max(32_000),
     stream: z.boolean().default(false).describe('true: server-sent events start, piece …, end'),
@@ -62,7 +74,7 @@ const chatModels = z.strictObject({
 });
 
 export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
-  const { chat, role, models, demo, perMinute = 600, endAnswers } = options;
+  const { chat, role, models, demo, dimensions = [], perMinute = 600, endAnswers } = options;
   return [
     apiRoute({
       method: 'post',
@@ -70,6 +82,7 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
       summary: 'Say something to a model',
       role,
       limit: new RateLimit({ perMinute }),
+      headers: usageHeaders(dimensions),
       body: { schema: chatRequestOf(options), limitBytes: MAX_BODY_BYTES },
       answers: {
         200: {
@@ -85,17 +98,20 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
             'ratelimit-policy': z.string().optional(),
           }),
         },
+        403: { description: 'The sender is limited to other teams' },
         422: { description: 'The request is wrong, or there is no such model' },
         502: { description: 'The provider failed' },
         503: { description: 'The provider asks to slow down' },
       },
-      async handle(ctx, { body }) {
+      async handle(ctx, { headers, body }) {
         const aborted = new AbortController();
         ctx.res.once('close', () => aborted.abort());
         const signal = endAnswers ? AbortSignal.any([aborted.signal, endAnswers]) : aborted.signal;
         const input: ChatInput = {
           userId: body.user_id,
           conversationId: body.conversation_id,
+          team: teamOf(ctx, body.team ?? headers['x-team']),
+          dimensions: { ...dimensionsIn(headers, dimensions), ...body.dimensions },
           model: body.model,
           message: body.message,
           signal,
@@ -123,6 +139,37 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
 
 /** 429 to a user or team without budget, before and in a call. */
 const budgets = koaBudgets<Context>({ context: (ctx) => ctx.state['budgets'] as BudgetContext });
+
+/** Proxies may drop headers with `_`. */
+const dimensionHeader = (name: string): string => `x-dimension-${name.replaceAll('_', '-')}`;
+
+type UsageHeaders = Readonly<Record<string, string | undefined>>;
+
+/** Believed as the user id is: from whoever may chat. */
+function usageHeaders(dimensions: readonly string[]): z.ZodType<UsageHeaders> {
+  const header = z.string().trim().min(1).max(256).optional();
+  return z.object({
+    'x-team': header.describe('Team that the call is counted for'),
+    ...Object.fromEntries(
+      dimensions.map((name) => [dimensionHeader(name), header.describe(`Its ${name}`)]),
+    ),
+  }) as unknown as z.ZodType<UsageHeaders>;
+}
+
+function dimensionsIn(headers: UsageHeaders, dimensions: readonly string[]): UsageHeaders {
+  return Object.fromEntries(dimensions.map((name) => [name, headers[dimensionHeader(name)]]));
+}
+
+/** Whoever is limited to teams chats for one of them. */
+function teamOf(ctx: Context, asked: string | undefined): string | undefined {
+  const teams = teamsOf(ctx);
+  if (teams === undefined) return asked;
+  const team = asked ?? (teams.length === 1 ? teams[0] : undefined);
+  if (team !== undefined && teams.includes(team)) return team;
+  return ctx.throw(403, 'You may only chat for one of your teams: name it in team.', {
+    code: 'other_team',
+  });
+}
 
 function wire(answer: ChatAnswer): z.output<typeof chatAnswer> {
   return {

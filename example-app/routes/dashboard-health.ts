@@ -1,6 +1,7 @@
 import type { ExporterStatus, StoreBacklog, UsageAlert } from 'otel-token-meter/exporter';
 import type { MetricsSettings, SettingsService } from 'otel-token-meter/settings';
 import { z } from 'zod';
+import { teamsOf } from '../middleware/authentication.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 
 const counts = z.record(z.string(), z.int().nonnegative());
@@ -94,20 +95,18 @@ export interface HealthSources {
   readonly settings?: SettingsService<MetricsSettings>;
   readonly prices?: () => PriceSource | undefined;
   /** Not `ok`, worst first: `UsageAlerts.status().active`. */
-  readonly alerts?: () => readonly UsageAlert[];
+  readonly alerts?: (teams?: readonly string[]) => readonly UsageAlert[];
 }
 
-export function healthOf({
-  exporter,
-  backlogs,
-  settings,
-  prices,
-  alerts,
-}: HealthSources): UsageHealth {
+/** To a viewer of `teams`, without what may name others. */
+export function healthOf(
+  { exporter, backlogs, settings, prices, alerts }: HealthSources,
+  teams?: readonly string[],
+): UsageHealth {
   const status = exporter?.();
   const source = prices?.();
   return {
-    ...(status && { exporter: exporterHealth(status) }),
+    ...(status && { exporter: exporterHealth(status, teams === undefined) }),
     backlogs: (backlogs?.() ?? []).flatMap(({ isCurrent, isOwned, destination, lines, oldest }) => {
       if (isCurrent || isOwned) return [];
       const { bucket = '?', url = '?' } = destination;
@@ -115,7 +114,7 @@ export function healthOf({
     }),
     ...(settings && { settings: settingsHealth(settings) }),
     ...(source && { prices: pricesHealth(source) }),
-    alerts: (alerts?.() ?? []).map(({ noData, windowMs, time: since, level, ...alert }) => ({
+    alerts: (alerts?.(teams) ?? []).map(({ noData, windowMs, time: since, level, ...alert }) => ({
       rule: alert.rule,
       level: level === 'alert' ? 'alert' : 'warning',
       metric: alert.metric,
@@ -140,12 +139,15 @@ export function dashboardHealthRoute(sources: HealthSources): ApiRoute {
     role: 'viewer',
     answers: { 200: { description: 'Of the instance that answers', schema: usageHealth } },
     handle(ctx) {
-      ctx.body = healthOf(sources);
+      ctx.body = healthOf(sources, teamsOf(ctx));
     },
   });
 }
 
-function exporterHealth(status: ExporterStatus): NonNullable<UsageHealth['exporter']> {
+function exporterHealth(
+  status: ExporterStatus,
+  withMessages: boolean,
+): NonNullable<UsageHealth['exporter']> {
   const { oldestAgeMs, lastSuccess, lastError, pending, volatile, handedOver, cleaned } = status;
   return {
     state: status.state,
@@ -160,7 +162,8 @@ function exporterHealth(status: ExporterStatus): NonNullable<UsageHealth['export
     retries: status.retries,
     spool_bytes: status.spoolBytes,
     ...(lastSuccess !== undefined && { last_success: lastSuccess }),
-    ...(lastError && { last_error: { ...lastError } }),
+    // A server's message may quote a refused tag.
+    ...(lastError && withMessages && { last_error: { ...lastError } }),
   };
 }
 

@@ -15,7 +15,7 @@ export function dashboardRoutes(options: DashboardRoutesOptions): readonly ApiRo
   if (reader === undefined) return [health];
   const events = usageEventsRoute({
     reader,
-    health: () => healthOf(sources),
+    health: (teams) => healthOf(sources, teams),
     stopping,
     ...(everyMs !== undefined && { everyMs }),
   });

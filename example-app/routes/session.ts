@@ -3,6 +3,7 @@ import {
   identityOf,
   principalOf,
   sessionOf,
+  teamsOf,
 } from '../middleware/authentication.ts';
 import { setSessionCookie } from '../middleware/session-cookie.ts';
 import { otherSession, signIn, signedIn, whoAmI } from '../schemas.ts';
@@ -55,8 +56,9 @@ export function sessionRoutes(options: AuthenticationOptions): readonly ApiRoute
       answers: { 200: { description: 'Name and role; null for nobody', schema: whoAmI } },
       handle(ctx) {
         const { name = null, role = null } = identityOf(ctx) ?? {};
+        const teams = teamsOf(ctx);
         // Asking who one is is no failure; consoles of browsers would list a 401 as one.
-        ctx.body = { name, role };
+        ctx.body = { name, role, ...(teams && { teams }) };
       },
     }),
     apiRoute({

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { SettingsPatch } from 'otel-token-meter/settings';
 import { z } from 'zod';
-import { identityOf } from '../middleware/authentication.ts';
+import { identityOf, teamsOf } from '../middleware/authentication.ts';
 import { isKnown } from '../middleware/etag.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import { auditLog, instanceList, problem } from '../schemas.ts';
@@ -14,7 +14,13 @@ import {
   type SettingsEventsOptions,
   settingsEventsRoute,
 } from './settings-events.ts';
-import { etagOf, listedInstances, shownSettings, versionAskedFor } from './settings-wire.ts';
+import {
+  etagOf,
+  listedInstances,
+  shownInstances,
+  shownSettings,
+  versionAskedFor,
+} from './settings-wire.ts';
 
 /** One document of live settings, as the API shows it. */
 export interface SettingsDocument<T> extends EventsDocument<T> {
@@ -23,7 +29,7 @@ export interface SettingsDocument<T> extends EventsDocument<T> {
   readonly schema: z.ZodType;
   readonly patchSchema: z.ZodType;
   readonly bodyLimitBytes: number;
-  /** The part of an audit entry that this request may see; undefined for none. @default all */
+  /** The part of an audit entry that this request may see; undefined for none. @default all, without the reason for a viewer of some teams */
   readonly shownEntry?: (ctx: Context, entry: ShownEntry) => ShownEntry | undefined;
 }
 
@@ -140,7 +146,7 @@ export function documentRoutes<T extends object>(
       },
       async handle(ctx, { query }) {
         const entries = await fromStore(ctx, settings.audit(query.limit));
-        const { shownEntry = (_ctx: Context, entry: ShownEntry) => entry } = document;
+        const { shownEntry = withoutReason } = document;
         ctx.body = { entries: entries.flatMap((entry) => shownEntry(ctx, entry) ?? []) };
       },
     }),
@@ -152,11 +158,17 @@ export function documentRoutes<T extends object>(
       limit: looks,
       answers: { 200: { description: 'Sorted by id', schema: instanceList }, 503: STORE_AWAY },
       async handle(ctx) {
-        ctx.body = await fromStore(ctx, listedInstances(settings));
+        ctx.body = shownInstances(ctx, await fromStore(ctx, listedInstances(settings)));
       },
     }),
     settingsEventsRoute(document, options),
   ];
+}
+
+/** What somebody wrote may name teams that this viewer must not see. */
+function withoutReason(ctx: Context, entry: ShownEntry): ShownEntry {
+  const { reason: _reason, ...rest } = entry;
+  return teamsOf(ctx) === undefined ? entry : rest;
 }
 
 /** A change that was based on another version. */

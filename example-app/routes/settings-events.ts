@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { lastEventId } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type StreamedEvent, eventSchema } from './event-stream.ts';
-import { listedInstances } from './settings-wire.ts';
+import { type InstanceList, listedInstances, shownInstances } from './settings-wire.ts';
 import {
   type EventTopic,
   TOO_MANY_STREAMS,
@@ -111,11 +111,13 @@ class SettingsEvents<T extends object> implements EventTopic {
     this.#epoch = epoch;
   }
 
-  shownTo(ctx: Context): ((event: StreamedEvent) => StreamedEvent) | undefined {
+  shownTo(ctx: Context): (event: StreamedEvent) => StreamedEvent {
     const { shown, events } = this.#document;
-    if (shown === undefined) return undefined;
     return (event) => {
-      if (event.event !== events.settings) return event;
+      if (event.event === events.instances) {
+        return { ...event, data: shownInstances(ctx, event.data as InstanceList) };
+      }
+      if (shown === undefined || event.event !== events.settings) return event;
       const data = event.data as { readonly settings: T };
       return { ...event, data: { ...data, settings: shown(ctx, data.settings) } };
     };

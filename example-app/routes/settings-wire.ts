@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { SettingsService, SettingsStatus } from 'otel-token-meter/settings';
 import type { instanceList } from '../schemas.ts';
 import type { Readiness } from './health.ts';
+import { teamsOf } from '../middleware/authentication.ts';
 import { entityTags } from '../middleware/etag.ts';
 
 /** One version of the settings, as far as an answer shows it. */
@@ -55,10 +57,18 @@ function digest(text: string, length: number): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, length);
 }
 
+export type InstanceList = z.output<typeof instanceList>;
+
+/** To a viewer of some teams, without details, where messages of a server may name others. */
+export function shownInstances(ctx: Context, list: InstanceList): InstanceList {
+  if (teamsOf(ctx) === undefined) return list;
+  return { ...list, instances: list.instances.map(({ details: _details, ...rest }) => rest) };
+}
+
 /** Every instance heard of lately. Rejects with `STORE_UNAVAILABLE`. */
 export async function listedInstances<T extends object>(
   settings: SettingsService<T>,
-): Promise<z.output<typeof instanceList>> {
+): Promise<InstanceList> {
   const instances = await settings.instances();
   const now = Date.now();
   return {

@@ -45,9 +45,16 @@ export type Currency = NonNullable<PriceSource['currency']>;
 /** Last columns, if costs are displayed in another currency than the US dollar. */
 const CURRENCY_COLUMNS = ['cost', 'currency', 'usd_per_unit', 'rate_date'];
 
-function lineOf(record: UsageRecord, currency: Currency | undefined): string {
+export interface CsvOptions {
+  /** Each has a column. */
+  readonly dimensions: readonly string[];
+  readonly currency?: Currency | undefined;
+}
+
+function lineOf(record: UsageRecord, { dimensions, currency }: CsvOptions): string {
   return csvLine([
     ...COLUMNS.map(([, key]) => cellOf(record[key])),
+    ...dimensions.map((name) => record.dimensions?.[name]),
     attributesOf(record),
     ...(currency ? currencyCells(record.costUsd, currency) : []),
   ]);
@@ -71,16 +78,20 @@ function attributesOf({ attributes }: UsageRecord): string | undefined {
 /** The file a page at a time; the first page is already read. */
 export async function* usageCsv(
   reader: Pick<UsageReader, 'records'>,
-  query: UsageRecordsQuery,
-  first: UsagePage,
-  currency?: Currency,
+  start: { readonly query: UsageRecordsQuery; readonly page: UsagePage },
+  options: CsvOptions,
 ): AsyncGenerator<string> {
-  const head = [...COLUMNS.map(([name]) => name), 'attributes'];
-  yield CSV_BYTE_ORDER_MARK + csvLine(currency ? [...head, ...CURRENCY_COLUMNS] : head);
-  let page = first;
+  const columns = [
+    ...COLUMNS.map(([name]) => name),
+    ...options.dimensions.map((name) => `dimension.${name}`),
+    'attributes',
+    ...(options.currency ? CURRENCY_COLUMNS : []),
+  ];
+  yield CSV_BYTE_ORDER_MARK + csvLine(columns);
+  let { page } = start;
   for (;;) {
-    yield page.records.map((record) => lineOf(record, currency)).join('');
+    yield page.records.map((record) => lineOf(record, options)).join('');
     if (page.cursor === undefined) return;
-    page = await reader.records({ ...query, cursor: page.cursor });
+    page = await reader.records({ ...start.query, cursor: page.cursor });
   }
 }

@@ -1,7 +1,10 @@
+import type { Context } from 'koa';
 import type { UsageReader } from 'otel-token-meter/exporter';
+import { teamsOf } from '../middleware/authentication.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import type { UsageHealth } from './dashboard-health.ts';
 import { type StreamedEvent, eventSchema } from './event-stream.ts';
+import { type ReaderFor, teamView } from './team-view.ts';
 import {
   type EventTopic,
   TOO_MANY_STREAMS,
@@ -11,43 +14,79 @@ import {
 } from './watchers.ts';
 
 export interface UsageEventsOptions extends WatchersOptions {
-  readonly reader: Pick<UsageReader, 'records'>;
-  readonly health: () => UsageHealth;
+  readonly reader: UsageReader;
+  readonly health: (teams: readonly string[] | undefined) => UsageHealth;
   /** How often the ledger is looked at while somebody watches. @default 1000 */
   readonly everyMs?: number;
 }
 
 /** Where the newest record is looked for; older ones that come late are no news. */
 const RECENT_MS = 3_600_000;
+/** Those that nobody watches are kept up to so many, so that their sequences go on. */
+const MAX_VIEWS = 100;
+
+/** What clients see that may see the same teams. */
+interface View {
+  /** Undefined: all. */
+  readonly teams: readonly string[] | undefined;
+  readonly reader: UsageReader;
+  watchers: number;
+  sequence: number;
+  /** Id of the newest record, or why it is unknown. */
+  seen: string | undefined;
+  health: string;
+}
+
+/** For the clients of one view; what others do is no news to them. */
+interface ViewEvent extends StreamedEvent {
+  readonly view: View;
+}
 
 /**
  * Watches the ledger, not the calls of this process: announced records can be read,
- * and calls of other instances are seen too. One look for all who watch, none when nobody does.
+ * and calls of other instances are seen too. One look for all who see the same, none when nobody does.
  */
 class UsageWatch implements EventTopic {
   readonly watchers: Watchers;
   readonly #options: UsageEventsOptions;
+  readonly #readerFor: ReaderFor;
+  readonly #views = new Map<string, View>();
   #timer: NodeJS.Timeout | undefined;
-  #sequence = 0;
-  /** Id of the newest record, or why it is unknown. */
-  #seen: string | undefined;
-  #health = '';
 
   constructor(options: UsageEventsOptions) {
     this.#options = options;
+    this.#readerFor = teamView(options.reader);
     this.watchers = new Watchers(options);
   }
 
-  since(): readonly StreamedEvent[] {
-    return [this.#usageEvent(), { event: 'health', data: this.#options.health() }];
+  since(_lastEventId: string, ctx: Context): readonly ViewEvent[] {
+    const view = this.#viewOf(ctx);
+    return [usageEvent(view), { view, event: 'health', data: this.#options.health(view.teams) }];
   }
 
   follow(): void {
     if (this.#timer === undefined) this.#lookIn(0);
   }
 
-  #usageEvent(): StreamedEvent {
-    return { event: 'usage', data: { sequence: this.#sequence } };
+  shownTo(ctx: Context): (event: StreamedEvent) => StreamedEvent | undefined {
+    const view = this.#viewOf(ctx);
+    view.watchers += 1;
+    ctx.res.once('close', () => {
+      view.watchers -= 1;
+    });
+    return (event) => ((event as ViewEvent).view === view ? event : undefined);
+  }
+
+  #viewOf(ctx: Context): View {
+    const teams = teamsOf(ctx);
+    const name = JSON.stringify(teams?.toSorted() ?? null);
+    let view = this.#views.get(name);
+    if (view === undefined) {
+      const reader = this.#readerFor(ctx);
+      view = { teams, reader, watchers: 0, sequence: 0, seen: undefined, health: '' };
+      this.#views.set(name, view);
+    }
+    return view;
   }
 
   #lookIn(delayMs: number): void {
@@ -56,23 +95,30 @@ class UsageWatch implements EventTopic {
   }
 
   async #look(): Promise<void> {
-    const newest = await this.#newestRecord();
-    // The first look says where things stand; a store that went away or came back is news as well.
-    if (this.#seen !== undefined && newest !== this.#seen) {
-      this.#sequence += 1;
-      this.watchers.broadcast(this.#usageEvent());
+    for (const [name, view] of this.#views) {
+      if (view.watchers > 0) await this.#lookFor(view);
+      else if (this.#views.size > MAX_VIEWS) this.#views.delete(name);
+      else view.seen = undefined;
     }
-    this.#seen = newest;
-    this.#broadcastHealth();
     this.#timer = undefined;
     if (this.watchers.size > 0) this.#lookIn(this.#options.everyMs ?? 1000);
-    else this.#seen = undefined;
   }
 
-  async #newestRecord(): Promise<string> {
+  async #lookFor(view: View): Promise<void> {
+    const newest = await this.#newestRecord(view);
+    // The first look says where things stand; a store that went away or came back is news as well.
+    if (view.seen !== undefined && newest !== view.seen) {
+      view.sequence += 1;
+      this.watchers.broadcast(usageEvent(view));
+    }
+    view.seen = newest;
+    this.#broadcastHealth(view);
+  }
+
+  async #newestRecord({ reader }: View): Promise<string> {
     try {
       const from = new Date(Date.now() - RECENT_MS);
-      const { records } = await this.#options.reader.records({ from, limit: 1 });
+      const { records } = await reader.records({ from, limit: 1 });
       return records[0]?.id ?? 'none';
     } catch {
       // The pages ask themselves and say it better.
@@ -80,16 +126,21 @@ class UsageWatch implements EventTopic {
     }
   }
 
-  #broadcastHealth(): void {
-    const health = this.#options.health();
+  #broadcastHealth(view: View): void {
+    const health = this.#options.health(view.teams);
     // What only says that time went by is no news.
     const shown = JSON.stringify(health, (key, value: unknown) =>
       key === 'oldest_age_ms' || key === 'last_success' ? undefined : value,
     );
-    if (shown === this.#health) return;
-    this.#health = shown;
-    this.watchers.broadcast({ event: 'health', data: health });
+    if (shown === view.health) return;
+    view.health = shown;
+    const event: ViewEvent = { view, event: 'health', data: health };
+    this.watchers.broadcast(event);
   }
+}
+
+function usageEvent(view: View): ViewEvent {
+  return { view, event: 'usage', data: { sequence: view.sequence } };
 }
 
 /** `GET /api/usage/events`: says that there is something new, not what; pages ask again. */

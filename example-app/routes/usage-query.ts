@@ -14,10 +14,14 @@ import type {
   forecastParameters,
   summaryParameters,
 } from './usage-schemas.ts';
+import { groupOf } from './usage-schemas.ts';
 
 const DAY_MS = 86_400_000;
 
 type Parameters = z.infer<typeof exportParameters>;
+
+/** Filters by dimensions come under names that only the configuration knows. */
+type Dimensions = readonly string[];
 
 async function rangeOf(parameters: Parameters, now: Date): Promise<{ from: Date; to: Date }> {
   const { from, to, time_zone: timeZone } = parameters;
@@ -30,10 +34,18 @@ async function rangeOf(parameters: Parameters, now: Date): Promise<{ from: Date;
 }
 
 /** An empty name stands for calls that have none. */
-function filterOf(parameters: Omit<Parameters, 'from' | 'to'>): UsageFilter {
-  const { user, model, conversation, provider, outcome, service } = parameters;
-  const orNone = (names: string | readonly string[]): (string | null)[] =>
-    [names].flat().map((name) => (name === '' ? null : name));
+function filterOf(
+  parameters: Omit<Parameters, 'from' | 'to'>,
+  dimensions: Dimensions,
+): UsageFilter {
+  const { user, model, conversation, provider, outcome, service, team } = parameters;
+  const given = parameters as Readonly<Record<string, Names | undefined>>;
+  const isShort = (name: string): boolean => groupOf(name, dimensions) !== name;
+  const asked = dimensions.flatMap((name) => {
+    const values = [given[`dimension.${name}`], isShort(name) ? given[name] : undefined];
+    const known = values.filter((value) => value !== undefined);
+    return known.length === 0 ? [] : [[name, known.flatMap(orNone)] as const];
+  });
   return {
     ...(user !== undefined && { user: orNone(user) }),
     ...(model !== undefined && { model }),
@@ -41,7 +53,15 @@ function filterOf(parameters: Omit<Parameters, 'from' | 'to'>): UsageFilter {
     ...(provider !== undefined && { provider }),
     ...(outcome !== undefined && { outcome }),
     ...(service !== undefined && { service }),
+    ...(team !== undefined && { team: orNone(team) }),
+    ...(asked.length > 0 && { dimensions: Object.fromEntries(asked) }),
   };
+}
+
+type Names = string | readonly string[];
+
+function orNone(names: Names): (string | null)[] {
+  return [names].flat().map((name) => (name === '' ? null : name));
 }
 
 const camel = (name: string): string =>
@@ -51,13 +71,17 @@ export async function summaryQueryOf(
   parameters: z.infer<typeof summaryParameters>,
   now: Date,
   signal: AbortSignal,
+  dimensions: Dimensions,
 ): Promise<UsageQuery> {
   const { group_by: groupBy = '', metric, order, limit, compare, time_zone: timeZone } = parameters;
   return {
     ...(await rangeOf(parameters, now)),
-    filter: filterOf(parameters),
+    filter: filterOf(parameters, dimensions),
     // The reader checks the names and lists the allowed ones.
-    groupBy: groupBy.split(',').filter((name) => name !== '') as UsageGroup[],
+    groupBy: groupBy
+      .split(',')
+      .filter((name) => name !== '')
+      .map((name) => groupOf(name, dimensions) as UsageGroup),
     ...(metric !== undefined && { orderBy: camel(metric) as UsageMetric }),
     ...(order !== undefined && { order }),
     ...(limit !== undefined && { limit }),
@@ -73,11 +97,12 @@ export async function costsQueryOf(
   parameters: z.infer<typeof costsParameters>,
   now: Date,
   signal: AbortSignal,
+  dimensions: Dimensions,
 ): Promise<UsageRecordsQuery & { readonly whatIf: readonly { from: string; to: string }[] }> {
   const rules = [parameters.what_if ?? []].flat();
   return {
     ...(await rangeOf(parameters, now)),
-    filter: filterOf(parameters),
+    filter: filterOf(parameters, dimensions),
     signal,
     whatIf: rules.map((rule) => {
       const [from = '', to = ''] = rule.split('=');
@@ -90,9 +115,10 @@ export function forecastQueryOf(
   parameters: z.infer<typeof forecastParameters>,
   now: Date,
   signal: AbortSignal,
+  dimensions: Dimensions,
 ): UsageForecastQuery {
   const { time_zone: timeZone } = parameters;
-  const filter = filterOf(parameters);
+  const filter = filterOf(parameters, dimensions);
   return { filter, now, signal, ...(timeZone !== undefined && { timeZone }) };
 }
 
@@ -104,12 +130,13 @@ export async function recordsQueryOf(
   },
   now: Date,
   signal: AbortSignal,
+  dimensions: Dimensions,
 ): Promise<UsageRecordsQuery> {
   const { from, to, time_zone: timeZone, limit, cursor } = parameters;
   return {
     ...(from !== undefined && { from: await parseUsageTime(from, timeZone, now) }),
     ...(to !== undefined && { to: await parseUsageTime(to, timeZone, now) }),
-    filter: filterOf(parameters),
+    filter: filterOf(parameters, dimensions),
     ...(limit !== undefined && { limit }),
     ...(cursor !== undefined && { cursor }),
     signal,

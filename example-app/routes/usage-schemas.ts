@@ -9,6 +9,7 @@ const GROUPS = [
   'provider',
   'outcome',
   'service',
+  'team',
   'hour',
   'day',
 ] as const;
@@ -24,7 +25,7 @@ const METRICS = [
   'cost_usd',
   'duration_ms',
 ] as const;
-const OUTCOMES = ['ok', 'error', 'aborted'] as const;
+const OUTCOMES = ['ok', 'error', 'aborted', 'blocked'] as const;
 
 const one = <T extends z.ZodType>(value: T): z.ZodUnion<[T, z.ZodArray<T>]> =>
   z.union([value, z.array(value)]);
@@ -40,7 +41,30 @@ const filter = {
   provider: names.describe('Only these providers.'),
   outcome: one(z.enum(OUTCOMES)).optional().describe('Only calls that ended so.'),
   service: names.describe('Only these services.'),
+  team: names.describe('Only these teams; empty: calls without one.'),
 };
+
+/** Parameters with filters by dimensions, under their full names and those that nothing else has. */
+export function withDimensions<T extends z.ZodRawShape>(
+  parameters: z.ZodObject<T, z.core.$strict>,
+  dimensions: readonly string[],
+): z.ZodObject<T, z.core.$strict> {
+  const more = dimensions.flatMap((name) => {
+    const schema = names.describe(`Only calls with these values of ${name}; empty: without one.`);
+    const short = name in parameters.shape || isGroup(name) ? [] : [[name, schema] as const];
+    return [[`dimension.${name}`, schema] as const, ...short];
+  });
+  return parameters.extend(Object.fromEntries(more)) as unknown as typeof parameters;
+}
+
+function isGroup(name: string): boolean {
+  return (GROUPS as readonly string[]).includes(name);
+}
+
+/** A group as it may be asked for: dimensions by their names alone, unless these mean something else. */
+export function groupOf(name: string, dimensions: readonly string[]): string {
+  return dimensions.includes(name) && !isGroup(name) ? `dimension.${name}` : name;
+}
 
 /** The reader checks the text and names what it allows; this is what the description says of it. */
 const time = z.string().meta({
@@ -90,6 +114,10 @@ const groupings = GROUPS.flatMap((first) => [
   ),
 ]);
 
+/** One or two keys, at least one of them a dimension. */
+const KEY = '[a-z][a-z0-9_]{0,31}';
+const WITH_DIMENSION = `^(${KEY},)?dimension\\.${KEY}$|^dimension\\.${KEY},${KEY}$`;
+
 function isTime(group: string): boolean {
   return group === 'hour' || group === 'day';
 }
@@ -100,9 +128,11 @@ export const summaryParameters = z.strictObject({
   ...filter,
   group_by: z
     .string()
-    .meta({ override: { enum: ['', ...groupings] } })
+    .meta({ override: { anyOf: [{ enum: ['', ...groupings] }, { pattern: WITH_DIMENSION }] } })
     .optional()
-    .describe(`One or two of ${GROUPS.join(', ')}, separated by a comma; one of them a time.`),
+    .describe(
+      `One or two of ${GROUPS.join(', ')} and dimension. with a name, separated by a comma; one of them a time.`,
+    ),
   metric: z.enum(METRICS).optional().describe('Orders the rows. Default: total_tokens.'),
   order: z.enum(['asc', 'desc']).optional().describe('Default: desc.'),
   limit: limit.describe(
@@ -231,6 +261,7 @@ const usageRow = z.object({
   provider: z.string().optional(),
   outcome: z.string().optional(),
   service: z.string().optional(),
+  team: z.string().nullable().optional(),
   hour: z.string().optional().describe('Local start with its offset.'),
   day: z.string().optional().describe('Local date.'),
   start: z.iso.datetime().optional().describe('Start of the hour or day in UTC.'),
@@ -243,8 +274,10 @@ const usageRow = z.object({
 export const usageSummary = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
-  group_by: z.array(z.enum(GROUPS)),
-  rows: z.array(usageRow),
+  group_by: z.array(z.string()),
+  rows: z
+    .array(usageRow)
+    .describe('Values of dimensions are under their keys, such as dimension.feature.'),
   other: usageNumbers.optional(),
   total,
   previous: total.optional(),
@@ -270,6 +303,10 @@ export const usageRecord = z.object({
   response_id: z.string().optional(),
   user_id: z.string().optional(),
   conversation_id: z.string().optional(),
+  team: z.string().optional(),
+  dimensions: z.record(z.string(), z.string()).optional(),
+  agent_name: z.string().optional(),
+  run_id: z.string().optional(),
   duration_ms: z.number(),
   time_to_first_chunk_ms: milliseconds,
   input_tokens: tokens,

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { callerOf } from '../middleware/authentication.ts';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
+import { teamView } from './team-view.ts';
 import { type Currency, usageCsv } from './usage-csv.ts';
 import { costsQueryOf, forecastQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
 import { allRecords } from './all-records.ts';
@@ -28,6 +29,7 @@ import {
   usagePage,
   usageSummary,
   usageTable,
+  withDimensions,
 } from './usage-schemas.ts';
 
 export interface UsageRoutesOptions {
@@ -38,34 +40,38 @@ export interface UsageRoutesOptions {
   readonly listFile?: string | undefined;
   /** @default the time of day */
   readonly now?: () => Date;
+  /** Names of the configured dimensions. @default none */
+  readonly dimensions?: readonly string[];
   /** Currency of display of the CSV file, unless it is the US dollar. */
   readonly currency?: () => Currency | undefined;
 }
 
 /** Queries of the ledger for viewers. A client that disconnects ends its query. */
 export function usageRoutes({
-  reader,
+  reader: ofAll,
   pricesFile,
   listFile,
   now = () => new Date(),
+  dimensions = [],
   currency,
 }: UsageRoutesOptions): readonly ApiRoute[] {
   const tables = new UsageTables();
+  const readerFor = teamView(ofAll);
   return [
     apiRoute({
       method: 'get',
       path: '/api/usage/summary',
       summary: 'Numbers of a range, grouped by one or two keys',
       role: 'viewer',
-      query: summaryParameters,
+      query: withDimensions(summaryParameters, dimensions),
       answers: {
         200: { description: 'Rows, (other) and total', schema: usageSummary },
         503: UNAVAILABLE,
       },
       async handle(ctx, { query }) {
         const ask = async () =>
-          await reader.summary({
-            ...(await summaryQueryOf(query, now(), untilGone(ctx))),
+          await readerFor(ctx).summary({
+            ...(await summaryQueryOf(query, now(), untilGone(ctx), dimensions)),
             ...askedBy(ctx),
           });
         sendJson(ctx, await fromReader(ctx, ask));
@@ -77,11 +83,12 @@ export function usageRoutes({
       summary:
         'Every user, model or conversation with its sums: sorted, searched, a page at a time',
       role: 'viewer',
-      query: tableParameters,
+      query: withDimensions(tableParameters, dimensions),
       answers: { 200: { description: 'One page', schema: usageTable }, 503: UNAVAILABLE },
       async handle(ctx, { query }) {
-        const ask = () => summaryQueryOf({ ...query, order: undefined }, now(), untilGone(ctx));
-        const page = await fromReader(ctx, () => tables.page(reader, query, ask));
+        const ask = () =>
+          summaryQueryOf({ ...query, order: undefined }, now(), untilGone(ctx), dimensions);
+        const page = await fromReader(ctx, () => tables.page(readerFor(ctx), query, ask));
         sendJson(ctx, page && tableJson(page));
       },
     }),
@@ -90,11 +97,12 @@ export function usageRoutes({
       path: '/api/usage/table.csv',
       summary: 'All rows of such a table as CSV',
       role: 'viewer',
-      query: tableParameters.omit({ offset: true, limit: true }),
+      query: withDimensions(tableParameters.omit({ offset: true, limit: true }), dimensions),
       answers: { 200: CSV, 503: UNAVAILABLE },
       async handle(ctx, { query }) {
-        const ask = () => summaryQueryOf({ ...query, order: undefined }, now(), untilGone(ctx));
-        const file = await fromReader(ctx, () => tables.csv(reader, query, ask));
+        const ask = () =>
+          summaryQueryOf({ ...query, order: undefined }, now(), untilGone(ctx), dimensions);
+        const file = await fromReader(ctx, () => tables.csv(readerFor(ctx), query, ask));
         if (file) sendCsv(ctx, `usage-by-${query.group_by}`, now(), file);
       },
     }),
@@ -103,12 +111,12 @@ export function usageRoutes({
       path: '/api/usage/records',
       summary: 'Single calls, newest first, a page at a time',
       role: 'viewer',
-      query: recordsParameters,
+      query: withDimensions(recordsParameters, dimensions),
       answers: { 200: { description: 'One page', schema: usagePage }, 503: UNAVAILABLE },
       async handle(ctx, { query }) {
         const ask = async () =>
-          await reader.records({
-            ...(await recordsQueryOf(query, now(), untilGone(ctx))),
+          await readerFor(ctx).records({
+            ...(await recordsQueryOf(query, now(), untilGone(ctx), dimensions)),
             ...askedBy(ctx),
           });
         sendJson(ctx, await fromReader(ctx, ask));
@@ -120,15 +128,20 @@ export function usageRoutes({
       summary:
         'What caching saved, what failed and aborted calls cost, and what other models would',
       role: 'viewer',
-      query: costsParameters,
+      query: withDimensions(costsParameters, dimensions),
       answers: {
         200: { description: 'Sums over every call of the range', schema: usageCosts },
         503: UNAVAILABLE,
       },
       async handle(ctx, { query }) {
         const ask = async () => {
-          const { whatIf, ...records } = await costsQueryOf(query, now(), untilGone(ctx));
-          return await analyseCosts(allRecords(reader, records), {
+          const { whatIf, ...records } = await costsQueryOf(
+            query,
+            now(),
+            untilGone(ctx),
+            dimensions,
+          );
+          return await analyseCosts(allRecords(readerFor(ctx), records), {
             whatIf,
             ...(pricesFile !== undefined && { pricesFile }),
             ...(listFile !== undefined && { listFile }),
@@ -142,14 +155,17 @@ export function usageRoutes({
       path: '/api/usage/forecast',
       summary: 'What the current calendar month will hold at its end, with a range',
       role: 'viewer',
-      query: forecastParameters,
+      query: withDimensions(forecastParameters, dimensions),
       answers: {
         200: { description: 'From the daily sums of half a year', schema: usageForecast },
         503: UNAVAILABLE,
       },
       async handle(ctx, { query }) {
         const ask = async () =>
-          await forecastUsage(reader, forecastQueryOf(query, now(), untilGone(ctx)));
+          await forecastUsage(
+            readerFor(ctx),
+            forecastQueryOf(query, now(), untilGone(ctx), dimensions),
+          );
         sendJson(ctx, await fromReader(ctx, ask));
       },
     }),
@@ -166,7 +182,7 @@ export function usageRoutes({
       },
       async handle(ctx, { params }) {
         const ask = async () =>
-          await reader.conversation(params.id, { signal: untilGone(ctx), ...askedBy(ctx) });
+          await readerFor(ctx).conversation(params.id, { signal: untilGone(ctx), ...askedBy(ctx) });
         const conversation = await fromReader(ctx, ask);
         if (conversation?.total !== undefined) return sendJson(ctx, conversation);
         return ctx.throw(404, 'There is no such conversation.', { code: 'not_found' });
@@ -177,17 +193,18 @@ export function usageRoutes({
       path: '/api/usage/export.csv',
       summary: 'Every call of a range as CSV, newest first, streamed',
       role: 'viewer',
-      query: exportParameters,
+      query: withDimensions(exportParameters, dimensions),
       answers: { 200: CSV, 503: UNAVAILABLE },
       async handle(ctx, { query: parameters }) {
+        const reader = readerFor(ctx);
         // Read before the first byte is sent: a store that is down is a 503, not half a file.
         const start = await fromReader(ctx, async () => {
-          const asked = await recordsQueryOf(parameters, now(), untilGone(ctx));
+          const asked = await recordsQueryOf(parameters, now(), untilGone(ctx), dimensions);
           const query = { ...asked, ...askedBy(ctx), limit: 1000 };
           return { query, page: await reader.records(query) };
         });
         if (start === undefined) return;
-        const lines = usageCsv(reader, start.query, start.page, currency?.());
+        const lines = usageCsv(reader, start, { dimensions, currency: currency?.() });
         sendCsv(ctx, 'usage', now(), Readable.from(lines));
       },
     }),

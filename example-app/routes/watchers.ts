@@ -20,12 +20,14 @@ export interface WatchersOptions {
 export interface EventTopic {
   readonly watchers: Watchers;
   /** What a client begins with that has seen the event of this id. */
-  since(lastEventId: string): readonly StreamedEvent[];
+  since(lastEventId: string, ctx: Context): readonly StreamedEvent[];
   /** Somebody watches now. */
   follow(): void;
-  /** What this client may see of an event. Undefined: all of it. */
-  shownTo?(ctx: Context): ((event: StreamedEvent) => StreamedEvent) | undefined;
+  /** What this client may see of an event; undefined for nothing of it. @default all of it */
+  shownTo?(ctx: Context): Shown | undefined;
 }
+
+type Shown = (event: StreamedEvent) => StreamedEvent | undefined;
 
 /** In the description of a route that answers with a stream. */
 export const TOO_MANY_STREAMS: ApiAnswer = {
@@ -65,16 +67,16 @@ export function watchTopics(ctx: Context, topics: readonly EventTopic[]): void {
     clearInterval(check);
   });
   for (const topic of topics) {
-    const shown = topic.shownTo?.(ctx) ?? ((event) => event);
+    const shown: Shown = topic.shownTo?.(ctx) ?? ((event) => event);
     topic.watchers.add(stream, caller, shown);
-    for (const event of topic.since(lastEventId)) stream.send(shown(event));
+    for (const event of topic.since(lastEventId, ctx)) sendShown(stream, shown, event);
     topic.follow();
   }
 }
 
 interface Watcher {
   readonly caller: string;
-  readonly shown: (event: StreamedEvent) => StreamedEvent;
+  readonly shown: Shown;
 }
 
 /** The clients that watch one topic, bounded in number and time. */
@@ -120,14 +122,19 @@ export class Watchers {
     }
   }
 
-  add(stream: EventStream, caller: string, shown: Watcher['shown']): void {
+  add(stream: EventStream, caller: string, shown: Shown): void {
     this.#streams.set(stream, { caller, shown });
     stream.onClose(() => this.#streams.delete(stream));
   }
 
   broadcast(event: StreamedEvent): void {
-    for (const [stream, { shown }] of this.#streams) stream.send(shown(event));
+    for (const [stream, { shown }] of this.#streams) sendShown(stream, shown, event);
   }
+}
+
+function sendShown(stream: EventStream, shown: Shown, event: StreamedEvent): void {
+  const part = shown(event);
+  if (part !== undefined) stream.send(part);
 }
 
 /** So that clients do not come back all at once. */

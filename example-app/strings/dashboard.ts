@@ -44,6 +44,7 @@ export const dashboardStrings = {
   'outcome.ok': { en: 'ok', 'zh-CN': '成功' },
   'outcome.error': { en: 'error', 'zh-CN': '错误' },
   'outcome.aborted': { en: 'aborted', 'zh-CN': '中止' },
+  'outcome.blocked': { en: 'blocked by a budget', 'zh-CN': '被预算拦截' },
 
   'usage.filterBy': { en: 'Filter by {name}', 'zh-CN': '按 {name} 筛选' },
   'usage.noUser': { en: '(no user)', 'zh-CN': '（无用户）' },

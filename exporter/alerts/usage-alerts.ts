@@ -21,6 +21,7 @@ import {
 import { checkAlertRules } from './check-rules.ts';
 import { type RuleEvaluator, ruleEvaluator } from './evaluate/rule-evaluator.ts';
 import { KnownStates } from './known-states.ts';
+import { isOfTeams } from './rule-of-teams.ts';
 import { severityOf } from './next-level.ts';
 import { type NextState, nextState } from './next-state.ts';
 import { OwedAlerts } from './owed-alerts.ts';
@@ -148,26 +149,29 @@ export class UsageAlerts {
     return this.#running;
   }
 
-  status(): UsageAlertsStatus {
+  /**
+   * Of `teams`: what is about calls of theirs alone, and no budgets and messages, which may name others.
+   */
+  status(teams?: readonly string[]): UsageAlertsStatus {
     const now = this.#now();
-    const names = new Set(this.#rules.map(({ name }) => name));
     const active: ActiveAlert[] = [];
     for (const [, { alert, acknowledged }] of this.#states.all()) {
       if (alert === undefined || alert.level === 'ok') continue;
-      if (alert.kind !== 'budget' && !names.has(alert.rule)) continue;
+      if (alert.kind === 'budget' ? teams !== undefined : !this.#isShown(alert, teams)) continue;
       const isMuted = this.#states.isMuted(alert.rule, now);
       active.push({ ...alert, isMuted, ...(acknowledged && { acknowledged }) });
     }
     return {
       active: active.toSorted((a, b) => severityOf(b.level) - severityOf(a.level)),
-      rules: this.#rules.map((rule) => {
+      rules: this.#rules.flatMap((rule) => {
+        if (teams !== undefined && !isOfTeams(rule, undefined, teams)) return [];
         const { muted } = this.#states.get(muteName(rule.name)) ?? {};
         return { rule, ...(muted && Date.parse(muted.until) > now && { muted }) };
       }),
       undelivered: this.#owed.undelivered,
       dropped: this.#owed.dropped,
       ...(this.#lastEvaluated && { lastEvaluated: this.#lastEvaluated }),
-      ...(this.#lastError && { lastError: this.#lastError }),
+      ...(this.#lastError && teams === undefined && { lastError: this.#lastError }),
     };
   }
 
@@ -182,9 +186,22 @@ export class UsageAlerts {
     void Promise.resolve(this.#running).then(async () => await this.evaluate());
   };
 
-  /** Changes of level, mutes and acknowledgements of the fleet, newest first; 200 at most. */
-  history(): readonly AlertHistoryEntry[] {
-    return this.#history.entries;
+  /**
+   * Changes of level, mutes and acknowledgements of the fleet, newest first; 200 at most. Of `teams`:
+   * those about calls of theirs alone.
+   */
+  history(teams?: readonly string[]): readonly AlertHistoryEntry[] {
+    const { entries } = this.#history;
+    return teams === undefined ? entries : entries.filter((entry) => this.#isShown(entry, teams));
+  }
+
+  /** Whether a rule in force has this, and it is about calls of these teams alone. */
+  #isShown(
+    { rule: name, key }: { readonly rule: string; readonly key?: string | null },
+    teams: readonly string[] | undefined,
+  ): boolean {
+    const rule = this.#rules.find((each) => each.name === name);
+    return rule !== undefined && (teams === undefined || isOfTeams(rule, key, teams));
   }
 
   /**

@@ -27,7 +27,8 @@ day, model, kind of usage and unit price.
   --format NAME    jsonl (default) or focus
   --month YYYY-MM  Month of a FOCUS file (default: the previous one)
   --billing-account ID, --billing-account-name NAME   The account that the provider bills
-  --tags NAMES     Attributes of the records that become tags of a FOCUS file, separated by commas
+  --tags NAMES     team, dimension.NAME and attributes of the records that become tags of a FOCUS file,
+                   separated by commas
   --prices FILE    Price file of unit prices (default: from the configuration)
 ${SOURCE_HELP}`;
 

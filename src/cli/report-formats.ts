@@ -129,7 +129,6 @@ const CSV_NUMBERS = [
   'calls',
   'errors',
   'aborted',
-  'blocked',
   'inputTokens',
   'outputTokens',
   'totalTokens',
@@ -146,6 +145,7 @@ const CSV_NUMBERS = [
   'durationP99Ms',
   'timeToFirstChunkMs',
   'outputTokensPerSecond',
+  'blocked',
 ] as const satisfies readonly (keyof UsageNumbers)[];
 
 /** Rows without the total, which a consumer would add twice; without groups only the total. */

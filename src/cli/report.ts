@@ -7,15 +7,15 @@ import type { CliIo } from './io.ts';
 import { CURRENCY_HELP, displayCurrency, loadPrices } from './price-options.ts';
 import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
 import type { UnpricedModel } from './report-formats.ts';
-import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
+import { FILTER_HELP, groupNames, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
 export const summary: string = 'summarise recorded calls by user, model, conversation or time';
 
 const HELP = `Usage: otel-token-meter report [hourly | daily | GROUP[,GROUP]] [options]
 
-GROUP is user, model, conversation, provider, outcome, service, hour or day; at most one of them may
-be hour or day. Without a group only the total is printed.
+GROUP is user, model, conversation, provider, outcome, service, team, dimension.NAME, hour or day; at
+most one of them may be hour or day. A configured dimension may be given by its name alone. Without a group only the total is printed.
 
   --since TIME     Start (default: 24h, 30d for days): an age such as 24h or 7d, a date, or an
                    RFC 3339 time
@@ -59,10 +59,11 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     (values.help ? io.stdout : io.stderr).write(HELP);
     return values.help ? 0 : 2;
   }
-  const by = [positionals[0] ?? values.by ?? '']
-    .flatMap((names) => names.split(','))
+  const asked = (positionals[0] ?? values.by ?? '')
+    .split(',')
     .map((name) => SHORTHANDS[name] ?? name)
     .join(',');
+  const by = groupNames(asked, values, io);
   const whatIf = values['what-if'].map(whatIfRule);
   const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
   const defaults = { since: by.includes('day') ? '30d' : '24h', timeZone: localZone() };

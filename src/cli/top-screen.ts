@@ -49,7 +49,8 @@ export function topScreen(view: TopView | undefined, options: TopScreenOptions):
     lines.push('', ...wrapped(`! ${problem}`, width).map((line) => paint(31, line)));
   }
   if (keys === true) {
-    const names = 'u users  m models  c conversations  p providers  s services  o outcomes  q quit';
+    const names =
+      'u users  m models  c conversations  p providers  s services  o outcomes  t teams  q quit';
     lines.push('', paint(2, fitWidth(names, width)));
   }
   return `${lines.join('\n')}\n`;

@@ -12,7 +12,7 @@ import {
 import { CLEAR_SCREEN, HIDE_CURSOR, keysOf, SHOW_CURSOR } from './terminal.ts';
 import { topScreen } from './top-screen.ts';
 import type { TopScreenOptions, TopView } from './top-screen.ts';
-import { FILTER_HELP, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
+import { FILTER_HELP, groupNames, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
 export const summary: string = 'watch token usage live';
@@ -20,7 +20,7 @@ export const summary: string = 'watch token usage live';
 const HELP = `Usage: otel-token-meter top [options]
 
 Shows the largest users of the last hour as a live bar chart. Keys: u users, m models,
-c conversations, p providers, s services, o outcomes, q quit.
+c conversations, p providers, s services, o outcomes, t teams, q quit.
 
   --by GROUP         Initial group (default: user)
   --since TIME       Start of the window (default: 1h); an age makes it a sliding window
@@ -40,6 +40,7 @@ const GROUP_KEYS: Readonly<Record<string, UsageGroup>> = {
   p: 'provider',
   s: 'service',
   o: 'outcome',
+  t: 'team',
 };
 const DAY_MS = 86_400_000;
 
@@ -81,7 +82,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     percentiles: true,
   });
   const { reader, name, ...configured } = await openUsageSource(values, io);
-  const by = values.by ?? 'user';
+  const by = groupNames(values.by ?? 'user', values, io);
   try {
     const prices = await loadPrices(configured, io);
     const currency = displayCurrency(prices, values.currency, configured);

@@ -1,5 +1,8 @@
 import type { UsageFilter, UsageGroup, UsageMetric, UsageQuery } from 'otel-token-meter/exporter';
+import { resolveConfig } from '../config/resolve.ts';
+import { isDimensionName } from '../domain/dimensions.ts';
 import { TokenMeterError } from '../errors.ts';
+import type { CliIo } from './io.ts';
 
 /** `parseArgs` options of a query, shared by `report` and `top`. */
 export const QUERY_OPTIONS = {
@@ -15,15 +18,21 @@ export const QUERY_OPTIONS = {
   provider: { type: 'string', multiple: true },
   outcome: { type: 'string', multiple: true },
   service: { type: 'string', multiple: true },
+  team: { type: 'string', multiple: true },
+  dimension: { type: 'string', multiple: true },
 } as const;
 
-export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service NAME
+export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service, --team NAME
                    Filters; each may be repeated; --user '' selects calls without a user
+  --dimension NAME=VALUE
+                   The same for a dimension, such as feature=search; feature= for calls without one
 `;
 
 export type QueryValues = {
   readonly [K in 'by' | 'since' | 'until' | 'tz' | 'metric' | 'limit']?: string | undefined;
-} & { readonly [K in keyof UsageFilter]?: string[] | undefined };
+} & {
+  readonly [K in Exclude<keyof UsageFilter, 'dimensions'> | 'dimension']?: string[] | undefined;
+};
 
 type ParseTime = (text: string, timeZone?: string, now?: Date) => Promise<Date>;
 
@@ -56,7 +65,7 @@ export async function usageQuery(
 export function usageFilter(values: QueryValues): UsageFilter {
   const orNone = (names: readonly string[]): (string | null)[] =>
     names.map((name) => (name === '' ? null : name));
-  const { user, model, conversation, provider, outcome, service } = values;
+  const { user, model, conversation, provider, outcome, service, team, dimension } = values;
   return {
     ...(user && { user: orNone(user) }),
     ...(model && { model }),
@@ -64,7 +73,43 @@ export function usageFilter(values: QueryValues): UsageFilter {
     ...(provider && { provider }),
     ...(outcome && { outcome: outcome as NonNullable<UsageFilter['outcome']> }),
     ...(service && { service }),
+    ...(team && { team: orNone(team) }),
+    ...(dimension && { dimensions: dimensionFilter(dimension) }),
   };
+}
+
+/** `feature=search`, each name as often as it has values. */
+function dimensionFilter(given: readonly string[]): NonNullable<UsageFilter['dimensions']> {
+  const filter: Record<string, (string | null)[]> = {};
+  for (const pair of given) {
+    const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (!isDimensionName(name)) {
+      throw new TokenMeterError('INVALID_OPTION', '--dimension is not valid', {
+        value: pair,
+        allowed: 'NAME=VALUE, such as feature=search',
+      });
+    }
+    (filter[name] ??= []).push(value === '' ? null : value);
+  }
+  return filter;
+}
+
+/** A group by its name alone where the configuration has a dimension of that name: `feature`. */
+export function groupNames(
+  names: string,
+  values: { readonly config?: string | undefined },
+  io: Pick<CliIo, 'env'>,
+): string {
+  const { values: config } = resolveConfig({
+    env: io.env,
+    ...(values.config !== undefined && { file: values.config }),
+  });
+  const isDimension = (name: string): boolean =>
+    config.dimensions.includes(name) && !(name in QUERY_OPTIONS) && !['hour', 'day'].includes(name);
+  return names
+    .split(',')
+    .map((name) => (isDimension(name) ? `dimension.${name}` : name))
+    .join(',');
 }
 
 const camel = (name: string): string =>

@@ -33,6 +33,12 @@ describe('otel-token-meter report', () => {
         ...counted(300),
       }),
       usageRecord('2026-11-02T17:00:00Z', { userId: '=1+1', outcome: 'error' }),
+      usageRecord('2025-11-01T17:00:00Z', {
+        team: 'sea',
+        dimensions: { feature: 'search' },
+        ...counted(7),
+      }),
+      usageRecord('2025-11-01T18:00:00Z', { team: 'sea', outcome: 'blocked' }),
     ]);
     file.close();
   });
@@ -97,6 +103,48 @@ describe('otel-token-meter report', () => {
     assert.equal((document['total'] as { total_tokens: number }).total_tokens, 1803);
     assert.ok(document['previous']);
     assert.ok((document['prices'] as { name: string }).name.startsWith('genai-prices'));
+  });
+
+  it('groups and filters by team and dimensions, by their short names where configured', async () => {
+    const lastYear = ['--since', '2025-11-01', '--until', '2025-11-02', '--tz', 'UTC', '--csv'];
+    const rows = async (env: Record<string, string>, ...args: string[]): Promise<string[]> => {
+      const io = memoryIo(env);
+      const code = await dispatch(['report', ...args, ...lastYear, '--sqlite', path], io);
+      assert.equal(code, 0, io.err());
+      return io.out().trimEnd().split('\r\n');
+    };
+    const [head = '', ...teams] = await rows({}, 'team');
+    assert.match(head, /^team,calls,.*,blocked$/);
+    assert.deepEqual(teams.length, 1);
+    assert.match(teams[0] ?? '', /^sea,2,0,0,7,.*,1$/);
+    const env = { TOKEN_METER_DIMENSIONS: 'feature' };
+    for (const [given, ...args] of [
+      [{}, 'dimension.feature'],
+      [env, 'feature'],
+      [env, '--by', 'feature'],
+    ] as const) {
+      const [title, ...features] = await rows(given, ...args);
+      assert.match(title ?? '', /^dimension\.feature,calls/);
+      assert.deepEqual(features.map((row) => row.split(',', 2).join()).toSorted(), [
+        ',1',
+        'search,1',
+      ]);
+    }
+    for (const [args, calls] of [
+      [['--team', 'sea'], '2'],
+      [['--team', ''], '0'],
+      [['--dimension', 'feature=search'], '1'],
+      [['--dimension', 'feature='], '1'],
+      [['--dimension', 'feature=search', '--dimension', 'feature='], '2'],
+    ] as const) {
+      const [, total = ''] = await rows({}, ...args);
+      assert.equal(total.split(',')[0], calls, args.join(' '));
+    }
+    for (const args of [['--dimension', 'search'], ['--by', 'feature'], ['dimension.Feature']]) {
+      const { code, err } = await report(...args, ...range);
+      assert.notEqual(code, 0);
+      assert.match(err, /dimension/);
+    }
   });
 
   it('prints CSV that no spreadsheet runs, and no total among the rows', async () => {

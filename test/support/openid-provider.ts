@@ -10,6 +10,7 @@ interface Account {
   readonly email?: string;
   readonly email_verified?: boolean;
   readonly roles?: unknown;
+  readonly teams?: unknown;
 }
 
 /** A real OpenID Connect provider, on another site than the application: `localhost`, not 127.0.0.1. */
@@ -42,7 +43,7 @@ export async function openIdProvider(): Promise<TestOpenIdProvider> {
     person: 'ada',
     accounts: {
       ada: { email: 'ada@corp.test', email_verified: true, roles: ['staff', 'admin'] },
-      vic: { email: 'vic@corp.test', email_verified: true, roles: ['viewer'] },
+      vic: { email: 'vic@corp.test', email_verified: true, roles: ['viewer'], teams: ['search'] },
       eve: { email: 'ada@corp.test', email_verified: false, roles: 'viewer' },
       guest: { email: 'guest@corp.test', email_verified: true, roles: ['guest', 'Admin'] },
     },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningAlerts, startAlerts } from '../../example-app/alerts.ts';
-import type { UsageReader } from '../../exporter/index.ts';
+import type { AlertRule, UsageReader } from '../../exporter/index.ts';
 import type { TokenMeterConfig } from '../../src/config/index.ts';
 import { alertLedger } from './alert-ledger.ts';
 import { until } from './until.ts';
@@ -15,16 +15,28 @@ export interface AppAlerts {
 
 const settings = { store: 'file', redis: { url: '', keyPrefix: '', pollIntervalMs: 1 } } as const;
 
-/** The alerts of the application, with a user far above the threshold of one of two rules. */
+interface Watched {
+  readonly rules: readonly AlertRule[];
+  readonly reader: UsageReader;
+}
+
+const RULES: readonly AlertRule[] = [
+  { name: 'hour', metric: 'totalTokens', by: 'user', windowMs: 3_600_000, alert: 200 },
+  { name: 'month', kind: 'forecast', metric: 'costUsd', warning: 100, alert: 200 },
+];
+
+const READER = {
+  summary: async (query) =>
+    await alertLedger([{ atMs: Date.now() - 1000, user: 'ann', totalTokens: 500 }]).summary(query),
+} as UsageReader;
+
+/** The alerts of the application, by default with a user far above the threshold of one of two rules. */
 export async function appAlerts(
   config: Partial<TokenMeterConfig['alerts']> = {},
+  { rules = RULES, reader = READER }: Partial<Watched> = {},
 ): Promise<AppAlerts> {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-alerts-'));
   const file = join(folder, 'alerts.json');
-  const rules = [
-    { name: 'hour', metric: 'totalTokens', by: 'user', windowMs: 3_600_000, alert: 200 },
-    { name: 'month', kind: 'forecast', metric: 'costUsd', warning: 100, alert: 200 },
-  ];
   writeFileSync(file, JSON.stringify({ rules }));
   const lines: string[] = [];
   const note = (line: string): number => lines.push(line);
@@ -38,9 +50,7 @@ export async function appAlerts(
       ...config,
     },
     settings,
-    reader: alertLedger([
-      { atMs: Date.now() - 1000, user: 'ann', totalTokens: 500 },
-    ]) as unknown as UsageReader,
+    reader,
     isRecording: () => true,
     log: { info: note, warn: note, error: note },
   });

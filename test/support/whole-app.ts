@@ -7,17 +7,19 @@ import { ChatService } from '../../example-app/chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from '../../example-app/demo-model/server.ts';
 import { Signer } from '../../example-app/middleware/signer.ts';
 import { SignInError } from '../../example-app/openid/openid-provider.ts';
+import type { RunningAlerts } from '../../example-app/alerts.ts';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
 import { alertRoutes } from '../../example-app/routes/alerts.ts';
 import { budgetsRoutes } from '../../example-app/routes/budgets.ts';
 import { chatRoutes } from '../../example-app/routes/chat.ts';
+import type { HealthSources } from '../../example-app/routes/dashboard-health.ts';
 import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import type { Logger } from '../../example-app/logger.ts';
 import type { OpenIdSignIn } from '../../example-app/routes/openid.ts';
 import type { SettingsRoutesOptions } from '../../example-app/routes/settings-document.ts';
 import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
-import { SqliteUsageReader } from '../../exporter/index.ts';
+import { type AlertRule, SqliteUsageReader } from '../../exporter/index.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import { budgetsDocument, budgetsSettings } from '../../src/budgets/index.ts';
 import {
@@ -26,6 +28,7 @@ import {
   SettingsService,
   metricsSettings,
 } from '../../src/settings/index.ts';
+import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { type ServedApp, serveApp } from './app.ts';
 import { appAlerts } from './running-alerts.ts';
 import { usageAlert } from './usage-alerts.ts';
@@ -36,6 +39,8 @@ export interface WholeApp extends ServedApp {
   readonly store: MemorySettingsStore;
   readonly routes: readonly ApiRoute[];
   readonly openId: OpenIdSignIn;
+  /** Into the ledger. */
+  write(records: readonly UsageRecord[]): void;
 }
 
 const silent = { info: () => undefined, warn: () => undefined } as unknown as Logger;
@@ -71,25 +76,49 @@ const budgetAccount = {
   stale: false,
 } as const;
 
-/** The application with all routes, a ledger of a few calls, and the demo model. */
-export async function serveWholeApp(
-  options: Partial<SettingsRoutesOptions<MetricsSettings>> & Partial<AppDependencies> = {},
-): Promise<WholeApp> {
+type WholeAppOptions = Partial<SettingsRoutesOptions<MetricsSettings>> &
+  Partial<AppDependencies> &
+  Parts;
+
+interface Parts {
+  /** @default a few calls */
+  readonly records?: readonly UsageRecord[];
+  readonly dimensions?: readonly string[];
+  /** @default one of everybody */
+  readonly budgets?: Parameters<typeof budgetsDocument>[0];
+  /** Of the ledger; by default rules of their own on another one. */
+  readonly alertRules?: readonly AlertRule[];
+  /** Parts of the health; by default one alert. */
+  readonly health?: (alerts: RunningAlerts) => HealthSources;
+  /** Of the instance. */
+  readonly details?: () => object;
+}
+
+/** The application with all routes, a ledger, and the demo model. */
+export async function serveWholeApp(options: WholeAppOptions = {}): Promise<WholeApp> {
+  const { dimensions = [], health = () => ({ alerts: () => [usageAlert({ atLeast: true })] }) } =
+    options;
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-app-'));
   const path = join(folder, 'usage.db');
   const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
   file.write(
-    Array.from({ length: 20 }, (_, i) =>
-      usageRecord(Date.now() - i * 60_000, { userId: `user-${i % 3}`, conversationId: `c-${i}` }),
-    ),
+    options.records ??
+      Array.from({ length: 20 }, (_, i) =>
+        usageRecord(Date.now() - i * 60_000, { userId: `user-${i % 3}`, conversationId: `c-${i}` }),
+      ),
   );
   file.close();
   const store = new MemorySettingsStore();
-  const settings = new SettingsService({ schema: metricsSettings, store, instance: { id: 'one' } });
+  const { details } = options;
+  const settings = new SettingsService({
+    schema: metricsSettings,
+    store,
+    instance: { id: 'one', ...(details && { details }) },
+  });
   await settings.start();
   const budgets = new SettingsService({
     schema: budgetsSettings,
-    defaults: budgetsDocument([{ id: 'x', window: 'day', limit: { usd: 5 } }]),
+    defaults: budgetsDocument(options.budgets ?? [{ id: 'x', window: 'day', limit: { usd: 5 } }]),
     store: new MemorySettingsStore(),
   });
   await budgets.start();
@@ -99,18 +128,20 @@ export async function serveWholeApp(
   const demo = await startDemoModel({ chunkPauseMs: 0 });
   const client = new OpenAI({ apiKey: 'sk-canary-key', baseURL: demo.url, maxRetries: 0 });
   const chat = new ChatService(client);
-  const alerts = await appAlerts();
+  const { alertRules: rules } = options;
+  const alerts = await appAlerts({}, rules && { rules, reader });
   const routes = [
     ...settingsRoutes({ settings, ...options }),
     ...budgetsRoutes({ settings: budgets, accounts: async () => [budgetAccount], ...limits }),
-    ...usageRoutes({ reader }),
-    ...dashboardRoutes({ reader, settings, alerts: () => [usageAlert({ atLeast: true })] }),
+    ...usageRoutes({ reader, dimensions }),
+    ...dashboardRoutes({ reader, settings, everyMs: 50, ...health(alerts.alerts) }),
     ...alertRoutes({ alerts: () => alerts.alerts }),
     ...chatRoutes({
       chat,
       role: 'anyone',
       models: DEMO_MODELS,
       demo: true,
+      dimensions,
       perMinute: 1_000_000,
     }),
   ];
@@ -121,6 +152,11 @@ export async function serveWholeApp(
     openId,
     settings,
     store,
+    write(records) {
+      const again = new LedgerFile({ path, busyTimeoutMs: 1000 });
+      again.write(records);
+      again.close();
+    },
     async close() {
       await app.close();
       await alerts.close();

@@ -37,7 +37,7 @@ export class Charges {
   readonly #charges = new Map<string, Charge>();
   readonly #totals = { calls: 0, unpricedCalls: 0, partialCostCalls: 0 };
 
-  /** @param tags attributes of the records that become tags */
+  /** @param tags `team`, dimensions (`dimension.feature`) and attributes of the records that become tags */
   constructor(prices: Prices, tags: readonly string[]) {
     this.#prices = prices;
     this.#tags = tags;
@@ -106,13 +106,20 @@ export class Charges {
     known.cost += use.cost;
   }
 
-  #tagsOf({ attributes }: UsageRecord): Readonly<Record<string, string>> {
+  #tagsOf(record: UsageRecord): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      this.#tags.flatMap((name) =>
-        attributes[name] === undefined ? [] : [[name, String(attributes[name])]],
-      ),
+      this.#tags.flatMap((name) => {
+        const value = tagOf(record, name);
+        return value === undefined ? [] : [[name, String(value)]];
+      }),
     );
   }
+}
+
+function tagOf({ team, dimensions, attributes }: UsageRecord, name: string) {
+  if (name === 'team' && team !== undefined) return team;
+  const [, dimension = ''] = /^dimension\.(\w+)$/.exec(name) ?? [];
+  return dimensions?.[dimension] ?? attributes[name];
 }
 
 /**

@@ -88,6 +88,47 @@ describe('access', () => {
     assert.ok(access.sessionOf(two!.value));
   });
 
+  it('limits viewers to teams by the name of their token, also in a session', () => {
+    const viewerTokens = 'anna:token-of-anna,bob:token-of-bob';
+    const options = { adminTokens: 'a', viewerTokens, sessionSecret: 's' };
+    const access = new Access({ ...options, viewerTeams: '{"anna":["search","团队, a"]}' });
+    const teams = ['search', '团队, a'];
+    const anna = access.principalOfToken('token-of-anna');
+    assert.deepEqual(anna, { name: 'anna', role: 'viewer', teams });
+    assert.deepEqual(access.principalOfToken('token-of-bob'), { name: 'bob', role: 'viewer' });
+    const { value } = access.createSession(anna!);
+    assert.deepEqual(access.sessionOf(value)?.principal, anna);
+    // Sessions of before know nothing of the limit.
+    for (const before of [{}, { viewerTeams: '{"bob":["ads"]}' }]) {
+      const earlier = new Access({ ...options, ...before });
+      const session = earlier.createSession({ name: 'anna', role: 'viewer' }).value;
+      assert.ok(earlier.sessionOf(session));
+      assert.equal(access.sessionOf(session), undefined);
+    }
+    const person = { name: 'x@corp.test', role: 'viewer' } as const;
+    const unlimited = new Access(options).createSession(person).value;
+    assert.equal(new Access({ ...options, teamsClaim: 'teams' }).sessionOf(unlimited), undefined);
+  });
+
+  it('does not start with limits that nobody has, or that cannot be read', () => {
+    const options = { adminTokens: 'root:a', viewerTokens: 'anna:b' };
+    for (const viewerTeams of [
+      '{"ana":["search"]}',
+      '{"root":["search"]}',
+      '{"anna":"search"}',
+      '{"anna":[""]}',
+      '{"anna":[1]}',
+      '{"anna":null}',
+      '["search"]',
+      'anna=search',
+      'null',
+    ]) {
+      assert.throws(() => new Access({ ...options, viewerTeams }), /TOKEN_METER_VIEWER_TEAMS/);
+    }
+    const none = new Access({ ...options, viewerTeams: '{"anna":[]}' });
+    assert.deepEqual(none.principalOfToken('b')?.teams, []);
+  });
+
   it('refuses sessions that were changed or made up', () => {
     const access = new Access({ adminTokens: 'a', viewerTokens: 'b' });
     const { value } = access.createSession({ name: 'viewer', role: 'viewer' });

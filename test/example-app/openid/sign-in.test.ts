@@ -53,7 +53,10 @@ describe('sign-in with OpenID Connect', () => {
     assert.doesNotMatch(log.join('\n'), new RegExp(CLIENT_SECRET));
   });
 
-  async function serve({ isPublic = false } = {}): Promise<ServedApp> {
+  async function serve({
+    isPublic = false,
+    teamsClaim = undefined as string | undefined,
+  } = {}): Promise<ServedApp> {
     const now = (): number => Date.now() + aheadMs;
     const write = (line: string): void => void log.push(line);
     const openId = {
@@ -63,6 +66,7 @@ describe('sign-in with OpenID Connect', () => {
         clientSecret: isPublic ? undefined : CLIENT_SECRET,
         scope: 'openid profile email',
         roles: { claim: 'roles', admin: ['admin'], viewer: ['viewer'] },
+        teamsClaim,
         log: { info: write, warn: write } as never,
         now,
       }),
@@ -70,7 +74,7 @@ describe('sign-in with OpenID Connect', () => {
       log: { info: write, warn: write } as never,
       now,
     };
-    const access = new Access({ adminTokens: `ada:${ADMIN_TOKEN}`, now });
+    const access = new Access({ adminTokens: `ada:${ADMIN_TOKEN}`, teamsClaim, now });
     return await serveApp({ access, openId, routes: settingsRoutes({ settings }) });
   }
 
@@ -150,6 +154,25 @@ describe('sign-in with OpenID Connect', () => {
     await signIn();
     assert.deepEqual(await who(), { name: 'vic@corp.test', role: 'viewer' });
     assert.equal(await patch(), 403);
+  });
+
+  it('limits a viewer to the teams of the claim, and to none without it', async () => {
+    await app.close();
+    app = await serve({ teamsClaim: 'teams' });
+    await started({
+      claims: { openid: ['sub'], email: ['email', 'email_verified', 'roles', 'teams'] },
+    });
+    provider.person = 'vic';
+    await signIn();
+    assert.deepEqual(await who(), { name: 'vic@corp.test', role: 'viewer', teams: ['search'] });
+    walk = new CookieWalk();
+    provider.person = 'eve';
+    await signIn();
+    assert.deepEqual(await who(), { name: 'openid:eve', role: 'viewer', teams: [] });
+    walk = new CookieWalk();
+    provider.person = 'ada';
+    await signIn();
+    assert.deepEqual(await who(), { name: 'ada@corp.test', role: 'admin' });
   });
 
   it('names by subject those whose address nobody has verified', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { healthOf } from '../../../example-app/routes/dashboard-health.ts';
 import { usageEventsRoute } from '../../../example-app/routes/usage-events.ts';
-import { TokenMeterError, type UsagePage } from '../../../exporter/index.ts';
+import { TokenMeterError, type UsagePage, type UsageReader } from '../../../exporter/index.ts';
 import { type ServedApp, asViewer, serveApp } from '../../support/app.ts';
 import { type ReceivedEvents, receiveEvents } from '../../support/event-source.ts';
 import { until } from '../../support/until.ts';
@@ -37,7 +37,7 @@ describe('GET /api/usage/events', () => {
     app = await serveApp({
       routes: [
         usageEventsRoute({
-          reader: { records },
+          reader: { records } as unknown as UsageReader,
           health: () => ({ ...healthOf({ exporter }) }),
           stopping: stopping.signal,
           maxStreams: 2,

@@ -225,6 +225,11 @@ process.kill(process.pid, 'SIGKILL');`,
   'context.mjs': ends({
     err: /^alice gpt-4o conv-7 18→9 tok .*\nalice gpt-4o conv-7 18→9 tok .*$/m,
   }),
+  'teams.mjs': ends({ err: LINE }),
+  'own-viewer.mjs': async (app, file, test) => {
+    await withLedger(app);
+    await ends({ out: /^0$/m }, { preload: [] })(app, file, test);
+  },
   'decorated.mjs': ends({ out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
   'manual.mjs': ends({ out: /^\d+ counted$/m }),
   'by-hand.mjs': ends({ out: /^gpt-4o 27$/m }, { preload: [] }),
