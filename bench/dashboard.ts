@@ -1,8 +1,9 @@
 /**
- * Measures the dashboard in Chromium without caches: time from navigation to the first figures, to
- * the chart, and to the last panel, for a ledger of 90 days:
+ * Measures the console in Chromium without caches: time from navigation to the first figures, to
+ * the chart, and to the last panel of the first page; to the first row of every other page; requests
+ * and bytes; and an action in the table of users. On a ledger of 90 days:
  *
- *     npm run bench:dashboard -- [--records 1000000] [--rounds 9]
+ *     npm run bench:dashboard -- [--records 1000000] [--rounds 9] [--users 50000] [--only pages]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -34,9 +35,12 @@ const { values: options } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '9' },
+    users: { type: 'string', default: '50000' },
+    only: { type: 'string' },
   },
 });
 const rounds = Number(options.rounds);
+const users = Number(options.users);
 const perDay = Math.ceil(Number(options.records) / CALLS_PER_DAILY_CONVERSATION);
 
 function fill(path: string): number {
@@ -44,7 +48,12 @@ function fill(path: string): number {
   let count = 0;
   let batch = [];
   for (const record of officeUsage({ until: Date.now(), days: DAYS, perDay })) {
-    batch.push(record);
+    // Few write much, and most a little.
+    const user = Math.floor(
+      (users * ((record.id.charCodeAt(14) * 9973 + count * 7919 + batch.length * 104_729) % 1e6)) /
+        1e6,
+    );
+    batch.push({ ...record, userId: `user-${user}` });
     if (batch.length < BATCH) continue;
     count += file.write(batch);
     batch = [];
@@ -59,6 +68,73 @@ const spread = (times: readonly number[]): string => {
   const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(0);
   return `${at(0.5)} (${at(0)}–${sorted.at(-1)!.toFixed(0)})`;
 };
+
+/** Pages, and what their first content is. */
+const PAGES = [
+  ['/?range=7d', '#calls tbody tr'],
+  ['/users?range=7d', '#users tbody tr'],
+  ['/users?range=90d', '#users tbody tr'],
+  ['/user?range=90d&user=user-7', '[data-tile=calls] .change'],
+  ['/models?range=30d', '#models tbody tr'],
+  ['/calls', '#calls tbody tr'],
+  ['/health', '#exporter dd'],
+  ['/settings', '#switches .state'],
+] as const;
+
+async function measurePages(origin: string): Promise<void> {
+  console.log('\n| page | first content ms (min–max) | requests | kB compressed |');
+  console.log('|---|--:|--:|--:|');
+  for (const [path, first] of PAGES) {
+    const times: number[] = [];
+    let [requests, bytes] = [0, 0];
+    for (let round = 0; round < rounds; round++) {
+      const { page, close } = await openPage(browser);
+      await page.context().addCookies([await sessionCookie(origin)]);
+      [requests, bytes] = [0, 0];
+      page.on('requestfinished', (request) => {
+        requests += 1;
+        void request.sizes().then(
+          ({ responseBodySize }) => (bytes += responseBodySize),
+          () => undefined,
+        );
+      });
+      const began = performance.now();
+      await page.goto(origin + path, { waitUntil: 'commit' });
+      await page.locator(first).first().waitFor({ timeout: 240_000 });
+      times.push(performance.now() - began);
+      await page.waitForTimeout(500);
+      await close();
+    }
+    console.log(`| ${path} | ${spread(times)} | ${requests} | ${(bytes / 1000).toFixed(0)} |`);
+  }
+  await measureTable(origin);
+}
+
+/** Orders, pages and a search, from the click to the row that it brings. */
+async function measureTable(origin: string): Promise<void> {
+  const { page, close } = await openPage(browser);
+  await page.context().addCookies([await sessionCookie(origin)]);
+  await page.goto(`${origin}/users?range=90d`);
+  const firstRow = page.locator('#users tbody tr').first();
+  await firstRow.waitFor({ timeout: 240_000 });
+  const times: number[] = [];
+  for (const name of ['Calls', 'Cost', 'Calls', 'Tokens', 'User', 'Cost']) {
+    const took = await page.evaluate<number>(`new Promise((resolve) => {
+      const button = [...document.querySelectorAll('#users th button')].find((one) => one.textContent.startsWith(${JSON.stringify(name)}));
+      const began = performance.now();
+      const before = document.querySelector('#users tbody').textContent;
+      new MutationObserver((_, self) => {
+        if (document.querySelector('#users tbody').textContent === before) return;
+        self.disconnect();
+        resolve(performance.now() - began);
+      }).observe(document.querySelector('#users tbody'), { subtree: true, childList: true, characterData: true });
+      button.click();
+    })`);
+    times.push(took);
+  }
+  console.log(`\norders of the user table: ${spread(times)} ms`);
+  await close();
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
 const ledger = join(folder, 'usage.db');
@@ -78,14 +154,14 @@ try {
     chart: [] as number[],
     loaded: [] as number[],
   }));
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; options.only === undefined && round < rounds; round++) {
     for (const { range, figures, chart, loaded } of times) {
       // A new session has no cache.
       const { page, close } = await openPage(browser);
       await page.context().addCookies([await sessionCookie(origin)]);
       await page.addInitScript(WATCH);
       await page.goto(`${origin}/?range=${range}`);
-      await page.waitForSelector('#dashboard[data-loaded]', { timeout: 60_000 });
+      await page.waitForSelector('#dashboard[data-loaded]', { timeout: 240_000 });
       figures.push(await page.evaluate<number>('window.figuresAt'));
       chart.push(await page.evaluate<number>('window.chartAt'));
       loaded.push(await page.evaluate<number>('window.loadedAt'));
@@ -97,6 +173,7 @@ try {
   for (const { range, figures, chart, loaded } of times) {
     console.log(`| ${range} | ${spread(figures)} | ${spread(chart)} | ${spread(loaded)} |`);
   }
+  await measurePages(origin);
   await served.close();
 } finally {
   await browser.close();

@@ -14,6 +14,8 @@ export const pages = [
   { path: '/user', title: 'user.title', isListed: false },
   { path: '/models', title: 'models.title', isListed: true },
   { path: '/calls', title: 'callsPage.title', isListed: true },
+  { path: '/budgets', title: 'budgets.title', isListed: true },
+  { path: '/alerts', title: 'alertsPage.title', isListed: true },
   { path: '/health', title: 'fleet.title', isListed: true },
   { path: '/settings', title: 'settings.title', isListed: true },
   { path: '/chat', title: 'chat.title', isListed: true },

@@ -1,5 +1,7 @@
 import type { ComponentType } from 'preact';
 import { type PagePath, pages } from '../pages.ts';
+import { AlertsPage } from './pages/alerts.tsx';
+import { BudgetsPage } from './pages/budgets.tsx';
 import { CallsPage } from './pages/calls.tsx';
 import { ChatPage } from './pages/chat/chat-page.tsx';
 import { HealthPage } from './pages/health.tsx';
@@ -16,6 +18,8 @@ const components: Readonly<Record<PagePath, ComponentType>> = {
   '/user': UserPage,
   '/models': ModelsPage,
   '/calls': CallsPage,
+  '/budgets': BudgetsPage,
+  '/alerts': AlertsPage,
   '/health': HealthPage,
   '/settings': SettingsPage,
   '/chat': ChatPage,

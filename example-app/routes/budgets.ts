@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { teamsOf } from '../middleware/authentication.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
+import { type budgetAccount, budgetAccounts } from './budget-accounts.ts';
 import { type SettingsCollection, collectionRoutes } from './settings-collection.ts';
 import type { SettingsRoutesOptions } from './settings-document.ts';
 
@@ -45,23 +46,6 @@ const budget = z
     });
   })
   .meta({ id: 'Budget', override: { ...budgetJsonSchema } });
-
-const account = z.strictObject({
-  budget: z.string().describe('Its id'),
-  key: z
-    .record(z.string(), z.string().nullable())
-    .describe('Whose account: {"user": "alice"}; null for calls without a value'),
-  mode: z.enum(['warn', 'block']),
-  unit: z.enum(['usd', 'tokens', 'calls']).describe('Of all amounts here'),
-  limit: z.number(),
-  spent: z.number().describe('By all instances in this window'),
-  reserved: z.number().describe('Set aside for running calls'),
-  remaining: z.number(),
-  from: z.iso.datetime().describe('Begin of the window'),
-  resets_at: z.iso.datetime().describe('Of a rolling window: when its oldest part is forgotten'),
-  blocked: z.boolean().describe('A call made now would be refused'),
-  stale: z.boolean().describe('The store does not answer: what this instance knows'),
-});
 
 /** Members of all answers are readable by viewers; one who is limited to teams sees budgets of his teams. */
 const budgets: SettingsCollection<BudgetJson> = {
@@ -112,7 +96,7 @@ export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[
       answers: {
         200: {
           description: 'Accounts of the whole fleet',
-          schema: z.strictObject({ accounts: z.array(account) }),
+          schema: budgetAccounts,
         },
       },
       async handle(ctx, { query }) {
@@ -131,7 +115,7 @@ export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[
   ];
 }
 
-function wire({ id, resetsAt, ...status }: BudgetStatus): z.output<typeof account> {
+function wire({ id, resetsAt, ...status }: BudgetStatus): z.output<typeof budgetAccount> {
   return { budget: id, ...status, resets_at: resetsAt };
 }
 

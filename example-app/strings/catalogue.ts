@@ -2,6 +2,7 @@ import { chatStrings } from './chat.ts';
 import { consoleStrings } from './console.ts';
 import { dashboardStrings } from './dashboard.ts';
 import type { Language } from './language.ts';
+import { limitStrings } from './limits.ts';
 import { settingsStrings } from './settings.ts';
 import { sharedStrings } from './shared.ts';
 
@@ -9,6 +10,7 @@ import { sharedStrings } from './shared.ts';
 const catalogue = {
   ...sharedStrings,
   ...consoleStrings,
+  ...limitStrings,
   ...dashboardStrings,
   ...chatStrings,
   ...settingsStrings,

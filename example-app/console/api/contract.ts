@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { alertHistory, alertsState } from '../../routes/alerts-wire.ts';
+import type { budgetAccounts } from '../../routes/budget-accounts.ts';
 import type { UsageHealth } from '../../routes/dashboard-health.ts';
 import type {
   usageConversation,
@@ -21,6 +23,10 @@ export interface Contract {
   readonly '/api/settings/metrics': MetricsSettings;
   readonly '/api/settings/metrics/audit': z.output<typeof auditLog>;
   readonly '/api/settings/metrics/instances': InstanceList;
+  readonly '/api/settings/budgets': Readonly<Record<string, Budget>>;
+  readonly '/api/budgets/status': z.output<typeof budgetAccounts>;
+  readonly '/api/alerts': AlertsState;
+  readonly '/api/alerts/history': z.output<typeof alertHistory>;
   readonly '/api/chat/models': { readonly demo: boolean; readonly models: readonly string[] };
 }
 
@@ -35,6 +41,23 @@ export type Health = UsageHealth;
 export type MetricsSettings = z.output<typeof settingsDocument>;
 export type AuditEntry = z.output<typeof auditLog>['entries'][number];
 export type InstanceList = z.output<typeof instanceList>;
+
+/** As far as the console shows it. */
+export interface Budget {
+  readonly scope?: Readonly<Record<string, string | null | readonly (string | null)[]>> & {
+    readonly each?: readonly string[];
+  };
+  readonly window:
+    | string
+    | { readonly calendar: string; readonly time_zone?: string }
+    | { readonly rolling: string };
+  readonly limit: Readonly<Record<string, number>>;
+  readonly mode?: 'warn' | 'block';
+}
+export type BudgetAccount = z.output<typeof budgetAccounts>['accounts'][number];
+export type AlertsState = z.output<typeof alertsState>;
+export type AlertRule = AlertsState['rules'][number];
+export type AlertEntry = z.output<typeof alertHistory>['entries'][number];
 
 /** Sent with the event `settings`. */
 export interface CurrentSettings {

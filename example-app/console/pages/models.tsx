@@ -49,7 +49,8 @@ export function ModelsPage(): JSX.Element {
   const shown = view.value;
   const loader = useLoader(
     {
-      sums: { models: byModel, course: courseOfPair, whatIf: whatIfOfPair },
+      sums: { course: courseOfPair },
+      scans: { models: byModel, whatIf: whatIfOfPair },
     },
     shown,
   );
