@@ -241,6 +241,33 @@ describe('a viewer who is limited to a team', () => {
     });
   });
 
+  it('asks for dimensions by their full names and their short ones', async () => {
+    type Answer = { group_by: string[]; total: { calls: number }; rows: object[] };
+    for (const [query, calls] of [
+      ['dimension.feature=search', 30],
+      ['feature=search', 30],
+      ['feature=search&feature=', 30],
+      ['feature=', 0],
+      ['tenant=', 30],
+    ] as const) {
+      for (const group of ['dimension.feature', 'feature']) {
+        const path = `/api/usage/summary?from=7d&group_by=${group},team&${query}`;
+        const { group_by: groups, total, rows } = await json<Answer>(path, OF_SEA);
+        assert.deepEqual(groups, ['dimension.feature', 'team']);
+        assert.equal(total.calls, calls, path);
+        const expected = { 'dimension.feature': 'search', team: 'sea', calls: 30 };
+        assert.partialDeepStrictEqual(rows, calls === 0 ? [] : [expected]);
+      }
+    }
+    const [head = '', ...lines] = (await bodyOf('/api/usage/export.csv', OF_SEA)).split('\r\n');
+    assert.match(head, /,team,.*,dimension\.feature,dimension\.tenant,attributes$/);
+    assert.equal(lines.filter((line) => /,sea,.*,search,,/.test(line)).length, 30);
+    for (const query of ['dimension.region=x', 'group_by=dimension.Region', 'region=x']) {
+      const answer = await fetch(`${app.origin}/api/usage/summary?${query}`, { headers: OF_SEA });
+      assert.equal(answer.status, 422, query);
+    }
+  });
+
   it('gets nothing by asking for others', async () => {
     for (const filter of [
       'team=zeta-team',
