@@ -136,6 +136,21 @@ async function measureTable(origin: string): Promise<void> {
   await close();
 }
 
+interface RangeTimes {
+  readonly range: string;
+  readonly figures: readonly number[];
+  readonly chart: readonly number[];
+  readonly loaded: readonly number[];
+}
+
+function printRanges(times: readonly RangeTimes[]): void {
+  console.log('\n| range | figures ms (min–max) | chart ms (min–max) | all panels ms (min–max) |');
+  console.log('|---|--:|--:|--:|');
+  for (const { range, figures, chart, loaded } of times) {
+    console.log(`| ${range} | ${spread(figures)} | ${spread(chart)} | ${spread(loaded)} |`);
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
 const ledger = join(folder, 'usage.db');
 const browser = await startBrowser();
@@ -168,14 +183,12 @@ try {
       await close();
     }
   }
-  console.log('\n| range | figures ms (min–max) | chart ms (min–max) | all panels ms (min–max) |');
-  console.log('|---|--:|--:|--:|');
-  for (const { range, figures, chart, loaded } of times) {
-    console.log(`| ${range} | ${spread(figures)} | ${spread(chart)} | ${spread(loaded)} |`);
-  }
+  if (options.only === undefined) printRanges(times);
   await measurePages(origin);
   await served.close();
+} catch (error) {
+  console.error(error);
 } finally {
   await browser.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }

@@ -12,6 +12,8 @@ export const pages = [
   { path: '/', title: 'dashboard.title', isListed: true },
   { path: '/users', title: 'users.title', isListed: true },
   { path: '/user', title: 'user.title', isListed: false },
+  { path: '/teams', title: 'teams.title', isListed: true },
+  { path: '/team', title: 'team.title', isListed: false },
   { path: '/models', title: 'models.title', isListed: true },
   { path: '/calls', title: 'callsPage.title', isListed: true },
   { path: '/budgets', title: 'budgets.title', isListed: true },

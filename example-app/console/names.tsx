@@ -24,6 +24,7 @@ export function isolated(name: string): string {
 const NONE: Readonly<Record<string, () => string>> = {
   user: () => t('usage.noUser'),
   conversation: () => t('usage.noConversation'),
+  team: () => t('usage.noTeam'),
 };
 
 /** Display name of a value of a dimension; some calls have none. */

@@ -5,17 +5,19 @@ import { BudgetsPage } from './pages/budgets.tsx';
 import { CallsPage } from './pages/calls.tsx';
 import { ChatPage } from './pages/chat/chat-page.tsx';
 import { HealthPage } from './pages/health.tsx';
+import { TeamsPage, UsersPage } from './pages/key-list.tsx';
+import { TeamPage, UserPage } from './pages/key-page.tsx';
 import { ModelsPage } from './pages/models.tsx';
 import { Overview } from './pages/overview.tsx';
 import { SettingsPage } from './pages/settings/settings-page.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
-import { UserPage } from './pages/user.tsx';
-import { UsersPage } from './pages/users.tsx';
 
 const components: Readonly<Record<PagePath, ComponentType>> = {
   '/': Overview,
   '/users': UsersPage,
   '/user': UserPage,
+  '/teams': TeamsPage,
+  '/team': TeamPage,
   '/models': ModelsPage,
   '/calls': CallsPage,
   '/budgets': BudgetsPage,

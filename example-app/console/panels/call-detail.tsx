@@ -28,6 +28,9 @@ const NAMES = [
   'response_id',
   'user_id',
   'conversation_id',
+  'team',
+  'agent_name',
+  'run_id',
   'service_tier',
   'trace_id',
   'span_id',
@@ -37,7 +40,7 @@ const NAMES = [
 export function CallDetail({ call }: { readonly call: UsageRecord }): JSX.Element {
   const kinds = useCostByKind(call);
   const { token_source: source, time_to_first_chunk_ms: first } = call;
-  const attributes = Object.entries(call.attributes);
+  const attributes = Object.entries({ ...call.dimensions, ...call.attributes });
   return (
     <div class="call-detail">
       <div>

@@ -88,7 +88,7 @@ export function CoursePanel({
           value: totalOf(series, asked.measure),
           ...(series.pick !== undefined && {
             title: t('usage.filterBy', { name: isolated(series.name) }),
-            onPick: () => pick(asked.stack === 'user' ? 'user' : 'model', series.pick!),
+            onPick: () => asked.stack !== 'kind' && pick(asked.stack, series.pick!),
           }),
         }))}
       />
@@ -143,7 +143,7 @@ function byKey(
   rows: readonly Row[],
   period: Period,
   measure: Measure,
-  dimension: 'model' | 'user',
+  dimension: Exclude<Stack, 'kind'>,
 ): readonly Stacked[] {
   const byName = Map.groupBy(rows, (row) => (row.is_other ? OTHER : (row[dimension] ?? '')));
   const series = [...byName].map(([key, group]) => ({

@@ -6,7 +6,7 @@ import { t } from '../texts.ts';
 import { change, show, view } from '../view/current-view.ts';
 import { type Dimension, dimensions, withFilter } from '../view/view.ts';
 
-const OUTCOMES = ['ok', 'error', 'aborted'];
+const OUTCOMES = ['ok', 'error', 'aborted', 'blocked'];
 const MAX_SUGGESTIONS = 100;
 
 /** The active filters, each with a button to remove it. */

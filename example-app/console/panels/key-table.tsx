@@ -20,7 +20,7 @@ import { changeTable, view } from '../view/current-view.ts';
 import { fileOf } from '../view/parameters.ts';
 import type { TableState } from '../view/view.ts';
 
-type Key = 'user' | 'conversation';
+type Key = 'user' | 'team' | 'conversation';
 
 const ROWS = 50;
 

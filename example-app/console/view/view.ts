@@ -8,8 +8,9 @@ export const dimensions = [
   'provider',
   'outcome',
   'service',
+  'team',
 ] as const;
-export const stacks = ['kind', 'model', 'user'] as const;
+export const stacks = ['kind', 'model', 'user', 'team'] as const;
 export const measures = ['total_tokens', 'cost_usd', 'calls'] as const;
 export const latencies = ['duration', 'first'] as const;
 

@@ -7,6 +7,7 @@ import { officeUsage } from '../../support/office-usage.ts';
 import { usageRecord } from '../../support/usage-logs.ts';
 
 const PAGES = [
+  '/teams',
   '/',
   '/users',
   '/user?user=ann',
@@ -50,6 +51,8 @@ describe('console: pages', function () {
       Array.from({ length: 120 }, (_, index) =>
         usageRecord(Date.now() - 60_000, {
           userId: `user-${String(index).padStart(3, '0')}`,
+          inputTokens: 1000 - index,
+          outputTokens: 0,
           totalTokens: 1000 - index,
           costUsd: index,
         }),
@@ -90,6 +93,48 @@ describe('console: pages', function () {
     assert.equal(await page.title(), 'User · Token meter');
     await page.click('#conversations a:has-text("other")');
     await pages.shows(page, '#conversation .facts', '1 call');
+  });
+
+  it('lists teams, and who in a team uses what', async () => {
+    const at = Date.now() - 60_000;
+    await pages.usage.record([
+      usageRecord(at, {
+        userId: 'ann',
+        team: 'search',
+        inputTokens: 30,
+        outputTokens: 0,
+        totalTokens: 30,
+      }),
+      usageRecord(at, {
+        userId: 'bob',
+        team: 'search',
+        inputTokens: 20,
+        outputTokens: 0,
+        totalTokens: 20,
+        requestModel: 'o3',
+      }),
+      usageRecord(at, {
+        userId: 'eve',
+        team: 'ads',
+        inputTokens: 5,
+        outputTokens: 0,
+        totalTokens: 5,
+      }),
+      usageRecord(at, { userId: 'joe', inputTokens: 1, outputTokens: 0, totalTokens: 1 }),
+    ]);
+    const page = await pages.open('/teams');
+    await pages.shows(page, '#teams tbody tr:first-child', 'search');
+    await pages.shows(page, '#teams tbody', '(no team)');
+    await page.click('#teams a:has-text("search")');
+    await page.waitForURL('**/team?team=search');
+    await pages.shows(page, '[data-tile=calls] .figure', '2');
+    await pages.shows(page, '#users tbody tr:first-child', 'ann');
+    assert.equal(await page.locator('#users tbody tr').count(), 2);
+    await page.click('#users a:has-text("bob")');
+    await pages.shows(page, 'h1', 'bob');
+    await pages.shows(page, '#top-model', 'o3');
+    const all = await pages.open('/?by=team');
+    await pages.shows(all, '#course .legend', /search\s*50.*ads\s*5/s);
   });
 
   it('compares two models by what they really cost', async () => {

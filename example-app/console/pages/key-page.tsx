@@ -25,6 +25,19 @@ const TILES = ['calls', 'tokens', 'cost', 'p95', 'conversations', 'errors'];
 
 /** One user: course, models, conversations and calls. The user is the filter of the address. */
 export function UserPage(): JSX.Element {
+  return <KeyPage dimension="user" />;
+}
+
+/** One team: course, models, users and calls. */
+export function TeamPage(): JSX.Element {
+  return <KeyPage dimension="team" />;
+}
+
+/** What is listed of a user or a team. */
+const PARTS = { user: 'conversation', team: 'user' } as const;
+
+function KeyPage({ dimension }: { readonly dimension: 'user' | 'team' }): JSX.Element {
+  const part = PARTS[dimension];
   const shown = view.value;
   const pages = useMemo(() => new CallPages(CALLS_A_PAGE), []);
   useEffect(() => pages.reset(), [shown]);
@@ -38,7 +51,7 @@ export function UserPage(): JSX.Element {
         stacked: questions.stacked(SLOTS),
         models: questions.top('model', LISTED),
         conversation: questions.conversation,
-        table: tableOf('conversation'),
+        table: tableOf(part),
         calls: pages.question,
         failures: questions.failures,
       },
@@ -50,11 +63,11 @@ export function UserPage(): JSX.Element {
   const { course, conversation } = answers;
   const gaps = answers.gaps?.value;
   const isEmpty = course?.value.total.calls === 0;
-  const [user] = shown.filters.user ?? [];
+  const [value] = shown.filters[dimension] ?? [];
   return (
     <RangePage
-      id="user-page"
-      title={<Name>{nameOf('user', user)}</Name>}
+      id={`${dimension}-page`}
+      title={<Name>{nameOf(dimension, value)}</Name>}
       loader={loader}
       isEmpty={isEmpty}
       hasMeasure
@@ -70,12 +83,12 @@ export function UserPage(): JSX.Element {
           <FailuresPanel answer={course} newest={answers.failures} gaps={gaps} />
           <div class="whole">
             <KeyTable
-              id="conversations"
-              title={t('user.conversations')}
-              dimension="conversation"
+              id={`${part}s`}
+              title={t(`key.${part}s`)}
+              dimension={part}
               answer={answers.table}
               busy={changing}
-              hrefOf={(id) => `/user${searchOf(withFilter(shown, 'conversation', [id]))}`}
+              hrefOf={(name) => `/user${searchOf(withFilter(shown, part, [name]))}`}
             />
           </div>
           <CallsTable
