@@ -167,10 +167,10 @@ function PagerButtons({
           {text}
         </span>
       )}
-      <button class="plain before" type="button" disabled={!onBefore} onClick={onBefore}>
+      <button class="plain page-before" type="button" disabled={!onBefore} onClick={onBefore}>
         {before}
       </button>
-      <button class="plain after" type="button" disabled={!onAfter} onClick={onAfter}>
+      <button class="plain page-after" type="button" disabled={!onAfter} onClick={onAfter}>
         {after}
       </button>
     </>

@@ -64,7 +64,7 @@ describe('console: pages', function () {
     await page.click('#users th:has-text("Cost") button');
     await pages.shows(page, '#users tbody tr:first-child', 'user-119');
     assert.equal(await page.getAttribute('#users th:has-text("Cost")', 'aria-sort'), 'descending');
-    await page.click('#users .after');
+    await page.click('#users .page-after');
     await pages.shows(page, '#users', '51–100 of 120');
     await page.focus('#users .search');
     await page.keyboard.type('user-01');
@@ -223,7 +223,7 @@ describe('console: pages', function () {
   }
 
   it('loads in few requests and bytes', async () => {
-    await record();
+    await pages.usage.record(officeUsage({ until: Date.now(), days: 8, perDay: 60 }));
     const page = await pages.open('/sign-in');
     await page.waitForLoadState('networkidle');
     let [requests, bytes] = [0, 0];

@@ -293,17 +293,17 @@ describe('dashboard: numbers, filters, drill-down', () => {
     for (;;) {
       await pages.loaded(page);
       seen.push(...(await page.locator('#calls tbody td:nth-child(4)').allInnerTexts()));
-      if (await page.isDisabled('#calls .after')) break;
-      await page.click('#calls .after');
+      if (await page.isDisabled('#calls .page-after')) break;
+      await page.click('#calls .page-after');
     }
     const within = records.filter(({ time }) => Date.parse(time) > now - 23 * HOUR_MS);
     assert.deepEqual(
       seen,
       within.map(({ conversationId }) => conversationId),
     );
-    await page.click('#calls .before');
+    await page.click('#calls .page-before');
     await pages.loaded(page);
-    assert.equal(await page.isEnabled('#calls .after'), true);
+    assert.equal(await page.isEnabled('#calls .page-after'), true);
   });
 
   it('sums hours of weekdays in the time zone of the browser', async () => {

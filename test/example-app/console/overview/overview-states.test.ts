@@ -49,7 +49,7 @@ describe('dashboard: live, empty, failing', () => {
     );
     const page = await pages.open();
     await pages.shows(page, '#live', 'Live');
-    await page.click('#calls .after');
+    await page.click('#calls .page-after');
     await pages.shows(page, '#calls tbody tr:first-child', 'c15');
     await pages.usage.record([usageRecord(Date.now(), { conversationId: 'new' })]);
     await pages.shows(page, calls, '21');
