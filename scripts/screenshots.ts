@@ -60,6 +60,7 @@ const LOOKS = [
   ['', { viewport: VIEWPORT, colorScheme: 'light' }],
   ['-dark', { viewport: VIEWPORT, colorScheme: 'dark' }],
   ['-phone', { viewport: { width: 390, height: 844 }, colorScheme: 'light' }],
+  // Needs a font with Chinese characters, such as fonts-noto-cjk.
   ['-zh', { viewport: VIEWPORT, colorScheme: 'light', locale: 'zh-CN' }],
 ] as const;
 const only = process.argv.slice(2);
