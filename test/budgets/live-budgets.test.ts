@@ -3,6 +3,7 @@ import {
   type Budget,
   type BudgetsDocument,
   budgetStatus,
+  budgetToJson,
   budgetsDocument,
   budgetsSettings,
   followBudgets,
@@ -119,6 +120,49 @@ describe('live budgets', () => {
       assert.deepEqual(targets[4]!.inForce, [daily]);
       assert.equal(services[4]!.updated.by, 'ada');
       for (const service of services) await service.close();
+    });
+
+    it('stay in force while Redis is away, and are brought back to an empty one', async function () {
+      this.timeout(20_000);
+      const redis = await startRedis();
+      const services: SettingsService<BudgetsDocument>[] = [];
+      const start = async (): Promise<{ service: (typeof services)[0]; target: Target }> => {
+        const service = new SettingsService({
+          schema: budgetsSettings,
+          defaults: budgetsDocument([month]),
+          store: new RedisSettingsStore({ url: redis.url, document: 'budgets' }),
+          lastKnownGoodPath: false,
+        });
+        services.push(service);
+        const target = new Target();
+        followBudgets(service, target);
+        await service.start();
+        return { service, target };
+      };
+      const idsOf = ({ inForce }: Target): string[] => inForce.map(({ id }) => id).toSorted();
+      try {
+        const [one, two] = [await start(), await start()];
+        await one.service.patch(budgetsDocument([daily]), { actor: 'ada' });
+        await until(() => two.target.inForce.length === 2);
+        await redis.kill('SIGKILL');
+        const all = [one, two];
+        await until(() => all.every(({ service }) => service.status.state === 'stale'));
+        for (const { target } of all) assert.deepEqual(idsOf(target), ['daily', 'month']);
+        await assert.rejects(one.service.patch({ daily: null }), { code: 'STORE_UNAVAILABLE' });
+        assert.deepEqual(idsOf(one.target), ['daily', 'month'], 'a refused change is no change');
+        await redis.restart();
+        await until(() => all.every(({ service }) => service.status.state === 'ready'));
+        const late = await start();
+        await until(() => late.target.inForce.length === 2);
+        assert.deepEqual(late.target.inForce, two.target.inForce);
+        const [entry] = await late.service.audit();
+        assert.deepEqual([entry?.action, entry?.to['daily']], ['restore', budgetToJson(daily)]);
+        await late.service.patch({ daily: null });
+        await until(() => all.every(({ target }) => target.inForce.length === 1));
+      } finally {
+        for (const service of services) await service.close();
+        await redis.stop();
+      }
     });
   });
 });

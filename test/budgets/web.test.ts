@@ -3,14 +3,19 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import express from 'express';
+import Fastify from 'fastify';
 import { apiRoute } from '../../example-app/routes/api-route.ts';
 import {
   BudgetExceededError,
   type BudgetStatus,
   budgetAnswer,
+  budgetErrorEvents,
   budgetRefusal,
   expressBudgetErrors,
   expressBudgets,
+  fastifyBudgetErrors,
+  fastifyBudgets,
   koaBudgets,
   rateLimitHeaders,
 } from '../../src/budgets/index.ts';
@@ -129,31 +134,58 @@ async function* cutStream(): AsyncGenerator<string> {
   throw refused;
 }
 
-/** Express itself is run by the examples of the documentation; this is the way it calls its middlewares. */
-async function serveLikeExpress(): Promise<Served> {
-  const check = expressBudgets({
-    status: statusOf,
-    context: (request) => ({ userId: String(request.headers['x-user'] ?? '') }),
+async function serveExpress(): Promise<Served> {
+  const app = express();
+  app.use(
+    expressBudgets<express.Request>({
+      status: statusOf,
+      context: (request) => ({ userId: request.get('x-user') }),
+    }),
+  );
+  app.get('/stream', (_request, response) => {
+    budgetErrorEvents(cutStream()).pipe(response.type('text/event-stream'));
   });
-  const errors = expressBudgetErrors();
-  return await serve((request, response) => {
-    const last = (error?: unknown): void => {
-      if (error === undefined) return;
-      response.statusCode = 500;
-      response.end('Internal Server Error');
-    };
-    void check(request, response, () => {
-      handlers[request.url ?? '']?.(response).then(
-        (body) => response.end(body),
-        (error: unknown) => errors(error, request, response, last),
-      );
+  app.get('/{*path}', async (request, response) => {
+    response.send(await handlers[request.path]?.(response));
+  });
+  app.use(expressBudgetErrors());
+  // Express writes what it does not know to the console of the host.
+  app.use(((_error, _request, response, _next) => {
+    response.status(500).end('Internal Server Error');
+  }) satisfies express.ErrorRequestHandler);
+  return await serve(app);
+}
+
+async function serveFastify(): Promise<Served> {
+  const app = Fastify();
+  // Fastify's own shows the message to everybody.
+  app.setErrorHandler((_error, _request, reply) => reply.code(500).send('Internal Server Error'));
+  app.register((routes, _options, done) => {
+    routes.addHook('onRequest', (request, _reply, next) => {
+      withUsageContext({ userId: String(request.headers['x-user']) }, next);
     });
+    routes.addHook('preHandler', fastifyBudgets({ status: statusOf }));
+    routes.setErrorHandler(fastifyBudgetErrors());
+    routes.get('/stream', (_request, reply) =>
+      reply.type('text/event-stream').send(budgetErrorEvents(cutStream())),
+    );
+    routes.get('/*', async (request, reply) => await handlers[request.url]?.(reply.raw));
+    done();
   });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    url,
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
 }
 
 for (const [name, start] of [
   ['Koa', serveKoa],
-  ['Express', serveLikeExpress],
+  ['Express', serveExpress],
+  ['Fastify', serveFastify],
 ] as const) {
   describe(`budgets in ${name}`, () => {
     let app: Served;
@@ -225,21 +257,16 @@ for (const [name, start] of [
       assert.equal(JSON.parse(data).code, 'budget_exceeded');
     });
 
+    it('ends a stream of events that is sent as a whole with an event', async () => {
+      const text = await (await ask('/stream')).text();
+      assert.match(text, /^data: one\n\nevent: error\ndata: \{.*"code":"budget_exceeded".*\}\n\n$/);
+    });
+
     it('cuts off another answer that has begun, which must not look complete', async () => {
       await assert.rejects(async () => await (await ask('/text')).text());
     });
   });
 }
-
-describe('budgets in Koa', () => {
-  it('end a stream of events as a body with an event', async () => {
-    const app = await serveKoa();
-    const answer = await fetch(`${app.url}/stream`, { headers: { 'x-user': 'bob' } });
-    const text = await answer.text();
-    assert.match(text, /^data: one\n\nevent: error\ndata: \{.*"code":"budget_exceeded".*\}\n\n$/);
-    await app.close();
-  });
-});
 
 describe('the answer of an exhausted budget', () => {
   const nowMs = Date.parse('2026-11-30T23:00:00Z');

@@ -42,6 +42,7 @@ describe('chat page', () => {
       instrumentation.applySettings({ enabled, tokenStatistics }),
     );
     instrumentation.applySettings({ enabled: true, tokenStatistics: true });
+    instrumentation.applyBudgets([]);
   });
 
   it('shows an answer as it comes, then what was recorded of the call', async () => {
@@ -129,6 +130,44 @@ describe('chat page', () => {
     await page.keyboard.press('Enter');
     await pages.shows(page, '.receipt', 'Sign in to see the usage record.');
   });
+
+  for (const [locale, text] of [
+    ['en-GB', /^Budget each-user is exhausted\. Try again after .*\d{2}:\d{2}.*\./],
+    ['zh-CN', /^预算 each-user 已用完，请在 .*\d{2}:\d{2}.* 之后重试。/],
+  ] as const) {
+    it(`says which budget is exhausted, and until when, in ${locale}`, async () => {
+      instrumentation.applyBudgets([
+        {
+          id: 'each-user',
+          scope: { each: ['user'] },
+          window: { rolling: '1h' },
+          limit: { calls: 1 },
+          mode: 'block',
+        },
+      ]);
+      const page = await pages.open('/chat', { locale }, /429/);
+      const ask = async (message: string): Promise<void> => {
+        await page.fill('#message', message);
+        await page.keyboard.press('Enter');
+      };
+      await ask('Hello');
+      await page.waitForSelector('.receipt a');
+      await ask('Again');
+      await pages.shows(page, '#problem', text);
+      const { y = -1, height = 0 } = (await page.locator('#problem').boundingBox()) ?? {};
+      const { height: window } = page.viewportSize() ?? { height: 0 };
+      assert.ok(y >= 0 && y + height < window + 1, 'is in the window');
+      assert.equal(await page.locator('.receipt').count(), 1, 'there was no call');
+      await page.uncheck('#stream');
+      await ask('At once');
+      await pages.shows(page, '#problem', text);
+      assert.deepEqual(await lowContrasts(page), []);
+      await page.fill('#user', 'bob');
+      await ask('I have not asked yet');
+      await page.waitForSelector('#problem', { state: 'detached' });
+      await page.locator('.receipt a').nth(1).waitFor();
+    });
+  }
 
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`speaks Chinese, fits a phone and can be read in the ${colorScheme} theme`, async () => {

@@ -48,6 +48,11 @@ export function ChatPage(): JSX.Element {
   useLayoutEffect(() => {
     transcript.current?.scrollTo({ top: transcript.current.scrollHeight });
   }, [said]);
+  // A long conversation pushes it out of the window.
+  useEffect(() => {
+    if (problem !== undefined)
+      document.querySelector('#problem')?.scrollIntoView({ block: 'nearest' });
+  }, [problem]);
   // Whoever has asked goes on writing.
   useEffect(() => {
     if (running === undefined && said.length > 0) input.current?.focus();
@@ -76,6 +81,7 @@ export function ChatPage(): JSX.Element {
     setMessage('');
     let [text, inConversation] = ['', question.conversation];
     let responseId: string | undefined;
+    let isRefused = false;
     try {
       const listener = {
         onConversation(name: string) {
@@ -92,11 +98,14 @@ export function ChatPage(): JSX.Element {
       if (aborting.signal.aborted) text += ` ${t('chat.stopped')}`;
       else {
         text ||= '–';
+        isRefused = error instanceof ApiError && error.problem['code'] === 'budget_exceeded';
         setProblem(error);
       }
     }
     const call = { conversation: inConversation, since, ...(responseId && { responseId }) };
-    update({ text, isComing: false, ...(inConversation !== '' && { call }) });
+    // A budget refuses before there is a call.
+    const isCall = inConversation !== '' && !isRefused;
+    update({ text, isComing: false, ...(isCall && { call }) });
     setRunning(undefined);
   };
 
