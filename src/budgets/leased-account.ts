@@ -10,8 +10,10 @@ const UNREPORTED_SHARE = 0.0025;
 /** Calls that may begin on an account that is not leased here before the store has answered. */
 const FIRST_CALLS = 4;
 /** A lease is for so long at the present rate; less when others need it. */
-const AHEAD_MS = 1000;
+const AHEAD_MS = 2000;
 const AHEAD_WHEN_WANTED_MS = 100;
+/** Of the limit: what all instances together hold of a budget's only account before they use it. */
+const IDLE_SHARE = 0.0025;
 /** A rate is not taken from less. */
 const SHORTEST_MS = 50;
 /** Of the limit: as good as no use. */
@@ -150,12 +152,17 @@ export class LeasedAccount {
     return this.#lease !== undefined && monotonicMs < this.#lease.untilMs;
   }
 
-  /** A budget's only account is always leased in part, since calls come sooner or later. */
+  /**
+   * What is held for calls to come: by the present rate, since what one instance hoards the others have to ask back
+   * when they are short. Of a budget's only account always a little, since calls come sooner or later.
+   */
   #ahead({ scope, limit }: ResolvedBudget): number {
-    if (scope.each === undefined && !this.isWanted) return limit;
-    if (this.#rate === 0) return 0;
-    const ms = this.isWanted ? AHEAD_WHEN_WANTED_MS : AHEAD_MS;
-    return Math.max(this.#rate * ms, (this.isWanted ? 1 : 2) * this.#largest);
+    if (this.isWanted) {
+      return this.#rate === 0 ? 0 : Math.max(this.#rate * AHEAD_WHEN_WANTED_MS, this.#largest);
+    }
+    const idle = scope.each === undefined ? (limit * IDLE_SHARE) / this.#instances : 0;
+    const used = this.#rate === 0 ? 0 : Math.max(this.#rate * AHEAD_MS, 2 * this.#largest);
+    return Math.max(idle, used);
   }
 
   /** Use per millisecond, as it was lately. It falls quickly where there is none. */

@@ -14,8 +14,8 @@ import type {
 } from './stores/budget-store.ts';
 
 /** A lease that is not renewed goes back to the others; its holder stops a little sooner. */
-const LEASE_MS = 3000;
-const LEASE_USED_MS = 2400;
+const LEASE_MS = 6000;
+const LEASE_USED_MS = 5000;
 /** Between reports while something is spent or held. */
 const HEARTBEAT_MS = 700;
 /** Between reports when a lease runs low or the others have to know. */

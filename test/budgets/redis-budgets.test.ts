@@ -100,22 +100,21 @@ describe('budgets of a fleet in Redis', function () {
     assert.equal(one!.admitted, 5000);
   });
 
-  it('are spent whole and within 1 % by ten instances', async () => {
-    const limit = 4000;
+  it('are spent within 1 % by ten instances, none refused below 99 %', async () => {
+    const limit = 12_000;
     const fleet = await start(10, budget(limit));
-    const spent = (): number => fleet.reduce((sum, { admitted }) => sum + admitted, 0);
-    await until(async () => {
+    const sum = (of: 'admitted' | 'refused'): number =>
+      fleet.reduce((all, one) => all + one[of], 0);
+    let first = 0;
+    while (fleet.some(({ refused }) => refused < 20)) {
       for (const one of fleet) for (let index = 0; index < 2; index++) one.call();
-      await sleep(5);
-      return spent() >= limit * 0.99;
-    }, 30_000);
-    for (let round = 0; round < 50; round++) {
-      for (const one of fleet) one.call();
+      if (sum('refused') > 0) first ||= sum('admitted');
       await sleep(5);
     }
-    assert.ok(spent() <= limit * 1.01, `spent ${spent()}`);
-    assert.ok(fleet.every(({ refused }) => refused > 0));
-    await until(async () => (await fleet[0]!.spent()) === spent());
+    assert.ok(first >= limit * 0.99, `refused at ${first}`);
+    const spent = sum('admitted');
+    assert.ok(spent >= limit * 0.99 && spent <= limit * 1.01, `spent ${spent}`);
+    await until(async () => (await fleet[0]!.spent()) === spent);
   }).timeout(60_000);
 
   it('give a new instance its part of what another holds', async () => {
@@ -194,7 +193,7 @@ for (const whenStoreDown of ['allow', 'block'] as const) {
   describe(`a fleet whose Redis goes away, whenStoreDown ${whenStoreDown}`, function () {
     it('goes on as that says, and brings what was spent to an empty Redis', async function () {
       requireServer(this, 'redis-server');
-      this.timeout(20_000);
+      this.timeout(30_000);
       const first = await startRedis();
       const budget: Budget = {
         id: 'b',
@@ -213,7 +212,8 @@ for (const whenStoreDown of ['allow', 'block'] as const) {
         await until(async () => (await fleet[0]!.spent()) === 400);
         await first.kill('SIGKILL');
         await until(async () => (await fleet[0]!.engine.status(CALL))[0]?.stale === true);
-        await sleep(2500);
+        // A lease may be used until its end.
+        await sleep(5100);
         const isAdmitted = fleet[0]!.call();
         assert.equal(isAdmitted, whenStoreDown === 'allow');
         await first.restart();
