@@ -91,7 +91,8 @@ export class BudgetEngine {
         held.push({ budget, account, amount: 0 });
         continue;
       }
-      const amount = needs.amount(unit, reserve);
+      // Not all of what a request asks for: Infinity less Infinity would be no number.
+      const amount = Math.min(needs.amount(unit, reserve), limit + 1);
       // Also a call that nothing is set aside for needs room.
       const needed = Math.max(1, amount);
       if (!admitted.includes(account)) {

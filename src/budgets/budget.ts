@@ -99,10 +99,17 @@ export function resolveBudget(budget: Budget): ResolvedBudget {
     mode: 'warn',
     whenStoreDown: 'allow',
     reserve: 'max',
-    ...budget,
+    ...given(budget),
     unit,
     limit: unit === 'usd' ? Math.round(amount * NANO) : amount,
   };
+}
+
+/** Its members but those that are undefined, which JavaScript and loose TypeScript allow. */
+function given(budget: Budget): Budget {
+  return Object.fromEntries(
+    Object.entries(budget).filter(([, value]) => value !== undefined),
+  ) as unknown as Budget;
 }
 
 /** An amount as people read it: dollars for nano-dollars. */

@@ -147,8 +147,11 @@ class RequestLength {
   }
 }
 
+/** Not just any text without spaces: Chinese and Japanese have none. */
+const BASE64 = /^[\w+/=-]*$/;
+
 /** A data URL, or base64 without a break. */
 function isMedia(text: string): boolean {
   if (text.length < 1000) return false;
-  return text.startsWith('data:') || !/\s/.test(text.slice(0, 500));
+  return text.startsWith('data:') || BASE64.test(text.slice(0, 500));
 }

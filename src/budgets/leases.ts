@@ -129,12 +129,19 @@ export class Leases {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     const nowMs = this.nowMs();
-    const reports = [...this.#leased.values()]
-      .slice(0, ACCOUNTS_AT_ONCE)
-      .map((leased) => leased.report(nowMs, performance.now(), true));
+    const reports = [...this.#leased.values()].map((leased) =>
+      leased.report(nowMs, performance.now(), true),
+    );
     // The connection holds no process, but what it still has to say does.
     const holding = setTimeout(() => undefined, STOP_WITHIN_MS);
-    await this.#store.sync(this.#instance, LEASE_MS, reports).catch(() => undefined);
+    try {
+      for (let at = 0; at < reports.length; at += ACCOUNTS_AT_ONCE) {
+        const some = reports.slice(at, at + ACCOUNTS_AT_ONCE);
+        await this.#store.sync(this.#instance, LEASE_MS, some);
+      }
+    } catch {
+      // What it cannot be told is lost with this process.
+    }
     await this.#store.stop(this.#instance);
     clearTimeout(holding);
     this.#answerWaiting();

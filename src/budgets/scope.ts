@@ -65,19 +65,33 @@ function setOf(wanted: Wanted): ReadonlySet<string | null> {
 
 function modelTest(wanted: string | readonly string[]): Test {
   const names = typeof wanted === 'string' ? [wanted] : wanted;
-  const patterns = names.map((name) => new RegExp(`^${name.split('*').map(escape).join('.*')}$`));
+  const patterns = names.map((name) => name.split('*'));
   // A process asks for few models, and each of them every time.
   const known = new Map<string, boolean>();
   return ({ model = '' }) => {
     let fits = known.get(model);
     if (fits === undefined) {
-      fits = patterns.some((pattern) => pattern.test(model));
+      fits = patterns.some((parts) => fitsParts(model, parts));
       if (known.size < 1000) known.set(model, fits);
     }
     return fits;
   };
 }
 
-function escape(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+/**
+ * The parts in their order, with anything between them. Takes the first place of each: no backtracking, since the
+ * model may be what a user asks for.
+ */
+function fitsParts(text: string, parts: readonly string[]): boolean {
+  const [first = '', ...others] = parts;
+  const last = others.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of others) {
+    const found = text.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
 }

@@ -357,3 +357,63 @@ describe('the turn of a window', () => {
     }
   });
 });
+
+describe('budgets with odd definitions and calls', () => {
+  it('take a member that is undefined for one that is not given', () => {
+    const { reserve, charge, shares } = startEngine({
+      id: 'b',
+      window: 'day',
+      limit: { calls: 1 },
+      mode: undefined,
+      at: undefined,
+      scope: undefined,
+    } as never);
+    charge();
+    assert.ok(!('budgetId' in (reserve() ?? {})));
+    assert.equal(shares.length, 3);
+  });
+
+  it('survive a call within another one that asks for any number of tokens', async () => {
+    const { engine, reserve } = startEngine({
+      id: 'b',
+      window: 'day',
+      limit: { tokens: 1000 },
+      mode: 'block',
+    });
+    const outer = reserve() as SetAside;
+    outer.release();
+    const request = { ...REQUEST, max_tokens: Infinity };
+    const inner = engine.reserve(CALL, { ...SIZE, request }, true, outer.accounts) as SetAside;
+    inner.release();
+    const [status] = await engine.status(CALL);
+    assert.equal(status?.reserved, 0);
+    assert.ok('accounts' in (reserve() as SetAside));
+  });
+
+  it('set aside the length of a text without spaces', () => {
+    const { reserve } = startEngine({
+      id: 'b',
+      window: 'day',
+      limit: { tokens: 5000 },
+      mode: 'block',
+    });
+    const content = '今天天气很好我们去海边看潮水'.repeat(3000);
+    const request = { max_tokens: 5, messages: [{ role: 'user', content }] };
+    assert.ok('budgetId' in (reserve({}, { request }) as BudgetRefusal));
+  });
+
+  it('match wildcards in long names of models without delay', async () => {
+    const scope = { model: ['*-*-*-*-x', '*gpt*mini*', 'gpt-*-mini'] };
+    const { spent } = startEngine({ id: 'b', window: 'day', limit: { calls: 1 }, scope });
+    const startMs = performance.now();
+    assert.deepEqual(await spent({ model: '-'.repeat(400) }), []);
+    assert.deepEqual(await spent({ model: 'gpt'.repeat(30_000) }), []);
+    assert.ok(performance.now() - startMs < 500);
+    for (const model of ['a-b--c-x', 'my-gpt-4-mini-1', 'gpt-4o-mini', 'gpt--mini']) {
+      assert.equal((await spent({ model })).length, 1, model);
+    }
+    for (const model of ['gpt-min', 'a-b-c-x', 'gptmin']) {
+      assert.equal((await spent({ model })).length, 0, model);
+    }
+  });
+});

@@ -172,6 +172,20 @@ describe('budgets of a fleet in Redis', function () {
     assert.equal(next.admitted, 40);
   });
 
+  it('keep all that an instance with many accounts spent before it ended', async () => {
+    const each = budget(1, { scope: { each: ['user'] } });
+    const [one, other] = await start(2, each);
+    for (let index = 0; index < 1500; index++) one!.call({ userId: `user${index}` });
+    await one!.engine.stop();
+    const statuses = await Promise.all(
+      [0, 700, 1499].map((index) => other!.engine.status({ ...CALL, userId: `user${index}` })),
+    );
+    assert.deepEqual(
+      statuses.map(([status]) => status?.spent),
+      [1, 1, 1],
+    );
+  });
+
   it('list the accounts with the most spent', async () => {
     const [one, two] = await start(2, budget(100, { scope: { each: ['user'] } }));
     for (const [index, name] of ['a', 'b', 'c'].entries()) {
