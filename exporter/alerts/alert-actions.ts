@@ -45,6 +45,19 @@ export class AlertActions {
     else if (states.problem !== undefined) throw unavailable(states.problem);
   }
 
+  /** Takes over what other instances have reported since the last evaluation. */
+  async refresh(): Promise<void> {
+    await this.#options.exclusively(async () => await this.#refresh());
+  }
+
+  async #refresh(): Promise<void> {
+    const { states, now } = this.#options;
+    await states.refresh(now()).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+    if (states.problem !== undefined) throw unavailable(states.problem);
+  }
+
   /** False if the alert is over, or the level has changed meanwhile. */
   async acknowledge(
     name: string,
@@ -68,10 +81,7 @@ export class AlertActions {
     const { states, exclusively, now } = this.#options;
     return await exclusively(async () => {
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        await states.refresh(now()).catch((error: unknown) => {
-          throw unavailable(error);
-        });
-        if (states.problem !== undefined) throw unavailable(states.problem);
+        await this.#refresh();
         const before = states.get(name);
         const after = change(before ?? {});
         if (after === undefined) return false;

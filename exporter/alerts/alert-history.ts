@@ -46,7 +46,9 @@ export class AlertHistory {
 
   /** Reaches the other instances with the next `exchange`. */
   add(entry: AlertHistoryEntry): void {
-    this.#added = [...newest([...this.#added, entry])];
+    const added = [...this.#added, entry];
+    // Sorting with each of a thousand changes at once would block.
+    this.#added = added.length > 2 * MAX_ENTRIES ? [...newest(added)] : added;
   }
 
   /** Takes over what others added, and stores what this instance did. Rejects as the store does. */

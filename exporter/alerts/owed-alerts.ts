@@ -112,8 +112,13 @@ export class OwedAlerts {
     for (;;) {
       const alert = this.#nextOwed(name, taken);
       const isDone = alert === undefined || !(await this.#hand(name, alert, taken));
-      if (!isDone && this.#nextOwed(name, taken) !== undefined) continue;
-      if (taken.size > 0) await this.exclusively(async () => await this.#settle(name, taken));
+      const isMore = !isDone && this.#nextOwed(name, taken) !== undefined;
+      // Noted before the next one is sent, which has a lease of its own: whoever takes over must not
+      // send again, after it, what was confirmed.
+      if (taken.size > 0) {
+        await this.exclusively(async () => await this.#settle(name, taken, isMore));
+      }
+      if (isMore) continue;
       // Another change may have been made meanwhile.
       if (isDone || this.#nextOwed(name, taken) === undefined) return;
     }
@@ -156,8 +161,8 @@ export class OwedAlerts {
     }
   }
 
-  /** What is left may be sent by anybody from now on. */
-  async #settle(name: string, taken: Taken): Promise<void> {
+  /** What is left may be sent by anybody from now on, unless this instance goes on. */
+  async #settle(name: string, taken: Taken, isMore: boolean): Promise<void> {
     const { states, now } = this.#options;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const state = states.get(name);
@@ -169,7 +174,7 @@ export class OwedAlerts {
         return names.size === 0 ? [] : [[id, [...names]] as const];
       });
       const left = {
-        until: now(),
+        until: isMore ? this.#lease() : now(),
         alerts,
         ...(confirmed.length > 0 && { taken: Object.fromEntries(confirmed) }),
       };

@@ -227,6 +227,8 @@ export class UsageAlerts {
    * `STORE_UNAVAILABLE`.
    */
   async acknowledge(id: string, actor: AlertActor): Promise<boolean> {
+    // Another instance may have reported it a moment ago.
+    await this.#actions.refresh();
     const alert = this.status().active.find((each) => each.id === id);
     if (alert === undefined) return false;
     return await this.#actions.acknowledge(stateName(alert.rule, alert.key), alert, actor);

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { TokenMeterError } from '../errors.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
-import { ATTR, EVENT_INFERENCE_DETAILS } from '../otel/semconv.ts';
+import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../otel/semconv.ts';
 import { SCOPE } from '../otel/telemetry.ts';
 import { LivePrices } from '../prices/live-prices.ts';
 import { hrTimeOf } from '../usage/record-id.ts';
@@ -142,12 +143,14 @@ export class OtlpIngest {
 
   /** The event of this package in another service is a record already, with its id and its cost. */
   #takeOurs({ attributes, resource, timeNs, traceId, spanId }: ReceivedLog): keyof IngestCounts {
+    if (Number(timeNs / 1_000_000n) > this.#now() + FUTURE_MS) return 'refused';
     if (!this.#seen.takeItem(String(attributes[ATTR.recordId]))) return 'duplicates';
     if (spanId !== '') this.#seen.takeItem(`${traceId} ${spanId}`);
+    const { tokenStatistics = true } = this.#options.switches?.() ?? {};
     this.#options.ledger.onEmit({
       hrTime: [Number(timeNs / 1_000_000_000n), Number(timeNs % 1_000_000_000n)],
       eventName: OUR_EVENT,
-      attributes,
+      attributes: tokenStatistics ? attributes : withoutTokens(attributes),
       resource: { attributes: resource },
       ...(spanId !== '' && { spanContext: { traceId, spanId } }),
     });
@@ -196,6 +199,24 @@ export class OtlpIngest {
   }
 }
 
+const OF_TOKENS: ReadonlySet<string> = new Set([
+  ATTR.inputTokens,
+  ATTR.outputTokens,
+  ATTR.cacheReadTokens,
+  ATTR.reasoningTokens,
+  ATTR.tokenSource,
+  ATTR.countedInputTokens,
+  ATTR.countedOutputTokens,
+  ATTR.costUsd,
+  ATTR.costSource,
+  ATTR.costMissing,
+  ...Object.values(ATTR_CACHE_WRITE_TOKENS),
+]);
+
+function withoutTokens(attributes: ReceivedAttributes): ReceivedAttributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !OF_TOKENS.has(name)));
+}
+
 function decoded(signal: OtlpSignal, body: Uint8Array, contentType: string): unknown {
   try {
     return /\bjson\b/.test(contentType)
@@ -229,9 +250,26 @@ function callOfLog(log: ReceivedLog): ReportedCall | undefined {
   );
 }
 
-/** An event of its own: told from others by when it happened, where, and what it says. */
+/**
+ * An event of its own: told from others by when it happened, where, and what it says. A digest: thousands
+ * of keys are remembered, and a resource of many attributes is shared by all events of a request.
+ */
 function keyOf({ timeNs, resource, attributes }: ReceivedLog): string {
-  return JSON.stringify([String(timeNs), sorted(resource), sorted(attributes)]);
+  return digest([String(timeNs), digestOf(resource), sorted(attributes)]);
+}
+
+const digests = new WeakMap<ReceivedAttributes, string>();
+
+function digestOf(resource: ReceivedAttributes): string {
+  const known = digests.get(resource);
+  if (known !== undefined) return known;
+  const made = digest(sorted(resource));
+  digests.set(resource, made);
+  return made;
+}
+
+function digest(parts: unknown): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
 function sorted(attributes: ReceivedAttributes): unknown {

@@ -185,6 +185,40 @@ describe('OtlpIngest', () => {
     assert.equal(records[0]?.costUsd, 0.5);
   });
 
+  it('the switches and the clock hold for the events of this package, too', async () => {
+    const event = (id: string, time = NOW) => ({
+      ...logOf('gen_ai.client.inference.operation.details', {
+        'token_meter.record_id': id,
+        'gen_ai.operation.name': 'chat',
+        'gen_ai.provider.name': 'openai',
+        'gen_ai.request.model': 'gpt-4o-mini',
+        'gen_ai.usage.input_tokens': 5,
+        'gen_ai.usage.output_tokens': 6,
+        'token_meter.cost_usd': 0.5,
+        'token_meter.cost_source': 'contract',
+      }),
+      timeUnixNano: `${time}000000`,
+    });
+    const taken = ingest({ switches: () => ({ enabled: true, tokenStatistics: false }) });
+    const late = event('0198-3', NOW + 2 * 86_400_000);
+    const counts = await taken.take('logs', logs([event('0198-2'), late]), JSON_TYPE);
+    assert.deepEqual(counts, { records: 1, duplicates: 0, ignored: 0, refused: 1 });
+    assert.equal(records[0]?.requestModel, 'gpt-4o-mini');
+    assert.equal(records[0]?.totalTokens, undefined);
+    assert.equal(records[0]?.costUsd, undefined);
+  });
+
+  it('events that share a large resource take neither time nor memory for each', async () => {
+    const resource = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`name-${i}`, 'x']));
+    const events = Array.from({ length: 2000 }, (_, i) => logOf('claude_code.api_request', { i }));
+    const taken = ingest({ ledger: { onEmit: () => undefined } });
+    const before = performance.now();
+    const { records: count } = await taken.take('logs', logs(events, resource), JSON_TYPE);
+    assert.equal(count, 2000);
+    // Some 100 ms; with the resource in the key of each, 20 s.
+    assert.ok(performance.now() - before < 3000);
+  });
+
   it('Claude Code: input with its cached parts, the price of the list, errors', async () => {
     const common = {
       'session.id': 's9',

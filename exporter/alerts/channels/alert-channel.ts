@@ -89,9 +89,7 @@ export class AlertChannel {
     }
     const { promise, resolve } = Promise.withResolvers<Result>();
     this.#queue.push({ alert, since: performance.now(), finish: resolve });
-    this.#sending ??= this.#drain().finally(() => {
-      this.#sending = undefined;
-    });
+    this.#sending ??= this.#drain();
     const result = await promise;
     return result === 'delivered' || result === 'refused';
   };
@@ -123,6 +121,8 @@ export class AlertChannel {
       this.#counts[result] += 1;
       next.finish(result);
     }
+    // In the same turn as the last look at the queue: what is queued from now on starts again.
+    this.#sending = undefined;
   }
 
   async #deliver({ alert, since }: Queued): Promise<Result> {

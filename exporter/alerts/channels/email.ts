@@ -11,6 +11,7 @@ import {
   type DeliveryAttempt,
   refuse,
 } from './alert-channel.ts';
+import { quoted } from './http-post.ts';
 
 export interface AlertEmailOptions extends AlertDeliveryOptions, AlertMessageOptions {
   /** `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…:465`. */
@@ -27,8 +28,6 @@ interface MailTransport {
   close(): void;
 }
 
-const ANSWER_LENGTH = 200;
-
 /** Sends alerts by e-mail. Needs the package `nodemailer`. */
 export class AlertEmail extends AlertChannel {
   /** @throws TokenMeterError `INVALID_OPTION` naming the wrong option. */
@@ -44,11 +43,21 @@ export class AlertEmail extends AlertChannel {
       const end = (): void => transport.close();
       signal.addEventListener('abort', end, { once: true });
       try {
-        const mail = { from, to: [...to], ...mailOf(alert, alertMessage(alert, options), from) };
+        const mail = {
+          from,
+          to: [...to],
+          // Closes the connection: otherwise one that hangs would outlive the attempt.
+          signal,
+          ...mailOf(alert, alertMessage(alert, options), from),
+        };
         const sent = await endedBy(signal, transport.sendMail(mail));
-        return { result: 'delivered', detail: 'accepted', ...answerOf(sent.response) };
+        return {
+          result: 'delivered',
+          detail: 'accepted',
+          ...answerOf(sent.response, secretsOf(smtpUrl)),
+        };
       } catch (error) {
-        return attemptOf(error);
+        return attemptOf(error, secretsOf(smtpUrl));
       } finally {
         signal.removeEventListener('abort', end);
         transport.close();
@@ -114,7 +123,7 @@ async function endedBy<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
  * Replies from 500 on are final, except for the sign-in, which an administrator may still repair. The
  * message of an error is not shown: it may hold the address of the server and the user.
  */
-function attemptOf(error: unknown): DeliveryAttempt {
+function attemptOf(error: unknown, secrets: readonly string[]): DeliveryAttempt {
   if (error instanceof TokenMeterError) throw error;
   const { code, responseCode, response } = error as {
     readonly code?: string;
@@ -126,13 +135,27 @@ function attemptOf(error: unknown): DeliveryAttempt {
   return {
     result: isFinal ? 'refused' : 'retry',
     detail: `SMTP ${responseCode}`,
-    ...answerOf(response),
+    ...answerOf(response, secrets),
   };
 }
 
-function answerOf(response: string | undefined): { readonly answer?: string } {
-  const text = (response ?? '').replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ').slice(0, ANSWER_LENGTH);
+function answerOf(
+  response: string | undefined,
+  secrets: readonly string[],
+): { readonly answer?: string } {
+  const text = quoted(response ?? '', secrets);
   return text === '' ? {} : { answer: text };
+}
+
+/** A server may quote the sign-in that it refuses, as it came. */
+function secretsOf(smtpUrl: string): readonly string[] {
+  const url = new URL(smtpUrl);
+  if (url.password === '') return [];
+  const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  const base64 = [password, `\0${user}\0${password}`, `${user}\0${user}\0${password}`].map((text) =>
+    Buffer.from(text).toString('base64'),
+  );
+  return [password, ...base64];
 }
 
 /** The URL is not shown: it holds the password. */

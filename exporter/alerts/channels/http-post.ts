@@ -13,6 +13,8 @@ export interface HttpPost {
 const ANSWER_LENGTH = 200;
 /** Enough for the message of an error; the rest is not read. */
 const ANSWER_BYTES = 4096;
+/** Shorter parts of an address are words, not secrets. */
+const LEAST_SECRET = 8;
 
 /** Posts JSON. Server errors, 408 and 429 may pass; other answers are final. Rejects as fetch does. */
 export async function postJson(post: HttpPost): Promise<DeliveryAttempt> {
@@ -24,7 +26,7 @@ export async function postJson(post: HttpPost): Promise<DeliveryAttempt> {
     redirect: 'error',
     signal,
   });
-  const text = withoutSecrets(await beginning(response), post);
+  const text = quoted(await beginning(response), [...secretsOf(url), ...(post.secrets ?? [])]);
   const { status } = response;
   const detail = `HTTP ${status}`;
   const answer = text === '' ? {} : { answer: text };
@@ -60,16 +62,39 @@ async function beginning(response: Response): Promise<string> {
   return bytes.toString('utf8');
 }
 
-function withoutSecrets(text: string, { url, secrets = [] }: HttpPost): string {
-  const { pathname, search } = new URL(url);
+/**
+ * Of an address of which any part may be the secret. Receivers quote it whole or in part: the path
+ * alone, its last segment, one parameter; decoded, or escaped for JSON or HTML.
+ */
+function secretsOf(url: string): readonly string[] {
+  const { pathname, search, searchParams } = new URL(url);
+  const parts = [...pathname.split('/'), ...searchParams.values()];
+  return [url, `${pathname}${search}`, pathname, ...parts.filter(isLong)];
+}
+
+function isLong(part: string): boolean {
+  return part.length >= LEAST_SECRET;
+}
+
+/** What a receiver answered, for people: in one line, bounded, without secrets. */
+export function quoted(text: string, secrets: readonly string[]): string {
+  const all = secrets.flatMap((secret) => [secret, decoded(secret), encodeURIComponent(secret)]);
   let shown = text;
-  for (const secret of [url, `${pathname}${search}`, ...secrets]) {
+  for (const secret of all.toSorted((a, b) => b.length - a.length)) {
     if (secret.length > 1) shown = shown.replaceAll(secret, '***');
   }
   return shown
     .replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')
     .trim()
     .slice(0, ANSWER_LENGTH);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Neither the URL nor a secret is shown: the path of such a URL is often the only secret. */

@@ -309,6 +309,52 @@ describe('several channels', () => {
     assert.deepEqual(got['pagerduty'], got['slack']);
   });
 
+  it('what was confirmed is not sent again after what followed it, where another one is slow', async () => {
+    const states = new MemoryAlertStates();
+    const got: string[] = [];
+    const slow: ((taken: boolean) => void)[] = [];
+    const channels = [
+      { name: 'fast', send: ({ level }: UsageAlert) => void got.push(level) },
+      { name: 'slow', send: () => new Promise<boolean>((resolve) => slow.push(resolve)) },
+    ];
+    const reader = alertLedger(calls);
+    const make = (): UsageAlerts =>
+      new UsageAlerts({ rules: [burn], reader, states, channels, now: () => time });
+    let time = now;
+    const [one, other] = [make(), make()];
+    await one.evaluate();
+    await until(() => slow.length === 1);
+    time += HOUR;
+    await one.evaluate();
+    // Within the time that a channel may take for each.
+    time += 95_000;
+    slow.shift()?.(true);
+    await until(() => slow.length === 1);
+    time += 35_000;
+    await other.evaluate();
+    slow.shift()?.(true);
+    await until(() => one.status().undelivered === 0);
+    assert.deepEqual(got, ['warning', 'ok']);
+  });
+
+  it('can be acknowledged on another instance than the one that has reported', async () => {
+    const states = new MemoryAlertStates();
+    const ids: string[] = [];
+    const make = (): UsageAlerts =>
+      new UsageAlerts({
+        rules: [burn],
+        reader: alertLedger(calls),
+        states,
+        onAlert: ({ id }) => void ids.push(id),
+        now: () => now,
+      });
+    const [one, other] = [make(), make()];
+    await one.evaluate();
+    assert.equal(await other.acknowledge(ids[0] ?? '', { by: 'ann' }), true);
+    await one.evaluate();
+    assert.equal(one.status().active[0]?.acknowledged?.by, 'ann');
+  });
+
   it('have names of their own', () => {
     const send = (): boolean => true;
     const rules = [burn];

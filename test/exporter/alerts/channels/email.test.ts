@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { AlertEmail } from '../../../../exporter/alerts/channels/email.ts';
+import { until } from '../../../support/until.ts';
 import { usageAlert } from '../../../support/usage-alerts.ts';
 
 interface Mail {
@@ -120,6 +121,48 @@ describe('alerts by e-mail', () => {
     await email.close();
     assert.equal(await closing, false);
     silent.close();
+  });
+
+  it('leave no connection behind where a server never comes to an end', async () => {
+    const open = new Set<Socket>();
+    const endless = createServer((socket) => {
+      open.add(socket.on('error', () => undefined).on('close', () => open.delete(socket)));
+      socket.write('220 ready\r\n');
+      const more = setInterval(() => socket.write('250-more\r\n'), 20);
+      socket.on('close', () => clearInterval(more));
+    }).listen(0, '127.0.0.1');
+    await once(endless, 'listening');
+    const { port } = endless.address() as AddressInfo;
+    const email = new AlertEmail({
+      ...addresses,
+      smtpUrl: `smtp://127.0.0.1:${port}`,
+      timeoutMs: 200,
+      maxAttempts: 2,
+      retryDelayMs: 1,
+    });
+    assert.equal(await email.send(usageAlert()), false);
+    await until(() => open.size === 0);
+    endless.close();
+  });
+
+  it('do not quote a sign-in that the server repeats', async () => {
+    const rude = createServer((socket) => {
+      socket.on('error', () => undefined).write('220 ready\r\n');
+      socket.on('data', (data) => {
+        const line = String(data).trim();
+        const isSignIn = line.startsWith('AUTH');
+        const plain = Buffer.from(line.split(' ').at(-1) ?? '', 'base64').toString();
+        const hello = '250-rude\r\n250 AUTH PLAIN\r\n';
+        socket.write(isSignIn ? `535 ${line} ${plain.replaceAll('\0', ' ')}\r\n` : hello);
+      });
+    }).listen(0, '127.0.0.1');
+    await once(rude, 'listening');
+    const { port } = rude.address() as AddressInfo;
+    const smtpUrl = `smtp://meter:p%40ssword@127.0.0.1:${port}`;
+    const { answer = '' } = await new AlertEmail({ ...addresses, smtpUrl }).test();
+    assert.match(answer, /^535 AUTH PLAIN \*\*\*/);
+    assert.doesNotMatch(answer, /p@ssword/);
+    rude.close();
   });
 
   it('are refused wrong addresses, without the password', () => {

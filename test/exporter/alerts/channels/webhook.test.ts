@@ -143,6 +143,46 @@ describe('AlertWebhook', () => {
     assert.equal(seen.length, 5);
   });
 
+  it('sends an alert that is queued in the very turn in which the one before it ends', async () => {
+    for (let ticks = 1; ticks < 40; ticks++) {
+      const later: Promise<boolean>[] = [];
+      const sendLater = async (): Promise<boolean> => {
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        return await webhook.send({ ...alert, id: 'second' });
+      };
+      const webhook = new AlertWebhook({
+        url,
+        async fetch() {
+          if (later.length === 0) later.push(sendLater());
+          return new Response(null, { status: 204 });
+        },
+      });
+      await webhook.send(alert);
+      await until(() => webhook.status().delivered === 2);
+      assert.deepEqual(await Promise.all(later), [true]);
+    }
+  });
+
+  it('quotes no part of its address, however the receiver writes it', async () => {
+    const secret = 'T0/B0/path-of-secret';
+    for (const [search, answer] of [
+      ['?x=1', `Cannot POST /services/${secret}`],
+      ['', `The route services/${secret} could not be found.`],
+      ['', String.raw`{"path":"\/services\/T0\/B0\/path-of-secret"}`],
+      ['?v=1&sig=sig-of-secret', '/services?v=1&amp;sig=sig-of-secret'],
+      ['?v=1&sig=sig-of-secret', 'wrong signature sig-of-secret'],
+      ['', 'wrong token path-of-secret'],
+    ]) {
+      const webhook = new AlertWebhook({
+        url: `${new URL(url).origin}/services/${secret}${search}`,
+        fetch: async () => new Response(answer, { status: 404 }),
+      });
+      const made = await webhook.test(alert);
+      assert.equal(made.result, 'refused');
+      assert.doesNotMatch(made.answer ?? '', /of-secret/);
+    }
+  });
+
   it('bounds its queue and ends at once on close', async () => {
     statuses = [0];
     const webhook = new AlertWebhook({ url, maxQueued: 2 });
