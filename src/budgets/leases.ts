@@ -45,6 +45,8 @@ export class Leases {
   readonly #full = new FullAccounts();
   #fleet = FLEET_AT_FIRST;
   #isReady = false;
+  /** The first connection is being made: nothing can be said of the store. */
+  #isConnecting = true;
   #clockAheadMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
@@ -179,6 +181,7 @@ export class Leases {
   /** The store may be another one now, or have lost what it had. */
   #ready(): void {
     this.#isReady = true;
+    this.#isConnecting = false;
     const nowMs = this.nowMs();
     for (const budget of this.#budgets) {
       void this.#loadFull(budget);
@@ -194,6 +197,7 @@ export class Leases {
 
   #lost(): void {
     this.#isReady = false;
+    this.#isConnecting = false;
     this.#answerWaiting();
     if (performance.now() - this.#warnedMs < WARN_EVERY_MS) return;
     this.#warnedMs = performance.now();
@@ -257,6 +261,7 @@ export class Leases {
       this.#clockAheadMs = answer.nowMs - (sentWallMs + Date.now()) / 2;
       this.#fleet = Math.max(1, answer.fleet);
       this.#isReady = true;
+      this.#isConnecting = false;
       for (const [index, leased] of due.entries()) {
         const report = reports[index];
         const state = answer.states[index];
@@ -270,7 +275,7 @@ export class Leases {
     } catch {
       for (const leased of due) this.#due.add(leased);
       this.#wake(HEARTBEAT_MS);
-      this.#lost();
+      if (!this.#isConnecting) this.#lost();
     }
     this.#isSyncing = false;
     this.#answerWaiting();

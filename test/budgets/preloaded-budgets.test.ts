@@ -59,6 +59,7 @@ describe('an application that is only preloaded, with a Redis', () => {
         OPENAI_API_KEY: 'test',
         TOKEN_METER_SETTINGS_STORE: 'redis',
         REDIS_URL: redis.url,
+        TOKEN_METER_BUDGETS: '[{"id": "configured", "window": "day", "limit": {"usd": 1000}}]',
       },
       onOutput(out, kill) {
         lines = out.trim().split('\n');
@@ -87,5 +88,6 @@ describe('an application that is only preloaded, with a Redis', () => {
       'no call ends in any other way',
     );
     assert.match(err, /^alice gpt-4o .*blocked.*$/m);
+    assert.doesNotMatch(err, /does not answer/, 'a Redis that is being connected to is not down');
   });
 });
