@@ -58,6 +58,34 @@ describe('projectDays', () => {
     assert.ok(projected * projection.highFactor >= actual);
   });
 
+  it('takes the level of a launch for the usual one, and no trend from it', () => {
+    const launch = (before: number, days: number, level: number): readonly number[] =>
+      Array.from({ length: before + days }, (_, day) => (day < before ? 0.01 : level));
+    for (const [history, usual] of [
+      [launch(21, 7, 10), 10],
+      [launch(20, 8, 10), 10],
+      [launch(50, 10, 100), 100],
+    ] as const) {
+      const projection = projectDays(history, 30);
+      assert.ok(projection);
+      const mean = sum(projection.days) / 30 / usual;
+      assert.ok(mean > 0.8 && mean < 1.5, `${mean} times the level since the launch`);
+      assert.ok(projection.highFactor < 10, `${projection.highFactor}`);
+    }
+  });
+
+  it('hardly counts a single day far above the usual', () => {
+    const spike = (days: number, at: number, value: number): readonly number[] =>
+      Array.from({ length: days }, (_, day) => (day === at ? value : 10));
+    for (const history of [spike(30, 29, 1000), spike(92, 85, 10_000), spike(182, 180, 1e9)]) {
+      const projection = projectDays(history, 30);
+      assert.ok(projection);
+      const projected = sum(projection.days);
+      assert.ok(projected >= 300 && projected < 600, `${projected} where 300 are usual`);
+      assert.ok(projected * projection.highFactor < 1500);
+    }
+  });
+
   it('is absent with less than two weeks, and where nothing was ever used', () => {
     const known = Array.from({ length: REQUIRED_DAYS }, () => 3);
     assert.ok(projectDays(known, 5));
