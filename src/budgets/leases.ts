@@ -45,7 +45,7 @@ export class Leases {
   readonly #full = new FullAccounts();
   #fleet = FLEET_AT_FIRST;
   #isReady = false;
-  /** The first connection is being made: nothing can be said of the store. */
+  /** The store has not answered yet, nor failed to: nobody can say that it is down. */
   #isConnecting = true;
   #clockAheadMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -84,7 +84,10 @@ export class Leases {
     }
     this.#plan(leased, URGENT_MS);
     const { whenStoreDown, limit } = budget.budget;
-    if (!this.#isReady) return whenStoreDown === 'allow';
+    if (!this.#isReady) {
+      if (whenStoreDown === 'allow') return true;
+      if (!this.#isConnecting) return false;
+    }
     const fullness = this.#full.fullnessOf(leased.name, limit, this.nowMs());
     return leased.allowsBeyond(amount, fullness, this.#fleet, performance.now());
   }

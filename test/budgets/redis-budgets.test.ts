@@ -100,6 +100,15 @@ describe('budgets of a fleet in Redis', function () {
     assert.equal(one!.admitted, 5000);
   });
 
+  it('admit the first calls of a process that still connects, also where a store that is down blocks', async () => {
+    const one = new Instance(redis.url, 'connecting', budget(10_000, { whenStoreDown: 'block' }));
+    instances.push(one);
+    assert.ok(one.call());
+    await one.ready();
+    assert.ok(one.call());
+    assert.equal(await one.spent(), 2);
+  });
+
   it('are spent within 1 % by ten instances, none refused below 99 %', async () => {
     const limit = 12_000;
     const fleet = await start(10, budget(limit));

@@ -12,7 +12,7 @@ import { freePort, launch, temporaryFolder, type TestServer } from './servers.ts
 const ENGINE = new URL('../clickhouse-engine/', import.meta.url).pathname;
 
 /**
- * Call first in a `before` hook. Skips the suite if the engine is not installed (`npm ci --prefix
+ * Call first in a `before` hook. Skips the suite if the engine is not installed (`npm install --no-package-lock --prefix
  * test/clickhouse-engine`), or fails it with REQUIRE_SERVERS=1, as in CI.
  */
 export function requireClickHouse(test: Mocha.Context): void {
