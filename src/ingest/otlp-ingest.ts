@@ -126,19 +126,21 @@ export class OtlpIngest {
     this.#seen.passUp(traceId, spanId, parentSpanId, call?.operation);
     if (call === undefined) return 'ignored';
     if (isWrapper) return 'duplicates';
-    return this.#record(call, item, item.endNs, `${traceId} ${spanId}`);
+    const timeNs = item.endNs === 0n ? item.startNs : item.endNs;
+    // Ids that are no hex cannot be told from each other.
+    const key =
+      traceId === '' || spanId === '' ? keyOf({ ...item, timeNs }) : `${traceId} ${spanId}`;
+    return this.#record(call, item, timeNs, key);
   }
 
   #takeLog(log: ReceivedLog): keyof IngestCounts {
-    const { attributes, traceId, spanId, timeNs } = log;
+    const { attributes, timeNs } = log;
     if (log.eventName === OUR_EVENT && attributes[ATTR.recordId] !== undefined) {
       return this.#takeOurs(log);
     }
     const call = callOfLog(log);
     if (call === undefined) return 'ignored';
-    const isOfSpan = log.eventName === OUR_EVENT && spanId !== '';
-    const key = isOfSpan ? `${traceId} ${spanId}` : keyOf(log);
-    return this.#record(call, log, timeNs, key);
+    return this.#record(call, log, timeNs, keyOf(log));
   }
 
   /** The event of this package in another service is a record already, with its id and its cost. */
@@ -231,11 +233,22 @@ function decoded(signal: OtlpSignal, body: Uint8Array, contentType: string): unk
   }
 }
 
-/** Children before their parents. */
+/** Children before their parents: of one request by the tree, of several by when they are sent. */
 function inOrder(spans: readonly ReceivedSpan[]): ReceivedSpan[] {
-  return spans.toSorted((a, b) =>
-    a.endNs === b.endNs ? Number(b.startNs - a.startNs) : Number(a.endNs - b.endNs),
-  );
+  const byId = new Map(spans.map((span) => [`${span.traceId} ${span.spanId}`, span]));
+  const depths = new Map<ReceivedSpan, number>();
+  const depthOf = (span: ReceivedSpan): number => {
+    const line: ReceivedSpan[] = [];
+    let at: ReceivedSpan | undefined = span;
+    for (; at !== undefined && !depths.has(at) && !line.includes(at);) {
+      line.push(at);
+      at = byId.get(`${at.traceId} ${at.parentSpanId}`);
+    }
+    let depth = (at === undefined ? undefined : depths.get(at)) ?? 0;
+    for (const each of line.toReversed()) depths.set(each, ++depth);
+    return depths.get(span) ?? 0;
+  };
+  return spans.toSorted((a, b) => depthOf(b) - depthOf(a));
 }
 
 function callOfSpan(span: ReceivedSpan): ReportedCall | undefined {
@@ -254,7 +267,11 @@ function callOfLog(log: ReceivedLog): ReportedCall | undefined {
  * An event of its own: told from others by when it happened, where, and what it says. A digest: thousands
  * of keys are remembered, and a resource of many attributes is shared by all events of a request.
  */
-function keyOf({ timeNs, resource, attributes }: ReceivedLog): string {
+function keyOf({
+  timeNs,
+  resource,
+  attributes,
+}: Pick<ReceivedLog, 'timeNs' | 'resource' | 'attributes'>): string {
   return digest([String(timeNs), digestOf(resource), sorted(attributes)]);
 }
 

@@ -113,6 +113,48 @@ describe('OtlpIngest', () => {
     assert.deepEqual(records.map(({ operation }) => operation).toSorted(), ['chat', 'embeddings']);
   });
 
+  it('knows a wrapper by the tree of a request, whatever the times of its spans', async () => {
+    const client = { ...chatSpan('c1', {}, { parent: 'b1' }), endTimeUnixNano: `${NOW}000000` };
+    const between = { ...chatSpan('b1', {}, { parent: 'a1' }), attributes: [] };
+    const counts = await ingest().take(
+      'traces',
+      traces([chatSpan('a1', {}), between, client]),
+      JSON_TYPE,
+    );
+    assert.deepEqual(counts, { records: 1, duplicates: 1, ignored: 1, refused: 0 });
+    const circle = [chatSpan('x', {}, { parent: 'y' }), chatSpan('y', {}, { parent: 'x' })];
+    await ingest().take('traces', traces(circle), JSON_TYPE);
+  });
+
+  it('tells calls apart whose ids cannot be read, and events of one span with two replies', async () => {
+    const taken = ingest();
+    const odd = (n: number) => ({
+      ...chatSpan('1', { 'gen_ai.response.id': `r${n}` }),
+      traceId: 'AAAA+/==',
+      spanId: 'BB+/==',
+    });
+    await taken.take('traces', traces([odd(1), odd(2)]), JSON_TYPE);
+    assert.equal(records.length, 2);
+    const event = (id: string) => ({
+      ...(logOf('gen_ai.client.inference.operation.details', {
+        'gen_ai.operation.name': 'chat',
+        'gen_ai.request.model': 'm',
+        'gen_ai.response.id': id,
+      }) as object),
+      traceId: TRACE,
+      spanId: 'b'.repeat(16),
+    });
+    await taken.take('logs', logs([event('e1'), event('e2')]), JSON_TYPE);
+    assert.equal(records.length, 4);
+  });
+
+  it('gives a span without an end the same id after a restart', async () => {
+    const open = { ...chatSpan('1', {}), endTimeUnixNano: '0' };
+    await ingest().take('traces', traces([open]), JSON_TYPE);
+    await ingest({ now: () => NOW + 60_000 }).take('traces', traces([open]), JSON_TYPE);
+    assert.equal(records[0]?.id, records[1]?.id);
+  });
+
   it('records a wrapper whose provider nobody reports', async () => {
     const embedding = chatSpan('e1', { 'gen_ai.operation.name': 'embeddings' }, { parent: 'a1' });
     await ingest().take('traces', traces([chatSpan('a1', {}), embedding]), 'application/json');
