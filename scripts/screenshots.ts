@@ -47,14 +47,16 @@ served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' }
 await served.record([...officeUsage({ until: Date.now(), days: 62, perDay: 190 })].map(asRecorded));
 mkdirSync(new URL('../docs/images/', import.meta.url), { recursive: true });
 const browser = await startBrowser();
+/** Name of the file, address, and what is there when the page has its data. */
+const LOADED = '[data-loaded="true"]';
 const PAGES = [
-  ['dashboard', '/?range=30d'],
-  ['users', '/users?range=30d'],
-  ['user', '/user?range=30d&user=amelia.hart'],
-  ['models', '/models?range=30d&model=gpt-5.1&model=claude-sonnet-4-5'],
-  ['calls', '/calls'],
-  ['health', '/health'],
-  ['settings', '/settings'],
+  ['dashboard', '/?range=30d', LOADED],
+  ['users', '/users?range=30d', LOADED],
+  ['user', '/user?range=30d&user=amelia.hart', LOADED],
+  ['models', '/models?range=30d&model=gpt-5.1&model=claude-sonnet-4-5', LOADED],
+  ['calls', '/calls', LOADED],
+  ['health', '/health', '#exporter dd'],
+  ['settings', '/settings', '#switches .state'],
 ] as const;
 const LOOKS = [
   ['', { viewport: VIEWPORT, colorScheme: 'light' }],
@@ -70,11 +72,11 @@ for (const [suffix, options] of LOOKS) {
   await page.route('**/api/settings/metrics/audit?*', async (route) => {
     await route.fulfill({ json: { entries: audit } });
   });
-  for (const [name, path] of PAGES) {
+  for (const [name, path, loaded] of PAGES) {
     if (only.length > 0 && !only.includes(name)) continue;
     await page.goto(origin + path);
-    await page.waitForSelector('[data-loaded="true"], #switches .state, #exporter dd');
-    await page.waitForSelector('[data-state="live"], [data-tone="good"]');
+    await page.waitForSelector(loaded);
+    await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined);
     if (name === 'calls') await page.locator('#calls tbody button').first().click();
     const file = new URL(`../docs/images/${name}${suffix}.png`, import.meta.url).pathname;
     await page.screenshot({ path: file });
