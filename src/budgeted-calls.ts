@@ -58,7 +58,7 @@ export class BudgetedCalls implements CallBudgets<Recorded> {
         budgetedCall(call.usageContext, call, this.#identity),
         call.size,
         this.#tokenStatistics,
-        instead?.accounts ?? [],
+        instead?.held ?? [],
       );
       if (answer !== undefined && 'budgetId' in answer) return answer;
       return new CallReservation(answer);
@@ -80,8 +80,8 @@ class CallReservation implements Reservation<Recorded> {
     this.#setAside = setAside;
   }
 
-  get accounts(): SetAside['accounts'] {
-    return this.#setAside?.accounts ?? [];
+  get held(): SetAside['held'] {
+    return this.#setAside?.held ?? [];
   }
 
   settle(recorded: Recorded): void {

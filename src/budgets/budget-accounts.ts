@@ -8,6 +8,9 @@ import { compileScope, type AccountOf } from './scope.ts';
 /** Accounts of one budget at a time, some 300 bytes each. */
 const ACCOUNTS_MAX = 50_000;
 
+/** Of them one is forgotten for a new one. */
+const LOOKED_AT = 100;
+
 const NO_VALUES: readonly null[] = [];
 
 /** One budget with its accounts. */
@@ -18,6 +21,8 @@ export class BudgetAccounts {
   readonly #accountOf: AccountOf;
   readonly #accounts = new Map<string, Account>();
   readonly #isShared: boolean;
+  /** Goes round over the accounts, to find those to forget. */
+  #hand: Iterator<[string, Account], undefined> | undefined;
   /** Of a budget without `each`. */
   #only: Account | undefined;
   #budget: ResolvedBudget;
@@ -51,18 +56,26 @@ export class BudgetAccounts {
   }
 
   /** Undefined for a call that the budget is not for. */
-  accountFor(call: BudgetedCall): Account | undefined {
+  accountFor(call: BudgetedCall, nowMs: number): Account | undefined {
     const values = this.#accountOf(call);
-    return values === undefined ? undefined : this.account(values);
+    return values === undefined ? undefined : this.account(values, nowMs);
   }
 
-  account(values: readonly (string | null)[] = NO_VALUES): Account {
+  /** The same for somebody who only asks: a new one is kept only where the store has to be asked for it. */
+  accountToShow(call: BudgetedCall, nowMs: number): Account | undefined {
+    const values = this.#accountOf(call);
+    if (values === undefined) return undefined;
+    if (this.#isShared) return this.account(values, nowMs);
+    return this.#accounts.get(accountKey(values)) ?? new Account(values, this.window, false);
+  }
+
+  account(values: readonly (string | null)[] = NO_VALUES, nowMs: number = Date.now()): Account {
     if (values.length === 0 && this.#only !== undefined) return this.#only;
     const key = accountKey(values);
     let account = this.#accounts.get(key);
     if (account === undefined) {
       account = new Account(values, this.window, this.#isShared);
-      if (this.#accounts.size >= ACCOUNTS_MAX) this.#dropOldest();
+      if (this.#accounts.size >= ACCOUNTS_MAX) this.#dropLeast(nowMs);
       this.#accounts.set(key, account);
       if (values.length === 0) this.#only = account;
     }
@@ -79,21 +92,29 @@ export class BudgetAccounts {
     return Object.fromEntries(each.map((name, index) => [name, values[index] ?? null]));
   }
 
-  /** One that nothing depends on; what it spent is in the store, or lost. */
-  #dropOldest(): void {
-    let looked = 0;
-    for (const [key, account] of this.#accounts) {
-      if (account.reserved === 0 && (!this.#isShared || account.unreported() === 0)) {
-        this.#accounts.delete(key);
-        break;
+  /** Of some that nothing depends on, the one with the least spent; what it spent is in the store, or lost. */
+  #dropLeast(nowMs: number): void {
+    let least: { readonly key: string; readonly spent: number } | undefined;
+    for (let looked = 0; looked < LOOKED_AT && least?.spent !== 0; looked++) {
+      this.#hand ??= this.#accounts.entries();
+      const next = this.#hand.next();
+      if (next.done === true) {
+        this.#hand = undefined;
+        continue;
       }
-      if (++looked > 100) break;
+      const [key, account] = next.value;
+      if (account.reserved > 0 || (this.#isShared && account.unreported() > 0)) continue;
+      const spent = account.spent(nowMs);
+      if (least === undefined || spent < least.spent) least = { key, spent };
     }
+    if (least === undefined) return;
+    this.#accounts.delete(least.key);
+    if (least.spent === 0) return;
     if (this.#isShared) return;
     const { id } = this.#budget;
     warnOnce(
       `budget ${id} accounts`,
-      `budget ${id} has more than ${ACCOUNTS_MAX} accounts; the oldest are forgotten and begin at zero`,
+      `budget ${id} has more than ${ACCOUNTS_MAX} accounts; those with the least spent are forgotten and begin at zero`,
     );
   }
 }

@@ -28,6 +28,8 @@ interface Held {
 }
 
 const STATUS_WITHIN_MS = 500;
+/** After which a call may be tried again that found the room reserved. */
+const RESERVED_MS = 1000;
 
 /** The budgets in force: what calls set aside and spend, and which of them are refused. */
 export class BudgetEngine {
@@ -73,18 +75,18 @@ export class BudgetEngine {
     for (const budget of this.#budgets) this.#leases?.add(budget);
   }
 
-  /** `admitted`: what a layer around the call has set aside, released just now: it is not refused for these accounts. */
+  /** `admitted`: what a layer around the call had set aside, released just now: only what is needed beyond it may be refused. */
   reserve(
     call: BudgetedCall,
     size: CallSize,
     tokenStatistics: boolean,
-    admitted: readonly Account[],
+    admitted: readonly Held[],
   ): SetAside | BudgetRefusal | undefined {
     const nowMs = this.#nowMs();
     const needs = new CallNeeds(call, size, this.#estimate, this.#price, nowMs);
     const held: Held[] = [];
     for (const budget of this.#budgets) {
-      const account = budget.accountFor(call);
+      const account = budget.accountFor(call, nowMs);
       if (account === undefined) continue;
       const { mode, unit, limit, reserve } = budget.budget;
       if (mode === 'warn' || (unit !== 'calls' && !tokenStatistics)) {
@@ -95,10 +97,13 @@ export class BudgetEngine {
       const amount = Math.min(needs.amount(unit, reserve), limit + 1);
       // Also a call that nothing is set aside for needs room.
       const needed = Math.max(1, amount);
-      if (!admitted.includes(account)) {
-        const hasRoom = account.spent(nowMs) + account.reserved + needed <= limit;
+      const layer = admitted.find((one) => one.account === account);
+      if (layer === undefined || needed > Math.max(1, layer.amount)) {
+        const wouldBeSpent = account.spent(nowMs) + needed;
+        const hasRoom = wouldBeSpent + account.reserved <= limit;
         if (!hasRoom || this.#leases?.admits(budget, account, needed) === false) {
-          return this.#refusal(budget, account, nowMs);
+          const isReserved = !hasRoom && wouldBeSpent <= limit;
+          return this.#refusal(budget, account, nowMs, isReserved);
         }
       }
       held.push({ budget, account, amount });
@@ -128,7 +133,7 @@ export class BudgetEngine {
     }
     const call: BudgetedCall = { ...record, model: record.requestModel };
     for (const budget of this.#budgets) {
-      const account = budget.accountFor(call);
+      const account = budget.accountFor(call, nowMs);
       if (account !== undefined) this.#spend(budget, account, record, nowMs);
     }
   }
@@ -152,8 +157,9 @@ export class BudgetEngine {
 
   /** Of every budget that such a call would be charged to. Never rejects. */
   async status(call: BudgetedCall): Promise<readonly BudgetStatus[]> {
+    const nowMs = this.#nowMs();
     const found = this.#budgets.flatMap((budget) => {
-      const account = budget.accountFor(call);
+      const account = budget.accountToShow(call, nowMs);
       return account === undefined ? [] : [{ budget, account }];
     });
     await this.#asked(found);
@@ -189,7 +195,7 @@ export class BudgetEngine {
       .slice(0, limit);
     if (this.#leases?.isReady !== true) return own;
     const listed = this.#leases.accountsOf(budget, limit).catch(() => []);
-    return [...(await listed).map(({ values }) => budget.account(values)), ...own];
+    return [...(await listed).map(({ values }) => budget.account(values, nowMs)), ...own];
   }
 
   async #asked(found: readonly Pick<Held, 'budget' | 'account'>[]): Promise<void> {
@@ -208,7 +214,13 @@ export class BudgetEngine {
     return this.#leases?.nowMs() ?? Date.now();
   }
 
-  #refusal(budget: BudgetAccounts, account: Account, nowMs: number): BudgetRefusal {
+  /** `isReserved`: there is room for the call as soon as others end. */
+  #refusal(
+    budget: BudgetAccounts,
+    account: Account,
+    nowMs: number,
+    isReserved: boolean,
+  ): BudgetRefusal {
     const { id, unit, limit } = budget.budget;
     return {
       budgetId: id,
@@ -217,7 +229,8 @@ export class BudgetEngine {
       limit: shownAmount(unit, limit),
       spent: shownAmount(unit, account.spent(nowMs)),
       reserved: shownAmount(unit, account.reserved),
-      resetsAt: new Date(account.resetsAt(nowMs)).toISOString(),
+      resetsAt: new Date(isReserved ? nowMs + RESERVED_MS : account.resetsAt(nowMs)).toISOString(),
+      ...(isReserved && { isReserved }),
     };
   }
 
@@ -281,10 +294,6 @@ export class SetAside {
     this.call = call;
     this.held = held;
     this.budgets = budgets;
-  }
-
-  get accounts(): readonly Account[] {
-    return this.held.map(({ account }) => account);
   }
 
   release(): void {

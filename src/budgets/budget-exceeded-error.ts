@@ -20,6 +20,7 @@ export class BudgetExceededError extends Error {
   declare readonly spent: number;
   declare readonly reserved: number;
   declare readonly resetsAt: string;
+  declare readonly isReserved?: boolean;
 
   constructor(refusal: BudgetRefusal) {
     super(refusalMessage(refusal));
@@ -34,9 +35,12 @@ export class BudgetExceededError extends Error {
 }
 
 export function refusalMessage(refusal: BudgetRefusal): string {
-  const { budgetId, budgetKey, unit, limit, spent, resetsAt } = refusal;
+  const { budgetId, budgetKey, unit, limit, spent, reserved, resetsAt } = refusal;
   const whose = Object.entries(budgetKey).map(([name, value]) => `${name} ${value ?? '(none)'}`);
   const account = whose.length === 0 ? '' : ` of ${whose.join(', ')}`;
   const amount = (value: number): string => (unit === 'usd' ? `$${value}` : `${value} ${unit}`);
+  if (refusal.isReserved === true) {
+    return `budget ${budgetId}${account} has no room now: ${amount(spent)} of ${amount(limit)} spent, ${amount(reserved)} reserved by running calls`;
+  }
   return `budget ${budgetId}${account} is exhausted: ${amount(spent)} of ${amount(limit)} spent; it resets at ${resetsAt}`;
 }

@@ -1,5 +1,5 @@
 import type { BudgetedCall } from '../domain/call-budgets.ts';
-import { quietly } from '../host/quietly.ts';
+import { callQuietly } from '../host/quietly.ts';
 import type { Budget } from './budget.ts';
 import type { BudgetEngine } from './budget-engine.ts';
 import { budgetEngine } from './budget-engine-on-demand.ts';
@@ -97,5 +97,5 @@ export function onBudgetShare(listener: (share: BudgetShare) => void): () => voi
 }
 
 function tell(share: BudgetShare): void {
-  for (const listener of listeners) quietly('reporting a budget', () => listener(share));
+  for (const listener of listeners) callQuietly('reporting a budget', () => listener(share));
 }

@@ -74,8 +74,9 @@ export class CallEstimate {
   #output(how: BudgetReserve, model: string, size: CallSize): number {
     const replies = this.#replies.get(model);
     const asked = outputLimit(size);
-    const limit = asked === undefined ? undefined : asked * choices(size.request);
-    if (how === 'max') return limit ?? replies?.longest ?? FIRST_REPLY;
+    const count = choices(size.request);
+    const limit = asked === undefined ? undefined : asked * count;
+    if (how === 'max') return limit ?? (replies?.longest ?? FIRST_REPLY) * count;
     return Math.min(limit ?? Infinity, replies?.mean ?? FIRST_REPLY);
   }
 }
@@ -117,6 +118,8 @@ function choices(request: unknown): number {
 /** Length of all texts of a request, without reading them. */
 class RequestLength {
   characters = 0;
+  /** Of their UTF-8. */
+  bytes = 0;
   /** Tokens of what has no text. */
   beside = 0;
   #nodes = 0;
@@ -125,20 +128,24 @@ class RequestLength {
     this.#add(request);
   }
 
-  /** No tokenizer makes more tokens of a text than it has bytes; of letters it makes far fewer. */
+  /** No tokenizer makes more tokens of a text than it has bytes; of English it makes far fewer. */
   get most(): number {
-    return this.characters + this.beside;
+    return this.bytes + this.beside;
   }
 
   #add(value: unknown): void {
     if (typeof value === 'string') {
       if (isMedia(value)) this.beside += MEDIA_TOKENS;
-      else this.characters += value.length;
+      else {
+        this.characters += value.length;
+        this.bytes += Buffer.byteLength(value);
+      }
       return;
     }
     if (typeof value !== 'object' || value === null || this.#nodes++ > NODES_MAX) return;
     if (ArrayBuffer.isView(value)) {
       this.characters += value.byteLength;
+      this.bytes += value.byteLength;
       return;
     }
     this.beside += OBJECT_TOKENS;

@@ -36,8 +36,10 @@ export interface BudgetRefusal {
   readonly spent: number;
   /** Set aside for calls of this process that are running. In `unit`. */
   readonly reserved: number;
-  /** RFC 3339, UTC. Of a rolling window: when its oldest part is forgotten. */
+  /** RFC 3339, UTC. Of a rolling window: when its oldest part is forgotten. With `isReserved`: in a second. */
   readonly resetsAt: string;
+  /** There would be room for the call if running calls had not reserved it. Absent: it is spent. */
+  readonly isReserved?: boolean;
 }
 
 /** What was set aside for one call. It ends once; later calls of its methods do nothing. */

@@ -24,6 +24,14 @@ export function quietly<T>(what: string, fn: () => T): T | undefined {
   }
 }
 
+/** The same for a callback of the application: it may be async, and a rejection would end the process. */
+export function callQuietly(what: string, callback: () => unknown): void {
+  quietly(what, () => {
+    const result = callback();
+    if (result instanceof Promise) result.catch((error: unknown) => failedQuietly(what, error));
+  });
+}
+
 /** For an explicit `catch`, on paths where a closure per call is too expensive. */
 export function failedQuietly(what: string, error: unknown): undefined {
   warnOnce(`failed ${what}`, `${what} failed (${errorType(error)}); the call is not affected`);

@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 import type { Logger } from '@opentelemetry/api-logs';
 import type { EndedCall } from '../domain/ended-call.ts';
-import { failedQuietly, quietly } from '../host/quietly.ts';
+import { callQuietly, failedQuietly, quietly } from '../host/quietly.ts';
 import type { SemconvGeneration } from '../otel/semconv.ts';
 import type { BackgroundCounter } from '../tokens/background.ts';
 import { buildRecord, type RecordOptions } from './build-record.ts';
@@ -171,7 +171,7 @@ export class UsagePipeline {
         quietly('emitting an exception', () => emitException(logger, record, ended, generations));
       }
     }
-    if (onUsage !== undefined) quietly('calling onUsage', () => onUsage(record));
+    if (onUsage !== undefined) callQuietly('calling onUsage', () => onUsage(record));
     return record;
   }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { BudgetEngine, type SetAside } from '../../src/budgets/budget-engine.ts';
+import { BudgetExceededError } from '../../src/budgets/budget-exceeded-error.ts';
 import type { Budget } from '../../src/budgets/budget.ts';
 import type { BudgetShare } from '../../src/budgets/budget-status.ts';
 import type { BudgetedCall, BudgetRefusal, CallSize } from '../../src/domain/call-budgets.ts';
+import { countTokens } from '../../src/tokens/index.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 
 const CALL: BudgetedCall = { userId: 'alice', team: 'search', provider: 'openai', model: 'gpt-5' };
@@ -239,7 +241,54 @@ describe('budgets of one process', () => {
     const outer = admitted(reserve());
     outer.release();
     admitted(reserve());
-    assert.ok(!isRefused(engine.reserve(CALL, SIZE, true, outer.accounts)));
+    assert.ok(!isRefused(engine.reserve(CALL, SIZE, true, outer.held)));
+  });
+
+  it('refuse a call inside a layer for what it needs beyond what the layer had set aside', () => {
+    const { engine, reserve } = startEngine({
+      id: 'tokens',
+      window: 'day',
+      limit: { tokens: 5000 },
+      mode: 'block',
+    });
+    const long = { ...REQUEST, messages: [{ role: 'user', content: 'tide '.repeat(10_000) }] };
+    const outer = admitted(reserve());
+    outer.release();
+    assert.ok(isRefused(engine.reserve(CALL, { ...SIZE, request: long }, true, outer.held)));
+    admitted(engine.reserve(CALL, SIZE, true, outer.held));
+  });
+
+  it('say that running calls have reserved the room, and that it may be free in a second', () => {
+    const { reserve, charge } = startEngine(calls(3));
+    charge();
+    const running = admitted(reserve());
+    admitted(reserve());
+    const refusal = reserve();
+    assert.ok(isRefused(refusal));
+    assert.equal(refusal.isReserved, true);
+    const inMs = Date.parse(refusal.resetsAt) - Date.now();
+    assert.ok(inMs > 0 && inMs <= 1000, String(inMs));
+    assert.equal(
+      new BudgetExceededError(refusal).message,
+      'budget calls has no room now: 1 calls of 3 calls spent, 2 calls reserved by running calls',
+    );
+    running.release();
+    charge();
+    charge();
+    const spent = reserve();
+    assert.ok(isRefused(spent) && spent.isReserved === undefined);
+    assert.ok(Date.parse(spent.resetsAt) - Date.now() > 1000 || new Date().getUTCHours() === 23);
+  });
+
+  it('keep the accounts that spent most when very many others come', () => {
+    const { engine, reserve, charge } = startEngine(calls(2, { scope: { each: ['user'] } }));
+    charge();
+    charge();
+    for (let index = 0; index < 60_000; index++) charge({ userId: `guest${index}` });
+    assert.ok(isRefused(reserve()));
+    for (let index = 0; index < 60_000; index++)
+      void engine.status({ ...CALL, userId: `x${index}` });
+    assert.ok(isRefused(reserve()));
   });
 });
 
@@ -272,10 +321,26 @@ describe('what is set aside', () => {
     assert.ok(one >= length + 500 && one < length + 550, String(one));
     const two = await reservedFor('max', { messages, max_completion_tokens: 500, n: 2 });
     assert.equal(two - one, 500);
+    const free = await reservedFor('max', { messages }, [200]);
+    assert.equal(
+      Math.round(await reservedFor('max', { messages, n: 10 }, [200])) - free,
+      9 * 200 + 4,
+    );
     assert.equal(
       (await reservedFor('max', { messages, config: { maxOutputTokens: 500 } })) > one,
       true,
     );
+  });
+
+  it('is enough for text of which tokenizers make more tokens than it has characters', async () => {
+    for (const text of ['👩‍👩‍👧‍👦🏴‍☠️🦩🪼🫠', '今天的天气非常好', 'དེ་རིང་གནམ་གཤིས་ཡག་པོ་འདུག']) {
+      const content = text.repeat(20);
+      const most = await reservedFor('max', {
+        messages: [{ role: 'user', content }],
+        max_tokens: 1,
+      });
+      assert.ok(most >= countTokens(content, 'gpt-4'), text);
+    }
   });
 
   it('is the longest recent reply where the request has no limit', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { onBudgetShare } from '../../src/budgets/index.ts';
 import {
   BudgetExceededError,
   budgetStatus,
@@ -114,6 +115,49 @@ describe('budgets of an instrumentation', () => {
       );
     } finally {
       other.disable();
+      instrumentation.applyBudgets([]);
+    }
+  });
+
+  it('hold for an SDK call in meterChat that is longer than what the function was asked', async () => {
+    const inner = meterChat(async (_input: object) => ({ response: 'x' }));
+    const outer = meterChat((input: { readonly model: string }) =>
+      inner({ ...input, messages: [{ role: 'user', content: 'tide '.repeat(10_000) }] }),
+    );
+    instrumentation.applyBudgets([
+      { id: 'rag', window: 'day', limit: { tokens: 5000 }, mode: 'block' },
+    ]);
+    await assert.rejects(outer({ model: 'gpt-5' }), BudgetExceededError);
+    await flush();
+    assert.deepEqual(
+      records.map(({ outcome }) => outcome),
+      ['blocked'],
+    );
+    instrumentation.applyBudgets([]);
+  });
+
+  it('swallow the rejection of an async listener', async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown): void => void rejections.push(reason);
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', note);
+    let told = 0;
+    const end = onBudgetShare(async () => {
+      told += 1;
+      await Promise.reject(new Error('listener'));
+    });
+    try {
+      instrumentation.applyBudgets([{ id: 'told', window: 'day', limit: { calls: 1 } }]);
+      await ask('alice');
+      await flush();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.ok(told > 0);
+      assert.deepEqual(rejections, []);
+    } finally {
+      end();
+      process.off('unhandledRejection', note);
+      for (const other of others) process.on('unhandledRejection', other);
       instrumentation.applyBudgets([]);
     }
   });

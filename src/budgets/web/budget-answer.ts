@@ -1,10 +1,13 @@
 import type { BudgetStatus } from '../budget-status.ts';
 
 /** A budget that refuses: an account of `budgetStatus`, or what a refused call says. */
-export type ExhaustedBudget = Pick<
+export interface ExhaustedBudget extends Pick<
   BudgetStatus,
   'id' | 'key' | 'unit' | 'limit' | 'spent' | 'resetsAt'
->;
+> {
+  /** It is not spent, but reserved by running calls. */
+  readonly isReserved?: boolean;
+}
 
 /**
  * Whose amounts an answer shows: `own`, those of accounts of one user or conversation; a budget of a team
@@ -48,7 +51,7 @@ export function budgetAnswer(
 ): BudgetAnswer {
   const [longest] = exhausted.toSorted((a, b) => (a.resetsAt < b.resetsAt ? 1 : -1));
   if (longest === undefined) throw new TypeError('budgetAnswer needs a budget');
-  const { id, unit, limit, spent, resetsAt } = longest;
+  const { id, unit, limit, spent, resetsAt, isReserved } = longest;
   return {
     status: 429,
     headers: {
@@ -65,7 +68,10 @@ export function budgetAnswer(
       type: QUOTA_EXCEEDED,
       title: 'Budget exceeded',
       status: 429,
-      detail: `The budget ${id} is exhausted until ${resetsAt}.`,
+      detail:
+        isReserved === true
+          ? `The rest of the budget ${id} is reserved by running calls.`
+          : `The budget ${id} is exhausted until ${resetsAt}.`,
       code: 'budget_exceeded',
       'violated-policies': [...new Set(exhausted.map((one) => one.id))],
       budget: id,

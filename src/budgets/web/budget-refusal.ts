@@ -19,8 +19,8 @@ export function budgetRefusal(error: unknown): ExhaustedBudget | undefined {
 
 function find(error: unknown, depth: number): ExhaustedBudget | undefined {
   if (error instanceof BudgetExceededError) {
-    const { budgetId: id, budgetKey: key, unit, limit, spent, resetsAt } = error;
-    return { id, key, unit, limit, spent, resetsAt };
+    const { budgetId: id, budgetKey: key, unit, limit, spent, resetsAt, isReserved } = error;
+    return { id, key, unit, limit, spent, resetsAt, ...(isReserved === true && { isReserved }) };
   }
   if (typeof error !== 'object' || error === null || depth > DEEPEST) return undefined;
   const { cause, lastError, errors } = error as Readonly<Record<string, unknown>>;

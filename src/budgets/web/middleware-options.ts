@@ -3,10 +3,13 @@ import type { BudgetStatus } from '../budget-status.ts';
 import { type BudgetContext, budgetStatus } from '../budgets-in-force.ts';
 import {
   type BudgetAnswer,
+  type ExhaustedBudget,
   type ShownAmounts,
   budgetAnswer,
   rateLimitHeaders,
 } from './budget-answer.ts';
+
+const RESERVED_MS = 1000;
 
 export interface BudgetMiddlewareOptions<Request> {
   /**
@@ -33,10 +36,17 @@ export async function checkRequest<Request>(
 ): Promise<BudgetCheck> {
   const budgets = await status(context?.(request) ?? usageContextOf(activeContext()));
   const blocking = budgets.filter(({ mode }) => mode === 'block');
-  const exhausted = blocking.filter(({ blocked }) => blocked);
+  const exhausted = blocking.filter(({ blocked }) => blocked).map(exhaustedBudget);
   if (exhausted.length > 0) {
     const answer = budgetAnswer(exhausted, amounts);
     return { answer, headers: answer.headers };
   }
   return { headers: rateLimitHeaders(blocking, amounts) };
+}
+
+/** A budget that is not spent has room again when running calls end. */
+function exhaustedBudget(status: BudgetStatus): ExhaustedBudget {
+  if (status.spent >= status.limit) return status;
+  const soon = new Date(Date.now() + RESERVED_MS).toISOString();
+  return { ...status, isReserved: true, resetsAt: soon };
 }
