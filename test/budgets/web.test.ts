@@ -19,6 +19,7 @@ import {
   koaBudgets,
   rateLimitHeaders,
 } from '../../src/budgets/index.ts';
+import { checkRequest } from '../../src/budgets/web/middleware-options.ts';
 import { withUsageContext } from '../../src/index.ts';
 import { serveApp } from '../support/app.ts';
 
@@ -306,6 +307,33 @@ describe('the answer of an exhausted budget', () => {
     const { headers } = budgetAnswer([late], 'own', nowMs);
     assert.equal(headers['retry-after'], '1');
     assert.equal(headers['ratelimit-policy'], '"per-user";q=999999999999999;qu="tokens"');
+  });
+
+  it('asks to wait a second where running calls have reserved the rest', async () => {
+    const running = status({ spent: 1, reserved: 2 });
+    const checked = await checkRequest(undefined, {
+      status: async () => [running],
+      context: () => ({}),
+    });
+    const refusal = budgetRefusal(
+      new BudgetExceededError({
+        budgetId: 'per-user',
+        budgetKey: { user: 'alice' },
+        unit: 'usd',
+        limit: 3,
+        spent: 1,
+        reserved: 2,
+        resetsAt: new Date(Date.now() + 1000).toISOString(),
+        isReserved: true,
+      }),
+    );
+    for (const answer of [checked.answer!, budgetAnswer([refusal!])]) {
+      assert.equal(answer.headers['retry-after'], '1');
+      assert.equal(
+        answer.body.detail,
+        'The rest of the budget per-user is reserved by running calls.',
+      );
+    }
   });
 
   it('is found in whatever frameworks make of the error', () => {

@@ -120,12 +120,15 @@ function isFixed(target: object, key: PropertyKey): boolean {
   return descriptor?.configurable === false && descriptor.writable !== true;
 }
 
-/** An ES module is given to the hook as an object whose bindings can be set; CommonJS may have fixed getters. */
+/**
+ * An imported ES module is given to the hook as an object whose bindings can be set. Those of one that is loaded by
+ * `require()` cannot, and CommonJS may have fixed getters.
+ */
 function withReplaced(moduleExports: object, replaced: ReadonlyMap<string, unknown>): object {
   if (replaced.size === 0) return moduleExports;
   if ((moduleExports as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Module') {
-    for (const [key, value] of replaced) Reflect.set(moduleExports, key, value);
-    return moduleExports;
+    const isSet = [...replaced].map(([key, value]) => Reflect.set(moduleExports, key, value));
+    if (isSet.every(Boolean)) return moduleExports;
   }
   const descriptors = Object.getOwnPropertyDescriptors(moduleExports) as PropertyDescriptorMap;
   for (const [key, value] of replaced) {
