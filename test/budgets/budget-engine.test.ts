@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BudgetAccounts } from '../../src/budgets/budget-accounts.ts';
 import { BudgetEngine, type SetAside } from '../../src/budgets/budget-engine.ts';
 import { BudgetExceededError } from '../../src/budgets/budget-exceeded-error.ts';
 import type { Budget } from '../../src/budgets/budget.ts';
@@ -278,6 +279,14 @@ describe('budgets of one process', () => {
     const spent = reserve();
     assert.ok(isRefused(spent) && spent.isReserved === undefined);
     assert.ok(Date.parse(spent.resetsAt) - Date.now() > 1000 || new Date().getUTCHours() === 23);
+  });
+
+  it('make no account for somebody who only asks', () => {
+    const accounts = new BudgetAccounts(calls(2, { scope: { each: ['user'] } }), false);
+    accounts.accountToShow(CALL, Date.now());
+    assert.equal([...accounts.all()].length, 0);
+    const account = accounts.accountFor(CALL, Date.now());
+    assert.equal(accounts.accountToShow(CALL, Date.now()), account);
   });
 
   it('keep the accounts that spent most when very many others come', () => {
