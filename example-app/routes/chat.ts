@@ -117,7 +117,7 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
           signal,
         };
         ctx.state['budgets'] = input satisfies BudgetContext;
-        await budgets(ctx, async () => {
+        await (teamsOf(ctx) === undefined ? budgets : budgetsWithoutAmounts)(ctx, async () => {
           if (body.stream) await sendEvents(ctx, chat.stream(input), endAnswers);
           else
             ctx.body = wire(await chat.answer(input).catch((error: unknown) => fail(ctx, error)));
@@ -139,6 +139,29 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
 
 /** 429 to a user or team without budget, before and in a call. */
 const budgets = koaBudgets<Context>({ context: (ctx) => ctx.state['budgets'] as BudgetContext });
+
+/**
+ * To whoever is limited to teams: budgets of a user, a conversation or everybody count the calls of
+ * other teams as well, so that no amount of them is told, only that one is exhausted.
+ */
+const budgetsWithoutAmounts: typeof budgets = async (ctx, next) => {
+  await withoutAmounts(ctx, async () => {
+    removeLeft(ctx);
+    await next();
+  });
+  removeLeft(ctx);
+};
+const withoutAmounts = koaBudgets<Context>({
+  amounts: 'none',
+  context: (ctx) => ctx.state['budgets'] as BudgetContext,
+});
+
+/** What budgets leave. A stream has sent its headers. */
+function removeLeft(ctx: Context): void {
+  if (ctx.headerSent) return;
+  ctx.remove('ratelimit');
+  ctx.remove('ratelimit-policy');
+}
 
 /** Proxies may drop headers with `_`. */
 const dimensionHeader = (name: string): string => `x-dimension-${name.replaceAll('_', '-')}`;
@@ -200,7 +223,8 @@ async function sendEvents(
     }
   } catch (error) {
     const refusal = budgetRefusal(error);
-    const problem = refusal ? budgetAnswer([refusal]).body : problemOf(error);
+    const amounts = teamsOf(ctx) === undefined ? 'own' : 'none';
+    const problem = refusal ? budgetAnswer([refusal], amounts).body : problemOf(error);
     stream.send({ event: 'error', data: endAnswers?.aborted ? STOPPING : problem });
   }
   stream.end();

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { lastEventId } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type StreamedEvent, eventSchema } from './event-stream.ts';
+import { teamsOf } from '../middleware/authentication.ts';
 import { type InstanceList, listedInstances, shownInstances } from './settings-wire.ts';
 import {
   type EventTopic,
@@ -116,6 +117,11 @@ class SettingsEvents<T extends object> implements EventTopic {
     return (event) => {
       if (event.event === events.instances) {
         return { ...event, data: shownInstances(ctx, event.data as InstanceList) };
+      }
+      if (event.event === events.status && teamsOf(ctx) !== undefined) {
+        // It may name what somebody else has defined.
+        const { problem: _problem, ...status } = event.data as { readonly problem?: string };
+        return { ...event, data: status };
       }
       if (shown === undefined || event.event !== events.settings) return event;
       const data = event.data as { readonly settings: T };

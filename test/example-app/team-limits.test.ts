@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { OpenAI } from 'openai';
+import { TokenMeterInstrumentation } from 'otel-token-meter';
 import { Access } from '../../example-app/middleware/access.ts';
 import type { AlertRule } from '../../exporter/index.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
@@ -384,5 +386,67 @@ describe('a viewer who is limited to a team', () => {
     assert.equal((await say(OF_SEA, { team: 'zeta-team' })).status, 403);
     assert.equal((await say({ ...OF_SEA, 'x-team': 'zeta-team' }, {})).status, 403);
     assert.equal((await say(OF_NONE, {})).status, 403);
+  });
+
+  it('is told no amount of a budget in which other teams count', async () => {
+    const instrumentation = new TokenMeterInstrumentation({
+      budgets: [
+        { id: 'each', scope: { each: ['user'] }, window: 'day', limit: { calls: 3 }, mode: 'block' },
+        { id: 'all', window: 'day', limit: { calls: 1000 }, mode: 'block' },
+      ],
+    });
+    instrumentation.instrument('openai', OpenAI);
+    try {
+      const say = async (headers: object, body: object): Promise<Response> =>
+        await fetch(`${app.origin}/api/chat`, {
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify({ user_id: 'zoe', model: 'gpt-4o', message: 'Tide?', ...body }),
+        });
+      for (const stream of [false, true]) {
+        const others = await say(ADMIN, { team: 'zeta-team', stream });
+        await others.text();
+        assert.match(others.headers.get('ratelimit') ?? '', /"each";r=/);
+      }
+      for (const [stream, status] of [
+        [true, 200],
+        [false, 429],
+        [true, 429],
+      ] as const) {
+        const answer = await say(OF_SEA, { stream });
+        assert.equal(answer.status, status);
+        assert.equal(answer.headers.get('ratelimit'), null);
+        assert.equal(answer.headers.get('ratelimit-policy'), null);
+        assert.doesNotMatch(await answer.text(), /"(spent|limit)"/);
+      }
+    } finally {
+      instrumentation.disable();
+    }
+  });
+
+  it('gets the newest own entries of the audit log, however many others there are', async () => {
+    const put = async (id: string, team: string, usd: number): Promise<void> => {
+      const answer = await fetch(`${app.origin}/api/settings/budgets/${id}`, {
+        method: 'PUT',
+        headers: { ...ADMIN, 'content-type': 'application/json' },
+        body: JSON.stringify({ scope: { team }, window: 'day', limit: { usd } }),
+      });
+      assert.ok(answer.ok);
+    };
+    await put('of-sea', 'sea', 6);
+    for (const usd of [7, 8, 9]) await put('zeta-budget', 'zeta-team', usd);
+    const path = '/api/settings/budgets/audit?limit=1';
+    const { entries } = await json<{ entries: unknown[] }>(path, OF_SEA);
+    assert.partialDeepStrictEqual(entries, [{ to: { 'of-sea': { limit: { usd: 6 } } } }]);
+  });
+
+  it('is not told what is wrong in the store, which may be of others', async () => {
+    const value = { ...app.settings.status, problem: 'zeta-budget: limit.usd is "five"' };
+    Object.defineProperty(app.settings, 'status', { value, configurable: true });
+    for (const path of ['/api/events', '/api/settings/metrics/events']) {
+      assert.match(await bodyOf(path, ADMIN), MARK);
+      assert.doesNotMatch(await bodyOf(path, OF_SEA), MARK);
+    }
+    Reflect.deleteProperty(app.settings, 'status');
   });
 });
