@@ -92,7 +92,7 @@ export async function startServer(
     routes: [
       ...chatRoutes({
         chat: new ChatService(client),
-        role: access.generatedToken === undefined || !isLoopback(host) ? 'viewer' : 'anyone',
+        role: access.isOpen && isLoopback(host) ? 'anyone' : 'viewer',
         models: DEMO_MODELS,
         dimensions: config.dimensions,
         demo: demo !== undefined,
@@ -100,7 +100,7 @@ export async function startServer(
       }),
       ...otlpRoutes({
         ingest: telemetry.ingest,
-        role: access.generatedToken === undefined || !isLoopback(host) ? 'reporter' : 'anyone',
+        role: access.isOpen && isLoopback(host) ? 'anyone' : 'reporter',
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...budgetsRoutes({

@@ -50,6 +50,8 @@ interface Credential {
 export class Access {
   /** The token made up because no admin token is configured; for the sign-in link only. */
   readonly generatedToken: string | undefined;
+  /** No token is configured, and nobody signs in otherwise: whoever reaches the application may use it. */
+  readonly isOpen: boolean;
   /** Whether a token could be guessed or found by trying: those must not face a network. */
   readonly hasWeakToken: boolean;
   readonly #credentials: readonly Credential[];
@@ -65,6 +67,7 @@ export class Access {
       ...limited(tokensOf(options.viewerTokens, 'viewer'), options.viewerTeams),
       ...tokensOf(options.reporterTokens, 'reporter'),
     ];
+    this.isOpen = given.length === 0 && options.hasOtherSignIn !== true;
     const hasAdmin = given.some(({ principal }) => principal.role === 'admin');
     if (!hasAdmin && options.hasOtherSignIn !== true) {
       this.generatedToken = randomBytes(24).toString('base64url');

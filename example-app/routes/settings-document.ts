@@ -140,7 +140,13 @@ export function documentRoutes<T extends object>(
       role: 'viewer',
       limit: looks,
       query: z.strictObject({
-        limit: z.coerce.number().int().min(1).max(MAX_ENTRIES).default(100).describe('How many entries'),
+        limit: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .max(MAX_ENTRIES)
+          .default(100)
+          .describe('How many entries'),
       }),
       answers: {
         200: { description: 'The newest entries', schema: auditLog },

@@ -391,7 +391,13 @@ describe('a viewer who is limited to a team', () => {
   it('is told no amount of a budget in which other teams count', async () => {
     const instrumentation = new TokenMeterInstrumentation({
       budgets: [
-        { id: 'each', scope: { each: ['user'] }, window: 'day', limit: { calls: 3 }, mode: 'block' },
+        {
+          id: 'each',
+          scope: { each: ['user'] },
+          window: 'day',
+          limit: { calls: 3 },
+          mode: 'block',
+        },
         { id: 'all', window: 'day', limit: { calls: 1000 }, mode: 'block' },
       ],
     });

@@ -7,6 +7,14 @@ import {
 } from '../../../example-app/middleware/access.ts';
 
 describe('access', () => {
+  it('is open to anyone only where no token is configured and nobody signs in otherwise', () => {
+    assert.equal(new Access().isOpen, true);
+    assert.equal(new Access({ viewerTokens: 'viewer-token-93af' }).isOpen, false);
+    assert.equal(new Access({ reporterTokens: 'reporter-token-93' }).isOpen, false);
+    assert.equal(new Access({ adminTokens: 'admin-token-93af1' }).isOpen, false);
+    assert.equal(new Access({ hasOtherSignIn: true }).isOpen, false);
+  });
+
   it('knows each configured token, its role and its name', () => {
     const access = new Access({ adminTokens: 'alice:secret-a, secret-b', viewerTokens: 'v1' });
     assert.deepEqual(access.principalOfToken('secret-a'), { name: 'alice', role: 'admin' });
