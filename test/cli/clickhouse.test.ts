@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { dispatch } from '../../src/cli/dispatch.ts';
+import { childEnv } from '../support/child-env.ts';
 import { fillClickHouse, requireClickHouse, startClickHouse } from '../support/clickhouse.ts';
 import type { TestServer } from '../support/servers.ts';
 import { usageRecord } from '../support/usage-logs.ts';
 import { memoryIo } from './memory-io.ts';
+
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('commands on ClickHouse', function () {
   this.timeout(60_000);
@@ -32,6 +37,19 @@ describe('commands on ClickHouse', function () {
     return { code, out: io.out(), err: io.err() };
   }
 
+  /** In a separate process and folder: it patches every SDK that it finds, for good. */
+  async function runDoctor(): Promise<{ out: string }> {
+    const out = await new Promise<string>((resolve) => {
+      const args = ['--conditions=otel-token-meter/source', CLI, 'doctor', '--write'];
+      const env = childEnv({
+        CLICKHOUSE_URL: `${server.url}/llm`,
+        TOKEN_METER_SPOOL_DIRECTORY: join(folder, 'spool'),
+      });
+      execFile(process.execPath, args, { cwd: folder, env }, (_error, stdout) => resolve(stdout));
+    });
+    return { out };
+  }
+
   it('set up, diagnose, report, reprice and erase', async () => {
     const missing = await run('report', '--since', '24h');
     assert.equal(missing.code, 1);
@@ -55,7 +73,7 @@ describe('commands on ClickHouse', function () {
       }),
     );
     await fillClickHouse(server.url, 'llm', records);
-    const doctor = await run('doctor', '--write');
+    const doctor = await runDoctor();
     assert.match(doctor.out, /ClickHouse at http:\/\/127\.0\.0\.1:\d+, llm answers, \d+\./);
     assert.match(doctor.out, /2 calls, \d+ MiB on disk, kept 90 days/);
     assert.match(doctor.out, /written and read back/);

@@ -200,7 +200,7 @@ describe('node --import otel-token-meter/register', () => {
     assert.deepEqual([out, code], ['The tide comes in twice a day.\n', 0]);
     assert.match(
       err,
-      /otel\.yaml:5: distribution\.token_meter\.metrics\.provider is "influx"; allowed: influxdb, sqlite, otlp, console, none/,
+      /otel\.yaml:5: distribution\.token_meter\.metrics\.provider is "influx"; allowed: influxdb, sqlite, clickhouse, otlp, console, none/,
     );
     assert.equal(err.match(/allowed:/g)?.length, 1, err);
   });

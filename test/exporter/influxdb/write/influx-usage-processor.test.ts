@@ -91,7 +91,7 @@ describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
       record_id: record.id,
       response_id: 'chatcmpl-1',
       response_model: 'gpt-4o-2024-08-06',
-      team: 'search',
+      attr_team: 'search',
       retries: 2,
       cached: false,
     });
@@ -124,13 +124,17 @@ describe('InfluxUsageProcessor with InfluxDB 1.x', () => {
 
   it('stores a record whose attribute has another type than before, without it', async () => {
     const processor = new InfluxUsageProcessor(options({ bucket: 'types' }));
-    processor.onEmit(logOf(usageRecord(T0, { attributes: { team: 'search', size: 1 } })));
+    processor.onEmit(logOf(usageRecord(T0, { attributes: { group: 'search', size: 1 } })));
     await processor.forceFlush();
-    processor.onEmit(logOf(usageRecord(T0 + 1, { attributes: { team: 7, size: 'L' } })));
+    processor.onEmit(logOf(usageRecord(T0 + 1, { attributes: { group: 7, size: 'L' } })));
     await processor.forceFlush();
-    const rows = await influxRows(server.url, 'types', 'SELECT calls, team, size FROM llm_usage');
+    const rows = await influxRows(
+      server.url,
+      'types',
+      'SELECT calls, "group", size FROM llm_usage',
+    );
     assert.deepEqual(
-      rows.map(({ calls, team, size }) => [calls, team, size]),
+      rows.map(({ calls, group, size }) => [calls, group, size]),
       [
         [1, 'search', 1],
         [1, null, null],
