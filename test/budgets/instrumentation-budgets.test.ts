@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stopBudgets } from '../../src/budgets/budgets-in-force.ts';
 import { onBudgetShare } from '../../src/budgets/index.ts';
 import {
   BudgetExceededError,
@@ -19,7 +20,8 @@ describe('budgets of an instrumentation', () => {
   }));
   let instrumentation: TokenMeterInstrumentation;
 
-  before(() => {
+  before(async () => {
+    await stopBudgets();
     instrumentation = new TokenMeterInstrumentation({
       userIdHashKey: 'key',
       dimensions: ['feature'],

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { applyBudgets, type BudgetEnvironment } from '../../../src/budgets/budgets-in-force.ts';
+import {
+  applyBudgets,
+  stopBudgets,
+  type BudgetEnvironment,
+} from '../../../src/budgets/budgets-in-force.ts';
 import type { Budget } from '../../../src/budgets/budget.ts';
 import { BudgetExceededError } from '../../../src/budgets/budget-exceeded-error.ts';
 import { meterChat, recordUsage } from '../../../src/index.ts';
@@ -382,7 +386,7 @@ function describeConformance<Client>(sdk: ProviderUnderTest<Client>): void {
         } catch (error) {
           thrown = error;
         } finally {
-          applyBudgets([], ENVIRONMENT);
+          await stopBudgets();
         }
         assertRefused(thrown, sdk.refusedAs);
         assert.equal((await server.served()).requests.length, 0, 'a request was sent');
