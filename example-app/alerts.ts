@@ -27,7 +27,7 @@ export interface AlertsOptions {
 /** The alerts of a running application, for the fleet where the states are shared. */
 export interface RunningAlerts extends Pick<
   UsageAlerts,
-  'status' | 'history' | 'mute' | 'unmute' | 'acknowledge' | 'reportBudget'
+  'status' | 'history' | 'mute' | 'unmute' | 'acknowledge' | 'ruleOfAlert' | 'reportBudget'
 > {
   /** Of this instance. */
   channels(): readonly ({ readonly name: string } & AlertChannelStatus)[];
@@ -68,6 +68,7 @@ export async function startAlerts(options: AlertsOptions): Promise<RunningAlerts
       unmute: async (rule, actor) => await alerts.unmute(rule, actor),
       reportBudget: alerts.reportBudget,
       acknowledge: async (id, actor) => await alerts.acknowledge(id, actor),
+      ruleOfAlert: async (id) => await alerts.ruleOfAlert(id),
       channels: () => channels.map((channel) => ({ name: channel.name, ...channel.status() })),
       test: async () =>
         await Promise.all(

@@ -92,7 +92,7 @@ export function alertRoutes({ alerts }: AlertRoutesOptions): readonly ApiRoute[]
       },
       async handle(ctx, { params: { id }, body }) {
         const running = runningOf(ctx, alerts);
-        const rule = ruleOf(ctx, running, id);
+        const rule = await ruleOf(ctx, running, id);
         const until = new Date(Date.now() + body.minutes * 60_000);
         ctx.body = await fromStore(ctx, running.mute(rule, until, actorOf(ctx, body.note)));
       },
@@ -111,7 +111,8 @@ export function alertRoutes({ alerts }: AlertRoutesOptions): readonly ApiRoute[]
       },
       async handle(ctx, { params: { id } }) {
         const running = runningOf(ctx, alerts);
-        await fromStore(ctx, running.unmute(ruleOf(ctx, running, id), actorOf(ctx, undefined)));
+        const rule = await ruleOf(ctx, running, id);
+        await fromStore(ctx, running.unmute(rule, actorOf(ctx, undefined)));
         ctx.status = 204;
       },
     }),
@@ -156,10 +157,10 @@ function runningOf(ctx: Context, alerts: AlertRoutesOptions['alerts']): RunningA
 }
 
 /** Of a rule, or of the rule of an active alert. */
-function ruleOf(ctx: Context, running: RunningAlerts, id: string): string {
-  const { rules, active } = running.status();
+async function ruleOf(ctx: Context, running: RunningAlerts, id: string): Promise<string> {
+  const { rules } = running.status();
   const rule = rules.find(({ rule: { name } }) => ruleId(name) === id)?.rule.name;
-  return rule ?? active.find((alert) => alert.id === id)?.rule ?? notFound(ctx);
+  return rule ?? (await running.ruleOfAlert(id)) ?? notFound(ctx);
 }
 
 function notFound(ctx: Context): never {
@@ -176,6 +177,8 @@ async function fromStore<R>(ctx: Context, answer: Promise<R>): Promise<R> {
     return await answer;
   } catch (error) {
     const code = error instanceof TokenMeterError ? error.code : undefined;
+    // The alert is over meanwhile.
+    if (code === 'INVALID_OPTION') return notFound(ctx);
     if (code !== 'STORE_UNAVAILABLE' && code !== 'STORE_READ_ONLY') throw error;
     ctx.app.emit('error', error, ctx);
     return ctx.throw(503, 'The store of the alert states cannot be reached.', {

@@ -1,6 +1,6 @@
 import type { AlertMetric } from './alert-rule.ts';
 import { type AlertState, nextRevision, stateName } from './alert-state.ts';
-import { idOf, type NextState } from './next-state.ts';
+import { idOf, type NextState, type NextStateOptions } from './next-state.ts';
 import type { UsageAlert } from './usage-alert.ts';
 
 /** A share of a budget that was reached, as `onBudgetShare` reports it. */
@@ -25,14 +25,14 @@ const METRICS: Readonly<Record<ReachedBudgetShare['unit'], AlertMetric>> = {
 
 /** Entry of an account. */
 export function budgetStateName({ id, key }: ReachedBudgetShare): string {
-  return stateName(ruleOf(id), Object.keys(key).length === 0 ? null : JSON.stringify(key));
+  return stateName(budgetRule(id), Object.keys(key).length === 0 ? null : JSON.stringify(key));
 }
 
 /** The state of an account after a share was reached: `alert` from the whole limit on. */
 export function budgetState(
   budget: ReachedBudgetShare,
   state: AlertState | undefined,
-  { now, seed }: { readonly now: number; readonly seed: string },
+  { now, seed, isMuted = false }: NextStateOptions,
 ): NextState {
   const { id, key, share, unit, limit, spent, resetsAt } = budget;
   const time = new Date(now).toISOString();
@@ -40,7 +40,7 @@ export function budgetState(
     id: idOf('alert', [seed, id, key, share, resetsAt]),
     incident: idOf('incident', [seed, 'budget', id, key]),
     kind: 'budget',
-    rule: ruleOf(id),
+    rule: budgetRule(id),
     level: share >= 1 ? 'alert' : 'warning',
     previousLevel: state?.alert?.level ?? 'ok',
     metric: METRICS[unit],
@@ -56,19 +56,33 @@ export function budgetState(
     time,
   };
   const { owed } = state ?? {};
+  const withheld = state?.withheld ?? alert.previousLevel;
   return {
-    state: { revision: nextRevision(state, now), alert, ...(owed && { owed }) },
+    state: {
+      revision: nextRevision(state, now),
+      alert,
+      ...(isMuted && { withheld }),
+      ...(owed && { owed }),
+    },
     changed: alert,
-    notice: alert,
+    ...(!isMuted && { notice: alert }),
   };
+}
+
+/** Of an account whose mute is over: what it has held back. Undefined where there is nothing. */
+export function unmutedBudgetState(state: AlertState, now: number): NextState | undefined {
+  const { withheld, ...rest } = state;
+  if (withheld === undefined || rest.alert?.kind !== 'budget') return undefined;
+  const alert = { ...rest.alert, time: new Date(now).toISOString() };
+  return { state: { ...rest, revision: nextRevision(state, now) }, notice: alert };
 }
 
 /** Of an account whose window is over. Undefined while it is not. */
 export function endedBudgetState(
   state: AlertState,
-  { now, seed }: { readonly now: number; readonly seed: string },
+  { now, seed }: NextStateOptions,
 ): NextState | undefined {
-  const { alert: last, owed } = state;
+  const { alert: last, owed, withheld } = state;
   if (last?.kind !== 'budget' || last.level === 'ok' || Date.parse(last.to) > now) return undefined;
   const { threshold: _, ...rest } = last;
   const alert: UsageAlert = {
@@ -81,11 +95,13 @@ export function endedBudgetState(
   return {
     state: { revision: nextRevision(state, now), alert, ...(owed && { owed }) },
     changed: alert,
-    notice: alert,
+    // Nobody knows of what a mute has held back.
+    ...(withheld !== 'ok' && { notice: alert }),
   };
 }
 
-function ruleOf(id: string): string {
+/** What its alerts have as `rule`, and mutes name. */
+export function budgetRule(id: string): string {
   return `budget ${id}`;
 }
 

@@ -9,6 +9,14 @@ export interface Levelled {
   readonly pending: PendingLevels;
 }
 
+/** A clock that is further ahead than this is wrong and does not hold back others. */
+const CLOCK_SKEW_MS = 600_000;
+
+/** Whether a time was noted by a clock that was wrong. */
+export function isWrongClock(time: number, now: number): boolean {
+  return time - now >= CLOCK_SKEW_MS;
+}
+
 const LEVELS = ['ok', 'warning', 'alert'] as const;
 
 /** Order of levels, the most severe highest. */
@@ -27,7 +35,10 @@ export function nextLevel(
   // Calls without the number are no evidence, neither for the level nor against it.
   if (reached === undefined) return { level, pending };
   if (severityOf(reached) <= severityOf(level)) return { level: reached, pending: {} };
-  const since = (of: 'warning' | 'alert'): number => pending[of] ?? now;
+  const since = (of: 'warning' | 'alert'): number => {
+    const noted = pending[of] ?? now;
+    return isWrongClock(noted, now) ? now : noted;
+  };
   const climbed = (['alert', 'warning'] as const).filter(
     (of) => severityOf(of) > severityOf(level) && severityOf(of) <= severityOf(reached),
   );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { AlertLevel, AlertRule } from './alert-rule.ts';
 import { type AlertState, FORGET_AFTER_MS, nextRevision } from './alert-state.ts';
 import type { AlertFinding } from './evaluate/finding.ts';
-import { nextLevel, severityOf } from './next-level.ts';
+import { isWrongClock, nextLevel, severityOf } from './next-level.ts';
 import type { UsageAlert } from './usage-alert.ts';
 
 export interface NextStateOptions {
@@ -20,9 +20,6 @@ export interface NextState {
   readonly notice?: UsageAlert;
 }
 
-/** A clock that is further ahead than this is wrong and does not hold back others. */
-const CLOCK_SKEW_MS = 600_000;
-
 /** The state after a finding. Undefined if nothing changed. */
 export function nextState(
   rule: AlertRule,
@@ -35,7 +32,7 @@ export function nextState(
   const previousPending = state?.pending ?? {};
   // Somebody else has looked later than this.
   const ahead = state?.alert === undefined ? 0 : Date.parse(state.alert.time) - now;
-  if (ahead > 0 && ahead < CLOCK_SKEW_MS) return undefined;
+  if (ahead > 0 && !isWrongClock(ahead, 0)) return undefined;
   const before = { level: previousLevel, pending: previousPending };
   const { level, pending } = nextLevel(rule, before, finding, now);
   const isSame =
@@ -86,7 +83,8 @@ function laterNotice(
     return { state: rest, alert: { ...alert, ...factsOf(rule, finding, now), time } };
   }
   const last = repeated?.at ?? Date.parse(alert.time);
-  const isDue = rule.repeatMs !== undefined && now - last >= rule.repeatMs;
+  const isDue =
+    rule.repeatMs !== undefined && (now - last >= rule.repeatMs || isWrongClock(last, now));
   if (!isDue || acknowledged !== undefined) return undefined;
   const count = (repeated?.count ?? 0) + 1;
   return {

@@ -8,14 +8,17 @@ import { AlertHistory, type AlertHistoryEntry, levelEntry } from './alert-histor
 import {
   type AlertAcknowledgement,
   type AlertMute,
+  type AlertState,
   muteName,
   partsOfName,
   stateName,
 } from './alert-state.ts';
 import {
+  budgetRule,
   budgetState,
   budgetStateName,
   endedBudgetState,
+  unmutedBudgetState,
   type ReachedBudgetShare,
 } from './budget-alerts.ts';
 import { checkAlertRules } from './check-rules.ts';
@@ -56,6 +59,8 @@ export interface UsageAlertsOptions {
 export interface AlertReceiver {
   readonly name: string;
   readonly send: (alert: UsageAlert) => unknown;
+  /** Alerts that are handed to it at once. @default 100 */
+  readonly maxQueued?: number;
 }
 
 /** An alert that is not over. `time` is since when. */
@@ -88,6 +93,8 @@ const MIN_INTERVAL_MS = 1000;
 const MAX_INTERVAL_MS = 2 ** 31 - 1;
 /** Shares of budgets that wait for a store that was never reached. */
 const MAX_REACHED = 1000;
+/** What the queue of a channel takes. */
+const MAX_SENDING = 100;
 const WARN_EVERY_MS = 60_000;
 /** For the receivers of alerts, at the end. */
 const CLOSE_MS = 2000;
@@ -124,7 +131,12 @@ export class UsageAlerts {
     this.#intervalMs = Math.max(MIN_INTERVAL_MS, intervalMs);
     this.#now = now;
     this.#states = new KnownStates(options.states ?? new MemoryAlertStates(), this.#history);
-    this.#owed = new OwedAlerts({ states: this.#states, receivers: receiversOf(options), now });
+    this.#owed = new OwedAlerts({
+      states: this.#states,
+      receivers: receiversOf(options),
+      maxSending: maxSendingOf(options),
+      now,
+    });
     this.#actions = new AlertActions({
       states: this.#states,
       history: this.#history,
@@ -205,19 +217,20 @@ export class UsageAlerts {
   }
 
   /**
-   * Keeps changes of a rule from receivers until a time, except for the end of what they know. What
-   * is still there then is reported. Rejects with `INVALID_OPTION` for an unknown rule or a time
-   * that is not ahead, and with `STORE_UNAVAILABLE`.
+   * Keeps changes of a rule, or of a budget by the `rule` of its alerts, from receivers until a time,
+   * except for the end of what they know. What is still there then is reported. Rejects with
+   * `INVALID_OPTION` for an unknown rule, a budget without alerts or a time that is not ahead, and
+   * with `STORE_UNAVAILABLE`.
    */
   async mute(rule: string, until: Date, actor: AlertActor): Promise<AlertMute> {
-    this.#checkRule(rule);
+    await this.#checkRule(rule);
     if (!(until.getTime() > this.#now())) refuse('until', until, 'a time to come');
     return await this.#actions.mute(rule, until, actor);
   }
 
   /** Ends a mute; nothing happens without one. Rejects as `mute` does. */
   async unmute(rule: string, actor: AlertActor): Promise<void> {
-    this.#checkRule(rule);
+    await this.#checkRule(rule);
     await this.#actions.unmute(rule, actor);
   }
 
@@ -229,9 +242,15 @@ export class UsageAlerts {
   async acknowledge(id: string, actor: AlertActor): Promise<boolean> {
     // Another instance may have reported it a moment ago.
     await this.#actions.refresh();
-    const alert = this.status().active.find((each) => each.id === id);
+    const alert = this.#activeAlert(id);
     if (alert === undefined) return false;
     return await this.#actions.acknowledge(stateName(alert.rule, alert.key), alert, actor);
+  }
+
+  /** The rule of an active alert, from whichever instance it is. Undefined if it is over. */
+  async ruleOfAlert(id: string): Promise<string | undefined> {
+    if (this.#activeAlert(id) === undefined) await this.#refreshed();
+    return this.#activeAlert(id)?.rule;
   }
 
   /** Ends the timer and a query under way, and gives deliveries a moment. */
@@ -310,8 +329,10 @@ export class UsageAlerts {
     const options = { now, seed: this.#states.seed };
     const changes = new Map<string, NextState>();
     for (const [name, state] of this.#states.all()) {
-      const ended = endedBudgetState(state, options);
-      if (ended) changes.set(name, ended);
+      const isMuted = state.alert !== undefined && this.#states.isMuted(state.alert.rule, now);
+      const next =
+        endedBudgetState(state, options) ?? (isMuted ? undefined : unmutedBudgetState(state, now));
+      if (next) changes.set(name, next);
     }
     const reached = this.#reached.splice(0);
     for (const share of reached) {
@@ -319,7 +340,8 @@ export class UsageAlerts {
       const before = changes.get(name)?.state ?? this.#states.get(name);
       const notice = changes.get(name)?.notice;
       const state = before && notice ? this.#owed.owing(before, notice) : before;
-      changes.set(name, budgetState(share, state, options));
+      const isMuted = this.#states.isMuted(budgetRule(share.id), now);
+      changes.set(name, budgetState(share, state, { ...options, isMuted }));
     }
     const made = await this.#report(changes);
     // Another instance has changed the account meanwhile.
@@ -342,9 +364,32 @@ export class UsageAlerts {
     return made;
   }
 
-  #checkRule(name: string): void {
+  #activeAlert(id: string): ActiveAlert | undefined {
+    return this.status().active.find((alert) => alert.id === id);
+  }
+
+  /** For what another instance has reported a moment ago. While the store is away, what is known counts. */
+  async #refreshed(): Promise<void> {
+    const refresh = async (): Promise<void> => await this.#states.refresh(this.#now());
+    await this.#owed.exclusively(refresh).catch(() => undefined);
+  }
+
+  async #checkRule(name: string): Promise<void> {
     const names = this.#rules.map((rule) => rule.name);
-    if (!names.includes(name)) refuse('rule', name, `one of ${names.join(', ')}`);
+    if (names.includes(name) || this.#isBudget(name)) return;
+    await this.#refreshed();
+    if (!this.#isBudget(name)) {
+      refuse('rule', name, `one of ${names.join(', ')}, or that of a budget with alerts`);
+    }
+  }
+
+  #isBudget(name: string): boolean {
+    const isOne = ({ alert }: AlertState): boolean =>
+      alert?.kind === 'budget' && alert.rule === name;
+    return (
+      this.#states.get(muteName(name)) !== undefined ||
+      [...this.#states.all()].some(([, state]) => isOne(state))
+    );
   }
 
   #warn(now: number, error: unknown): void {
@@ -366,6 +411,10 @@ function receiversOf({
 }: UsageAlertsOptions): ReadonlyMap<string, (alert: UsageAlert) => unknown> {
   const receivers = channels.map(({ name, send }) => [name, send] as const);
   return new Map([...(onAlert ? [['onAlert', onAlert] as const] : []), ...receivers]);
+}
+
+function maxSendingOf({ channels = [] }: UsageAlertsOptions): number {
+  return Math.min(MAX_SENDING, ...channels.map(({ maxQueued = MAX_SENDING }) => maxQueued));
 }
 
 function refuse(key: string, value: unknown, allowed: string): never {

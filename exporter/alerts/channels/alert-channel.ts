@@ -61,6 +61,8 @@ export type AttemptDelivery = (alert: UsageAlert, signal: AbortSignal) => Promis
 export class AlertChannel {
   /** Unique among the channels of a `UsageAlerts`, and the same on every instance. */
   readonly name: string;
+  /** Alerts waiting at most. */
+  readonly maxQueued: number;
   readonly #attempt: AttemptDelivery;
   readonly #options: AlertDeliveryOptions;
   readonly #queue: Queued[] = [];
@@ -76,6 +78,7 @@ export class AlertChannel {
       if (value !== undefined && !isWhole) refuse(name, key, 'a whole number from 1 on', value);
     }
     this.name = name;
+    this.maxQueued = options.maxQueued ?? 100;
     this.#options = options;
     this.#attempt = attempt;
   }
@@ -83,7 +86,7 @@ export class AlertChannel {
   /** Resolves to false if the alert should be sent again later. */
   readonly send = async (alert: UsageAlert): Promise<boolean> => {
     if (this.#abort.signal.aborted) return false;
-    if (this.#queue.length >= (this.#options.maxQueued ?? 100)) {
+    if (this.#queue.length >= this.maxQueued) {
       this.#counts.queue_full += 1;
       this.#queue.shift()?.finish('queue_full');
     }
@@ -141,6 +144,7 @@ export class AlertChannel {
       if (attempt === maxAttempts) break;
       const backOff = retryDelayMs * 2 ** (attempt - 1) * (0.5 + random());
       const delay = Math.max(backOff, Math.min(made.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS));
+      if (performance.now() + delay >= since + SEND_LIMIT_MS) break;
       const wait = sleep(delay, undefined, { ref: false, signal: this.#abort.signal });
       await wait.catch(() => undefined);
     }

@@ -16,14 +16,17 @@ const ANSWER_BYTES = 4096;
 /** Shorter parts of an address are words, not secrets. */
 const LEAST_SECRET = 8;
 
-/** Posts JSON. Server errors, 408 and 429 may pass; other answers are final. Rejects as fetch does. */
+/**
+ * Posts JSON. Server errors, 408 and 429 may pass; other answers, redirects too, are final. Rejects as
+ * fetch does.
+ */
 export async function postJson(post: HttpPost): Promise<DeliveryAttempt> {
   const { url, body, headers, signal, fetch: send = fetch } = post;
   const response = await send(url, {
     method: 'POST',
     body,
     headers: { 'content-type': 'application/json', ...headers },
-    redirect: 'error',
+    redirect: 'manual',
     signal,
   });
   const text = quoted(await beginning(response), [...secretsOf(url), ...(post.secrets ?? [])]);

@@ -5,6 +5,7 @@ import { TokenMeterError } from '../../../src/errors.ts';
 import { alertReceiver, type AlertReceiverServer } from '../../support/alert-receiver.ts';
 import { asAdmin, asViewer, type ServedApp, serveApp } from '../../support/app.ts';
 import { type AppAlerts, appAlerts } from '../../support/running-alerts.ts';
+import { until } from '../../support/until.ts';
 
 describe('routes of /api/alerts', () => {
   let app: ServedApp;
@@ -116,6 +117,37 @@ describe('routes of /api/alerts', () => {
     assert.equal(await status('/nothing/mute', { method: 'DELETE' }), 404);
     assert.equal(await status('/nothing/acknowledge', { body: {} }), 404);
     assert.equal(await status('/history?limit=0'), 422);
+  });
+
+  it('mute a budget by its alert, and answer 404 where it is over', async () => {
+    running.alerts.reportBudget({
+      id: 'b1',
+      key: { user: 'ann' },
+      share: 0.8,
+      unit: 'usd',
+      limit: 10,
+      spent: 8,
+      resetsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    const budget = async () => (await state()).active.find(({ kind }) => kind === 'budget');
+    await until(async () => (await budget()) !== undefined);
+    const path = `/${(await budget())?.id}/mute`;
+    assert.equal((await call(path, { body: { minutes: 5 } })).status, 200);
+    assert.equal((await budget())?.is_muted, true);
+    assert.equal((await call(path, { method: 'DELETE' })).status, 204);
+    assert.equal((await budget())?.is_muted, false);
+    const over = await serveApp({
+      routes: alertRoutes({
+        alerts: () => ({ ...running.alerts, ruleOfAlert: async () => 'budget of another' }),
+      }),
+    });
+    const answer = await fetch(`${over.origin}/api/alerts/x/mute`, {
+      method: 'POST',
+      headers: { ...asAdmin, 'content-type': 'application/json' },
+      body: '{"minutes":5}',
+    });
+    assert.equal(answer.status, 404);
+    await over.close();
   });
 
   it('answer 503 while the store is away, without its words', async () => {

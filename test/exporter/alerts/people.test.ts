@@ -109,6 +109,15 @@ describe('what people do about alerts', () => {
     assert.deepEqual(events, ['unmuted', 'level', 'muted']);
   });
 
+  it('knows the rule of an alert that another instance has reported', async () => {
+    const one = watch(burn);
+    const two = watch(burn);
+    await pass(two);
+    await pass(one, 150);
+    assert.equal(await two.ruleOfAlert(sent[0]?.id ?? ''), 'burn');
+    assert.equal(await two.ruleOfAlert('another'), undefined);
+  });
+
   it('repeats a level that lasts, until somebody acknowledges it', async () => {
     const rule = { ...burn, windowMs: 2 * HOUR, repeatMs: HOUR };
     const alerts = watch(rule);

@@ -217,6 +217,7 @@ describe('UsageAlerts', () => {
     );
     calls.splice(0, 1, { atMs: START - 1, user: 'ann', totalTokens: 99 });
     await alerts.evaluate();
+    await until(() => alerts.status().undelivered === 0);
     const resolved = reported.filter(({ level }) => level === 'ok');
     assert.deepEqual(
       resolved.map(({ key, value }) => [key, value]),

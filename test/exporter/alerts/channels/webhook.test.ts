@@ -135,12 +135,33 @@ describe('AlertWebhook', () => {
   });
 
   it('gives up and counts: refused, redirected, hanging', async () => {
-    statuses = [400, 302, 302, 0, 0];
+    statuses = [400, 302, 0, 0];
     const webhook = new AlertWebhook({ url, retryDelayMs: 1, maxAttempts: 2, timeoutMs: 100 });
     for (let i = 0; i < 3; i++) void webhook.send(alert);
     await webhook.flush();
-    assert.deepEqual(webhook.status().dropped, { queue_full: 0, refused: 1, failed: 2 });
-    assert.equal(seen.length, 5);
+    assert.deepEqual(webhook.status().dropped, { queue_full: 0, refused: 2, failed: 1 });
+    assert.equal(seen.length, 4);
+  });
+
+  it('does not wait longer than it may for a Retry-After', async () => {
+    const now = performance.now.bind(performance);
+    const began = now();
+    let passedMs = 0;
+    performance.now = () => now() + passedMs;
+    try {
+      const webhook = new AlertWebhook({
+        url,
+        async fetch() {
+          passedMs += 50_000;
+          return new Response(null, { status: 429, headers: { 'retry-after': '55' } });
+        },
+      });
+      assert.equal(await webhook.send(alert), false);
+      assert.equal(passedMs, 50_000);
+      assert.ok(now() - began < 10_000);
+    } finally {
+      Reflect.deleteProperty(performance, 'now');
+    }
   });
 
   it('sends an alert that is queued in the very turn in which the one before it ends', async () => {
