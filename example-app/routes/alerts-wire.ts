@@ -14,7 +14,8 @@ import type { RunningAlerts } from '../alerts.ts';
 const time = z.iso.datetime({ offset: true });
 const metric = z.enum(['totalTokens', 'inputTokens', 'outputTokens', 'costUsd', 'calls']);
 const actor = { by: z.string(), at: time, note: z.string().optional() };
-const mute = z.strictObject({ until: time, ...actor });
+const teams = z.array(z.string()).optional().describe('The teams whose calls alone it is about');
+const mute = z.strictObject({ until: time, ...actor, teams });
 const level = z.enum(['ok', 'warning', 'alert']);
 
 const alertRule = z.strictObject({
@@ -55,6 +56,7 @@ const activeAlert = z.strictObject({
   time_zone: z.string(),
   since: time,
   is_muted: z.boolean(),
+  teams,
   acknowledged: z.strictObject(actor).optional(),
 });
 
@@ -95,6 +97,7 @@ export const alertHistory = z.strictObject({
       actor: z.string().optional(),
       until: time.optional(),
       note: z.string().optional(),
+      teams,
     }),
   ),
 });

@@ -28,20 +28,33 @@ export class AlertActions {
     this.#options = options;
   }
 
-  async mute(rule: string, until: Date, { by, note }: AlertActor): Promise<AlertMute> {
+  async mute(
+    rule: string,
+    until: Date,
+    { by, note }: AlertActor,
+    teams?: readonly string[],
+  ): Promise<AlertMute> {
     const at = new Date(this.#options.now()).toISOString();
-    const muted = { until: until.toISOString(), by, at, ...(note !== undefined && { note }) };
+    const of = teams && { teams };
+    const muted = {
+      until: until.toISOString(),
+      by,
+      at,
+      ...(note !== undefined && { note }),
+      ...of,
+    };
     await this.#change(muteName(rule), (state) => ({ ...state, muted }));
-    await this.#note({ event: 'muted', rule, until: muted.until, ...actor(by, note) });
+    await this.#note({ event: 'muted', rule, until: muted.until, ...actor(by, note), ...of });
     return muted;
   }
 
-  async unmute(rule: string, { by, note }: AlertActor): Promise<void> {
+  async unmute(rule: string, { by, note }: AlertActor, teams?: readonly string[]): Promise<void> {
     const { states, now } = this.#options;
     const changed = await this.#change(muteName(rule), ({ muted, ...state }) =>
       muted === undefined || Date.parse(muted.until) <= now() ? undefined : state,
     );
-    if (changed) await this.#note({ event: 'unmuted', rule, ...actor(by, note) });
+    const of = teams && { teams };
+    if (changed) await this.#note({ event: 'unmuted', rule, ...actor(by, note), ...of });
     else if (states.problem !== undefined) throw unavailable(states.problem);
   }
 
@@ -61,7 +74,7 @@ export class AlertActions {
   /** False if the alert is over, or the level has changed meanwhile. */
   async acknowledge(
     name: string,
-    { id, rule, key, level }: UsageAlert,
+    { id, rule, key, level, teams }: UsageAlert,
     { by, note }: AlertActor,
   ): Promise<boolean> {
     const at = new Date(this.#options.now()).toISOString();
@@ -69,7 +82,10 @@ export class AlertActions {
     const changed = await this.#change(name, (state) =>
       state.alert?.id === id ? { ...state, acknowledged } : undefined,
     );
-    if (changed) await this.#note({ event: 'acknowledged', rule, key, level, ...actor(by, note) });
+    const of = teams && { teams };
+    if (changed) {
+      await this.#note({ event: 'acknowledged', rule, key, level, ...actor(by, note), ...of });
+    }
     return changed;
   }
 

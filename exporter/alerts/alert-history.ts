@@ -17,6 +17,8 @@ export interface AlertHistoryEntry {
   readonly value?: number;
   readonly atLeast?: true;
   readonly threshold?: number;
+  /** As of `UsageAlert`. */
+  readonly teams?: readonly string[];
   /** Who acknowledged or muted. */
   readonly actor?: string;
   /** End of a mute, RFC 3339. */
@@ -77,6 +79,7 @@ export class AlertHistory {
 
 export function levelEntry(alert: UsageAlert): AlertHistoryEntry {
   const { id, time, rule, key, level, previousLevel, metric, value, atLeast, threshold } = alert;
+  const { teams } = alert;
   return {
     id,
     time,
@@ -89,6 +92,7 @@ export function levelEntry(alert: UsageAlert): AlertHistoryEntry {
     ...(value !== undefined && { value }),
     ...(atLeast && { atLeast }),
     ...(threshold !== undefined && { threshold }),
+    ...(teams && { teams }),
   };
 }
 

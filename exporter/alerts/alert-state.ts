@@ -43,6 +43,8 @@ export interface AlertAcknowledgement {
 export interface AlertMute extends AlertAcknowledgement {
   /** RFC 3339. */
   readonly until: string;
+  /** The teams whose calls alone the rule watched then. */
+  readonly teams?: readonly string[];
 }
 
 /** Entry of a rule and key in a state store. */

@@ -3,6 +3,7 @@ import type { AlertLevel, AlertRule } from './alert-rule.ts';
 import { type AlertState, FORGET_AFTER_MS, nextRevision } from './alert-state.ts';
 import type { AlertFinding } from './evaluate/finding.ts';
 import { isWrongClock, nextLevel, severityOf } from './next-level.ts';
+import { teamsWatched } from './rule-of-teams.ts';
 import type { UsageAlert } from './usage-alert.ts';
 
 export interface NextStateOptions {
@@ -108,6 +109,7 @@ function changeOf(
 ): UsageAlert {
   const { alert: last } = state ?? {};
   const thresholds = finding.thresholds ?? rule;
+  const teams = teamsWatched(rule, finding.key);
   const threshold = finding.noData || level === 'ok' ? undefined : thresholds[level];
   return {
     id: idOf('alert', [seed, last?.id ?? epochOf(now), rule.name, finding.key, level]),
@@ -118,6 +120,7 @@ function changeOf(
     previousLevel: last?.level ?? 'ok',
     metric: rule.metric,
     by: rule.by ?? 'all',
+    ...(teams && { teams }),
     ...factsOf(rule, finding, now),
     ...(threshold !== undefined && { threshold }),
     timeZone: rule.timeZone ?? 'UTC',

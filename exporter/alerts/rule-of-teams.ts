@@ -1,16 +1,24 @@
 import type { AlertRule } from './alert-rule.ts';
 
 /**
- * Whether what a rule finds for `key` is about calls of these teams alone. Not so for a user or a model
- * that any team may have. Without `key`: whether the rule itself is.
+ * The teams whose calls alone a rule watches, or what it finds for `key`. Undefined where calls of others may be
+ * among them: of a user or a model that any team may have. Alerts and their history keep them, since the filter of
+ * a rule may change.
  */
-export function isOfTeams(
+export function teamsWatched(
   { by, filter }: Pick<AlertRule, 'by' | 'filter'>,
-  key: string | null | undefined,
+  key?: string | null,
+): readonly string[] | undefined {
+  if (by === 'team' && typeof key === 'string') return [key];
+  if (filter?.team === undefined) return undefined;
+  const teams = [filter.team].flat();
+  return teams.every((team) => team !== null) ? teams : undefined;
+}
+
+/** Whether something is about calls of these teams alone. */
+export function isOfTeams(
+  watched: readonly string[] | undefined,
   teams: readonly string[],
 ): boolean {
-  if (by === 'team' && typeof key === 'string') return teams.includes(key);
-  const asked: readonly (string | null)[] | undefined =
-    filter?.team === undefined ? undefined : [filter.team].flat();
-  return asked !== undefined && asked.every((team) => team !== null && teams.includes(team));
+  return watched !== undefined && watched.every((team) => teams.includes(team));
 }

@@ -17,6 +17,8 @@ export interface UsageAlert {
   readonly by: AlertGroup | 'conversation' | 'provider' | 'account';
   /** The user, model or other value of `by`; `null` for all calls, and for calls without one. */
   readonly key: string | null;
+  /** The teams whose calls alone it is about; absent where calls of others may be among them. */
+  readonly teams?: readonly string[];
   /** Absent where the window holds no call. For `forecast` the projection. */
   readonly value?: number;
   /** Part of the cost is unknown: the value is the least that was spent. */

@@ -24,7 +24,7 @@ import {
 import { checkAlertRules } from './check-rules.ts';
 import { type RuleEvaluator, ruleEvaluator } from './evaluate/rule-evaluator.ts';
 import { KnownStates } from './known-states.ts';
-import { isOfTeams } from './rule-of-teams.ts';
+import { isOfTeams, teamsWatched } from './rule-of-teams.ts';
 import { severityOf } from './next-level.ts';
 import { type NextState, nextState } from './next-state.ts';
 import { OwedAlerts } from './owed-alerts.ts';
@@ -176,9 +176,12 @@ export class UsageAlerts {
     return {
       active: active.toSorted((a, b) => severityOf(b.level) - severityOf(a.level)),
       rules: this.#rules.flatMap((rule) => {
-        if (teams !== undefined && !isOfTeams(rule, undefined, teams)) return [];
+        const isShown = (watched: readonly string[] | undefined): boolean =>
+          teams === undefined || isOfTeams(watched, teams);
+        if (!isShown(teamsWatched(rule))) return [];
         const { muted } = this.#states.get(muteName(rule.name)) ?? {};
-        return { rule, ...(muted && Date.parse(muted.until) > now && { muted }) };
+        const isMuted = muted !== undefined && Date.parse(muted.until) > now;
+        return { rule, ...(isMuted && isShown(muted.teams) && { muted }) };
       }),
       undelivered: this.#owed.undelivered,
       dropped: this.#owed.dropped,
@@ -207,13 +210,18 @@ export class UsageAlerts {
     return teams === undefined ? entries : entries.filter((entry) => this.#isShown(entry, teams));
   }
 
-  /** Whether a rule in force has this, and it is about calls of these teams alone. */
+  #teamsOf(name: string): readonly string[] | undefined {
+    const rule = this.#rules.find((each) => each.name === name);
+    return rule && teamsWatched(rule);
+  }
+
+  /** Whether a rule in force has this, and it was about calls of these teams alone when it was found. */
   #isShown(
-    { rule: name, key }: { readonly rule: string; readonly key?: string | null },
+    entry: { readonly rule: string; readonly teams?: readonly string[] },
     teams: readonly string[] | undefined,
   ): boolean {
-    const rule = this.#rules.find((each) => each.name === name);
-    return rule !== undefined && (teams === undefined || isOfTeams(rule, key, teams));
+    const isOfRule = this.#rules.some(({ name }) => name === entry.rule);
+    return isOfRule && (teams === undefined || isOfTeams(entry.teams, teams));
   }
 
   /**
@@ -225,13 +233,13 @@ export class UsageAlerts {
   async mute(rule: string, until: Date, actor: AlertActor): Promise<AlertMute> {
     await this.#checkRule(rule);
     if (!(until.getTime() > this.#now())) refuse('until', until, 'a time to come');
-    return await this.#actions.mute(rule, until, actor);
+    return await this.#actions.mute(rule, until, actor, this.#teamsOf(rule));
   }
 
   /** Ends a mute; nothing happens without one. Rejects as `mute` does. */
   async unmute(rule: string, actor: AlertActor): Promise<void> {
     await this.#checkRule(rule);
-    await this.#actions.unmute(rule, actor);
+    await this.#actions.unmute(rule, actor, this.#teamsOf(rule));
   }
 
   /**

@@ -96,6 +96,22 @@ describe('what people do about alerts', () => {
     );
   });
 
+  it('keep from a viewer of some teams what was found before a rule was about these', async () => {
+    const before = watch({ ...burn, filter: { team: 'zeta' } });
+    await pass(before, 150);
+    await before.mute('burn', new Date(now + 10 * HOUR), root);
+    const after = watch({ ...burn, filter: { team: 'sea' } });
+    await after.evaluate();
+    assert.equal(after.history().length, 2);
+    assert.deepEqual(after.history(['sea']), []);
+    assert.deepEqual(after.status(['sea']).active, []);
+    assert.deepEqual(
+      after.status(['sea']).rules.map(({ rule, muted }) => [rule.name, muted]),
+      [['burn', undefined]],
+    );
+    assert.equal(before.history(['zeta', 'sea']).length, 2);
+  });
+
   it('a mute can be ended, and reports what is there', async () => {
     const alerts = watch(burn);
     await pass(alerts, 1);
