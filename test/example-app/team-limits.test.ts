@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stopBudgets } from '../../src/budgets/budgets-in-force.ts';
 import { OpenAI } from 'openai';
 import { TokenMeterInstrumentation } from 'otel-token-meter';
 import { Access } from '../../example-app/middleware/access.ts';
@@ -389,6 +390,8 @@ describe('a viewer who is limited to a team', () => {
   });
 
   it('is told no amount of a budget in which other teams count', async () => {
+    // Budgets belong to the process, and other suites run in it.
+    await stopBudgets();
     const instrumentation = new TokenMeterInstrumentation({
       budgets: [
         {
@@ -427,6 +430,7 @@ describe('a viewer who is limited to a team', () => {
       }
     } finally {
       instrumentation.disable();
+      await stopBudgets();
     }
   });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stopBudgets } from '../../../src/budgets/budgets-in-force.ts';
 import { OpenAI } from 'openai';
 import { TokenMeterInstrumentation } from 'otel-token-meter';
 import { ChatService } from '../../../example-app/chat/chat-service.ts';
@@ -32,6 +33,7 @@ describe('chat page', () => {
 
   after(async () => {
     instrumentation.disable();
+    await stopBudgets();
     await demo.close();
     await telemetry.close();
   });
