@@ -4,7 +4,7 @@ import type { AlertEntry, AlertRule, AlertsState } from '../api/contract.ts';
 import { type Action, useAction, useAnswer } from '../api/use-answer.ts';
 import type { Column } from '../components/column.ts';
 import { Badge, Banner, Waiting } from '../components/controls.tsx';
-import { Table, useLocalRows } from '../components/table.tsx';
+import { CardTable } from '../components/card-table.tsx';
 import { formatMoney, formatMs, formatTime, formatWhole } from '../formats.ts';
 import { Name } from '../names.tsx';
 import { Problem } from '../panels/notices.tsx';
@@ -131,18 +131,15 @@ function Active({
         ),
     },
   ];
-  const local = useLocalRows(alerts, columns, { name: 'active-alerts' });
   return (
-    <section class="card" id="active-alerts" aria-labelledby="active-alerts-title">
-      <Table
-        id="active-alerts"
-        title={t('alertsPage.active')}
-        columns={columns}
-        keyOf={({ id }) => id}
-        nothing={t('alertsPage.allWell')}
-        {...local}
-      />
-    </section>
+    <CardTable
+      all={alerts}
+      id="active-alerts"
+      title={t('alertsPage.active')}
+      columns={columns}
+      keyOf={({ id }) => id}
+      nothing={t('alertsPage.allWell')}
+    />
   );
 }
 
@@ -192,18 +189,15 @@ function Rules({
       cell: ({ id, muted }) => <Mute id={id} muted={muted} action={action} />,
     },
   ];
-  const local = useLocalRows(rules, columns, { name: 'alert-rules' });
   return (
-    <section class="card" id="alert-rules" aria-labelledby="alert-rules-title">
-      <Table
-        id="alert-rules"
-        title={t('alertsPage.rules')}
-        columns={columns}
-        keyOf={({ id }) => id}
-        nothing={t('alertsPage.noRules')}
-        {...local}
-      />
-    </section>
+    <CardTable
+      all={rules}
+      id="alert-rules"
+      title={t('alertsPage.rules')}
+      columns={columns}
+      keyOf={({ id }) => id}
+      nothing={t('alertsPage.noRules')}
+    />
   );
 }
 
@@ -305,18 +299,16 @@ function History({ entries }: { readonly entries: readonly AlertEntry[] }): JSX.
       value: ({ actor }) => actor,
     },
   ];
-  const local = useLocalRows(entries, columns, { name: 'alert-history', size: 20 });
   return (
-    <section class="card" id="alert-history" aria-labelledby="alert-history-title">
-      <Table
-        id="alert-history"
-        title={t('alertsPage.history')}
-        columns={columns}
-        keyOf={({ id, time }) => `${id} ${time}`}
-        nothing={t('alertsPage.noHistory')}
-        canSearch
-        {...local}
-      />
-    </section>
+    <CardTable
+      all={entries}
+      id="alert-history"
+      title={t('alertsPage.history')}
+      columns={columns}
+      keyOf={({ id, time }) => `${id} ${time}`}
+      nothing={t('alertsPage.noHistory')}
+      canSearch
+      size={20}
+    />
   );
 }

@@ -6,6 +6,7 @@ import { type Action, useAction, useAnswer } from '../api/use-answer.ts';
 import type { Column } from '../components/column.ts';
 import { Badge, Banner, Waiting } from '../components/controls.tsx';
 import { Choice, Field, Form } from '../components/form.tsx';
+import { CardTable } from '../components/card-table.tsx';
 import { Table, useLocalRows } from '../components/table.tsx';
 import { formatCompact, formatMoney, formatPercent, formatTime } from '../formats.ts';
 import { Name, dimensionName, isolated } from '../names.tsx';
@@ -200,18 +201,15 @@ function Definitions({
         ]
       : []),
   ];
-  const local = useLocalRows(budgets, columns, { name: 'budgets' });
   return (
-    <section class="card" id="budgets" aria-labelledby="budgets-title">
-      <Table
-        id="budgets"
-        title={t('budgets.definitions')}
-        columns={columns}
-        keyOf={({ id }) => id}
-        nothing={t('budgets.none')}
-        {...local}
-      />
-    </section>
+    <CardTable
+      all={budgets}
+      id="budgets"
+      title={t('budgets.definitions')}
+      columns={columns}
+      keyOf={({ id }) => id}
+      nothing={t('budgets.none')}
+    />
   );
 }
 
