@@ -85,7 +85,7 @@ try {
     const cells: string[] = [];
     for (const { reader } of stores) {
       const { from } = query;
-      // Each a question of its own: an answer may be kept for a second.
+      // Each a separate question: an answer may be kept for a second.
       const ask = async (round: number): Promise<unknown> =>
         await reader.summary({ ...query, from: new Date(from.getTime() + round) });
       cells.push(await timed(ask));

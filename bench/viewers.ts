@@ -38,7 +38,7 @@ const PANELS: readonly Omit<UsageQuery, 'from' | 'to'>[] = [
   { groupBy: ['provider'], orderBy: 'costUsd' },
 ];
 
-/** Everybody begins within a second, and has questions of their own: their `to` is another moment. */
+/** Everybody begins within a second, and has separate questions: their `to` is another moment. */
 async function watch(reader: UsageReader, viewer: number): Promise<readonly number[]> {
   await new Promise((resolve) => setTimeout(resolve, (viewer / viewers) * 1000));
   const start = performance.now();

@@ -50,7 +50,7 @@ interface Credential {
 export class Access {
   /** The token made up because no admin token is configured; for the sign-in link only. */
   readonly generatedToken: string | undefined;
-  /** No token is configured, and nobody signs in otherwise: whoever reaches the application may use it. */
+  /** No token is configured, and nobody signs in otherwise: anyone who reaches the application may use it. */
   readonly isOpen: boolean;
   /** Whether a token could be guessed or found by trying: those must not face a network. */
   readonly hasWeakToken: boolean;

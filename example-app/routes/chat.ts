@@ -141,8 +141,8 @@ export function chatRoutes(options: ChatRoutesOptions): readonly ApiRoute[] {
 const budgets = koaBudgets<Context>({ context: (ctx) => ctx.state['budgets'] as BudgetContext });
 
 /**
- * To whoever is limited to teams: budgets of a user, a conversation or everybody count the calls of
- * other teams as well, so that no amount of them is told, only that one is exhausted.
+ * To anyone who is limited to teams: budgets of a user, a conversation or everybody count the calls of
+ * other teams as well, so that no amount of them is shown, only that one is exhausted.
  */
 const budgetsWithoutAmounts: typeof budgets = async (ctx, next) => {
   await withoutAmounts(ctx, async () => {
@@ -168,7 +168,7 @@ const dimensionHeader = (name: string): string => `x-dimension-${name.replaceAll
 
 type UsageHeaders = Readonly<Record<string, string | undefined>>;
 
-/** Believed as the user id is: from whoever may chat. */
+/** Believed as the user id is: from anyone who may chat. */
 function usageHeaders(dimensions: readonly string[]): z.ZodType<UsageHeaders> {
   const header = z.string().trim().min(1).max(256).optional();
   return z.object({
@@ -183,7 +183,7 @@ function dimensionsIn(headers: UsageHeaders, dimensions: readonly string[]): Usa
   return Object.fromEntries(dimensions.map((name) => [name, headers[dimensionHeader(name)]]));
 }
 
-/** Whoever is limited to teams chats for one of them. */
+/** A viewer limited to teams chats for one of them. */
 function teamOf(ctx: Context, asked: string | undefined): string | undefined {
   const teams = teamsOf(ctx);
   if (teams === undefined) return asked;

@@ -145,7 +145,7 @@ export class Leases {
         await this.#store.sync(this.#instance, LEASE_MS, some);
       }
     } catch {
-      // What it cannot be told is lost with this process.
+      // What it does not receive is lost with this process.
     }
     await this.#store.stop(this.#instance);
     clearTimeout(holding);

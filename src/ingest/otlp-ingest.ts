@@ -127,7 +127,7 @@ export class OtlpIngest {
     if (call === undefined) return 'ignored';
     if (isWrapper) return 'duplicates';
     const timeNs = item.endNs === 0n ? item.startNs : item.endNs;
-    // Ids that are no hex cannot be told from each other.
+    // Ids that are not hexadecimal cannot be distinguished.
     const key =
       traceId === '' || spanId === '' ? keyOf({ ...item, timeNs }) : `${traceId} ${spanId}`;
     return this.#record(call, item, timeNs, key);
@@ -264,7 +264,7 @@ function callOfLog(log: ReceivedLog): ReportedCall | undefined {
 }
 
 /**
- * An event of its own: told from others by when it happened, where, and what it says. A digest: thousands
+ * A separate event: distinguished from others by when it happened, where, and what it says. A digest: thousands
  * of keys are remembered, and a resource of many attributes is shared by all events of a request.
  */
 function keyOf({

@@ -41,7 +41,7 @@ export interface AccountState {
   readonly instances: number;
   /** Spent by all, by begin of the bucket. */
   readonly totals: ReadonlyMap<number, number>;
-  /** Shares that were reached just now; no other instance is told. */
+  /** Shares that were reached just now; they are reported to no other instance. */
   readonly reached: readonly number[];
 }
 

@@ -53,7 +53,7 @@ export function ChatPage(): JSX.Element {
     if (problem !== undefined)
       document.querySelector('#problem')?.scrollIntoView({ block: 'nearest' });
   }, [problem]);
-  // Whoever has asked goes on writing.
+  // A person who has asked goes on writing.
   useEffect(() => {
     if (running === undefined && said.length > 0) input.current?.focus();
   }, [running]);
