@@ -32,8 +32,10 @@ interface View {
   readonly reader: UsageReader;
   watchers: number;
   sequence: number;
-  /** Id of the newest record, or why it is unknown. */
+  /** Id of the newest record, or why it is unknown; undefined before the first look. */
   seen: string | undefined;
+  /** A look under way. */
+  look: Promise<void> | undefined;
   health: string;
 }
 
@@ -59,17 +61,23 @@ class UsageWatch implements EventTopic {
     this.watchers = new Watchers(options);
   }
 
+  /** A client learns the sequence only once changes of it are noticed, so that it misses none after. */
   since(_lastEventId: string, ctx: Context): readonly ViewEvent[] {
     const view = this.#viewOf(ctx);
-    return [usageEvent(view), { view, event: 'health', data: this.#options.health(view.teams) }];
+    const health: ViewEvent = { view, event: 'health', data: this.#options.health(view.teams) };
+    if (view.seen !== undefined) return [usageEvent(view), health];
+    void this.#lookFor(view);
+    return [health];
   }
 
   follow(): void {
-    if (this.#timer === undefined) this.#lookIn(0);
+    if (this.#timer === undefined) this.#lookAgain();
   }
 
   shownTo(ctx: Context): (event: StreamedEvent) => StreamedEvent | undefined {
     const view = this.#viewOf(ctx);
+    // What happened while nobody watched is unknown.
+    if (view.watchers === 0) view.seen = undefined;
     view.watchers += 1;
     ctx.res.once('close', () => {
       view.watchers -= 1;
@@ -83,14 +91,22 @@ class UsageWatch implements EventTopic {
     let view = this.#views.get(name);
     if (view === undefined) {
       const reader = this.#readerFor(ctx);
-      view = { teams, reader, watchers: 0, sequence: 0, seen: undefined, health: '' };
+      view = {
+        teams,
+        reader,
+        watchers: 0,
+        sequence: 0,
+        seen: undefined,
+        look: undefined,
+        health: '',
+      };
       this.#views.set(name, view);
     }
     return view;
   }
 
-  #lookIn(delayMs: number): void {
-    this.#timer = setTimeout(() => void this.#look(), delayMs);
+  #lookAgain(): void {
+    this.#timer = setTimeout(() => void this.#look(), this.#options.everyMs ?? 1000);
     this.#timer.unref();
   }
 
@@ -98,16 +114,22 @@ class UsageWatch implements EventTopic {
     for (const [name, view] of this.#views) {
       if (view.watchers > 0) await this.#lookFor(view);
       else if (this.#views.size > MAX_VIEWS) this.#views.delete(name);
-      else view.seen = undefined;
     }
     this.#timer = undefined;
-    if (this.watchers.size > 0) this.#lookIn(this.#options.everyMs ?? 1000);
+    if (this.watchers.size > 0) this.#lookAgain();
   }
 
-  async #lookFor(view: View): Promise<void> {
+  #lookFor(view: View): Promise<void> {
+    view.look ??= this.#compare(view).finally(() => {
+      view.look = undefined;
+    });
+    return view.look;
+  }
+
+  async #compare(view: View): Promise<void> {
     const newest = await this.#newestRecord(view);
-    // The first look says where things stand; a store that went away or came back is news as well.
-    if (view.seen !== undefined && newest !== view.seen) {
+    // A store that went away or came back is news as well.
+    if (newest !== view.seen) {
       view.sequence += 1;
       this.watchers.broadcast(usageEvent(view));
     }
@@ -154,7 +176,8 @@ export function usageEventsRoute(options: UsageEventsOptions): ApiRoute {
     role: 'viewer',
     answers: {
       200: {
-        description: 'Server-sent events; `sequence` of `usage` counts up',
+        description:
+          'Server-sent events; `sequence` of `usage` counts up, and the first `usage` says that changes are noticed from then on',
         schema: eventSchema('usage', 'health', 'end'),
         type: 'text/event-stream',
       },

@@ -9,6 +9,20 @@ import { followEvents } from './event-stream.ts';
 
 /** Counts up when there are new calls, or may be. */
 export const news = signal(0);
+/** How long the first questions wait for the stream, ms. */
+const WATCH_WAIT_MS = 250;
+/** Since the server has begun to notice changes for this connection; undefined before. */
+let sequence: number | undefined;
+/** Whether a question was asked while changes might have been missed. */
+let askedUnwatched = false;
+const { promise: firstWatch, resolve: watched } = Promise.withResolvers<void>();
+
+/** What is asked after this is asked again when it changes. */
+export async function changesWatched(): Promise<void> {
+  setTimeout(watched, WATCH_WAIT_MS);
+  await firstWatch;
+  askedUnwatched ||= sequence === undefined;
+}
 export const health = signal<Health | undefined>(undefined);
 export const settings = signal<CurrentSettings | undefined>(undefined);
 export const instances = signal<InstanceList | undefined>(undefined);
@@ -51,14 +65,14 @@ function showStatus({ state, stale_since: since }: StoreStatus): void {
 
 /** Call once, when somebody is signed in. */
 export function startLive(): void {
-  let sequence: number | undefined;
-  let wasLive = false;
-  let wasAway = false;
   followEvents({
     events: {
       usage({ sequence: next }: { readonly sequence: number }) {
-        if (sequence !== undefined && next !== sequence) news.value += 1;
+        const isNews = sequence === undefined ? askedUnwatched : next !== sequence;
         sequence = next;
+        askedUnwatched = false;
+        watched();
+        if (isNews) news.value += 1;
       },
       health(next: Health) {
         displayIn(next.prices?.currency);
@@ -72,11 +86,12 @@ export function startLive(): void {
     },
     onConnection(connection) {
       const { state } = connection;
-      if (state === 'live' && wasAway) news.value += 1;
-      wasLive ||= state === 'live';
-      if (state === 'live') wasAway = false;
-      // Nothing is missed before the first connection, since the page has just been loaded.
-      else if (wasLive || state !== 'connecting') wasAway = true;
+      if (state !== 'live') {
+        // What was shown before may have changed by the first event of the next connection.
+        askedUnwatched ||= sequence !== undefined;
+        sequence = undefined;
+      }
+      if (state === 'lost' || state === 'paused') watched();
       if (state === 'live') settingsConnection.value = { state };
       // Reported again after each further attempt.
       if (state === 'lost' && followers > 0) void pollOnce(connection);

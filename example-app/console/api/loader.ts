@@ -4,7 +4,7 @@ import type { Context } from '../view/parameters.ts';
 import { periodOf } from '../view/period.ts';
 import type { View } from '../view/view.ts';
 import { ApiError } from './client.ts';
-import { news } from './live.ts';
+import { changesWatched, news } from './live.ts';
 import { UsageApi } from './usage-api.ts';
 
 /** Limits updates when there are hundreds of calls per second. */
@@ -86,14 +86,16 @@ export class Loader<Q extends Questions> {
       this.#running = 0;
     }
     const { signal: gone } = this.#loading;
+    this.#running += 1;
+    this.#update({ busy: true });
+    await changesWatched();
+    if (gone.aborted) return;
     const api = new UsageApi({ view, period: periodOf(view.range, new Date()) }, gone);
     const { sums, scans = {} } = this.#questions;
     const scanning = only === undefined && Date.now() >= this.#restedAt;
     const wanted = Object.entries({ ...sums, ...(scanning && scans) });
     const began = Date.now();
     if (!only) this.#newsWaits = false;
-    this.#running += 1;
-    this.#update({ busy: true });
     const outcomes = await Promise.allSettled(
       wanted
         .filter(([name]) => only?.includes(name) ?? true)

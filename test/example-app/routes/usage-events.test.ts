@@ -13,6 +13,8 @@ describe('GET /api/usage/events', () => {
   let app: ServedApp;
   let stopping: AbortController;
   let looks: number;
+  /** Until when a look takes. */
+  let looking: Promise<void> | undefined;
   let newest: () => string;
   let dropped: number;
   const streams: ReceivedEvents[] = [];
@@ -20,6 +22,7 @@ describe('GET /api/usage/events', () => {
   beforeEach(async () => {
     stopping = new AbortController();
     looks = 0;
+    looking = undefined;
     newest = () => 'first';
     dropped = 0;
     const exporter = () => ({
@@ -32,6 +35,7 @@ describe('GET /api/usage/events', () => {
     });
     const records = async (): Promise<UsagePage> => {
       looks += 1;
+      await looking;
       return { records: [usageRecord(Date.now(), { id: newest() })] };
     };
     app = await serveApp({
@@ -40,7 +44,7 @@ describe('GET /api/usage/events', () => {
           reader: { records } as unknown as UsageReader,
           health: () => ({ ...healthOf({ exporter }) }),
           stopping: stopping.signal,
-          maxStreams: 2,
+          maxStreams: 3,
           everyMs: 10,
         }),
       ],
@@ -64,12 +68,41 @@ describe('GET /api/usage/events', () => {
   it('says that there is news once for each look that found some', async () => {
     const stream = await watch();
     await until(() => looks > 3);
-    assert.deepEqual(sequences(stream), [0], 'what was there before is no news');
+    assert.deepEqual(sequences(stream), [1], 'what was there before is no news');
     newest = () => 'second';
     await until(() => sequences(stream).length === 2);
     const before = looks;
     await until(() => looks > before + 3);
-    assert.deepEqual(sequences(stream), [0, 1]);
+    assert.deepEqual(sequences(stream), [1, 2]);
+  });
+
+  it('tells the sequence once changes of it are noticed, not before', async () => {
+    const answer = Promise.withResolvers<void>();
+    looking = answer.promise;
+    const stream = await watch();
+    await until(() => stream.events.some(({ event }) => event === 'health'));
+    const second = await watch();
+    await until(() => second.events.some(({ event }) => event === 'health'));
+    assert.deepEqual([sequences(stream), sequences(second)], [[], []]);
+    answer.resolve();
+    await until(() => sequences(stream).length > 0 && sequences(second).length > 0);
+    const late = await watch();
+    await until(() => sequences(late).length > 0);
+    assert.deepEqual([stream, second, late].map(sequences), [[1], [1], [1]]);
+  });
+
+  it('counts the time in which nobody watched as news', async () => {
+    const first = await watch();
+    await until(() => sequences(first).length > 0);
+    first.close();
+    await until(async () => {
+      const before = looks;
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return looks === before;
+    });
+    const second = await watch();
+    await until(() => sequences(second).length > 0);
+    assert.deepEqual(sequences(second), [2]);
   });
 
   it('counts a ledger that goes away, and one that comes back, as news', async () => {
@@ -111,6 +144,7 @@ describe('GET /api/usage/events', () => {
   it('refuses strangers and more streams than it can bear, and ends all when it stops', async () => {
     assert.equal((await fetch(`${app.origin}/api/usage/events`)).status, 401);
     const stream = await watch();
+    await watch();
     await watch();
     const refused = await fetch(`${app.origin}/api/usage/events`, { headers: asViewer });
     assert.equal(refused.status, 503);

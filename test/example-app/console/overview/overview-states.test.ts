@@ -56,6 +56,22 @@ describe('dashboard: live, empty, failing', () => {
     assert.match(await page.innerText('#calls tbody tr:first-child'), /c15/);
   });
 
+  it('shows a call of the time before changes are noticed', async () => {
+    await pages.usage.record([usageRecord(Date.now() - 1000)]);
+    const page = await pages.open('/sign-in');
+    const recorded = Promise.withResolvers<void>();
+    await page.route('**/api/events', async (route) => {
+      await recorded.promise;
+      await route.continue();
+    });
+    await page.goto(pages.usage.app.origin);
+    await pages.shows(page, calls, '1');
+    await pages.loaded(page);
+    await pages.usage.record([usageRecord(Date.now())]);
+    recorded.resolve();
+    await pages.shows(page, calls, '2');
+  });
+
   it('catches up after the connection was lost', async () => {
     await pages.usage.record([usageRecord(Date.now() - 1000)]);
     const page = await pages.open('/', {}, /ERR_|Failed to load/);
