@@ -28,7 +28,7 @@ interface Held {
 }
 
 const STATUS_WITHIN_MS = 500;
-/** After which a call may be tried again that found the room reserved. */
+/** After which a call may be tried again whose room is not known to be spent. */
 const RESERVED_MS = 1000;
 
 /** The budgets in force: what calls set aside and spend, and which of them are refused. */
@@ -102,8 +102,8 @@ export class BudgetEngine {
         const wouldBeSpent = account.spent(nowMs) + needed;
         const hasRoom = wouldBeSpent + account.reserved <= limit;
         if (!hasRoom || this.#leases?.admits(budget, account, needed) === false) {
-          const isReserved = !hasRoom && wouldBeSpent <= limit;
-          return this.#refusal(budget, account, nowMs, isReserved);
+          const isSpent = wouldBeSpent > limit || this.#leases?.isFull(budget, account) === true;
+          return this.#refusal(budget, account, nowMs, !isSpent);
         }
       }
       held.push({ budget, account, amount });
@@ -214,7 +214,7 @@ export class BudgetEngine {
     return this.#leases?.nowMs() ?? Date.now();
   }
 
-  /** `isReserved`: there is room for the call as soon as others end. */
+  /** `isReserved`: there may be room for the call as soon as others end or the store answers. */
   #refusal(
     budget: BudgetAccounts,
     account: Account,

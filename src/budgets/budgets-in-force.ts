@@ -7,13 +7,25 @@ import type { BudgetShare, BudgetStatus } from './budget-status.ts';
 import type { PriceOfTokens } from './call-price.ts';
 import type { BudgetStore } from './stores/budget-store.ts';
 
-/** Budgets belong to the process, whichever instrumentation they were given to. */
-let engine: BudgetEngine | undefined;
-let storeInForce: BudgetStore | undefined;
-/** Somebody has applied budgets at run time. */
-let isDecided = false;
-let identify: Identify = (call) => call;
-const listeners = new Set<(share: BudgetShare) => void>();
+/** Budgets belong to the process, whichever instrumentation they were given to, in whichever copy of the package. */
+interface InForce {
+  engine: BudgetEngine | undefined;
+  store: BudgetStore | undefined;
+  /** Somebody has applied budgets at run time. */
+  isDecided: boolean;
+  identify: Identify;
+  readonly listeners: Set<(share: BudgetShare) => void>;
+}
+
+const IN_FORCE = Symbol.for('otel-token-meter.budgets.1');
+
+const inForce = ((globalThis as { [IN_FORCE]?: InForce })[IN_FORCE] ??= {
+  engine: undefined,
+  store: undefined,
+  isDecided: false,
+  identify: (call) => call,
+  listeners: new Set(),
+});
 
 /** A user, team … as an application names them, as records do. */
 type Identify = (call: BudgetContext & { readonly provider: string }) => BudgetedCall;
@@ -40,32 +52,34 @@ export interface BudgetEnvironment {
 
 /** Replaces the budgets of the process. Throws `INVALID_OPTION`, and then changes nothing. */
 export function applyBudgets(budgets: readonly Budget[], environment: BudgetEnvironment): void {
-  if (!environment.isDecision && isDecided) return;
-  isDecided ||= environment.isDecision;
+  if (!environment.isDecision && inForce.isDecided) return;
+  inForce.isDecided ||= environment.isDecision;
+  const { engine } = inForce;
   if (engine === undefined && budgets.length === 0) return;
-  const { store = storeInForce, priceOf } = environment;
-  if (engine === undefined || store !== storeInForce) {
+  const { store = inForce.store, priceOf } = environment;
+  if (engine === undefined || store !== inForce.store) {
     const { BudgetEngine: Engine } = budgetEngine();
     const next = new Engine({ store, priceOf, onShare: tell });
     next.apply(budgets);
     void engine?.stop();
-    engine = next;
-    storeInForce = store;
+    inForce.engine = next;
+    inForce.store = store;
   } else engine.apply(budgets);
-  identify = environment.identify;
+  inForce.identify = environment.identify;
 }
 
 /** Undefined while there are no budgets. */
 export function currentBudgets(): BudgetEngine | undefined {
+  const { engine } = inForce;
   return engine === undefined || engine.isEmpty ? undefined : engine;
 }
 
 /** Gives back what is held of budgets that are shared, at the end of the process. */
 export async function stopBudgets(): Promise<void> {
-  const stopped = engine;
-  engine = undefined;
-  storeInForce = undefined;
-  isDecided = false;
+  const stopped = inForce.engine;
+  inForce.engine = undefined;
+  inForce.store = undefined;
+  inForce.isDecided = false;
   await stopped?.stop();
 }
 
@@ -75,7 +89,7 @@ export async function stopBudgets(): Promise<void> {
  * this process knows. Never rejects.
  */
 export async function budgetStatus(context: BudgetContext = {}): Promise<readonly BudgetStatus[]> {
-  const call = identify({ ...context, provider: context.provider ?? 'unknown' });
+  const call = inForce.identify({ ...context, provider: context.provider ?? 'unknown' });
   return (await currentBudgets()?.status(call)) ?? [];
 }
 
@@ -92,10 +106,10 @@ export async function budgetAccounts({
  * instances. Returns a function that ends that.
  */
 export function onBudgetShare(listener: (share: BudgetShare) => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  inForce.listeners.add(listener);
+  return () => inForce.listeners.delete(listener);
 }
 
 function tell(share: BudgetShare): void {
-  for (const listener of listeners) callQuietly('reporting a budget', () => listener(share));
+  for (const listener of inForce.listeners) callQuietly('reporting a budget', () => listener(share));
 }

@@ -92,6 +92,12 @@ export class Leases {
     return leased.allowsBeyond(amount, fullness, this.#fleet, performance.now());
   }
 
+  /** The store has announced that the limit is spent. */
+  isFull(budget: BudgetAccounts, account: Account): boolean {
+    const { name } = this.#of(budget, account);
+    return this.#full.fullnessOf(name, budget.budget.limit, this.nowMs()) === 'full';
+  }
+
   /** Something was spent, or is no longer set aside. */
   changed(budget: BudgetAccounts, account: Account): void {
     const leased = this.#of(budget, account);

@@ -1,3 +1,5 @@
+import { watchAbort } from './abort-of-reply.ts';
+
 /** A call that has begun and not ended, as far as its end from outside is concerned. */
 export interface OpenCall {
   /** Nobody reads the reply any further. */
@@ -19,6 +21,8 @@ const PENDING_MAX = 1000;
 export class OpenCalls<Call extends OpenCall> {
   readonly #open = new Set<Call>();
   readonly #unread = new Set<Call>();
+  /** Each ends the watch for an abort. */
+  readonly #abortable = new Map<Call, () => void>();
   readonly #pending = new Map<string, Call>();
 
   get size(): number {
@@ -37,6 +41,9 @@ export class OpenCalls<Call extends OpenCall> {
   /** `handle`: the stream, iterator or response without which the reply cannot be read on. */
   arrived(call: Call, handle: object): void {
     this.#unread.add(call);
+    const unwatch = watchAbort(handle, () => call.streamEnded());
+    this.#abortable.get(call)?.();
+    if (unwatch !== undefined) this.#abortable.set(call, unwatch);
     registry.register(handle, call, call);
   }
 
@@ -68,6 +75,8 @@ export class OpenCalls<Call extends OpenCall> {
 
   ended(call: Call, responseId: string | undefined): void {
     this.#open.delete(call);
+    this.#abortable.get(call)?.();
+    this.#abortable.delete(call);
     this.reading(call, undefined);
     if (responseId !== undefined && this.#pending.get(responseId) === call) {
       this.#pending.delete(responseId);

@@ -38,7 +38,10 @@ export interface BudgetRefusal {
   readonly reserved: number;
   /** RFC 3339, UTC. Of a rolling window: when its oldest part is forgotten. With `isReserved`: in a second. */
   readonly resetsAt: string;
-  /** There would be room for the call if running calls had not reserved it. Absent: it is spent. */
+  /**
+   * The limit is not spent: running calls have reserved the rest, other instances hold it, or the store of the fleet
+   * has not said what is left. Absent: it is spent.
+   */
   readonly isReserved?: boolean;
 }
 

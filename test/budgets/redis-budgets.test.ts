@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { BudgetEngine } from '../../src/budgets/budget-engine.ts';
 import type { Budget } from '../../src/budgets/budget.ts';
 import type { BudgetShare } from '../../src/budgets/budget-status.ts';
@@ -179,6 +180,43 @@ describe('budgets of a fleet in Redis', function () {
     assert.equal(await next.spent(), 60);
     for (let index = 0; index < 100; index++) next.call();
     assert.equal(next.admitted, 40);
+  });
+
+  it('forget after ten minutes what each instance reported, and count nothing twice for it', async () => {
+    const [one, other] = await start(2, budget(100));
+    for (let index = 0; index < 5; index++) one!.call();
+    await until(async () => (await other!.spent()) === 5);
+    const client = new Redis(redis.url);
+    try {
+      const [account] = await client.keys(`{fleet-${fleets}}:budgets:account*`);
+      const reports = async (): Promise<string[]> =>
+        Object.keys(await client.hgetall(account!)).filter((field) => field.startsWith('s:'));
+      const [report] = await reports();
+      const gone = report!.replace(/[^:]+$/, 'gone');
+      await client.hset(account!, gone, `5 ${Date.now() - 601_000}`);
+      other!.call();
+      await until(async () => (await one!.spent()) === 6);
+      assert.equal((await reports()).includes(gone), false);
+      await client.hdel(account!, report!);
+      one!.call();
+      await until(async () => (await other!.spent()) === 7);
+      assert.equal(await one!.spent(), 7);
+    } finally {
+      client.disconnect();
+    }
+  });
+
+  it('say that what an instance has no lease of yet may be free in a second', async () => {
+    const limit = 1000;
+    const [one] = await start(2, budget(limit, { scope: { each: ['user'] } }));
+    const refusals = Array.from({ length: limit }, () =>
+      one!.engine.reserve({ ...CALL, userId: 'bob' }, SIZE, true, []),
+    ).filter((answer) => answer !== undefined && 'budgetId' in answer);
+    assert.ok(refusals.length > 0);
+    for (const refusal of refusals) {
+      assert.equal(refusal.isReserved, true);
+      assert.ok(Date.parse(refusal.resetsAt) - Date.now() < 1500);
+    }
   });
 
   it('keep all that an instance with many accounts spent before it ended', async () => {

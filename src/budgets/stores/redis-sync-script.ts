@@ -5,7 +5,8 @@
  *
  * - `t:<bucket>` spent by all. It only rises: an instance that knows of more than the store brings back what the
  *   store has lost.
- * - `s:<bucket>:<instance>` what of it that instance reported last, so that a report that comes twice counts once.
+ * - `s:<bucket>:<instance>` what of it that instance reported last, and when, so that a report that comes twice counts
+ *   once. It is kept for ten minutes: a report says itself what of it was acknowledged.
  * - `l:<instance>` its lease: held, reserved for running calls, end. After the end only what was reserved still
  *   counts, a minute later as spent: the provider bills calls whose process was killed.
  * - `x:<share>` bucket in which the share was reported as reached; `f` the fullness that was announced; `w` when
@@ -40,10 +41,10 @@ for _ = 1, buckets do
   at = at + 4
   current = bucket
   local mine = 's:' .. bucket .. ':' .. instance
-  local before = math.max(tonumber(field[mine] or '0'), known)
+  local before = math.max(tonumber(string.match(field[mine] or '0', '^%d+')), known)
   local total = math.max(tonumber(field['t:' .. bucket] or '0'), seen) + math.max(0, own - before)
   if total > 0 then set('t:' .. bucket, text(total)) end
-  if own > 0 then set(mine, text(own)) end
+  if own > 0 then set(mine, text(own) .. ' ' .. text(now)) end
 end
 
 local spent, held, instances, others = 0, 0, 1, 0
@@ -59,7 +60,8 @@ for key, value in pairs(field) do
       totals[#totals + 1] = value
     end
   elseif kind == 's:' then
-    if tonumber(string.match(key, '^s:(%-?%d+):')) < oldest then old[#old + 1] = key end
+    local reported = tonumber(string.match(value, ' (%d+)$') or '0')
+    if now > reported + 600000 then old[#old + 1] = key end
   elseif kind == 'l:' and key ~= 'l:' .. instance then
     local has, running, ends = string.match(value, '(%d+) (%d+) (%d+)')
     ends = tonumber(ends)
