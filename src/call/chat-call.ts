@@ -79,9 +79,11 @@ export class ChatCall implements ReplySink, OpenCall {
 
   /** Headers have arrived and `handle` is what the body will be read from. */
   arrived(handle: object): void {
-    if (this.#parts === undefined) return;
+    const parts = this.#parts;
+    if (parts === undefined) return;
     this.#replied = true;
-    this.#parts.open.arrived(this, handle);
+    quietly('reading a reply', () => parts.reader.begun?.());
+    parts.open.arrived(this, handle);
   }
 
   /**

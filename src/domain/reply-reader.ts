@@ -20,6 +20,8 @@ export interface ReadOptions {
  * affected.
  */
 export interface ReplyReader {
+  /** A reply has begun to arrive: what was sent is billed, however little of the reply is read. */
+  begun?(): void;
   /** The whole reply of a call that was not streamed. */
   whole(reply: unknown): void;
   /** One event of a stream, in order. */

@@ -10,8 +10,8 @@ interface AddedModel {
 
 /**
  * Kinds that the list does not know for a model, from the providers' public price pages: OpenAI, as of
- * 2025-08 (audio of the preview models, unchanged until they were retired), Cohere, as of 2026-06. What
- * the list knows comes first.
+ * 2025-08 (audio of the preview models, unchanged until they were retired) and 2026-06 (speech), Cohere, as
+ * of 2026-06. What the list knows comes first.
  */
 const ADDED: readonly AddedModel[] = [
   {
@@ -24,6 +24,12 @@ const ADDED: readonly AddedModel[] = [
     model: /^gpt-4o-mini-audio-preview/,
     prices: { input_audio_mtok: 10, output_audio_mtok: 20 },
   },
+  {
+    providers: ['openai', 'azure'],
+    model: /^tts-1-hd(?:-\d+)?$/,
+    prices: { input_mchars: 30 },
+  },
+  { providers: ['openai', 'azure'], model: /^tts-1(?:-\d+)?$/, prices: { input_mchars: 15 } },
   {
     providers: ['cohere'],
     model: /^rerank-(?:v3\.5|v4\.0-fast)$/,

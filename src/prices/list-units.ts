@@ -155,14 +155,15 @@ function listsEveryModality(provider: string): boolean {
 }
 
 /**
- * The output of an image model is images: their tokens are billed, or their number. Without a price of
- * their own, they are in the price of output.
+ * The output of an image model is images: their tokens are billed, or their number. That of a speech model
+ * is audio. Without a price of their own, they are in the price of output.
  */
 export function isInOutput(
   kind: PricedKind,
   { outputTokens }: BilledUsage,
   operation: string | undefined,
 ): boolean {
+  if (operation === 'speech') return kind === 'audioOutputTokens';
   if (operation !== 'image_generation') return false;
   return kind === 'imageOutputTokens' || (kind === 'generatedImages' && outputTokens !== undefined);
 }

@@ -93,10 +93,16 @@ function observeRawResponse(original: Method<[], Promise<object>>): Method<[], P
 }
 
 function takeParsed(value: unknown, call: ChatCall): void {
-  if (typeof value === 'object' && value !== null && 'iterator' in value) {
-    const stream = value as { iterator: () => unknown };
-    if (typeof stream.iterator === 'function') {
-      observeIteratorFunction(stream, call);
+  if (typeof value === 'object' && value !== null) {
+    const { iterator, arrayBuffer } = value as Readonly<Record<string, unknown>>;
+    if (typeof iterator === 'function') {
+      observeIteratorFunction(value as { iterator: () => unknown }, call);
+      return;
+    }
+    if (typeof arrayBuffer === 'function') {
+      observeResponse(value, call, () => false);
+      // Of audio the caller gets the response itself, and its body arrives as he reads it.
+      call.arrived(value);
       return;
     }
   }

@@ -22,6 +22,43 @@ const gpt4o = { provider: 'openai', requestModel: 'gpt-4o' } as const;
 
 const bills: readonly Bill[] = [
   {
+    what: 'speech by the character at $15 a million: 2,000 × 0.000015',
+    call: { provider: 'openai', requestModel: 'tts-1', operation: 'speech' },
+    usage: { inputCharacters: 2000 },
+    costUsd: 0.03,
+  },
+  {
+    what: 'speech in high quality at $30 a million',
+    call: { provider: 'openai', requestModel: 'tts-1-hd', operation: 'speech' },
+    usage: { inputCharacters: 2000 },
+    costUsd: 0.06,
+  },
+  {
+    what: 'speech by tokens, whose output is audio at the price of output: 10 × 0.6 + 500 × 12',
+    call: { provider: 'openai', requestModel: 'gpt-4o-mini-tts', operation: 'speech' },
+    usage: { inputTokens: 10, outputTokens: 500, audioOutputTokens: 500 },
+    costUsd: 0.006006,
+  },
+  {
+    what: 'speech of a model that is billed by tokens, of which none are reported',
+    call: { provider: 'openai', requestModel: 'gpt-4o-mini-tts', operation: 'speech' },
+    usage: { inputCharacters: 2000 },
+    costUsd: undefined,
+  },
+  {
+    what: 'a realtime response: 300 × 32 + 200 × 0.4 + 100 × 4 + 50 × 0.4 + 20 × 16 + 200 × 64',
+    call: { provider: 'openai', requestModel: 'gpt-realtime', operation: 'chat' },
+    usage: {
+      inputTokens: 650,
+      outputTokens: 220,
+      cacheReadTokens: 250,
+      audioInputTokens: 500,
+      audioCacheReadTokens: 200,
+      audioOutputTokens: 200,
+    },
+    costUsd: 0.02322,
+  },
+  {
     what: 'a cache write kept for five minutes: 100,000 × 3.75 + 10 × 3 + 100 × 15',
     call: anthropic,
     usage: { inputTokens: 100_010, outputTokens: 100, cacheWriteTokens: 100_000 },

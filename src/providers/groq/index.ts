@@ -2,10 +2,19 @@ import { patchApiClient } from '../api-client.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
 import { openaiBatchLine } from '../openai/batch-line.ts';
 import { embeddings } from '../openai/completions.ts';
+import { transcription } from '../openai/media.ts';
+import { speech } from '../openai/speech.ts';
+import type { CallShape } from '../../domain/call-shape.ts';
 import type { SdkPatch } from '../sdk-patch.ts';
 import { groqUsageObject } from './usage.ts';
 
-const chat = chatCompletions({ usageOf: groqUsageObject });
+const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
+  ['/chat/completions', chatCompletions({ usageOf: groqUsageObject })],
+  ['/embeddings', embeddings],
+  ['/audio/transcriptions', transcription],
+  ['/audio/translations', transcription],
+  ['/audio/speech', speech],
+];
 
 export const groq: SdkPatch = {
   moduleName: 'groq-sdk',
@@ -21,10 +30,7 @@ export const groq: SdkPatch = {
           describes: (path) => /\/batches(?:\/[^/]+)?$/.test(path),
           resultOf: openaiBatchLine,
         },
-        shape: (path) => {
-          if (path.endsWith('/chat/completions')) return chat;
-          return path.endsWith('/embeddings') ? embeddings : undefined;
-        },
+        shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
       },
       meter,
     ),

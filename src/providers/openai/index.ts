@@ -7,7 +7,9 @@ import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
 import { providerOfHost } from './hosts.ts';
 import { images, transcription } from './media.ts';
+import { moderation } from './input-only.ts';
 import { responses } from './responses.ts';
+import { speech } from './speech.ts';
 import { usageObject } from './usage.ts';
 
 const chat = chatCompletions({ usageOf: usageObject });
@@ -19,8 +21,11 @@ const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/responses/compact', responses],
   ['/images/generations', images],
   ['/images/edits', images],
+  ['/images/variations', images],
   ['/audio/transcriptions', transcription],
   ['/audio/translations', transcription],
+  ['/audio/speech', speech],
+  ['/moderations', moderation],
   ['/embeddings', embeddings],
   ['/completions', completions],
 ];

@@ -31,7 +31,7 @@ export const transcription: CallShape = {
   reader: (options) =>
     new InputOnlyReader(
       options,
-      (reply) => ({ usage: transcriptionUsage(fields(reply)['usage']) }),
+      (reply) => ({ usage: transcriptionUsage(fields(reply)['usage']) ?? spokenSeconds(reply) }),
       (event) => stringAt(event, 'type') === 'transcript.text.done',
     ),
   countable: () => ({ kind: 'unknown' }),
@@ -74,6 +74,12 @@ function imageUsage(reply: unknown): ReportedUsage | undefined {
     ...responsesUsage(usage),
     generatedImages: generatedImages === 0 ? undefined : generatedImages,
   });
+}
+
+/** Groq and Together report the length of the audio where the reply is asked for as `verbose_json`. */
+function spokenSeconds(reply: unknown): ReportedUsage | undefined {
+  const { duration } = fields(reply);
+  return typeof duration === 'number' && duration > 0 ? { audioInputSeconds: duration } : undefined;
 }
 
 /** `usage` of a transcription: by tokens, or by seconds. */

@@ -2,6 +2,9 @@ import { patchApiClient } from '../api-client.ts';
 import { chatCompletions } from '../openai/chat-completions.ts';
 import { openaiBatchLine } from '../openai/batch-line.ts';
 import { completions, embeddings } from '../openai/completions.ts';
+import { images, transcription } from '../openai/media.ts';
+import { speech } from '../openai/speech.ts';
+import { rerank } from '../openai/input-only.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import type { SdkPatch } from '../sdk-patch.ts';
 
@@ -9,6 +12,11 @@ const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/chat/completions', chatCompletions()],
   ['/embeddings', embeddings],
   ['/completions', completions],
+  ['/images/generations', images],
+  ['/audio/transcriptions', transcription],
+  ['/audio/translations', transcription],
+  ['/audio/speech', speech],
+  ['/rerank', rerank],
 ];
 
 export const together: SdkPatch = {

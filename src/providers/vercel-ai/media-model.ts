@@ -11,6 +11,7 @@ import {
 } from '../../tokens/json.ts';
 import { InputOnlyReader, type InputOnlyFacts } from '../input-only-reader.ts';
 import { imageAttributes, transcriptionUsage } from '../openai/media.ts';
+import { charactersOf } from '../openai/speech.ts';
 import { streamed } from '../streamed.ts';
 import { modelFacts } from './prompt.ts';
 import { VendorReply } from './vendor-reply.ts';
@@ -87,7 +88,7 @@ function imageFacts(reply: JsonObject): InputOnlyFacts {
 
 /** Billed by the character of the text, of which a reply says nothing. */
 function speechFacts(reply: JsonObject, { text }: JsonObject): InputOnlyFacts {
-  const characters = typeof text === 'string' ? Array.from(text).length : 0;
+  const characters = typeof text === 'string' ? charactersOf(text) : 0;
   return { usage: mediaUsage(reply, characters === 0 ? {} : { inputCharacters: characters }) };
 }
 
