@@ -11,13 +11,13 @@ export type {
   ThresholdRule,
 } from './alerts/alert-rule.ts';
 export { UsageAlerts } from './alerts/usage-alerts.ts';
+export type { AlertReceiver, UsageAlertsOptions } from './alerts/usage-alerts-options.ts';
 export type {
   ActiveAlert,
-  AlertReceiver,
+  AlertBudgetStatus,
   AlertRuleStatus,
-  UsageAlertsOptions,
   UsageAlertsStatus,
-} from './alerts/usage-alerts.ts';
+} from './alerts/alerts-status.ts';
 export type { ReachedBudgetShare } from './alerts/budget-alerts.ts';
 export type { AlertActor } from './alerts/alert-actions.ts';
 export type { AlertHistoryEntry } from './alerts/alert-history.ts';

@@ -198,11 +198,14 @@ function teamsByName(text: string): ReadonlyMap<string, readonly string[]> {
   const isTeams = (teams: unknown): boolean =>
     Array.isArray(teams) && teams.every((team) => typeof team === 'string' && team !== '');
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (isObject && Object.values(value as object).every(isTeams)) {
+  // Of two entries of one name the parser takes the last.
+  const names = text.match(/"(?:[^"\\]|\\.)*"\s*:/g) ?? [];
+  const isUnique = isObject && names.length === Object.keys(value as object).length;
+  if (isUnique && Object.values(value as object).every(isTeams)) {
     return new Map(Object.entries(value as Record<string, readonly string[]>));
   }
   throw new Error(
-    'TOKEN_METER_VIEWER_TEAMS must be a JSON object of lists by the name of the token, such as {"anna":["search"]}',
+    'TOKEN_METER_VIEWER_TEAMS must be a JSON object of lists by the name of the token, each name once, such as {"anna":["search"]}',
   );
 }
 

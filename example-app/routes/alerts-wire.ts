@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type {
   ActiveAlert,
+  AlertBudgetStatus,
   AlertHistoryEntry,
   AlertRuleStatus,
   UsageAlertsStatus,
@@ -21,9 +22,9 @@ const level = z.enum(['ok', 'warning', 'alert']);
 const alertRule = z.strictObject({
   id: z.string().describe('For mute'),
   name: z.string(),
-  kind: z.enum(['threshold', 'forecast', 'spike']),
-  metric,
-  by: z.string(),
+  kind: z.enum(['threshold', 'forecast', 'spike', 'budget']),
+  metric: metric.optional().describe('Absent for a budget of which no alert is kept'),
+  by: z.string().optional(),
   window_ms: z.number().optional(),
   warning: z.number().optional(),
   alert: z.number().optional(),
@@ -63,9 +64,13 @@ const activeAlert = z.strictObject({
 const count = z.int().min(0);
 
 export const alertsState = z.strictObject({
-  rules: z.array(alertRule).describe('In the order of their file'),
+  rules: z
+    .array(alertRule)
+    .describe('In the order of their file, then the budgets that have had alerts'),
   active: z.array(activeAlert).describe('Not ok, worst first'),
-  undelivered: count.describe('Changes that a channel has not confirmed, on any instance'),
+  undelivered: count
+    .optional()
+    .describe('Changes that a channel has not confirmed, on any instance; not for limited viewers'),
   channels: z
     .array(
       z.strictObject({
@@ -75,7 +80,7 @@ export const alertsState = z.strictObject({
         queued: count,
       }),
     )
-    .describe('Of the instance that answers'),
+    .describe('Of the instance that answers; none for viewers who are limited to teams'),
   last_evaluated: time.optional(),
   last_error: z.strictObject({ time, message: z.string() }).optional(),
 });
@@ -120,19 +125,27 @@ export function ruleId(name: string): string {
   return `rule_${createHash('sha256').update(name).digest('base64url').slice(0, 22)}`;
 }
 
-const NONE: UsageAlertsStatus = { active: [], rules: [], undelivered: 0, dropped: 0 };
+const NONE: UsageAlertsStatus = {
+  active: [],
+  rules: [],
+  budgets: [],
+  undelivered: 0,
+  dropped: 0,
+};
 
 /** To a viewer of `teams`, what is about calls of theirs alone. */
 export function shownAlerts(
   alerts: RunningAlerts | undefined,
   teams: readonly string[] | undefined,
 ): object {
-  const { active, rules, undelivered, lastEvaluated, lastError } = alerts?.status(teams) ?? NONE;
+  const status = alerts?.status(teams) ?? NONE;
+  const { active, rules, budgets, undelivered, lastEvaluated, lastError } = status;
   return usageJson({
-    rules: rules.map(shownRule),
+    rules: [...rules.map(shownRule), ...budgets.map(shownBudget)],
     active: active.map(shownAlert),
-    undelivered,
-    channels: alerts?.channels() ?? [],
+    // What is on its way may be about others.
+    ...(teams === undefined && { undelivered }),
+    channels: teams === undefined ? (alerts?.channels() ?? []) : [],
     ...(lastEvaluated !== undefined && { lastEvaluated }),
     ...(lastError && { lastError }),
   });
@@ -154,6 +167,16 @@ function shownRule({ rule, muted }: AlertRuleStatus): object {
     ...(windowMs !== undefined && { windowMs }),
     ...(warning !== undefined && { warning }),
     ...(alert !== undefined && { alert }),
+    ...(muted && { muted }),
+  };
+}
+
+function shownBudget({ rule, alert, muted }: AlertBudgetStatus): object {
+  return {
+    id: ruleId(rule),
+    name: rule,
+    kind: 'budget',
+    ...(alert && { metric: alert.metric, by: alert.by }),
     ...(muted && { muted }),
   };
 }

@@ -158,8 +158,9 @@ function runningOf(ctx: Context, alerts: AlertRoutesOptions['alerts']): RunningA
 
 /** Of a rule, or of the rule of an active alert. */
 async function ruleOf(ctx: Context, running: RunningAlerts, id: string): Promise<string> {
-  const { rules } = running.status();
-  const rule = rules.find(({ rule: { name } }) => ruleId(name) === id)?.rule.name;
+  const { rules, budgets } = running.status();
+  const names = [...rules.map(({ rule }) => rule.name), ...budgets.map(({ rule }) => rule)];
+  const rule = names.find((name) => ruleId(name) === id);
   return rule ?? (await running.ruleOfAlert(id)) ?? notFound(ctx);
 }
 

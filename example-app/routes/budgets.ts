@@ -4,6 +4,7 @@ import {
   type BudgetsDocument,
   budgetJsonSchema,
   budgetProblem,
+  type budgetAccounts as budgetAccountsInForce,
 } from 'otel-token-meter/budgets';
 import { z } from 'zod';
 import { teamsOf } from '../middleware/authentication.ts';
@@ -15,10 +16,7 @@ import type { SettingsRoutesOptions } from './settings-document.ts';
 
 export interface BudgetsRoutesOptions extends SettingsRoutesOptions<BudgetsDocument> {
   /** Accounts of the current windows, most spent first. */
-  readonly accounts: (options: {
-    readonly id?: string;
-    readonly limit?: number;
-  }) => Promise<readonly BudgetStatus[]>;
+  readonly accounts: typeof budgetAccountsInForce;
 }
 
 /** A list of a thousand values may be long. */
@@ -101,15 +99,16 @@ export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[
       },
       async handle(ctx, { query }) {
         const teams = teamsOf(ctx);
+        const { budget: id, limit } = query;
         const found = await accounts({
-          limit: teams === undefined ? query.limit : 1000,
-          ...(query.budget !== undefined && { id: query.budget }),
+          id,
+          limit,
+          ...(teams && {
+            isWanted: (budgetId, key) => isAccountOf(teams, settings.get()[budgetId], key),
+          }),
         });
-        const seen = found.filter(
-          ({ id, key }) => teams === undefined || isAccountOf(teams, settings.get()[id], key),
-        );
         ctx.set('cache-control', 'no-store');
-        ctx.body = { accounts: seen.slice(0, query.limit).map(wire) };
+        ctx.body = { accounts: found.slice(0, limit).map(wire) };
       },
     }),
   ];

@@ -3,6 +3,8 @@ import { type AlertState, nextRevision, stateName } from './alert-state.ts';
 import { idOf, type NextState, type NextStateOptions } from './next-state.ts';
 import type { UsageAlert } from './usage-alert.ts';
 
+const BUDGET = 'budget ';
+
 /** A share of a budget that was reached, as `onBudgetShare` reports it. */
 export interface ReachedBudgetShare {
   readonly id: string;
@@ -102,7 +104,11 @@ export function endedBudgetState(
 
 /** What its alerts have as `rule`, and mutes name. */
 export function budgetRule(id: string): string {
-  return `budget ${id}`;
+  return `${BUDGET}${id}`;
+}
+
+export function isBudgetRule(name: string): boolean {
+  return name.startsWith(BUDGET);
 }
 
 /** One member is a key as of a rule; of several, the text names all. */

@@ -1,18 +1,10 @@
 import { diag } from '@opentelemetry/api';
-import { TokenMeterError } from '../../src/errors.ts';
-import type { UsageReader } from '../ledger/usage-query.ts';
 import { emitAlertEvent } from './alert-event.ts';
 import type { AlertRule } from './alert-rule.ts';
 import { AlertActions, type AlertActor } from './alert-actions.ts';
 import { AlertHistory, type AlertHistoryEntry, levelEntry } from './alert-history.ts';
-import {
-  type AlertAcknowledgement,
-  type AlertMute,
-  type AlertState,
-  muteName,
-  partsOfName,
-  stateName,
-} from './alert-state.ts';
+import { type AlertMute, partsOfName, stateName } from './alert-state.ts';
+import { type ActiveAlert, AlertsStatus, type UsageAlertsStatus } from './alerts-status.ts';
 import {
   budgetRule,
   budgetState,
@@ -24,77 +16,21 @@ import {
 import { checkAlertRules } from './check-rules.ts';
 import { type RuleEvaluator, ruleEvaluator } from './evaluate/rule-evaluator.ts';
 import { KnownStates } from './known-states.ts';
-import { isOfTeams, teamsWatched } from './rule-of-teams.ts';
-import { severityOf } from './next-level.ts';
+import { teamsWatched } from './rule-of-teams.ts';
 import { type NextState, nextState } from './next-state.ts';
 import { OwedAlerts } from './owed-alerts.ts';
-import { type AlertStateStore, MemoryAlertStates } from './state-store.ts';
-import type { UsageAlert } from './usage-alert.ts';
-
-export interface UsageAlertsOptions {
-  readonly rules: readonly AlertRule[];
-  readonly reader: Pick<UsageReader, 'summary'>;
-  /**
-   * Called for each change of level, on one instance of those that share `states`. Until it returns,
-   * or the promise that it returns resolves to anything but `false`, the change counts as not
-   * delivered: it is delivered again after a failure, a crash or a restart, for a day.
-   */
-  readonly onAlert?: (alert: UsageAlert) => unknown;
-  /**
-   * Receivers beside `onAlert`, such as `AlertSlack`. Each confirms on its own: one that is away does
-   * not make the others get an alert twice. Their names must be the same on every instance.
-   */
-  readonly channels?: readonly AlertReceiver[];
-  /** Levels across restarts and instances. @default in memory */
-  readonly states?: AlertStateStore;
-  /** False silences the no-data rules: an empty window is then explained. @default always true */
-  readonly isRecording?: () => boolean;
-  /** @default 60_000, minimum 1000 */
-  readonly intervalMs?: number;
-  /** @default Date.now */
-  readonly now?: () => number;
-}
-
-/** As `onAlert`, with a name. */
-export interface AlertReceiver {
-  readonly name: string;
-  readonly send: (alert: UsageAlert) => unknown;
-  /** Alerts that are handed to it at once. @default 100 */
-  readonly maxQueued?: number;
-}
-
-/** An alert that is not over. `time` is since when. */
-export interface ActiveAlert extends UsageAlert {
-  readonly acknowledged?: AlertAcknowledgement;
-  /** Its rule is muted. */
-  readonly isMuted: boolean;
-}
-
-export interface AlertRuleStatus {
-  readonly rule: AlertRule;
-  readonly muted?: AlertMute;
-}
-
-export interface UsageAlertsStatus {
-  /** Everything not `ok`, worst first. */
-  readonly active: readonly ActiveAlert[];
-  /** In the order given. */
-  readonly rules: readonly AlertRuleStatus[];
-  /** Changes that a receiver has not confirmed, on any instance. */
-  readonly undelivered: number;
-  /** Changes that were given up undelivered by this instance: after a day, or too many for one key. */
-  readonly dropped: number;
-  /** RFC 3339; absent before the first evaluation. */
-  readonly lastEvaluated?: string;
-  readonly lastError?: { readonly time: string; readonly message: string };
-}
+import { MemoryAlertStates } from './state-store.ts';
+import {
+  checkOptions,
+  maxSendingOf,
+  receiversOf,
+  refuse,
+  type UsageAlertsOptions,
+} from './usage-alerts-options.ts';
 
 const MIN_INTERVAL_MS = 1000;
-const MAX_INTERVAL_MS = 2 ** 31 - 1;
 /** Shares of budgets that wait for a store that was never reached. */
 const MAX_REACHED = 1000;
-/** What the queue of a channel takes. */
-const MAX_SENDING = 100;
 const WARN_EVERY_MS = 60_000;
 /** For the receivers of alerts, at the end. */
 const CLOSE_MS = 2000;
@@ -111,6 +47,7 @@ export class UsageAlerts {
   readonly #evaluators: ReadonlyMap<string, RuleEvaluator>;
   readonly #history = new AlertHistory();
   readonly #states: KnownStates;
+  readonly #status: AlertsStatus;
   readonly #actions: AlertActions;
   readonly #owed: OwedAlerts;
   readonly #reached: ReachedBudgetShare[] = [];
@@ -131,6 +68,7 @@ export class UsageAlerts {
     this.#intervalMs = Math.max(MIN_INTERVAL_MS, intervalMs);
     this.#now = now;
     this.#states = new KnownStates(options.states ?? new MemoryAlertStates(), this.#history);
+    this.#status = new AlertsStatus(this.#rules, this.#states);
     this.#owed = new OwedAlerts({
       states: this.#states,
       receivers: receiversOf(options),
@@ -166,23 +104,10 @@ export class UsageAlerts {
    */
   status(teams?: readonly string[]): UsageAlertsStatus {
     const now = this.#now();
-    const active: ActiveAlert[] = [];
-    for (const [, { alert, acknowledged }] of this.#states.all()) {
-      if (alert === undefined || alert.level === 'ok') continue;
-      if (alert.kind === 'budget' ? teams !== undefined : !this.#isShown(alert, teams)) continue;
-      const isMuted = this.#states.isMuted(alert.rule, now);
-      active.push({ ...alert, isMuted, ...(acknowledged && { acknowledged }) });
-    }
     return {
-      active: active.toSorted((a, b) => severityOf(b.level) - severityOf(a.level)),
-      rules: this.#rules.flatMap((rule) => {
-        const isShown = (watched: readonly string[] | undefined): boolean =>
-          teams === undefined || isOfTeams(watched, teams);
-        if (!isShown(teamsWatched(rule))) return [];
-        const { muted } = this.#states.get(muteName(rule.name)) ?? {};
-        const isMuted = muted !== undefined && Date.parse(muted.until) > now;
-        return { rule, ...(isMuted && isShown(muted.teams) && { muted }) };
-      }),
+      active: this.#status.active(now, teams),
+      rules: this.#status.rules(now, teams),
+      budgets: teams === undefined ? this.#status.budgets(now) : [],
       undelivered: this.#owed.undelivered,
       dropped: this.#owed.dropped,
       ...(this.#lastEvaluated && { lastEvaluated: this.#lastEvaluated }),
@@ -207,21 +132,14 @@ export class UsageAlerts {
    */
   history(teams?: readonly string[]): readonly AlertHistoryEntry[] {
     const { entries } = this.#history;
-    return teams === undefined ? entries : entries.filter((entry) => this.#isShown(entry, teams));
+    return teams === undefined
+      ? entries
+      : entries.filter((entry) => this.#status.isShown(entry, teams));
   }
 
   #teamsOf(name: string): readonly string[] | undefined {
     const rule = this.#rules.find((each) => each.name === name);
     return rule && teamsWatched(rule);
-  }
-
-  /** Whether a rule in force has this, and it was about calls of these teams alone when it was found. */
-  #isShown(
-    entry: { readonly rule: string; readonly teams?: readonly string[] },
-    teams: readonly string[] | undefined,
-  ): boolean {
-    const isOfRule = this.#rules.some(({ name }) => name === entry.rule);
-    return isOfRule && (teams === undefined || isOfTeams(entry.teams, teams));
   }
 
   /**
@@ -373,7 +291,7 @@ export class UsageAlerts {
   }
 
   #activeAlert(id: string): ActiveAlert | undefined {
-    return this.status().active.find((alert) => alert.id === id);
+    return this.#status.active(this.#now(), undefined).find((alert) => alert.id === id);
   }
 
   /** For what another instance has reported a moment ago. While the store is away, what is known counts. */
@@ -384,20 +302,11 @@ export class UsageAlerts {
 
   async #checkRule(name: string): Promise<void> {
     const names = this.#rules.map((rule) => rule.name);
-    if (names.includes(name) || this.#isBudget(name)) return;
+    if (names.includes(name) || this.#status.isBudget(name)) return;
     await this.#refreshed();
-    if (!this.#isBudget(name)) {
+    if (!this.#status.isBudget(name)) {
       refuse('rule', name, `one of ${names.join(', ')}, or that of a budget with alerts`);
     }
-  }
-
-  #isBudget(name: string): boolean {
-    const isOne = ({ alert }: AlertState): boolean =>
-      alert?.kind === 'budget' && alert.rule === name;
-    return (
-      this.#states.get(muteName(name)) !== undefined ||
-      [...this.#states.all()].some(([, state]) => isOne(state))
-    );
   }
 
   #warn(now: number, error: unknown): void {
@@ -411,49 +320,4 @@ export class UsageAlerts {
 
 function withoutNoData(rule: AlertRule): AlertRule {
   return 'whenNoData' in rule ? { ...rule, whenNoData: 'ok' } : rule;
-}
-
-function receiversOf({
-  onAlert,
-  channels = [],
-}: UsageAlertsOptions): ReadonlyMap<string, (alert: UsageAlert) => unknown> {
-  const receivers = channels.map(({ name, send }) => [name, send] as const);
-  return new Map([...(onAlert ? [['onAlert', onAlert] as const] : []), ...receivers]);
-}
-
-function maxSendingOf({ channels = [] }: UsageAlertsOptions): number {
-  return Math.min(MAX_SENDING, ...channels.map(({ maxQueued = MAX_SENDING }) => maxQueued));
-}
-
-function refuse(key: string, value: unknown, allowed: string): never {
-  throw new TokenMeterError('INVALID_OPTION', `alerts: ${key} must be ${allowed}`, {
-    value,
-    allowed,
-  });
-}
-
-function checkOptions({
-  reader,
-  onAlert,
-  channels = [],
-  states,
-  isRecording,
-  intervalMs,
-  now,
-}: UsageAlertsOptions) {
-  if (typeof reader?.summary !== 'function') refuse('reader', reader, 'a UsageReader');
-  if (states !== undefined && typeof states.swap !== 'function') {
-    refuse('states', states, 'an AlertStateStore');
-  }
-  for (const [key, value] of Object.entries({ onAlert, isRecording, now })) {
-    if (value !== undefined && typeof value !== 'function') refuse(key, value, 'a function');
-  }
-  const receivers = ['onAlert', ...channels.map(({ name }) => name)];
-  const areNamed = channels.every(({ name, send }) => name && typeof send === 'function');
-  if (!areNamed || new Set(receivers).size < receivers.length) {
-    refuse('channels', receivers.slice(1), 'receivers, each with another name');
-  }
-  const isInterval =
-    intervalMs === undefined || (Number.isFinite(intervalMs) && intervalMs <= MAX_INTERVAL_MS);
-  if (!isInterval) refuse('intervalMs', intervalMs, `a number of up to ${MAX_INTERVAL_MS}`);
 }

@@ -27,9 +27,19 @@ interface Held {
   readonly amount: number;
 }
 
+/** Accounts of a budget that are gone through for those that are wanted. */
+const SEARCHED_MAX = 10_000;
 const STATUS_WITHIN_MS = 500;
 /** After which a call may be tried again whose room is not known to be spent. */
 const RESERVED_MS = 1000;
+
+export interface AccountsWanted {
+  readonly id?: string | undefined;
+  /** Of each budget. */
+  readonly limit: number;
+  /** Others are left out: of a budget with more accounts, among the 10,000 with the most spent. */
+  readonly isWanted?: ((budgetId: string, key: BudgetStatus['key']) => boolean) | undefined;
+}
 
 /** The budgets in force: what calls set aside and spend, and which of them are refused. */
 export class BudgetEngine {
@@ -167,17 +177,22 @@ export class BudgetEngine {
   }
 
   /** Accounts with the most spent of a budget, or of all. Never rejects. */
-  async accounts(id: string | undefined, limit: number): Promise<readonly BudgetStatus[]> {
+  async accounts({ id, limit, isWanted }: AccountsWanted): Promise<readonly BudgetStatus[]> {
     const all: BudgetStatus[] = [];
     for (const budget of this.#budgets) {
-      if (id !== undefined && budget.budget.id !== id) continue;
-      const accounts = new Set(await this.#listed(budget, limit));
-      await this.#asked([...accounts].map((account) => ({ budget, account })));
-      const statuses = [...accounts]
+      const budgetId = budget.budget.id;
+      if (id !== undefined && budgetId !== id) continue;
+      const listed = new Set(await this.#listed(budget, isWanted ? SEARCHED_MAX : limit));
+      const wanted = [...listed].filter(
+        (account) => isWanted?.(budgetId, budget.keyOf(account)) ?? true,
+      );
+      const accounts = wanted.slice(0, limit);
+      await this.#asked(accounts.map((account) => ({ budget, account })));
+      const statuses = accounts
         .map((account) => this.#statusOf(budget, account))
         .filter(({ spent, reserved, key }) => spent + reserved > 0 || Object.keys(key).length === 0)
         .toSorted((one, other) => other.spent - one.spent);
-      all.push(...statuses.slice(0, limit));
+      all.push(...statuses);
     }
     return all;
   }

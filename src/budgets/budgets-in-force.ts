@@ -1,7 +1,7 @@
 import type { BudgetedCall } from '../domain/call-budgets.ts';
 import { callQuietly } from '../host/quietly.ts';
 import type { Budget } from './budget.ts';
-import type { BudgetEngine } from './budget-engine.ts';
+import type { AccountsWanted, BudgetEngine } from './budget-engine.ts';
 import { budgetEngine } from './budget-engine-on-demand.ts';
 import type { BudgetShare, BudgetStatus } from './budget-status.ts';
 import type { PriceOfTokens } from './call-price.ts';
@@ -93,12 +93,15 @@ export async function budgetStatus(context: BudgetContext = {}): Promise<readonl
   return (await currentBudgets()?.status(call)) ?? [];
 }
 
-/** Accounts of one budget, or of all, with the most spent of each. Never rejects. */
+/**
+ * Accounts of one budget, or of all, with the most spent of each: 100 if `limit` does not say how many, and of those
+ * `isWanted` holds for. Never rejects.
+ */
 export async function budgetAccounts({
-  id,
   limit = 100,
-}: { readonly id?: string; readonly limit?: number } = {}): Promise<readonly BudgetStatus[]> {
-  return (await currentBudgets()?.accounts(id, limit)) ?? [];
+  ...wanted
+}: Partial<AccountsWanted> = {}): Promise<readonly BudgetStatus[]> {
+  return (await currentBudgets()?.accounts({ ...wanted, limit })) ?? [];
 }
 
 /**
@@ -111,5 +114,6 @@ export function onBudgetShare(listener: (share: BudgetShare) => void): () => voi
 }
 
 function tell(share: BudgetShare): void {
-  for (const listener of inForce.listeners) callQuietly('reporting a budget', () => listener(share));
+  for (const listener of inForce.listeners)
+    callQuietly('reporting a budget', () => listener(share));
 }

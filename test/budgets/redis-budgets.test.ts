@@ -238,8 +238,8 @@ describe('budgets of a fleet in Redis', function () {
     for (const [index, name] of ['a', 'b', 'c'].entries()) {
       for (let times = 0; times <= index; times++) one!.call({ userId: name });
     }
-    await until(async () => (await two!.engine.accounts('b', 2)).length === 2);
-    const listed = await two!.engine.accounts('b', 2);
+    await until(async () => (await two!.engine.accounts({ id: 'b', limit: 2 })).length === 2);
+    const listed = await two!.engine.accounts({ id: 'b', limit: 2 });
     assert.deepEqual(
       listed.map(({ key, spent }) => [key['user'], spent]),
       [
@@ -247,6 +247,11 @@ describe('budgets of a fleet in Redis', function () {
         ['b', 2],
       ],
     );
+    const [least] = await two!.engine.accounts({
+      limit: 1,
+      isWanted: (_, key) => key['user'] === 'a',
+    });
+    assert.deepEqual([least?.key['user'], least?.spent], ['a', 1]);
   });
 });
 

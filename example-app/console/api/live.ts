@@ -10,7 +10,7 @@ import { followEvents } from './event-stream.ts';
 /** Counts up when there are new calls, or may be. */
 export const news = signal(0);
 /** How long the first questions wait for the stream, ms. */
-const WATCH_WAIT_MS = 250;
+const WATCH_WAIT_MS = 1000;
 /** Since the server has begun to notice changes for this connection; undefined before. */
 let sequence: number | undefined;
 /** Whether a question was asked while changes might have been missed. */

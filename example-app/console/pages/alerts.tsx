@@ -168,8 +168,8 @@ function Rules({
       label: t('alertsPage.of'),
       cell: ({ metric, by, window_ms: window }) =>
         [
-          textOr(`alertMetric.${metric}`, metric),
-          by === 'all' ? '' : by,
+          metric === undefined ? '' : textOr(`alertMetric.${metric}`, metric),
+          by === undefined || by === 'all' ? '' : by,
           window === undefined ? '' : formatMs(window),
         ]
           .filter((part) => part !== '')
@@ -180,7 +180,7 @@ function Rules({
       key: level,
       label: t(`alert.${level}`),
       isNumber: true,
-      cell: (rule) => (rule[level] === undefined ? '–' : amountOf(rule.metric, rule[level])),
+      cell: (rule) => (rule[level] === undefined ? '–' : amountOf(rule.metric ?? '', rule[level])),
       value: (rule) => rule[level],
     })),
     {
@@ -252,7 +252,9 @@ function Channels({
     <p class="muted" id="channels">
       {evaluated !== undefined && `${t('alertsPage.evaluated', { time: formatTime(evaluated) })} `}
       {channels.map(({ name, delivered }) => `${name}: ${formatWhole(delivered)}`).join(' · ')}
-      {undelivered > 0 && ` · ${t('alertsPage.undelivered', { count: undelivered })}`}
+      {undelivered !== undefined &&
+        undelivered > 0 &&
+        ` · ${t('alertsPage.undelivered', { count: undelivered })}`}
       {error && ` · ${error.message}`}
     </p>
   );

@@ -126,6 +126,8 @@ describe('access', () => {
       '{"anna":"search"}',
       '{"anna":[""]}',
       '{"anna":[1]}',
+      '{"anna":["search"],"anna":["ads"]}',
+      '{"anna":["search"],"\\u0061nna":["ads"]}',
       '{"anna":null}',
       '["search"]',
       'anna=search',

@@ -62,6 +62,26 @@ describe('routes of /api/alerts', () => {
     );
   });
 
+  it('list a budget once it has alerts, to mute it', async () => {
+    running.alerts.reportBudget({
+      id: 'per-user',
+      key: { user: 'bob' },
+      share: 0.8,
+      unit: 'usd',
+      limit: 3,
+      spent: 2.4,
+      resetsAt: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    await until(async () => (await state()).active.some(({ kind }) => kind === 'budget'));
+    const budget = async () => (await state()).rules.find(({ kind }) => kind === 'budget');
+    const { id, name, metric: of, by } = (await budget())!;
+    assert.deepEqual([name, of, by], ['budget per-user', 'costUsd', 'user']);
+    assert.equal((await call(`/${id}/mute`, { body: { minutes: 60 } })).status, 200);
+    assert.equal((await budget())?.muted?.by, 'ada');
+    assert.equal((await call(`/${id}/mute`, { method: 'DELETE' })).status, 204);
+    assert.equal((await budget())?.muted, undefined);
+  });
+
   it('mute a rule by its id or that of an alert, and end the mute', async () => {
     const { rules, active } = await state();
     for (const id of [rules[0]?.id, active[0]?.id]) {

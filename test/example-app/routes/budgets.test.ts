@@ -4,6 +4,7 @@ import {
   type BudgetJson,
   type BudgetStatus,
   type BudgetsDocument,
+  type budgetAccounts,
   budgetsDocument,
   budgetsSettings,
 } from '../../../src/budgets/index.ts';
@@ -49,9 +50,10 @@ describe('budgets over HTTP', () => {
     });
     await settings.start();
     asked = [];
-    const accounts = async (options: object): Promise<readonly BudgetStatus[]> => {
+    const accounts: typeof budgetAccounts = async ({ isWanted, ...options }) => {
       asked.push(options);
-      return [status('search', {}), status('each', { team: 'other' })];
+      const all = [status('search', {}), status('each', { team: 'other' })];
+      return all.filter(({ id, key }) => isWanted?.(id, key) ?? true);
     };
     app = await serveApp({ routes: budgetsRoutes({ settings, accounts, changesPerMinute: 500 }) });
   });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { AlertRule } from '../../../exporter/alerts/alert-rule.ts';
 import { type AlertStateStore, MemoryAlertStates } from '../../../exporter/alerts/state-store.ts';
 import type { UsageAlert } from '../../../exporter/alerts/usage-alert.ts';
-import { type AlertReceiver, UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
+import { UsageAlerts } from '../../../exporter/alerts/usage-alerts.ts';
+import type { AlertReceiver } from '../../../exporter/alerts/usage-alerts-options.ts';
 import { type LedgerCall, alertLedger } from '../../support/alert-ledger.ts';
 import { until } from '../../support/until.ts';
 
