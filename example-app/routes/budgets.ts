@@ -1,10 +1,10 @@
 import {
+  type AccountsWanted,
   type BudgetJson,
   type BudgetStatus,
   type BudgetsDocument,
   budgetJsonSchema,
   budgetProblem,
-  type budgetAccounts as budgetAccountsInForce,
 } from 'otel-token-meter/budgets';
 import { z } from 'zod';
 import { teamsOf } from '../middleware/authentication.ts';
@@ -16,7 +16,7 @@ import type { SettingsRoutesOptions } from './settings-document.ts';
 
 export interface BudgetsRoutesOptions extends SettingsRoutesOptions<BudgetsDocument> {
   /** Accounts of the current windows, most spent first. */
-  readonly accounts: typeof budgetAccountsInForce;
+  readonly accounts: (wanted: Partial<AccountsWanted>) => Promise<readonly BudgetStatus[]>;
 }
 
 /** A list of a thousand values may be long. */

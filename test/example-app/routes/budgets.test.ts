@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { budgetsRoutes } from '../../../example-app/routes/budgets.ts';
+import { type BudgetsRoutesOptions, budgetsRoutes } from '../../../example-app/routes/budgets.ts';
 import {
   type BudgetJson,
   type BudgetStatus,
   type BudgetsDocument,
-  type budgetAccounts,
   budgetsDocument,
   budgetsSettings,
 } from '../../../src/budgets/index.ts';
@@ -50,7 +49,7 @@ describe('budgets over HTTP', () => {
     });
     await settings.start();
     asked = [];
-    const accounts: typeof budgetAccounts = async ({ isWanted, ...options }) => {
+    const accounts: BudgetsRoutesOptions['accounts'] = async ({ isWanted, ...options }) => {
       asked.push(options);
       const all = [status('search', {}), status('each', { team: 'other' })];
       return all.filter(({ id, key }) => isWanted?.(id, key) ?? true);
