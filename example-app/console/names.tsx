@@ -25,6 +25,7 @@ const NONE: Readonly<Record<string, () => string>> = {
   user: () => t('usage.noUser'),
   conversation: () => t('usage.noConversation'),
   team: () => t('usage.noTeam'),
+  error: () => t('usage.noError'),
 };
 
 /** Display name of a value of a dimension; some calls have none. */

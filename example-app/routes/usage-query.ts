@@ -38,7 +38,7 @@ function filterOf(
   parameters: Omit<Parameters, 'from' | 'to'>,
   dimensions: Dimensions,
 ): UsageFilter {
-  const { user, model, conversation, provider, outcome, service, team } = parameters;
+  const { user, model, conversation, provider, outcome, service, team, error } = parameters;
   const given = parameters as Readonly<Record<string, Names | undefined>>;
   const isShort = (name: string): boolean => groupOf(name, dimensions) !== name;
   const asked = dimensions.flatMap((name) => {
@@ -54,6 +54,7 @@ function filterOf(
     ...(outcome !== undefined && { outcome }),
     ...(service !== undefined && { service }),
     ...(team !== undefined && { team: orNone(team) }),
+    ...(error !== undefined && { error: orNone(error) }),
     ...(asked.length > 0 && { dimensions: Object.fromEntries(asked) }),
   };
 }

@@ -10,10 +10,11 @@ const GROUPS = [
   'outcome',
   'service',
   'team',
+  'error',
   'hour',
   'day',
 ] as const;
-const METRICS = [
+export const METRICS = [
   'calls',
   'errors',
   'input_tokens',
@@ -42,6 +43,9 @@ const filter = {
   outcome: one(z.enum(OUTCOMES)).optional().describe('Only calls that ended so.'),
   service: names.describe('Only these services.'),
   team: names.describe('Only these teams; empty: calls without one.'),
+  error: names.describe(
+    'Only these classes of errors, such as rate_limit; empty: calls without one.',
+  ),
 };
 
 /** Parameters with filters by dimensions, under their full names and those that nothing else has. */
@@ -183,6 +187,9 @@ export const tableParameters = z.strictObject({
     .optional()
     .describe('Rows to leave out. Default: 0.'),
   limit: limit.describe('Rows of the page. Default: 50.'),
+  quick: flag.describe(
+    'true: the first page by a sum may come before all rows are read, without count and previous.',
+  ),
 });
 
 export const recordsParameters = z.strictObject({
@@ -262,6 +269,7 @@ const usageRow = z.object({
   outcome: z.string().optional(),
   service: z.string().optional(),
   team: z.string().nullable().optional(),
+  error: z.string().nullable().optional().describe('Class of the errors.'),
   hour: z.string().optional().describe('Local start with its offset.'),
   day: z.string().optional().describe('Local date.'),
   start: z.iso.datetime().optional().describe('Start of the hour or day in UTC.'),
@@ -287,7 +295,7 @@ export const usageTable = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   group_by: z.array(z.enum(GROUPS)),
-  count: count.describe('Rows of all pages.'),
+  count: count.optional().describe('Rows of all pages; absent only where quick was asked for.'),
   rows: z.array(usageRow),
   total: total.describe('Of all rows, whatever is searched for.'),
 });

@@ -3,12 +3,13 @@ import {
   CSV_BYTE_ORDER_MARK,
   csvLine,
   usageJson,
+  type UsageMetric,
   type UsageQuery,
   type UsageReader,
   type UsageSummary,
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
-import { type TableColumn, tableColumns, type tableParameters } from './usage-schemas.ts';
+import { METRICS, type TableColumn, tableColumns, type tableParameters } from './usage-schemas.ts';
 
 /** Values with a separate row; beyond them is one row of all others. */
 const MAX_ROWS = 100_000;
@@ -16,6 +17,15 @@ const MAX_ROWS = 100_000;
 const KEPT_MS = 10_000;
 /** A question that took long is kept for a multiple of that time. */
 const KEPT_FACTOR = 10;
+/** What the rows of a question do not depend on. */
+const OF_PAGE: ReadonlySet<string> = new Set([
+  'sort',
+  'order',
+  'search',
+  'offset',
+  'limit',
+  'quick',
+]);
 /** Questions whose rows are kept. */
 const MAX_KEPT = 4;
 
@@ -24,6 +34,9 @@ type Parameters = z.output<typeof tableParameters>;
 
 interface Kept {
   readonly summary: Promise<UsageSummary>;
+  /** Its rows, by column and direction. */
+  readonly orders: Map<string, readonly Row[]>;
+  isRead: boolean;
   until: number;
 }
 
@@ -31,7 +44,8 @@ interface Kept {
 export interface TablePage {
   readonly summary: UsageSummary;
   readonly rows: readonly Row[];
-  readonly count: number;
+  /** Undefined: not counted yet. */
+  readonly count: number | undefined;
 }
 
 export type SummaryReader = Pick<UsageReader, 'summary'>;
@@ -50,8 +64,13 @@ export class UsageTables {
     queryOf: () => Promise<UsageQuery>,
   ): Promise<TablePage> {
     const { offset = 0, limit = 50 } = parameters;
-    const summary = await this.#summary(reader, parameters, queryOf);
-    const rows = arranged(summary.rows, parameters);
+    const kept = this.#keptFor(reader, parameters, queryOf);
+    if (!kept.isRead && parameters.quick === 'true') {
+      const first = await this.#firstPage(reader, parameters, queryOf);
+      if (first !== undefined) return first;
+    }
+    const summary = await kept.summary;
+    const rows = arranged(summary.rows, kept.orders, parameters);
     return { summary, rows: rows.slice(offset, offset + limit), count: rows.length };
   }
 
@@ -62,39 +81,60 @@ export class UsageTables {
     queryOf: () => Promise<UsageQuery>,
   ): Promise<Readable> {
     const { group_by: key } = parameters;
-    const { rows } = await this.#summary(reader, parameters, queryOf);
+    const kept = this.#keptFor(reader, parameters, queryOf);
+    const { rows } = await kept.summary;
     const columns = tableColumns.filter((column) => column !== 'name');
-    const lines = arranged(rows, parameters).map((row) =>
-      csvLine([nameOf(row, key), ...columns.map((column) => valueOf(row, column))]),
+    const values = columns.map(valuesOf);
+    const lines = arranged(rows, kept.orders, parameters).map((row) =>
+      csvLine([nameOf(row, key), ...values.map((valueIn) => valueIn(row))]),
     );
     return Readable.from([CSV_BYTE_ORDER_MARK + csvLine([key, ...columns]), ...lines]);
   }
 
-  async #summary(
+  /** What the ledger ranks by itself; undefined where it cannot. */
+  async #firstPage(
+    reader: SummaryReader,
+    { sort = 'total_tokens', order = 'desc', search = '', offset = 0, limit = 50 }: Parameters,
+    queryOf: () => Promise<UsageQuery>,
+  ): Promise<TablePage | undefined> {
+    if (offset > 0 || search.trim() !== '' || !isRanked(sort)) return undefined;
+    const query = await queryOf();
+    const orderBy = camel(sort) as UsageMetric;
+    const summary = await reader.summary({ ...query, compare: 'none', orderBy, order, limit });
+    return { summary, rows: summary.rows.filter((row) => !row.isOther), count: undefined };
+  }
+
+  #keptFor(
     reader: SummaryReader,
     parameters: Parameters,
     queryOf: () => Promise<UsageQuery>,
-  ): Promise<UsageSummary> {
-    const { sort: _, order: __, search: ___, offset: ____, limit: _____, ...question } = parameters;
+  ): Kept {
     const kept = this.#kept.get(reader) ?? new Map<string, Kept>();
     this.#kept.set(reader, kept);
-    const name = JSON.stringify(question);
+    const name = JSON.stringify(
+      Object.entries(parameters).filter(([parameter]) => !OF_PAGE.has(parameter)),
+    );
     const began = performance.now();
     for (const [each, { until }] of kept) if (until < began) kept.delete(each);
     const known = kept.get(name);
-    if (known) return await known.summary;
-    const asked = { summary: this.#ask(reader, queryOf), until: Number.POSITIVE_INFINITY };
+    if (known) return known;
+    const asked: Kept = {
+      summary: this.#ask(reader, queryOf),
+      orders: new Map(),
+      isRead: false,
+      until: Number.POSITIVE_INFINITY,
+    };
     kept.set(name, asked);
     for (const oldest of [...kept.keys()].slice(0, -MAX_KEPT)) kept.delete(oldest);
-    try {
-      return await asked.summary;
-    } catch (error) {
-      kept.delete(name);
-      throw error;
-    } finally {
-      const tookMs = performance.now() - began;
-      asked.until = performance.now() + Math.max(KEPT_MS, KEPT_FACTOR * tookMs);
-    }
+    asked.summary.then(
+      () => {
+        asked.isRead = true;
+        const tookMs = performance.now() - began;
+        asked.until = performance.now() + Math.max(KEPT_MS, KEPT_FACTOR * tookMs);
+      },
+      () => kept.delete(name),
+    );
+    return asked;
   }
 
   /** Not ended with one request: others may wait for the same answer. */
@@ -104,37 +144,54 @@ export class UsageTables {
   }
 }
 
-/** Rows whose name has the text, in the order that is asked for; unknown values come last. */
+function isRanked(sort: TableColumn): boolean {
+  return (METRICS as readonly string[]).includes(sort);
+}
+
+/** Rows whose name has the text, in the order that is asked for. */
 function arranged(
   rows: readonly Row[],
+  orders: Kept['orders'],
   { group_by: key, search = '', sort = 'total_tokens', order = 'desc' }: Parameters,
 ): readonly Row[] {
+  const name = `${sort} ${order}`;
+  const ordered = orders.get(name) ?? inOrder(rows, key, sort, order);
+  orders.set(name, ordered);
   const wanted = search.trim().toLowerCase();
-  const found =
-    wanted === ''
-      ? rows
-      : rows.filter((row) => !row.isOther && nameOf(row, key).toLowerCase().includes(wanted));
+  if (wanted === '') return ordered;
+  return ordered.filter((row) => !row.isOther && nameOf(row, key).toLowerCase().includes(wanted));
+}
+
+/** Unknown values come last, and after them the row of all others. */
+function inOrder(
+  rows: readonly Row[],
+  key: Parameters['group_by'],
+  sort: TableColumn,
+  order: 'asc' | 'desc',
+): readonly Row[] {
+  const valueIn = sort === 'name' ? (row: Row) => nameOf(row, key) : valuesOf(sort);
+  const { compare } = new Intl.Collator('en');
   const sign = order === 'asc' ? 1 : -1;
-  const collator = new Intl.Collator('en');
-  return found.toSorted((a, b) => {
-    if (a.isOther || b.isOther) return Number(a.isOther ?? 0) - Number(b.isOther ?? 0);
-    if (sort === 'name') return sign * collator.compare(nameOf(a, key), nameOf(b, key));
-    const [x, y] = [valueOf(a, sort), valueOf(b, sort)];
-    if (x === undefined || y === undefined) {
-      return Number(x === undefined) - Number(y === undefined);
-    }
-    return sign * (x - y);
-  });
+  return rows
+    .map((row) => ({ row, value: valueIn(row) }))
+    .toSorted(({ row: a, value: x }, { row: b, value: y }) => {
+      if (a.isOther || b.isOther) return Number(a.isOther ?? 0) - Number(b.isOther ?? 0);
+      if (x === undefined || y === undefined) {
+        return Number(x === undefined) - Number(y === undefined);
+      }
+      return sign * (typeof x === 'number' ? x - Number(y) : compare(x, String(y)));
+    })
+    .map(({ row }) => row);
 }
 
 function nameOf(row: Row, key: Parameters['group_by']): string {
   return row[key] ?? '';
 }
 
-function valueOf(row: Row, column: Exclude<TableColumn, 'name'>): number | undefined {
-  return column === 'mean_duration_ms'
-    ? row.durationMs / row.calls
-    : (row[camel(column)] as number | undefined);
+function valuesOf(column: Exclude<TableColumn, 'name'>): (row: Row) => number | undefined {
+  if (column === 'mean_duration_ms') return (row) => row.durationMs / row.calls;
+  const member = camel(column);
+  return (row) => row[member] as number | undefined;
 }
 
 function camel(name: string): keyof Row {

@@ -36,8 +36,10 @@ export const consoleStrings = {
   'teams.all': { en: 'All teams', 'zh-CN': '全部团队' },
   'team.title': { en: 'Team', 'zh-CN': '团队' },
   'dimension.team': { en: 'Team', 'zh-CN': '团队' },
+  'dimension.error': { en: 'Error class', 'zh-CN': '错误类别' },
   'stack.team': { en: 'By team', 'zh-CN': '按团队' },
   'usage.noTeam': { en: '(no team)', 'zh-CN': '（无团队）' },
+  'usage.noError': { en: '(no error)', 'zh-CN': '（无错误）' },
 
   'models.title': { en: 'Models', 'zh-CN': '模型' },
   'models.all': { en: 'All models', 'zh-CN': '全部模型' },

@@ -128,10 +128,7 @@ export const dashboardStrings = {
   'latency.first': { en: 'First chunk', 'zh-CN': '首 token 延迟' },
 
   'failures.title': { en: 'Errors and aborts', 'zh-CN': '错误与中止' },
-  'failures.classes': {
-    en: 'Latest {count} {count#error|errors} by class',
-    'zh-CN': '最近 {count} 个错误，按类别',
-  },
+  'failures.classes': { en: 'Errors by class', 'zh-CN': '错误类别' },
   'failures.none': { en: 'No errors in this range.', 'zh-CN': '该时间范围内没有错误。' },
   'failures.unknown': { en: '(unknown)', 'zh-CN': '（未知）' },
 

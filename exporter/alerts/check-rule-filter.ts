@@ -12,6 +12,7 @@ const FILTERS: Readonly<Record<Exclude<keyof UsageFilter, 'dimensions'>, boolean
   outcome: false,
   service: false,
   team: true,
+  error: true,
 };
 /** The filter of a rule; throws as `checkAlertRules` does. */
 export function checkFilter(value: unknown, at: string): void {

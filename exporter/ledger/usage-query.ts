@@ -3,7 +3,7 @@ import type { Outcome, UsageRecord } from '../../src/domain/usage-record.ts';
 /** A dimension that the configuration names, as a key: `dimension.feature`. */
 export type DimensionKey = `dimension.${string}`;
 
-/** Keys to group by. `hour` and `day` are local to the query's time zone. */
+/** Keys to group by. `error` is the class of a failed call. `hour` and `day` are local to the query's time zone. */
 export type UsageGroup =
   | 'user'
   | 'model'
@@ -12,6 +12,7 @@ export type UsageGroup =
   | 'outcome'
   | 'service'
   | 'team'
+  | 'error'
   | DimensionKey
   | 'hour'
   | 'day';
@@ -40,6 +41,8 @@ export interface UsageFilter {
   readonly outcome?: Outcome | readonly Outcome[];
   readonly service?: string | readonly string[];
   readonly team?: string | null | readonly (string | null)[];
+  /** Classes of errors, such as `rate_limit`. */
+  readonly error?: string | null | readonly (string | null)[];
   /** By name: `{ feature: ['search', null] }`. */
   readonly dimensions?: Readonly<Record<string, string | null | readonly (string | null)[]>>;
 }
@@ -138,6 +141,7 @@ export interface UsageKey {
   readonly outcome?: Outcome;
   readonly service?: string;
   readonly team?: string | null;
+  readonly error?: string | null;
   readonly [dimension: DimensionKey]: string | null;
   /** Local start with its offset, `2026-10-25T02:00+01:00`. */
   readonly hour?: string;

@@ -14,8 +14,8 @@ export const summary: string = 'summarise recorded calls by user, model, convers
 
 const HELP = `Usage: otel-token-meter report [hourly | daily | GROUP[,GROUP]] [options]
 
-GROUP is user, model, conversation, provider, outcome, service, team, dimension.NAME, hour or day; at
-most one of them may be hour or day. A configured dimension may be given by its name alone. Without a group only the total is printed.
+GROUP is user, model, conversation, provider, outcome, service, team, error, dimension.NAME, hour or day;
+at most one of them may be hour or day. A configured dimension may be given by its name alone. Without a group only the total is printed.
 
   --since TIME     Start (default: 24h, 30d for days): an age such as 24h or 7d, a date, or an
                    RFC 3339 time

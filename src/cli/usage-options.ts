@@ -19,10 +19,12 @@ export const QUERY_OPTIONS = {
   outcome: { type: 'string', multiple: true },
   service: { type: 'string', multiple: true },
   team: { type: 'string', multiple: true },
+  error: { type: 'string', multiple: true },
   dimension: { type: 'string', multiple: true },
 } as const;
 
-export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service, --team NAME
+export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service, --team,
+  --error NAME
                    Filters; each may be repeated; --user '' selects calls without a user
   --dimension NAME=VALUE
                    The same for a dimension, such as feature=search; feature= for calls without one
@@ -65,7 +67,7 @@ export async function usageQuery(
 export function usageFilter(values: QueryValues): UsageFilter {
   const orNone = (names: readonly string[]): (string | null)[] =>
     names.map((name) => (name === '' ? null : name));
-  const { user, model, conversation, provider, outcome, service, team, dimension } = values;
+  const { user, model, conversation, provider, outcome, service, team, error, dimension } = values;
   return {
     ...(user && { user: orNone(user) }),
     ...(model && { model }),
@@ -74,6 +76,7 @@ export function usageFilter(values: QueryValues): UsageFilter {
     ...(outcome && { outcome: outcome as NonNullable<UsageFilter['outcome']> }),
     ...(service && { service }),
     ...(team && { team: orNone(team) }),
+    ...(error && { error: orNone(error) }),
     ...(dimension && { dimensions: dimensionFilter(dimension) }),
   };
 }

@@ -62,6 +62,8 @@ function valueOf(record: UsageRecord, group: UsageGroup, timeZone: string): stri
       return record.service;
     case 'team':
       return record.team ?? null;
+    case 'error':
+      return record.errorType ?? null;
     case 'day':
       return localTime(Date.parse(record.time), timeZone).day;
     case 'hour': {

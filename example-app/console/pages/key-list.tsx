@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useLoader } from '../api/loader.ts';
-import { KeyTable, tableOf } from '../panels/key-table.tsx';
+import { KeyTable, tableOf, tableShown } from '../panels/key-table.tsx';
 import { RangePage } from '../panels/range-page.tsx';
 import { t } from '../texts.ts';
 import { linkTo, view } from '../view/current-view.ts';
@@ -16,7 +16,8 @@ export function TeamsPage(): JSX.Element {
 }
 
 function KeyList({ dimension }: { readonly dimension: 'user' | 'team' }): JSX.Element {
-  const loader = useLoader({ sums: { table: tableOf(dimension) } }, view.value);
+  const { first, whole } = tableOf(dimension);
+  const loader = useLoader({ sums: { first }, scans: { whole } }, view.value);
   const { answers, changing } = loader.state.value;
   return (
     <RangePage id={`${dimension}s-page`} title={t(`${dimension}s.title`)} loader={loader}>
@@ -24,7 +25,7 @@ function KeyList({ dimension }: { readonly dimension: 'user' | 'team' }): JSX.El
         id={`${dimension}s`}
         title={t(`${dimension}s.all`)}
         dimension={dimension}
-        answer={answers.table}
+        answer={tableShown(answers.first, answers.whole)}
         busy={changing}
         hrefOf={(value) => linkTo(`/${dimension}`, view.value.range, dimension, value)}
       />

@@ -29,15 +29,17 @@ import { change, view, zoom } from '../view/current-view.ts';
 const MAX_MODELS = 1000;
 const MAX_COMPARED = 2;
 
-/** Those that are compared are no filter here. */
-const byModel = (api: UsageApi): Promise<Summary> =>
-  api.summary({
-    model: undefined,
-    group_by: 'model',
-    metric: 'total_tokens',
-    limit: MAX_MODELS,
-    percentiles: true,
-  });
+/** Those that are compared are no filter here. Percentiles take longer. */
+const byModel =
+  (percentiles: boolean) =>
+  (api: UsageApi): Promise<Summary> =>
+    api.summary({
+      model: undefined,
+      group_by: 'model',
+      metric: 'total_tokens',
+      limit: MAX_MODELS,
+      ...(percentiles && { percentiles }),
+    });
 
 /** What 1,000 tokens cost, as they were really paid. */
 function costOfThousand({ cost_usd: cost, total_tokens: tokens }: Row): number | undefined {
@@ -49,13 +51,15 @@ export function ModelsPage(): JSX.Element {
   const shown = view.value;
   const loader = useLoader(
     {
-      sums: { course: courseOfPair },
-      scans: { models: byModel, whatIf: whatIfOfPair },
+      sums: { sums: byModel(false), course: courseOfPair },
+      scans: { percentiles: byModel(true), whatIf: whatIfOfPair },
     },
     shown,
   );
   const { answers } = loader.state.value;
-  const rows = answers.models?.value.rows.filter((row) => !row.is_other) ?? [];
+  const isSameView = answers.percentiles?.view === answers.sums?.view;
+  const models = isSameView ? answers.percentiles : answers.sums;
+  const rows = models?.value.rows.filter((row) => !row.is_other) ?? [];
   const columns = useMemo(columnsOf, [shown]);
   const local = useLocalRows(rows, columns, { name: 'models', sort: 'total_tokens' });
   return (
@@ -63,7 +67,7 @@ export function ModelsPage(): JSX.Element {
       id="models-page"
       title={t('models.title')}
       loader={loader}
-      known={{ model: namesOf(answers.models, 'model') }}
+      known={{ model: namesOf(models, 'model') }}
     >
       <section class="card" id="models" aria-labelledby="models-title">
         <Table
@@ -71,12 +75,12 @@ export function ModelsPage(): JSX.Element {
           title={t('models.all')}
           columns={columns}
           keyOf={(row) => row.model ?? ''}
-          nothing={answers.models ? t('usage.nothing') : t('app.loading')}
+          nothing={models ? t('usage.nothing') : t('app.loading')}
           canSearch
           {...local}
         />
       </section>
-      <Compared all={namesOf(answers.models, 'model')} answers={answers} />
+      <Compared all={namesOf(models, 'model')} answers={answers} />
     </RangePage>
   );
 }

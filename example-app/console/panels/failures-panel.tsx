@@ -1,27 +1,25 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { RecordsPage, Summary } from '../api/contract.ts';
+import type { Summary } from '../api/contract.ts';
 import type { Answered } from '../api/loader.ts';
 import { Chart, Legend } from '../components/chart/chart.tsx';
 import { Panel } from '../components/controls.tsx';
 import { formatPercent, formatWhole } from '../formats.ts';
 import { t } from '../texts.ts';
 import { bucketValues } from '../view/buckets.ts';
-import { zoom } from '../view/current-view.ts';
+import { pick, zoom } from '../view/current-view.ts';
 import type { Gap } from '../view/statistics-gaps.ts';
+import { PickButton } from './call-columns.tsx';
 
-/** Maximum number of error classes with a separate line. */
-const MAX_CLASSES = 6;
-
-/** Failed and aborted calls over time, and the latest errors by class. */
+/** Failed and aborted calls over time, and the errors by class. */
 export function FailuresPanel({
   answer,
-  newest,
+  classes,
   gaps,
 }: {
   readonly answer: Answered<Summary> | undefined;
-  /** Failed calls. */
-  readonly newest: Answered<RecordsPage> | undefined;
+  /** Failed calls by class. */
+  readonly classes: Answered<Summary | undefined> | undefined;
   readonly gaps: readonly Gap[] | undefined;
 }): JSX.Element {
   const data = useMemo(() => {
@@ -54,10 +52,7 @@ export function FailuresPanel({
     `${formatWhole(total.errors)} (${formatPercent(total.error_rate)})`,
     `${formatWhole(total.aborted)} (${formatPercent(total.abort_rate)})`,
   ];
-  const records = newest?.value.records ?? [];
-  const classes = [
-    ...Map.groupBy(records, ({ error_type: type }) => type ?? t('failures.unknown')),
-  ].toSorted(([, a], [, b]) => b.length - a.length);
+  const rows = classes?.value?.rows ?? [];
   return (
     <Panel id="failures" title={t('failures.title')} width="half">
       {data ? (
@@ -72,15 +67,17 @@ export function FailuresPanel({
         }))}
       />
       <p class="classes-title muted">
-        {newest &&
-          (records.length === 0
-            ? t('failures.none')
-            : t('failures.classes', { count: records.length }))}
+        {classes && t(rows.length === 0 ? 'failures.none' : 'failures.classes')}
       </p>
       <ul class="classes plain-list">
-        {classes.slice(0, MAX_CLASSES).map(([name, { length }]) => (
-          <li key={name}>
-            <code>{name}</code> <span class="value">{formatWhole(length)}</span>
+        {rows.map((row) => (
+          <li key={row.is_other ? ' other' : (row.error ?? '')}>
+            {row.is_other ? (
+              t('usage.other')
+            ) : (
+              <PickButton dimension="error" value={row.error ?? undefined} onPick={pick} />
+            )}{' '}
+            <span class="value">{formatWhole(row.calls)}</span>
           </li>
         ))}
       </ul>

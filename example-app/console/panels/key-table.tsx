@@ -24,16 +24,38 @@ type Key = 'user' | 'team' | 'conversation';
 
 const ROWS = 50;
 
-/** Asks for the page of the table that the view shows. */
-export function tableOf(key: Key): (api: UsageApi) => Promise<UsageTable> {
-  return async (api) => {
-    const { page } = api.context.view.table;
-    const parameters = {
-      ...parametersOf(key, orderOf(api.context.view.table)),
+type Question = (api: UsageApi) => Promise<UsageTable>;
+
+/** The page of the table that the view shows: as soon as there are rows, and with everything. */
+export function tableOf(key: Key): { readonly first: Question; readonly whole: Question } {
+  const ask = async (api: UsageApi, quick: boolean): Promise<UsageTable> => {
+    const { table } = api.context.view;
+    return await api.ask('/api/usage/table', {
+      ...parametersOf(key, orderOf(table)),
       compare: 'previous',
-    };
-    return await api.ask('/api/usage/table', { ...parameters, offset: page * ROWS, limit: ROWS });
+      offset: table.page * ROWS,
+      limit: ROWS,
+      ...(quick && { quick }),
+    });
   };
+  const first: Question = (api) => ask(api, true);
+  return {
+    first,
+    whole: async (api) => {
+      const answer = await first(api);
+      return answer.count === undefined ? await ask(api, false) : answer;
+    },
+  };
+}
+
+/** Of two answers the one of the present view, and the one with everything. */
+export function tableShown(
+  first: Answered<UsageTable> | undefined,
+  whole: Answered<UsageTable> | undefined,
+): Answered<UsageTable> | undefined {
+  if (first === undefined || whole === undefined) return first ?? whole;
+  if (first.view !== whole.view) return whole.view === view.value ? whole : first;
+  return first.value.count === undefined ? whole : first;
 }
 
 /** The largest first, unless another order is asked for. */
@@ -67,7 +89,7 @@ export function KeyTable({
   readonly hrefOf: (value: string) => string;
 }): JSX.Element {
   const state = orderOf(view.value.table);
-  const { rows = [], count = 0 } = answer?.value ?? {};
+  const { rows = [], count } = answer?.value ?? {};
   return (
     <section class="card" id={id} aria-labelledby={`${id}-title`}>
       <Table
@@ -80,7 +102,9 @@ export function KeyTable({
         onState={changeTable}
         canSearch
         busy={busy}
-        pager={countedPager(state, { size: ROWS, count }, changeTable)}
+        pager={
+          count === undefined ? undefined : countedPager(state, { size: ROWS, count }, changeTable)
+        }
         file={fileOf('/api/usage/table.csv', view.value, parametersOf(dimension, state))}
         nothing={answer ? t('usage.nothing') : t('app.loading')}
       />

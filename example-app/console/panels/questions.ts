@@ -1,13 +1,14 @@
 import type { Parameters } from '../api/client.ts';
-import type { Conversation, RecordsPage, Summary, Total } from '../api/contract.ts';
+import type { Conversation, Health, Summary, Total } from '../api/contract.ts';
 import type { UsageApi } from '../api/usage-api.ts';
 import { bordersOf } from '../view/period.ts';
+import type { Gap } from '../view/statistics-gaps.ts';
 import type { Dimension } from '../view/view.ts';
 
 /** Questions that several pages ask. */
 
-/** Failed calls that are read to count them by class. */
-const FAILURES = 200;
+/** Classes of errors with a line. */
+const CLASSES = 6;
 
 /** Sums by the unit of the period, and of the period before. */
 export function course(api: UsageApi): Promise<Summary> {
@@ -63,11 +64,25 @@ export function hourly(api: UsageApi): Promise<Summary> {
 
 /** Names of the rows, to suggest. */
 export function namesOf(
-  answer: { readonly value: Summary } | undefined,
+  answer: { readonly value: Summary | undefined } | undefined,
   dimension: Dimension,
 ): readonly string[] {
-  const rows = answer?.value.rows.filter((row) => !row.is_other) ?? [];
+  const rows = answer?.value?.rows.filter((row) => !row.is_other) ?? [];
   return rows.flatMap((row) => row[dimension] ?? []);
+}
+
+export function health(api: UsageApi): Promise<Health> {
+  return api.health();
+}
+
+/** Times of less recording. */
+export function gaps(api: UsageApi): Promise<readonly Gap[]> {
+  return api.gaps();
+}
+
+/** Rejects if it could not be asked for who switched recording off. */
+export function gapsRefused(api: UsageApi): Promise<void> {
+  return api.gapsRefused();
 }
 
 /** Whether there has never been a call. */
@@ -76,10 +91,16 @@ export async function never(api: UsageApi): Promise<boolean> {
   return total.calls === 0 && (await api.isEmpty());
 }
 
-export async function failures(api: UsageApi): Promise<RecordsPage> {
+/** Failed calls by class; undefined where the view shows none. */
+export async function failures(api: UsageApi): Promise<Summary | undefined> {
   const showsErrors = api.context.view.filters.outcome?.includes('error') ?? true;
-  if (!showsErrors) return { records: [] };
-  return await api.ask('/api/usage/records', { outcome: 'error', limit: FAILURES });
+  if (!showsErrors) return undefined;
+  return await api.summary({
+    group_by: 'error',
+    outcome: 'error',
+    metric: 'calls',
+    limit: CLASSES,
+  });
 }
 
 /** The conversation that the view shows, if it shows only one. */

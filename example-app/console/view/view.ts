@@ -9,6 +9,7 @@ export const dimensions = [
   'outcome',
   'service',
   'team',
+  'error',
 ] as const;
 export const stacks = ['kind', 'model', 'user', 'team'] as const;
 export const measures = ['total_tokens', 'cost_usd', 'calls'] as const;

@@ -11,6 +11,7 @@ export const CALLS: string = `${LEDGER} FINAL`;
 
 /** Expression of a dimension: a text, empty for calls without one. */
 export function columnOf(dimension: string): string {
+  if (dimension === 'error') return 'error_type';
   // A name of letters, digits and `_`.
   const name = dimensionOfKey(dimension);
   return name === undefined ? dimension : `dimensions['${name}']`;

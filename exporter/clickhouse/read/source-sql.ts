@@ -13,6 +13,7 @@ const KEYS = [
   'user',
   'conversation',
   'team',
+  'error_type',
   'dimensions',
 ] as const;
 

@@ -2,7 +2,16 @@ import { exactFieldOf, USAGE_FIELDS } from '../usage-schema.ts';
 import type { Key } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
-import { boundedTagOf, type BoundValues, conditions, LEDGER, name, timeRange } from './influxql.ts';
+import {
+  boundedTagOf,
+  type BoundValues,
+  conditions,
+  fieldOf,
+  LEDGER,
+  name,
+  timeRange,
+  untellable,
+} from './influxql.ts';
 import type { InfluxSeries } from './query-client.ts';
 
 /** One call as far as sums and keys need it. */
@@ -23,6 +32,7 @@ const COLUMNS_OF: Readonly<Record<string, readonly string[]>> = {
   provider: ['provider'],
   outcome: ['outcome'],
   service: ['service'],
+  error: [USAGE_FIELDS.errorType],
 } satisfies Readonly<Partial<Record<Dimension, readonly string[]>>>;
 
 function columnsOf(dimension: Dimension): readonly string[] {
@@ -79,7 +89,10 @@ export class CallScan {
     const [outcome, source, time] = [place('outcome'), place('token_source'), place('time')];
     const missing = place(USAGE_FIELDS.costMissing);
     const keys = this.#query.dimensions.map((dimension) => columnsOf(dimension).map(place));
-    const conversation = place(USAGE_FIELDS.conversationId);
+    const untold = untellable(this.#query.filters).map(
+      ({ dimension, values: wanted }) =>
+        [place(fieldOf(dimension) ?? ''), new Set(wanted)] as const,
+    );
     for (const row of values) {
       const number = (at = -1): number | null => {
         const value = row[at];
@@ -90,7 +103,7 @@ export class CallScan {
         const value = row[at];
         return typeof value === 'string' && value !== '' ? value : null;
       };
-      if (number(calls) === null || !this.#isWanted(text(conversation))) continue;
+      if (number(calls) === null || !untold.every(([at, wanted]) => wanted.has(text(at)))) continue;
       const [durationMs, firstChunkMs] = [number(duration) ?? 0, number(chunk)];
       const [outputTokens, costUsd] = [number(output), number(cost)];
       const isCounted = text(source) !== null;
@@ -120,12 +133,5 @@ export class CallScan {
         },
       };
     }
-  }
-
-  /** What InfluxQL cannot ask: whether a field is absent. */
-  #isWanted(conversation: string | null): boolean {
-    return this.#query.filters.every(
-      ({ dimension, values }) => dimension !== 'conversation' || values.includes(conversation),
-    );
   }
 }

@@ -15,7 +15,7 @@ import type { Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 
 export const LEDGER: string = `"${USAGE_MEASUREMENT}"`;
 
-/** Dimensions that are tags; the conversation is a field. */
+/** Dimensions that are tags. */
 const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
   user: 'user_id',
   model: 'model',
@@ -23,6 +23,17 @@ const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
   outcome: 'outcome',
   service: 'service',
 };
+
+/** Dimensions that are fields alone. */
+const FIELD_OF: Readonly<Partial<Record<Dimension, string>>> = {
+  conversation: USAGE_FIELDS.conversationId,
+  error: USAGE_FIELDS.errorType,
+};
+
+/** Field of a dimension that no tag has. */
+export function fieldOf(dimension: Dimension): string | undefined {
+  return FIELD_OF[dimension];
+}
 
 /** Tag of the team or of a dimension, whose values are bounded; undefined for all others. */
 export function boundedTagOf(dimension: Dimension): string | undefined {
@@ -45,11 +56,15 @@ export class BoundValues {
   }
 }
 
-/** Whether `conditions` can express all filters: it cannot ask for the absence of a field. */
-export function isTellable(filters: Filters): boolean {
-  return !filters.some(
-    ({ dimension, values }) => dimension === 'conversation' && values.includes(null),
+/** Filters that `conditions` cannot express: InfluxQL does not find the absence of a field. */
+export function untellable(filters: Filters): Filters {
+  return filters.filter(
+    ({ dimension, values }) => fieldOf(dimension) !== undefined && values.includes(null),
   );
+}
+
+export function isTellable(filters: Filters): boolean {
+  return untellable(filters).length === 0;
 }
 
 /** ` AND …` for the filters that InfluxQL can express. */
@@ -66,9 +81,8 @@ export function conditions(filters: Filters, bound: BoundValues): string {
 }
 
 function condition(dimension: Dimension, value: string | null, bound: BoundValues): string {
-  if (dimension === 'conversation') {
-    return `${name(USAGE_FIELDS.conversationId)} = ${value === null ? "''" : bound.bind(value)}`;
-  }
+  const field = fieldOf(dimension);
+  if (field !== undefined) return `${name(field)} = ${value === null ? "''" : bound.bind(value)}`;
   const bounded = boundedTagOf(dimension);
   const tag = name(bounded ?? TAG_OF[dimension] ?? dimension);
   // A tag that a series does not have reads ''.

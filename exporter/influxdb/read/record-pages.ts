@@ -1,7 +1,7 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { type CheckedRecordsQuery, writeCursor } from '../../ledger/queries/checked-query.ts';
 import type { UsagePage } from '../../ledger/usage-query.ts';
-import { BoundValues, conditions, isTellable, LEDGER, timeRange } from './influxql.ts';
+import { BoundValues, conditions, isTellable, LEDGER, timeRange, untellable } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import { PointLayout } from './point-layout.ts';
 import { recordOfPoint } from './stored-point.ts';
@@ -71,10 +71,12 @@ function isAfter({ time, id }: UsageRecord, after: CheckedRecordsQuery['after'])
   return time < after[0] || (time === after[0] && id < after[1]);
 }
 
-function isWanted({ conversationId }: UsageRecord, { filters }: CheckedRecordsQuery): boolean {
-  return filters.every(
-    ({ dimension, values }) =>
-      dimension !== 'conversation' || values.includes(conversationId ?? null),
+function isWanted(
+  { conversationId, errorType }: UsageRecord,
+  { filters }: CheckedRecordsQuery,
+): boolean {
+  return untellable(filters).every(({ dimension, values }) =>
+    values.includes((dimension === 'error' ? errorType : conversationId) ?? null),
   );
 }
 

@@ -19,6 +19,7 @@ const GROUPS: readonly UsageGroup[] = [
   'outcome',
   'service',
   'team',
+  'error',
   'hour',
   'day',
 ];
@@ -109,6 +110,7 @@ const FILTERS = [
   'outcome',
   'service',
   'team',
+  'error',
 ] as const;
 
 type Wanted = UsageFilter[(typeof FILTERS)[number]];

@@ -27,6 +27,7 @@ const COLUMNS = [
 
 /** Where a dimension is in the table of calls. Names are checked: nothing in them needs escaping. */
 function columnOfCalls(dimension: Dimension): string {
+  if (dimension === 'error') return 'error_type';
   const name = dimensionOfKey(dimension);
   return name === undefined ? dimension : `(dimensions ->> '$.${name}')`;
 }
@@ -50,7 +51,7 @@ export function namedDimensions(
   columnOf: (dimension: Dimension) => string = columnOfCalls,
 ): string {
   return dimensions
-    .filter(isDimensionKey)
+    .filter((dimension) => dimension === 'error' || isDimensionKey(dimension))
     .map((dimension) => `, ${columnOf(dimension)} AS ${nameOf(dimension)}`)
     .join('');
 }

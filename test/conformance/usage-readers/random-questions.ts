@@ -20,6 +20,7 @@ const GROUPS: readonly UsageGroup[] = [
   'outcome',
   'service',
   'team',
+  'error',
   'dimension.feature',
   'hour',
   'day',
@@ -84,6 +85,7 @@ function questionOf(random: () => number, records: readonly UsageRecord[]): Ques
         conversationId === undefined || conversationId === example.conversationId,
     ],
     [{ team: example.team ?? null }, ({ team }) => team === example.team],
+    [{ error: example.errorType ?? null }, ({ errorType }) => errorType === example.errorType],
     [
       { dimensions: { feature: example.dimensions?.['feature'] ?? null } },
       ({ dimensions }) => dimensions?.['feature'] === example.dimensions?.['feature'],

@@ -30,11 +30,13 @@ const GROUPINGS: readonly (readonly UsageGroup[])[] = [
   ['user', 'day'],
   ['hour', 'service'],
   ['team'],
+  ['error'],
   ['dimension.feature'],
   ['dimension.nobody_has'],
   ['dimension.feature', 'dimension.tenant'],
   ['user', 'dimension.tenant'],
   ['day', 'team'],
+  ['error', 'model'],
   ['dimension.feature', 'hour'],
 ];
 
@@ -303,6 +305,11 @@ export function usageReaderSuite(
       [{ dimensions: { nobody_has: null } }, () => true],
       [{ dimensions: { nobody_has: 'x' } }, () => false],
       [{ outcome: 'blocked' }, ({ outcome }) => outcome === 'blocked'],
+      [{ error: 'rate_limit' }, ({ errorType }) => errorType === 'rate_limit'],
+      [
+        { error: ['budget_exceeded', null] },
+        ({ errorType }) => errorType === undefined || errorType === 'budget_exceeded',
+      ],
       [{ user: [] }, () => false],
       [{ model: "x' OR ''='" }, () => false],
       [{ user: 'a\rb' }, () => false],

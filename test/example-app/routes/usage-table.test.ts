@@ -89,6 +89,21 @@ describe('/api/usage/table', () => {
     assert.equal((await table('search=fresh&from=2h')).count, 1);
   });
 
+  it('has its first page before all rows are read, without their count', async () => {
+    const first = await table('quick=true&from=3h&limit=2&compare=previous');
+    assert.equal(first.count, undefined);
+    const whole = await table('from=3h&limit=2&compare=previous');
+    assert.equal(whole.count, USERS + 3);
+    assert.deepEqual(
+      first.rows.map(({ user, total_tokens: tokens }) => [user, tokens]),
+      whole.rows.map(({ user, total_tokens: tokens }) => [user, tokens]),
+    );
+    assert.deepEqual(await table('quick=true&from=3h&limit=2&compare=previous'), whole);
+    // What the ledger cannot rank waits for all rows.
+    assert.equal((await table('quick=true&from=4h&search=user-1199')).count, 1);
+    assert.equal((await table('quick=true&from=5h&sort=name&order=asc')).count, USERS + 3);
+  });
+
   it('is a file too, in which no name is a formula', async () => {
     const answer = await ask('table.csv?group_by=user&search=h&sort=name&order=asc');
     assert.equal(answer.status, 200);

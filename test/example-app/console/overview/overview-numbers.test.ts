@@ -220,6 +220,8 @@ describe('dashboard: numbers, filters, drill-down', () => {
     await pages.loaded(page);
     assert.equal(await figure(page, 'calls'), '1');
     await pages.shows(page, '#failures .classes', /timeout\s*1/);
+    await page.click('#failures .classes button');
+    await pages.shows(page, '.chip', /Error class\s*timeout/);
     await page.click('#clear-filters');
     await page.click('#add-filter');
     await page.click('#filter-form [type=submit]');
