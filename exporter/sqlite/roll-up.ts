@@ -139,6 +139,10 @@ export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: big
 /** Removes all cells before an hour; its day keeps what is left of it. */
 export function removeBefore(database: DatabaseSync, hour: bigint): void {
   database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
+  // Calls of hours without sums may go now.
+  database
+    .prepare('UPDATE usage_hour_revision SET revision = revision + 1 WHERE hour < ?')
+    .run(hour);
   const day = hour / 24n;
   database.prepare('DELETE FROM usage_day WHERE day < ?').run(day);
   forgetDaysBefore(database, day);

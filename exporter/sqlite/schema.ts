@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 5;
+const SCHEMA_VERSION = 6;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -46,6 +46,23 @@ CREATE TABLE IF NOT EXISTS usage_day_bins (
   PRIMARY KEY (day, kind, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
 
+/**
+ * How often the calls of an hour were added to, changed or removed, by whatever process and release: each of these
+ * changes its sums too.
+ */
+const REVISIONS = `
+CREATE TABLE IF NOT EXISTS usage_hour_revision (hour INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
+${(['INSERT', 'UPDATE', 'DELETE'] as const)
+  .map(
+    (
+      change,
+    ) => `CREATE TRIGGER IF NOT EXISTS usage_hour_${change.toLowerCase()} AFTER ${change} ON usage_hour BEGIN
+      INSERT INTO usage_hour_revision VALUES (${change === 'INSERT' ? 'NEW' : 'OLD'}.hour, 1)
+        ON CONFLICT (hour) DO UPDATE SET revision = revision + 1;
+    END;`,
+  )
+  .join('\n')}`;
+
 const BY_TEAM =
   'CREATE INDEX IF NOT EXISTS usage_by_team ON usage (team, time_ns) WHERE team IS NOT NULL;';
 
@@ -74,6 +91,7 @@ ${BY_TEAM}
 ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 ${SUMMED_DAYS}
+${REVISIONS}
 `;
 
 /** Version 4 of a roll-up: a table with another key can only be made again. */
@@ -123,6 +141,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
      ${withTeams('usage_day', 'day')}`,
   ],
   [4, SUMMED_DAYS],
+  [5, REVISIONS],
 ]);
 
 /** What a person can do about a file of another release. */

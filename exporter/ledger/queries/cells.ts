@@ -4,21 +4,26 @@ import { newTally, type Tally } from './usage-sums.ts';
 /** One value per grouped dimension; `null` for calls without one. */
 export type Key = readonly (string | null)[];
 
+/** Tells keys of one query apart, in a map; most have one dimension, and some ledgers many keys. */
+export function nameOfKey(key: Key): string | null {
+  return key.length === 1 ? (key[0] ?? null) : JSON.stringify(key);
+}
+
 /** All keys that have no row. */
 export const OTHER = -1;
 
 /** Keys that get a row, in order. */
 export class NamedKeys {
   readonly keys: readonly Key[];
-  readonly #index: ReadonlyMap<string, number>;
+  readonly #index: ReadonlyMap<string | null, number>;
 
   constructor(keys: readonly Key[]) {
     this.keys = keys;
-    this.#index = new Map(keys.map((key, index) => [JSON.stringify(key), index]));
+    this.#index = new Map(keys.map((key, index) => [nameOfKey(key), index]));
   }
 
   indexOf(key: Key): number {
-    return this.#index.get(JSON.stringify(key)) ?? OTHER;
+    return this.#index.get(nameOfKey(key)) ?? OTHER;
   }
 }
 
@@ -41,9 +46,9 @@ export class Cells {
   readonly named: NamedKeys | undefined;
   readonly #percentiles: boolean;
   readonly #maxCells: number;
-  readonly #indexes = new Map<string, number>();
+  readonly #indexes = new Map<string | null, number>();
   readonly #keys: Key[] = [];
-  readonly #cells = new Map<string, Cell>();
+  readonly #cells = new Map<string | number, Cell>();
 
   constructor(query: CheckedQuery, bounds: { named: NamedKeys } | { maxCells: number }) {
     this.#percentiles = query.percentiles;
@@ -61,7 +66,7 @@ export class Cells {
   }
 
   tallyAt(index: number, bucket: number | undefined): Tally {
-    const id = `${index}/${bucket ?? ''}`;
+    const id = bucket === undefined ? index : `${index}/${bucket}`;
     let cell = this.#cells.get(id);
     if (cell === undefined) {
       if (this.#cells.size >= this.#maxCells) throw new TooManyKeys();
@@ -72,7 +77,7 @@ export class Cells {
   }
 
   #place(key: Key): number {
-    const name = JSON.stringify(key);
+    const name = nameOfKey(key);
     const known = this.#indexes.get(name);
     if (known !== undefined) return known;
     this.#indexes.set(name, this.#keys.length);

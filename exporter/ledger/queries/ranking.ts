@@ -4,6 +4,7 @@ import type { CheckedQuery } from './checked-query.ts';
 /** Keys held in memory at once, about ten megabytes. */
 const MAX_KEYS = 200_000;
 const SPREAD = 8;
+const MIN_SORTED = 100;
 
 export interface RankedKey {
   readonly key: Key;
@@ -32,6 +33,37 @@ function keyOrder(a: Key, b: Key): number {
     return x < y ? -1 : 1;
   }
   return 0;
+}
+
+/** The first `limit` of many keys, each added once. */
+export class FirstKeys {
+  readonly #limit: number;
+  readonly #compare: (a: RankedKey, b: RankedKey) => number;
+  #first: RankedKey[] = [];
+  /** No key after it is among the first. */
+  #last: RankedKey | undefined;
+
+  constructor(query: Pick<CheckedQuery, 'ascending' | 'limit'>) {
+    this.#limit = query.limit;
+    this.#compare = rankOrder(query);
+  }
+
+  add(ranked: RankedKey): void {
+    if (this.#last !== undefined && this.#compare(this.#last, ranked) < 0) return;
+    this.#first.push(ranked);
+    // Seldom: each time sorts twice as many as are kept.
+    if (this.#first.length >= 2 * this.#limit + MIN_SORTED) this.#cut();
+  }
+
+  keys(): readonly Key[] {
+    this.#cut();
+    return this.#first.map(({ key }) => key);
+  }
+
+  #cut(): void {
+    this.#first = this.#first.toSorted(this.#compare).slice(0, this.#limit);
+    if (this.#first.length === this.#limit) this.#last = this.#first.at(-1);
+  }
 }
 
 /** Adds to a key's metric; null when the calls do not have it. */

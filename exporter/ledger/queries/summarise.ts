@@ -1,14 +1,15 @@
 import type { UsageKey, UsageNumbers, UsageRow, UsageSummary, UsageTotal } from '../usage-query.ts';
 import { type Cell, Cells, type Key, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
 import { type CheckedQuery, previousPeriod } from './checked-query.ts';
+import { type CallSource, gatherNamed, splitSums, type SplitSums } from './gather.ts';
+import type { KeptSums } from './kept-sums.ts';
 import { rankOrder } from './ranking.ts';
+import type { SumsCache } from './sums-cache.ts';
 import { dayLabel, hourLabel } from './time-zone.ts';
 import { addSums, addTally, metricOf, newTally, numbersOf, type Tally } from './usage-sums.ts';
 
 /** The part of a summary that depends on the store. */
-export interface SummarySource {
-  /** Adds every call of the query to its cell. Rejects with `TooManyKeys` thrown by a cell. */
-  gather(query: CheckedQuery, cells: Cells): Promise<void>;
+export interface SummarySource extends CallSource {
   /** The first `limit` keys in the order of `rankOrder`. */
   rank(query: CheckedQuery): Promise<readonly Key[]>;
   distinct(
@@ -26,10 +27,22 @@ const MAX_CELLS = 20_000;
 /** A sketch has several hundred numbers. */
 const MAX_SKETCHES = 1000;
 
-export async function summarise(query: CheckedQuery, source: SummarySource): Promise<UsageSummary> {
-  const { cells, named } = await gathered(query, source);
-  const total = await totalOf(query, cells, source);
-  const before = query.compare ? await gatherBefore(query, named, source) : undefined;
+export interface SummaryOptions {
+  /** Where sums are kept that other questions may use. @default nowhere */
+  readonly cache?: SumsCache;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export async function summarise(
+  query: CheckedQuery,
+  source: SummarySource,
+  { cache, signal }: SummaryOptions = {},
+): Promise<UsageSummary> {
+  const split = async (part: CheckedQuery): Promise<SplitSums | undefined> =>
+    cache && (await splitSums(part, source, cache, signal));
+  const { cells, named } = await gathered(query, source, await split(query));
+  const total = await totalOf(query, cells, source, split);
+  const before = query.compare ? await gatherBefore(query, named, source, split) : undefined;
   const shareOf = metricOf(total.tally.sums, query.orderBy);
   const rows =
     query.groupBy.length === 0
@@ -52,25 +65,43 @@ export async function summarise(query: CheckedQuery, source: SummarySource): Pro
   };
 }
 
+type Split = (query: CheckedQuery) => Promise<SplitSums | undefined>;
+
 interface Gathered {
   readonly cells: readonly Cell[];
   readonly named: NamedKeys;
 }
 
 /** One pass if there are few keys; otherwise ranks the keys in a first pass. */
-async function gathered(query: CheckedQuery, source: SummarySource): Promise<Gathered> {
+async function gathered(
+  query: CheckedQuery,
+  source: SummarySource,
+  split: SplitSums | undefined,
+): Promise<Gathered> {
   const all = new Cells(query, {
     maxCells: query.percentiles ? MAX_SKETCHES : Math.max(MAX_CELLS, query.limit),
   });
   try {
-    await source.gather(query, all);
-    return folded(query, all);
+    for (const range of split?.rest ?? [query]) {
+      await source.gather({ ...query, ...range }, all);
+    }
+    return split === undefined ? folded(query, all) : joined(query, split.kept, all);
   } catch (error) {
     if (!(error instanceof TooManyKeys)) throw error;
   }
   const named = new NamedKeys(await source.rank(query));
+  const cells = await gatherNamed(query, named, source, split);
+  return { cells: [...cells], named };
+}
+
+/** Cells of the top keys of both, and one per bucket for all others. */
+function joined(query: CheckedQuery, kept: KeptSums, more: Cells): Gathered {
+  const named = new NamedKeys(kept.first(query, more));
   const cells = new Cells(query, { named });
-  await source.gather(query, cells);
+  kept.addTo(cells);
+  for (const { index, bucket, tally } of more) {
+    addTally(cells.tally(more.keys[index] ?? [], bucket), tally);
+  }
   return { cells: [...cells], named };
 }
 
@@ -106,21 +137,54 @@ async function totalOf(
   query: CheckedQuery,
   cells: Iterable<Cell>,
   source: SummarySource,
+  split: Split,
 ): Promise<Total> {
   const tally = merged(query, cells);
-  const distinct = query.distinct ? await source.distinct(query) : {};
+  const distinct = query.distinct ? await distinctOf(query, source, split) : {};
   return { tally, numbers: { ...numbersOf(tally), ...distinct } };
+}
+
+async function distinctOf(
+  query: CheckedQuery,
+  source: SummarySource,
+  split: Split,
+): Promise<{ readonly users: number; readonly conversations: number }> {
+  const all = { ...query, unit: undefined, percentiles: false };
+  const users = await countKeys({ ...all, dimensions: ['user'] }, source, split);
+  const conversations = await countKeys({ ...all, dimensions: ['conversation'] }, source, split);
+  if (users === undefined || conversations === undefined) return await source.distinct(query);
+  return { users, conversations };
+}
+
+/** Undefined where the source has to count. */
+async function countKeys(
+  query: CheckedQuery,
+  source: SummarySource,
+  split: Split,
+): Promise<number | undefined> {
+  const sums = await split(query);
+  if (sums === undefined) return undefined;
+  const more = new Cells(query, { maxCells: MAX_CELLS });
+  try {
+    for (const range of sums.rest) await source.gather({ ...query, ...range }, more);
+  } catch (error) {
+    if (error instanceof TooManyKeys) return undefined;
+    throw error;
+  }
+  const isKnown = ([value]: Key): boolean => typeof value === 'string';
+  const fresh = more.keys.filter((key) => isKnown(key) && !sums.kept.has(key));
+  return sums.kept.keys.filter(isKnown).length + fresh.length;
 }
 
 async function gatherBefore(
   query: CheckedQuery,
   named: NamedKeys,
   source: SummarySource,
+  split: Split,
 ): Promise<{ readonly cells: ReadonlyMap<number, UsageNumbers>; readonly total: UsageTotal }> {
   const earlier = previousPeriod({ ...query, unit: undefined });
-  const cells = new Cells(earlier, { named });
-  await source.gather(earlier, cells);
-  const { numbers } = await totalOf(earlier, cells, source);
+  const cells = await gatherNamed(earlier, named, source, await split(earlier));
+  const { numbers } = await totalOf(earlier, cells, source, split);
   return {
     cells: new Map([...cells].map(({ index, tally }) => [index, numbersOf(tally)])),
     total: numbers,

@@ -107,8 +107,13 @@ export function addTally(target: Tally, more: Tally): void {
   target.latencies.firstChunk.merge(more.latencies.firstChunk);
 }
 
+/** Where the sums have a metric. */
+export function sumName(metric: UsageMetric): keyof UsageSums {
+  return metric === 'costUsd' ? 'costNanos' : metric;
+}
+
 export function metricOf(sums: UsageSums, metric: UsageMetric): number | null {
-  return metric === 'costUsd' ? sums.costNanos : sums[metric];
+  return sums[sumName(metric)];
 }
 
 type Optional<T> = { -readonly [K in keyof T]?: T[K] };

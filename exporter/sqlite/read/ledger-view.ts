@@ -10,6 +10,7 @@ import {
   writeCursor,
 } from '../../ledger/queries/checked-query.ts';
 import { summarise } from '../../ledger/queries/summarise.ts';
+import { SumsCache } from '../../ledger/queries/sums-cache.ts';
 import type {
   UsageConversation,
   UsagePage,
@@ -36,6 +37,8 @@ export class LedgerView {
   readonly #keepGoing: () => void;
   #database: DatabaseSync | undefined;
   #inode: bigint | undefined;
+  /** Of this file. */
+  #cache = new SumsCache();
 
   /** @param keepGoing is asked during long walks; its throw ends the query. */
   constructor(path: string, keepGoing: () => void) {
@@ -74,7 +77,7 @@ export class LedgerView {
     const database = this.#open();
     database.exec('BEGIN');
     try {
-      return await summarise(query, new SqliteSummarySource(database));
+      return await summarise(query, new SqliteSummarySource(database), { cache: this.#cache });
     } finally {
       if (database.isTransaction) database.exec('ROLLBACK');
     }
@@ -98,6 +101,7 @@ export class LedgerView {
       database.close();
       throw error;
     }
+    if (inode !== this.#inode) this.#cache = new SumsCache();
     this.#database = database;
     this.#inode = inode;
     return database;

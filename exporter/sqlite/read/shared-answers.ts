@@ -1,17 +1,11 @@
 import { statSync } from 'node:fs';
+import { SharedWork } from '../../ledger/shared-work.ts';
 import type { ReadQuestion, ReadResult } from './reader-messages.ts';
 import type { RunningQuestion } from './reader-threads.ts';
 
 const KEPT_MS = 1000;
-const MAX_KEPT = 50;
 /** Larger answers are not worth their memory. */
 const MAX_KEPT_ROWS = 2000;
-
-interface Shared {
-  readonly running: RunningQuestion;
-  waiters: number;
-  isDone: boolean;
-}
 
 /**
  * One answer for identical questions: while it is worked out, and for a second after, as long as the ledger is the
@@ -20,7 +14,11 @@ interface Shared {
 export class SharedAnswers {
   readonly #path: string;
   readonly #ask: (question: ReadQuestion, askedBy: string | undefined) => RunningQuestion;
-  readonly #shared = new Map<string, Shared>();
+  readonly #work = new SharedWork<ReadResult>({
+    keepMs: KEPT_MS,
+    isKept: (result) =>
+      ('rows' in result ? result.rows.length : result.records.length) <= MAX_KEPT_ROWS,
+  });
 
   constructor(
     path: string,
@@ -36,47 +34,12 @@ export class SharedAnswers {
     signal: AbortSignal | undefined,
   ): Promise<ReadResult> {
     const key = `${this.#fileState()} ${JSON.stringify(question)}`;
-    const shared = this.#shared.get(key) ?? this.#begin(key, question, askedBy);
-    if (shared.isDone) return await shared.running.result;
-    shared.waiters++;
-    let onAbort: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
-    try {
-      return await Promise.race([shared.running.result, aborted]);
-    } finally {
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-      shared.waiters--;
-      if (shared.waiters === 0 && !shared.isDone) {
-        this.#shared.delete(key);
-        shared.running.abandon();
-      }
-    }
-  }
-
-  #begin(key: string, question: ReadQuestion, askedBy: string | undefined): Shared {
-    const running = this.#ask(question, askedBy);
-    const shared: Shared = { running, waiters: 0, isDone: false };
-    this.#shared.set(key, shared);
-    running.result.then(
-      (result) => {
-        shared.isDone = true;
-        const rows = 'rows' in result ? result.rows.length : result.records.length;
-        if (rows > MAX_KEPT_ROWS || this.#shared.size > MAX_KEPT) this.#forget(key, shared);
-        else setTimeout(() => this.#forget(key, shared), KEPT_MS).unref();
-      },
-      () => {
-        shared.isDone = true;
-        this.#forget(key, shared);
-      },
-    );
-    return shared;
-  }
-
-  #forget(key: string, shared: Shared): void {
-    if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    const work = async (stop: AbortSignal): Promise<ReadResult> => {
+      const running = this.#ask(question, askedBy);
+      stop.addEventListener('abort', () => running.abandon(), { once: true });
+      return await running.result;
+    };
+    return await this.#work.run(key, work, signal);
   }
 
   /** Changes with every write: records go to the log beside the file, or into it. */

@@ -1,9 +1,10 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Cells, Key } from '../../ledger/queries/cells.ts';
 import { OTHER } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
+import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
-import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
+import type { Tally, UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { UsageMetric } from '../../ledger/usage-query.ts';
 import { SUMS } from '../roll-up.ts';
 import { binOfColumn } from '../summed-days.ts';
@@ -21,22 +22,27 @@ import {
   type Sql,
   sourceOf,
   summedParts,
+  type SummedParts,
 } from './summary-sql.ts';
 
+const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** The calls of fewer hours are read at once. */
+const MIN_KEPT_HOURS = 3;
 
 const camel = (name: string): string =>
   name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const SUM_NAMES = [...SUMS.map(camel), 'errors', 'aborted', 'blocked'] as (keyof UsageSums)[];
 
-/** As a double: exact up to 2^53, and beyond it no error, which an integer of that size would be. */
-const SELECT_SUMS = [
-  ...SUMS.map((name) => `CAST(sum(${name}) AS REAL) AS ${camel(name)}`),
-  "CAST(sum(iif(outcome = 'error', calls, 0)) AS REAL) AS errors",
-  "CAST(sum(iif(outcome = 'aborted', calls, 0)) AS REAL) AS aborted",
-  "CAST(sum(iif(outcome = 'blocked', calls, 0)) AS REAL) AS blocked",
-].join(', ');
+/** In the order of `SUM_NAMES`. */
+const NUMBERS = [
+  ...SUMS,
+  ...['error', 'aborted', 'blocked'].map((outcome) => `iif(outcome = '${outcome}', calls, 0)`),
+];
+/** As doubles: exact up to 2^53, and beyond it no error, which integers of that size would be. */
+const SELECT_NUMBERS = NUMBERS.map((number) => `CAST(${number} AS REAL)`).join(', ');
+const SELECT_SUMS = NUMBERS.map((number) => `CAST(sum(${number}) AS REAL)`).join(', ');
 
 function metricColumn(metric: UsageMetric): string {
   if (metric === 'errors') return "iif(outcome = 'error', calls, 0)";
@@ -45,6 +51,9 @@ function metricColumn(metric: UsageMetric): string {
 }
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
+
+const textOf = (value: SQLOutputValue | undefined): string | null =>
+  typeof value === 'string' ? value : null;
 
 const numberOf = (value: SQLOutputValue | undefined): number | undefined =>
   typeof value === 'number' ? value : undefined;
@@ -57,6 +66,22 @@ export class SqliteSummarySource implements SummarySource {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+  }
+
+  /** Whole hours, whose calls seldom change, and what lies before and after them. */
+  split({ fromMs, toMs }: CheckedQuery): Promise<SplitQuery | undefined> {
+    const [first, end] = [Math.ceil(fromMs / HOUR_MS), Math.floor(toMs / HOUR_MS)];
+    if (end - first < MIN_KEPT_HOURS) return Promise.resolve(undefined);
+    const row = this.#statement(
+      'SELECT total(revision) AS state FROM usage_hour_revision WHERE hour >= ? AND hour < ?',
+    ).get(first, end);
+    const rest = [
+      { fromMs, toMs: first * HOUR_MS },
+      { fromMs: end * HOUR_MS, toMs },
+    ].filter((range) => range.fromMs < range.toMs);
+    const kept = [{ fromMs: first * HOUR_MS, toMs: end * HOUR_MS }];
+    // A revision never gets smaller, so their sum tells all changes.
+    return Promise.resolve({ kept, rest, state: String(row?.['state']) });
   }
 
   rank(query: CheckedQuery): Promise<readonly Key[]> {
@@ -78,23 +103,51 @@ export class SqliteSummarySource implements SummarySource {
   gather(query: CheckedQuery, cells: Cells): Promise<void> {
     if (cells.named !== undefined) this.#fillNamed(cells.named.keys);
     const groups = groupsOf(query, cells);
-    const [select, names] = [`${bucketOf(query)} AS bucket, ${groups.select}`, groups.names];
+    const bucket = bucketOf(query);
     for (const source of this.#sources(query)) {
-      const text = `SELECT ${select}, ${SELECT_SUMS} FROM (${source.text}) AS source GROUP BY bucket${names}`;
-      for (const row of this.#statement(text).iterate(...source.values)) {
-        const sums: Partial<Record<keyof UsageSums, number>> = {};
-        for (const name of SUM_NAMES) {
-          const value = row[name];
-          if (typeof value === 'number') sums[name] = value;
-        }
-        addSums(tallyOf(query, cells, row).sums, sums);
-      }
+      const from = `FROM (${source.text}) AS source`;
+      this.#add(
+        cells,
+        `SELECT ${bucket} AS bucket, ${SELECT_SUMS}${groups.select} ${from} GROUP BY bucket${groups.names}`,
+        source.values,
+      );
+    }
+    const days = this.#daysOf(query);
+    if (days !== undefined) {
+      // To sort them for groups would take longer than to add up every row.
+      const isGrouped = cells.named !== undefined;
+      const by = isGrouped ? ` GROUP BY bucket${groups.names}` : '';
+      const sums = isGrouped ? SELECT_SUMS : SELECT_NUMBERS;
+      this.#add(
+        cells,
+        `SELECT ${bucket} AS bucket, ${sums}${groups.select} FROM (${days.text}) AS source${by}`,
+        days.values,
+      );
     }
     if (query.percentiles) {
       this.#gatherBins(query, cells, 'duration_ms', 'duration');
       this.#gatherBins(query, cells, 'time_to_first_chunk_ms', 'firstChunk');
     }
     return Promise.resolve();
+  }
+
+  /** Adds rows of a bucket, sums, and a key or its place. */
+  #add(cells: Cells, text: string, values: readonly SQLInputValue[]): void {
+    const statement = this.#statement(text);
+    statement.setReturnArrays(true);
+    const hasPlaces = cells.named !== undefined;
+    const keysAt = SUM_NAMES.length + 1;
+    const rows: Iterable<unknown> = statement.iterate(...values);
+    for (const row of rows as Iterable<readonly SQLOutputValue[]>) {
+      const bucket = numberOf(row[0]);
+      const { sums } = hasPlaces
+        ? cells.tallyAt(numberOf(row[keysAt]) ?? OTHER, bucket)
+        : cells.tally(row.slice(keysAt).map(textOf), bucket);
+      for (const [index, name] of SUM_NAMES.entries()) {
+        const value = row[index + 1];
+        if (typeof value === 'number') sums[name] = (sums[name] ?? 0) + value;
+      }
+    }
   }
 
   distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
@@ -118,7 +171,7 @@ export class SqliteSummarySource implements SummarySource {
     const summed = isRolledUp(query) ? summedParts(query, this.#summedDays()) : undefined;
     if (summed !== undefined) {
       const source = binsOf(query, kind, summed);
-      const text = `SELECT ${bucketOf(query)} AS bucket, ${groups.select}, bins FROM (${source.text}) AS source`;
+      const text = `SELECT ${bucketOf(query)} AS bucket${groups.select}, bins FROM (${source.text}) AS source`;
       for (const row of this.#statement(text).iterate(...source.values)) {
         const { latencies } = tallyOf(query, cells, row);
         const bins = JSON.parse(String(row['bins'])) as readonly (readonly [number, number])[];
@@ -129,7 +182,7 @@ export class SqliteSummarySource implements SummarySource {
     for (const { fromMs, toMs } of ranges.flatMap((range) => this.#days(range))) {
       const { text, values } = callConditions(fromMs, toMs, query.filters);
       const statement = this.#statement(
-        `SELECT ${bucketOf(query)} AS bucket, ${groups.select},
+        `SELECT ${bucketOf(query)} AS bucket${groups.select},
            ${binOfColumn(column)} AS bin, count(*) AS calls
          FROM (SELECT *, time_ns / 1000000 AS ms${namedDimensions(query)} FROM usage
                WHERE ${known} AND ${text}) AS source
@@ -144,27 +197,34 @@ export class SqliteSummarySource implements SummarySource {
 
   /** Everything that the query asks about, as one source. */
   #whole(query: CheckedQuery): Sql {
-    const table = dayTableFor(query);
-    const summed = table === undefined ? undefined : summedParts(query, this.#summedDays());
-    if (table === undefined || summed === undefined) return sourceOf(query);
-    const rest = summed.rest.map((range) => sourceOf({ ...query, ...range }));
-    const parts = [daysOf(query, table, summed), ...rest];
+    const [days, summed] = [this.#daysOf(query), this.#summedParts(query)];
+    if (days === undefined || summed === undefined) return sourceOf(query);
+    const parts = [days, ...summed.rest.map((range) => sourceOf({ ...query, ...range }))];
     return {
       text: parts.map(({ text }) => text).join(' UNION ALL '),
       values: parts.flatMap(({ values }) => values),
     };
   }
 
-  /** The same in pieces that are grouped one by one. */
+  /** The same without whole days of users or conversations, in pieces that are grouped one by one. */
   #sources(query: CheckedQuery): readonly Sql[] {
     if (rollUpsFor(query).length > 0) return [sourceOf(query)];
+    const summed = this.#summedParts(query);
+    return (summed?.rest ?? [query]).flatMap((range) =>
+      this.#days({ ...query, ...range }).map((day) => sourceOf({ ...query, ...day })),
+    );
+  }
+
+  /** Rows of whole days of users or conversations, each once. */
+  #daysOf(query: CheckedQuery): Sql | undefined {
     const table = dayTableFor(query);
-    const summed = table === undefined ? undefined : summedParts(query, this.#summedDays());
-    const byDay = (range: CheckedQuery): readonly Sql[] =>
-      this.#days(range).map((day) => sourceOf({ ...query, ...day }));
-    if (table === undefined || summed === undefined) return byDay(query);
-    const rest = summed.rest.flatMap((range) => byDay({ ...query, ...range }));
-    return [daysOf(query, table, summed), ...rest];
+    const summed = this.#summedParts(query);
+    return table && summed && daysOf(query, table, summed);
+  }
+
+  #summedParts(query: CheckedQuery): SummedParts | undefined {
+    if (dayTableFor(query) === undefined) return undefined;
+    return summedParts(query, this.#summedDays());
   }
 
   /** Numbers of the days that are summed up; one moment of the file is read. */
@@ -217,10 +277,12 @@ export class SqliteSummarySource implements SummarySource {
 
 /** Every key by itself, or its place among the named ones. */
 function groupsOf(query: CheckedQuery, { named }: Cells): { select: string; names: string } {
-  if (query.dimensions.length === 0) return { select: '0 AS place', names: '' };
-  if (named !== undefined) return { select: `${placeOf(query)} AS place`, names: ', place' };
+  if (query.dimensions.length === 0) {
+    return { select: named === undefined ? '' : ', 0 AS place', names: '' };
+  }
+  if (named !== undefined) return { select: `, ${placeOf(query)} AS place`, names: ', place' };
   const names = query.dimensions.map(nameOf).join(', ');
-  return { select: names, names: `, ${names}` };
+  return { select: `, ${names}`, names: `, ${names}` };
 }
 
 function tallyOf(query: CheckedQuery, cells: Cells, row: Row): Tally {
@@ -232,8 +294,5 @@ function tallyOf(query: CheckedQuery, cells: Cells, row: Row): Tally {
 }
 
 function keyOf(query: CheckedQuery, row: Row): Key {
-  return query.dimensions.map((dimension) => {
-    const value = row[dimension];
-    return typeof value === 'string' ? value : null;
-  });
+  return query.dimensions.map((dimension) => textOf(row[dimension]));
 }

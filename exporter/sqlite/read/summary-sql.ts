@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { CheckedQuery, Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 import { dimensionOfKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
+import type { TimeRange } from '../../ledger/queries/gather.ts';
 import { DAY_CONVERSATIONS, DAY_USERS, type DayTable } from '../day-tables.ts';
 import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from '../roll-up.ts';
 
@@ -111,17 +112,12 @@ function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
   };
 }
 
-interface Range {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 /** Whole days that are summed up, and what lies before, between and after them. */
 export interface SummedParts {
   readonly days: ReadonlySet<number>;
   readonly first: number;
   readonly end: number;
-  readonly rest: readonly Range[];
+  readonly rest: readonly TimeRange[];
 }
 
 /** More parts are a statement that SQLite does not take. */
@@ -139,7 +135,7 @@ export function summedParts(
   const [first, end] = [Math.ceil(fromMs / DAY_MS), Math.floor(toMs / DAY_MS)];
   const whole = [...days].filter((day) => day >= first && day < end).toSorted((a, b) => a - b);
   if (whole.length === 0) return undefined;
-  const rest: Range[] = [];
+  const rest: TimeRange[] = [];
   let start = fromMs;
   for (const day of whole) {
     if (start < day * DAY_MS) rest.push({ fromMs: start, toMs: day * DAY_MS });

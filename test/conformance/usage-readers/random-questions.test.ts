@@ -13,6 +13,7 @@ import {
   rollUpClickHouse,
   startClickHouse,
 } from '../../support/clickhouse.ts';
+import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { requireServer, startInfluxd } from '../../support/servers.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
 import { askRandomly } from './random-questions.ts';
@@ -22,20 +23,36 @@ const RECORDS = mixedRecords(1500, FROM, FROM + 6 * 86_400_000);
 /** `TOKEN_METER_QUESTIONS=1000` for a longer run. */
 const COUNT = Number(process.env['TOKEN_METER_QUESTIONS'] ?? 30);
 
+/** Each a few more, of all days. */
+const STEPS = 3;
+
+function* growing(records: readonly UsageRecord[]): Generator<readonly UsageRecord[]> {
+  for (let step = 1; step <= STEPS; step++) {
+    yield records.filter((_, index) => index % STEPS < step);
+  }
+}
+
 describe('random questions are answered as naive sums answer them', function () {
   this.timeout(600_000);
 
-  it('by SQLite', async () => {
+  it('by SQLite, also between late calls and days that are summed up', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'token-meter-questions-'));
     const path = join(folder, 'usage.db');
     const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
-    file.write(RECORDS);
-    file.close();
     const reader = new SqliteUsageReader({ path });
+    const seed = Math.floor(Math.random() * 2 ** 31);
     try {
-      await askRandomly(reader, RECORDS, COUNT);
+      for (const known of growing(RECORDS)) {
+        file.write(known);
+        while (file.sumUpDay());
+        // The same each time, and twice: the second answer is of sums that were kept.
+        for (let times = 0; times < 2; times++) {
+          await askRandomly(reader, known, Math.ceil(COUNT / STEPS), { seed, about: RECORDS });
+        }
+      }
     } finally {
       await reader.close();
+      file.close();
       rmSync(folder, { recursive: true, force: true });
     }
   });

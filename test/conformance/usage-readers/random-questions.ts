@@ -33,16 +33,22 @@ interface Question {
   readonly where: (record: UsageRecord) => boolean;
 }
 
+interface RandomQuestions {
+  readonly seed?: number;
+  /** Calls that tell ranges and values of filters. @default those of the ledger */
+  readonly about?: readonly UsageRecord[];
+}
+
 /** Asks random questions and compares each answer with naive sums over the records. The seed is in every message. */
 export async function askRandomly(
   reader: UsageReader,
   records: readonly UsageRecord[],
   count: number,
-  seed: number = Math.floor(Math.random() * 2 ** 31),
+  { seed = Math.floor(Math.random() * 2 ** 31), about = records }: RandomQuestions = {},
 ): Promise<void> {
   const random = randomOf(seed);
   for (let number = 0; number < count; number++) {
-    const { query, where } = questionOf(random, records);
+    const { query, where } = questionOf(random, about);
     try {
       await compare(reader, records, query, where);
     } catch (error) {

@@ -20,13 +20,17 @@ describe('days that are summed up in SQLite', () => {
   let folder: string;
   let path: string;
   let file: LedgerFile;
+  /** Keeps sums of the calls as they were. */
+  let reader: SqliteUsageReader;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'token-meter-days-'));
     path = join(folder, 'usage.db');
     file = new LedgerFile({ path, busyTimeoutMs: 1000, now: () => NOW });
+    reader = new SqliteUsageReader({ path });
   });
-  afterEach(() => {
+  afterEach(async () => {
+    await reader.close();
     file.close();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -67,19 +71,19 @@ describe('days that are summed up in SQLite', () => {
     copy.exec('DELETE FROM usage_summed_day');
     copy.close();
     await change?.(plain);
-    const readers = [path, plain].map((name) => new SqliteUsageReader({ path: name }));
+    const readers = [reader, new SqliteUsageReader({ path: plain })] as const;
     try {
       for (const query of QUERIES) {
         const whole = { from: new Date(START - 3_600_000), to: new Date(NOW) };
         for (const range of [whole, { ...whole, from: new Date(START + 30 * 3_600_000 + 17) }]) {
           const answers = await Promise.all(
-            readers.map(async (reader) => await reader.summary({ ...range, ...query })),
+            readers.map(async (one) => await one.summary({ ...range, ...query })),
           );
           assert.deepEqual(rounded(answers[0]), rounded(answers[1]), JSON.stringify(query));
         }
       }
     } finally {
-      for (const reader of readers) await reader.close();
+      await readers[1].close();
       rmSync(plain);
     }
   }
@@ -93,10 +97,10 @@ describe('days that are summed up in SQLite', () => {
     const database = new DatabaseSync(path);
     database.exec('UPDATE usage SET user = NULL, conversation = NULL');
     database.close();
-    const reader = new SqliteUsageReader({ path });
+    const other = new SqliteUsageReader({ path });
     const [from, to] = [new Date('2026-10-21'), new Date('2026-10-26')];
-    const { total } = await reader.summary({ from, to, distinct: true });
-    await reader.close();
+    const { total } = await other.summary({ from, to, distinct: true });
+    await other.close();
     assert.equal(total.users, 5, 'whole days are not read from calls');
   });
 
@@ -105,6 +109,7 @@ describe('days that are summed up in SQLite', () => {
     const isLate = (_: UsageRecord, index: number): boolean => index % 90 === 0;
     file.write(records.filter((record, index) => !isLate(record, index)));
     sumUp();
+    await assertRight();
     file.write(records.filter(isLate));
     assert.ok(summedDays() < 6);
     await assertRight();
@@ -119,6 +124,7 @@ describe('days that are summed up in SQLite', () => {
   it('have new costs after repricing', async () => {
     file.write(mixedRecords(400, START, END));
     sumUp();
+    await assertRight();
     await repriceLedger({ path, costOf: () => 0.5 });
     await assertRight();
     sumUp();
@@ -128,14 +134,13 @@ describe('days that are summed up in SQLite', () => {
   it('forget an erased user', async () => {
     file.write(mixedRecords(400, START, END));
     sumUp();
+    await assertRight();
     await eraseLedgerUser({ path, userId: "o'Brien" });
-    const reader = new SqliteUsageReader({ path });
     const { rows } = await reader.summary({
       from: new Date(START),
       to: new Date(NOW),
       groupBy: ['user'],
     });
-    await reader.close();
     assert.ok(rows.length > 0 && rows.every(({ user }) => user !== "o'Brien"));
     const database = new DatabaseSync(path, { readOnly: true });
     const left = database
@@ -168,6 +173,7 @@ describe('days that are summed up in SQLite', () => {
   it('go with the calls that retention removes', async () => {
     file.write(mixedRecords(400, START, END));
     sumUp();
+    await assertRight();
     while (file.removeOlderThan(3));
     assert.equal(summedDays(), 2);
     await assertRight();
