@@ -47,7 +47,10 @@ export class Leases {
   #isReady = false;
   /** The store has not answered yet, nor failed to: nobody can say that it is down. */
   #isConnecting = true;
-  #clockAheadMs = 0;
+  /** Of the store's clock to the monotonic one, since the clock of this machine may be set; undefined: not known yet. */
+  #clockMs: number | undefined;
+  /** Since this connection: the store may be another one. */
+  #isClockKnown = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
   #isSyncing = false;
@@ -67,7 +70,7 @@ export class Leases {
 
   /** By the clock of the store, which is that of all instances. */
   nowMs(): number {
-    return Date.now() + this.#clockAheadMs;
+    return this.#clockMs === undefined ? Date.now() : performance.now() + this.#clockMs;
   }
 
   /** The store answers. */
@@ -122,7 +125,7 @@ export class Leases {
     this.#budgets.add(budget);
     // The one account is known before its first call.
     if (budget.budget.scope.each === undefined) this.#plan(this.#of(budget, budget.account()), 0);
-    if (this.#isReady) void this.#loadFull(budget);
+    if (this.#isClockKnown) void this.#loadFull(budget);
   }
 
   remove(budget: BudgetAccounts): void {
@@ -191,9 +194,9 @@ export class Leases {
   #ready(): void {
     this.#isReady = true;
     this.#isConnecting = false;
+    this.#isClockKnown = false;
     const nowMs = this.nowMs();
     for (const budget of this.#budgets) {
-      void this.#loadFull(budget);
       for (const account of budget.all()) {
         if (account.spent(nowMs) === 0) continue;
         const leased = this.#of(budget, account);
@@ -256,18 +259,20 @@ export class Leases {
   }
 
   async #sync(): Promise<void> {
-    const due = [...this.#due].slice(0, ACCOUNTS_AT_ONCE);
-    for (const leased of due) this.#due.delete(leased);
     this.#isSyncing = true;
     this.#timerAtMs = Infinity;
-    if (this.#due.size > 0) this.#wake(0);
-    const sentMs = performance.now();
-    const sentWallMs = Date.now();
-    const nowMs = this.nowMs();
-    const reports = due.map((leased) => leased.report(nowMs, sentMs, false));
+    let due: readonly LeasedAccount[] = [];
     try {
+      // A report by a wrong clock would make the store forget what is of the present.
+      if (!this.#isClockKnown) await this.#learnClock();
+      due = [...this.#due].slice(0, ACCOUNTS_AT_ONCE);
+      for (const leased of due) this.#due.delete(leased);
+      if (this.#due.size > 0) this.#wake(0);
+      const sentMs = performance.now();
+      const nowMs = this.nowMs();
+      const reports = due.map((leased) => leased.report(nowMs, sentMs, false));
       const answer = await this.#store.sync(this.#instance, LEASE_MS, reports);
-      this.#clockAheadMs = answer.nowMs - (sentWallMs + Date.now()) / 2;
+      this.#clockMs = answer.nowMs - (sentMs + performance.now()) / 2;
       this.#fleet = Math.max(1, answer.fleet);
       this.#isReady = true;
       this.#isConnecting = false;
@@ -291,6 +296,14 @@ export class Leases {
     const nextMs = Math.max(URGENT_MS, Math.min(PRESENCE_MS, this.#timerAtMs - performance.now()));
     this.#timerAtMs = Infinity;
     this.#wake(nextMs);
+  }
+
+  async #learnClock(): Promise<void> {
+    const sentMs = performance.now();
+    const { nowMs } = await this.#store.sync(this.#instance, LEASE_MS, []);
+    this.#clockMs = nowMs - (sentMs + performance.now()) / 2;
+    this.#isClockKnown = true;
+    for (const budget of this.#budgets) void this.#loadFull(budget);
   }
 
   #answerWaiting(): void {

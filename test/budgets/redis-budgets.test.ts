@@ -1,69 +1,22 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { BudgetEngine } from '../../src/budgets/budget-engine.ts';
 import type { Budget } from '../../src/budgets/budget.ts';
-import type { BudgetShare } from '../../src/budgets/budget-status.ts';
 import { RedisBudgetStore } from '../../src/budgets/stores/redis.ts';
-import type { BudgetedCall } from '../../src/domain/call-budgets.ts';
+import { BUDGETED_CALL as CALL, BudgetedInstance, SIZE } from '../support/budgeted-instance.ts';
+import { RedisServices } from '../support/redis-services.ts';
 import { requireServer, startRedis, type TestServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
-const CALL: BudgetedCall = { userId: 'alice', provider: 'openai', model: 'gpt-5' };
-const SIZE = { operation: 'chat', request: {}, inputOnly: false };
-
-/** One instance of a fleet, in this process. */
-class Instance {
-  readonly engine: BudgetEngine;
-  readonly shares: BudgetShare[] = [];
-  admitted = 0;
-  refused = 0;
-
-  constructor(url: string, keyPrefix: string, ...budgets: readonly Budget[]) {
-    this.engine = new BudgetEngine({
-      store: new RedisBudgetStore({ url, keyPrefix }),
-      priceOf: () => undefined,
-      onShare: (share) => this.shares.push(share),
-    });
-    this.engine.apply(budgets);
-  }
-
-  /** One call that takes no time. */
-  call(call: Partial<BudgetedCall> = {}): boolean {
-    const whole = { ...CALL, ...call };
-    const answer = this.engine.reserve(whole, SIZE, true, []);
-    if (answer !== undefined && 'budgetId' in answer) {
-      this.refused += 1;
-      return false;
-    }
-    answer?.release();
-    this.engine.charge({
-      ...whole,
-      id: 'r',
-      time: '',
-      service: 's',
-      operation: 'chat',
-      requestModel: 'gpt-5',
-      durationMs: 1,
-      outcome: 'ok',
-      attributes: {},
-    } as never);
-    this.admitted += 1;
-    return true;
-  }
-
-  async spent(): Promise<number> {
-    return (await this.engine.status(CALL))[0]?.spent ?? Number.NaN;
-  }
-
-  async ready(): Promise<void> {
-    await until(async () => (await this.engine.status(CALL))[0]?.stale === false);
-  }
-}
+const instance = (
+  url: string,
+  keyPrefix: string,
+  ...budgets: readonly Budget[]
+): BudgetedInstance => new BudgetedInstance(new RedisBudgetStore({ url, keyPrefix }), ...budgets);
 
 describe('budgets of a fleet in Redis', function () {
   let redis: TestServer;
-  let instances: Instance[] = [];
+  let instances: BudgetedInstance[] = [];
   let fleets = 0;
 
   before(async function () {
@@ -76,12 +29,9 @@ describe('budgets of a fleet in Redis', function () {
   });
   after(async () => await redis?.stop());
 
-  async function start(count: number, ...budgets: readonly Budget[]): Promise<Instance[]> {
+  async function start(count: number, ...budgets: readonly Budget[]): Promise<BudgetedInstance[]> {
     const prefix = `fleet-${++fleets}`;
-    const started = Array.from(
-      { length: count },
-      () => new Instance(redis.url, prefix, ...budgets),
-    );
+    const started = Array.from({ length: count }, () => instance(redis.url, prefix, ...budgets));
     instances.push(...started);
     await Promise.all(started.map((one) => one.ready()));
     return started;
@@ -102,7 +52,7 @@ describe('budgets of a fleet in Redis', function () {
   });
 
   it('admit the first calls of a process that still connects, also where a store that is down blocks', async () => {
-    const one = new Instance(redis.url, 'connecting', budget(10_000, { whenStoreDown: 'block' }));
+    const one = instance(redis.url, 'connecting', budget(10_000, { whenStoreDown: 'block' }));
     instances.push(one);
     assert.ok(one.call());
     await one.ready();
@@ -131,7 +81,7 @@ describe('budgets of a fleet in Redis', function () {
     const [first] = await start(1, budget(1000));
     for (let index = 0; index < 300; index++) first!.call();
     await sleep(50);
-    const second = new Instance(redis.url, `fleet-${fleets}`, budget(1000));
+    const second = instance(redis.url, `fleet-${fleets}`, budget(1000));
     instances.push(second);
     await second.ready();
     assert.equal(await second.spent(), 300);
@@ -145,11 +95,7 @@ describe('budgets of a fleet in Redis', function () {
     await sleep(100);
     for (const one of fleet.slice(1)) assert.equal(one.call(), false);
     assert.ok(fleet[1]!.call({ userId: 'bob' }));
-    const late = new Instance(
-      redis.url,
-      `fleet-${fleets}`,
-      budget(20, { scope: { each: ['user'] } }),
-    );
+    const late = instance(redis.url, `fleet-${fleets}`, budget(20, { scope: { each: ['user'] } }));
     instances.push(late);
     await late.ready();
     assert.equal(late.call(), false);
@@ -174,7 +120,7 @@ describe('budgets of a fleet in Redis', function () {
     for (let index = 0; index < 60; index++) one!.call();
     await until(async () => (await one!.spent()) === 60);
     await one!.engine.stop();
-    const next = new Instance(redis.url, `fleet-${fleets}`, budget(100));
+    const next = instance(redis.url, `fleet-${fleets}`, budget(100));
     instances.push(next);
     await next.ready();
     assert.equal(await next.spent(), 60);
@@ -188,7 +134,7 @@ describe('budgets of a fleet in Redis', function () {
     await until(async () => (await other!.spent()) === 5);
     const client = new Redis(redis.url);
     try {
-      const [account] = await client.keys(`{fleet-${fleets}}:budgets:account*`);
+      const [account] = await client.keys(`{fleet-${fleets}}:budgets:account:*`);
       const reports = async (): Promise<string[]> =>
         Object.keys(await client.hgetall(account!)).filter((field) => field.startsWith('s:'));
       const [report] = await reports();
@@ -255,6 +201,83 @@ describe('budgets of a fleet in Redis', function () {
   });
 });
 
+describe('budgets of a fleet with wrong clocks', () => {
+  let redis: TestServer;
+  const clock = Date.now;
+  before(async function () {
+    requireServer(this, 'redis-server');
+    redis = await startRedis();
+  });
+  after(async () => await redis?.stop());
+  afterEach(() => {
+    Date.now = clock;
+  });
+
+  for (const minutes of [-65, 65]) {
+    it(`have the windows of Redis on a clock that is ${minutes} minutes wrong`, async () => {
+      const leftMs = 3_600_000 - (clock() % 3_600_000);
+      if (leftMs < 3000) await sleep(leftMs);
+      const hourly: Budget = {
+        id: 'hourly',
+        window: 'hour',
+        limit: { calls: 100 },
+        mode: 'block',
+        whenStoreDown: 'block',
+      };
+      const right = instance(redis.url, `clock${minutes}`, hourly);
+      await right.ready();
+      for (let index = 0; index < 60; index++) assert.ok(right.call());
+      await until(async () => (await right.spent()) === 60);
+      await right.engine.stop();
+
+      Date.now = () => clock() + minutes * 60_000;
+      const wrong = instance(redis.url, `clock${minutes}`, hourly);
+      try {
+        await wrong.ready();
+        const [status] = await wrong.engine.status(CALL);
+        const hour = new Date(clock()).setUTCMinutes(0, 0, 0);
+        assert.deepEqual([status?.spent, Date.parse(status?.from ?? '')], [60, hour]);
+        for (let index = 0; index < 60; index++) wrong.call();
+        assert.equal(wrong.admitted, 40);
+      } finally {
+        await wrong.engine.stop();
+      }
+    });
+  }
+});
+
+describe('budgets in a Redis cluster', () => {
+  const services = new RedisServices();
+  before(function () {
+    requireServer(this, 'redis-server');
+  });
+  afterEach(async () => await services.close());
+
+  it('have all keys of a fleet in one slot, and hold', async () => {
+    const { url } = await services.cluster(2);
+    const fleet = [1, 2].map(() =>
+      instance(url, 'fleet', {
+        id: 'b',
+        window: 'day',
+        limit: { calls: 500 },
+        mode: 'block',
+      }),
+    );
+    try {
+      await Promise.all(fleet.map((one) => one.ready()));
+      const until1 = performance.now() + 10_000;
+      while (fleet.every(({ refused }) => refused < 20) && performance.now() < until1) {
+        for (const one of fleet) one.call();
+        await sleep(2);
+      }
+      const admitted = fleet.reduce((sum, one) => sum + one.admitted, 0);
+      assert.ok(admitted >= 495 && admitted <= 508, `${admitted} admitted`);
+    } finally {
+      await Promise.all(fleet.map(({ engine }) => engine.stop()));
+    }
+  });
+});
+
 for (const whenStoreDown of ['allow', 'block'] as const) {
   describe(`a fleet whose Redis goes away, whenStoreDown ${whenStoreDown}`, function () {
     it('goes on as that says, and brings what was spent to an empty Redis', async function () {
@@ -268,7 +291,7 @@ for (const whenStoreDown of ['allow', 'block'] as const) {
         mode: 'block',
         whenStoreDown,
       };
-      const fleet = [1, 2].map(() => new Instance(first.url, 'p', budget));
+      const fleet = [1, 2].map(() => instance(first.url, 'p', budget));
       try {
         await Promise.all(fleet.map((one) => one.ready()));
         for (let index = 0; index < 40; index++) {
@@ -286,7 +309,7 @@ for (const whenStoreDown of ['allow', 'block'] as const) {
         await Promise.all(fleet.map((one) => one.ready()));
         const spent = 400 + Number(isAdmitted);
         await until(async () => (await fleet[1]!.spent()) === spent);
-        const third = new Instance(first.url, 'p', budget);
+        const third = instance(first.url, 'p', budget);
         fleet.push(third);
         await third.ready();
         assert.equal(await third.spent(), spent);

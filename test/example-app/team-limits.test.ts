@@ -331,6 +331,17 @@ describe('a viewer who is limited to a team', () => {
     all.close();
   });
 
+  it('is not told that the own view has not changed by the ETag of somebody else', async () => {
+    const path = '/api/settings/budgets';
+    const get = async (headers: Readonly<Record<string, string>>): Promise<Response> =>
+      await fetch(app.origin + path, { headers });
+    const tag = (await get(ADMIN)).headers.get('etag') ?? '';
+    const own = await get({ ...OF_SEA, 'if-none-match': tag });
+    assert.equal(own.status, 200);
+    const again = await get({ ...OF_SEA, 'if-none-match': own.headers.get('etag') ?? '' });
+    assert.equal(again.status, 304);
+  });
+
   it('stays limited in a session, and a cookie with more teams is none', async () => {
     const answer = await fetch(`${app.origin}/api/session`, {
       method: 'POST',

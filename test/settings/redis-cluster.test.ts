@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { Cluster, type Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { RedisSettingsStore, SettingsService, metricsSettings } from '../../src/settings/index.ts';
 import { RedisServices } from '../support/redis-services.ts';
-import { requireServer, startRedis } from '../support/servers.ts';
+import { requireServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 describe('settings in a Redis cluster', () => {
@@ -17,19 +17,7 @@ describe('settings in a Redis cluster', () => {
   });
 
   it('works on a cluster, each key where its slot is', async () => {
-    const cluster = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'];
-    const nodes = [
-      await redis.started(startRedis(cluster)),
-      await redis.started(startRedis(cluster)),
-    ];
-    const [first, second] = nodes.map((node) => redis.clientOf(node)) as [Redis, Redis];
-    await first.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
-    await second.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
-    await first.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[1]!.port));
-    for (const client of [first, second]) {
-      await until(async () => String(await client.cluster('INFO')).includes('cluster_state:ok'));
-    }
-    const url = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+    const { url, nodes } = await redis.cluster(2);
     const [a, b] = [await redis.service(url), await redis.service(url)];
     await a.patch({ enabled: false }, { actor: 'ada' });
     await until(() => b.version === 1);

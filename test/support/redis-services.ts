@@ -5,7 +5,7 @@ import {
   SettingsService,
   metricsSettings,
 } from '../../src/settings/index.ts';
-import type { TestServer } from './servers.ts';
+import { startRedis, type TestServer } from './servers.ts';
 import { until } from './until.ts';
 
 /** Servers, clients and services of one test, closed together. */
@@ -18,6 +18,25 @@ export class RedisServices {
     const server = await starting;
     this.#servers.push(server);
     return server;
+  }
+
+  /** A cluster of masters that share the slots. */
+  async cluster(count: number): Promise<{ readonly url: string; readonly nodes: TestServer[] }> {
+    const options = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'];
+    const nodes: TestServer[] = [];
+    while (nodes.length < count) nodes.push(await this.started(startRedis(options)));
+    const clients = nodes.map((node) => this.clientOf(node));
+    const slots = 16_384 / count;
+    for (const [at, client] of clients.entries()) {
+      const [first, last] = [Math.ceil(at * slots), Math.ceil((at + 1) * slots) - 1];
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
+      if (at > 0) await clients[0]!.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[at]!.port));
+    }
+    for (const client of clients) {
+      await until(async () => String(await client.cluster('INFO')).includes('cluster_state:ok'));
+    }
+    const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+    return { url: `redis+cluster://${addresses.join(',')}`, nodes };
   }
 
   clientOf(server: TestServer): Redis {

@@ -9,6 +9,18 @@ import { followEvents } from './event-stream.ts';
 
 /** Counts up when there are new calls, or may be. */
 export const news = signal(0);
+export const health = signal<Health | undefined>(undefined);
+export const settings = signal<CurrentSettings | undefined>(undefined);
+export const instances = signal<InstanceList | undefined>(undefined);
+/** Since when the settings store cannot be reached. */
+export const staleSince = signal<string | undefined>(undefined);
+/** Undefined: before the first connection. */
+export const usageConnection = signal<'live' | 'reconnecting' | 'paused' | undefined>(undefined);
+export const settingsConnection = signal<
+  { readonly state: 'live' | 'polling' | 'offline'; readonly why?: string } | undefined
+>(undefined);
+export const isSignedOut = signal(false);
+
 /** How long the first questions wait for the stream, ms. */
 const WATCH_WAIT_MS = 1000;
 /** Since the server has begun to notice changes for this connection; undefined before. */
@@ -23,17 +35,6 @@ export async function changesWatched(): Promise<void> {
   await firstWatch;
   askedUnwatched ||= sequence === undefined;
 }
-export const health = signal<Health | undefined>(undefined);
-export const settings = signal<CurrentSettings | undefined>(undefined);
-export const instances = signal<InstanceList | undefined>(undefined);
-/** Since when the settings store cannot be reached. */
-export const staleSince = signal<string | undefined>(undefined);
-/** Undefined: before the first connection. */
-export const usageConnection = signal<'live' | 'reconnecting' | 'paused' | undefined>(undefined);
-export const settingsConnection = signal<
-  { readonly state: 'live' | 'polling' | 'offline'; readonly why?: string } | undefined
->(undefined);
-export const isSignedOut = signal(false);
 
 interface StoreStatus {
   readonly state: string;
