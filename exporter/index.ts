@@ -98,6 +98,8 @@ export { usageStore } from './stores.ts';
 export type { StoreConfigs, UsageStore } from './stores.ts';
 export { SqliteUsageReader } from './sqlite/read/sqlite-usage-reader.ts';
 export type { SqliteUsageReaderOptions } from './sqlite/read/sqlite-usage-reader.ts';
+export { usageRun } from './ledger/run/read-usage-run.ts';
+export type { UsageRun, UsageRunModel, UsageRunStep } from './ledger/run/usage-run.ts';
 export { usageReaderOfTeams } from './ledger/team-reader.ts';
 export { isDimensionKey } from './ledger/queries/dimension-key.ts';
 export { usageRecordFromLog } from './ledger/usage-event.ts';

@@ -18,6 +18,7 @@ export type MeteringInForce = Pick<
   | 'tokenStatistics'
   | 'keepContent'
   | 'onCall'
+  | 'meters'
   | 'isUndecided'
   | 'settle'
   | 'budgets'
@@ -91,6 +92,8 @@ export function currentAudience(): Audience<Recorded> | undefined {
   return {
     ...(budgets && { budgets }),
     tokenStatistics,
+    // A meter that two of them share gets each value once.
+    meters: () => [...new Set(members.flatMap(({ metering }) => metering.meters()))],
     keepContent: tokenStatistics && members.some(({ metering }) => metering.keepContent),
     onEnd(ended) {
       const delivery = new Delivery();

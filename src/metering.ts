@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { diag, type Span } from '@opentelemetry/api';
+import { diag, type Meter, type Span } from '@opentelemetry/api';
+import { StepMeter } from './agents/step-meter.ts';
 import { budgetedCall, BudgetedCalls, type IdentityOptions } from './budgeted-calls.ts';
 import type { Budget } from './budgets/budget.ts';
 import { applyBudgets, currentBudgets } from './budgets/budgets-in-force.ts';
@@ -98,6 +99,13 @@ export class Metering {
       requestIdentity: config.requestIdentity,
       nativeSpans: config.nativeSpans,
       chunkTimes: config.chunkTimes,
+      steps: new StepMeter({
+        tracer: telemetry.tracer,
+        generations,
+        captureContent: config.captureContent,
+        nativeSpans: config.nativeSpans,
+        isEmitting: () => this.#enabled && !this.#pipeline.held.isHolding,
+      }),
     });
     this.keepContent = config.counting !== 'never' || config.captureContent;
   }
@@ -112,6 +120,10 @@ export class Metering {
 
   onCall(): void {
     this.#telemetry.onCall?.();
+  }
+
+  meters(): readonly Meter[] {
+    return this.#telemetry.meters();
   }
 
   /** True also while records are held, since the decision may be that calls are recorded. */

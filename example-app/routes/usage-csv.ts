@@ -7,7 +7,7 @@ type UsageRecord = UsagePage['records'][number];
 /** Columns of the file, in their order. */
 const COLUMNS: readonly (readonly [
   name: string,
-  key: Exclude<keyof UsageRecord, 'attributes' | 'dimensions'>,
+  key: Exclude<keyof UsageRecord, 'attributes' | 'dimensions' | 'steps'>,
 ])[] = [
   ['time', 'time'],
   ['id', 'id'],
@@ -19,6 +19,9 @@ const COLUMNS: readonly (readonly [
   ['user_id', 'userId'],
   ['conversation_id', 'conversationId'],
   ['team', 'team'],
+  ['agent_name', 'agentName'],
+  ['run_id', 'runId'],
+  ['tool_name', 'toolName'],
   ['outcome', 'outcome'],
   ['error_type', 'errorType'],
   ['duration_ms', 'durationMs'],

@@ -39,6 +39,7 @@ function filterOf(
   dimensions: Dimensions,
 ): UsageFilter {
   const { user, model, conversation, provider, outcome, service, team, error } = parameters;
+  const { agent, run, tool } = parameters;
   const given = parameters as Readonly<Record<string, Names | undefined>>;
   const isShort = (name: string): boolean => groupOf(name, dimensions) !== name;
   const asked = dimensions.flatMap((name) => {
@@ -55,6 +56,9 @@ function filterOf(
     ...(service !== undefined && { service }),
     ...(team !== undefined && { team: orNone(team) }),
     ...(error !== undefined && { error: orNone(error) }),
+    ...(agent !== undefined && { agent: orNone(agent) }),
+    ...(run !== undefined && { run: orNone(run) }),
+    ...(tool !== undefined && { tool: orNone(tool) }),
     ...(asked.length > 0 && { dimensions: Object.fromEntries(asked) }),
   };
 }

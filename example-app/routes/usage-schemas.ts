@@ -11,6 +11,9 @@ const GROUPS = [
   'service',
   'team',
   'error',
+  'agent',
+  'run',
+  'tool',
   'hour',
   'day',
 ] as const;
@@ -46,6 +49,9 @@ const filter = {
   error: names.describe(
     'Only these classes of errors, such as rate_limit; empty: calls without one.',
   ),
+  agent: names.describe('Only calls of these agents; empty: calls without one.'),
+  run: names.describe('Only calls of these runs of agents; empty: calls without one.'),
+  tool: names.describe('Only calls made in these tools; empty: calls made in none.'),
 };
 
 /** Parameters with filters by dimensions, under their full names and those that nothing else has. */
@@ -270,6 +276,9 @@ const usageRow = z.object({
   service: z.string().optional(),
   team: z.string().nullable().optional(),
   error: z.string().nullable().optional().describe('Class of the errors.'),
+  agent: z.string().nullable().optional(),
+  run: z.string().nullable().optional(),
+  tool: z.string().nullable().optional(),
   hour: z.string().optional().describe('Local start with its offset.'),
   day: z.string().optional().describe('Local date.'),
   start: z.iso.datetime().optional().describe('Start of the hour or day in UTC.'),
@@ -315,6 +324,17 @@ export const usageRecord = z.object({
   dimensions: z.record(z.string(), z.string()).optional(),
   agent_name: z.string().optional(),
   run_id: z.string().optional(),
+  tool_name: z.string().optional().describe('The innermost tool that the call was made in.'),
+  steps: z
+    .array(
+      z.object({
+        kind: z.enum(['agent', 'tool', 'workflow']),
+        name: z.string(),
+        id: z.string(),
+      }),
+    )
+    .optional()
+    .describe('From the start of the run to the step that made the call.'),
   duration_ms: z.number(),
   time_to_first_chunk_ms: milliseconds,
   input_tokens: tokens,
@@ -345,6 +365,40 @@ export const usageConversation = z.object({
   records: z.array(usageRecord).describe('Oldest first; of a longer conversation the newest 1000.'),
   truncated: z.boolean(),
   total: usageNumbers.optional(),
+});
+
+const runPart = {
+  start: z.iso.datetime().describe('Start of the first call.'),
+  end: z.iso.datetime().describe('End of the last call.'),
+  elapsed_ms: z.number(),
+  total: usageNumbers.describe('All calls inside.'),
+  models: z
+    .array(usageNumbers.extend({ provider: z.string(), model: z.string() }))
+    .describe('Calls that were made here and in no step inside, by model.'),
+};
+const runStep = z.object({
+  kind: z.enum(['agent', 'tool', 'workflow']),
+  name: z.string(),
+  id: z.string().describe('Id of the span of the step.'),
+  start: runPart.start,
+  end: runPart.end,
+  elapsed_ms: runPart.elapsed_ms,
+  total: runPart.total,
+  models: runPart.models,
+  // A spread member would leave the type of a recursive schema unknown.
+  get steps() {
+    return z.array(runStep);
+  },
+});
+
+export const usageRunTree = z.object({
+  id: z.string(),
+  ...runPart,
+  steps: z.array(runStep).describe('By start. Steps without a call are in the trace alone.'),
+  truncated: z.boolean().describe('Of a run of more than 100,000 calls the newest are here.'),
+  folded_calls: count
+    .optional()
+    .describe('Calls of steps beyond the first 5,000: counted in the step around them.'),
 });
 
 const dollars = z.number();

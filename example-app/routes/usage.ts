@@ -8,6 +8,7 @@ import {
   TokenMeterError,
   usageJson,
   type UsageReader,
+  usageRun,
 } from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import { callerOf } from '../middleware/authentication.ts';
@@ -29,6 +30,7 @@ import {
   usageCosts,
   usageForecast,
   usagePage,
+  usageRunTree,
   usageSummary,
   usageTable,
   withDimensions,
@@ -188,6 +190,29 @@ export function usageRoutes({
         const conversation = await fromReader(ctx, ask);
         if (conversation?.total !== undefined) return await sendJson(ctx, conversation);
         return ctx.throw(404, 'There is no such conversation.', { code: 'not_found' });
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: '/api/usage/runs/{id}',
+      summary: 'The steps of one run of an agent, with the calls of each by model',
+      role: 'viewer',
+      params: z.strictObject({ id: z.string().max(1024) }),
+      answers: {
+        200: { description: 'The tree of the run', schema: usageRunTree },
+        404: { description: 'There is no such run' },
+        503: UNAVAILABLE,
+      },
+      async handle(ctx, { params }) {
+        const ask = async () =>
+          (await usageRun(readerFor(ctx), params.id, {
+            signal: untilGone(ctx),
+            ...askedBy(ctx),
+          })) ?? null;
+        const run = await fromReader(ctx, ask);
+        if (run === undefined) return;
+        if (run !== null) return await sendJson(ctx, run);
+        return ctx.throw(404, 'There is no such run.', { code: 'not_found' });
       },
     }),
     apiRoute({

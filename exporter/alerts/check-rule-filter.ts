@@ -13,6 +13,9 @@ const FILTERS: Readonly<Record<Exclude<keyof UsageFilter, 'dimensions'>, boolean
   service: false,
   team: true,
   error: true,
+  agent: true,
+  run: true,
+  tool: true,
 };
 /** The filter of a rule; throws as `checkAlertRules` does. */
 export function checkFilter(value: unknown, at: string): void {

@@ -1,3 +1,4 @@
+import { stepsFrom, stepsText } from '../../src/domain/agent-step.ts';
 import type {
   CostSource,
   Outcome,
@@ -31,6 +32,8 @@ export function rowOf(record: UsageRecord, environment = ''): Row {
     dimensions,
     agent: record.agentName,
     run_id: record.runId,
+    tool: record.toolName,
+    steps: record.steps && stepsText(record.steps),
     duration_ms: record.durationMs,
     time_to_first_chunk_ms: record.timeToFirstChunkMs,
     input_tokens: record.inputTokens,
@@ -54,7 +57,7 @@ export function rowOf(record: UsageRecord, environment = ''): Row {
 
 /** Columns of `recordOf`. */
 export const RECORD_COLUMNS: string = `toString(time) AS at, record_id, service, operation, provider, model,
-  response_model, response_id, user, conversation, team, dimensions, agent, run_id, duration_ms,
+  response_model, response_id, user, conversation, team, dimensions, agent, run_id, tool, steps, duration_ms,
   time_to_first_chunk_ms, input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens,
   reasoning_tokens, token_source, outcome, error_type, cost_nanos, cost_source, cost_missing, service_tier,
   attributes, trace_id, span_id`;
@@ -82,6 +85,7 @@ export function recordOf(row: Row): UsageRecord {
   };
   const dimensions = row['dimensions'] as Readonly<Record<string, string>> | undefined;
   const missing = textOf('cost_missing');
+  const steps = stepsFrom(row['steps']);
   const hasDimensions = Object.keys(dimensions ?? {}).length > 0;
   return {
     id: textOf('record_id') ?? '',
@@ -98,6 +102,8 @@ export function recordOf(row: Row): UsageRecord {
     ...(hasDimensions && dimensions !== undefined && { dimensions }),
     ...text('agentName', 'agent'),
     ...text('runId', 'run_id'),
+    ...text('toolName', 'tool'),
+    ...(steps !== undefined && { steps }),
     durationMs: Number(row['duration_ms']),
     ...number('timeToFirstChunkMs', 'time_to_first_chunk_ms'),
     ...number('inputTokens', 'input_tokens'),

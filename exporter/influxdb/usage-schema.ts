@@ -46,6 +46,8 @@ export const USAGE_FIELDS = {
   user: 'user',
   agentName: 'agent_name',
   runId: 'run_id',
+  toolName: 'tool_name',
+  steps: 'run_steps',
   conversationId: 'conversation_id',
   recordId: 'record_id',
   responseId: 'response_id',

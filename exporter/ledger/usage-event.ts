@@ -4,6 +4,7 @@ import {
   ATTR_DIMENSION_PREFIX,
   EVENT_INFERENCE_DETAILS,
 } from '../../src/otel/semconv.ts';
+import { stepsFrom } from '../../src/domain/agent-step.ts';
 import { isDimensionName } from '../../src/domain/dimensions.ts';
 import { resolvedAttributes, type ResourceLike } from '../../src/otel/resolved-resource.ts';
 import {
@@ -49,6 +50,8 @@ const NOT_OTHERS = new Set<string>([
   ATTR.team,
   ATTR.agentName,
   ATTR.runId,
+  ATTR.toolName,
+  ATTR.steps,
   ATTR.durationMs,
   ATTR.timeToFirstChunk,
   ATTR.inputTokens,
@@ -105,6 +108,10 @@ export function usageRecordFromLog(log: UsageLogRecord): UsageRecord | undefined
   if (agentName !== undefined) record.agentName = agentName;
   const runId = text(source[ATTR.runId]);
   if (runId !== undefined) record.runId = runId;
+  const toolName = text(source[ATTR.toolName]);
+  if (toolName !== undefined) record.toolName = toolName;
+  const steps = stepsFrom(source[ATTR.steps]);
+  if (steps !== undefined) record.steps = steps;
   const firstChunk = amount(source[ATTR.timeToFirstChunk]);
   if (firstChunk !== undefined) {
     // Seconds in the conventions. Rounding to whole nanoseconds keeps the conversion exact.

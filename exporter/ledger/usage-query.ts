@@ -13,6 +13,9 @@ export type UsageGroup =
   | 'service'
   | 'team'
   | 'error'
+  | 'agent'
+  | 'run'
+  | 'tool'
   | DimensionKey
   | 'hour'
   | 'day';
@@ -43,6 +46,10 @@ export interface UsageFilter {
   readonly team?: string | null | readonly (string | null)[];
   /** Classes of errors, such as `rate_limit`. */
   readonly error?: string | null | readonly (string | null)[];
+  /** Agents, runs of agents, and tools that calls were made in. Only the calls themselves answer: no roll-up has them. */
+  readonly agent?: string | null | readonly (string | null)[];
+  readonly run?: string | null | readonly (string | null)[];
+  readonly tool?: string | null | readonly (string | null)[];
   /** By name: `{ feature: ['search', null] }`. */
   readonly dimensions?: Readonly<Record<string, string | null | readonly (string | null)[]>>;
 }
@@ -142,6 +149,9 @@ export interface UsageKey {
   readonly service?: string;
   readonly team?: string | null;
   readonly error?: string | null;
+  readonly agent?: string | null;
+  readonly run?: string | null;
+  readonly tool?: string | null;
   readonly [dimension: DimensionKey]: string | null;
   /** Local start with its offset, `2026-10-25T02:00+01:00`. */
   readonly hour?: string;

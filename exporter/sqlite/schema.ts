@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 6;
+const SCHEMA_VERSION = 7;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -66,6 +66,9 @@ ${(['INSERT', 'UPDATE', 'DELETE'] as const)
 const BY_TEAM =
   'CREATE INDEX IF NOT EXISTS usage_by_team ON usage (team, time_ns) WHERE team IS NOT NULL;';
 
+const BY_RUN =
+  'CREATE INDEX IF NOT EXISTS usage_by_run ON usage (run_id, time_ns) WHERE run_id IS NOT NULL;';
+
 /**
  * `usage` is clustered by time: the newest records and any range are one walk, and a resend, whose
  * time and id were fixed when the record was made, meets its own key.
@@ -76,6 +79,7 @@ CREATE TABLE IF NOT EXISTS usage (
   service TEXT NOT NULL, operation TEXT NOT NULL, provider TEXT NOT NULL,
   model TEXT NOT NULL, response_model TEXT, response_id TEXT,
   user TEXT, conversation TEXT, team TEXT, dimensions TEXT, agent_name TEXT, run_id TEXT,
+  tool_name TEXT, steps TEXT,
   duration_ms REAL NOT NULL, time_to_first_chunk_ms REAL,
   input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
   cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
@@ -88,6 +92,7 @@ CREATE INDEX IF NOT EXISTS usage_by_conversation ON usage (conversation, time_ns
   WHERE conversation IS NOT NULL;
 CREATE INDEX IF NOT EXISTS usage_by_user ON usage (user, time_ns) WHERE user IS NOT NULL;
 ${BY_TEAM}
+${BY_RUN}
 ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 ${SUMMED_DAYS}
@@ -142,6 +147,12 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   ],
   [4, SUMMED_DAYS],
   [5, REVISIONS],
+  [
+    6,
+    `ALTER TABLE usage ADD COLUMN tool_name TEXT;
+     ALTER TABLE usage ADD COLUMN steps TEXT;
+     ${BY_RUN}`,
+  ],
 ]);
 
 /** What a person can do about a file of another release. */

@@ -1,4 +1,5 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { stepsFrom, stepsText } from '../../src/domain/agent-step.ts';
 import type {
   CostSource,
   Outcome,
@@ -24,6 +25,8 @@ export const COLUMNS = [
   'dimensions',
   'agent_name',
   'run_id',
+  'tool_name',
+  'steps',
   'duration_ms',
   'time_to_first_chunk_ms',
   'input_tokens',
@@ -80,6 +83,8 @@ export function toRow(record: UsageRecord): SQLInputValue[] {
     dimensionsJson(record.dimensions) ?? null,
     record.agentName ?? null,
     record.runId ?? null,
+    record.toolName ?? null,
+    record.steps === undefined ? null : stepsText(record.steps),
     record.durationMs,
     record.timeToFirstChunkMs ?? null,
     record.inputTokens ?? null,
@@ -125,6 +130,7 @@ export function fromRow(row: Row): UsageRecord {
     return { [key]: map(value) } as Record<Key, Value>;
   };
   const attributes = row['attributes'];
+  const steps = stepsFrom(row['steps']);
   return {
     id: text(row, 'id'),
     time: nsToTime(Number(row['time_ms']), Number(row['below_ms'])),
@@ -140,6 +146,8 @@ export function fromRow(row: Row): UsageRecord {
     ...given('dimensions', 'dimensions', (json) => JSON.parse(String(json)) as Dimensions),
     ...given('agentName', 'agent_name', String),
     ...given('runId', 'run_id', String),
+    ...given('toolName', 'tool_name', String),
+    ...(steps !== undefined && { steps }),
     durationMs: Number(row['duration_ms']),
     ...given('timeToFirstChunkMs', 'time_to_first_chunk_ms', Number),
     ...given('inputTokens', 'input_tokens', Number),

@@ -79,9 +79,14 @@ export const rooms: readonly Room[] = [
     imports: ['src/budgets', 'src/domain', 'src/errors.ts', 'src/host', 'src/settings'],
   },
   {
+    path: 'src/agents',
+    what: 'steps of a run (agents, tools, workflows): scope in the Context, spans, metrics',
+    imports: ['src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
+  },
+  {
     path: 'src/call',
     what: 'lifecycle of one call: span, context, outcome, time to first chunk, observation of streams',
-    imports: ['src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
+    imports: ['src/agents', 'src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
   },
   {
     path: 'src/usage',
@@ -92,6 +97,7 @@ export const rooms: readonly Room[] = [
     path: 'src/providers',
     what: 'one folder per SDK: patches, and readers of requests, replies and stream events',
     imports: [
+      'src/agents',
       'src/budgets',
       'src/call',
       'src/context.ts',
@@ -116,6 +122,7 @@ export const rooms: readonly Room[] = [
     what: 'wires everything between a call and its record, for one instrumentation',
     imports: [
       ...SRC_GROUND,
+      'src/agents',
       'src/budgeted-calls.ts',
       'src/budgets',
       'src/call',
@@ -133,9 +140,10 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/manual',
-    what: '`meterChat` and `recordUsage`',
+    what: '`meterChat`, `recordUsage`, `withAgent`, `withTool` and `withWorkflow`',
     imports: [
       ...SRC_GROUND,
+      'src/agents',
       'src/budgets',
       'src/call',
       'src/context.ts',

@@ -6,6 +6,10 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
+import { agentScopeOf, type AgentScope } from '../agents/agent-scope.ts';
+import type { OpenStep } from '../agents/open-step.ts';
+import type { StepMeter } from '../agents/step-meter.ts';
+import type { StepStart } from '../agents/step-start.ts';
 import {
   activeContext,
   mergeUsage,
@@ -24,6 +28,7 @@ import { CallScope, scopeOf, setScope, type CallSight } from './claims.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { Clock } from './clock.ts';
 import { OpenCalls } from './open-calls.ts';
+import { kindOfCall } from '../otel/instruments.ts';
 import { holdEnd } from '../otel/native-span.ts';
 import { quietly } from '../host/quietly.ts';
 import { RecentCalls } from './recent-calls.ts';
@@ -39,6 +44,7 @@ export interface CallMeterOptions<Record = unknown> {
   /** `enrich`: where the SDK makes its own span ours is left out and our attributes go on it. */
   readonly nativeSpans: 'enrich' | 'separate';
   readonly chunkTimes: 'mean' | 'each';
+  readonly steps: StepMeter;
 }
 
 /** The end of a call that was never sent. */
@@ -81,6 +87,13 @@ export class CallMeter<Record = unknown> {
   /** Undefined while metering is off. */
   audience(): Audience<Record> | undefined {
     return this.#options.audience();
+  }
+
+  /** A step of an agent's run, in which calls are made. Undefined while metering is off. */
+  startStep(start: StepStart): OpenStep | undefined {
+    const audience = quietly('starting a step', () => this.#options.audience());
+    if (audience === undefined) return undefined;
+    return this.#options.steps.start(start, () => audience.meters?.() ?? []);
   }
 
   /**
@@ -130,6 +143,7 @@ export class CallMeter<Record = unknown> {
       replied: true,
     });
     audience.budgets?.charge(recorded);
+    countInference(start.ambientRun ?? agentScopeOf(parent), start);
     return recorded;
   }
 
@@ -186,6 +200,7 @@ export class CallMeter<Record = unknown> {
           }
           this.#recent.add({ ...seen, wrapper, startedMs, endedMs: nowMs });
           const recorded = onEnd(known);
+          countInference(agentScopeOf(parent), start);
           reservation?.settle(recorded);
         },
       },
@@ -252,6 +267,7 @@ export class CallMeter<Record = unknown> {
       request: keepContent ? snapshot(start.request) : undefined,
       serverAddress: start.serverAddress,
       serverPort: start.serverPort,
+      run: start.ambient === undefined ? agentScopeOf(parent) : start.ambientRun,
       usageContext: mergeUsage(
         identityOf(read, this.#options.requestIdentity),
         mergeUsage(start.ambient ?? usageContextOf(parent), start.usageContext ?? NO_USAGE_CONTEXT),
@@ -280,6 +296,11 @@ export class CallMeter<Record = unknown> {
     }
     return span;
   }
+}
+
+function countInference(scope: AgentScope | undefined, { shape }: CallStart): void {
+  if (scope?.counts === undefined || kindOfCall(shape.operation) !== 'inference') return;
+  scope.counts.inferenceCalls += 1;
 }
 
 /** Undefined where there are no budgets. */

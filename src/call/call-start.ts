@@ -1,4 +1,5 @@
-import type { Span } from '@opentelemetry/api';
+import type { Meter, Span } from '@opentelemetry/api';
+import type { AgentScope } from '../agents/agent-scope.ts';
 import type { CallBudgets } from '../domain/call-budgets.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { CallShape } from '../domain/call-shape.ts';
@@ -13,6 +14,8 @@ export interface Audience<Record = unknown> {
   readonly onEnd: (ended: EndedCall) => Record;
   /** Absent while there are none. */
   readonly budgets?: CallBudgets<Record> | undefined;
+  /** Where metrics of agents and tools go, each once. */
+  readonly meters?: (() => readonly Meter[]) | undefined;
 }
 
 export interface CallStart {
@@ -29,6 +32,8 @@ export interface CallStart {
   readonly usageContext?: UsageContext | undefined;
   /** In place of that of the active Context, where this is not the call's. */
   readonly ambient?: UsageContext | undefined;
+  /** The step that goes with `ambient`; absent where there is none. */
+  readonly ambientRun?: AgentScope | undefined;
   /** The span the SDK made for this very call, if it makes its own. */
   readonly nativeSpan?: Span | undefined;
   /** The same for an SDK that makes its span later on. */

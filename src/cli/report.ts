@@ -4,9 +4,16 @@ import { analyseCosts } from '../prices/cost-analysis.ts';
 import { allRecords } from './all-records.ts';
 import { costCsv, costSections, whatIfRule } from './cost-report.ts';
 import type { CliIo } from './io.ts';
-import { CURRENCY_HELP, displayCurrency, loadPrices } from './price-options.ts';
+import {
+  type ConfiguredPrices,
+  CURRENCY_HELP,
+  displayCurrency,
+  loadPrices,
+} from './price-options.ts';
 import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
 import type { UnpricedModel } from './report-formats.ts';
+import { runNotes, runTable } from './run-report.ts';
+import { shownName } from './shown-number.ts';
 import { FILTER_HELP, groupNames, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
@@ -14,8 +21,8 @@ export const summary: string = 'summarise recorded calls by user, model, convers
 
 const HELP = `Usage: otel-token-meter report [hourly | daily | GROUP[,GROUP]] [options]
 
-GROUP is user, model, conversation, provider, outcome, service, team, error, dimension.NAME, hour or day;
-at most one of them may be hour or day. A configured dimension may be given by its name alone. Without a group only the total is printed.
+GROUP is user, model, conversation, provider, outcome, service, team, error, agent, run, tool,
+dimension.NAME, hour or day; at most one of them may be hour or day. A configured dimension may be given by its name alone. Without a group only the total is printed.
 
   --since TIME     Start (default: 24h, 30d for days): an age such as 24h or 7d, a date, or an
                    RFC 3339 time
@@ -30,6 +37,8 @@ ${FILTER_HELP}  --compare        Add the change since the previous period (by ho
                    Add what the calls of a model would have cost with another one, such as
                    gpt-4o=gpt-4.1-mini; may be repeated. Both read every call; with --csv only these
                    sums are printed
+  --run ID         Without a group: the tree of that run of an agent, whatever its time, with the calls
+                   of each step by model
 ${CURRENCY_HELP}  --json, --csv    Print JSON or CSV instead of a table
 ${SOURCE_HELP}
 Cost is an estimate from list prices or your price file. Calls without a known price are not part of
@@ -75,6 +84,10 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   };
   const { reader, name, ...configured } = await openUsageSource(values, io);
   try {
+    const [runId, ...moreRuns] = values.run ?? [];
+    if (by === '' && !values.csv && runId && moreRuns.length === 0) {
+      return await reportRun(reader, runId, { ...values, ...configured }, io);
+    }
     const answer = await reader.summary(query);
     const unpriced = answer.total.unpricedCalls > 0 ? await unpricedModels(reader, query) : [];
     const prices = await loadPrices(configured, io);
@@ -113,6 +126,29 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   } finally {
     await reader.close();
   }
+  return 0;
+}
+
+/** The tree of one run, of whatever time. */
+async function reportRun(
+  reader: UsageReader,
+  id: string,
+  options: ConfiguredPrices & { readonly json: boolean; readonly currency?: string | undefined },
+  io: CliIo,
+): Promise<number> {
+  const { usageJson, usageRun } = await import('otel-token-meter/exporter');
+  const found = await usageRun(reader, id);
+  if (found === undefined) {
+    io.stderr.write(`No calls of the run ${shownName(id)} are recorded.\n`);
+    return 1;
+  }
+  if (options.json) {
+    io.stdout.write(`${JSON.stringify(usageJson(found), undefined, 2)}\n`);
+    return 0;
+  }
+  const currency = displayCurrency(await loadPrices(options, io), options.currency, options);
+  io.stdout.write(runTable(found, currency));
+  io.stderr.write(runNotes(found));
   return 0;
 }
 

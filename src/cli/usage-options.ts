@@ -20,11 +20,14 @@ export const QUERY_OPTIONS = {
   service: { type: 'string', multiple: true },
   team: { type: 'string', multiple: true },
   error: { type: 'string', multiple: true },
+  agent: { type: 'string', multiple: true },
+  run: { type: 'string', multiple: true },
+  tool: { type: 'string', multiple: true },
   dimension: { type: 'string', multiple: true },
 } as const;
 
 export const FILTER_HELP = `  --user, --model, --conversation, --provider, --outcome, --service, --team,
-  --error NAME
+  --error, --agent, --run, --tool NAME
                    Filters; each may be repeated; --user '' selects calls without a user
   --dimension NAME=VALUE
                    The same for a dimension, such as feature=search; feature= for calls without one
@@ -68,6 +71,7 @@ export function usageFilter(values: QueryValues): UsageFilter {
   const orNone = (names: readonly string[]): (string | null)[] =>
     names.map((name) => (name === '' ? null : name));
   const { user, model, conversation, provider, outcome, service, team, error, dimension } = values;
+  const { agent, run, tool } = values;
   return {
     ...(user && { user: orNone(user) }),
     ...(model && { model }),
@@ -77,6 +81,9 @@ export function usageFilter(values: QueryValues): UsageFilter {
     ...(service && { service }),
     ...(team && { team: orNone(team) }),
     ...(error && { error: orNone(error) }),
+    ...(agent && { agent: orNone(agent) }),
+    ...(run && { run: orNone(run) }),
+    ...(tool && { tool: orNone(tool) }),
     ...(dimension && { dimensions: dimensionFilter(dimension) }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Span } from '@opentelemetry/api';
+import type { RunPosition } from './agent-step.ts';
 import type { CallShape } from './call-shape.ts';
 import type { Reply } from './reply.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -15,6 +16,8 @@ export interface EndedCall {
   readonly serverAddress: string | undefined;
   readonly serverPort: number | undefined;
   readonly usageContext: UsageContext;
+  /** Absent for calls outside of agents, tools and workflows. */
+  readonly run?: RunPosition | undefined;
   readonly span: Span;
   /** The SDK created the span and ends it; only attributes may be added. */
   readonly spanIsForeign: boolean;

@@ -1,3 +1,5 @@
+import type { AgentStep } from './agent-step.ts';
+
 /**
  * Source of the token counts: `provider` (reported in the reply), `counted` (exact tokenizer and
  * framing of the model), `estimated` (anything less).
@@ -69,6 +71,10 @@ export interface UsageRecord extends TokenUsage {
   readonly agentName?: string;
   /** Run of an agent that the call is part of. */
   readonly runId?: string;
+  /** The innermost tool that the call was made in, also where an agent within the tool made it. */
+  readonly toolName?: string;
+  /** From the start of the run to the step that made the call; absent where no step is known. */
+  readonly steps?: readonly AgentStep[];
   readonly durationMs: number;
   /** Streams only. */
   readonly timeToFirstChunkMs?: number;

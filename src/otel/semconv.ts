@@ -49,6 +49,10 @@ export const ATTR = {
   recordId: 'token_meter.record_id',
   team: 'token_meter.team',
   runId: 'token_meter.run_id',
+  /** Tool that a call was made in. `gen_ai.tool.name` belongs to the tool's own span. */
+  toolName: 'token_meter.tool_name',
+  /** Steps of the run down to the call, as `stepsText` writes them. */
+  steps: 'token_meter.steps',
   durationMs: 'token_meter.duration_ms',
   tokenSource: 'token_meter.token_source',
   outcome: 'token_meter.outcome',
@@ -123,6 +127,34 @@ export const ATTR_CONTENT = {
   toolDefinitions: 'gen_ai.tool.definitions',
   inputMessages: 'gen_ai.input.messages',
   outputMessages: 'gen_ai.output.messages',
+} as const;
+
+/** `gen_ai.operation.name` of steps. */
+export const STEP_OPERATION = {
+  agent: 'invoke_agent',
+  tool: 'execute_tool',
+  workflow: 'invoke_workflow',
+} as const;
+
+/** On spans of agents and workflows. */
+export const ATTR_AGENT = {
+  id: 'gen_ai.agent.id',
+  description: 'gen_ai.agent.description',
+  version: 'gen_ai.agent.version',
+} as const;
+
+/** Name of a workflow up to 1.41; 0.1.0 has it in `gen_ai.agent.name`. */
+export const ATTR_WORKFLOW_NAME = 'gen_ai.workflow.name';
+
+/** On spans of tools. */
+export const ATTR_TOOL = {
+  name: 'gen_ai.tool.name',
+  type: 'gen_ai.tool.type',
+  description: 'gen_ai.tool.description',
+  callId: 'gen_ai.tool.call.id',
+  /** Content: opt-in with `captureContent`. */
+  arguments: 'gen_ai.tool.call.arguments',
+  result: 'gen_ai.tool.call.result',
 } as const;
 
 /** Attributes of metrics only. */

@@ -8,6 +8,7 @@ import type { RecordIds } from './delivery.ts';
 import type { FilledUsage } from './fill-usage.ts';
 import { idFrom } from '../domain/id-from.ts';
 import { addDimensions } from './record-dimensions.ts';
+import { addRun } from './record-run.ts';
 import { checkUsage, TOKEN_FIELDS } from './invariants.ts';
 import { recordAttributes } from './record-attributes.ts';
 import type { TokenUsage, UsageRecord } from '../domain/usage-record.ts';
@@ -61,6 +62,7 @@ export function buildRecord(
   );
   if (conversationId !== undefined) record.conversationId = conversationId;
   addDimensions(record, usageContext, options.dimensions);
+  addRun(record, ended.run, usageContext);
   if (facts.stream === true && ended.timeToFirstChunkMs !== undefined) {
     record.timeToFirstChunkMs = ended.timeToFirstChunkMs;
   }

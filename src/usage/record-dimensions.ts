@@ -2,24 +2,17 @@ import { DIMENSION_VALUE_MAX, dimensionValue, TEAM } from '../domain/dimensions.
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { warnOnce } from '../host/quietly.ts';
-import { ATTR } from '../otel/semconv.ts';
 
-type Draft = Pick<
-  { -readonly [K in keyof UsageRecord]: UsageRecord[K] },
-  'team' | 'dimensions' | 'agentName' | 'runId'
->;
+type Draft = Pick<{ -readonly [K in keyof UsageRecord]: UsageRecord[K] }, 'team' | 'dimensions'>;
 
 /** Adds what the caller said of a call's team and of the dimensions that are configured (`names`). */
 export function addDimensions(
   record: Draft,
-  { team, dimensions, attributes }: UsageContext,
+  { team, dimensions }: UsageContext,
   names: readonly string[],
 ): void {
   if (team !== undefined) setIfKnown(record, 'team', valueOf(TEAM, team));
   if (dimensions !== undefined) setIfKnown(record, 'dimensions', configured(dimensions, names));
-  if (attributes === undefined) return;
-  setIfKnown(record, 'agentName', valueOf('agent name', attributes[ATTR.agentName]));
-  setIfKnown(record, 'runId', valueOf('run id', attributes[ATTR.runId]));
 }
 
 function configured(
@@ -38,7 +31,7 @@ function configured(
   return known;
 }
 
-function valueOf(name: string, given: unknown): string | undefined {
+export function valueOf(name: string, given: unknown): string | undefined {
   if (given === undefined || given === null || given === '') return undefined;
   const sound = dimensionValue(given);
   if (sound === undefined) {

@@ -39,6 +39,26 @@ describe('otel-token-meter report', () => {
         ...counted(7),
       }),
       usageRecord('2025-11-01T18:00:00Z', { team: 'sea', outcome: 'blocked' }),
+      usageRecord('2025-03-01T18:00:00Z', {
+        runId: 'run-1',
+        durationMs: 1000,
+        agentName: 'planner',
+        steps: [{ kind: 'agent', name: 'planner\u001B[2J', id: 'a' }],
+        ...counted(100, 0.5),
+        costMissing: ['web_searches'],
+      }),
+      usageRecord('2025-03-01T18:00:04Z', {
+        runId: 'run-1',
+        durationMs: 1000,
+        agentName: 'planner',
+        toolName: 'search',
+        steps: [
+          { kind: 'agent', name: 'planner\u001B[2J', id: 'a' },
+          { kind: 'tool', name: 'search', id: 'b' },
+        ],
+        ...counted(20, 0.1),
+        tokenSource: 'estimated',
+      }),
     ]);
     file.close();
   });
@@ -50,6 +70,33 @@ describe('otel-token-meter report', () => {
     const code = await dispatch(['report', ...args, '--sqlite', path], io);
     return { code, out: io.out(), err: io.err() };
   };
+
+  it('prints the tree of a run of whatever time, and what its sum leaves out', async () => {
+    const { out, err, code } = await report('--run', 'run-1');
+    assert.equal(code, 0);
+    const lines = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replaceAll(/ {2,}/g, '|'));
+    assert.deepEqual(lines, [
+      'step|calls|input|output|total|cost|errors|time',
+      'agent planner�[2J|2|120|2|122|≥ $0.600000|0|5.0 s',
+      '|openai/gpt-4o|1|100|1|101|≥ $0.500000|0|-',
+      '|tool search|1|20|1|21|$0.100000|0|1.0 s',
+      '|openai/gpt-4o|1|20|1|21|$0.100000|0|-',
+      'TOTAL|2|120|2|122|≥ $0.600000|0|5.0 s',
+    ]);
+    assert.match(err, /Run run-1: 2025-03-01T17:59:59/);
+    assert.match(err, /50\.0 % of the token counts are estimates/);
+    assert.match(err, /at least what is shown: 1 call has parts without a price/);
+    const json = await report('--run', 'run-1', '--json');
+    assert.equal((JSON.parse(json.out) as { steps: unknown[] }).steps.length, 1);
+    const grouped = await report('tool', '--run', 'run-1', '--since', '2025-01-01');
+    assert.match(grouped.out, /^search +1 /m);
+    const none = await report('--run', 'run-9');
+    assert.equal(none.code, 1);
+    assert.match(none.err, /No calls of the run run-9 are recorded/);
+  });
 
   it('prints a table with a total, columns in line, and what the numbers leave out', async () => {
     const { out, err, code } = await report('user', ...range);

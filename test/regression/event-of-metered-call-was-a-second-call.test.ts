@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { trace } from '@opentelemetry/api';
+import { StepMeter } from '../../src/agents/step-meter.ts';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import type { EndedCall } from '../../src/domain/ended-call.ts';
 import { LateCalls } from '../../src/providers/vercel-ai/late-calls.ts';
@@ -26,6 +27,13 @@ describe('an event of the AI SDK about a call that its patched model metered', (
       requestIdentity: 'plain',
       nativeSpans: 'enrich',
       chunkTimes: 'mean',
+      steps: new StepMeter({
+        tracer: () => trace.getTracer('test'),
+        generations: ['v1_41'],
+        captureContent: false,
+        nativeSpans: 'enrich',
+        isEmitting: () => true,
+      }),
     });
     const current = (() => meter) as unknown as typeof currentCallMeter;
     const late = new LateCalls(current);

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { BudgetedCalls } from '../../src/budgeted-calls.ts';
 import { currentBudgets } from '../../src/budgets/budgets-in-force.ts';
+import { StepMeter } from '../../src/agents/step-meter.ts';
 import { CallMeter } from '../../src/call/call-meter.ts';
 import { systemClock } from '../../src/call/clock.ts';
 import {
@@ -103,6 +104,13 @@ export function startMetering({
     requestIdentity,
     nativeSpans,
     chunkTimes: 'mean',
+    steps: new StepMeter({
+      tracer: () => provider.getTracer('conformance'),
+      generations: ['v1_41'],
+      captureContent: false,
+      nativeSpans,
+      isEmitting: () => true,
+    }),
   });
   // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.
   const inForce: MeteringInForce = {
@@ -113,6 +121,7 @@ export function startMetering({
     },
     keepContent: true,
     onCall: () => undefined,
+    meters: () => [],
     budgets: (ofTokens) => currentBudgets() && new BudgetedCalls({ dimensions: [] }, ofTokens),
     isUndecided: (ended) => pipeline.isUndecided(ended),
     settle: (ended, delivery) => pipeline.settle(ended, delivery),

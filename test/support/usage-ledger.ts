@@ -32,8 +32,21 @@ function teamOf(index: number): Partial<UsageRecord> {
   return {
     ...(team !== undefined && { team }),
     ...(Object.keys(dimensions).length > 0 && { dimensions }),
-    ...(index % 10 === 0 && { agentName: 'guide', runId: `run-${index}` }),
+    ...(index % 10 < 4 && runOf(index)),
   };
+}
+
+/** A run of forty calls: its agent, and a tool of it with a sub-agent. */
+function runOf(index: number): Partial<UsageRecord> {
+  const run = Math.floor(index / 100);
+  const guide = { kind: 'agent', name: 'guide', id: `a-${run}` } as const;
+  const begun = { agentName: 'guide', runId: `run "${run}"`, steps: [guide] };
+  if (index % 10 < 2) return begun;
+  const tool = { kind: 'tool', name: "look'up, 查", id: `t-${index % 20}` } as const;
+  if (index % 10 < 3) return { ...begun, toolName: tool.name, steps: [guide, tool] };
+  const reader = { kind: 'agent', name: 'reader\\', id: `r-${index % 20}` } as const;
+  const steps = [guide, tool, reader];
+  return { ...begun, agentName: reader.name, toolName: tool.name, steps };
 }
 
 /**

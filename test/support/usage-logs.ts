@@ -1,3 +1,4 @@
+import { stepsText } from '../../src/domain/agent-step.ts';
 import {
   ATTR,
   ATTR_CACHE_WRITE_TOKENS,
@@ -43,6 +44,8 @@ export function logOf(record: UsageRecord): UsageLogRecord {
     [ATTR.team]: record.team,
     [ATTR.agentName]: record.agentName,
     [ATTR.runId]: record.runId,
+    [ATTR.toolName]: record.toolName,
+    [ATTR.steps]: record.steps && stepsText(record.steps),
     [ATTR.durationMs]: record.durationMs,
     [ATTR.timeToFirstChunk]:
       record.timeToFirstChunkMs === undefined ? undefined : record.timeToFirstChunkMs / 1000,

@@ -64,6 +64,12 @@ function valueOf(record: UsageRecord, group: UsageGroup, timeZone: string): stri
       return record.team ?? null;
     case 'error':
       return record.errorType ?? null;
+    case 'agent':
+      return record.agentName ?? null;
+    case 'run':
+      return record.runId ?? null;
+    case 'tool':
+      return record.toolName ?? null;
     case 'day':
       return localTime(Date.parse(record.time), timeZone).day;
     case 'hour': {

@@ -104,7 +104,11 @@ export async function serveWholeApp(options: WholeAppOptions = {}): Promise<Whol
   file.write(
     options.records ??
       Array.from({ length: 20 }, (_, i) =>
-        usageRecord(Date.now() - i * 60_000, { userId: `user-${i % 3}`, conversationId: `c-${i}` }),
+        usageRecord(Date.now() - i * 60_000, {
+          userId: `user-${i % 3}`,
+          conversationId: `c-${i}`,
+          runId: `run-${i}`,
+        }),
       ),
   );
   file.close();

@@ -9,12 +9,13 @@ import type { BoundValues } from './bound-values.ts';
  */
 export const CALLS: string = `${LEDGER} FINAL`;
 
+const COLUMN_OF: Readonly<Record<string, string>> = { error: 'error_type', run: 'run_id' };
+
 /** Expression of a dimension: a text, empty for calls without one. */
 export function columnOf(dimension: string): string {
-  if (dimension === 'error') return 'error_type';
   // A name of letters, digits and `_`.
   const name = dimensionOfKey(dimension);
-  return name === undefined ? dimension : `dimensions['${name}']`;
+  return name === undefined ? (COLUMN_OF[dimension] ?? dimension) : `dimensions['${name}']`;
 }
 
 export function timeCondition(fromMs: number, toMs: number, bound: BoundValues): string {

@@ -15,6 +15,9 @@ const KEYS = [
   'team',
   'error_type',
   'dimensions',
+  'agent',
+  'run_id',
+  'tool',
 ] as const;
 
 /** The calls of a question as rows of `ms`, dimensions and sums, rolled up as far as the plan says. */

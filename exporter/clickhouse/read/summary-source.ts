@@ -13,7 +13,7 @@ import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.t
 import { SUMS } from './sums-sql.ts';
 
 /** Dimensions with more values than a summary holds are ranked by the server first. */
-const CROWDED: ReadonlySet<string> = new Set(['user', 'conversation']);
+const CROWDED: ReadonlySet<string> = new Set(['user', 'conversation', 'run']);
 const SETTINGS = {
   use_skip_indexes_if_final: 1,
   do_not_merge_across_partitions_select_final: 1,

@@ -36,6 +36,8 @@ export const COLUMNS: readonly Column[] = [
   { name: 'dimensions', type: 'Map(LowCardinality(String), String)', codec: 'ZSTD(1)' },
   label('agent'),
   text('run_id'),
+  label('tool'),
+  text('steps'),
   { name: 'duration_ms', type: 'Float64', codec: 'ZSTD(1)' },
   { name: 'time_to_first_chunk_ms', type: 'Nullable(Float64)', codec: 'ZSTD(1)' },
   tokens('input_tokens'),

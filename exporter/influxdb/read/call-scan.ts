@@ -28,14 +28,14 @@ export interface ScannedCall {
 const COLUMNS_OF: Readonly<Record<string, readonly string[]>> = {
   user: [USAGE_FIELDS.user],
   model: [USAGE_FIELDS.requestModel, 'model'],
-  conversation: [USAGE_FIELDS.conversationId],
   provider: ['provider'],
   outcome: ['outcome'],
   service: ['service'],
-  error: [USAGE_FIELDS.errorType],
 } satisfies Readonly<Partial<Record<Dimension, readonly string[]>>>;
 
 function columnsOf(dimension: Dimension): readonly string[] {
+  const field = fieldOf(dimension);
+  if (field !== undefined) return [field];
   const tag = boundedTagOf(dimension);
   return tag === undefined ? (COLUMNS_OF[dimension] ?? []) : [exactFieldOf(tag), tag];
 }

@@ -28,6 +28,9 @@ const TAG_OF: Readonly<Partial<Record<Dimension, string>>> = {
 const FIELD_OF: Readonly<Partial<Record<Dimension, string>>> = {
   conversation: USAGE_FIELDS.conversationId,
   error: USAGE_FIELDS.errorType,
+  agent: USAGE_FIELDS.agentName,
+  run: USAGE_FIELDS.runId,
+  tool: USAGE_FIELDS.toolName,
 };
 
 /** Field of a dimension that no tag has. */

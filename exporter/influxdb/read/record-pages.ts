@@ -1,5 +1,9 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { type CheckedRecordsQuery, writeCursor } from '../../ledger/queries/checked-query.ts';
+import {
+  type CheckedRecordsQuery,
+  type Dimension,
+  writeCursor,
+} from '../../ledger/queries/checked-query.ts';
 import type { UsagePage } from '../../ledger/usage-query.ts';
 import { BoundValues, conditions, isTellable, LEDGER, timeRange, untellable } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
@@ -71,13 +75,20 @@ function isAfter({ time, id }: UsageRecord, after: CheckedRecordsQuery['after'])
   return time < after[0] || (time === after[0] && id < after[1]);
 }
 
-function isWanted(
-  { conversationId, errorType }: UsageRecord,
-  { filters }: CheckedRecordsQuery,
-): boolean {
-  return untellable(filters).every(({ dimension, values }) =>
-    values.includes((dimension === 'error' ? errorType : conversationId) ?? null),
-  );
+const VALUE_OF: Readonly<Partial<Record<Dimension, (record: UsageRecord) => string | undefined>>> =
+  {
+    conversation: ({ conversationId }) => conversationId,
+    agent: ({ agentName }) => agentName,
+    run: ({ runId }) => runId,
+    tool: ({ toolName }) => toolName,
+    error: ({ errorType }) => errorType,
+  };
+
+function isWanted(record: UsageRecord, { filters }: CheckedRecordsQuery): boolean {
+  return untellable(filters).every(({ dimension, values }) => {
+    const valueOf = VALUE_OF[dimension];
+    return valueOf === undefined || values.includes(valueOf(record) ?? null);
+  });
 }
 
 function newerFirst(a: UsageRecord, b: UsageRecord): number {

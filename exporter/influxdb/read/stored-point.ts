@@ -1,3 +1,4 @@
+import { stepsFrom } from '../../../src/domain/agent-step.ts';
 import type {
   CostSource,
   Outcome,
@@ -49,6 +50,8 @@ export function recordOfPoint({ time, tags, fields }: StoredPoint): UsageRecord 
     ...given('dimensions', dimensionsOf(tags, text)),
     ...given('agentName', text(USAGE_FIELDS.agentName)),
     ...given('runId', text(USAGE_FIELDS.runId)),
+    ...given('toolName', text(USAGE_FIELDS.toolName)),
+    ...given('steps', stepsFrom(text(USAGE_FIELDS.steps))),
     ...given('conversationId', text(USAGE_FIELDS.conversationId)),
     durationMs: number(USAGE_FIELDS.durationMs) ?? 0,
     ...given('timeToFirstChunkMs', number(USAGE_FIELDS.timeToFirstChunkMs)),

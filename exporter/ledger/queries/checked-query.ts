@@ -20,6 +20,9 @@ const GROUPS: readonly UsageGroup[] = [
   'service',
   'team',
   'error',
+  'agent',
+  'run',
+  'tool',
   'hour',
   'day',
 ];
@@ -111,6 +114,9 @@ const FILTERS = [
   'service',
   'team',
   'error',
+  'agent',
+  'run',
+  'tool',
 ] as const;
 
 type Wanted = UsageFilter[(typeof FILTERS)[number]];

@@ -26,11 +26,18 @@ const COLUMNS = [
   'conversation',
 ] as const;
 
+/** Only calls have these. */
+const COLUMN_OF: Readonly<Partial<Record<Dimension, string>>> = {
+  agent: 'agent_name',
+  run: 'run_id',
+  tool: 'tool_name',
+  error: 'error_type',
+};
+
 /** Where a dimension is in the table of calls. Names are checked: nothing in them needs escaping. */
 function columnOfCalls(dimension: Dimension): string {
-  if (dimension === 'error') return 'error_type';
   const name = dimensionOfKey(dimension);
-  return name === undefined ? dimension : `(dimensions ->> '$.${name}')`;
+  return name === undefined ? (COLUMN_OF[dimension] ?? dimension) : `(dimensions ->> '$.${name}')`;
 }
 
 /** The same in a roll-up, whose keys are never null. */
@@ -52,7 +59,7 @@ export function namedDimensions(
   columnOf: (dimension: Dimension) => string = columnOfCalls,
 ): string {
   return dimensions
-    .filter((dimension) => dimension === 'error' || isDimensionKey(dimension))
+    .filter((dimension) => isDimensionKey(dimension) || COLUMN_OF[dimension] !== undefined)
     .map((dimension) => `, ${columnOf(dimension)} AS ${nameOf(dimension)}`)
     .join('');
 }

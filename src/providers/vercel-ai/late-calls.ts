@@ -1,3 +1,4 @@
+import { type AgentScope, agentScopeOf } from '../../agents/agent-scope.ts';
 import type { Audience } from '../../call/call-start.ts';
 import { activeContext, NO_USAGE_CONTEXT, usageContextOf } from '../../context.ts';
 import type { UsageContext } from '../../domain/usage-context.ts';
@@ -13,6 +14,7 @@ interface Begun {
   readonly event: JsonObject;
   readonly startedMs: number;
   readonly usageContext: UsageContext;
+  readonly run: AgentScope | undefined;
   readonly identity: Identity;
   /** As the switches stood at the start. */
   readonly audience: Audience;
@@ -57,6 +59,7 @@ export class LateCalls {
       event,
       startedMs: meter.nowMs(),
       usageContext: usageContextOf(activeContext()),
+      run: agentScopeOf(activeContext()),
       identity: namedIdentity(event['metadata']),
       audience,
     });
@@ -83,6 +86,7 @@ export class LateCalls {
         request: begun.event,
         model: modelId,
         ambient: begun.usageContext,
+        ambientRun: begun.run,
       },
       {
         endedAtMs: Date.now(),
@@ -115,7 +119,7 @@ export class LateCalls {
     const untied = this.#open.findLastIndex((open) => open.key === key);
     const [begun] = untied < 0 ? [] : this.#open.splice(untied, 1);
     // Times and messages of a call to that model; the user is what the end itself names.
-    return begun && { ...begun, usageContext: NO_USAGE_CONTEXT, identity };
+    return begun && { ...begun, usageContext: NO_USAGE_CONTEXT, run: undefined, identity };
   }
 }
 

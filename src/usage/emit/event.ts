@@ -1,4 +1,5 @@
 import type { Logger } from '@opentelemetry/api-logs';
+import { stepsText } from '../../domain/agent-step.ts';
 import type { EndedCall } from '../../domain/ended-call.ts';
 import {
   ATTR,
@@ -48,6 +49,8 @@ export function eventAttributes(
   }
   set(attributes, ATTR.agentName, record.agentName);
   set(attributes, ATTR.runId, record.runId);
+  set(attributes, ATTR.toolName, record.toolName);
+  set(attributes, ATTR.steps, record.steps && stepsText(record.steps));
   set(attributes, ATTR.durationMs, record.durationMs);
   set(attributes, ATTR.timeToFirstChunk, seconds(record.timeToFirstChunkMs));
   set(attributes, ATTR.inputTokens, record.inputTokens);

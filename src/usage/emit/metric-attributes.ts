@@ -1,11 +1,8 @@
 import type { MetricAttributes } from '@opentelemetry/api';
 import type { UsageRecord } from '../../domain/usage-record.ts';
 import type { InstrumentDefinition } from '../../otel/instruments.ts';
+import { CappedValues } from '../../otel/capped-values.ts';
 import { ATTR, ATTR_DIMENSION_PREFIX, ATTR_METRIC, ATTR_OPENAI } from '../../otel/semconv.ts';
-
-/** Distinct values one attribute may have on metrics in one process; the rest become `(other)`. */
-const METRIC_ATTRIBUTE_VALUES_MAX = 200;
-const OTHER = '(other)';
 
 /** Sets kept; looked through one by one, so few. */
 const KEPT_MAX = 16;
@@ -37,7 +34,7 @@ interface Kept {
 /** Makes the attributes of points, and makes them once for calls that are alike. */
 export class MetricAttributeSets {
   readonly #extra: readonly string[];
-  readonly #seen = new Map<string, Set<string>>();
+  readonly #capped = new CappedValues();
   readonly #kept: Kept[] = [];
   #oldest = 0;
 
@@ -77,7 +74,7 @@ export class MetricAttributeSets {
       provider === 'openai' && serviceTier !== undefined
         ? {
             ...stream,
-            [ATTR_OPENAI.responseServiceTier]: this.#capped(
+            [ATTR_OPENAI.responseServiceTier]: this.#capped.of(
               ATTR_OPENAI.responseServiceTier,
               serviceTier,
             ),
@@ -98,28 +95,19 @@ export class MetricAttributeSets {
     const attributes: MetricAttributes = {
       [ATTR.operationName]: record.operation,
       [ATTR.providerName]: record.provider,
-      [ATTR.requestModel]: this.#capped(ATTR.requestModel, record.requestModel),
+      [ATTR.requestModel]: this.#capped.of(ATTR.requestModel, record.requestModel),
       [ATTR.outcome]: record.outcome,
     };
     if (record.responseModel !== undefined) {
-      attributes[ATTR.responseModel] = this.#capped(ATTR.responseModel, record.responseModel);
+      attributes[ATTR.responseModel] = this.#capped.of(ATTR.responseModel, record.responseModel);
     }
     if (serverAddress !== undefined) attributes[ATTR.serverAddress] = serverAddress;
     if (serverPort !== undefined) attributes[ATTR.serverPort] = serverPort;
     for (const name of this.#extra) {
       const value = extraValue(name, record);
-      if (value !== undefined) attributes[name] = this.#capped(name, String(value));
+      if (value !== undefined) attributes[name] = this.#capped.of(name, String(value));
     }
     return attributes;
-  }
-
-  #capped(name: string, value: string): string {
-    let seen = this.#seen.get(name);
-    if (seen === undefined) this.#seen.set(name, (seen = new Set()));
-    if (seen.has(value)) return value;
-    if (seen.size >= METRIC_ATTRIBUTE_VALUES_MAX) return OTHER;
-    seen.add(value);
-    return value;
   }
 }
 
@@ -150,6 +138,7 @@ function extraValue(name: string, record: UsageRecord): string | number | boolea
   if (name === ATTR.tokenSource) return record.tokenSource;
   if (name === ATTR.team) return record.team;
   if (name === ATTR.agentName) return record.agentName;
+  if (name === ATTR.toolName) return record.toolName;
   if (name.startsWith(ATTR_DIMENSION_PREFIX)) {
     return record.dimensions?.[name.slice(ATTR_DIMENSION_PREFIX.length)];
   }

@@ -65,6 +65,7 @@ export function emitSpan(
   }
   set(span, ATTR.agentName, record.agentName);
   set(span, ATTR.runId, record.runId);
+  set(span, ATTR.toolName, record.toolName);
   set(span, ATTR.tokenSource, record.tokenSource);
   set(span, ATTR.outcome, record.outcome);
   set(span, ATTR.costUsd, record.costUsd);

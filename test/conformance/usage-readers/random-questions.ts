@@ -21,6 +21,9 @@ const GROUPS: readonly UsageGroup[] = [
   'service',
   'team',
   'error',
+  'agent',
+  'run',
+  'tool',
   'dimension.feature',
   'hour',
   'day',
@@ -78,6 +81,7 @@ function questionOf(random: () => number, records: readonly UsageRecord[]): Ques
   const filters: readonly [UsageFilter, (record: UsageRecord) => boolean][] = [
     [{}, () => true],
     [{}, () => true],
+    [{ run: example.runId ?? null }, ({ runId }) => runId === example.runId],
     [{ user: example.userId ?? null }, ({ userId }) => userId === example.userId],
     [{ model: example.requestModel }, ({ requestModel }) => requestModel === example.requestModel],
     [

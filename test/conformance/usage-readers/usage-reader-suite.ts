@@ -38,6 +38,13 @@ const GROUPINGS: readonly (readonly UsageGroup[])[] = [
   ['day', 'team'],
   ['error', 'model'],
   ['dimension.feature', 'hour'],
+  ['agent'],
+  ['run'],
+  ['tool'],
+  ['run', 'agent'],
+  ['agent', 'tool'],
+  ['tool', 'model'],
+  ['day', 'agent'],
 ];
 
 const CROWD = { from: new Date('2026-08-01'), to: new Date('2026-08-03') };
@@ -288,6 +295,16 @@ export function usageReaderSuite(
       [{ team: null }, ({ team }) => team === undefined],
       [{ team: '(other)' }, ({ team }) => team === '(other)'],
       [{ team: [] }, () => false],
+      [{ agent: 'reader\\' }, ({ agentName }) => agentName === 'reader\\'],
+      [{ agent: ['guide', null] }, ({ agentName }) => agentName !== 'reader\\'],
+      [{ run: 'run "3"' }, ({ runId }) => runId === 'run "3"'],
+      [{ run: null }, ({ runId }) => runId === undefined],
+      [{ tool: "look'up, 查" }, ({ toolName }) => toolName === "look'up, 查"],
+      [
+        { tool: null, agent: 'guide', model: 'gpt-4o' },
+        (one) =>
+          one.toolName === undefined && one.agentName === 'guide' && one.requestModel === 'gpt-4o',
+      ],
       [
         { dimensions: { feature: ['ä"\\', 'two\nlines', 'x'.repeat(256)] } },
         ({ dimensions }) =>

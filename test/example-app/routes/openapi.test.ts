@@ -245,6 +245,18 @@ describe('/openapi.json', () => {
       status: 404,
       headers: asViewer,
     },
+    {
+      path: '/api/usage/runs/run-1',
+      as: '/api/usage/runs/{id}',
+      status: 200,
+      headers: asViewer,
+    },
+    {
+      path: '/api/usage/runs/none',
+      as: '/api/usage/runs/{id}',
+      status: 404,
+      headers: asViewer,
+    },
     { path: '/api/usage/export.csv', status: 200, headers: asViewer },
     { path: '/api/usage/health', status: 200, headers: asViewer },
     { path: '/api/alerts', status: 200, headers: asViewer },

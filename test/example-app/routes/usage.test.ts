@@ -11,6 +11,7 @@ import {
   usageCosts,
   usageForecast,
   usagePage,
+  usageRunTree,
   usageSummary,
 } from '../../../example-app/routes/usage-schemas.ts';
 import { usageRoutes } from '../../../example-app/routes/usage.ts';
@@ -22,6 +23,9 @@ import { usageRecord } from '../../support/usage-logs.ts';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const TOKEN = 'a-token-for-tests';
+
+const PLANNER = { kind: 'agent', name: 'planner', id: 'a' } as const;
+const SEARCH = { kind: 'tool', name: 'search', id: 'b' } as const;
 
 describe('routes of /api/usage', () => {
   let folder: string;
@@ -74,6 +78,15 @@ describe('routes of /api/usage', () => {
         conversationId: '@SUM(A1)\nnext',
         attributes: { note: '-2+3' },
       }),
+      ...[[PLANNER], [PLANNER, SEARCH]].map((steps) =>
+        usageRecord(NOW - 200 * 86_400_000, {
+          runId: 'run/1',
+          agentName: 'planner',
+          ...(steps.length > 1 && { toolName: 'search' }),
+          steps,
+          requestModel: 'gpt-4o',
+        }),
+      ),
     ]);
     file.close();
     reader = new SqliteUsageReader({ path });
@@ -216,6 +229,27 @@ describe('routes of /api/usage', () => {
     assert.equal((await get('conversations/none')).status, 404);
   });
 
+  it('tells the tree of one run, and 404 of another', async () => {
+    const body: unknown = await (await get(`runs/${encodeURIComponent('run/1')}`)).json();
+    const run = usageRunTree.parse(body);
+    assert.deepEqual(run, body, 'no member is missing in the schema');
+    assert.equal(run.total.calls, 2);
+    assert.equal(run.steps[0]?.steps[0]?.models[0]?.model, 'gpt-4o');
+    assert.equal((await get('runs/none')).status, 404);
+    const page = usagePage.parse(await (await get('records?run=run/1&tool=search')).json());
+    assert.deepEqual(
+      page.records.map(({ steps }) => steps?.map(({ name }) => name)),
+      [['planner', 'search']],
+    );
+    const { rows } = usageSummary.parse(
+      await (await get('summary?from=250d&group_by=agent,run&agent=planner')).json(),
+    );
+    assert.deepEqual(
+      rows.map((row) => [row['agent'], row['run'], row.calls]),
+      [['planner', 'run/1', 2]],
+    );
+  });
+
   it('exports every record as CSV that no spreadsheet runs', async () => {
     const response = await get('export.csv');
     assert.equal(response.status, 200);
@@ -228,7 +262,12 @@ describe('routes of /api/usage', () => {
     assert.deepEqual([...bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf], 'byte order mark');
     const rows = parseCsv(new TextDecoder().decode(bytes));
     const [head = [], newest = [], ...rest] = rows;
-    assert.equal(rest.length, 3000);
+    assert.equal(rest.length, 3002);
+    const ofRun = rest.at(-1) ?? [];
+    assert.deepEqual(
+      ['agent_name', 'run_id', 'tool_name'].map((name) => ofRun[head.indexOf(name)]),
+      ['planner', 'run/1', ''],
+    );
     assert.ok(rest.every((row) => row.length === head.length));
     const cell = (name: string): string => newest[head.indexOf(name)] ?? '';
     assert.equal(cell('user_id'), `'=HYPERLINK("http://evil.example","click")`);

@@ -16,8 +16,20 @@ describe('a ledger of an earlier release', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Takes away what version 4 added. */
+  /** Takes away what version 7 added. */
+  const asVersion6 = (): void => {
+    const database = new DatabaseSync(path);
+    database.exec('DROP INDEX usage_by_run');
+    for (const column of ['tool_name', 'steps']) {
+      database.exec(`ALTER TABLE usage DROP COLUMN ${column}`);
+    }
+    database.exec('PRAGMA user_version = 6');
+    database.close();
+  };
+
+  /** Takes away what version 4 added, too. */
   const asVersion3 = (): void => {
+    asVersion6();
     const database = new DatabaseSync(path);
     database.exec('DROP INDEX usage_by_team');
     for (const column of ['team', 'dimensions', 'agent_name', 'run_id']) {
@@ -129,7 +141,7 @@ describe('a ledger of an earlier release', () => {
     const { records: stored } = await reader.records({ ...range, limit: 1000 });
     assert.deepEqual(
       stored.toReversed(),
-      records.map(({ team, dimensions, agentName, runId, ...record }, index) =>
+      records.map(({ team, dimensions, agentName, runId, toolName, steps, ...record }, index) =>
         index < 40
           ? record
           : {
@@ -138,9 +150,43 @@ describe('a ledger of an earlier release', () => {
               ...(dimensions && { dimensions }),
               ...(agentName !== undefined && { agentName }),
               ...(runId !== undefined && { runId }),
+              ...(toolName !== undefined && { toolName }),
+              ...(steps !== undefined && { steps }),
             },
       ),
     );
     await reader.close();
+  });
+
+  it('takes tools and steps, and finds the runs of its earlier calls', async () => {
+    const from = Date.parse('2026-11-01T00:00:00Z');
+    const records = mixedRecords(60, from, from + 86_400_000);
+    const first = new SqliteUsageProcessor({ path });
+    for (const record of records.slice(0, 30)) first.onEmit(logOf(record));
+    await first.shutdown();
+    asVersion6();
+    const next = new SqliteUsageProcessor({ path });
+    for (const record of records.slice(30)) next.onEmit(logOf(record));
+    await next.shutdown();
+
+    const reader = new SqliteUsageReader({ path });
+    const { records: stored } = await reader.records({ filter: { run: 'run "0"' }, limit: 100 });
+    const ofRun = records.filter(({ runId }) => runId === 'run "0"');
+    assert.ok(ofRun.length > 20);
+    assert.deepEqual(
+      stored.toReversed(),
+      ofRun.map((record) => {
+        if (records.indexOf(record) >= 30) return record;
+        const { toolName: _tool, steps: _steps, ...early } = record;
+        return early;
+      }),
+    );
+    await reader.close();
+    const database = new DatabaseSync(path);
+    const plan = database
+      .prepare("EXPLAIN QUERY PLAN SELECT * FROM usage WHERE run_id IN ('a') AND time_ns >= 0")
+      .all();
+    database.close();
+    assert.match(JSON.stringify(plan), /usage_by_run/);
   });
 });

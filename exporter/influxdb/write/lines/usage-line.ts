@@ -1,3 +1,4 @@
+import { stepsText } from '../../../../src/domain/agent-step.ts';
 import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
 import { Ascii } from './ascii.ts';
 import { DimensionTags } from './dimension-tags.ts';
@@ -151,6 +152,8 @@ export class UsageLineWriter {
     fields.string(LEADS.conversationId, record.conversationId);
     fields.string(LEADS.agentName, record.agentName);
     fields.string(LEADS.runId, record.runId);
+    fields.string(LEADS.toolName, record.toolName);
+    fields.string(LEADS.steps, record.steps && stepsText(record.steps));
     fields.string(LEADS.recordId, record.id);
     fields.string(LEADS.responseId, record.responseId);
     fields.string(LEADS.responseModel, record.responseModel);

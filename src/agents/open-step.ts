@@ -1,0 +1,86 @@
+import { SpanStatusCode, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import { runIn } from '../context.ts';
+import { errorType, quietly } from '../host/quietly.ts';
+import { lacks } from '../otel/native-span.ts';
+import { ATTR, ATTR_TOOL } from '../otel/semconv.ts';
+import { toJson } from '../tokens/json.ts';
+import type { EndedStep } from './step-metrics.ts';
+
+type BegunStep = Omit<EndedStep, 'durationMs' | 'errorType'>;
+
+interface OpenStepParts {
+  readonly begun: BegunStep;
+  readonly context: Context;
+  /** Absent where spans are not emitted. */
+  readonly span: Span | undefined;
+  readonly spanIsForeign: boolean;
+  readonly captureContent: boolean;
+  readonly startedAtMs: number;
+  readonly onEnd: (ended: EndedStep) => void;
+}
+
+/** How a step ended. */
+interface StepEnd {
+  /** What was thrown, or its class name. */
+  readonly error?: unknown;
+  /** Result of a tool, on its span with `captureContent` alone. */
+  readonly output?: unknown;
+  readonly attributes?: Attributes | undefined;
+  /** Milliseconds since 1970. @default now */
+  readonly endedAtMs?: number | undefined;
+}
+
+/** A step of an agent's run: started once, ended once. None of its methods throws. */
+export class OpenStep {
+  /** In which everything inside the step runs. */
+  readonly context: Context;
+  #parts: OpenStepParts | undefined;
+
+  constructor(parts: OpenStepParts) {
+    this.#parts = parts;
+    this.context = parts.context;
+  }
+
+  get ended(): boolean {
+    return this.#parts === undefined;
+  }
+
+  run<T>(fn: () => T): T {
+    return runIn(this.context, fn);
+  }
+
+  end({ error, output, attributes = {}, endedAtMs = Date.now() }: StepEnd = {}): void {
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    this.#parts = undefined;
+    quietly('ending a step', () => {
+      const { begun, span, spanIsForeign, captureContent, startedAtMs } = parts;
+      const failure = error === undefined ? undefined : nameOf(error);
+      if (span?.isRecording() === true) {
+        for (const [name, value] of Object.entries(attributes)) {
+          if (value !== undefined && (!spanIsForeign || lacks(span, name))) {
+            span.setAttribute(name, value);
+          }
+        }
+        if (captureContent && output !== undefined) setContent(span, ATTR_TOOL.result, output);
+        if (failure !== undefined && (!spanIsForeign || lacks(span, ATTR.errorType))) {
+          span.setAttribute(ATTR.errorType, failure);
+        }
+      }
+      if (!spanIsForeign && span !== undefined) {
+        if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+        span.end(endedAtMs);
+      }
+      const durationMs = Math.max(0, endedAtMs - startedAtMs);
+      parts.onEnd({ ...begun, durationMs, errorType: failure });
+    });
+  }
+}
+
+const nameOf = (error: unknown): string => (typeof error === 'string' ? error : errorType(error));
+
+/** Arguments and result as JSON, or as the text that they are. */
+export function setContent(span: Span, name: string, content: unknown): void {
+  const json = typeof content === 'string' ? content : toJson(content);
+  if (json !== '') span.setAttribute(name, json);
+}

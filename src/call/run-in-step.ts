@@ -1,0 +1,65 @@
+import type { OpenStep } from '../agents/open-step.ts';
+import { quietly } from '../host/quietly.ts';
+import { setOwn } from '../host/own-property.ts';
+import { followed } from './followed.ts';
+
+type Advance = (...args: unknown[]) => Promise<IteratorResult<unknown>>;
+
+/**
+ * Runs `fn` in a step, which ends when `fn` has ended: a promise has settled, an async generator is read to its end or
+ * left. Returns and throws what `fn` does.
+ *
+ * @param withOutput adds the result to the step's span, where content is captured
+ */
+export function runInStep<T>(
+  step: OpenStep | undefined,
+  fn: () => T,
+  { withOutput = false }: { readonly withOutput?: boolean } = {},
+): T {
+  if (step === undefined) return fn();
+  let result: T;
+  try {
+    result = step.run(fn);
+  } catch (error) {
+    step.end({ error: error ?? 'Error' });
+    throw error;
+  }
+  if (isAsyncGenerator(result)) {
+    followGenerator(result, step);
+    return result;
+  }
+  return followed(result, {
+    onValue: (value) => {
+      if (isAsyncGenerator(value)) followGenerator(value, step);
+      else step.end(withOutput ? { output: value } : {});
+    },
+    onError: (error) => step.end({ error: error ?? 'Error' }),
+    onUnwatchable: () => step.end(),
+  });
+}
+
+function isAsyncGenerator(value: unknown): value is AsyncGenerator {
+  const { next, [Symbol.asyncIterator]: iterator } = (value ?? {}) as Partial<AsyncGenerator>;
+  return typeof next === 'function' && typeof iterator === 'function';
+}
+
+/** Each part of it is made in the step. */
+function followGenerator(generator: AsyncGenerator, step: OpenStep): void {
+  quietly('watching a generator', () => {
+    for (const name of ['next', 'return', 'throw'] as const) {
+      const original = (generator as unknown as Record<string, unknown>)[name];
+      if (typeof original !== 'function') continue;
+      const advance = original.bind(generator) as Advance;
+      setOwn(generator, name, async (...args: unknown[]) => {
+        try {
+          const part = await step.run(() => advance(...args));
+          if (part.done === true || name === 'return') step.end();
+          return part;
+        } catch (error) {
+          step.end({ error: error ?? 'Error' });
+          throw error;
+        }
+      });
+    }
+  });
+}
