@@ -40,9 +40,10 @@ export class Account {
     return this.ownSpent + this.reserved;
   }
 
-  spend(amount: number, nowMs: number): void {
-    if (amount === 0) return;
+  /** Returns what is spent then, as `spent` does. */
+  spend(amount: number, nowMs: number): number {
     this.#forget(nowMs);
+    if (amount === 0) return this.#spent;
     const { fromMs } = this.#window.bucketAt(nowMs);
     if (fromMs !== this.#currentMs) {
       this.#currentMs = fromMs;
@@ -51,6 +52,7 @@ export class Account {
     this.#current.own += amount;
     this.#spent += amount;
     this.ownSpent += amount;
+    return this.#spent;
   }
 
   /** By all processes in the window, as far as it is known here. */

@@ -152,12 +152,12 @@ export class BudgetEngine {
     const { unit, limit, at } = budget.budget;
     const amount = usedBy(record, unit);
     if (amount === 0) return;
-    account.spend(amount, nowMs);
+    const spent = account.spend(amount, nowMs);
     if (this.#leases !== undefined) {
       this.#leases.changed(budget, account);
       return;
     }
-    const share = account.spent(nowMs) / limit;
+    const share = spent / limit;
     if (share < budget.firstShare) return;
     const fromMs = budget.window.oldestAt(nowMs);
     for (const one of this.#localShares.reached(account, at, share, fromMs, nowMs)) {
