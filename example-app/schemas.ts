@@ -75,11 +75,24 @@ export const auditLog = z.strictObject({
       epoch: z.string().optional().describe('That the version counts in'),
       time,
       actor: z.string(),
-      action: z.enum(['change', 'restore', 'adopt']),
+      action: z.enum(['change', 'restore', 'adopt', 'end']),
       reason: z.string().optional(),
+      until: time.optional().describe('When the change ends by itself'),
       from: values,
       to: values,
       undo: values.describe('Merge patch that reverts this change'),
+    }),
+  ),
+});
+
+export const passingChanges = z.strictObject({
+  changes: z.array(
+    z.strictObject({
+      name: z.string(),
+      until: time,
+      value: z.unknown().describe('For the time; null: that of the configuration'),
+      after: z.unknown().describe('What comes back; null: the value of the configuration'),
+      by: z.string(),
     }),
   ),
 });

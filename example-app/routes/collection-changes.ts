@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { SettingsPatch, SettingsService } from 'otel-token-meter/settings';
 import type { z } from 'zod';
-import { identityOf } from '../middleware/authentication.ts';
 import { entityTags } from '../middleware/etag.ts';
-import { changeSettings, fromStore, isConflict } from './settings-change.ts';
+import { attributed, changeSettings, fromStore, isConflict } from './settings-change.ts';
 import type { reasonQuery } from './settings-document.ts';
 import { type ShownSettings, versionAskedFor } from './settings-wire.ts';
 
@@ -87,13 +86,6 @@ function requireMatch<V extends object>(
     ...(current !== undefined && { headers: { etag: itemTag(current) } }),
     extensions: { version, current: current ?? null },
   });
-}
-
-function attributed(
-  ctx: Context,
-  { reason }: z.output<typeof reasonQuery>,
-): { readonly actor: string; readonly reason?: string } {
-  return { actor: identityOf(ctx)?.name ?? 'unknown', ...(reason && { reason }) };
 }
 
 /** Of the content: a definition that was changed and changed back is the same one. */

@@ -5,6 +5,7 @@ import {
   type SettingsService,
   TokenMeterError,
 } from 'otel-token-meter/settings';
+import { identityOf } from '../middleware/authentication.ts';
 import { type ShownSettings, etagOf, shownSettings } from './settings-wire.ts';
 
 export function describeSettings<T extends object>(
@@ -16,6 +17,18 @@ export function describeSettings<T extends object>(
   ctx.set('etag', etagOf(shown));
   ctx.set('settings-version', String(shown.version));
   if (status.staleSince !== undefined) ctx.set('settings-stale-since', status.staleSince);
+}
+
+/** Who makes a change, why and for how long. */
+export function attributed(
+  ctx: Context,
+  { reason, until }: { readonly reason?: string | undefined; readonly until?: string | undefined },
+): PatchOptions {
+  return {
+    actor: identityOf(ctx)?.name ?? 'unknown',
+    ...(reason && { reason }),
+    ...(until !== undefined && { until: new Date(until) }),
+  };
 }
 
 /** Applies a merge patch. Throws 412 for another version, 503 where the store took no change. */

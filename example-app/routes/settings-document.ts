@@ -1,14 +1,14 @@
 import type { Context } from 'koa';
 import type { SettingsPatch } from 'otel-token-meter/settings';
 import { z } from 'zod';
-import { identityOf, teamsOf } from '../middleware/authentication.ts';
+import { teamsOf } from '../middleware/authentication.ts';
 import { isKnown } from '../middleware/etag.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
-import { auditLog, instanceList, problem } from '../schemas.ts';
+import { auditLog, instanceList, passingChanges, problem } from '../schemas.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { etag, ifMatch, ifNoneMatch, retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
-import { changeSettings, describeSettings, fromStore } from './settings-change.ts';
+import { attributed, changeSettings, describeSettings, fromStore } from './settings-change.ts';
 import {
   type EventsDocument,
   type SettingsEventsOptions,
@@ -17,6 +17,7 @@ import {
 import {
   etagOf,
   listedInstances,
+  shownPassing,
   shownInstances,
   shownSettings,
   versionAskedFor,
@@ -65,6 +66,10 @@ export const reasonQuery = z.strictObject({
     .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not hold control characters')
     .optional()
     .describe('Why, for the audit log'),
+  until: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('When the change ends by itself, at most a year ahead; what was before comes back'),
 });
 
 /** Each of these asks the store. */
@@ -125,9 +130,8 @@ export function documentRoutes<T extends object>(
       async handle(ctx, { query, headers, body }) {
         const ifVersion = versionAskedFor(headers['if-match'] ?? '', settings);
         const changed = await changeSettings(ctx, settings, body as SettingsPatch<T>, {
-          actor: identityOf(ctx)?.name ?? 'unknown',
+          ...attributed(ctx, query),
           ...(ifVersion !== undefined && { ifVersion }),
-          ...(query.reason && { reason: query.reason }),
         });
         ctx.body = changed.settings;
         describeSettings(ctx, settings, changed);
@@ -159,6 +163,16 @@ export function documentRoutes<T extends object>(
         const { shownEntry = withoutReason } = document;
         const shownEntries = entries.flatMap((entry) => shownEntry(ctx, entry) ?? []);
         ctx.body = { entries: shownEntries.slice(0, query.limit) };
+      },
+    }),
+    apiRoute({
+      method: 'get',
+      path: `${path}/passing`,
+      summary: 'Changes in force that end by themselves',
+      role: 'viewer',
+      answers: { 200: { description: 'The first to end comes first', schema: passingChanges } },
+      handle(ctx) {
+        ctx.body = { changes: shownPassing(ctx, document, settings) };
       },
     }),
     apiRoute({

@@ -5,7 +5,12 @@ import { lastEventId } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { type StreamedEvent, eventSchema } from './event-stream.ts';
 import { teamsOf } from '../middleware/authentication.ts';
-import { type InstanceList, listedInstances, shownInstances } from './settings-wire.ts';
+import {
+  type InstanceList,
+  listedInstances,
+  passingList,
+  shownInstances,
+} from './settings-wire.ts';
 import {
   type EventTopic,
   TOO_MANY_STREAMS,
@@ -125,17 +130,27 @@ class SettingsEvents<T extends object> implements EventTopic {
       }
       if (shown === undefined || event.event !== events.settings) return event;
       const data = event.data as { readonly settings: T };
-      return { ...event, data: { ...data, settings: shown(ctx, data.settings) } };
+      const isLimited = teamsOf(ctx) !== undefined;
+      return {
+        ...event,
+        data: {
+          ...data,
+          settings: shown(ctx, data.settings),
+          ...(isLimited && { passing: [] }),
+        },
+      };
     };
   }
 
   #settingsEvent(): StreamedEvent {
     const { version, updated } = this.#settings;
+    const passing = passingList(this.#settings.passing);
     const data = {
       version,
       settings: this.#settings.get(),
       updated_at: updated.at,
       updated_by: updated.by,
+      ...(passing.length > 0 && { passing }),
     };
     const { events, hasIds } = this.#document;
     return { ...(hasIds && { id: version }), event: events.settings, data };

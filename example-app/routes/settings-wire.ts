@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { SettingsService, SettingsStatus } from 'otel-token-meter/settings';
-import type { instanceList } from '../schemas.ts';
+import type { instanceList, passingChanges } from '../schemas.ts';
 import type { Readiness } from './health.ts';
 import { teamsOf } from '../middleware/authentication.ts';
 import { entityTags } from '../middleware/etag.ts';
@@ -49,6 +49,24 @@ export function versionAskedFor(
 export function settingsReadiness({ state, problem }: SettingsStatus): Readiness {
   const degraded = state === 'unknown' || problem !== undefined;
   return { ready: true, degraded, state: state === 'ready' && degraded ? 'refusing' : state };
+}
+
+type PassingChanges = z.output<typeof passingChanges>['changes'];
+
+/** The first to end comes first. What is defined for others is not for a viewer of some teams. */
+export function shownPassing<T extends object>(
+  ctx: Context,
+  { shown }: { readonly shown?: unknown },
+  { passing }: Pick<SettingsService<T>, 'passing'>,
+): PassingChanges {
+  if (shown !== undefined && teamsOf(ctx) !== undefined) return [];
+  return passingList(passing);
+}
+
+export function passingList(passing: SettingsService<object>['passing']): PassingChanges {
+  return Object.entries(passing)
+    .map(([name, change]) => ({ name, ...change }))
+    .toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));
 }
 
 const EPOCH_LENGTH = 6;

@@ -36,6 +36,20 @@ export const settingsStrings = {
     en: 'Reason (optional, for the audit log)',
     'zh-CN': '原因（选填，写入审计日志）',
   },
+  'settings.time': { en: 'How long', 'zh-CN': '持续时间' },
+  'settings.time.always': { en: 'until somebody changes it', 'zh-CN': '直到再次修改' },
+  'settings.time.hours': {
+    en: 'for {count} {count#hour|hours}, then back',
+    'zh-CN': '{count} 小时后自动恢复',
+  },
+  'settings.time.days': {
+    en: 'for {count} {count#day|days}, then back',
+    'zh-CN': '{count} 天后自动恢复',
+  },
+  'settings.passing': {
+    en: '{name} is {value} until {time}, set by {actor}; then it goes back by itself.',
+    'zh-CN': '{name}已{value}，至 {time} 自动恢复（由 {actor} 设置）。',
+  },
   'settings.save': { en: 'Save', 'zh-CN': '保存' },
   'settings.saving': { en: 'Saving…', 'zh-CN': '正在保存…' },
   'settings.discard': { en: 'Discard', 'zh-CN': '放弃修改' },
@@ -121,6 +135,8 @@ export const settingsStrings = {
     en: 'restored after data loss in the store',
     'zh-CN': '存储数据丢失后自动恢复',
   },
+  'settings.audit.end': { en: 'the time of the change was over', 'zh-CN': '限时修改到期' },
+  'settings.audit.until': { en: '{change} until {time}', 'zh-CN': '{change}，至 {time}' },
   'settings.audit.adopt': {
     en: 'adopted a change made directly in the store',
     'zh-CN': '采纳了直接在存储中进行的修改',

@@ -26,10 +26,18 @@ export class SettingsClient extends AppClient {
   /** Throws `SETTINGS_CONFLICT` when the settings are at another version than `ifVersion`. */
   async patch(
     changes: SettingsDocument,
-    { reason, ifVersion }: { readonly reason?: string; readonly ifVersion?: string } = {},
+    {
+      reason,
+      until,
+      ifVersion,
+    }: { readonly reason?: string; readonly until?: string; readonly ifVersion?: string } = {},
   ): Promise<ReadSettings> {
-    const query = reason === undefined ? '' : `?reason=${encodeURIComponent(reason)}`;
-    const answer = await this.request(PATH + query, {
+    const query = new URLSearchParams({
+      ...(reason !== undefined && { reason }),
+      ...(until !== undefined && { until }),
+    });
+    const path = query.size === 0 ? PATH : `${PATH}?${query.toString()}`;
+    const answer = await this.request(path, {
       method: 'PATCH',
       headers: {
         'content-type': 'application/merge-patch+json',

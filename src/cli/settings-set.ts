@@ -7,6 +7,8 @@ export interface SetOptions {
   readonly changes: SettingsDocument;
   readonly json: boolean;
   readonly reason?: string;
+  /** When the change ends by itself, RFC 3339. */
+  readonly until?: string;
   readonly ifVersion?: string;
   /** Maximum wait for the instances. Without it the command does not wait. */
   readonly waitMs?: number;

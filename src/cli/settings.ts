@@ -11,7 +11,8 @@ import { textTable } from './text-table.ts';
 export const summary: string = 'read, change or watch the live switches of a running application';
 
 const HELP = `Usage: otel-token-meter settings get [options]
-       otel-token-meter settings set KEY=VALUE… [--reason TEXT] [--if-version N] [--wait] [options]
+       otel-token-meter settings set KEY=VALUE… [--for TIME] [--reason TEXT] [--if-version N] [--wait]
+                                      [options]
        otel-token-meter settings watch [--once] [options]
 
 get    Prints the current settings, their version, and whether they are stale.
@@ -19,6 +20,7 @@ set    Changes settings on all instances. VALUE is true, on, false, off, a numbe
 watch  Prints changes as they happen. Reconnects when the application restarts.
 
 ${APP_HELP}  --json            Print JSON
+  --for TIME        End the change by itself after 90m, 2h or 3d; what was before comes back
   --reason TEXT     Reason, for the audit log
   --if-version N    Fail unless the settings are at this version
   --wait            Wait until every instance applies the change (--timeout SECONDS, default 30)
@@ -35,6 +37,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     options: {
       ...APP_OPTIONS,
       json: { type: 'boolean', default: false },
+      for: { type: 'string' },
       reason: { type: 'string' },
       'if-version': { type: 'string' },
       wait: { type: 'boolean', default: false },
@@ -58,12 +61,28 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     return await setSettings(client, io, {
       changes: changesOf(rest),
       json: values.json,
+      ...(values.for !== undefined && { until: endAfter(values.for) }),
       ...(values.reason !== undefined && { reason: values.reason }),
       ...(values['if-version'] !== undefined && { ifVersion: values['if-version'] }),
       ...(values.wait && { waitMs: waitOf(values.timeout) }),
     });
   }
   return await printSettings(client, io, values.json);
+}
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+function endAfter(text: string): string {
+  const [, count, unit] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
+  if (unit !== undefined && Number(count) > 0) {
+    return new Date(
+      Date.now() + Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS],
+    ).toISOString();
+  }
+  throw new TokenMeterError('INVALID_OPTION', '--for is not valid', {
+    value: text,
+    allowed: 'a time such as 90m, 2h or 3d',
+  });
 }
 
 function waitOf(seconds: string): number {

@@ -26,6 +26,7 @@ export type {
   SettingsProblem,
   SettingsSchema,
 } from './settings-schema.ts';
+export type { PassingChange, PassingChanges } from './passing-changes.ts';
 export type { AuditAction, AuditEntry, StoredSettings } from './stored-settings.ts';
 export type {
   InstanceReport,

@@ -1,3 +1,4 @@
+import { endedBy, patched } from './passing-changes.ts';
 import type { SettingValue, SettingsRules } from './settings-schema.ts';
 import { NOTHING_STORED, type StoredSettings } from './stored-settings.ts';
 
@@ -44,18 +45,20 @@ export class SettingsInForce<T> {
 
   /**
    * Applies a state. A stored value that is not valid shows that a decision was made, but not which: the
-   * previous valid value stays in force, and without one the settings are unknown.
+   * previous valid value stays in force, and without one the settings are unknown. Changes whose time is over
+   * have ended, also where no instance could write that yet.
    */
-  adopt(state: StoredSettings): void {
+  adopt(state: StoredSettings, now: number = Date.now()): void {
+    const values = patched(state.values, endedBy(state, now));
     const problems = new Map<string, string>();
-    for (const [key, value] of Object.entries(state.values)) {
+    for (const [key, value] of Object.entries(values)) {
       const problem = this.#rules.has(key) ? this.#rules.problemOf(key, value) : undefined;
       if (problem) problems.set(key, problem.detail);
     }
     const kept = Object.entries(this.#settings as Record<string, unknown>).filter(([key]) =>
       problems.has(key),
     );
-    const document = { ...this.#rules.document(this.#defaults, state.values) };
+    const document = { ...this.#rules.document(this.#defaults, values) };
     if (this.#isKnown) Object.assign(document, Object.fromEntries(kept));
     this.#state = state;
     this.#settings = Object.freeze(document) as T;

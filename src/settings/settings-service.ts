@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { diag } from '@opentelemetry/api';
 import { TokenMeterError } from '../errors.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { type PassingChanges, stillPassing } from './passing-changes.ts';
 import { LastKnownGood, defaultLastKnownGoodPath } from './last-known-good.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { type SettingsPatch, type SettingsProblem, SettingsRules } from './settings-schema.ts';
@@ -18,6 +19,19 @@ import type {
   SettingsServiceOptions,
   SettingsStatus,
 } from './types.ts';
+
+const YEAR_MS = 366 * 86_400_000;
+
+/** Throws `INVALID_SETTINGS` for an end in the past. */
+function endOf(until: Date | undefined): string | undefined {
+  if (until === undefined) return undefined;
+  const left = until.getTime() - Date.now();
+  if (left > 0 && left <= YEAR_MS) return until.toISOString();
+  throw new TokenMeterError('INVALID_SETTINGS', 'until must be a time within the next year', {
+    value: until,
+    allowed: 'from now to a year ahead',
+  });
+}
 
 /**
  * Settings shared by every instance of an application. Reads are in memory, synchronous and never
@@ -113,6 +127,11 @@ export class SettingsService<T extends object> {
     return this.#inForce.defaults;
   }
 
+  /** Values that hold for a time, by name. */
+  get passing(): PassingChanges {
+    return stillPassing(this.#inForce.state, Date.now());
+  }
+
   get status(): SettingsStatus {
     return this.#reach.status;
   }
@@ -140,6 +159,7 @@ export class SettingsService<T extends object> {
         allowed: this.keys.join(', '),
       });
     }
+    const until = endOf(options.until);
     await this.start();
     const tooMany = this.#rules.tooMany(this.get(), mergePatch);
     if (tooMany !== undefined) throw new TokenMeterError('INVALID_SETTINGS', tooMany);
@@ -148,6 +168,7 @@ export class SettingsService<T extends object> {
       actor: options.actor ?? 'unknown',
       ...(options.ifVersion === undefined ? {} : { ifVersion: options.ifVersion }),
       ...(options.reason === undefined ? {} : { reason: options.reason }),
+      ...(until === undefined ? {} : { until }),
     });
     if (outcome === 'conflict') {
       throw new TokenMeterError(

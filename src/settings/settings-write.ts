@@ -1,4 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import {
+  endedBy,
+  type PassingChange,
+  patched,
+  stillPassing,
+  storedValue,
+} from './passing-changes.ts';
 import { type StoreRelation, relationOf } from './store-life.ts';
 import { type AuditEntry, type StoredSettings, epochOf } from './stored-settings.ts';
 
@@ -16,6 +23,8 @@ export interface SettingsWrite {
   readonly instance?: string;
   readonly time: string;
   readonly reason?: string;
+  /** When the change ends by itself, RFC 3339, UTC. @default never */
+  readonly until?: string;
   /** Identity of a store that has none yet. */
   readonly newStore: string;
 }
@@ -33,44 +42,91 @@ export interface AppliedWrite {
 export function applyWrite(stored: StoredSettings, write: SettingsWrite): AppliedWrite {
   const relation = relationOf(write.known, stored);
   const entries: AuditEntry[] = [];
-  let state = reconciled(stored, relation, write, entries);
+  let state = withEnded(reconciled(stored, relation, write, entries), write, entries);
   if (isConflict(state, relation, write)) return { outcome: 'conflict', state, entries, relation };
   const values = { ...state.values };
+  const passing: Record<string, PassingChange> = { ...state.passing };
+  const { actor, reason, until } = write;
   let changed = false;
   for (const [key, value] of Object.entries(write.patch)) {
     const isSet = Object.hasOwn(values, key);
     // A patch that leaves a value as it is changes nothing; null on a set value always does, since
     // it decides what a later change of the default will mean.
     const before = isSet ? values[key] : write.defaults[key];
-    if (value === null ? !isSet : isDeepStrictEqual(value, before)) continue;
+    const earlier = passing[key];
+    const isSame = value === null ? !isSet : isDeepStrictEqual(value, before);
+    if (isSame && earlier?.until === until) continue;
     changed = true;
+    delete passing[key];
+    if (until !== undefined) {
+      // A change that is made longer ends with what was before its beginning.
+      const after = earlier ? earlier.after : storedValue(values, key);
+      passing[key] = { until, value, after, by: actor };
+    }
     if (value === null) delete values[key];
     else values[key] = value;
   }
   if (!changed) return { outcome: 'unchanged', state, entries, relation };
-  const { actor, reason } = write;
-  const time = laterOf(write.time, state.updatedAt);
   const before = state.values;
-  const { store = write.newStore, epoch = 1, version } = state;
-  state = {
+  state = next(state, { values, passing, by: actor }, write);
+  entries.push({
+    version: state.version,
+    epoch: epochOf(state),
+    time: state.updatedAt ?? write.time,
+    actor,
+    action: 'change',
+    ...(reason === undefined ? {} : { reason }),
+    ...(until === undefined ? {} : { until }),
+    ...difference(before, values, write.defaults),
+  });
+  return { outcome: 'changed', state, entries, relation };
+}
+
+/** The next version of a state. */
+function next(
+  { passing: _passing, ...state }: StoredSettings,
+  {
+    values,
+    passing,
+    by,
+  }: Required<Pick<StoredSettings, 'values' | 'passing'>> & { readonly by: string },
+  { newStore, time }: SettingsWrite,
+): StoredSettings {
+  const { store = newStore, epoch = 1, version } = state;
+  return {
     ...state,
     store,
     epoch,
     version: version + 1,
     values,
-    updatedAt: time,
-    updatedBy: actor,
+    ...(Object.keys(passing).length > 0 && { passing }),
+    updatedAt: laterOf(time, state.updatedAt),
+    updatedBy: by,
   };
+}
+
+/** Without the changes whose time is over; of all instances that find out, the first one writes it. */
+function withEnded(
+  stored: StoredSettings,
+  write: SettingsWrite,
+  entries: AuditEntry[],
+): StoredSettings {
+  const now = Date.parse(write.time);
+  const ended = endedBy(stored, now);
+  const [first] = Object.keys(ended);
+  if (first === undefined) return stored;
+  const values = patched(stored.values, ended);
+  const by = stored.passing?.[first]?.by ?? write.actor;
+  const state = next(stored, { values, passing: stillPassing(stored, now), by }, write);
   entries.push({
     version: state.version,
     epoch: epochOf(state),
-    time,
-    actor,
-    action: 'change',
-    ...(reason === undefined ? {} : { reason }),
-    ...difference(before, values, write.defaults),
+    time: state.updatedAt ?? write.time,
+    actor: by,
+    action: 'end',
+    ...difference(stored.values, values, write.defaults),
   });
-  return { outcome: 'changed', state, entries, relation };
+  return state;
 }
 
 /** The state to go on from, with a line in the log where the store's content gets another version. */

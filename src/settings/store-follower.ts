@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { TokenMeterError } from '../errors.ts';
+import { EndTimer } from './end-timer.ts';
 import type { LastKnownGood } from './last-known-good.ts';
+import { nextEnd } from './passing-changes.ts';
 import type { SettingsInForce } from './settings-in-force.ts';
 import { type AppliedWrite, type SettingsWrite, applyWrite } from './settings-write.ts';
 import { relationOf } from './store-life.ts';
@@ -23,13 +26,17 @@ export interface StoreFollowerOptions<T> {
   readonly onFound: () => void;
 }
 
+/** After a failed attempt to write that a change has ended. */
+const RETRY_MS = 15_000;
+
 /** The patch of a write; the rest is known here. */
-type Change = Pick<SettingsWrite, 'patch' | 'actor' | 'ifVersion' | 'reason'>;
+type Change = Pick<SettingsWrite, 'patch' | 'actor' | 'ifVersion' | 'reason' | 'until'>;
 
 /** Keeps what is in force in step with the store, through all that may happen to the store. */
 export class StoreFollower<T> {
   readonly #options: StoreFollowerOptions<T>;
   readonly listener: SettingsStoreListener;
+  readonly #ends = new EndTimer(() => void this.#end());
   #isRepairing = false;
   /** A state came that would have been repaired, had a repair not been under way. */
   #hasMissedState = false;
@@ -62,6 +69,7 @@ export class StoreFollower<T> {
 
   end(): void {
     this.#hasEnded = true;
+    this.#ends.set(undefined);
   }
 
   #receive(stored: StoredSettings): void {
@@ -120,6 +128,22 @@ export class StoreFollower<T> {
     if (state) this.#receive(state);
   }
 
+  /**
+   * The time of a change is over. Every instance tries to write that, and the first one does; where none
+   * can, it is in force here all the same and written when the store is back.
+   */
+  async #end(): Promise<void> {
+    const { inForce, instance } = this.#options;
+    const known = inForce.state;
+    try {
+      this.#receive((await this.#update({ patch: {}, actor: instance }, known)).state);
+    } catch {
+      if (this.#hasEnded || inForce.state !== known) return;
+      this.#adopt(known, { quietly: true });
+      this.#ends.set(Date.now() + RETRY_MS);
+    }
+  }
+
   async #update(change: Change, known: StoredSettings): Promise<AppliedWrite> {
     const { store, inForce, reach, defaults, instance, warn } = this.#options;
     const write: SettingsWrite = {
@@ -157,7 +181,9 @@ export class StoreFollower<T> {
     const previous = inForce.settings;
     inForce.adopt(state);
     reach.known(inForce.isKnown, inForce.problem);
-    if (quietly) return;
+    this.#ends.set(nextEnd(state));
+    // A change may have ended meanwhile.
+    if (quietly && isDeepStrictEqual(inForce.settings, previous)) return;
     lastKnownGood?.keep(state);
     if (!isNothing(state)) onChange(previous);
   }

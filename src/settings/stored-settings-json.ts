@@ -1,3 +1,4 @@
+import { toPassingChanges } from './passing-changes.ts';
 import type { StoredSettings } from './stored-settings.ts';
 
 /**
@@ -16,7 +17,8 @@ export function parseStoredSettings(text: string): StoredSettings | undefined {
 
 export function toStoredSettings(json: unknown): StoredSettings | undefined {
   if (!isObject(json)) return undefined;
-  const { store, epoch, version = 0, values, updatedAt, updatedBy, ...extra } = json;
+  const { store, epoch, version = 0, values, passing, updatedAt, updatedBy, ...extra } = json;
+  const changes = toPassingChanges(passing);
   // Written by hand, settings may stand beside where `values` would be.
   const holdsSettings = isObject(values) || (values === undefined && Object.keys(extra).length > 0);
   if (!isVersion(version) || !holdsSettings) return undefined;
@@ -25,6 +27,7 @@ export function toStoredSettings(json: unknown): StoredSettings | undefined {
     ...(hasIdentity && { store, epoch: isVersion(epoch) && epoch > 0 ? epoch : 1 }),
     version,
     values: withoutProto(values as Record<string, unknown> | undefined),
+    ...(changes && { passing: changes }),
     ...(typeof updatedAt === 'string' && { updatedAt }),
     ...(typeof updatedBy === 'string' && { updatedBy }),
     ...(Object.keys(extra).length > 0 && { extra: withoutProto(extra) }),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { PassingChanges } from './passing-changes.ts';
 
 /** What a store keeps: the values somebody set, not the defaults of the configuration. */
 export interface StoredSettings {
@@ -10,6 +11,8 @@ export interface StoredSettings {
   readonly version: number;
   /** By name; names that the schema of this release does not have are kept as they are. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** Values that hold for a time. */
+  readonly passing?: PassingChanges;
   /** RFC 3339, UTC. */
   readonly updatedAt?: string;
   readonly updatedBy?: string;
@@ -19,9 +22,9 @@ export interface StoredSettings {
 
 /**
  * `restore`: a store that had lost it was given the newest known version again. `adopt`: values that
- * were changed in the store from outside got a version.
+ * were changed in the store from outside got a version. `end`: the time of a change was over.
  */
-export type AuditAction = 'change' | 'restore' | 'adopt';
+export type AuditAction = 'change' | 'restore' | 'adopt' | 'end';
 
 /** One line of the audit log: who changed what, when. */
 export interface AuditEntry {
@@ -30,10 +33,12 @@ export interface AuditEntry {
   readonly epoch?: string;
   /** RFC 3339, UTC. */
   readonly time: string;
-  /** For `restore` and `adopt` the instance that found out. */
+  /** For `restore` and `adopt` the instance that found out, for `end` who made the change. */
   readonly actor: string;
   readonly action: AuditAction;
   readonly reason?: string;
+  /** When the change ends by itself, RFC 3339, UTC. */
+  readonly until?: string;
   /** The changed keys only, with the values that were and are in force (defaults included). */
   readonly from: Readonly<Record<string, unknown>>;
   readonly to: Readonly<Record<string, unknown>>;

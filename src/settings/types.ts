@@ -55,6 +55,11 @@ export interface PatchOptions {
   readonly actor?: string;
   /** Why, for the audit log. */
   readonly reason?: string;
+  /**
+   * When the change ends by itself: the values that were before come back on every instance. At most a year
+   * ahead. @default never
+   */
+  readonly until?: Date;
 }
 
 export interface PatchResult<T> {

@@ -69,6 +69,17 @@ describe('otel-token-meter settings', () => {
     );
   });
 
+  it('sets settings for a time', async () => {
+    assert.equal((await call(['set', 'enabled=off', '--for', '2h'])).code, 0);
+    const left = Date.parse(settings.passing['enabled']?.until ?? '') - Date.now();
+    assert.ok(left > 7_100_000 && left <= 7_200_000, String(left));
+    for (const wrong of ['0h', '2w', 'soon']) {
+      const { code, err } = await call(['set', 'enabled=off', '--for', wrong]);
+      assert.equal(code, 1, wrong);
+      assert.match(err, /--for is not valid/);
+    }
+  });
+
   it('does not take silence for agreement: without instances waiting fails', async () => {
     store.instances = async () => [];
     const { code, out, err } = await call(['set', 'enabled=off', '--wait', '--timeout', '1']);

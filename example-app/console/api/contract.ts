@@ -10,7 +10,13 @@ import type {
   usageSummary,
   usageTable,
 } from '../../routes/usage-schemas.ts';
-import type { auditLog, instanceList, settingsDocument, whoAmI } from '../../schemas.ts';
+import type {
+  auditLog,
+  instanceList,
+  passingChanges,
+  settingsDocument,
+  whoAmI,
+} from '../../schemas.ts';
 
 /** What the paths answer, by the schemas that the server describes itself with. */
 export interface Contract {
@@ -22,6 +28,7 @@ export interface Contract {
   readonly '/api/usage/health': Health;
   readonly '/api/settings/metrics': MetricsSettings;
   readonly '/api/settings/metrics/audit': z.output<typeof auditLog>;
+  readonly '/api/settings/metrics/passing': z.output<typeof passingChanges>;
   readonly '/api/settings/metrics/instances': InstanceList;
   readonly '/api/settings/budgets': Readonly<Record<string, Budget>>;
   readonly '/api/budgets/status': z.output<typeof budgetAccounts>;
@@ -59,10 +66,14 @@ export type AlertsState = z.output<typeof alertsState>;
 export type AlertRule = AlertsState['rules'][number];
 export type AlertEntry = z.output<typeof alertHistory>['entries'][number];
 
+/** Holds for a time. */
+export type PassingChange = z.output<typeof passingChanges>['changes'][number];
+
 /** Sent with the event `settings`. */
 export interface CurrentSettings {
   readonly version: number;
   readonly settings: MetricsSettings;
   readonly updated_at?: string;
   readonly updated_by?: string;
+  readonly passing?: readonly PassingChange[];
 }

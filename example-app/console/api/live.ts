@@ -130,9 +130,11 @@ async function pollOnce({
 async function poll(): Promise<void> {
   const answer = await callApi('/api/settings/metrics');
   const since = answer.headers.get('settings-stale-since');
+  const { changes } = await get('/api/settings/metrics/passing');
   showSettings({
     version: Number(answer.headers.get('settings-version')),
     settings: (await answer.json()) as MetricsSettings,
+    passing: changes,
   });
   showStatus(since === null ? { state: 'ready' } : { state: 'stale', stale_since: since });
   // Unavailable while the store is; the displayed list stays.

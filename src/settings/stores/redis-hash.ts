@@ -2,8 +2,8 @@ import { type StoredSettings, sameValues } from '../stored-settings.ts';
 import { toStoredSettings } from '../stored-settings-json.ts';
 
 /**
- * A stored state as the fields of a hash. `store`, `epoch` and `version` as they are; `time`, `actor`
- * and values as JSON text, values under their quoted names, so that one may be called `version`. Any
+ * A stored state as the fields of a hash. `store`, `epoch` and `version` as they are; `time`, `actor`,
+ * `passing` and values as JSON text, values under their quoted names, so that one may be called `version`. Any
  * other field is carried along as it is.
  */
 export function stateOfHash(hash: Readonly<Record<string, string>>): StoredSettings | undefined {
@@ -39,7 +39,7 @@ export function hashChange(
   before: StoredSettings,
   after: StoredSettings,
 ): HashChange {
-  const { store, epoch, version, updatedAt, updatedBy, values, extra = {} } = after;
+  const { store, epoch, version, updatedAt, updatedBy, values, passing, extra = {} } = after;
   const set: Record<string, string> = {
     ...(store !== undefined && { store, epoch: String(epoch ?? 1) }),
     version: String(version),
@@ -54,6 +54,9 @@ export function hashChange(
   for (const [key, value] of Object.entries(values)) {
     const isSame = sameValues({ value: before.values[key] }, { value });
     put(JSON.stringify(key), isSame, value);
+  }
+  if (passing !== undefined) {
+    put('passing', sameValues({ value: before.passing }, { value: passing }), passing);
   }
   for (const [field, value] of Object.entries(extra)) {
     put(field, sameValues({ value: before.extra?.[field] }, { value }), value);

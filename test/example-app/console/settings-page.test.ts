@@ -97,6 +97,23 @@ describe('settings page', () => {
     assert.equal(await page.isDisabled('#save'), true);
   });
 
+  it('switches off for two hours, and says when that ends', async () => {
+    const page = await open();
+    await page.uncheck('#enabled');
+    await page.selectOption('#time', { label: 'for 2 hours, then back' });
+    await page.click('#save');
+    await shows(page, '#passing-enabled', /Metering is off until .*, set by ada/);
+    const { enabled } = settings.passing;
+    const left = Date.parse(enabled?.until ?? '') - Date.now();
+    assert.ok(left > 7_100_000 && left <= 7_200_000, String(left));
+    await shows(page, '#audit tbody tr', /Metering: on → off until/);
+    assert.equal(await page.inputValue('#time'), '0', 'the next change is for good');
+    await page.check('#enabled');
+    await page.click('#save');
+    await page.waitForSelector('#passing-enabled', { state: 'detached' });
+    assert.deepEqual(settings.passing, {});
+  });
+
   it('takes the last change back', async () => {
     await settings.patch({ enabled: false }, { actor: 'bob' });
     const page = await open();

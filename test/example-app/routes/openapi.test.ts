@@ -68,6 +68,7 @@ describe('/openapi.json', () => {
       ]);
     assert.deepEqual(namesOf('patch', settings), [
       ['query', 'reason'],
+      ['query', 'until'],
       ['header', 'If-Match'],
     ]);
     assert.deepEqual(namesOf('get', settings), [['header', 'If-None-Match']]);
@@ -135,6 +136,7 @@ describe('/openapi.json', () => {
     { path: budgets, method: 'put', status: 200, headers: asAdmin, body: '{}' },
     { path: `${budgets}/audit`, status: 200, headers: asViewer },
     { path: `${budgets}/instances`, status: 200, headers: asViewer },
+    { path: `${budgets}/passing`, status: 200, headers: asViewer },
     { path: `${budgets}/events`, status: 401 },
     { ...item('x'), status: 200 },
     { ...item('none'), status: 404 },
@@ -184,6 +186,15 @@ describe('/openapi.json', () => {
     { path: `${settings}/audit?limit=5`, as: `${settings}/audit`, status: 200, headers: asViewer },
     { path: `${settings}/audit?limit=0`, as: `${settings}/audit`, status: 422, headers: asViewer },
     { path: `${settings}/audit`, status: 503, storeAway: true, headers: asViewer },
+    {
+      path: `${settings}?until=${encodeURIComponent(new Date(Date.now() + 600_000).toISOString())}`,
+      as: settings,
+      method: 'patch',
+      status: 200,
+      headers: asAdmin,
+      body: '{"token_statistics":false}',
+    },
+    { path: `${settings}/passing`, status: 200, headers: asViewer },
     { path: `${settings}/instances`, status: 200, headers: asViewer },
     { path: `${settings}/instances`, status: 503, storeAway: true, headers: asViewer },
     { path: '/api/usage/summary', status: 200, headers: asViewer },

@@ -202,6 +202,23 @@ describe('settings over HTTP', () => {
     await problem(await get('/audit?limit=9e9'), 422, 'invalid_request');
   });
 
+  it('makes a change for a time, and lists it', async () => {
+    const end = new Date(Date.now() + 600_000).toISOString();
+    const until = `?reason=incident&until=${encodeURIComponent(end)}`;
+    assert.equal((await patch({ enabled: false }, {}, until)).status, 200);
+    const passing = await get('/passing');
+    assert.deepEqual(await passing.json(), {
+      changes: [{ name: 'enabled', until: end, value: false, after: null, by: 'ada' }],
+    });
+    const { entries } = (await (await get('/audit')).json()) as any;
+    assert.deepEqual([entries[0].until, entries[0].reason], [end, 'incident']);
+    for (const wrong of ['2h', '2020-01-01T00:00:00Z', '2999-01-01T00:00:00Z']) {
+      const answer = await patch({ enabled: true }, {}, `?until=${wrong}`);
+      await problem(answer, 422, 'invalid_request');
+    }
+    assert.equal(settings.version, 1);
+  });
+
   it('lists instances with version, uptime and exporter', async () => {
     await patch({ enabled: false });
     const report = {

@@ -66,8 +66,16 @@ export function AuditTable({
   );
 }
 
-export function describeChange({ action, from, to }: AuditEntry): string {
-  if (action !== 'change') return t(`settings.audit.${action}`);
+export function describeChange({ action, from, to, until }: AuditEntry): string {
+  const change = changedText({ from, to });
+  if (action === 'change' && until !== undefined) {
+    return t('settings.audit.until', { change, time: formatTime(until) });
+  }
+  if (action === 'end') return `${change} (${t('settings.audit.end')})`;
+  return action === 'change' ? change : t(`settings.audit.${action}`);
+}
+
+function changedText({ from, to }: Pick<AuditEntry, 'from' | 'to'>): string {
   return formatList(
     Object.keys(to).map((key) =>
       t('settings.audit.fromTo', {

@@ -1,17 +1,21 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from '../../api/client.ts';
-import type { CurrentSettings, MetricsSettings } from '../../api/contract.ts';
+import type { CurrentSettings, MetricsSettings, PassingChange } from '../../api/contract.ts';
 import { showSettings } from '../../api/live.ts';
 import { Banner } from '../../components/controls.tsx';
-import { Field, Form, Switch } from '../../components/form.tsx';
+import { Choice, Field, Form, Switch } from '../../components/form.tsx';
+import { formatTime } from '../../formats.ts';
 import { isolated } from '../../names.tsx';
 import { isAdmin } from '../../session.ts';
-import { t } from '../../texts.ts';
+import { t, textOr } from '../../texts.ts';
 import { changeSettings, explain } from './settings-change.ts';
 
 const KEYS = ['enabled', 'token_statistics'] as const;
 type Key = (typeof KEYS)[number];
+
+/** How long a change may hold, in hours; 0 is always. */
+const TIMES = [0, 1, 2, 8, 24, 168] as const;
 
 /** Of a change. */
 export interface Outcome {
@@ -34,6 +38,7 @@ export function Switches({
 }): JSX.Element {
   const [edited, setEdited] = useState<Readonly<Partial<MetricsSettings>>>({});
   const [reason, setReason] = useState('');
+  const [hours, setHours] = useState('0');
   const [saving, setSaving] = useState(false);
   const before = useRef(current);
   const mayChange = isAdmin();
@@ -56,8 +61,9 @@ export function Switches({
     onOutcome({});
     try {
       const patch = Object.fromEntries(changed.map((key) => [key, valueOf(key)]));
-      const next = await changeSettings(patch, reason.trim(), current?.version);
+      const next = await changeSettings(patch, reason.trim(), current?.version, Number(hours));
       setReason('');
+      setHours('0');
       setEdited({});
       showSettings(next);
       onOutcome({ good: t('settings.saved', { version: next.version }) });
@@ -88,6 +94,7 @@ export function Switches({
       onSubmit={save}
       onReset={() => {
         setReason('');
+        setHours('0');
         setEdited({});
         onOutcome({});
       }}
@@ -114,6 +121,11 @@ export function Switches({
         <strong>{t('settings.then')}</strong>{' '}
         <span id="then">{current && t(`settings.then.${then}`)}</span>
       </p>
+      {current?.passing?.map((change) => (
+        <Banner key={change.name} tone="warn" id={`passing-${change.name}`}>
+          {passingText(change, current.settings)}
+        </Banner>
+      ))}
       <Banner tone="bad" id="problem">
         {outcome.bad}
       </Banner>
@@ -129,6 +141,13 @@ export function Switches({
             autocomplete="off"
             value={reason}
             onInput={setReason}
+          />
+          <Choice
+            id="time"
+            label={t('settings.time')}
+            choices={TIMES.map((each) => [String(each), timeText(each)])}
+            value={hours}
+            onChange={setHours}
           />
           <div class="row">
             <button
@@ -157,6 +176,22 @@ export function Switches({
       {children}
     </Form>
   );
+}
+
+function timeText(hours: number): string {
+  if (hours === 0) return t('settings.time.always');
+  return hours < 24
+    ? t('settings.time.hours', { count: hours })
+    : t('settings.time.days', { count: hours / 24 });
+}
+
+function passingText({ name, until, by }: PassingChange, settings: MetricsSettings): string {
+  return t('settings.passing', {
+    name: textOr(`settings.${name}`, isolated(name)),
+    value: t(settings[name as Key] ? 'settings.on' : 'settings.off'),
+    time: formatTime(until),
+    actor: isolated(by),
+  });
 }
 
 function conflictText({ version, updated_by: actor = '?' }: CurrentSettings): string {
