@@ -9,15 +9,27 @@ const GRACE_MS = 1000;
  * what ends the watch.
  */
 export function watchAbort(handle: object, onAbort: () => void): (() => void) | undefined {
-  return quietly('watching for an abort', () => {
-    const controller: unknown = Object.getOwnPropertyDescriptor(handle, 'controller')?.value;
-    if (!(controller instanceof AbortController)) return undefined;
-    const { signal } = controller;
-    const listener = (): void => {
-      setTimeout(onAbort, GRACE_MS).unref();
-    };
-    if (signal.aborted) listener();
-    else signal.addEventListener('abort', listener, { once: true });
-    return () => signal.removeEventListener('abort', listener);
-  });
+  const signal = quietly('watching for an abort', () => signalOf(handle));
+  return signal && listen(signal, afterGrace(onAbort));
+}
+
+function signalOf(handle: object): AbortSignal | undefined {
+  const controller: unknown = Object.getOwnPropertyDescriptor(handle, 'controller')?.value;
+  return controller instanceof AbortController ? controller.signal : undefined;
+}
+
+// A function that is made beside `handle` or the signal would keep them, and with them the reply.
+
+function afterGrace(onAbort: () => void): () => void {
+  return () => void setTimeout(onAbort, GRACE_MS).unref();
+}
+
+function listen(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return unlisten(new WeakRef(signal), listener);
+}
+
+function unlisten(signal: WeakRef<AbortSignal>, listener: () => void): () => void {
+  return () => signal.deref()?.removeEventListener('abort', listener);
 }
