@@ -159,7 +159,10 @@ export class CallMeter<Record = unknown> {
     const sight = sightAtStart(start, begun);
     if (CallScope.counts(around, sight)) return undefined;
 
-    const reservation = reserve(start, begun, audience, CallScope.reserving(around, sight));
+    const reservation =
+      start.isUnderway === true
+        ? undefined
+        : reserve(start, begun, audience, CallScope.reserving(around, sight));
     const { span, spanIsForeign, inside, onEnd } = this.#placed(start, begun, parent, audience);
     if (reservation !== undefined && isRefusal(reservation)) {
       // A call around this one was not made either.
@@ -201,7 +204,8 @@ export class CallMeter<Record = unknown> {
           this.#recent.add({ ...seen, wrapper, startedMs, endedMs: nowMs });
           const recorded = onEnd(known);
           countInference(agentScopeOf(parent), start);
-          reservation?.settle(recorded);
+          if (start.isUnderway === true) audience.budgets?.charge(recorded);
+          else reservation?.settle(recorded);
         },
       },
       setScope(inside, scope),

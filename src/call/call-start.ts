@@ -40,6 +40,8 @@ export interface CallStart {
   readonly laterNativeSpan?: DeferredSpan | undefined;
   /** Most tokens of the reply, where a layer knows it from beside the request. */
   readonly outputLimit?: number | undefined;
+  /** The provider works on it already, so that no budget can refuse it: what it used is charged. */
+  readonly isUnderway?: boolean;
   /** The application reports the call itself. */
   readonly byHand?: boolean;
   /** Given by a layer around SDKs that may be metered themselves. */

@@ -133,11 +133,15 @@ export class ChatCall implements ReplySink, OpenCall {
     if (parts === undefined) return;
     this.#replied = true;
     this.#chunkArrived(elapsedMs(parts), parts.eachChunk);
-    try {
-      parts.reader.event(event);
-    } catch (error) {
-      failedQuietly('reading a stream event', error);
-    }
+    readEvent(parts, event);
+  }
+
+  /** An event without anything of the reply in it: it is no chunk. */
+  announced(event: unknown): void {
+    const parts = this.#parts;
+    if (parts === undefined) return;
+    this.#replied = true;
+    readEvent(parts, event);
   }
 
   /** The stream was read to its end (`done`), or its reader left. */
@@ -213,6 +217,14 @@ export class ChatCall implements ReplySink, OpenCall {
     } catch (error) {
       failedQuietly('ending a call', error);
     }
+  }
+}
+
+function readEvent({ reader }: ChatCallParts, event: unknown): void {
+  try {
+    reader.event(event);
+  } catch (error) {
+    failedQuietly('reading a stream event', error);
   }
 }
 

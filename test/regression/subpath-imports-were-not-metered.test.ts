@@ -5,6 +5,7 @@ import { anthropicPlain } from '../support/wire/anthropic.ts';
 import { googlePlain } from '../support/wire/google.ts';
 import { ollamaPlain } from '../support/wire/ollama.ts';
 import { chatPlain } from '../support/wire/openai-chat.ts';
+import { startSocketServer } from '../support/wire/socket-server.ts';
 import { startWireServer, type Script, type WireServer } from '../support/wire/wire-server.ts';
 
 const APP = fileURLToPath(new URL('../providers/apps/subpaths.mjs', import.meta.url));
@@ -26,6 +27,9 @@ const ENTRIES: readonly (readonly [string, Script, number, boolean])[] = [
   ['ollama/browser', ollamaPlain, 12, true],
 ];
 
+const SOCKET_ENTRIES = ['openai/realtime/ws', 'openai/resources/responses/ws'];
+const CA = fileURLToPath(new URL('../fixtures/tls/ca.pem', import.meta.url));
+
 describe('an SDK imported by another entry than its main one', () => {
   let server: WireServer;
   before(async () => (server = await startWireServer()));
@@ -45,6 +49,37 @@ describe('an SDK imported by another entry than its main one', () => {
         JSON.parse(out),
         Object.fromEntries(entries.map(([entry, , tokens]) => [entry, [['ok', tokens]]])),
       );
+    });
+
+    it(`is metered over a socket: ${how}`, async () => {
+      const sockets = await startSocketServer();
+      sockets.serve({
+        received: (event, session) => {
+          const id = String(event['type']);
+          const usage = { input_tokens: 36, output_tokens: 9, total_tokens: 45 };
+          const ending = session.path.startsWith('/v1/realtime') ? 'done' : 'completed';
+          session.send(
+            { type: 'response.created', response: { id, status: 'in_progress' } },
+            { type: `response.${ending}`, response: { id, status: 'completed', usage } },
+          );
+        },
+      });
+      try {
+        const { out, err } = await runApp(APP, {
+          args: [how, ...SOCKET_ENTRIES],
+          env: {
+            SOCKET_URL: `${sockets.url.replace('wss', 'https')}/v1`,
+            NODE_EXTRA_CA_CERTS: CA,
+          },
+        });
+        assert.equal(err, '');
+        assert.deepEqual(
+          JSON.parse(out),
+          Object.fromEntries(SOCKET_ENTRIES.map((entry) => [entry, [['ok', 36]]])),
+        );
+      } finally {
+        await sockets.close();
+      }
     });
   }
 });

@@ -1,7 +1,7 @@
 import { patchApiClient } from '../api-client.ts';
 import { openaiBatchLine } from './batch-line.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
-import type { SdkPatch } from '../sdk-patch.ts';
+import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { text, type JsonObject } from '../../tokens/json.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
@@ -10,6 +10,7 @@ import { images, transcription } from './media.ts';
 import { moderation } from './input-only.ts';
 import { responses } from './responses.ts';
 import { speech } from './speech.ts';
+import { patchSocketClasses } from './sockets/socket-classes.ts';
 import { usageObject } from './usage.ts';
 
 const chat = chatCompletions({ usageOf: usageObject });
@@ -30,30 +31,47 @@ const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/completions', completions],
 ];
 
+const ENTRIES = ['client', 'azure', 'bedrock', 'index'];
+/** Realtime sessions and responses over sockets, which the package's own name does not lead to. */
+const SOCKETS = [
+  'realtime/ws',
+  'realtime/websocket',
+  'beta/realtime/ws',
+  'beta/realtime/websocket',
+  'resources/responses/ws',
+];
+
 export const openai: SdkPatch = {
   moduleName: 'openai',
   testedMajors: [4, 7],
-  entries: ['client', 'azure', 'bedrock', 'index'].map((name) => ({ name, file: `${name}.js` })),
-  patch: (moduleExports, meter) =>
-    patchApiClient(
-      moduleExports,
-      {
-        provider: (host, client) => (isAzure(client) ? 'azure.ai.openai' : providerOfHost(host)),
-        shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
-        fetches: (path, method) =>
-          (method === 'get' ? /\/responses\/([^/]+)$/ : /\/responses\/([^/]+)\/cancel$/).exec(
-            path,
-          )?.[1],
-        batch: {
-          idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
-          describes: (path) => /\/batches(?:\/[^/]+)?$/.test(path),
-          resultOf: openaiBatchLine,
-        },
-        model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
-      },
-      meter,
-    ),
+  entries: [...ENTRIES, ...SOCKETS].map((name) => ({ name, file: `${name}.js` })),
+  patch: (moduleExports, meter) => {
+    const sockets = patchSocketClasses(moduleExports, meter);
+    const client = patchClient(moduleExports, meter);
+    return client === 'unfit' ? sockets : client;
+  },
 };
+
+function patchClient(moduleExports: unknown, meter: CurrentMeter): PatchOutcome {
+  return patchApiClient(
+    moduleExports,
+    {
+      provider: (host, client) => (isAzure(client) ? 'azure.ai.openai' : providerOfHost(host)),
+      shape: (path) => SHAPES.find(([ending]) => path.endsWith(ending))?.[1],
+      fetches: (path, method) =>
+        (method === 'get' ? /\/responses\/([^/]+)$/ : /\/responses\/([^/]+)\/cancel$/).exec(
+          path,
+        )?.[1],
+      batch: {
+        idOf: (path) => /\/files\/([^/]+)\/content$/.exec(path)?.[1],
+        describes: (path) => /\/batches(?:\/[^/]+)?$/.test(path),
+        resultOf: openaiBatchLine,
+      },
+      model: (client) => (isAzure(client) ? text(client['deploymentName']) : undefined),
+    },
+    meter,
+  );
+}
 
 /** `AzureOpenAI`, told by its own field: the class may come from either build. */
 function isAzure(client: JsonObject): boolean {

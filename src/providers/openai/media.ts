@@ -32,10 +32,19 @@ export const transcription: CallShape = {
     new InputOnlyReader(
       options,
       (reply) => ({ usage: transcriptionUsage(fields(reply)['usage']) ?? spokenSeconds(reply) }),
-      (event) => stringAt(event, 'type') === 'transcript.text.done',
+      isTranscript,
     ),
   countable: () => ({ kind: 'unknown' }),
 };
+
+/** Ends a stream; in a realtime session it is the transcript of one turn. */
+function isTranscript(event: unknown): boolean {
+  const type = stringAt(event, 'type');
+  return (
+    type === 'transcript.text.done' ||
+    type === 'conversation.item.input_audio_transcription.completed'
+  );
+}
 
 /** A request with a file is a form. */
 function mediaRequest(request: unknown): RequestFacts {

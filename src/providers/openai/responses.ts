@@ -25,7 +25,8 @@ export const responses: CallShape = {
 
 /** Statuses of a reply in the background. */
 const PENDING = new Set(['queued', 'in_progress']);
-const CLOSING = new Set([
+/** Events that end a response. */
+export const CLOSING: ReadonlySet<string> = new Set([
   'response.completed',
   'response.incomplete',
   'response.failed',

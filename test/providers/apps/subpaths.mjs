@@ -23,7 +23,27 @@ const CALLS = {
   '@google/genai/node': ({ GoogleGenAI }) => generate(GoogleGenAI),
   'ollama/browser': ({ Ollama }) =>
     new Ollama({ host: baseURL }).chat({ model: 'llama3.2', messages }),
+  'openai/realtime/ws': async ({ OpenAIRealtimeWS }) =>
+    overSocket(new OpenAIRealtimeWS({ model: 'gpt-realtime' }, await socketApi()), {}),
+  'openai/resources/responses/ws': async ({ ResponsesWS }) =>
+    overSocket(new ResponsesWS(await socketApi()), { model: 'gpt-4o', input: 'When?' }),
 };
+
+async function socketApi() {
+  const { OpenAI } = await load('openai');
+  return new OpenAI({ apiKey: 'test', baseURL: process.env.SOCKET_URL });
+}
+
+async function overSocket(client, request) {
+  const socket = client.socket.platformSocket ?? client.socket;
+  await new Promise((resolve) => socket.once('open', resolve));
+  client.send({ type: 'response.create', ...request });
+  await new Promise((resolve) => {
+    client.on('response.done', resolve);
+    client.on('response.completed', resolve);
+  });
+  client.close();
+}
 
 function generate(GoogleGenAI) {
   const client = new GoogleGenAI({ apiKey: 'test', httpOptions: { baseUrl: baseURL } });

@@ -1,0 +1,139 @@
+import type { BudgetRefusal } from '../../../domain/call-budgets.ts';
+import type { ChatCall } from '../../../call/chat-call.ts';
+import { fields, stringAt, text, toJson, type JsonObject } from '../../../tokens/json.ts';
+import { failureIn } from '../../reply-failure.ts';
+import type { CurrentMeter } from '../../sdk-patch.ts';
+import { transcription } from '../media.ts';
+import { realtimeResponse } from './realtime-response.ts';
+import { SessionCalls } from './session-calls.ts';
+import type { SocketSession } from './socket-session.ts';
+
+const TRANSCRIPTION = 'conversation.item.input_audio_transcription.';
+
+/** Pieces of audio whose time of arrival is remembered; beyond, the oldest are forgotten. */
+const COMMITTED_MAX = 1000;
+
+/** A response that was asked for and has not begun. */
+interface Asked {
+  readonly call: ChatCall;
+  readonly eventId: string | undefined;
+  /** JSON of what the response repeats. */
+  readonly metadata: string;
+}
+
+/**
+ * A session of the Realtime API. Each response is a call, whether the client asked for it or the server heard
+ * the end of a turn, and so is each transcription of what was said, which another model makes.
+ */
+export class RealtimeSession implements SocketSession {
+  readonly #calls: SessionCalls;
+  #model: string | undefined;
+  #transcribedBy: string | undefined;
+  readonly #asked: Asked[] = [];
+  /** By the id of the response. */
+  readonly #running = new Map<unknown, ChatCall>();
+  /** When audio was complete, by the id of its item. */
+  readonly #committedMs = new Map<unknown, number>();
+
+  constructor(meter: CurrentMeter, url: URL) {
+    this.#calls = new SessionCalls(meter, url);
+    this.#model = text(url.searchParams.get('model')) ?? text(url.searchParams.get('deployment'));
+  }
+
+  sent(event: JsonObject): BudgetRefusal | undefined {
+    const request = fields(event['response']);
+    const call = this.#start(request, false);
+    if (call === undefined || call.refusal !== undefined) return call?.refusal;
+    const metadata = metadataOf(request);
+    this.#asked.push({ call, eventId: text(event['event_id']), metadata });
+    return undefined;
+  }
+
+  received(event: JsonObject): void {
+    const { type } = event;
+    if (typeof type !== 'string') return;
+    if (type === 'response.created') this.#begin(event);
+    else if (type === 'response.done') this.#end(event);
+    // Of the others only these are replies of the model.
+    else if (type.endsWith('.delta')) this.#running.get(event['response_id'])?.event(event);
+    else if (type === 'error') this.#refused(fields(event['error']), failureIn(event) ?? 'error');
+    else if (type === 'input_audio_buffer.committed') this.#committed(event['item_id']);
+    else if (type.startsWith(TRANSCRIPTION)) this.#transcribed(type, event);
+    else if (event['session'] !== undefined) this.#describe(fields(event['session']));
+  }
+
+  closed(): void {
+    for (const call of this.#running.values()) call.streamEnded();
+    for (const { call } of this.#asked) call.streamEnded();
+    this.#running.clear();
+    this.#asked.length = 0;
+  }
+
+  #start(request: JsonObject, isUnderway: boolean): ChatCall | undefined {
+    return this.#calls.start({ shape: realtimeResponse, request, model: this.#model, isUnderway });
+  }
+
+  #begin(event: JsonObject): void {
+    const response = fields(event['response']);
+    const metadata = metadataOf(response);
+    const index = this.#asked.findIndex((asked) => asked.metadata === metadata);
+    const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
+    const call = asked?.call ?? this.#start(response, true);
+    if (call === undefined) return;
+    call.announced(event);
+    this.#running.set(response['id'], call);
+  }
+
+  #end(event: JsonObject): void {
+    const response = fields(event['response']);
+    const { id } = response;
+    // Metering may have been switched on in the middle.
+    const call = this.#running.get(id) ?? this.#start(response, true);
+    this.#running.delete(id);
+    call?.announced(event);
+    call?.streamEnded(true);
+  }
+
+  /** An error that names no event may concern any of them: what was asked is judged by its parameter. */
+  #refused({ event_id: eventId, code, param }: JsonObject, type: string): void {
+    const named = text(eventId);
+    const isOfResponse =
+      code === 'conversation_already_has_active_response' ||
+      text(param)?.startsWith('response') === true;
+    if (named === undefined && !isOfResponse) return;
+    const index = this.#asked.findIndex((asked) => asked.eventId === named);
+    const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
+    asked?.call.failedWith({ outcome: 'error', type });
+  }
+
+  #committed(itemId: unknown): void {
+    this.#committedMs.set(itemId, performance.now());
+    const [oldest] = this.#committedMs.keys();
+    if (this.#committedMs.size > COMMITTED_MAX) this.#committedMs.delete(oldest);
+  }
+
+  #transcribed(type: string, event: JsonObject): void {
+    const isFailed = type === `${TRANSCRIPTION}failed`;
+    if (!isFailed && type !== `${TRANSCRIPTION}completed`) return;
+    const { item_id: itemId } = event;
+    const now = performance.now();
+    const durationMs = now - (this.#committedMs.get(itemId) ?? now);
+    this.#committedMs.delete(itemId);
+    const failure = isFailed ? (failureIn(event) ?? 'failed') : undefined;
+    this.#calls.finished(transcription, this.#transcribedBy, event, durationMs, failure);
+  }
+
+  #describe(session: JsonObject): void {
+    this.#model = text(session['model']) ?? this.#model;
+    const { input } = fields(session['audio']);
+    this.#transcribedBy =
+      stringAt(fields(input)['transcription'], 'model') ??
+      stringAt(session['input_audio_transcription'], 'model') ??
+      this.#transcribedBy;
+  }
+}
+
+function metadataOf(response: JsonObject): string {
+  const { metadata } = response;
+  return metadata === null || metadata === undefined ? '' : toJson(metadata);
+}

@@ -1,0 +1,74 @@
+import type { BudgetRefusal } from '../../../domain/call-budgets.ts';
+import type { CallShape } from '../../../domain/call-shape.ts';
+import type { ChatCall } from '../../../call/chat-call.ts';
+import { fields, text, type JsonObject } from '../../../tokens/json.ts';
+import { failureIn } from '../../reply-failure.ts';
+import { streamed } from '../../streamed.ts';
+import type { CurrentMeter } from '../../sdk-patch.ts';
+import { CLOSING, responses } from '../responses.ts';
+import { SessionCalls } from './session-calls.ts';
+import type { SocketSession } from './socket-session.ts';
+
+/** `response.create` has the fields of a request, and events are those of a stream. */
+const overSocket: CallShape = streamed(responses);
+
+interface Lane {
+  /** Asked for, and not begun. */
+  readonly asked: ChatCall[];
+  current: ChatCall | undefined;
+}
+
+/** The Responses API over a socket: one response after the other in each lane (`stream_id`). */
+export class ResponsesSession implements SocketSession {
+  readonly #calls: SessionCalls;
+  readonly #lanes = new Map<unknown, Lane>();
+
+  constructor(meter: CurrentMeter, url: URL) {
+    this.#calls = new SessionCalls(meter, url);
+  }
+
+  sent(event: JsonObject): BudgetRefusal | undefined {
+    const call = this.#start(event, false);
+    if (call?.refusal === undefined && call !== undefined) this.#lane(event).asked.push(call);
+    return call?.refusal;
+  }
+
+  received(event: JsonObject): void {
+    const { type } = event;
+    const lane = this.#lane(event);
+    if (type === 'error') {
+      const call = lane.current ?? lane.asked.shift();
+      lane.current = undefined;
+      call?.failedWith({
+        outcome: 'error',
+        type: failureIn(event) ?? text(event['code']) ?? 'error',
+      });
+      return;
+    }
+    if (type === 'response.created') {
+      lane.current = lane.asked.shift() ?? this.#start(fields(event['response']), true);
+    }
+    lane.current?.event(event);
+    if (typeof type === 'string' && CLOSING.has(type)) {
+      lane.current?.streamEnded(true);
+      lane.current = undefined;
+    }
+  }
+
+  closed(): void {
+    for (const { current, asked } of this.#lanes.values()) {
+      for (const call of [current, ...asked]) call?.streamEnded();
+    }
+    this.#lanes.clear();
+  }
+
+  #start(request: JsonObject, isUnderway: boolean): ChatCall | undefined {
+    return this.#calls.start({ shape: overSocket, request, model: undefined, isUnderway });
+  }
+
+  #lane({ stream_id: id }: JsonObject): Lane {
+    let lane = this.#lanes.get(id);
+    if (lane === undefined) this.#lanes.set(id, (lane = { asked: [], current: undefined }));
+    return lane;
+  }
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { withUsageContext } from '../../../src/context.ts';
+import { openai } from '../../../src/providers/openai/index.ts';
+import { startMetering, type Metering } from '../../support/metering.ts';
+import { loadTogether, type InstalledIn } from '../../support/sdk-versions.ts';
+import { until } from '../../support/until.ts';
+import { onlyRecord } from '../../support/watched-call.ts';
+import {
+  startSocketServer,
+  type ServedSession,
+  type SocketServer,
+} from '../../support/wire/socket-server.ts';
+
+type Event = Readonly<Record<string, unknown>>;
+interface Client {
+  readonly socket: { readonly readyState: number };
+  on(event: string, listener: (event: Event) => void): unknown;
+  send(event: Event): void;
+  sendRaw(data: string): void;
+  close(): void;
+}
+
+const USAGE = {
+  input_tokens: 36,
+  output_tokens: 9,
+  total_tokens: 45,
+  input_tokens_details: { cached_tokens: 16 },
+};
+
+/** The events of one response. */
+function events(
+  id: string,
+  { lane, model = 'gpt-4o-2024-08-06' }: { lane?: string; model?: string } = {},
+): Event[] {
+  const response = { id, object: 'response', model, status: 'in_progress', output: [] };
+  return [
+    { type: 'response.created', response },
+    { type: 'response.output_text.delta', delta: 'Twice a day.', output_index: 0 },
+    { type: 'response.completed', response: { ...response, status: 'completed', usage: USAGE } },
+  ].map((event) => (lane === undefined ? event : { ...event, stream_id: lane }));
+}
+
+for (const [title, place] of [
+  ['openai 7', 'root'],
+  ['openai 6', 'openai-6'],
+] as const satisfies readonly (readonly [string, InstalledIn])[]) {
+  describe(`responses of ${title} over a socket`, () => {
+    let server: SocketServer;
+    let metering: Metering;
+    let connect: () => Client;
+    let client: Client;
+    let arrived: Event[];
+    before(async () => {
+      server = await startSocketServer();
+      metering = startMetering();
+      metering.on();
+      const [exported, sdk] = loadTogether(['openai/resources/responses/ws', 'openai'], place) as [
+        { ResponsesWS: new (client: object) => Client },
+        { OpenAI: new (options: object) => object },
+      ];
+      openai.patch(exported, metering.current);
+      const baseURL = `${server.url.replace('wss', 'https')}/v1`;
+      const api = new sdk.OpenAI({ apiKey: 'test', baseURL });
+      connect = () => new exported.ResponsesWS(api);
+    });
+    after(async () => {
+      metering.off();
+      metering.close();
+      await server.close();
+    });
+    afterEach(async () => {
+      client.close();
+      metering.shutdown();
+      await metering.take();
+    });
+
+    async function open(
+      answer: (event: Event, session: ServedSession) => void,
+    ): Promise<ServedSession> {
+      const served = Promise.withResolvers<ServedSession>();
+      server.serve({ opened: served.resolve, received: answer });
+      client = connect();
+      arrived = [];
+      client.on('event', (event) => arrived.push(event));
+      client.on('error', () => undefined);
+      const session = await served.promise;
+      await until(() => client.socket.readyState === 1);
+      return session;
+    }
+    const request = { type: 'response.create', model: 'gpt-4o', input: 'When is high tide?' };
+
+    it('each response is a call, with the model that was asked for', async () => {
+      let count = 0;
+      await open((_event, session) => session.send(...events(`resp_${++count}`)));
+      client.send(request);
+      client.sendRaw(JSON.stringify(request));
+      await until(() => metering.recorded === 2);
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ responseId }) => responseId),
+        ['resp_1', 'resp_2'],
+      );
+      for (const record of records) {
+        assert.partialDeepStrictEqual(record, {
+          operation: 'chat',
+          requestModel: 'gpt-4o',
+          responseModel: 'gpt-4o-2024-08-06',
+          inputTokens: 36,
+          cacheReadTokens: 16,
+          outputTokens: 9,
+          tokenSource: 'provider',
+          outcome: 'ok',
+        });
+      }
+      assert.deepEqual(arrived, [...events('resp_1'), ...events('resp_2')]);
+    });
+
+    it('lanes are apart, each with its user', async () => {
+      const asked: Event[] = [];
+      await open((event, session) => {
+        asked.push(event);
+        if (asked.length < 2) return;
+        const [a, b] = [events('resp_a', { lane: 'a' }), events('resp_b', { lane: 'b' })];
+        // The later one begins and ends first.
+        session.send(
+          b[0] as Event,
+          a[0] as Event,
+          b[1] as Event,
+          b[2] as Event,
+          a[1] as Event,
+          a[2] as Event,
+        );
+      });
+      withUsageContext({ userId: 'anna' }, () => client.send({ ...request, stream_id: 'a' }));
+      withUsageContext({ userId: 'ben' }, () => client.send({ ...request, stream_id: 'b' }));
+      await until(() => metering.recorded === 2);
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ responseId, userId }) => [responseId, userId]),
+        [
+          ['resp_b', 'ben'],
+          ['resp_a', 'anna'],
+        ],
+      );
+    });
+
+    it('an error ends the response that was asked for', async () => {
+      await open((_event, session) =>
+        session.send({
+          type: 'error',
+          status: 400,
+          error: { code: 'model_not_found', message: 'x' },
+        }),
+      );
+      client.send(request);
+      await until(() => metering.recorded === 1);
+      const record = await onlyRecord(metering);
+      assert.deepEqual([record.outcome, record.errorType], ['error', 'model_not_found']);
+    });
+
+    it('a session cut in the middle: what arrived is counted, and marked', async () => {
+      const session = await open((_event, served) => served.send(...events('resp_1').slice(0, 2)));
+      client.send(request);
+      await until(() => arrived.length === 2);
+      session.cut();
+      await until(() => metering.recorded === 1);
+      const record = await onlyRecord(metering);
+      assert.deepEqual([record.outcome, record.tokenSource], ['aborted', 'estimated']);
+      assert.ok((record.outputTokens ?? 0) > 0);
+    });
+
+    it('a session that ends before its response has begun', async () => {
+      await open((_event, session) => session.close());
+      client.send(request);
+      await until(() => metering.recorded === 1);
+      const record = await onlyRecord(metering);
+      assert.deepEqual([record.outcome, record.outputTokens], ['aborted', undefined]);
+    });
+  });
+}
