@@ -1,4 +1,4 @@
-import type { SetAside } from './budgets/budget-engine.ts';
+import type { SetAside } from './budgets/set-aside.ts';
 import { currentBudgets } from './budgets/budgets-in-force.ts';
 import type {
   BudgetedCall,

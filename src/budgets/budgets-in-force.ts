@@ -1,7 +1,8 @@
 import type { BudgetedCall } from '../domain/call-budgets.ts';
 import { callQuietly } from '../host/quietly.ts';
 import type { Budget } from './budget.ts';
-import type { AccountsWanted, BudgetEngine } from './budget-engine.ts';
+import type { BudgetEngine } from './budget-engine.ts';
+import type { AccountsWanted } from './budget-statuses.ts';
 import { budgetEngine } from './budget-engine-on-demand.ts';
 import type { BudgetShare, BudgetStatus } from './budget-status.ts';
 import type { PriceOfTokens } from './call-price.ts';

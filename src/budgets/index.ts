@@ -27,7 +27,7 @@ export type { BudgetJson } from './budget-json.ts';
 export type { BudgetShare, BudgetStatus } from './budget-status.ts';
 export type { BudgetJsonSchema } from './budget-json-schema.ts';
 export type { BudgetsDocument, BudgetsTarget } from './live-budgets.ts';
-export type { AccountsWanted } from './budget-engine.ts';
+export type { AccountsWanted } from './budget-statuses.ts';
 export type { BudgetContext } from './budgets-in-force.ts';
 export type { BudgetStore } from './stores/budget-store.ts';
 export type { RedisBudgetStoreOptions } from './stores/redis.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { BudgetAccounts } from '../../src/budgets/budget-accounts.ts';
-import { BudgetEngine, type SetAside } from '../../src/budgets/budget-engine.ts';
+import { BudgetEngine } from '../../src/budgets/budget-engine.ts';
+import type { SetAside } from '../../src/budgets/set-aside.ts';
 import { BudgetExceededError } from '../../src/budgets/budget-exceeded-error.ts';
 import type { Budget } from '../../src/budgets/budget.ts';
 import type { BudgetShare } from '../../src/budgets/budget-status.ts';
