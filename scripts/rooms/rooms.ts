@@ -1,3 +1,6 @@
+import { globSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+
 /**
  * Rooms of the source tree, with their purpose and the rooms they may import. `npm run build:rooms`
  * generates the lint rules and the drawing and table of docs/architecture.md from this list. Any
@@ -12,6 +15,32 @@ export interface Room {
 }
 
 const SRC_GROUND = ['src/errors.ts', 'src/host', 'src/otel', 'src/domain'] as const;
+
+const root = new URL('../../', import.meta.url);
+
+/** Every store alike, so that a new one is no more than its folder with `read` and `write`. */
+const stores: readonly Room[] = globSync('exporter/*/write', { cwd: root })
+  .map((folder) => dirname(folder))
+  .toSorted()
+  .map((path) => ({
+    path,
+    what: `a store of the ledger: ${partsOf(path)}; shared between them: schema, options, connection`,
+    imports: [
+      ...SRC_GROUND,
+      'exporter/connection',
+      'exporter/delivery',
+      'exporter/health',
+      'exporter/ledger',
+      'exporter/spool',
+    ],
+  }));
+
+function partsOf(path: string): string {
+  return globSync(`${path}/*/`, { cwd: root })
+    .map((part) => `\`${basename(part)}\``)
+    .toSorted()
+    .join(', ');
+}
 
 /** Lower floors first. */
 export const rooms: readonly Room[] = [
@@ -224,35 +253,7 @@ export const rooms: readonly Room[] = [
     what: 'alert rules on the ledger, their state, and the channels: webhook, Slack, Teams, PagerDuty, e-mail',
     imports: [...SRC_GROUND, 'exporter/ledger'],
   },
-  {
-    path: 'exporter/influxdb',
-    what: 'InfluxDB store: `write` (lines, delivery), `read` (InfluxQL), `rollup` (sums of closed hours), `reprice`; shared options and transport',
-    imports: [
-      ...SRC_GROUND,
-      'exporter/connection',
-      'exporter/delivery',
-      'exporter/health',
-      'exporter/ledger',
-      'exporter/spool',
-    ],
-  },
-  {
-    path: 'exporter/sqlite',
-    what: 'SQLite store: `write`, `read`; shared schema and roll-up',
-    imports: [...SRC_GROUND, 'exporter/health', 'exporter/ledger'],
-  },
-  {
-    path: 'exporter/clickhouse',
-    what: 'ClickHouse store: `write` (blocks of rows), `read` (SQL), `schema` (tables, views, set-up), `reprice`, `erase`',
-    imports: [
-      ...SRC_GROUND,
-      'exporter/connection',
-      'exporter/delivery',
-      'exporter/health',
-      'exporter/ledger',
-      'exporter/spool',
-    ],
-  },
+  ...stores,
   {
     path: 'exporter/stores.ts',
     what: 'the table of stores: one row each, by the name that the configuration uses',
@@ -261,9 +262,7 @@ export const rooms: readonly Room[] = [
       'exporter/delivery',
       'exporter/health',
       'exporter/ledger',
-      'exporter/clickhouse',
-      'exporter/influxdb',
-      'exporter/sqlite',
+      ...stores.map(({ path }) => path),
     ],
   },
 ];
