@@ -29,7 +29,7 @@ import type { OpenIdSignIn } from './routes/openid.ts';
 import { otlpRoutes } from './routes/otlp.ts';
 import { settingsReadiness } from './routes/settings-wire.ts';
 import { settingsRoutes } from './routes/settings.ts';
-import { usageRoutes } from './routes/usage.ts';
+import { type UsageRoutesOptions, usageRoutes } from './routes/usage.ts';
 import { endOnSignal, shutDown } from './shutdown.ts';
 import type { AppTelemetry } from './telemetry.ts';
 
@@ -116,6 +116,7 @@ export async function startServer(
             listFile: config.prices.listFile,
             dimensions: config.dimensions,
             currency: () => telemetry.instrumentation.priceSource?.currency,
+            ...(telemetry.erase && { erase: erasure(telemetry.erase, logger) }),
           })),
       ...alertRoutes({ alerts: () => alerts }),
       ...dashboardRoutes({
@@ -168,6 +169,19 @@ export async function startServer(
       `  settings  ${config.settings.store}`,
     ].join('\n'),
   );
+}
+
+/** The log has who did it, and not whose calls they were: they are to be forgotten. */
+function erasure(
+  erase: NonNullable<AppTelemetry['erase']>,
+  logger: Logger,
+): NonNullable<UsageRoutesOptions['erase']> {
+  return async ({ by, ...options }) => {
+    const result = await erase(options);
+    const { found, erased } = result;
+    if (!options.dryRun) logger.info({ by, found, erased }, 'calls of a user were erased');
+    return result;
+  };
 }
 
 /** As JSON, since names come from callers. */

@@ -89,6 +89,8 @@ export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[
       limit: new RateLimit({ perMinute: LOOKS_PER_MINUTE }),
       query: z.strictObject({
         budget: budgetId.optional().describe('Only of this budget'),
+        user: z.string().max(1024).optional().describe('Only accounts of this user'),
+        team: z.string().max(1024).optional().describe('Only accounts of this team'),
         limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many accounts'),
       }),
       answers: {
@@ -99,12 +101,16 @@ export function budgetsRoutes(options: BudgetsRoutesOptions): readonly ApiRoute[
       },
       async handle(ctx, { query }) {
         const teams = teamsOf(ctx);
-        const { budget: id, limit } = query;
+        const { budget: id, user, team, limit } = query;
+        const isFiltered = [teams, user, team].some((one) => one !== undefined);
         const found = await accounts({
           id,
           limit,
-          ...(teams && {
-            isWanted: (budgetId, key) => isAccountOf(teams, settings.get()[budgetId], key),
+          ...(isFiltered && {
+            isWanted: (budgetId, key) =>
+              (user === undefined || key['user'] === user) &&
+              (team === undefined || key['team'] === team) &&
+              (teams === undefined || isAccountOf(teams, settings.get()[budgetId], key)),
           }),
         });
         ctx.set('cache-control', 'no-store');

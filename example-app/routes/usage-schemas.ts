@@ -36,7 +36,7 @@ const one = <T extends z.ZodType>(value: T): z.ZodUnion<[T, z.ZodArray<T>]> =>
 const names = one(z.string().max(1024)).optional();
 const TIME =
   'now, an age such as 24h or 7d, a date (start of that day in time_zone), or an RFC 3339 time';
-const flag = z.enum(['true', 'false']).optional();
+export const flag = z.enum(['true', 'false']).optional();
 
 const filter = {
   user: names.describe('Only these users; empty: calls without a user.'),
@@ -465,6 +465,12 @@ export const usageCosts = z.object({
   prices: z
     .object({ name: z.string(), date: z.string().optional(), overrides: z.string().optional() })
     .optional(),
+});
+
+export const usageErasure = z.object({
+  found: count.describe('Calls of the user.'),
+  erased: count,
+  may_remain: z.array(z.string()).describe('Files where calls of the user may still be.'),
 });
 
 const metricForecast = z

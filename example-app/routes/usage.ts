@@ -4,6 +4,8 @@ import { gzip } from 'node:zlib';
 import type { Context } from 'koa';
 import { analyseCosts } from 'otel-token-meter';
 import {
+  type EraseOptions,
+  type EraseResult,
   forecastUsage,
   TokenMeterError,
   usageJson,
@@ -11,7 +13,8 @@ import {
   usageRun,
 } from 'otel-token-meter/exporter';
 import { z } from 'zod';
-import { callerOf } from '../middleware/authentication.ts';
+import { callerOf, identityOf } from '../middleware/authentication.ts';
+import { RateLimit } from '../middleware/rate-limit.ts';
 import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { teamView } from './team-view.ts';
@@ -22,12 +25,14 @@ import { UsageTables, tableJson } from './usage-table.ts';
 import {
   costsParameters,
   exportParameters,
+  flag,
   forecastParameters,
   recordsParameters,
   summaryParameters,
   tableParameters,
   usageConversation,
   usageCosts,
+  usageErasure,
   usageForecast,
   usagePage,
   usageRunTree,
@@ -46,6 +51,8 @@ export interface UsageRoutesOptions {
   readonly now?: () => Date;
   /** Names of the configured dimensions. @default none */
   readonly dimensions?: readonly string[];
+  /** Deletes the calls of a user. @default there is no such route */
+  readonly erase?: (options: EraseOptions & { readonly by: string }) => Promise<EraseResult>;
   /** Currency of display of the CSV file, unless it is the US dollar. */
   readonly currency?: () => Currency | undefined;
 }
@@ -58,6 +65,7 @@ export function usageRoutes({
   now = () => new Date(),
   dimensions = [],
   currency,
+  erase,
 }: UsageRoutesOptions): readonly ApiRoute[] {
   const tables = new UsageTables();
   const readerFor = teamView(ofAll);
@@ -235,7 +243,36 @@ export function usageRoutes({
         sendCsv(ctx, 'usage', now(), Readable.from(lines));
       },
     }),
+    ...(erase === undefined ? [] : [erasureRoute(erase)]),
   ];
+}
+
+/** Each walks through the ledger. */
+const ERASURES_PER_MINUTE = 10;
+
+function erasureRoute(erase: NonNullable<UsageRoutesOptions['erase']>): ApiRoute {
+  return apiRoute({
+    method: 'delete',
+    path: '/api/usage/users/{id}',
+    summary: 'Delete every recorded call of a user; this cannot be undone',
+    role: 'admin',
+    limit: new RateLimit({ perMinute: ERASURES_PER_MINUTE }),
+    params: z.strictObject({
+      id: z.string().min(1).max(1024).describe('As it is in the ledger'),
+    }),
+    query: z.strictObject({ dry_run: flag.describe('true only counts the calls.') }),
+    answers: {
+      200: { description: 'How many calls there were and how many are gone', schema: usageErasure },
+      503: UNAVAILABLE,
+    },
+    async handle(ctx, { params: { id: userId }, query }) {
+      const dryRun = query.dry_run === 'true';
+      const by = identityOf(ctx)?.name ?? 'unknown';
+      // Not ended with the request: half of a user's calls help nobody.
+      const result = await fromReader(ctx, () => erase({ userId, dryRun, by }));
+      await sendJson(ctx, result);
+    },
+  });
 }
 
 const UNAVAILABLE = {

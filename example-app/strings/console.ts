@@ -22,6 +22,7 @@ export const consoleStrings = {
   'range.last-month': { en: 'Last month', 'zh-CN': '上月' },
   'compare.label': { en: 'Compare with', 'zh-CN': '对比' },
   'compare.previous': { en: 'the equally long period before', 'zh-CN': '前一个等长时段' },
+  'compare.other': { en: 'another range…', 'zh-CN': '其他时段…' },
   'top.all': { en: 'Show all', 'zh-CN': '查看全部' },
   'usage.none': { en: '(none)', 'zh-CN': '（无）' },
 
@@ -40,6 +41,24 @@ export const consoleStrings = {
   'stack.team': { en: 'By team', 'zh-CN': '按团队' },
   'usage.noTeam': { en: '(no team)', 'zh-CN': '（无团队）' },
   'usage.noError': { en: '(no error)', 'zh-CN': '（无错误）' },
+
+  'userData.title': { en: 'Data of this user', 'zh-CN': '该用户的数据' },
+  'userData.export': { en: 'Export all calls (CSV)', 'zh-CN': '导出全部调用 (CSV)' },
+  'userData.hint': {
+    en: 'Deletes every recorded call of this user from the ledger and its sums. This cannot be undone.',
+    'zh-CN': '从账本及其汇总中删除该用户的全部调用记录，此操作无法撤销。',
+  },
+  'userData.confirm': { en: 'Type {name} to confirm', 'zh-CN': '输入 {name} 以确认' },
+  'userData.different': { en: 'This is not the name.', 'zh-CN': '名称不一致。' },
+  'userData.erase': { en: 'Erase all calls', 'zh-CN': '删除全部调用' },
+  'userData.erased': {
+    en: '{erased} of {found} calls erased.',
+    'zh-CN': '共 {found} 次调用，已删除 {erased} 次。',
+  },
+  'userData.remain': {
+    en: 'Calls of this user may still be in: {files}',
+    'zh-CN': '以下文件中可能仍有该用户的调用：{files}',
+  },
 
   'models.title': { en: 'Models', 'zh-CN': '模型' },
   'models.all': { en: 'All models', 'zh-CN': '全部模型' },

@@ -127,6 +127,14 @@ export const dashboardStrings = {
   'latency.duration': { en: 'Whole call', 'zh-CN': '总耗时' },
   'latency.first': { en: 'First chunk', 'zh-CN': '首 token 延迟' },
 
+  'tile.forecast': { en: 'This month', 'zh-CN': '本月预测' },
+  'tile.forecast.range': { en: 'expected: {low} to {high}', 'zh-CN': '预计 {low} 至 {high}' },
+  'tile.forecast.used': { en: '{cost} until now', 'zh-CN': '至今 {cost}' },
+  'tile.forecast.short': {
+    en: 'no forecast yet: {days} of {required} days',
+    'zh-CN': '暂无预测：已有 {days} 天，需要 {required} 天',
+  },
+
   'failures.title': { en: 'Errors and aborts', 'zh-CN': '错误与中止' },
   'failures.classes': { en: 'Errors by class', 'zh-CN': '错误类别' },
   'failures.none': { en: 'No errors in this range.', 'zh-CN': '该时间范围内没有错误。' },

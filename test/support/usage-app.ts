@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type BudgetsRoutesOptions, budgetsRoutes } from '../../example-app/routes/budgets.ts';
 import type { HealthSources } from '../../example-app/routes/dashboard-health.ts';
 import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
-import { SqliteUsageProcessor, SqliteUsageReader } from '../../exporter/index.ts';
+import { eraseLedgerUser, SqliteUsageProcessor, SqliteUsageReader } from '../../exporter/index.ts';
+import { budgetsSettings } from '../../src/budgets/index.ts';
 import {
   MemorySettingsStore,
   type MetricsSettings,
@@ -23,6 +25,8 @@ export interface UsageApp {
   readonly settings: SettingsService<MetricsSettings>;
   /** Response of `/api/usage/health`; tests may change it. */
   readonly health: { -readonly [K in keyof Omit<HealthSources, 'settings'>]: HealthSources[K] };
+  /** Of `/api/budgets/status`; tests may change them. */
+  accounts: Awaited<ReturnType<BudgetsRoutesOptions['accounts']>>;
   /** Resolves when the records can be read. */
   record(records: Iterable<UsageRecord>): Promise<void>;
   close(): Promise<void>;
@@ -44,6 +48,12 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
   const store = new MemorySettingsStore();
   const settings = new SettingsService({ schema: metricsSettings, store });
   await settings.start();
+  const budgets = new SettingsService({
+    schema: budgetsSettings,
+    store: new MemorySettingsStore(),
+  });
+  await budgets.start();
+  const hasBudgets = routes.some(({ path: each }) => each === '/api/settings/budgets');
   const stopping = new AbortController();
   const health: UsageApp['health'] = { exporter: () => processor.status() };
   const sources: HealthSources = {
@@ -55,14 +65,23 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
   const app = await serveApp({
     stopping: stopping.signal,
     routes: [
-      ...usageRoutes({ reader }),
+      ...usageRoutes({ reader, erase: (options) => eraseLedgerUser({ path, ...options }) }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...dashboardRoutes({ ...sources, reader, stopping: stopping.signal, everyMs: 100 }),
+      ...(hasBudgets
+        ? []
+        : budgetsRoutes({
+            settings: budgets,
+            stopping: stopping.signal,
+            accounts: async ({ isWanted = () => true }) =>
+              served.accounts.filter(({ id, key }) => isWanted(id, key)),
+          })),
       ...routes,
     ],
   });
-  return {
+  const served: UsageApp = {
     app,
+    accounts: [],
     settings,
     health,
     async record(records) {
@@ -74,8 +93,10 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
       await app.close();
       await reader.close();
       await settings.close();
+      await budgets.close();
       await processor.shutdown();
       await rm(folder, { recursive: true });
     },
   };
+  return served;
 }

@@ -19,7 +19,7 @@ import type { OpenIdSignIn } from '../../example-app/routes/openid.ts';
 import type { SettingsRoutesOptions } from '../../example-app/routes/settings-document.ts';
 import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
-import { type AlertRule, SqliteUsageReader } from '../../exporter/index.ts';
+import { type AlertRule, eraseLedgerUser, SqliteUsageReader } from '../../exporter/index.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import { budgetsDocument, budgetsSettings } from '../../src/budgets/index.ts';
 import {
@@ -137,7 +137,11 @@ export async function serveWholeApp(options: WholeAppOptions = {}): Promise<Whol
   const routes = [
     ...settingsRoutes({ settings, ...options }),
     ...budgetsRoutes({ settings: budgets, accounts: async () => [budgetAccount], ...limits }),
-    ...usageRoutes({ reader, dimensions }),
+    ...usageRoutes({
+      reader,
+      dimensions,
+      erase: (erase) => eraseLedgerUser({ path, ...erase }),
+    }),
     ...dashboardRoutes({ reader, settings, everyMs: 50, ...health(alerts.alerts) }),
     ...alertRoutes({ alerts: () => alerts.alerts }),
     ...chatRoutes({

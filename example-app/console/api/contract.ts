@@ -5,6 +5,8 @@ import type { UsageHealth } from '../../routes/dashboard-health.ts';
 import type {
   usageConversation,
   usageCosts,
+  usageErasure,
+  usageForecast,
   usagePage,
   usageRecord,
   usageSummary,
@@ -25,6 +27,7 @@ export interface Contract {
   readonly '/api/usage/table': UsageTable;
   readonly '/api/usage/records': RecordsPage;
   readonly '/api/usage/costs': z.output<typeof usageCosts>;
+  readonly '/api/usage/forecast': Forecast;
   readonly '/api/usage/health': Health;
   readonly '/api/settings/metrics': MetricsSettings;
   readonly '/api/settings/metrics/audit': z.output<typeof auditLog>;
@@ -38,6 +41,8 @@ export interface Contract {
 }
 
 export type Summary = z.output<typeof usageSummary>;
+export type Forecast = z.output<typeof usageForecast>;
+export type Erasure = z.output<typeof usageErasure>;
 export type Row = Summary['rows'][number];
 export type Total = Summary['total'];
 export type UsageTable = z.output<typeof usageTable>;

@@ -11,7 +11,8 @@ type Counted =
   | '/api/usage/summary'
   | '/api/usage/records'
   | '/api/usage/table'
-  | '/api/usage/costs';
+  | '/api/usage/costs'
+  | '/api/usage/forecast';
 
 /** Questions of one load of a view, whose range and filters apply to each. The same is sent once. */
 export class UsageApi {
@@ -40,6 +41,12 @@ export class UsageApi {
 
   summary(parameters: Parameters): Promise<Contract['/api/usage/summary']> {
     return this.ask('/api/usage/summary', parameters);
+  }
+
+  /** Of the present month, whatever range the view has. */
+  forecast(): Promise<Contract['/api/usage/forecast']> {
+    const { from: _from, to: _to, ...filters } = parametersOf(this.context);
+    return this.askAll('/api/usage/forecast', filters);
   }
 
   /** Whether there is any call at all, whatever the view shows. */

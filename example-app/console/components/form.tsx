@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { messageFor } from '../api/client.ts';
 import { t } from '../texts.ts';
 import { Banner } from './controls.tsx';
@@ -101,7 +101,7 @@ export function Field({
   const made = useId();
   const id = given ?? made;
   const element = useRef<HTMLInputElement>(null);
-  useEffect(() => element.current?.setCustomValidity(problem), [problem]);
+  useLayoutEffect(() => element.current?.setCustomValidity(problem), [problem]);
   return (
     <div class="field">
       <label for={id}>{label}</label>

@@ -1,16 +1,15 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { callApi, get } from '../api/client.ts';
-import type { Budget, BudgetAccount } from '../api/contract.ts';
+import type { Budget } from '../api/contract.ts';
 import { type Action, useAction, useAnswer } from '../api/use-answer.ts';
 import type { Column } from '../components/column.ts';
-import { Badge, Banner, Waiting } from '../components/controls.tsx';
+import { Banner, Waiting } from '../components/controls.tsx';
 import { Choice, Field, Form } from '../components/form.tsx';
 import { CardTable } from '../components/card-table.tsx';
-import { Table, useLocalRows } from '../components/table.tsx';
-import { formatCompact, formatMoney, formatPercent, formatTime } from '../formats.ts';
 import { Name, dimensionName, isolated } from '../names.tsx';
 import { Problem } from '../panels/notices.tsx';
+import { BudgetAccounts, amountOf } from '../panels/budget-accounts.tsx';
 import { isAdmin } from '../session.ts';
 import { t, textOr } from '../texts.ts';
 
@@ -19,16 +18,10 @@ const EACH = ['', 'user', 'team', 'model'] as const;
 const WINDOWS = ['day', 'week', 'month'] as const;
 const UNITS = ['usd', 'tokens', 'calls'] as const;
 const MODES = ['warn', 'block'] as const;
-/** From this share on an account is nearly used up. */
-const NEARLY = 0.8;
 
 interface Defined {
   readonly id: string;
   readonly budget: Budget;
-}
-
-function amountOf(unit: string, value: number): string {
-  return unit === 'usd' ? formatMoney(value) : formatCompact(value);
 }
 
 const pathOf = (id: string): string => `/api/settings/budgets/${encodeURIComponent(id)}`;
@@ -50,7 +43,7 @@ export function BudgetsPage(): JSX.Element {
       <Banner tone="bad">{action.problem}</Banner>
       {defined.value && status.value ? (
         <>
-          <Accounts accounts={status.value.accounts} />
+          <BudgetAccounts accounts={status.value.accounts} />
           <Definitions budgets={budgets} action={action} />
           {isAdmin() && <NewBudget onSaved={reload} />}
         </>
@@ -58,85 +51,6 @@ export function BudgetsPage(): JSX.Element {
         <Waiting />
       )}
     </>
-  );
-}
-
-function whoOf(key: BudgetAccount['key']): string {
-  const names = Object.entries(key).map(
-    ([name, value]) => `${dimensionName(name)}: ${isolated(value ?? t('usage.none'))}`,
-  );
-  return names.length === 0 ? t('budgets.all') : names.join(' · ');
-}
-
-function Accounts({ accounts }: { readonly accounts: readonly BudgetAccount[] }): JSX.Element {
-  const shareOf = ({ spent, limit }: BudgetAccount): number => (limit === 0 ? 1 : spent / limit);
-  const columns: readonly Column<BudgetAccount>[] = [
-    {
-      key: 'budget',
-      label: t('budgets.budget'),
-      cell: ({ budget }) => <Name>{budget}</Name>,
-      value: ({ budget }) => budget,
-    },
-    {
-      key: 'who',
-      label: t('budgets.who'),
-      cell: ({ key }) => whoOf(key),
-      value: ({ key }) => whoOf(key),
-    },
-    {
-      key: 'spent',
-      label: t('budgets.spent'),
-      isNumber: true,
-      cell: ({ unit, spent, limit }) => `${amountOf(unit, spent)} / ${amountOf(unit, limit)}`,
-      value: ({ spent }) => spent,
-    },
-    {
-      key: 'share',
-      label: t('budgets.share'),
-      isNumber: true,
-      cell: (account) => {
-        const share = shareOf(account);
-        const tone = share >= 1 ? 'bad' : share >= NEARLY ? 'warn' : 'good';
-        return <Badge tone={tone}>{formatPercent(share)}</Badge>;
-      },
-      value: shareOf,
-    },
-    {
-      key: 'state',
-      label: t('budgets.state'),
-      cell: ({ blocked, mode, stale }) => (
-        <>
-          {blocked ? <Badge tone="bad">{t('budgets.blocked')}</Badge> : t(`budgets.mode.${mode}`)}
-          {stale && [
-            ' ',
-            <Badge key="stale" tone="warn">
-              {t('budgets.stale')}
-            </Badge>,
-          ]}
-        </>
-      ),
-      value: ({ blocked }) => (blocked ? 1 : 0),
-    },
-    {
-      key: 'resets',
-      label: t('budgets.resets'),
-      cell: ({ resets_at: time }) => formatTime(time),
-      value: ({ resets_at: time }) => time,
-    },
-  ];
-  const local = useLocalRows(accounts, columns, { name: 'budget-accounts', sort: 'share' });
-  return (
-    <section class="card" id="accounts" aria-labelledby="accounts-title">
-      <Table
-        id="accounts"
-        title={t('budgets.accounts')}
-        columns={columns}
-        keyOf={({ budget, key }) => `${budget} ${JSON.stringify(key)}`}
-        nothing={t('budgets.noAccounts')}
-        canSearch
-        {...local}
-      />
-    </section>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Parameters } from '../api/client.ts';
-import type { Conversation, Health, Summary, Total } from '../api/contract.ts';
+import type { Conversation, Forecast, Health, Summary, Total } from '../api/contract.ts';
 import type { UsageApi } from '../api/usage-api.ts';
 import { bordersOf } from '../view/period.ts';
 import type { Gap } from '../view/statistics-gaps.ts';
@@ -69,6 +69,11 @@ export function namesOf(
 ): readonly string[] {
   const rows = answer?.value?.rows.filter((row) => !row.is_other) ?? [];
   return rows.flatMap((row) => row[dimension] ?? []);
+}
+
+/** Of the present month. */
+export function forecast(api: UsageApi): Promise<Forecast> {
+  return api.forecast();
 }
 
 export function health(api: UsageApi): Promise<Health> {

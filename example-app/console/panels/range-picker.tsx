@@ -43,14 +43,25 @@ export function RangePicker(): JSX.Element {
   );
 }
 
-const NEVER = 'previous';
+const PREVIOUS = 'previous';
+const OTHER = 'other';
 
 function RangeForm({ onDone }: { readonly onDone: () => void }): JSX.Element {
   const { range, compare } = view.value;
   const shown = bordersOf(range, new Date());
   const [from, setFrom] = useState(localInput(shown.from));
   const [to, setTo] = useState(localInput(shown.to));
-  const [against, setAgainst] = useState(typeof compare === 'string' ? compare : NEVER);
+  const other = typeof compare === 'object' ? compare : undefined;
+  const [against, setAgainst] = useState<string>(
+    typeof compare === 'object' ? OTHER : (compare ?? PREVIOUS),
+  );
+  const earlier = bordersOf(other ?? periodBefore(shown), new Date());
+  const [otherFrom, setOtherFrom] = useState(localInput(earlier.from));
+  const [otherTo, setOtherTo] = useState(localInput(earlier.to));
+  const compared = (): Range | undefined => {
+    if (against === PREVIOUS) return undefined;
+    return against === OTHER ? rangeBetween(otherFrom, otherTo) : (against as Preset);
+  };
   const pickRange = (next: Range): void => {
     onDone();
     change({ range: next });
@@ -62,30 +73,12 @@ function RangeForm({ onDone }: { readonly onDone: () => void }): JSX.Element {
         onDone();
         const isSame = from === localInput(shown.from) && to === localInput(shown.to);
         change({
-          range: isSame
-            ? range
-            : { from: new Date(from).toISOString(), to: new Date(to).toISOString() },
-          compare: against === NEVER ? undefined : (against as Preset),
+          range: isSame ? range : rangeBetween(from, to),
+          compare: compared(),
         });
       }}
     >
-      <Field
-        id="from"
-        label={t('range.from')}
-        type="datetime-local"
-        required
-        value={from}
-        onInput={setFrom}
-      />
-      <Field
-        id="to"
-        label={t('range.to')}
-        type="datetime-local"
-        required
-        value={to}
-        onInput={setTo}
-        problem={from !== '' && to !== '' && to <= from ? t('range.wrong') : ''}
-      />
+      <Moments id="" from={from} to={to} onFrom={setFrom} onTo={setTo} />
       <p class="row">
         {calendar.map((preset) => (
           <button
@@ -104,14 +97,67 @@ function RangeForm({ onDone }: { readonly onDone: () => void }): JSX.Element {
         id="compare"
         label={t('compare.label')}
         choices={[
-          [NEVER, t('compare.previous')],
+          [PREVIOUS, t('compare.previous')],
           ...[...presets, ...calendar].map((each) => [each, t(`range.${each}`)] as const),
+          [OTHER, t('compare.other')],
         ]}
         value={against}
         onChange={setAgainst}
       />
+      {against === OTHER && (
+        <Moments
+          id="compare-"
+          from={otherFrom}
+          to={otherTo}
+          onFrom={setOtherFrom}
+          onTo={setOtherTo}
+        />
+      )}
     </Form>
   );
+}
+
+/** Two points in time, the first one earlier. */
+function Moments({
+  id,
+  from,
+  to,
+  onFrom,
+  onTo,
+}: {
+  /** Before the ids of the inputs. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly onFrom: (text: string) => void;
+  readonly onTo: (text: string) => void;
+}): JSX.Element {
+  const input = { type: 'datetime-local', required: true } as const;
+  const problem = from !== '' && to !== '' && to <= from ? t('range.wrong') : '';
+  return (
+    <>
+      <Field id={`${id}from`} label={t('range.from')} {...input} value={from} onInput={onFrom} />
+      <Field
+        id={`${id}to`}
+        label={t('range.to')}
+        {...input}
+        value={to}
+        onInput={onTo}
+        problem={problem}
+      />
+    </>
+  );
+}
+
+function rangeBetween(from: string, to: string): Range {
+  return { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}
+
+function periodBefore({ from, to }: { readonly from: Date; readonly to: Date }): Range {
+  return {
+    from: new Date(2 * from.getTime() - to.getTime()).toISOString(),
+    to: from.toISOString(),
+  };
 }
 
 /** What an input for a local date and time takes. */

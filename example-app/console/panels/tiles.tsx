@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
-import type { Health, Row, Summary, Total } from '../api/contract.ts';
+import type { Forecast, Health, Row, Summary, Total } from '../api/contract.ts';
 import type { Answered } from '../api/loader.ts';
 import {
   formatChange,
   formatCompact,
   formatCost,
+  formatMoney,
   formatMs,
   formatPercent,
   formatWhole,
@@ -89,6 +90,7 @@ export function Tiles({
   scan,
   before,
   health,
+  forecast,
   only,
 }: {
   /** Sums by the unit of the period. */
@@ -99,6 +101,8 @@ export function Tiles({
   readonly before?: Total | undefined;
   /** Shows the records that the exporter lost: must be 0. */
   readonly health?: Health | undefined;
+  /** What the present month will cost. */
+  readonly forecast?: Forecast | undefined;
   readonly only?: readonly string[];
 }): JSX.Element {
   return (
@@ -106,6 +110,7 @@ export function Tiles({
       {TILES.filter(({ name }) => only?.includes(name) ?? true).map((tile) => (
         <TileOf key={tile.name} tile={tile} answer={tile.isScan ? scan : course} before={before} />
       ))}
+      {forecast && <ForecastTile forecast={forecast} />}
       {health && <DroppedTile health={health} />}
     </ul>
   );
@@ -135,6 +140,28 @@ function TileOf({
       {!isSmall && (
         <Sparkline values={answer ? bucketValues(answer.value.rows, answer.period, valueOf) : []} />
       )}
+    </li>
+  );
+}
+
+function ForecastTile({
+  forecast: { metrics, required_days: required },
+}: {
+  readonly forecast: Forecast;
+}): JSX.Element {
+  const { used, projected, low, high, days, at_least: atLeast } = metrics.cost_usd ?? {};
+  const amount = (usd: number | undefined): string =>
+    formatCost({ cost_usd: usd, partial_cost_calls: atLeast ? 1 : 0 });
+  const note =
+    projected === undefined
+      ? t('tile.forecast.short', { days: days ?? 0, required })
+      : t('tile.forecast.range', { low: formatMoney(low), high: formatMoney(high) });
+  return (
+    <li class="card tile small" data-tile="forecast">
+      <h2>{t('tile.forecast')}</h2>
+      <p class="figure">{amount(projected)}</p>
+      <p class="change">{note}</p>
+      <p class="muted">{t('tile.forecast.used', { cost: amount(used) })}</p>
     </li>
   );
 }

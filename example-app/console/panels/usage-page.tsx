@@ -31,7 +31,11 @@ export const usageSums = (pages: CallPages) => ({
   calls: pages.question,
   conversation: questions.conversation,
 });
-export const usageScans = { scan: questions.scan, failures: questions.failures };
+export const usageScans = {
+  scan: questions.scan,
+  failures: questions.failures,
+  forecast: questions.forecast,
+};
 
 type UsageQuestions = ReturnType<typeof usageSums> & typeof usageScans;
 
@@ -90,6 +94,7 @@ export function UsagePage({
         scan={answers.scan}
         before={answers.before?.value}
         health={health}
+        forecast={answers.forecast?.value}
         {...(tiles && { only: tiles })}
       />
       {isEmpty && <Empty isNever={isNever} />}

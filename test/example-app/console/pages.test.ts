@@ -95,6 +95,62 @@ describe('console: pages', function () {
     await pages.shows(page, '#conversation .facts', '1 call');
   });
 
+  it("shows a user's budgets to all, and erases his calls for an admin who types his name", async () => {
+    await record();
+    const until = new Date(Date.now() + 86_400_000).toISOString();
+    const account = {
+      id: 'each-user',
+      mode: 'warn' as const,
+      unit: 'usd' as const,
+      limit: 2,
+      spent: 0.5,
+      reserved: 0,
+      remaining: 1.5,
+      from: new Date().toISOString(),
+      resetsAt: until,
+      blocked: false,
+      stale: false,
+    };
+    pages.usage.accounts = [
+      { ...account, key: { user: 'ann' } },
+      { ...account, key: { user: 'bob' }, spent: 1.9 },
+    ];
+    const page = await pages.open('/user?user=ann&range=24h');
+    await pages.shows(page, '#accounts tbody', '$0.50 / $2.00');
+    assert.equal(await page.locator('#accounts tbody tr').count(), 1);
+    const file = await page.getAttribute('#user-data a', 'href');
+    const csv = await page.request.get(pages.usage.app.origin + file);
+    assert.equal((await csv.text()).trim().split('\n').length, 2);
+    await page.fill('#erase-name', 'an');
+    await page.click('#user-data [type=submit]');
+    assert.equal(await page.locator('#erase-name:invalid').count(), 1);
+    await page.fill('#erase-name', 'ann');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '#user-data', '1 of 1 calls erased');
+    await pages.shows(page, '[data-tile=calls] .figure', '0');
+    const users = await pages.open('/users?range=24h');
+    await pages.shows(users, '#users tbody', 'a/../b c&d');
+    assert.equal((await names(users)).includes('ann'), false);
+  });
+
+  it('compares with any other range', async () => {
+    const day = (days: number): number => new Date().setHours(12, 0, 0, 0) - days * 86_400_000;
+    await pages.usage.record([
+      usageRecord(day(1), { userId: 'ann' }),
+      ...[20, 20, 20, 20].map((days) => usageRecord(day(days), { userId: 'ann' })),
+    ]);
+    const page = await pages.open('/?range=yesterday');
+    await page.click('#custom');
+    await page.selectOption('#compare', 'other');
+    const text = (ms: number): string =>
+      new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    await page.fill('#compare-from', text(day(20) - 3_600_000));
+    await page.fill('#compare-to', text(day(20) + 3_600_000));
+    await page.click('#range-form [type=submit]');
+    await page.waitForURL(/compare_from=.*compare_to=/);
+    await pages.shows(page, '[data-tile=calls] .change', /75\s*%/);
+  });
+
   it('lists teams, and who in a team uses what', async () => {
     const at = Date.now() - 60_000;
     await pages.usage.record([

@@ -269,6 +269,15 @@ describe('/openapi.json', () => {
       headers: asViewer,
     },
     { path: '/api/usage/export.csv', status: 200, headers: asViewer },
+    ...[
+      { status: 200, headers: asAdmin },
+      { status: 403, headers: asViewer },
+    ].map((answer) => ({
+      path: '/api/usage/users/nobody?dry_run=true',
+      as: '/api/usage/users/{id}',
+      method: 'delete',
+      ...answer,
+    })),
     { path: '/api/usage/health', status: 200, headers: asViewer },
     { path: '/api/alerts', status: 200, headers: asViewer },
     {
