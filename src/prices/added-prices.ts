@@ -6,6 +6,8 @@ interface AddedModel {
   readonly providers: readonly string[];
   readonly model: RegExp;
   readonly prices: AddedPrices;
+  /** The list does not have the model, and nothing else of it is billed. */
+  readonly isWhole?: true;
 }
 
 /**
@@ -38,8 +40,26 @@ const ADDED: readonly AddedModel[] = [
   { providers: ['cohere'], model: /^rerank-v4\.0-pro$/, prices: { rerank_searches_kcount: 2.5 } },
 ];
 
-/** The preview of the web search costs less with models that reason. OpenAI, as of 2026-11. */
+/** Google, as of 2026-03. OpenAI, as of 2026-11: the preview of the web search costs less with models that reason. */
 const OWN: readonly AddedModel[] = [
+  {
+    providers: ['google'],
+    model: /^imagen-4\.0-generate/,
+    prices: { output_images_kcount: 40 },
+    isWhole: true,
+  },
+  {
+    providers: ['google'],
+    model: /^imagen-4\.0-fast-generate/,
+    prices: { output_images_kcount: 20 },
+    isWhole: true,
+  },
+  {
+    providers: ['google'],
+    model: /^imagen-4\.0-ultra-generate/,
+    prices: { output_images_kcount: 60 },
+    isWhole: true,
+  },
   {
     providers: ['openai'],
     model: /^(?:gpt-4o|gpt-4\.1|chatgpt-4o)/,
@@ -55,6 +75,13 @@ const OWN: readonly AddedModel[] = [
 /** Prices of kinds for which the library of the list has no unit: it would warn of their keys. */
 export function ownPrices(provider: string, model: string): AddedPrices | undefined {
   return OWN.find((own) => own.providers.includes(provider) && own.model.test(model))?.prices;
+}
+
+/** Whether these are all prices that a model has. */
+export function isWhollyOwn(provider: string, model: string): boolean {
+  return OWN.some(
+    (own) => own.isWhole === true && own.providers.includes(provider) && own.model.test(model),
+  );
 }
 
 export function addedPrices(provider: string, model: string): AddedPrices | undefined {

@@ -49,6 +49,7 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   rejectedPredictionTokens: { usageKey: '', priceKeys: [], asParent: true },
   webSearches: { usageKey: 'web_searches', priceKeys: ['web_searches_kcount'] },
   // The list has no kind for these: a price of this package, or none.
+  generatedImages: { usageKey: '', priceKeys: ['output_images_kcount'] },
   previewWebSearches: { usageKey: '', priceKeys: ['preview_web_searches_kcount'] },
   searchContentTokens: { usageKey: '', priceKeys: [] },
   fileSearches: { usageKey: 'storage_searches', priceKeys: ['storage_searches_kcount'] },
@@ -64,7 +65,6 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
     priceKeys: ['output_audio_hours', 'audio_hours'],
   },
   inputCharacters: { usageKey: 'input_characters', priceKeys: ['input_mchars'] },
-  generatedImages: { usageKey: 'output_images', priceKeys: ['output_images_kcount'] },
   // They have taken the place of the tokens processed.
   billedInputTokens: { usageKey: '', priceKeys: [], asParent: true },
   billedOutputTokens: { usageKey: '', priceKeys: [], asParent: true },

@@ -1,5 +1,5 @@
 import { hasBilledKinds, type BilledUsage } from '../domain/billed-usage.ts';
-import { addedPrices, ownPrices } from './added-prices.ts';
+import { addedPrices, isWhollyOwn, ownPrices } from './added-prices.ts';
 import type { ListFile } from './list-file.ts';
 import {
   installedLibrary,
@@ -168,8 +168,12 @@ export class PriceList {
       timestamp: new Date(time),
     });
     const added = addedPrices(found?.provider.id ?? providerId, model);
-    const provider = found?.provider ?? (added && this.#list.findProvider({ providerId }));
-    const known = found?.model ?? (added && { id: model, match: { equals: model }, prices: {} });
+    const isOurs =
+      added !== undefined || (providerId !== undefined && isWhollyOwn(providerId, model));
+    const provider =
+      found?.provider ?? (isOurs ? this.#list.findProvider({ providerId }) : undefined);
+    const known =
+      found?.model ?? (isOurs ? { id: model, match: { equals: model }, prices: {} } : undefined);
     if (provider === undefined || known === undefined) return undefined;
     const prices = Array.isArray(known.prices) ? known.prices : { ...added, ...known.prices };
     return {

@@ -46,6 +46,26 @@ const bills: readonly Bill[] = [
     costUsd: undefined,
   },
   {
+    what: 'three images of Imagen 4 at 0.04',
+    call: {
+      provider: 'gcp.gemini',
+      requestModel: 'imagen-4.0-generate-001',
+      operation: 'image_generation',
+    },
+    usage: { generatedImages: 3 },
+    costUsd: 0.12,
+  },
+  {
+    what: 'an image of the fast Imagen 4 on Vertex',
+    call: {
+      provider: 'gcp.vertex_ai',
+      requestModel: 'imagen-4.0-fast-generate-001',
+      operation: 'image_generation',
+    },
+    usage: { generatedImages: 1 },
+    costUsd: 0.02,
+  },
+  {
     what: 'a realtime response: 300 × 32 + 200 × 0.4 + 100 × 4 + 50 × 0.4 + 20 × 16 + 200 × 64',
     call: { provider: 'openai', requestModel: 'gpt-realtime', operation: 'chat' },
     usage: {

@@ -12,7 +12,8 @@ import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { googleBatchResults } from './batch-job.ts';
 import { interaction } from './interaction.ts';
-import { embedContent, generateContent, generateContentStream } from './shapes.ts';
+import { patchLive } from './live/live.ts';
+import { embedContent, generateContent, generateContentStream, generateImages } from './shapes.ts';
 
 /** `Models` of @google/genai; its public methods are own arrow fields that all end in these. */
 interface Models {
@@ -29,6 +30,9 @@ const METHODS: readonly (readonly [name: string, shape: CallShape])[] = [
   ['generateContentInternal', generateContent],
   ['generateContentStreamInternal', generateContentStream],
   ['embedContentInternal', embedContent],
+  ['generateImagesInternal', generateImages],
+  ['editImageInternal', generateImages],
+  ['upscaleImageInternal', generateImages],
 ];
 
 /**
@@ -54,6 +58,7 @@ export const google: SdkPatch = {
     if (Batches !== undefined && Object.hasOwn(Batches.prototype, 'get')) {
       replaceMethod<Method>(Batches.prototype, 'get', (original) => watchedBatch(original, meter));
     }
+    quietly('patching live sessions', () => patchLive(moduleExports, meter, refusal));
     const interactions = ownerOf(interactionsOf(moduleExports), 'create');
     if (interactions !== undefined && !isPatched(interactions, 'create')) {
       replaceMethod<Create>(interactions, 'create', (original) =>

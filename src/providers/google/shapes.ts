@@ -1,5 +1,6 @@
-import { fields, objectAt } from '../../tokens/json.ts';
+import { fields, listOf, objectAt } from '../../tokens/json.ts';
 import { InputOnlyReader } from '../input-only-reader.ts';
+import { imageAttributes } from '../openai/media.ts';
 import { namedIdentity } from '../named-identity.ts';
 import type { CallShape } from '../../domain/call-shape.ts';
 import { streamed } from '../streamed.ts';
@@ -26,4 +27,23 @@ export const embedContent: CallShape = {
   request: (request) => ({ model: modelName(request) }),
   reader: (options) => new InputOnlyReader(options, (reply) => ({ usage: embeddingUsage(reply) })),
   countable: (request) => embeddingCountable(fields(request)['contents']),
+};
+
+/** Imagen: made, edited and enlarged images, billed by their number. Those that a filter held back are not. */
+export const generateImages: CallShape = {
+  operation: 'image_generation',
+  inputOnly: true,
+  request: (request) => ({
+    model: modelName(request),
+    attributes: imageAttributes({ size: objectAt(request, 'config')?.['imageSize'] }),
+  }),
+  reader: (options) =>
+    new InputOnlyReader(options, (reply) => {
+      const images = listOf(fields(reply)['generatedImages']);
+      const generatedImages = images.filter(
+        (image) => fields(image)['raiFilteredReason'] === undefined,
+      ).length;
+      return { usage: generatedImages === 0 ? undefined : { generatedImages } };
+    }),
+  countable: () => ({ kind: 'unknown' }),
 };
