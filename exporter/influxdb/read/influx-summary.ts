@@ -3,6 +3,7 @@ import type { Cells, Key } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { binOf } from '../../ledger/queries/quantile-sketch.ts';
 import { rankKeys } from '../../ledger/queries/ranking.ts';
+import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import type { TimeSegment } from '../../ledger/queries/time-zone.ts';
 import { addSums, metricOf, newTally } from '../../ledger/queries/usage-sums.ts';
@@ -12,12 +13,18 @@ import {
   type StoredSketches,
   type StoredTable,
 } from '../../ledger/queries/usage-table.ts';
-import type { RollUpCache } from '../rollup/roll-up-cache.ts';
 import { RollUpPoints } from '../rollup/roll-up-points.ts';
-import { planOf, type RollUpPlan, tableFor, ValidRollUps } from '../rollup/roll-up-plan.ts';
+import {
+  planOf,
+  type RollUpPlan,
+  splitAt,
+  tableFor,
+  type ValidRollUps,
+} from '../rollup/roll-up-plan.ts';
 import { CallScan, type ScannedCall } from './call-scan.ts';
 import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
+import type { SharedReads } from './shared-reads.ts';
 import { bucketIn, TimeBuckets } from './time-buckets.ts';
 import { pieces, type TimeRange, withinReach } from './time-ranges.ts';
 
@@ -41,27 +48,35 @@ interface Takers {
  */
 export class InfluxSummarySource implements SummarySource {
   readonly #client: InfluxQueryClient;
-  readonly #points: RollUpPoints;
-  readonly #cache: RollUpCache;
+  readonly #shared: SharedReads;
   readonly #now: () => number;
   readonly #signal: AbortSignal | undefined;
-  readonly #valid = new Map<string, Promise<ValidRollUps>>();
+  readonly #valid: { readonly range: TimeRange; readonly valid: Promise<ValidRollUps> }[] = [];
 
   constructor(
     client: InfluxQueryClient,
-    cache: RollUpCache,
+    shared: SharedReads,
     now: () => number,
     signal: AbortSignal | undefined,
   ) {
     this.#client = client;
-    this.#cache = cache;
-    this.#points = new RollUpPoints(client, signal);
+    this.#shared = shared;
     this.#now = now;
     this.#signal = signal;
   }
 
-  async gather(query: CheckedQuery, cells: Cells): Promise<void> {
-    await this.#each(query, {
+  async split(query: CheckedQuery): Promise<SplitQuery | undefined> {
+    if (tableFor(query) === undefined || isEmpty(query)) return undefined;
+    const range = withinReach(query, await this.#client.version(), this.#now());
+    return splitAt(range, await this.#validIn(query));
+  }
+
+  async gather(
+    query: CheckedQuery,
+    cells: Cells,
+    signal: AbortSignal | undefined = this.#signal,
+  ): Promise<void> {
+    await this.#each(query, signal, {
       call({ key, sums }, bucket) {
         const tally = cells.tally(key, bucket);
         addSums(tally.sums, sums);
@@ -86,36 +101,23 @@ export class InfluxSummarySource implements SummarySource {
 
   async rank(query: CheckedQuery): Promise<readonly Key[]> {
     return await rankKeys(query, async (add) => {
-      await this.#each(
-        { ...query, unit: undefined, percentiles: false },
-        {
-          call({ key, sums }) {
-            add(key, metricOf(sums, query.orderBy));
-          },
-          rolledUp({ table, rows }) {
-            for (const [index, key] of rows) {
-              const { sums } = newTally(false);
-              addStored(sums, table, index);
-              add(key, metricOf(sums, query.orderBy));
-            }
-          },
+      await this.#each({ ...query, unit: undefined, percentiles: false }, this.#signal, {
+        call({ key, sums }) {
+          add(key, metricOf(sums, query.orderBy));
         },
-      );
+        rolledUp({ table, rows }) {
+          for (const [index, key] of rows) {
+            const { sums } = newTally(false);
+            addStored(sums, table, index);
+            add(key, metricOf(sums, query.orderBy));
+          }
+        },
+      });
     });
   }
 
   async distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
     if (isEmpty(query)) return { users: 0, conversations: 0 };
-    const all = { ...query, unit: undefined, percentiles: false };
-    const isRolledUp =
-      query.filters.length === 0 &&
-      (await this.#plan(all)).calls.every((range) => !isSame(range, all));
-    if (isRolledUp) {
-      return {
-        users: await this.#countKeys({ ...all, dimensions: ['user'] }),
-        conversations: await this.#countKeys({ ...all, dimensions: ['conversation'] }),
-      };
-    }
     // 3.x answers piece by piece, and what is different in each may be the same in two.
     const isWhole = (await this.#client.version()) !== '3';
     if (!isWhole || !isTellable(query.filters)) return await this.#countDistinct(query);
@@ -123,7 +125,9 @@ export class InfluxSummarySource implements SummarySource {
     const where = timeRange(query.fromMs, query.toMs) + conditions(query.filters, bound);
     const count = async (field: string): Promise<number> => {
       const q = `SELECT count(distinct(${name(field)})) FROM ${LEDGER} WHERE ${where}`;
-      for await (const { values } of this.#query(q, bound)) return Number(values[0]?.[1] ?? 0);
+      const signal = this.#signal;
+      for await (const { values } of this.#client.query(q, { bound, epoch: 'ms', signal }))
+        return Number(values[0]?.[1] ?? 0);
       return 0;
     };
     return {
@@ -132,41 +136,27 @@ export class InfluxSummarySource implements SummarySource {
     };
   }
 
-  async #countKeys(query: CheckedQuery): Promise<number> {
-    const keys = new Set<string>();
-    const add = ([value]: Key): void => {
-      if (typeof value === 'string') keys.add(value);
-    };
-    await this.#each(query, {
-      call: ({ key }) => add(key),
-      rolledUp({ rows }) {
-        for (const [, key] of rows) add(key);
-      },
-    });
-    return keys.size;
-  }
-
   async #countDistinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
     const users = new Set<string>();
     const conversations = new Set<string>();
     const dimensions = ['user', 'conversation'] as const;
-    await this.#eachCall({ ...query, dimensions, unit: undefined }, ({ key }) => {
-      const [user, conversation] = key;
+    const add = ({ key: [user, conversation] }: ScannedCall): void => {
       if (typeof user === 'string') users.add(user);
       if (typeof conversation === 'string') conversations.add(conversation);
-    });
+    };
+    await this.#eachCall({ ...query, dimensions, unit: undefined }, this.#signal, add);
     return { users: users.size, conversations: conversations.size };
   }
 
-  async #each(query: CheckedQuery, takers: Takers): Promise<void> {
+  async #each(query: CheckedQuery, signal: AbortSignal | undefined, takers: Takers): Promise<void> {
     if (isEmpty(query)) return;
     const plan = await this.#plan(query);
     const missing = [
-      ...(await this.#eachRollUp('day', query, plan.days, takers)),
-      ...(await this.#eachRollUp('hour', query, plan.hours, takers)),
+      ...(await this.#eachRollUp('day', query, plan.days, signal, takers)),
+      ...(await this.#eachRollUp('hour', query, plan.hours, signal, takers)),
     ];
     for (const range of [...plan.calls, ...missing]) {
-      await this.#eachCall({ ...query, ...range }, takers.call);
+      await this.#eachCall({ ...query, ...range }, signal, takers.call);
     }
   }
 
@@ -178,11 +168,13 @@ export class InfluxSummarySource implements SummarySource {
     return planOf({ ...query, ...range }, valid, new TimeBuckets(query));
   }
 
+  /** A summary sees one state of the roll-ups, also in parts of its range. */
   async #validIn({ fromMs, toMs }: TimeRange): Promise<ValidRollUps> {
-    const id = `${fromMs}-${toMs}`;
+    const known = this.#valid.find(({ range }) => range.fromMs <= fromMs && toMs <= range.toMs);
+    if (known !== undefined) return await known.valid;
     const range = withinReach({ fromMs, toMs }, await this.#client.version(), this.#now());
-    const valid = this.#valid.get(id) ?? ValidRollUps.load(this.#points, range);
-    this.#valid.set(id, valid);
+    const valid = this.#shared.validIn(range, this.#signal);
+    this.#valid.push({ range: { fromMs, toMs }, valid });
     return await valid;
   }
 
@@ -191,6 +183,7 @@ export class InfluxSummarySource implements SummarySource {
     unit: 'hour' | 'day',
     query: CheckedQuery,
     ranges: readonly TimeRange[],
+    signal: AbortSignal | undefined,
     { rolledUp }: Takers,
   ): Promise<readonly TimeRange[]> {
     const of = tableFor(query);
@@ -198,6 +191,7 @@ export class InfluxSummarySource implements SummarySource {
     const names = query.percentiles ? ([of, 'sketches'] as const) : [of];
     const buckets = new TimeBuckets(query);
     const missing: TimeRange[] = [];
+    const points = new RollUpPoints(this.#client, signal);
     const width = unit === 'day' ? 86_400_000 : 3_600_000;
     if (ranges.length === 0) return [];
     const valid = await this.#validIn(query);
@@ -214,17 +208,17 @@ export class InfluxSummarySource implements SummarySource {
     for (const range of ranges) {
       const left = new Set<number>();
       for (let start = range.fromMs; start < range.toMs; start += width) {
-        const tables = names.map((name) => this.#cache.get(keyOf(start, name)));
+        const tables = names.map((name) => this.#shared.tables.get(keyOf(start, name)));
         if (tables.every((table) => table !== undefined)) take(start, tables);
         else left.add(start);
       }
       if (left.size === 0) continue;
       const asked = { fromMs: Math.min(...left), toMs: Math.max(...left) + width };
-      for await (const [start, tables] of this.#points.tables(unit, asked, names)) {
+      for await (const [start, tables] of points.tables(unit, asked, names)) {
         if (!left.has(start) || tables.includes(undefined)) continue;
         left.delete(start);
         for (const [place, name] of names.entries()) {
-          this.#cache.set(keyOf(start, name), tables[place]);
+          this.#shared.tables.set(keyOf(start, name), tables[place]);
         }
         take(start, tables);
       }
@@ -233,22 +227,28 @@ export class InfluxSummarySource implements SummarySource {
     return missing;
   }
 
-  async #eachCall(query: CheckedQuery, add: Takers['call']): Promise<void> {
+  async #eachCall(
+    query: CheckedQuery,
+    signal: AbortSignal | undefined,
+    add: Takers['call'],
+  ): Promise<void> {
     if (isEmpty(query)) return;
+    const shared = await this.#shared.calls.of(query, signal);
+    if (shared !== undefined) {
+      const buckets = new TimeBuckets(query);
+      for (const call of shared) add(call, buckets.at(call.timeMs));
+      return;
+    }
     const scan = new CallScan(query);
     for (const segment of await this.#segments(query)) {
       const bound = new BoundValues();
       const q = scan.statement(segment.fromMs, segment.toMs, bound);
-      for await (const series of this.#query(q, bound)) {
+      for await (const series of this.#client.query(q, { bound, epoch: 'ms', signal })) {
         for (const call of scan.calls(series)) {
           add(call, bucketIn(query.unit, segment, call.timeMs));
         }
       }
     }
-  }
-
-  #query(q: string, bound: BoundValues): ReturnType<InfluxQueryClient['query']> {
-    return this.#client.query(q, { bound, epoch: 'ms', signal: this.#signal });
   }
 
   /** Runs of one offset, cut to what the server answers at once. */
@@ -282,5 +282,3 @@ function* rowsOf(
 /** A filter without values lets nothing through. */
 const isEmpty = ({ filters }: CheckedQuery): boolean =>
   filters.some(({ values }) => values.length === 0);
-
-const isSame = (a: TimeRange, b: TimeRange): boolean => a.fromMs === b.fromMs && a.toMs === b.toMs;

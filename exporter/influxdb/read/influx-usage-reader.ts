@@ -1,4 +1,5 @@
 import {
+  type CheckedQuery,
   checkConversationQuery,
   checkQuery,
   checkRecordsQuery,
@@ -13,65 +14,83 @@ import type {
   UsageSummary,
 } from '../../ledger/usage-query.ts';
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
-import { RollUpCache } from '../rollup/roll-up-cache.ts';
+import { SharedWork } from '../../ledger/shared-work.ts';
+import { Turns } from '../../ledger/turns.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from './query-client.ts';
 import { recordPage } from './record-pages.ts';
+import { SharedReads } from './shared-reads.ts';
 import { InfluxSummarySource } from './influx-summary.ts';
 
 export interface InfluxUsageReaderOptions extends Omit<InfluxAccess, 'timeoutMs'> {
   /** Longest wait for the server to go on with an answer. @default 60000 */
   readonly timeoutMs?: number;
+  /** How old a summary may be: what questions of this time have in common is read once. @default 1000 */
+  readonly maxAgeMs?: number;
   /** @default Date.now */
   readonly now?: () => number;
 }
 
 const MAX_CONVERSATION_RECORDS = 1000;
+const MAX_AGE_MS = 1000;
+/** More would only wait for one another on the server. */
+const MAX_RUNNING = 6;
 
 /**
  * Reads the ledger of InfluxDB over InfluxQL: 1.x, 2.x (whose buckets answer under their own name or
- * a DBRP mapping) and 3.x. Answers stream in and are summed up as they come.
+ * a DBRP mapping) and 3.x. Answers stream in and are summed up as they come. Six questions run at once, and identical
+ * ones get one answer.
  */
 export class InfluxUsageReader implements UsageReader {
   readonly #client: InfluxQueryClient;
-  readonly #cache = new RollUpCache();
+  readonly #shared: SharedReads;
+  readonly #answers: SharedWork<UsageSummary>;
+  readonly #turns = new Turns(MAX_RUNNING);
   readonly #now: () => number;
 
   /** @throws TokenMeterError `INVALID_OPTION` */
   constructor({
     timeoutMs = READ_TIMEOUT_MS,
+    maxAgeMs = MAX_AGE_MS,
     now = Date.now,
     ...options
   }: InfluxUsageReaderOptions) {
     const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
     this.#client = new InfluxQueryClient(target);
+    // A kept answer may be of calls that were kept as well.
+    this.#shared = new SharedReads(this.#client, maxAgeMs / 2);
+    this.#answers = new SharedWork({ keepMs: maxAgeMs / 2 });
     this.#now = now;
   }
 
-  async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
+  async summary({ signal, askedBy, ...query }: UsageQuery): Promise<UsageSummary> {
     const checked = await checkQuery(query);
-    signal?.throwIfAborted();
-    return await summarise(
-      checked,
-      new InfluxSummarySource(this.#client, this.#cache, this.#now, signal),
-    );
+    const answer = async (stop: AbortSignal): Promise<UsageSummary> =>
+      await this.#turns.run(askedBy, stop, async () => await this.#summary(checked, stop));
+    return await this.#answers.run(JSON.stringify(query), answer, signal);
   }
 
-  async records({ signal, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
+  async records({ signal, askedBy, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
     const checked = checkRecordsQuery(query);
-    signal?.throwIfAborted();
-    return await recordPage(this.#client, checked, this.#now(), signal);
+    return await this.#turns.run(
+      askedBy,
+      signal,
+      async () => await recordPage(this.#client, checked, this.#now(), signal),
+    );
   }
 
   async conversation(
     id: string,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    asking: { readonly askedBy?: string; readonly signal?: AbortSignal } = {},
   ): Promise<UsageConversation> {
-    signal?.throwIfAborted();
+    const { askedBy, signal } = asking;
     const filter = { conversation: id };
-    const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
-    const page = await recordPage(this.#client, query, this.#now(), signal);
-    const source = new InfluxSummarySource(this.#client, this.#cache, this.#now, signal);
-    const { total } = await summarise(await checkConversationQuery(id), source);
+    const page = await this.records({ filter, limit: MAX_CONVERSATION_RECORDS, ...asking });
+    const query = await checkConversationQuery(id);
+    const { total } = await this.#turns.run(
+      askedBy,
+      signal,
+      async () => await this.#summary(query, signal),
+    );
     return {
       id,
       records: page.records.toReversed(),
@@ -83,5 +102,10 @@ export class InfluxUsageReader implements UsageReader {
   async close(): Promise<void> {
     this.#client.close();
     return await Promise.resolve();
+  }
+
+  async #summary(query: CheckedQuery, signal: AbortSignal | undefined): Promise<UsageSummary> {
+    const source = new InfluxSummarySource(this.#client, this.#shared, this.#now, signal);
+    return await summarise(query, source, { cache: this.#shared.sums, signal });
   }
 }

@@ -1,5 +1,6 @@
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
+import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { TimeBuckets } from '../read/time-buckets.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
 import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
@@ -71,6 +72,36 @@ export class ValidRollUps {
       valid(hours, (hour) => marks.get(hour)?.count ?? 0),
     );
   }
+}
+
+/** Whole hours whose roll-ups count, and what lies between and around them; undefined for none. */
+export function splitAt(
+  { fromMs, toMs }: TimeRange,
+  { days, hours }: ValidRollUps,
+): SplitQuery | undefined {
+  const kept: TimeRange[] = [];
+  const states: string[] = [];
+  const starts = [...days.keys(), ...hours.keys()];
+  const first = Math.max(
+    fromMs,
+    starts.reduce((a, b) => Math.min(a, b), Infinity),
+  );
+  const end = Math.min(toMs, starts.reduce((a, b) => Math.max(a, b), -Infinity) + DAY_MS);
+  for (let hour = Math.ceil(first / HOUR_MS) * HOUR_MS; hour + HOUR_MS <= end; hour += HOUR_MS) {
+    const state = days.get(Math.floor(hour / DAY_MS) * DAY_MS) ?? hours.get(hour);
+    if (state === undefined) continue;
+    add(kept, hour, hour + HOUR_MS);
+    states.push(state);
+  }
+  if (kept.length === 0) return undefined;
+  const rest: TimeRange[] = [];
+  let at = fromMs;
+  for (const range of kept) {
+    add(rest, at, range.fromMs);
+    at = range.toMs;
+  }
+  add(rest, at, toMs);
+  return { kept, rest, state: states.join() };
 }
 
 /** Whole days, then whole hours, where none of them has a border of the query's buckets inside. */

@@ -1,5 +1,5 @@
 import type { Key } from './cells.ts';
-import { type Tally, addSums, newTally, SUM_KEYS, type UsageSums } from './usage-sums.ts';
+import { type Tally, newTally, SUM_KEYS, type UsageSums } from './usage-sums.ts';
 
 /** Sums of calls by some of their dimensions, in a form that can be stored and added to others. */
 export class UsageTable {
@@ -83,12 +83,11 @@ const EMPTY: UsageSums = newTally(false).sums;
 
 /** Adds one row of a stored table. */
 export function addStored(target: UsageSums, { sums }: StoredTable, index: number): void {
-  const more: Partial<UsageSums> = {};
   for (const key in sums) {
-    const value = sums[key as keyof UsageSums]?.[index];
-    if (value !== null && value !== undefined) more[key as keyof UsageSums] = value;
+    const name = key as keyof UsageSums;
+    const value = sums[name]?.[index];
+    if (value !== null && value !== undefined) target[name] = (target[name] ?? 0) + value;
   }
-  addSums(target, more);
 }
 
 /** Adds the bins of one row. */

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
 import { InfluxUsageReader } from '../../../exporter/influxdb/read/influx-usage-reader.ts';
+import { rollUpInfluxLedger } from '../../../exporter/influxdb/rollup/influx-roll-up.ts';
+import { LateMarks, ON_THE_WAY } from '../../../exporter/influxdb/rollup/late-marks.ts';
 import { UsageLineWriter } from '../../../exporter/influxdb/write/lines/usage-line.ts';
 import { SqliteUsageReader } from '../../../exporter/sqlite/read/sqlite-usage-reader.ts';
 import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
@@ -57,15 +59,32 @@ describe('random questions are answered as naive sums answer them', function () 
     }
   });
 
-  it('by InfluxDB 1.x', async function () {
+  it('by InfluxDB 1.x, from roll-ups and from calls that came late', async function () {
     requireServer(this, 'influxd');
     const server = await startInfluxd({ databases: ['llm_metrics'] });
+    const access = { url: server.url, bucket: 'llm_metrics' };
     const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
-    const body = RECORDS.map((record) => String(lines.line(record))).join('\n');
-    await fetch(`${server.url}/write?db=llm_metrics`, { method: 'POST', body });
-    const reader = new InfluxUsageReader({ url: server.url, bucket: 'llm_metrics' });
+    const write = async (records: readonly UsageRecord[]): Promise<void> => {
+      const body = records.map((record) => `${String(lines.line(record))}\n`).join('');
+      const chunk = { body: Buffer.from(body), lines: records.length, multiline: false };
+      const marks = new LateMarks(ON_THE_WAY).before([chunk]);
+      for (const text of [String(marks?.chunk.body ?? ''), body]) {
+        await fetch(`${server.url}/write?db=llm_metrics`, { method: 'POST', body: text });
+      }
+    };
+    const reader = new InfluxUsageReader({ ...access, maxAgeMs: 0 });
+    const seed = Math.floor(Math.random() * 2 ** 31);
     try {
-      await askRandomly(reader, RECORDS, COUNT);
+      let hours = 0;
+      for (const known of growing(RECORDS)) {
+        await write(known);
+        // Each an hour later: late calls have rested by then.
+        for (const isRolledUp of [false, true]) {
+          const now = (): number => Date.now() + ++hours * 3_600_000;
+          if (isRolledUp) await rollUpInfluxLedger({ ...access, now });
+          await askRandomly(reader, known, Math.ceil(COUNT / STEPS), { seed, about: RECORDS });
+        }
+      }
     } finally {
       await reader.close();
       await server.stop();
