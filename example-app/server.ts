@@ -35,6 +35,8 @@ import type { AppTelemetry } from './telemetry.ts';
 
 /** Words per second of the demo model, slow enough to watch a stream. */
 const DEMO_CHUNK_PAUSE_MS = 15;
+/** The console is bundled so long after the start, or for its first visitor. */
+const BUNDLE_AFTER_MS = 2000;
 const SHUTDOWN_MS = 4800;
 const SESSION_SECRET_PATH = '.token-meter/session-secret';
 
@@ -136,8 +138,8 @@ export async function startServer(
   });
   const server = createServer(app.callback());
   limitServer(server);
-  await startConsole(logger);
   await listen(server, host, port, logger);
+  startConsole(logger);
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   endOnSignal({
     deadlineMs: SHUTDOWN_MS,
@@ -239,13 +241,18 @@ function fleetOf({ settings }: TokenMeterConfig, logger: Logger): Fleet | undefi
   });
 }
 
-/** Without its console, the application still serves its API. */
-async function startConsole(logger: Logger): Promise<void> {
-  try {
-    await (process.argv.includes('--watch') ? watchConsole() : prepareConsole());
-  } catch (error) {
-    logger.error({ err: error }, 'the console cannot be bundled');
-  }
+/** A visitor who comes before it is bundled waits for it. Without its console, the application still serves its API. */
+function startConsole(logger: Logger): void {
+  const isWatched = process.argv.includes('--watch');
+  const start = async (): Promise<void> => {
+    try {
+      await (isWatched ? watchConsole() : prepareConsole());
+    } catch (error) {
+      logger.error({ err: error }, 'the console cannot be bundled');
+    }
+  };
+  // Not while the rest of the application starts, nor for a process that soon ends.
+  setTimeout(() => void start(), isWatched ? 0 : BUNDLE_AFTER_MS).unref();
 }
 
 async function listen(server: Server, host: string, port: number, logger: Logger): Promise<void> {

@@ -28,7 +28,7 @@ export function consoleBundle(): Promise<ConsoleBundle> {
   return (bundled ??= build(bundleOptions()).then(bundleOf));
 }
 
-/** Bundles and compresses at the start, so that the first visitor waits for neither. */
+/** Bundles and compresses ahead, so that the first visitor waits for neither. */
 export async function prepareConsole(): Promise<void> {
   const { files } = await consoleBundle();
   await stop();
