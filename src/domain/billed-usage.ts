@@ -48,6 +48,9 @@ export interface BilledUsage extends TokenUsage {
   readonly generatedImages?: number;
   /** Searches of a rerank call. */
   readonly rerankSearches?: number;
+  /** Pages of documents that were read, plain or with annotations, which cost more. */
+  readonly pages?: number;
+  readonly annotatedPages?: number;
   /** Tokens that are billed, where the provider processed others (Cohere). */
   readonly billedInputTokens?: number;
   readonly billedOutputTokens?: number;
@@ -100,6 +103,8 @@ export const BILLED_KINDS: readonly BilledKind[] = [
   kind('inputCharacters', `${OURS}.input_characters`),
   kind('generatedImages', `${OURS}.generated_images`),
   kind('rerankSearches', `${OURS}.rerank_searches`),
+  kind('pages', `${OURS}.pages`),
+  kind('annotatedPages', `${OURS}.annotated_pages`),
   kind('billedInputTokens', `${OURS}.billed_input_tokens`, 'inputTokens'),
   kind('billedOutputTokens', `${OURS}.billed_output_tokens`, 'outputTokens'),
 ];

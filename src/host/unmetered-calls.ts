@@ -5,7 +5,7 @@ import { quietly } from './quietly.ts';
 
 /** Calls of models, by the end of their path. */
 const MODEL_PATH =
-  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate|rerank)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech)|moderations|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
+  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate|rerank)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech)|moderations|classifications|v1\/ocr|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
 
 /** Calls that no patch meters, in the words of docs/providers.md. */
 const UNSUPPORTED: readonly (readonly [path: RegExp, api: string])[] = [
@@ -14,7 +14,6 @@ const UNSUPPORTED: readonly (readonly [path: RegExp, api: string])[] = [
   [/\/batch\/jobs$/, 'batches of Mistral'],
   [/\/batchPredictionJobs$/, 'batches of Vertex'],
   [/\/videos$|:predictLongRunning$/, 'videos'],
-  [/\/v1\/ocr$/, 'OCR of Mistral'],
   [
     /\/async-invoke$|\/invoke-with-bidirectional-stream$/,
     'asynchronous and bidirectional Bedrock calls',

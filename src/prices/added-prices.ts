@@ -40,7 +40,10 @@ const ADDED: readonly AddedModel[] = [
   { providers: ['cohere'], model: /^rerank-v4\.0-pro$/, prices: { rerank_searches_kcount: 2.5 } },
 ];
 
-/** Google, as of 2026-03. OpenAI, as of 2026-11: the preview of the web search costs less with models that reason. */
+/**
+ * Google, as of 2026-03. Mistral, as of 2025-12. OpenAI, as of 2026-11: the preview of the web search costs less
+ * with models that reason.
+ */
 const OWN: readonly AddedModel[] = [
   {
     providers: ['google'],
@@ -58,6 +61,12 @@ const OWN: readonly AddedModel[] = [
     providers: ['google'],
     model: /^imagen-4\.0-ultra-generate/,
     prices: { output_images_kcount: 60 },
+    isWhole: true,
+  },
+  {
+    providers: ['mistral'],
+    model: /^mistral-ocr-2512$/,
+    prices: { pages_kcount: 2 },
     isWhole: true,
   },
   {

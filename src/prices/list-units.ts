@@ -50,6 +50,8 @@ const UNITS: { readonly [Field in BilledField]: ListUnit } = {
   webSearches: { usageKey: 'web_searches', priceKeys: ['web_searches_kcount'] },
   // The list has no kind for these: a price of this package, or none.
   generatedImages: { usageKey: '', priceKeys: ['output_images_kcount'] },
+  pages: { usageKey: '', priceKeys: ['pages_kcount'] },
+  annotatedPages: { usageKey: '', priceKeys: ['annotated_pages_kcount'] },
   previewWebSearches: { usageKey: '', priceKeys: ['preview_web_searches_kcount'] },
   searchContentTokens: { usageKey: '', priceKeys: [] },
   fileSearches: { usageKey: 'storage_searches', priceKeys: ['storage_searches_kcount'] },

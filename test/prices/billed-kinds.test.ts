@@ -56,6 +56,23 @@ const bills: readonly Bill[] = [
     costUsd: 0.12,
   },
   {
+    what: 'pages at $2 a thousand, by the model that answered',
+    call: {
+      provider: 'mistral_ai',
+      requestModel: 'mistral-ocr-latest',
+      responseModel: 'mistral-ocr-2512',
+      operation: 'ocr',
+    },
+    usage: { pages: 7 },
+    costUsd: 0.014,
+  },
+  {
+    what: 'annotated pages, whose price is not known',
+    call: { provider: 'mistral_ai', requestModel: 'mistral-ocr-2512', operation: 'ocr' },
+    usage: { annotatedPages: 7 },
+    costUsd: undefined,
+  },
+  {
     what: 'an image of the fast Imagen 4 on Vertex',
     call: {
       provider: 'gcp.vertex_ai',

@@ -10,7 +10,17 @@ import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
 import { collectSpan, expectSpan } from './native-span.ts';
-import { chat, conversation, embeddings, fillInTheMiddle, transcription } from './shapes.ts';
+import {
+  chat,
+  classification,
+  conversation,
+  embeddings,
+  fillInTheMiddle,
+  moderation,
+  ocr,
+  speech,
+  transcription,
+} from './shapes.ts';
 
 interface Resource {
   readonly _baseURL?: URL | null;
@@ -26,6 +36,14 @@ const METHODS: Readonly<Record<string, Readonly<Record<string, CallShape>>>> = {
   agents: { complete: chat, stream: streamedChat },
   fim: { complete: fillInTheMiddle, stream: streamed(fillInTheMiddle) },
   embeddings: { create: embeddings },
+  ocr: { process: ocr },
+  classifiers: {
+    moderate: moderation,
+    moderateChat: moderation,
+    classify: classification,
+    classifyChat: classification,
+  },
+  'audio.speech': { complete: speech },
   'audio.transcriptions': { complete: transcription, stream: streamed(transcription) },
   'beta.conversations': {
     start: conversation,

@@ -88,7 +88,8 @@ export function embeddingCountable(request: unknown): CountableInput {
   const texts = (Array.isArray(inputs) ? listOf(inputs) : [inputs]).filter(
     (text) => typeof text === 'string',
   );
-  return { kind: 'texts', texts, tokens: 0 };
+  // A chat to be classified is framed in a way that is not published.
+  return texts.length === 0 ? { kind: 'unknown' } : { kind: 'texts', texts, tokens: 0 };
 }
 
 function chatMessage(message: unknown): unknown {
