@@ -69,16 +69,18 @@ export class StepMeter {
     if (conversation !== undefined && start.kind !== 'tool') {
       attributes[ATTR.conversationId] = conversation;
     }
-    const span = isSeen
-      ? (enriched(foreign, attributes) ??
-        this.#options
-          .tracer()
-          .startSpan(
-            `${STEP_OPERATION[start.kind]} ${name}`,
-            { kind: SpanKind.INTERNAL, startTime: startedAtMs, attributes },
-            parent,
-          ))
-      : undefined;
+    const isSpanless = start.isSpanless === true && this.#options.nativeSpans === 'enrich';
+    const span =
+      isSeen && !isSpanless
+        ? (enriched(foreign, attributes) ??
+          this.#options
+            .tracer()
+            .startSpan(
+              `${STEP_OPERATION[start.kind]} ${name}`,
+              { kind: SpanKind.INTERNAL, startTime: startedAtMs, attributes },
+              parent,
+            ))
+        : undefined;
     if (captureContent && start.input !== undefined && span?.isRecording() === true) {
       setContent(span, ATTR_TOOL.arguments, start.input);
     }

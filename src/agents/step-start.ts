@@ -13,6 +13,8 @@ export interface StepStart {
   readonly input?: unknown;
   /** The span that an SDK made for this very step: it is used in place of one of ours. */
   readonly nativeSpan?: Span | undefined;
+  /** Somebody else makes a span for this very step inside: ours is left out. @default false */
+  readonly isSpanless?: boolean | undefined;
   /** @default the active Context */
   readonly parent?: Context | undefined;
   /** Milliseconds since 1970. @default now */

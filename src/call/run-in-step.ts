@@ -5,16 +5,21 @@ import { followed } from './followed.ts';
 
 type Advance = (...args: unknown[]) => Promise<IteratorResult<unknown>>;
 
+interface RunInStepOptions {
+  /** Adds the result to the step's span, where content is captured. @default false */
+  readonly withOutput?: boolean;
+  /** True for a value that ends the step later on, such as a stream. */
+  readonly endsLater?: (value: unknown) => boolean;
+}
+
 /**
  * Runs `fn` in a step, which ends when `fn` has ended: a promise has settled, an async generator is read to its end or
  * left. Returns and throws what `fn` does.
- *
- * @param withOutput adds the result to the step's span, where content is captured
  */
 export function runInStep<T>(
   step: OpenStep | undefined,
   fn: () => T,
-  { withOutput = false }: { readonly withOutput?: boolean } = {},
+  { withOutput = false, endsLater }: RunInStepOptions = {},
 ): T {
   if (step === undefined) return fn();
   let result: T;
@@ -30,6 +35,7 @@ export function runInStep<T>(
   }
   return followed(result, {
     onValue: (value) => {
+      if (endsLater?.(value) === true) return;
       if (isAsyncGenerator(value)) followGenerator(value, step);
       else step.end(withOutput ? { output: value } : {});
     },

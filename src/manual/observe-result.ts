@@ -5,7 +5,7 @@ import { observeNodeStream } from '../call/observed-node-stream.ts';
 import { observeReadableStream } from '../call/observed-readable.ts';
 import { observeResponse } from '../call/observed-response.ts';
 import { observeAsyncIterable, observeGenerator, type Within } from '../call/observed-stream.ts';
-import { observeStreamResult } from './stream-result.ts';
+import { observeStreamResult } from '../providers/vercel-ai/stream-result.ts';
 
 export interface ResultObserver {
   readonly call: ChatCall;

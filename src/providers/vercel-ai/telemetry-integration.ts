@@ -11,6 +11,8 @@ import { embed } from './embedding-model.ts';
 import { generate, stream } from './language-model.ts';
 import { isPatchedProvider, LateCalls, modelOf } from './late-calls.ts';
 import { watchResult } from './provider-packages.ts';
+import { runTool } from '../tool-step.ts';
+import { activeToolSpan } from './native-step-spans.ts';
 import { apiCallError } from './refused-model-call.ts';
 import { currentOperation, listenToAiSdk } from './telemetry-channel.ts';
 
@@ -21,6 +23,7 @@ interface Registry {
 }
 
 interface ModelCall {
+  /** Of the model, or of a tool. */
   readonly execute: () => PromiseLike<unknown>;
 }
 
@@ -57,6 +60,20 @@ function telemetryIntegration(meter: CurrentMeter): object {
         call.failed(error);
         throw error;
       }
+    },
+
+    executeTool(options: ModelCall & JsonObject): PromiseLike<unknown> {
+      const { toolCall } = options;
+      return runTool(
+        meter,
+        () => ({
+          name: stringAt(toolCall, 'toolName') ?? 'unknown',
+          callId: stringAt(toolCall, 'toolCallId'),
+          input: isObject(toolCall) ? toolCall['input'] : undefined,
+          nativeSpan: activeToolSpan(),
+        }),
+        () => options.execute(),
+      );
     },
 
     onStepStart: (event: unknown) => {

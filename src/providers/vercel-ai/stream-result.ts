@@ -1,8 +1,13 @@
-import type { ChatCall } from '../call/chat-call.ts';
-import { observeReadableStream } from '../call/observed-readable.ts';
-import type { ReplySink } from '../call/reply-sink.ts';
-import { quietly } from '../host/quietly.ts';
-import { isObject, stringAt } from '../tokens/json.ts';
+import { observeReadableStream } from '../../call/observed-readable.ts';
+import type { ReplySink } from '../../call/reply-sink.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { quietly } from '../../host/quietly.ts';
+import { isObject, stringAt } from '../../tokens/json.ts';
+
+/** A call or a step that a stream belongs to. */
+export interface StreamSink extends ReplySink {
+  failedWith(failure: Failure): void;
+}
 
 /** Under which the AI SDK's result of `streamText` or `streamObject` hands out its parts or its text. */
 const STREAMS = ['stream', 'fullStream', 'textStream'] as const;
@@ -12,7 +17,7 @@ const STREAMS = ['stream', 'fullStream', 'textStream'] as const;
  * asked: so none is asked here, and the first stream that somebody else asks for is watched. False when
  * it is no such result.
  */
-export function observeStreamResult(value: object, call: ChatCall): boolean {
+export function observeStreamResult(value: object, call: StreamSink): boolean {
   if (!('textStream' in value && 'fullStream' in value)) return false;
   let watched = false;
   for (const name of STREAMS) {
@@ -43,7 +48,7 @@ function getterOf(value: object, name: string): (() => unknown) | undefined {
 }
 
 /** Parts in the form that a wrapped function's own chunks have; pieces of text are that already. */
-function partSink(call: ChatCall): ReplySink {
+function partSink(call: StreamSink): ReplySink {
   return {
     get ended() {
       return call.ended;

@@ -1,0 +1,34 @@
+import type { OpenStep } from '../agents/open-step.ts';
+import type { ReplySink } from '../call/reply-sink.ts';
+import type { Failure } from '../domain/failure.ts';
+
+/** Ends a step with the stream that is its result. */
+export class StepSink implements ReplySink {
+  readonly #step: OpenStep;
+
+  constructor(step: OpenStep) {
+    this.#step = step;
+  }
+
+  get ended(): boolean {
+    return this.#step.ended;
+  }
+
+  arrived(): void {}
+
+  reading(): void {}
+
+  event(): void {}
+
+  streamEnded(): void {
+    this.#step.end();
+  }
+
+  failed(error: unknown): void {
+    this.#step.end({ error: error ?? 'Error' });
+  }
+
+  failedWith({ type }: Failure): void {
+    this.#step.end({ error: type });
+  }
+}

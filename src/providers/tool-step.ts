@@ -1,0 +1,45 @@
+import type { Attributes } from '@opentelemetry/api';
+import { runInStep } from '../call/run-in-step.ts';
+import { ATTR_TOOL } from '../otel/semconv.ts';
+import type { OpenStep } from '../agents/open-step.ts';
+import type { StepStart } from '../agents/step-start.ts';
+import { quietly } from '../host/quietly.ts';
+import type { CurrentMeter } from './sdk-patch.ts';
+
+export interface ToolCall {
+  readonly name: string;
+  readonly callId?: string | undefined;
+  readonly description?: string | undefined;
+  /** @default 'function' */
+  readonly type?: 'function' | 'extension' | 'datastore' | undefined;
+  readonly input?: unknown;
+}
+
+/** Runs a function of the application as the execution of a tool. `describe` is asked while metering is on. */
+export function runTool<T>(
+  meter: CurrentMeter,
+  describe: () => ToolCall & Pick<StepStart, 'nativeSpan'>,
+  fn: () => T,
+): T {
+  const step = startStep(meter, () => {
+    const { name, input, nativeSpan, ...call } = describe();
+    return { kind: 'tool', name, input, nativeSpan, attributes: toolAttributes(call) };
+  });
+  return runInStep(step, fn, { withOutput: true });
+}
+
+/** Undefined while metering is off, and where the step cannot be described. */
+export function startStep(meter: CurrentMeter, describe: () => StepStart): OpenStep | undefined {
+  return quietly('starting a step', () => {
+    const calls = meter();
+    return calls?.audience() === undefined ? undefined : calls.startStep(describe());
+  });
+}
+
+function toolAttributes({ callId, description, type }: Omit<ToolCall, 'name'>): Attributes {
+  return {
+    [ATTR_TOOL.type]: type ?? 'function',
+    ...(callId !== undefined && { [ATTR_TOOL.callId]: callId }),
+    ...(description !== undefined && { [ATTR_TOOL.description]: description }),
+  };
+}
