@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { context, createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import type { UsageContext } from './domain/usage-context.ts';
-import { warnOnce } from './host/quietly.ts';
+import { quietly, warnOnce } from './host/quietly.ts';
 
 const USAGE = createContextKey('otel-token-meter usage context');
 export const NO_USAGE_CONTEXT: UsageContext = {};
+
+const sources: ((active: Context) => Context)[] = [];
 
 const FALLBACK = Symbol.for('otel-token-meter.context');
 const shared = globalThis as { [FALLBACK]?: AsyncLocalStorage<Context> };
@@ -83,6 +85,21 @@ export function usageContextOf(from: Context): UsageContext {
  * started stays in force: the manager knows nothing of it.
  */
 export function activeContext(): Context {
+  const active = ownContext();
+  return sources.length === 0
+    ? active
+    : sources.reduce(
+        (found, source) => quietly('finding a step', () => source(found)) ?? found,
+        active,
+      );
+}
+
+/** For an SDK that keeps the step it is in by itself: `source` adds that to what is active otherwise. */
+export function addContextSource(source: (active: Context) => Context): void {
+  sources.push(source);
+}
+
+function ownContext(): Context {
   const active = context.active();
   const held = fallback.getStore();
   if (held === undefined || active.getValue(USAGE) !== undefined) return active;

@@ -1,4 +1,4 @@
-import { createContextKey, type Context } from '@opentelemetry/api';
+import { createContextKey, trace, type Context } from '@opentelemetry/api';
 import type { RunPosition } from '../domain/agent-step.ts';
 
 /** What one invocation of an agent did itself; what its sub-agents do is theirs. */
@@ -21,4 +21,20 @@ export function agentScopeOf(from: Context): AgentScope | undefined {
 
 export function setAgentScope(onto: Context, scope: AgentScope): Context {
   return onto.setValue(SCOPE, scope);
+}
+
+/**
+ * `active` with the step of `inside`, unless it is in that step already. The span is kept where the application has
+ * begun one in `inside`, which the SDK that reported the step does not know of.
+ *
+ * @param around the Context in which the step began
+ */
+export function enteredStep(active: Context, inside: Context, around: Context): Context {
+  const [own, now] = [agentScopeOf(inside), agentScopeOf(active)];
+  const last = own?.steps.at(-1);
+  if (own === undefined || now?.steps.some(({ id }) => id === last?.id) === true) return active;
+  const span = trace.getSpan(inside);
+  const isBegun = trace.getSpan(active) !== trace.getSpan(around);
+  const entered = setAgentScope(active, own);
+  return span === undefined || isBegun ? entered : trace.setSpan(entered, span);
 }

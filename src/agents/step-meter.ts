@@ -60,7 +60,7 @@ export class StepMeter {
     const runId = around?.runId ?? idFrom(start.runId) ?? idFrom(own[ATTR.runId]) ?? randomUUID();
     const agentName = innermost(around?.steps ?? [], 'agent');
     const startedAtMs = start.startedAtMs ?? Date.now();
-    const isSeen = isEmitting();
+    const isSeen = start.isSilent !== true && isEmitting();
     const foreign = this.#options.nativeSpans === 'enrich' ? start.nativeSpan : undefined;
     const attributes = { ...start.attributes, ...attributesOf(start.kind, name, generations) };
     attributes[ATTR.runId] = runId;

@@ -15,6 +15,8 @@ export interface StepStart {
   readonly nativeSpan?: Span | undefined;
   /** Somebody else makes a span for this very step inside: ours is left out. @default false */
   readonly isSpanless?: boolean | undefined;
+  /** Neither span nor metrics: the end of the step will not be known. @default false */
+  readonly isSilent?: boolean | undefined;
   /** @default the active Context */
   readonly parent?: Context | undefined;
   /** Milliseconds since 1970. @default now */

@@ -7,6 +7,7 @@ import { langchain } from './langchain/index.ts';
 import { mistral } from './mistral/index.ts';
 import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
+import { openaiAgents } from './openai-agents/index.ts';
 import type { SdkPatch } from './sdk-patch.ts';
 import { together } from './together/index.ts';
 import { vercelAi } from './vercel-ai/index.ts';
@@ -27,4 +28,5 @@ export const sdkPatches: readonly SdkPatch[] = [
   vercelAi,
   ...vercelAiProviders,
   ...langchain,
+  ...openaiAgents,
 ];

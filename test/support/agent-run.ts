@@ -19,11 +19,16 @@ const wire = (usageOfReply: object) => ({
   streamUsage: { usage: usageOfReply },
 });
 
+const withCallId = (script: Script, id: string): Script => ({
+  ...script,
+  body: String(script.body).replace('call_1', id),
+});
+
 /** The replies, in order: planner calls `search`, reader answers, planner calls `add`, planner answers. */
 export const AGENT_SCRIPTS: readonly [Script, ...Script[]] = [
-  chatToolCall(wire(usage(100, 10)), 'search', { query: 'tide' }),
+  chatToolCall(wire(usage(100, 10)), 'search', { query: 'tide', input: 'tide' }),
   chatPlain(wire(usage(30, 20)), ['Twice a day.']),
-  chatToolCall(wire(usage(150, 5)), 'add', { a: 1, b: 2 }),
+  withCallId(chatToolCall(wire(usage(150, 5)), 'add', { a: 1, b: 2 }), 'call_2'),
   chatPlain(wire(usage(200, 40)), ['High water is at 3.']),
 ];
 

@@ -3,7 +3,16 @@ import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** Install locations of SDK versions: the current one in the root, others in test/sdks. */
-export type InstalledIn = 'root' | 'previous' | 'ai-5' | 'openai-4' | 'openai-5' | 'openai-6';
+export type InstalledIn =
+  | 'root'
+  | 'previous'
+  | 'ai-5'
+  | 'openai-4'
+  | 'openai-5'
+  | 'openai-6'
+  | 'openai-agents'
+  | 'langgraph'
+  | 'mcp';
 
 function requireFrom(place: InstalledIn): NodeJS.Require {
   const base = place === 'root' ? '../../package.json' : `../sdks/${place}/package.json`;

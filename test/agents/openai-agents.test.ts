@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import type * as Agents from '@openai/agents';
+import { OpenAI } from 'openai';
+import { z } from 'zod';
+import { TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
+import { AGENT_SCRIPTS, agreeWithGolden, streamedAgentScripts } from '../support/agent-run.ts';
+import { loadCjs } from '../support/sdk-versions.ts';
+import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
+import { startWireServer, type WireServer } from '../support/wire/wire-server.ts';
+
+describe('the OpenAI Agents SDK', () => {
+  let server: WireServer;
+  let telemetry: TestTelemetry;
+  let instrumentation: TokenMeterInstrumentation;
+  let agents: typeof Agents;
+  let records: UsageRecord[] = [];
+
+  before(async () => {
+    server = await startWireServer();
+    telemetry = startTelemetry();
+    instrumentation = new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
+    agents = (await loadCjs('@openai/agents', 'openai-agents')()) as typeof Agents;
+    // Its own exporter would send to OpenAI.
+    agents.setTraceProcessors([]);
+    instrumentation.instrument('@openai/agents', agents);
+    instrumentation.instrument('openai', OpenAI);
+    agents.setDefaultOpenAIClient(
+      new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' }) as never,
+    );
+    agents.setOpenAIAPI('chat_completions');
+  });
+  beforeEach(() => {
+    records = [];
+    telemetry.reset();
+    agents.setTracingDisabled(false);
+  });
+  after(async () => {
+    instrumentation.disable();
+    await telemetry.close();
+    await server.close();
+  });
+
+  function planner(): Agents.Agent {
+    const reader = new agents.Agent({ name: 'reader', model: 'gpt-4o', instructions: 'Read.' });
+    const search = reader.asTool({ toolName: 'search', toolDescription: 'Asks the reader' });
+    const add = agents.tool({
+      name: 'add',
+      description: 'Adds',
+      parameters: z.object({ a: z.number(), b: z.number() }),
+      execute: ({ a, b }) => String(a + b),
+    });
+    return new agents.Agent({ name: 'planner', model: 'gpt-4o', tools: [search, add] });
+  }
+
+  it('a run with two tools and a sub-agent', async () => {
+    server.play(...AGENT_SCRIPTS);
+    const { finalOutput } = await agents.run(planner(), 'When is high water?');
+    assert.equal(finalOutput, 'High water is at 3.');
+    await agreeWithGolden('openai-agents', telemetry, records);
+  });
+
+  it('the same as a stream', async () => {
+    server.play(...streamedAgentScripts({ wholeSubAgent: true }));
+    const result = await agents.run(planner(), 'When is high water?', { stream: true });
+    for await (const _event of result);
+    await result.completed;
+    assert.equal(result.finalOutput, 'High water is at 3.');
+    await agreeWithGolden('openai-agents', telemetry, records);
+  });
+
+  it('gives calls their agent and tool where its tracing is disabled', async () => {
+    agents.setTracingDisabled(true);
+    server.play(...AGENT_SCRIPTS);
+    await agents.run(planner(), 'When is high water?');
+    await agreeWithGolden('openai-agents-untraced', telemetry, records);
+  });
+
+  it('keeps one run across a handoff', async () => {
+    const expert = new agents.Agent({ name: 'expert', model: 'gpt-4o' });
+    const desk = agents.Agent.create({ name: 'desk', model: 'gpt-4o', handoffs: [expert] });
+    const [toolCall, ...replies] = AGENT_SCRIPTS;
+    const handoff = String(toolCall.body).replace('search', 'transfer_to_expert');
+    server.play({ ...toolCall, body: handoff }, replies.at(-1) ?? toolCall);
+    await agents.run(desk, 'Hello');
+    assert.deepEqual(
+      records.map(({ agentName }) => agentName),
+      ['desk', 'expert'],
+    );
+    assert.equal(new Set(records.map(({ runId }) => runId)).size, 1);
+    const [own, next] = await Promise.all([1, 2].map(async () => await twice()));
+    assert.notEqual(own, next);
+  });
+
+  async function twice(): Promise<string | undefined> {
+    server.play(AGENT_SCRIPTS[3] ?? AGENT_SCRIPTS[0]);
+    await agents.run(new agents.Agent({ name: 'alone', model: 'gpt-4o' }), 'Hello');
+    return records.at(-1)?.runId;
+  }
+});
