@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type * as Agents from '@openai/agents';
 import { OpenAI } from 'openai';
 import { z } from 'zod';
 import { TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
@@ -8,25 +7,42 @@ import { loadCjs } from '../support/sdk-versions.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 import { startWireServer, type WireServer } from '../support/wire/wire-server.ts';
 
+interface Agent {
+  asTool(options: { readonly toolName: string; readonly toolDescription: string }): unknown;
+}
+interface RunResult extends AsyncIterable<unknown> {
+  readonly finalOutput: unknown;
+  readonly completed: Promise<void>;
+}
+
+/** The part of `@openai/agents` that is used here. */
+interface AgentsSdk {
+  readonly Agent: new (options: object) => Agent;
+  tool(options: object): unknown;
+  run(agent: Agent, input: string, options?: object): Promise<RunResult>;
+  setTraceProcessors(processors: readonly object[]): void;
+  setTracingDisabled(isDisabled: boolean): void;
+  setDefaultOpenAIClient(client: unknown): void;
+  setOpenAIAPI(api: 'chat_completions'): void;
+}
+
 describe('the OpenAI Agents SDK', () => {
   let server: WireServer;
   let telemetry: TestTelemetry;
   let instrumentation: TokenMeterInstrumentation;
-  let agents: typeof Agents;
+  let agents: AgentsSdk;
   let records: UsageRecord[] = [];
 
   before(async () => {
     server = await startWireServer();
     telemetry = startTelemetry();
     instrumentation = new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
-    agents = (await loadCjs('@openai/agents', 'openai-agents')()) as typeof Agents;
+    agents = (await loadCjs('@openai/agents', 'openai-agents')()) as AgentsSdk;
     // Its own exporter would send to OpenAI.
     agents.setTraceProcessors([]);
     instrumentation.instrument('@openai/agents', agents);
     instrumentation.instrument('openai', OpenAI);
-    agents.setDefaultOpenAIClient(
-      new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' }) as never,
-    );
+    agents.setDefaultOpenAIClient(new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' }));
     agents.setOpenAIAPI('chat_completions');
   });
   beforeEach(() => {
@@ -40,14 +56,14 @@ describe('the OpenAI Agents SDK', () => {
     await server.close();
   });
 
-  function planner(): Agents.Agent {
+  function planner(): Agent {
     const reader = new agents.Agent({ name: 'reader', model: 'gpt-4o', instructions: 'Read.' });
     const search = reader.asTool({ toolName: 'search', toolDescription: 'Asks the reader' });
     const add = agents.tool({
       name: 'add',
       description: 'Adds',
       parameters: z.object({ a: z.number(), b: z.number() }),
-      execute: ({ a, b }) => String(a + b),
+      execute: ({ a, b }: { a: number; b: number }) => String(a + b),
     });
     return new agents.Agent({ name: 'planner', model: 'gpt-4o', tools: [search, add] });
   }
@@ -77,7 +93,7 @@ describe('the OpenAI Agents SDK', () => {
 
   it('keeps one run across a handoff', async () => {
     const expert = new agents.Agent({ name: 'expert', model: 'gpt-4o' });
-    const desk = agents.Agent.create({ name: 'desk', model: 'gpt-4o', handoffs: [expert] });
+    const desk = new agents.Agent({ name: 'desk', model: 'gpt-4o', handoffs: [expert] });
     const [toolCall, ...replies] = AGENT_SCRIPTS;
     const handoff = String(toolCall.body).replace('search', 'transfer_to_expert');
     server.play({ ...toolCall, body: handoff }, replies.at(-1) ?? toolCall);
