@@ -149,17 +149,21 @@ describe('repriceInfluxLedger', function () {
       await reader.close();
       assert.equal((await repriceInfluxLedger(options)).changed, 0);
     });
+  });
+
+  describe('of some records', () => {
+    beforeEach(async () => await fill(FEW));
 
     it('changes nothing when it only tells, and nothing outside of its range', async () => {
       const before = await points();
       const all = await repriceInfluxLedger({ ...options, dryRun: true });
-      assert.deepEqual([all.calls, all.changed > 2000], [MANY.length, true]);
+      assert.deepEqual([all.calls, all.changed > 200], [FEW.length, true]);
       assert.deepEqual(await points(), before);
       const [from, to] = [new Date(FROM + 2 * DAY_MS), new Date(FROM + 3 * DAY_MS)];
       const day = await repriceInfluxLedger({ ...options, from, to });
       assert.equal(
         day.calls,
-        MANY.filter(({ time }) => Date.parse(time) >= +from && Date.parse(time) < +to).length,
+        FEW.filter(({ time }) => Date.parse(time) >= +from && Date.parse(time) < +to).length,
       );
       const changed = (await points()).filter(
         (row, at) => row['cost_usd'] !== before[at]?.['cost_usd'],
@@ -170,10 +174,6 @@ describe('repriceInfluxLedger', function () {
         assert.ok(ms >= +from && ms < +to);
       }
     });
-  });
-
-  describe('of some records', () => {
-    beforeEach(async () => await fill(FEW));
 
     for (const version of ['2', '3'] as const) {
       it(`reads and writes as ${version}.x wants it`, async () => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerFile, type LedgerRepair } from '../../../../exporter/sqlite/write/ledger-file.ts';
 import { childrenOf, leavesBelow } from '../../../support/sqlite-pages.ts';
@@ -12,12 +20,13 @@ const CALLS = 20_000;
 
 describe('repair of a damaged ledger', () => {
   let folder: string;
+  let whole: string;
   let path: string;
 
-  beforeEach(() => {
+  before(() => {
     folder = mkdtempSync(join(tmpdir(), 'token-meter-repair-'));
-    path = join(folder, 'usage.db');
-    const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
+    whole = join(folder, 'whole.db');
+    const file = new LedgerFile({ path: whole, busyTimeoutMs: 1000 });
     file.write(
       Array.from({ length: CALLS }, (_, i) =>
         usageRecord(T0 + i * 1000, { userId: `user-${i % 500}` }),
@@ -25,7 +34,11 @@ describe('repair of a damaged ledger', () => {
     );
     file.close();
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(() => {
+    path = join(mkdtempSync(join(folder, 'damaged-')), 'usage.db');
+    copyFileSync(whole, path);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
 
   const read = <T>(sql: string): T => {
     const database = new DatabaseSync(path, { readOnly: true });
@@ -102,7 +115,7 @@ describe('repair of a damaged ledger', () => {
     assert.ok(repair.records >= CALLS - 5 * perLeaf && repair.records < CALLS, `${repair.records}`);
     assert.equal(read('SELECT sum(calls) FROM usage_hour'), stored);
     assert.equal(read('PRAGMA integrity_check'), 'ok');
-    assert.ok(readdirSync(folder).some((name) => name.includes('.corrupted-')));
+    assert.ok(readdirSync(dirname(path)).some((name) => name.includes('.corrupted-')));
   });
 
   it('copies the calls of all leaves but those below a damaged inner page', () => {
