@@ -79,6 +79,7 @@ export { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
 export { influxBacklogs } from './influxdb/write/influx-backlogs.ts';
 export type { StoreBacklog } from './delivery/store-backlogs.ts';
 export type { ConnectionOptions, TlsOptions } from './connection/connection.ts';
+export type { ClickHouseUsageReaderOptions } from './clickhouse/read/clickhouse-usage-reader.ts';
 export type { InfluxUsageReaderOptions } from './influxdb/read/influx-usage-reader.ts';
 export type { InfluxOptions, InfluxVersion } from './influxdb/influx-options.ts';
 export type { SpoolOptions } from './delivery/spool-options.ts';

@@ -1,11 +1,16 @@
 import {
+  type CheckedQuery,
   checkConversationQuery,
   checkQuery,
   checkRecordsQuery,
   type CheckedRecordsQuery,
   writeCursor,
 } from '../../ledger/queries/checked-query.ts';
+import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import { summarise } from '../../ledger/queries/summarise.ts';
+import { SumsCache } from '../../ledger/queries/sums-cache.ts';
+import { SharedWork } from '../../ledger/shared-work.ts';
+import { Turns } from '../../ledger/turns.ts';
 import type {
   UsageConversation,
   UsagePage,
@@ -21,42 +26,64 @@ import { BoundValues } from './bound-values.ts';
 import { CALLS, filterConditions, timeCondition } from './ledger-sql.ts';
 import { ClickHouseSummarySource } from './summary-source.ts';
 
+export interface ClickHouseUsageReaderOptions extends ClickHouseAccess {
+  /** How old a summary may be: what questions of this time have in common is asked once. @default 1000 */
+  readonly maxAgeMs?: number;
+}
+
 const MAX_CONVERSATION_RECORDS = 1000;
+const MAX_AGE_MS = 1000;
+/** More would only wait for one another on the server. */
+const MAX_RUNNING = 8;
 
 /**
  * Reads the ledger of ClickHouse, whichever way it was filled. The server sums up; an aborted question ends there
- * as well.
+ * as well. Eight questions run at once, and identical ones get one answer.
  */
 export class ClickHouseUsageReader implements UsageReader {
   readonly #session: ClickHouseSession;
 
+  readonly #answers: SharedWork<UsageSummary>;
+  readonly #splits: SharedWork<SplitQuery | undefined>;
+  readonly #cache = new SumsCache();
+  readonly #turns = new Turns(MAX_RUNNING);
+
   /** @throws TokenMeterError `INVALID_OPTION` */
-  constructor(options: ClickHouseAccess) {
+  constructor({ maxAgeMs = MAX_AGE_MS, ...options }: ClickHouseUsageReaderOptions) {
     this.#session = new ClickHouseSession(
       resolveAccess('ClickHouseUsageReader', options, READ_TIMEOUT_MS),
     );
+    // A kept answer may be of hours that were looked up before it.
+    this.#answers = new SharedWork({ keepMs: maxAgeMs / 2 });
+    this.#splits = new SharedWork({ keepMs: maxAgeMs / 2 });
   }
 
-  async summary({ signal, ...query }: UsageQuery): Promise<UsageSummary> {
+  async summary({ signal, askedBy, ...query }: UsageQuery): Promise<UsageSummary> {
     const checked = await checkQuery(query);
-    signal?.throwIfAborted();
-    return await summarise(checked, new ClickHouseSummarySource(this.#session, signal));
+    const answer = async (stop: AbortSignal): Promise<UsageSummary> =>
+      await this.#turns.run(askedBy, stop, async () => await this.#summary(checked, stop));
+    return await this.#answers.run(JSON.stringify(query), answer, signal);
   }
 
-  async records({ signal, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
-    return await this.#page(checkRecordsQuery(query), signal);
+  async records({ signal, askedBy, ...query }: UsageRecordsQuery = {}): Promise<UsagePage> {
+    const checked = checkRecordsQuery(query);
+    return await this.#turns.run(askedBy, signal, async () => await this.#page(checked, signal));
   }
 
   async conversation(
     id: string,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    asking: { readonly askedBy?: string; readonly signal?: AbortSignal } = {},
   ): Promise<UsageConversation> {
-    signal?.throwIfAborted();
+    const { askedBy, signal } = asking;
     const filter = { conversation: id };
-    const query = checkRecordsQuery({ filter, limit: MAX_CONVERSATION_RECORDS });
-    const page = await this.#page(query, signal);
-    const source = new ClickHouseSummarySource(this.#session, signal);
-    const { total } = await summarise(await checkConversationQuery(id), source);
+    const page = await this.records({ filter, limit: MAX_CONVERSATION_RECORDS, ...asking });
+    const query = await checkConversationQuery(id);
+    const source = new ClickHouseSummarySource(this.#session, this.#splits, signal);
+    const { total } = await this.#turns.run(
+      askedBy,
+      signal,
+      async () => await summarise(query, source),
+    );
     return {
       id,
       records: page.records.toReversed(),
@@ -67,6 +94,11 @@ export class ClickHouseUsageReader implements UsageReader {
 
   async close(): Promise<void> {
     await this.#session.close();
+  }
+
+  async #summary(query: CheckedQuery, signal: AbortSignal | undefined): Promise<UsageSummary> {
+    const source = new ClickHouseSummarySource(this.#session, this.#splits, signal);
+    return await summarise(query, source, { cache: this.#cache, signal });
   }
 
   async #page(query: CheckedRecordsQuery, signal: AbortSignal | undefined): Promise<UsagePage> {

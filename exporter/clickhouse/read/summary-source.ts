@@ -1,19 +1,26 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { type Cells, type Key, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
+import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
+import type { SharedWork } from '../../ledger/shared-work.ts';
 import type { ClickHouseSession, Row } from '../clickhouse-session.ts';
 import { MISSING_TABLE } from '../exception.ts';
 import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
+import { keptHours } from './kept-hours.ts';
 import { planRollUp, rollUpFor, type RollUpPlan } from './roll-up-plan.ts';
 import { binsOfCalls, binsOfCells, sourceOf } from './source-sql.ts';
 import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.ts';
 import { SUMS } from './sums-sql.ts';
 
-/** Dimensions with more values than a summary holds are ranked by the server first. */
+/** Dimensions that may have many values: beyond `MAX_CROWD` of them the server ranks them first. */
 const CROWDED: ReadonlySet<string> = new Set(['user', 'conversation', 'run']);
+/** Rows that cost less to be sent once, and kept, than to be ranked for each question. */
+const MAX_CROWD = 60_000;
+/** The hours at a border of a range have few. */
+const SHORT_MS = 7_200_000;
 const SETTINGS = {
   use_skip_indexes_if_final: 1,
   do_not_merge_across_partitions_select_final: 1,
@@ -25,13 +32,25 @@ const SETTINGS = {
  */
 export class ClickHouseSummarySource implements SummarySource {
   readonly #session: ClickHouseSession;
+  readonly #splits: SharedWork<SplitQuery | undefined>;
   readonly #signal: AbortSignal | undefined;
   /** All statements of a summary see the same cells; a plan is made once for each range and roll-up. */
   readonly #plans = new Map<string, Promise<RollUpPlan | undefined>>();
 
-  constructor(session: ClickHouseSession, signal: AbortSignal | undefined) {
+  constructor(
+    session: ClickHouseSession,
+    splits: SharedWork<SplitQuery | undefined>,
+    signal: AbortSignal | undefined,
+  ) {
     this.#session = session;
+    this.#splits = splits;
     this.#signal = signal;
+  }
+
+  async split({ fromMs, toMs }: CheckedQuery): Promise<SplitQuery | undefined> {
+    const find = async (signal: AbortSignal): Promise<SplitQuery | undefined> =>
+      await orWithoutTables(keptHours(this.#session, { fromMs, toMs }, signal));
+    return await this.#splits.run(`${fromMs}-${toMs}`, find, this.#signal);
   }
 
   async rank(query: CheckedQuery): Promise<readonly Key[]> {
@@ -51,8 +70,15 @@ export class ClickHouseSummarySource implements SummarySource {
     return rows.map((row) => keyOf(query, row));
   }
 
-  async gather(query: CheckedQuery, cells: Cells): Promise<void> {
-    if (cells.named === undefined && query.dimensions.some((name) => CROWDED.has(name))) {
+  async gather(
+    query: CheckedQuery,
+    cells: Cells,
+    signal: AbortSignal | undefined = this.#signal,
+  ): Promise<void> {
+    const isCrowded =
+      cells.named === undefined && query.dimensions.some((name) => CROWDED.has(name));
+    // A crowd is only read to be kept, or where it is small.
+    if (isCrowded && cells.maxCells < MAX_CROWD && query.toMs - query.fromMs > SHORT_MS) {
       throw new TooManyKeys();
     }
     const bound = new BoundValues();
@@ -61,15 +87,17 @@ export class ClickHouseSummarySource implements SummarySource {
     const plan = await this.#plan(query, false);
     const rows = await this.#rows(
       `SELECT ${groups.select}, ${sums}
-       FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}`,
+       FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}${isCrowded ? ` LIMIT ${MAX_CROWD + 1}` : ''}`,
       bound,
+      signal,
     );
+    if (isCrowded && rows.length > MAX_CROWD) throw new TooManyKeys();
     for (const row of rows) {
       const found = sumsOf(row);
       if ((found.calls ?? 0) > 0) addSums(tallyOf(query, cells, row).sums, found);
     }
     if (!query.percentiles) return;
-    for (const sketch of SKETCHES) await this.#gatherBins(query, cells, sketch);
+    for (const sketch of SKETCHES) await this.#gatherBins(query, cells, sketch, signal);
   }
 
   async distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
@@ -92,7 +120,12 @@ export class ClickHouseSummarySource implements SummarySource {
     return Number(row['amount']);
   }
 
-  async #gatherBins(query: CheckedQuery, cells: Cells, sketch: Sketch): Promise<void> {
+  async #gatherBins(
+    query: CheckedQuery,
+    cells: Cells,
+    sketch: Sketch,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const plan = await this.#plan(query, true);
     const kind = sketch.column === 'duration_bins' ? 'duration' : 'firstChunk';
     const add = (row: Row, bin: number, calls: number): void =>
@@ -103,7 +136,7 @@ export class ClickHouseSummarySource implements SummarySource {
       const groups = groupsOf(query, cells, bound);
       const by = groups.by === '' ? ' GROUP BY bin' : `${groups.by}, bin`;
       const text = `SELECT ${groups.select}, bin, count() AS amount FROM (${calls}) AS source${by}`;
-      for (const row of await this.#rows(text, bound)) {
+      for (const row of await this.#rows(text, bound, signal)) {
         add(row, Number(row['bin']), Number(row['amount']));
       }
     }
@@ -113,7 +146,7 @@ export class ClickHouseSummarySource implements SummarySource {
     // Added up as maps: a row for each bin of each cell would be many times as many.
     const text = `SELECT ${groups.select}, sumMap(source.bins) AS bins
       FROM (${binsOfCells(query, plan, sketch, ofCells)}) AS source${groups.by}`;
-    for (const row of await this.#rows(text, ofCells)) {
+    for (const row of await this.#rows(text, ofCells, signal)) {
       for (const [bin, amount] of Object.entries(row['bins'] as Readonly<Record<string, number>>)) {
         add(row, Number(bin), amount);
       }
@@ -126,19 +159,29 @@ export class ClickHouseSummarySource implements SummarySource {
     const id = [rollUp.name, query.fromMs, query.toMs].join(' ');
     let plan = this.#plans.get(id);
     if (plan === undefined) {
-      plan = planRollUp(this.#session, query, rollUp, this.#signal).catch((error: unknown) => {
-        // A ledger that was made without roll-ups.
-        if (error instanceof TokenMeterError && MISSING_TABLE.has(Number(error.value)))
-          return undefined;
-        throw error;
-      });
+      plan = orWithoutTables(planRollUp(this.#session, query, rollUp, this.#signal));
       this.#plans.set(id, plan);
     }
     return await plan;
   }
 
-  async #rows(text: string, { values }: BoundValues): Promise<readonly Row[]> {
-    return await this.#session.rows({ text, values }, { signal: this.#signal, settings: SETTINGS });
+  async #rows(
+    text: string,
+    { values }: BoundValues,
+    signal: AbortSignal | undefined = this.#signal,
+  ): Promise<readonly Row[]> {
+    return await this.#session.rows({ text, values }, { signal, settings: SETTINGS });
+  }
+}
+
+/** Undefined where the ledger was made without roll-ups. */
+async function orWithoutTables<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof TokenMeterError && MISSING_TABLE.has(Number(error.value)))
+      return undefined;
+    throw error;
   }
 }
 

@@ -1,5 +1,4 @@
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
-import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import { SharedWork } from '../../ledger/shared-work.ts';
 import { DOCTOR_SERVICE } from '../usage-schema.ts';
 import { CallScan, type ScannedCall } from './call-scan.ts';
@@ -10,8 +9,8 @@ const HOUR_MS = 3_600_000;
 /** Longer ranges are streamed: their calls would fill the memory. */
 const MAX_HOURS = 3;
 const MAX_CALLS = 20_000;
-/** With these every question can be answered, besides the dimensions of the configuration. */
-const DIMENSIONS = [
+/** Most questions need no others. */
+const DIMENSIONS: readonly Dimension[] = [
   'user',
   'conversation',
   'service',
@@ -19,7 +18,7 @@ const DIMENSIONS = [
   'model',
   'outcome',
   'team',
-] as const;
+];
 
 /**
  * The calls of the hours at the borders of ranges, read once for all questions that need them at the same time:
@@ -47,7 +46,7 @@ export class SharedCalls {
     const asked = [...query.dimensions, ...query.filters.map(({ dimension }) => dimension)];
     const asksDoctor = query.filters.some(({ values }) => values.includes(DOCTOR_SERVICE));
     if (range.toMs - range.fromMs > MAX_HOURS * HOUR_MS || asksDoctor) return undefined;
-    const own = [...new Set(asked.filter(isDimensionKey))].toSorted();
+    const own = [...new Set(asked.filter((one) => !DIMENSIONS.includes(one)))].toSorted();
     const dimensions: readonly Dimension[] = [...DIMENSIONS, ...own];
     const key = JSON.stringify([range.fromMs, range.toMs, own]);
     const whole = { ...query, ...range, dimensions, filters: [] };

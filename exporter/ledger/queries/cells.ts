@@ -44,8 +44,8 @@ export class TooManyKeys extends Error {}
  */
 export class Cells {
   readonly named: NamedKeys | undefined;
+  readonly maxCells: number;
   readonly #percentiles: boolean;
-  readonly #maxCells: number;
   readonly #indexes = new Map<string | null, number>();
   readonly #keys: Key[] = [];
   readonly #cells = new Map<string | number, Cell>();
@@ -53,7 +53,7 @@ export class Cells {
   constructor(query: CheckedQuery, bounds: { named: NamedKeys } | { maxCells: number }) {
     this.#percentiles = query.percentiles;
     this.named = 'named' in bounds ? bounds.named : undefined;
-    this.#maxCells = 'named' in bounds ? Infinity : bounds.maxCells;
+    this.maxCells = 'named' in bounds ? Infinity : bounds.maxCells;
   }
 
   get keys(): readonly Key[] {
@@ -69,7 +69,7 @@ export class Cells {
     const id = bucket === undefined ? index : `${index}/${bucket}`;
     let cell = this.#cells.get(id);
     if (cell === undefined) {
-      if (this.#cells.size >= this.#maxCells) throw new TooManyKeys();
+      if (this.#cells.size >= this.maxCells) throw new TooManyKeys();
       cell = { index, bucket, tally: newTally(this.#percentiles) };
       this.#cells.set(id, cell);
     }

@@ -78,6 +78,9 @@ function questionOf(random: () => number, records: readonly UsageRecord[]): Ques
     (group, i, all) => !isTime(group) || all.findIndex(isTime) === i,
   );
   const example = pick(records);
+  const at = Date.parse(example.time);
+  // A part is about an hour or two.
+  const isShort = random() < 0.2;
   const filters: readonly [UsageFilter, (record: UsageRecord) => boolean][] = [
     [{}, () => true],
     [{}, () => true],
@@ -105,8 +108,8 @@ function questionOf(random: () => number, records: readonly UsageRecord[]): Ques
   return {
     where,
     query: {
-      from: new Date(fromMs),
-      to: new Date(toMs),
+      from: new Date(isShort ? at - Math.floor(random() * 3_600_000) : fromMs),
+      to: new Date(isShort ? at + 1 + Math.floor(random() * 3_600_000) : toMs),
       groupBy,
       filter,
       timeZone: pick(ZONES),
