@@ -18,6 +18,7 @@ const NAMES: ReadonlyMap<string, string> = new Map(
     moonshotai: 'moonshot_ai',
     together: 'together_ai',
     togetherai: 'together_ai',
+    voyage: 'voyageai',
     xai: 'x_ai',
   }),
 );

@@ -5,7 +5,7 @@ import { quietly } from './quietly.ts';
 
 /** Calls of models, by the end of their path. */
 const MODEL_PATH =
-  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate|rerank)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech)|moderations|classifications|v1\/ocr|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
+  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate|rerank)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech)|moderations|classifications|v1\/ocr|v1\/(?:multimodal|contextualized)embeddings|v1\/rerank|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
 
 /** Calls that no patch meters, in the words of docs/providers.md. */
 const UNSUPPORTED: readonly (readonly [path: RegExp, api: string])[] = [
@@ -27,6 +27,7 @@ const SDKS: readonly (readonly [header: RegExp, name: string])[] = [
   [/x-fern-sdk-name\W+cohere-ai/i, 'cohere-ai'],
   [/ollama-js\//i, 'ollama'],
   [/aws-sdk-js\/.*bedrock.?runtime/i, '@aws-sdk/client-bedrock-runtime'],
+  [/x-fern-sdk-name\W+voyageai/i, 'voyageai'],
   [/\bgroq\/js/i, 'groq-sdk'],
   [/\btogether\/js/i, 'together-ai'],
   [/anthropic\w*\/js/i, '@anthropic-ai/sdk'],

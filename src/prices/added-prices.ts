@@ -12,8 +12,8 @@ interface AddedModel {
 
 /**
  * Kinds that the list does not know for a model, from the providers' public price pages: OpenAI, as of
- * 2025-08 (audio of the preview models, unchanged until they were retired) and 2026-06 (speech), Cohere, as
- * of 2026-06. What the list knows comes first.
+ * 2025-08 (audio of the preview models, unchanged until they were retired) and 2026-06 (speech), Cohere and
+ * Voyage, as of 2026-06. What the list knows comes first.
  */
 const ADDED: readonly AddedModel[] = [
   {
@@ -38,6 +38,8 @@ const ADDED: readonly AddedModel[] = [
     prices: { rerank_searches_kcount: 2 },
   },
   { providers: ['cohere'], model: /^rerank-v4\.0-pro$/, prices: { rerank_searches_kcount: 2.5 } },
+  { providers: ['voyageai'], model: /^rerank-2\.5$/, prices: { input_mtok: 0.05 } },
+  { providers: ['voyageai'], model: /^rerank-2\.5-lite$/, prices: { input_mtok: 0.02 } },
 ];
 
 /**

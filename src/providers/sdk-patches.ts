@@ -12,6 +12,7 @@ import type { SdkPatch } from './sdk-patch.ts';
 import { together } from './together/index.ts';
 import { vercelAi } from './vercel-ai/index.ts';
 import { vercelAiProviders } from './vercel-ai/provider-packages.ts';
+import { voyage } from './voyage/index.ts';
 
 /** Every SDK that is metered without a word in the application. */
 export const sdkPatches: readonly SdkPatch[] = [
@@ -29,4 +30,5 @@ export const sdkPatches: readonly SdkPatch[] = [
   ...vercelAiProviders,
   ...langchain,
   ...openaiAgents,
+  voyage,
 ];

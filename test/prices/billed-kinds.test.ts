@@ -56,6 +56,12 @@ const bills: readonly Bill[] = [
     costUsd: 0.12,
   },
   {
+    what: 'reranking of Voyage by tokens: 2,600 × 0.05',
+    call: { provider: 'voyageai', requestModel: 'rerank-2.5', operation: 'rerank' },
+    usage: { inputTokens: 2600 },
+    costUsd: 0.00013,
+  },
+  {
     what: 'pages at $2 a thousand, by the model that answered',
     call: {
       provider: 'mistral_ai',
