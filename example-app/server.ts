@@ -6,12 +6,15 @@ import { OpenAI } from 'openai';
 import { flush, shutdown } from 'otel-token-meter';
 import { budgetAccounts, type BudgetShare, onBudgetShare } from 'otel-token-meter/budgets';
 import type { TokenMeterConfig } from 'otel-token-meter/config';
+import type { StoreConfigs } from 'otel-token-meter/exporter';
 import { startAlerts } from './alerts.ts';
 import { createApp } from './app.ts';
 import { ChatService } from './chat/chat-service.ts';
 import { DEMO_MODELS, startDemoModel } from './demo-model/server.ts';
+import { erase } from './erasure.ts';
 import type { AppEnvironment } from './environment.ts';
 import { startLiveBudgets } from './live-budgets.ts';
+import { startLiveEntries } from './live-entries.ts';
 import { startLiveSettings } from './live-settings.ts';
 import { Access, isLoopback, reasonNotToListenOn, signInLink } from './middleware/access.ts';
 import { prepareConsole, watchConsole } from './middleware/console-bundle.ts';
@@ -23,6 +26,7 @@ import { Signer } from './middleware/signer.ts';
 import { OpenIdProvider } from './openid/openid-provider.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { budgetsRoutes } from './routes/budgets.ts';
+import { consoleEntriesRoutes } from './routes/console-entries.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import type { OpenIdSignIn } from './routes/openid.ts';
@@ -70,6 +74,7 @@ export async function startServer(
     telemetry.instrumentation,
     `${hostname()}:${port}`,
   );
+  const entries = await startLiveEntries(config, `${hostname()}:${port}`);
   const alerts =
     telemetry.reader === undefined
       ? undefined
@@ -110,6 +115,7 @@ export async function startServer(
         accounts: budgetAccounts,
         stopping: stopping.signal,
       }),
+      ...consoleEntriesRoutes({ settings: entries, stopping: stopping.signal }),
       ...(telemetry.reader === undefined
         ? []
         : usageRoutes({
@@ -118,7 +124,7 @@ export async function startServer(
             listFile: config.prices.listFile,
             dimensions: config.dimensions,
             currency: () => telemetry.instrumentation.priceSource?.currency,
-            ...(telemetry.erase && { erase: erasure(telemetry.erase, logger) }),
+            erase: erasure(config, logger),
           })),
       ...alertRoutes({ alerts: () => alerts }),
       ...dashboardRoutes({
@@ -155,6 +161,7 @@ export async function startServer(
           () => alerts?.close(),
           () => live.close(),
           () => budgets.close(),
+          () => entries.close(),
           async () => endShares(),
           async () => fleet?.close(),
           () => telemetry.shutdown(),
@@ -175,13 +182,14 @@ export async function startServer(
 
 /** The log has who did it, and not whose calls they were: they are to be forgotten. */
 function erasure(
-  erase: NonNullable<AppTelemetry['erase']>,
+  { metrics }: TokenMeterConfig,
   logger: Logger,
 ): NonNullable<UsageRoutesOptions['erase']> {
-  return async ({ by, ...options }) => {
-    const result = await erase(options);
+  return async ({ by, userId, dryRun }) => {
+    const provider = metrics.provider as keyof StoreConfigs;
+    const result = await erase({ provider, configs: metrics, userId, dryRun });
     const { found, erased } = result;
-    if (!options.dryRun) logger.info({ by, found, erased }, 'calls of a user were erased');
+    if (!dryRun) logger.info({ by, found, erased }, 'calls of a user were erased');
     return result;
   };
 }

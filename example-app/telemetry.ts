@@ -20,8 +20,6 @@ export interface AppTelemetry {
   readonly instrumentation: TokenMeterInstrumentation;
   /** `undefined` when the application has no ledger. */
   readonly reader: UsageReader | undefined;
-  /** Deletes the calls of a user; `undefined` without a ledger. */
-  readonly erase: UsageStore['erase'] | undefined;
   /** Takes calls that other services report; `undefined` without a ledger. */
   readonly ingest: OtlpIngest | undefined;
   readonly ledger: {
@@ -39,7 +37,6 @@ interface Ledger {
   readonly processor?: IngestLedger;
   readonly metricReaders: readonly PeriodicExportingMetricReader[];
   readonly reader: UsageReader | undefined;
-  readonly erase?: UsageStore['erase'];
   readonly where: string;
   readonly status: () => ExporterStatus | undefined;
   readonly backlogs: () => readonly StoreBacklog[];
@@ -90,7 +87,6 @@ export function startTelemetry(
   return {
     instrumentation,
     reader: ledger.reader,
-    erase: ledger.erase,
     ingest,
     ledger: { kind: config.metrics.provider, where: ledger.where },
     status: ledger.status,
@@ -165,7 +161,6 @@ function storeLedger(store: UsageStore, { influxdb }: TokenMeterConfig['metrics'
     processor,
     metricReaders,
     reader: store.reader(),
-    erase: (options) => store.erase(options),
     where: store.where,
     status: () => processor.status(),
     backlogs: () => backlogs.last,

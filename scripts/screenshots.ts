@@ -4,6 +4,16 @@
  *     npm run docs:images -- [users calls …]
  */
 import { mkdirSync } from 'node:fs';
+import { OpenAI } from 'openai';
+import { ChatService } from '../example-app/chat/chat-service.ts';
+import { startDemoModel } from '../example-app/demo-model/server.ts';
+import type {
+  AlertEntry,
+  AlertsState,
+  Budget,
+  BudgetAccount,
+} from '../example-app/console/api/contract.ts';
+import { chatRoutes } from '../example-app/routes/chat.ts';
 import { sessionCookie } from '../test/support/app.ts';
 import { openPage, startBrowser } from '../test/support/browser.ts';
 import { officeUsage } from '../test/support/office-usage.ts';
@@ -20,7 +30,15 @@ function startOfDay(daysAgo: number): number {
   return new Date(Date.now() - daysAgo * DAY_MS).setHours(0, 0, 0, 0);
 }
 
-function asRecorded(record: UsageRecord): UsageRecord {
+const TEAMS = ['product', 'research', 'sales', 'support'];
+
+function teamOf({ userId = '' }: UsageRecord): string | undefined {
+  return TEAMS[userId.length % (TEAMS.length + 1)];
+}
+
+function asRecorded(call: UsageRecord): UsageRecord {
+  const team = teamOf(call);
+  const record = { ...call, ...(team !== undefined && { team }) };
   const at = Date.parse(`${record.time.slice(0, 23)}Z`);
   if (at < gap.from || at > gap.to) return record;
   const kept = Object.entries(record).filter(
@@ -41,22 +59,131 @@ const audit = [
   undo: {},
 }));
 
-const served = await serveUsage();
+const demo = await startDemoModel({ chunkPauseMs: 0 });
+const served = await serveUsage({
+  routes: chatRoutes({
+    chat: new ChatService(new OpenAI({ apiKey: 'demo', baseURL: demo.url, maxRetries: 0 })),
+    role: 'viewer',
+    models: ['gpt-5.1', 'claude-sonnet-4-5'],
+    demo: true,
+  }),
+});
 const { origin } = served.app;
 served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });
 await served.record([...officeUsage({ until: Date.now(), days: 62, perDay: 190 })].map(asRecorded));
 mkdirSync(new URL('../docs/images/', import.meta.url), { recursive: true });
 const browser = await startBrowser();
+const midnight = startOfDay(0);
+const month = new Date(midnight);
+const window = {
+  from: new Date(month.getFullYear(), month.getMonth(), 1).toISOString(),
+  resets_at: new Date(month.getFullYear(), month.getMonth() + 1, 1).toISOString(),
+  reserved: 0,
+  stale: false,
+};
+const account = (
+  budget: string,
+  key: BudgetAccount['key'],
+  mode: 'warn' | 'block',
+  [spent, limit]: readonly [number, number],
+): BudgetAccount => ({
+  ...window,
+  budget,
+  key,
+  mode,
+  unit: 'usd',
+  limit,
+  spent,
+  remaining: Math.max(0, limit - spent),
+  blocked: mode === 'block' && spent >= limit,
+});
+const accounts = [
+  account('each-team', { team: 'research' }, 'warn', [412.5, 400]),
+  account('each-team', { team: 'product' }, 'warn', [338.1, 400]),
+  account('each-team', { team: 'sales' }, 'warn', [120.75, 400]),
+  account('each-user', { user: 'amelia.hart' }, 'block', [50.02, 50]),
+  account('each-user', { user: 'wei.zhang' }, 'block', [31.4, 50]),
+  account('company', {}, 'warn', [983.2, 2000]),
+];
+const budgets: Readonly<Record<string, Budget>> = {
+  company: { window: { calendar: 'month' }, limit: { usd: 2000 }, mode: 'warn' },
+  'each-team': { scope: { each: ['team'] }, window: 'month', limit: { usd: 400 }, mode: 'warn' },
+  'each-user': { scope: { each: ['user'] }, window: 'month', limit: { usd: 50 }, mode: 'block' },
+};
+const hoursAgo = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+const rule = { kind: 'threshold', metric: 'costUsd', by: 'user', window_ms: DAY_MS } as const;
+const alerts: AlertsState = {
+  rules: [
+    { ...rule, id: 'rule_a', name: 'spend of a user', warning: 20, alert: 40 },
+    { ...rule, id: 'rule_b', name: 'spend of everybody', by: 'all', warning: 150, alert: 250 },
+    {
+      ...rule,
+      id: 'rule_c',
+      name: 'calls of a model',
+      metric: 'calls',
+      by: 'model',
+      window_ms: 3_600_000,
+      alert: 500,
+      muted: { until: hoursAgo(-2), by: 'ada', at: hoursAgo(22) },
+    },
+  ],
+  active: [
+    {
+      id: 'alert_a',
+      incident: 'incident_a',
+      rule: 'spend of a user',
+      rule_id: 'rule_a',
+      kind: 'threshold',
+      previous_level: 'warning',
+      from: hoursAgo(24),
+      to: hoursAgo(0),
+      time_zone: 'UTC',
+      is_muted: false,
+      metric: 'costUsd',
+      by: 'user',
+      key: 'amelia.hart',
+      level: 'alert',
+      value: 43.2,
+      threshold: 40,
+      no_data: false,
+      since: hoursAgo(3),
+      window_ms: DAY_MS,
+    },
+  ],
+  undelivered: 0,
+  channels: [{ name: 'slack', delivered: 14, dropped: {}, queued: 0 }],
+  last_evaluated: hoursAgo(0),
+};
+const change = { id: 'alert_a', rule: 'spend of a user', metric: 'costUsd' } as const;
+const history: readonly AlertEntry[] = [
+  { ...change, time: hoursAgo(3), event: 'level', key: 'amelia.hart', level: 'alert', value: 43.2 },
+  { ...change, time: hoursAgo(5), event: 'level', key: 'amelia.hart', level: 'warning', value: 21 },
+  { id: 'rule_c', rule: 'calls of a model', time: hoursAgo(22), event: 'muted', actor: 'ada' },
+];
+/** What the pages get instead of the answers of a server that has just begun. */
+const ANSWERS = [
+  ['**/api/settings/metrics/audit?*', { entries: audit }],
+  ['**/api/budgets/status*', { accounts }],
+  ['**/api/settings/budgets', budgets],
+  ['**/api/alerts', alerts],
+  ['**/api/alerts/history', { entries: history }],
+] as const;
+
 /** Name of the file, address, and what is there when the page has its data. */
 const LOADED = '[data-loaded="true"]';
 const PAGES = [
   ['dashboard', '/?range=30d', LOADED],
   ['users', '/users?range=30d', LOADED],
   ['user', '/user?range=30d&user=amelia.hart', LOADED],
+  ['teams', '/teams?range=30d', LOADED],
+  ['team', '/team?range=30d&team=research', LOADED],
   ['models', '/models?range=30d&model=gpt-5.1&model=claude-sonnet-4-5', LOADED],
   ['calls', '/calls', LOADED],
+  ['budgets', '/budgets', '#accounts tbody tr'],
+  ['alerts', '/alerts', '#alert-history tbody tr'],
   ['health', '/health', '#exporter dd'],
   ['settings', '/settings', '#switches .state'],
+  ['chat', '/chat', '#model option:checked'],
 ] as const;
 const LOOKS = [
   ['', { viewport: VIEWPORT, colorScheme: 'light' }],
@@ -69,14 +196,19 @@ const only = process.argv.slice(2);
 for (const [suffix, options] of LOOKS) {
   const { page, close } = await openPage(browser, options);
   await page.context().addCookies([await sessionCookie(origin)]);
-  await page.route('**/api/settings/metrics/audit?*', async (route) => {
-    await route.fulfill({ json: { entries: audit } });
-  });
+  for (const [path, json] of ANSWERS) {
+    await page.route(path, async (route) => await route.fulfill({ json }));
+  }
   for (const [name, path, loaded] of PAGES) {
     if (only.length > 0 && !only.includes(name)) continue;
     await page.goto(origin + path);
     await page.waitForSelector(loaded);
     await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined);
+    if (name === 'chat') {
+      await page.fill('#message', 'Which of our products sells best in Norway?');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#transcript .receipt');
+    }
     if (name === 'calls') await page.locator('#calls tbody button').first().click();
     const file = new URL(`../docs/images/${name}${suffix}.png`, import.meta.url).pathname;
     await page.screenshot({ path: file });
@@ -86,3 +218,4 @@ for (const [suffix, options] of LOOKS) {
 }
 await browser.close();
 await served.close();
+await demo.close();

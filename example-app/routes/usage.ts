@@ -4,7 +4,6 @@ import { gzip } from 'node:zlib';
 import type { Context } from 'koa';
 import { analyseCosts } from 'otel-token-meter';
 import {
-  type EraseOptions,
   type EraseResult,
   forecastUsage,
   TokenMeterError,
@@ -52,7 +51,11 @@ export interface UsageRoutesOptions {
   /** Names of the configured dimensions. @default none */
   readonly dimensions?: readonly string[];
   /** Deletes the calls of a user. @default there is no such route */
-  readonly erase?: (options: EraseOptions & { readonly by: string }) => Promise<EraseResult>;
+  readonly erase?: (order: {
+    readonly userId: string;
+    readonly dryRun: boolean;
+    readonly by: string;
+  }) => Promise<EraseResult>;
   /** Currency of display of the CSV file, unless it is the US dollar. */
   readonly currency?: () => Currency | undefined;
 }

@@ -2,12 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BudgetsRoutesOptions, budgetsRoutes } from '../../example-app/routes/budgets.ts';
+import { consoleEntriesRoutes } from '../../example-app/routes/console-entries.ts';
 import type { HealthSources } from '../../example-app/routes/dashboard-health.ts';
+import { erase } from '../../example-app/erasure.ts';
+import { consoleEntries } from '../../example-app/live-entries.ts';
 import { dashboardRoutes } from '../../example-app/routes/dashboard.ts';
 import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
-import { eraseLedgerUser, SqliteUsageProcessor, SqliteUsageReader } from '../../exporter/index.ts';
+import {
+  SqliteUsageProcessor,
+  SqliteUsageReader,
+  type StoreConfigs,
+} from '../../exporter/index.ts';
 import { budgetsSettings } from '../../src/budgets/index.ts';
 import {
   MemorySettingsStore,
@@ -53,7 +60,10 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
     store: new MemorySettingsStore(),
   });
   await budgets.start();
+  const entries = consoleEntries(new MemorySettingsStore());
+  await entries.start();
   const hasBudgets = routes.some(({ path: each }) => each === '/api/settings/budgets');
+  const configs = { sqlite: { path } } as StoreConfigs;
   const stopping = new AbortController();
   const health: UsageApp['health'] = { exporter: () => processor.status() };
   const sources: HealthSources = {
@@ -65,7 +75,10 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
   const app = await serveApp({
     stopping: stopping.signal,
     routes: [
-      ...usageRoutes({ reader, erase: (options) => eraseLedgerUser({ path, ...options }) }),
+      ...usageRoutes({
+        reader,
+        erase: (order) => erase({ ...order, provider: 'sqlite', configs }),
+      }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),
       ...dashboardRoutes({ ...sources, reader, stopping: stopping.signal, everyMs: 100 }),
       ...(hasBudgets
@@ -76,6 +89,7 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
             accounts: async ({ isWanted = () => true }) =>
               served.accounts.filter(({ id, key }) => isWanted(id, key)),
           })),
+      ...consoleEntriesRoutes({ settings: entries, stopping: stopping.signal }),
       ...routes,
     ],
   });
@@ -94,6 +108,7 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
       await reader.close();
       await settings.close();
       await budgets.close();
+      await entries.close();
       await processor.shutdown();
       await rm(folder, { recursive: true });
     },

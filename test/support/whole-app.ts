@@ -10,6 +10,9 @@ import { SignInError } from '../../example-app/openid/openid-provider.ts';
 import type { RunningAlerts } from '../../example-app/alerts.ts';
 import type { ApiRoute } from '../../example-app/routes/api-route.ts';
 import { alertRoutes } from '../../example-app/routes/alerts.ts';
+import { erase } from '../../example-app/erasure.ts';
+import { consoleEntries } from '../../example-app/live-entries.ts';
+import { consoleEntriesRoutes } from '../../example-app/routes/console-entries.ts';
 import { budgetsRoutes } from '../../example-app/routes/budgets.ts';
 import { chatRoutes } from '../../example-app/routes/chat.ts';
 import type { HealthSources } from '../../example-app/routes/dashboard-health.ts';
@@ -19,7 +22,7 @@ import type { OpenIdSignIn } from '../../example-app/routes/openid.ts';
 import type { SettingsRoutesOptions } from '../../example-app/routes/settings-document.ts';
 import { settingsRoutes } from '../../example-app/routes/settings.ts';
 import { usageRoutes } from '../../example-app/routes/usage.ts';
-import { type AlertRule, eraseLedgerUser, SqliteUsageReader } from '../../exporter/index.ts';
+import { type AlertRule, SqliteUsageReader, type StoreConfigs } from '../../exporter/index.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
 import { budgetsDocument, budgetsSettings } from '../../src/budgets/index.ts';
 import {
@@ -126,6 +129,8 @@ export async function serveWholeApp(options: WholeAppOptions = {}): Promise<Whol
     store: new MemorySettingsStore(),
   });
   await budgets.start();
+  const entries = consoleEntries(new MemorySettingsStore());
+  await entries.start();
   const { changesPerMinute } = options;
   const limits = changesPerMinute === undefined ? {} : { changesPerMinute };
   const reader = new SqliteUsageReader({ path });
@@ -136,11 +141,13 @@ export async function serveWholeApp(options: WholeAppOptions = {}): Promise<Whol
   const alerts = await appAlerts({}, rules && { rules, reader });
   const routes = [
     ...settingsRoutes({ settings, ...options }),
+    ...consoleEntriesRoutes({ settings: entries, ...limits }),
     ...budgetsRoutes({ settings: budgets, accounts: async () => [budgetAccount], ...limits }),
     ...usageRoutes({
       reader,
       dimensions,
-      erase: (erase) => eraseLedgerUser({ path, ...erase }),
+      erase: (order) =>
+        erase({ ...order, provider: 'sqlite', configs: { sqlite: { path } } as StoreConfigs }),
     }),
     ...dashboardRoutes({ reader, settings, everyMs: 50, ...health(alerts.alerts) }),
     ...alertRoutes({ alerts: () => alerts.alerts }),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { alertHistory, alertsState } from '../../routes/alerts-wire.ts';
 import type { budgetAccounts } from '../../routes/budget-accounts.ts';
+import type { ConsoleEntries, ConsoleEntry } from '../../routes/console-entries.ts';
 import type { UsageHealth } from '../../routes/dashboard-health.ts';
 import type {
   usageConversation,
@@ -40,6 +41,7 @@ export interface Contract {
   readonly '/api/chat/models': { readonly demo: boolean; readonly models: readonly string[] };
 }
 
+export type { ConsoleEntries, ConsoleEntry };
 export type Summary = z.output<typeof usageSummary>;
 export type Forecast = z.output<typeof usageForecast>;
 export type Erasure = z.output<typeof usageErasure>;

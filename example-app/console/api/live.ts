@@ -2,7 +2,14 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { displayIn } from '../formats.ts';
 import { ApiError, callApi, get, tooMany } from './client.ts';
-import type { CurrentSettings, Health, InstanceList, MetricsSettings } from './contract.ts';
+import type {
+  ConsoleEntries,
+  CurrentSettings,
+  Health,
+  InstanceList,
+  MetricsSettings,
+} from './contract.ts';
+import { entries } from './entries.ts';
 import { followEvents } from './event-stream.ts';
 
 /** What the event stream says, for all pages. */
@@ -80,6 +87,9 @@ export function startLive(): void {
         health.value = next;
       },
       settings: showSettings,
+      console({ settings: next }: { readonly settings: ConsoleEntries }) {
+        entries.value = next;
+      },
       status: showStatus,
       instances(list: InstanceList) {
         instances.value = list;

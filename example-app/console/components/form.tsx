@@ -79,6 +79,7 @@ export interface FieldProps {
   readonly value: string;
   readonly onInput: (value: string) => void;
   readonly required?: boolean;
+  readonly readOnly?: boolean;
   readonly maxLength?: number;
   /** Of numbers. */
   readonly min?: number;

@@ -8,12 +8,14 @@ import { OTHER_COLOUR, SLOTS, coloursOf } from '../components/chart/colours.ts';
 import { Panel, Segments } from '../components/controls.tsx';
 import { formatCost, partialCostText } from '../formats.ts';
 import { isolated, nameOf } from '../names.tsx';
+import { isAdmin } from '../session.ts';
 import { type StringKey, t } from '../texts.ts';
 import { bucketValues, sumOf } from '../view/buckets.ts';
 import { change, pick, view, zoom } from '../view/current-view.ts';
 import type { Period } from '../view/period.ts';
 import { type Gap, gapText } from '../view/statistics-gaps.ts';
 import { type Measure, type Stack, stacks } from '../view/view.ts';
+import { AnnotationsEditor, useNotes } from './annotations.tsx';
 import { measureFormats } from './measures.ts';
 
 /** Number of gaps described as text; charts mark all of them. */
@@ -49,14 +51,13 @@ const KINDS: readonly (readonly [
 export function CoursePanel({
   answer,
   gaps,
-  notes = [],
 }: {
   /** By the period's unit, and by the stack unless it is `kind`. */
   readonly answer: Answered<Summary> | undefined;
   readonly gaps: readonly Gap[] | undefined;
-  readonly notes?: readonly Note[];
 }): JSX.Element {
   const { measure, stack } = view.value;
+  const notes = useNotes(answer?.period);
   const shown = useMemo(() => answer && shownOf(answer, gaps ?? [], notes), [answer, gaps, notes]);
   const asked = answer?.view ?? view.value;
   const isCost = asked.measure === 'cost_usd';
@@ -66,13 +67,16 @@ export function CoursePanel({
       id="course"
       title={t(`course.${measure}`)}
       tools={
-        <Segments<Stack>
-          id="stack"
-          label={t('stack.label')}
-          choices={stacks.map((each) => [each, t(`stack.${each}`)])}
-          chosen={stack}
-          onChoose={(next) => change({ stack: next })}
-        />
+        <div class="row">
+          {isAdmin() && <AnnotationsEditor />}
+          <Segments<Stack>
+            id="stack"
+            label={t('stack.label')}
+            choices={stacks.map((each) => [each, t(`stack.${each}`)])}
+            chosen={stack}
+            onChoose={(next) => change({ stack: next })}
+          />
+        </div>
       }
     >
       {shown ? (

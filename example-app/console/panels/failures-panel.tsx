@@ -9,6 +9,7 @@ import { t } from '../texts.ts';
 import { bucketValues } from '../view/buckets.ts';
 import { pick, zoom } from '../view/current-view.ts';
 import type { Gap } from '../view/statistics-gaps.ts';
+import { useNotes } from './annotations.tsx';
 import { PickButton } from './call-columns.tsx';
 
 /** Failed and aborted calls over time, and the errors by class. */
@@ -22,13 +23,14 @@ export function FailuresPanel({
   readonly classes: Answered<Summary | undefined> | undefined;
   readonly gaps: readonly Gap[] | undefined;
 }): JSX.Element {
+  const notes = useNotes(answer?.period);
   const data = useMemo(() => {
     if (!answer) return undefined;
     const { value, period } = answer;
     return {
       period,
       gaps: gaps ?? [],
-      notes: [],
+      notes,
       format: formatWhole,
       whole: true,
       series: [
@@ -46,7 +48,7 @@ export function FailuresPanel({
         },
       ],
     };
-  }, [answer, gaps]);
+  }, [answer, gaps, notes]);
   const total = answer?.value.total;
   const counts = total && [
     `${formatWhole(total.errors)} (${formatPercent(total.error_rate)})`,

@@ -9,6 +9,7 @@ import { t } from '../texts.ts';
 import { bucketValues } from '../view/buckets.ts';
 import { change, view, zoom } from '../view/current-view.ts';
 import type { Gap } from '../view/statistics-gaps.ts';
+import { useNotes } from './annotations.tsx';
 import { type Latency, latencies } from '../view/view.ts';
 
 type ValueOf = (row: Row | Total) => number | undefined;
@@ -49,12 +50,13 @@ export function LatencyPanel({
   readonly gaps: readonly Gap[] | undefined;
 }): JSX.Element {
   const { latency } = view.value;
+  const notes = useNotes(answer?.period);
   const data = useMemo(
     () =>
       answer && {
         period: answer.period,
         gaps: gaps ?? [],
-        notes: [],
+        notes,
         format: formatMs,
         series: PERCENTILES.map(([name, colour, dash, valueOf]) => ({
           key: name,
@@ -64,7 +66,7 @@ export function LatencyPanel({
           values: bucketValues(answer.value.rows, answer.period, valueOf[latency]),
         })),
       },
-    [answer, gaps, latency],
+    [answer, gaps, notes, latency],
   );
   return (
     <Panel

@@ -53,7 +53,7 @@ export function top(
 ): (api: UsageApi) => Promise<Summary> {
   return (api) => {
     const metric = api.context.view.measure;
-    return api.summary({ group_by: dimension, metric, limit, ...more });
+    return api.summary({ group_by: dimension, metric, limit, compare: 'previous', ...more });
   };
 }
 

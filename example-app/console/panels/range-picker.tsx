@@ -1,20 +1,24 @@
 import type { JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Choice, Field, Form } from '../components/form.tsx';
+import { Popup } from '../components/popup.tsx';
 import { t } from '../texts.ts';
 import { change, view } from '../view/current-view.ts';
+import { localInput } from '../view/local-input.ts';
 import { bordersOf } from '../view/period.ts';
 import { type Preset, type Range, calendar, presets } from '../view/view.ts';
+
+/** Ranges with a button of their own. */
+const ROW: readonly Preset[] = ['today', 'yesterday', '24h', '7d', '30d', '90d', 'last-month'];
 
 /** Selection of the time range: presets, months, or two points in time; and what to compare with. */
 export function RangePicker(): JSX.Element {
   const { range } = view.value;
-  const popup = useRef<HTMLDivElement>(null);
-  const isPreset = presets.some((each) => each === range);
+  const isPreset = ROW.some((each) => each === range);
   return (
     <div id="range">
       <div class="segments presets" role="group" aria-label={t('range.label')}>
-        {presets.map((preset) => (
+        {ROW.map((preset) => (
           <button
             type="button"
             key={preset}
@@ -25,19 +29,15 @@ export function RangePicker(): JSX.Element {
             {t(`range.${preset}`)}
           </button>
         ))}
-        <button type="button" id="custom" popovertarget="range-form" aria-pressed={!isPreset}>
-          {typeof range === 'string' && !isPreset ? t(`range.${range}`) : t('range.custom')}
-        </button>
-      </div>
-      <div
-        class="card popup"
-        id="range-form"
-        popover="auto"
-        role="dialog"
-        aria-label={t('range.custom')}
-        ref={popup}
-      >
-        <RangeForm key={JSON.stringify(view.value)} onDone={() => popup.current?.hidePopover()} />
+        <Popup
+          id="range-form"
+          buttonId="custom"
+          label={typeof range === 'string' && !isPreset ? t(`range.${range}`) : t('range.custom')}
+          title={t('range.custom')}
+          isPressed={!isPreset}
+        >
+          {(close) => <RangeForm key={JSON.stringify(view.value)} onDone={close} />}
+        </Popup>
       </div>
     </div>
   );
@@ -158,10 +158,4 @@ function periodBefore({ from, to }: { readonly from: Date; readonly to: Date }):
     from: new Date(2 * from.getTime() - to.getTime()).toISOString(),
     to: from.toISOString(),
   };
-}
-
-/** What an input for a local date and time takes. */
-function localInput(time: Date): string {
-  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16);
 }

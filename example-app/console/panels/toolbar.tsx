@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
 import { Segments } from '../components/controls.tsx';
+import { Popup } from '../components/popup.tsx';
 import { t } from '../texts.ts';
 import { change, view } from '../view/current-view.ts';
 import { type Dimension, type Measure, measures } from '../view/view.ts';
 import { FilterChips, FilterForm } from './filter-bar.tsx';
 import { RangePicker } from './range-picker.tsx';
+import { SavedViews } from './saved-views.tsx';
 
 export interface ToolbarProps {
   readonly hasMeasure?: boolean;
@@ -17,7 +18,6 @@ export interface ToolbarProps {
 
 /** Range, metric and filters of a page. */
 export function Toolbar({ hasMeasure = false, file, known = {} }: ToolbarProps): JSX.Element {
-  const popup = useRef<HTMLDivElement>(null);
   return (
     <div id="controls">
       <div class="toolbar">
@@ -31,24 +31,15 @@ export function Toolbar({ hasMeasure = false, file, known = {} }: ToolbarProps):
             onChoose={(measure) => change({ measure })}
           />
         )}
-        <button class="button" type="button" id="add-filter" popovertarget="filter-form">
-          {t('filter.add')}
-        </button>
+        <Popup id="filter-form" buttonId="add-filter" label={t('filter.add')}>
+          {(close) => <FilterForm known={known} onDone={close} />}
+        </Popup>
+        <SavedViews />
         {file !== undefined && (
           <a class="button" id="csv" href={file} download>
             {t('dashboard.csv')}
           </a>
         )}
-        <div
-          class="card popup"
-          id="filter-form"
-          popover="auto"
-          role="dialog"
-          aria-label={t('filter.add')}
-          ref={popup}
-        >
-          <FilterForm known={known} onDone={() => popup.current?.hidePopover()} />
-        </div>
       </div>
       <FilterChips />
     </div>

@@ -2,7 +2,14 @@ import type { JSX } from 'preact';
 import type { Row, Summary } from '../api/contract.ts';
 import type { Answered } from '../api/loader.ts';
 import { Panel } from '../components/controls.tsx';
-import { formatCompact, formatCost, formatPercent, partialCostText } from '../formats.ts';
+import {
+  ABSENT,
+  formatCompact,
+  formatCost,
+  formatPercent,
+  formatShift,
+  partialCostText,
+} from '../formats.ts';
 import { Name, isolated, nameOf } from '../names.tsx';
 import { t } from '../texts.ts';
 import { pick } from '../view/current-view.ts';
@@ -96,7 +103,12 @@ function detailOf(row: Row, measure: Measure): string {
       : t('usage.tokens', { count: formatCompact(row.total_tokens) }),
     measure === 'cost_usd' || row.cost_usd === undefined ? undefined : formatCost(row),
   ];
-  return [row.share === undefined ? undefined : formatPercent(row.share), ...others]
+  const change = formatShift(row[measure], row.previous?.[measure]);
+  return [
+    row.share === undefined ? undefined : formatPercent(row.share),
+    change === ABSENT ? undefined : change,
+    ...others,
+  ]
     .filter((part) => part !== undefined)
     .join(' · ');
 }

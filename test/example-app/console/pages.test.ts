@@ -133,6 +133,45 @@ describe('console: pages', function () {
     assert.equal((await names(users)).includes('ann'), false);
   });
 
+  it('saves views for everybody, and has a link to what is shown', async () => {
+    await record();
+    const page = await pages.open('/users?range=24h');
+    await page.click('#users th:has-text("Calls") button');
+    await page.waitForURL(/sort=-calls/);
+    await page.click('#open-views');
+    assert.match(await page.inputValue('#view-link'), /\/users\?range=24h&sort=-calls$/);
+    await page.fill('#view-name', 'Who calls most');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '#views a', 'Who calls most');
+    assert.deepEqual(await axeProblems(page), []);
+    const other = await pages.open('/models');
+    await other.click('#open-views');
+    await other.click('#views a:has-text("Who calls most")');
+    await other.waitForURL(/\/users\?range=24h&sort=-calls$/);
+    await pages.shows(other, '#users tbody', 'ann');
+    await other.click('#open-views');
+    await other.click('#views button:has-text("Remove")');
+    await pages.shows(page, '#views', 'No saved views.');
+  });
+
+  it('annotates charts, by hand and with the date of the prices', async () => {
+    await record();
+    const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    pages.usage.health.prices = () => ({ name: 'genai-prices', date });
+    const page = await pages.open('/?range=7d');
+    await pages.shows(page, '#course .notes', `${date}: price list genai-prices`);
+    await page.click('#annotate');
+    await page.fill('#annotation-text', 'Release <b>1.4</b>');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '#annotations li', 'Release <b>1.4</b>');
+    await pages.shows(page, '#course .notes', /: Release <b>1.4<\/b>/);
+    await pages.shows(page, '#failures .notes', /: Release <b>1.4<\/b>/);
+    const elsewhere = await pages.open('/?range=24h');
+    await pages.shows(elsewhere, '#course .notes', 'Release <b>1.4</b>');
+    await page.click('#annotations button:has-text("Remove")');
+    await elsewhere.waitForSelector('#course .notes', { state: 'detached' });
+  });
+
   it('compares with any other range', async () => {
     const day = (days: number): number => new Date().setHours(12, 0, 0, 0) - days * 86_400_000;
     await pages.usage.record([

@@ -12,6 +12,8 @@ interface ServedRoutes {
   readonly stack: readonly { readonly path: string; readonly methods: readonly string[] }[];
 }
 
+const entries = '/api/settings/console';
+const entry = '{"kind":"annotation","time":"2026-11-01T10:00:00Z","text":"Release 1"}';
 const json = { 'content-type': 'application/json' };
 
 describe('/openapi.json', () => {
@@ -155,6 +157,26 @@ describe('/openapi.json', () => {
     { ...item('y'), method: 'delete', status: 204 },
     { ...item('x'), method: 'delete', status: 409 },
     { path: '/api/budgets/status', status: 200, headers: asViewer },
+    { path: entries, status: 200, headers: asViewer },
+    { path: entries, method: 'patch', status: 200, headers: asAdmin, body: `{"v":${entry}}` },
+    { path: entries, method: 'put', status: 200, headers: asAdmin, body: '{}' },
+    { path: `${entries}/audit`, status: 200, headers: asViewer },
+    { path: `${entries}/instances`, status: 200, headers: asViewer },
+    { path: `${entries}/passing`, status: 200, headers: asViewer },
+    { path: `${entries}/events`, status: 401 },
+    ...[
+      { method: 'put', status: 201, body: entry },
+      { method: 'put', status: 422, body: '{"kind":"view","name":"x","address":"javascript:x"}' },
+      { method: 'put', status: 403, body: entry, headers: asViewer },
+      { method: 'get', status: 200 },
+      { method: 'patch', status: 200, body: '{"text":"Release 2"}' },
+      { method: 'delete', status: 204 },
+    ].map((one) => ({
+      path: `${entries}/v`,
+      as: `${entries}/{id}`,
+      headers: asAdmin,
+      ...one,
+    })),
     { path: settings, status: 200, headers: asViewer },
     { path: settings, status: 401 },
     { path: settings, status: 403, headers: { 'sec-fetch-site': 'cross-site' } },
