@@ -38,6 +38,7 @@ const ADDED: readonly AddedModel[] = [
     prices: { rerank_searches_kcount: 2 },
   },
   { providers: ['cohere'], model: /^rerank-v4\.0-pro$/, prices: { rerank_searches_kcount: 2.5 } },
+  { providers: ['cohere'], model: /^embed-v4\.0$/, prices: { input_image_mtok: 0.47 } },
   { providers: ['voyageai'], model: /^rerank-2\.5$/, prices: { input_mtok: 0.05 } },
   { providers: ['voyageai'], model: /^rerank-2\.5-lite$/, prices: { input_mtok: 0.02 } },
 ];

@@ -56,6 +56,12 @@ const bills: readonly Bill[] = [
     costUsd: 0.12,
   },
   {
+    what: 'an image embedded by Cohere: 1,610 × 0.47 + 4 × 0.12',
+    call: { provider: 'cohere', requestModel: 'embed-v4.0', operation: 'embeddings' },
+    usage: { inputTokens: 1614, imageInputTokens: 1610 },
+    costUsd: 0.00075718,
+  },
+  {
     what: 'reranking of Voyage by tokens: 2,600 × 0.05',
     call: { provider: 'voyageai', requestModel: 'rerank-2.5', operation: 'rerank' },
     usage: { inputTokens: 2600 },

@@ -193,6 +193,39 @@ describe('calls beside chat', () => {
     assert.deepEqual([summarized.inputTokens, summarized.outcome], [7, 'ok']);
   });
 
+  it('cohere: pages, and tokens of images beside those of texts', async () => {
+    const module = (await loadCjs('cohere-ai')()) as typeof CohereModule;
+    cohere.patch(module, metering.current);
+    const client = new module.CohereClientV2({ token: 'test', environment: server.url });
+    const parsed = { id: 'p1', pages: [], meta: { billed_units: { pages: 3 } } };
+    const pages = await recordOf(json(parsed), () =>
+      client.parse({
+        model: 'parse-v1',
+        document: { type: 'image_url', imageUrl: 'https://x/y.png' } as never,
+      }),
+    );
+    assert.partialDeepStrictEqual(pages, {
+      operation: 'ocr',
+      provider: 'cohere',
+      responseId: 'p1',
+      tokenSource: 'provider',
+      attributes: { 'token_meter.usage.pages': 3 },
+    });
+    assert.equal(pages.inputTokens, undefined);
+    const meta = { billed_units: { input_tokens: 4, image_tokens: 1610 } };
+    const embedded = { id: 'e1', embeddings: { float: [[0.1]] }, texts: [], meta };
+    const embeddings = await recordOf(json(embedded), () =>
+      client.embed({
+        model: 'embed-v4.0',
+        inputType: 'image',
+        embeddingTypes: ['float'],
+        images: ['data:image/png;base64,AAAA'],
+      }),
+    );
+    assert.equal(embeddings.inputTokens, 1614);
+    assert.equal(embeddings.attributes['gen_ai.usage.image.input_tokens'], 1610);
+  });
+
   it('bedrock: images and reranking have neither chat nor 0 tokens', async () => {
     const module = (await loadCjs('@aws-sdk/client-bedrock-runtime')()) as typeof BedrockModule;
     bedrock.patch(module, metering.current);
@@ -209,14 +242,30 @@ describe('calls beside chat', () => {
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       requestHandler: new NodeHttpHandler(),
     });
-    for (const [modelId, request, reply, operation] of [
+    const config = { width: 1024, height: 512, quality: 'premium' };
+    for (const [modelId, request, reply, operation, images] of [
       [
         'amazon.nova-canvas-v1:0',
-        { taskType: 'TEXT_IMAGE' },
-        { images: ['x'] },
+        { taskType: 'TEXT_IMAGE', imageGenerationConfig: config },
+        { images: ['x', 'y'] },
         'image_generation',
+        2,
       ],
-      ['cohere.rerank-v3-5:0', { query: 'When?', documents: ['x'] }, { results: [] }, 'rerank'],
+      // One was held back by a filter.
+      [
+        'stability.sd3-5-large-v1:0',
+        { prompt: 'x' },
+        { images: ['x', null] },
+        'image_generation',
+        1,
+      ],
+      [
+        'cohere.rerank-v3-5:0',
+        { query: 'When?', documents: ['x'] },
+        { results: [] },
+        'rerank',
+        undefined,
+      ],
     ] as const) {
       const body = JSON.stringify(request);
       const record = await recordOf(invokeReply(reply), () =>
@@ -224,8 +273,12 @@ describe('calls beside chat', () => {
       );
       assert.deepEqual(
         [record.operation, record.outcome, record.inputTokens, record.tokenSource],
-        [operation, 'ok', undefined, undefined],
+        [operation, 'ok', undefined, images === undefined ? undefined : 'provider'],
       );
+      assert.equal(record.attributes['token_meter.usage.generated_images'], images);
+      if (!modelId.startsWith('amazon')) continue;
+      assert.equal(record.attributes['token_meter.image.size'], '1024x512');
+      assert.equal(record.attributes['token_meter.image.quality'], 'premium');
     }
   });
 });

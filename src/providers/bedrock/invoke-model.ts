@@ -7,6 +7,7 @@ import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { converseCountable, ConverseReader } from './converse.ts';
+import { invokedImagesReader, isImageReply } from './invoked-images.ts';
 import { InvokedCompletionReader } from './invoked-completion-reader.ts';
 import { headerUsage, invocationMetrics } from './usage.ts';
 
@@ -92,7 +93,7 @@ class InvokeModelReader implements ReplyReader {
       : undefined;
     return {
       ...reply,
-      usage: whole ? usage : (elsewhere ?? usage),
+      usage: whole || usage?.generatedImages !== undefined ? usage : (elsewhere ?? usage),
       responseId: reply.responseId ?? this.#requestId,
       serviceTier: this.#serviceTier ?? reply.serviceTier,
       // The metrics come with the last chunk, whatever the format.
@@ -108,6 +109,10 @@ class InvokeModelReader implements ReplyReader {
 
 function readerOf(body: JsonObject, options: ReadOptions): ReplyReader {
   const { type } = body;
+  if (isImageReply(body)) {
+    const { request } = options;
+    return invokedImagesReader(options, isObject(request) ? jsonOf(request['body']) : undefined);
+  }
   if (type === 'message' || type === 'message_start') return new MessagesReader(options);
   if (Array.isArray(body['choices']) && !isTextChoice(body['choices'][0])) {
     return chat.reader(options);

@@ -4,13 +4,14 @@ import { isPatched, ownerOf } from '../patching.ts';
 import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
-import { chat, embed, legacyChat, legacyGenerate, rerank } from './shapes.ts';
+import { chat, embed, legacyChat, legacyGenerate, parse, rerank } from './shapes.ts';
 
 const V2: FernMethods = {
   __chat: chat,
   __chatStream: streamed(chat),
   __embed: embed,
   __rerank: rerank,
+  __parse: parse,
 };
 const V1: FernMethods = {
   __chat: legacyChat,

@@ -3,7 +3,6 @@ import {
   isObject,
   listOf,
   objectAt,
-  present,
   stringAt,
   toJson,
   type JsonObject,
@@ -14,7 +13,7 @@ import { InputOnlyReader } from '../input-only-reader.ts';
 import type { CallShape, CountableInput } from '../../domain/call-shape.ts';
 import { ChatReader } from './chat-reader.ts';
 import { LegacyReader } from './legacy-reader.ts';
-import { cohereUsage } from './usage.ts';
+import { cohereEmbedUsage, cohereUsage } from './usage.ts';
 
 export const chat: CallShape = {
   operation: 'chat',
@@ -54,13 +53,10 @@ export const embed: CallShape = {
   inputOnly: true,
   request: (request) => ({ model: stringAt(request, 'model') }),
   reader: (options) =>
-    new InputOnlyReader(options, (reply) => {
-      const { inputTokens, billedInputTokens } = cohereUsage(objectAt(reply, 'meta')) ?? {};
-      return {
-        usage: inputTokens === undefined ? undefined : present({ inputTokens, billedInputTokens }),
-        responseId: stringAt(reply, 'id'),
-      };
-    }),
+    new InputOnlyReader(options, (reply) => ({
+      usage: cohereEmbedUsage(objectAt(reply, 'meta')),
+      responseId: stringAt(reply, 'id'),
+    })),
   countable: (request) => ({
     kind: 'texts',
     texts: listOf(fields(request)['texts']).filter(isText),
@@ -70,17 +66,24 @@ export const embed: CallShape = {
 };
 
 /** Billed by the search. */
-export const rerank: CallShape = {
-  operation: 'rerank',
-  inputOnly: true,
-  request: (request) => ({ model: stringAt(request, 'model') }),
-  reader: (options) =>
-    new InputOnlyReader(options, (reply) => ({
-      usage: cohereUsage(objectAt(reply, 'meta')),
-      responseId: stringAt(reply, 'id'),
-    })),
-  countable: () => ({ kind: 'unknown' }),
-};
+export const rerank: CallShape = billedByUnits('rerank');
+
+/** Documents, billed by the page. */
+export const parse: CallShape = billedByUnits('ocr');
+
+function billedByUnits(operation: string): CallShape {
+  return {
+    operation,
+    inputOnly: true,
+    request: (request) => ({ model: stringAt(request, 'model') }),
+    reader: (options) =>
+      new InputOnlyReader(options, (reply) => ({
+        usage: cohereUsage(objectAt(reply, 'meta')),
+        responseId: stringAt(reply, 'id'),
+      })),
+    countable: () => ({ kind: 'unknown' }),
+  };
+}
 
 function chatCountable(request: unknown): CountableInput {
   if (!isObject(request)) return { kind: 'unknown' };

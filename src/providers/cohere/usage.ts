@@ -1,6 +1,6 @@
-import { fields, isObject } from '../../tokens/json.ts';
+import { fields, isObject, present } from '../../tokens/json.ts';
 import type { BilledUsage } from '../../domain/billed-usage.ts';
-import { tokenCount, usageOf } from '../../domain/token-counts.ts';
+import { plus, tokenCount, usageOf } from '../../domain/token-counts.ts';
 
 /**
  * `usage` of API v2 or `meta` of v1 and embed, in the spelling of the SDK (`billedUnits`) or of the API
@@ -22,7 +22,22 @@ export function cohereUsage(usage: unknown): BilledUsage | undefined {
     cacheWriteTokens: undefined,
     reasoningTokens: undefined,
     rerankSearches: tokenCount(spelled(billed, 'searchUnits')),
+    pages: tokenCount(spelled(billed, 'pages')),
   });
+}
+
+/** `meta` of embeddings: tokens of images stand beside those of the texts. */
+export function cohereEmbedUsage(meta: unknown): BilledUsage | undefined {
+  const images = tokenCount(spelled(spelled(meta, 'billedUnits'), 'imageTokens'));
+  const { inputTokens: texts, billedInputTokens } = cohereUsage(meta) ?? {};
+  const inputTokens = images === undefined ? texts : (texts ?? 0) + images;
+  return inputTokens === undefined
+    ? undefined
+    : present({
+        inputTokens,
+        billedInputTokens: plus(billedInputTokens, images),
+        imageInputTokens: images,
+      });
 }
 
 /** Processed, and billed where that is another number. */
