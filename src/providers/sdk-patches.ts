@@ -4,6 +4,7 @@ import { cohere } from './cohere/index.ts';
 import { google } from './google/index.ts';
 import { groq } from './groq/index.ts';
 import { langchain } from './langchain/index.ts';
+import { langchainTools, langgraph } from './langgraph/index.ts';
 import { mistral } from './mistral/index.ts';
 import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
@@ -29,6 +30,8 @@ export const sdkPatches: readonly SdkPatch[] = [
   vercelAi,
   ...vercelAiProviders,
   ...langchain,
+  langchainTools,
+  langgraph,
   ...openaiAgents,
   voyage,
 ];

@@ -19,17 +19,25 @@ const wire = (usageOfReply: object) => ({
   streamUsage: { usage: usageOfReply },
 });
 
-const withCallId = (script: Script, id: string): Script => ({
+/** Each reply and each call of a tool has an id of its own: LangGraph replaces messages by it. */
+const numbered = (script: Script, number: number): Script => ({
   ...script,
-  body: String(script.body).replace('call_1', id),
+  body: String(script.body)
+    .replace('chatcmpl-1', `chatcmpl-${number}`)
+    .replace('call_1', `call_${number}`),
 });
 
-/** The replies, in order: planner calls `search`, reader answers, planner calls `add`, planner answers. */
-export const AGENT_SCRIPTS: readonly [Script, ...Script[]] = [
+const SCRIPTS: readonly Script[] = [
   chatToolCall(wire(usage(100, 10)), 'search', { query: 'tide', input: 'tide' }),
   chatPlain(wire(usage(30, 20)), ['Twice a day.']),
-  withCallId(chatToolCall(wire(usage(150, 5)), 'add', { a: 1, b: 2 }), 'call_2'),
+  chatToolCall(wire(usage(150, 5)), 'add', { a: 1, b: 2 }),
   chatPlain(wire(usage(200, 40)), ['High water is at 3.']),
+];
+
+/** The replies, in order: planner calls `search`, reader answers, planner calls `add`, planner answers. */
+export const AGENT_SCRIPTS: readonly [Script, ...Script[]] = SCRIPTS.map(numbered) as [
+  Script,
+  ...Script[],
 ];
 
 /** The same of an SDK that streams; a sub-agent's reply stays whole where `wholeSubAgent`. */
