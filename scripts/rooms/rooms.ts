@@ -109,7 +109,7 @@ export const rooms: readonly Room[] = [
   },
   {
     path: 'src/agents',
-    what: 'steps of a run (agents, tools, workflows): scope in the Context, spans, metrics',
+    what: 'steps of a run (agents, tools, workflows) and MCP requests: scope in the Context, spans, metrics',
     imports: ['src/context.ts', 'src/domain', 'src/host', 'src/otel', 'src/tokens'],
   },
   {

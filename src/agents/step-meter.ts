@@ -23,6 +23,7 @@ import {
 } from '../otel/semconv.ts';
 import { agentScopeOf, setAgentScope, type InvocationCounts } from './agent-scope.ts';
 import { OpenStep, setContent } from './open-step.ts';
+import { type OpenOperation, type OperationStart, Operations } from './operation.ts';
 import { StepMetrics } from './step-metrics.ts';
 import type { StepStart } from './step-start.ts';
 
@@ -40,14 +41,22 @@ export interface StepMeterOptions {
 export class StepMeter {
   readonly #options: StepMeterOptions;
   readonly #metrics = new StepMetrics();
+  readonly #operations: Operations;
 
   constructor(options: StepMeterOptions) {
     this.#options = options;
+    this.#operations = new Operations(options.tracer);
   }
 
   /** `meters`: where its metrics go. */
   start(start: StepStart, meters: () => readonly Meter[]): OpenStep | undefined {
     return quietly('starting a step', () => this.#start(start, meters));
+  }
+
+  /** A request to or from a tool server. Undefined while nobody knows whether calls are recorded. */
+  startOperation(start: OperationStart, meters: () => readonly Meter[]): OpenOperation | undefined {
+    if (!this.#options.isEmitting()) return undefined;
+    return quietly('starting an operation', () => this.#operations.start(start, meters));
   }
 
   #start(start: StepStart, meters: () => readonly Meter[]): OpenStep | undefined {
@@ -61,7 +70,8 @@ export class StepMeter {
     const agentName = innermost(around?.steps ?? [], 'agent');
     const startedAtMs = start.startedAtMs ?? Date.now();
     const isSeen = start.isSilent !== true && isEmitting();
-    const foreign = this.#options.nativeSpans === 'enrich' ? start.nativeSpan : undefined;
+    const foreign =
+      start.span ?? (this.#options.nativeSpans === 'enrich' ? start.nativeSpan : undefined);
     const attributes = { ...start.attributes, ...attributesOf(start.kind, name, generations) };
     attributes[ATTR.runId] = runId;
     if (start.kind === 'tool' && agentName !== undefined) attributes[ATTR.agentName] = agentName;
@@ -85,7 +95,8 @@ export class StepMeter {
       setContent(span, ATTR_TOOL.arguments, start.input);
     }
     const step: AgentStep = { id: idOf(span), kind: start.kind, name };
-    const counts = countsOf(start.kind, around?.counts);
+    const isCounted = start.isCounted !== false;
+    const counts = countsOf(start.kind, around?.counts, isCounted);
     const scope = { runId, steps: [...(around?.steps ?? []), step], counts };
     const inside = setAgentScope(parent, scope);
     return new OpenStep({
@@ -96,7 +107,7 @@ export class StepMeter {
       captureContent,
       startedAtMs,
       onEnd: (ended) => {
-        if (!isSeen) return;
+        if (!isSeen || !isCounted) return;
         for (const meter of meters()) {
           quietly('recording metrics', () => this.#metrics.record(meter, ended));
         }
@@ -149,9 +160,10 @@ function idOf(span: Span | undefined): string {
 function countsOf(
   kind: StepStart['kind'],
   around: InvocationCounts | undefined,
+  isCounted: boolean,
 ): InvocationCounts | undefined {
   if (kind === 'tool') {
-    if (around !== undefined) around.toolCalls += 1;
+    if (around !== undefined && isCounted) around.toolCalls += 1;
     return around;
   }
   return kind === 'agent' ? { inferenceCalls: 0, toolCalls: 0 } : undefined;

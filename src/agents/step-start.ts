@@ -13,6 +13,10 @@ export interface StepStart {
   readonly input?: unknown;
   /** The span that an SDK made for this very step: it is used in place of one of ours. */
   readonly nativeSpan?: Span | undefined;
+  /** A span of this package that the caller ends: it is used in place of a new one. */
+  readonly span?: Span | undefined;
+  /** False for the far side of a tool whose caller counts it. @default true */
+  readonly isCounted?: boolean | undefined;
   /** Somebody else makes a span for this very step inside: ours is left out. @default false */
   readonly isSpanless?: boolean | undefined;
   /** Neither span nor metrics: the end of the step will not be known. @default false */

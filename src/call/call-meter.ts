@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/api';
 import { agentScopeOf, type AgentScope } from '../agents/agent-scope.ts';
 import type { OpenStep } from '../agents/open-step.ts';
+import type { OpenOperation, OperationStart } from '../agents/operation.ts';
 import type { StepMeter } from '../agents/step-meter.ts';
 import type { StepStart } from '../agents/step-start.ts';
 import {
@@ -94,6 +95,13 @@ export class CallMeter<Record = unknown> {
     const audience = quietly('starting a step', () => this.#options.audience());
     if (audience === undefined) return undefined;
     return this.#options.steps.start(start, () => audience.meters?.() ?? []);
+  }
+
+  /** A request to or from a tool server. Undefined while metering is off. */
+  startOperation(start: OperationStart): OpenOperation | undefined {
+    const audience = quietly('starting an operation', () => this.#options.audience());
+    if (audience === undefined) return undefined;
+    return this.#options.steps.startOperation(start, () => audience.meters?.() ?? []);
   }
 
   /**

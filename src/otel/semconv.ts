@@ -157,6 +157,16 @@ export const ATTR_TOOL = {
   result: 'gen_ai.tool.call.result',
 } as const;
 
+/** Model Context Protocol. */
+export const ATTR_MCP = {
+  method: 'mcp.method.name',
+  sessionId: 'mcp.session.id',
+  resourceUri: 'mcp.resource.uri',
+  requestId: 'jsonrpc.request.id',
+  statusCode: 'rpc.response.status_code',
+  transport: 'network.transport',
+} as const;
+
 /** Attributes of metrics only. */
 export const ATTR_METRIC = {
   tokenType: 'gen_ai.token.type',
