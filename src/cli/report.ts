@@ -14,6 +14,7 @@ import { reportCsv, reportNotes, reportTable } from './report-formats.ts';
 import type { UnpricedModel } from './report-formats.ts';
 import { runNotes, runTable } from './run-report.ts';
 import { shownName } from './shown-number.ts';
+import { unitsCsv, unitsSection, unitSums } from './units-report.ts';
 import { FILTER_HELP, groupNames, QUERY_OPTIONS, usageQuery } from './usage-options.ts';
 import { openUsageSource, SOURCE_HELP, SOURCE_OPTIONS } from './usage-source.ts';
 
@@ -37,6 +38,8 @@ ${FILTER_HELP}  --compare        Add the change since the previous period (by ho
                    Add what the calls of a model would have cost with another one, such as
                    gpt-4o=gpt-4.1-mini; may be repeated. Both read every call; with --csv only these
                    sums are printed
+  --units          Add what was used beside tokens, by model: images, seconds of audio, characters,
+                   searches, pages. Reads every call; with --csv only these sums are printed
   --run ID         Without a group: the tree of that run of an agent, whatever its time, with the calls
                    of each step by model
 ${CURRENCY_HELP}  --json, --csv    Print JSON or CSV instead of a table
@@ -57,6 +60,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
       compare: { type: 'boolean', default: false },
       percentiles: { type: 'boolean', default: false },
       savings: { type: 'boolean', default: false },
+      units: { type: 'boolean', default: false },
       'what-if': { type: 'string', multiple: true, default: [] },
       currency: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -101,6 +105,9 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
             ...(configured.pricesFile !== undefined && { pricesFile: configured.pricesFile }),
           })
         : undefined;
+    const units = values.units
+      ? await unitSums(allRecords(reader, { from, to, filter }))
+      : undefined;
     if (values.json) {
       const document = {
         ...answer,
@@ -109,16 +116,18 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
         ...(currency && { currency }),
         unpriced,
         costs,
+        units,
       };
       io.stdout.write(`${JSON.stringify(usageJson(document), undefined, 2)}
 `);
     } else if (values.csv) {
-      io.stdout.write(
-        costs === undefined ? await reportCsv(answer, currency) : await costCsv(costs),
-      );
+      if (units !== undefined) io.stdout.write(await unitsCsv(units));
+      else if (costs !== undefined) io.stdout.write(await costCsv(costs));
+      else io.stdout.write(await reportCsv(answer, currency));
     } else {
       io.stdout.write(reportTable(answer, { percentiles: values.percentiles, currency }));
       if (costs !== undefined) io.stdout.write(costSections(costs, currency));
+      if (units !== undefined) io.stdout.write(unitsSection(units));
       io.stderr.write(
         reportNotes(answer, { source: name, prices: prices.source, unpriced, currency }),
       );

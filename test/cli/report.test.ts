@@ -330,6 +330,63 @@ describe('otel-token-meter report', () => {
       assert.match(out, /\naborted +1 +\$0\.003500 +1 +0 +1 +\$0\.003500\n/);
     });
 
+    it('prints what was used beside tokens, by model and unit', async () => {
+      const units = join(folder, 'units.db');
+      const file = new LedgerFile({ path: units, busyTimeoutMs: 1000 });
+      const openai = { provider: 'openai', userId: 'alice' };
+      const used = (time: string, model: string, attributes: object, userId = 'alice') =>
+        usageRecord(time, {
+          ...openai,
+          userId,
+          requestModel: model,
+          attributes: attributes as Record<string, number>,
+        });
+      file.write([
+        used('2026-11-01T10:00:00Z', 'whisper-1', { 'token_meter.usage.audio_input_seconds': 0.1 }),
+        used('2026-11-01T10:00:01Z', 'whisper-1', { 'token_meter.usage.audio_input_seconds': 0.2 }),
+        used('2026-11-01T10:00:02Z', 'gpt-image-1', { 'token_meter.usage.generated_images': 3 }),
+        used('2026-11-01T10:00:03Z', 'gpt-4o', { 'gen_ai.usage.audio.input_tokens': 7 }),
+        used('2026-11-01T10:00:04Z', '=1+1', { 'token_meter.usage.pages': 5 }, 'bob'),
+      ]);
+      file.close();
+      const report = async (...args: string[]): Promise<string> => {
+        const io = memoryIo();
+        const code = await dispatch(
+          ['report', ...range, ...args, '--units', '--sqlite', units],
+          io,
+        );
+        assert.equal(code, 0);
+        return io.out();
+      };
+      assert.match(
+        await report(),
+        new RegExp(
+          [
+            '\\nWhat was used beside tokens\nprovider +model +unit +amount +calls',
+            'openai +=1\\+1 +pages +5 +1',
+            'openai +gpt-image-1 +generated_images +3 +1',
+            'openai +whisper-1 +audio_input_seconds +0.3 +2\n$',
+          ].join('\n'),
+        ),
+      );
+      assert.match(await report('--user', 'carol'), /Beside tokens nothing was used/);
+      const json = JSON.parse(await report('--user', 'alice', '--json')) as { units: unknown };
+      assert.deepEqual(json.units, [
+        { provider: 'openai', model: 'gpt-image-1', unit: 'generated_images', amount: 3, calls: 1 },
+        {
+          provider: 'openai',
+          model: 'whisper-1',
+          unit: 'audio_input_seconds',
+          amount: 0.3,
+          calls: 2,
+        },
+      ]);
+      assert.match(
+        await report('--csv'),
+        /^provider,model,unit,amount,calls\r?\nopenai,'=1\+1,pages,5,1\r?\n/,
+      );
+    });
+
     it('prints what other models would have cost, and what it cannot say', async () => {
       const { out } = await all(
         '--what-if',
