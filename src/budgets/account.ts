@@ -10,9 +10,13 @@ interface Bucket {
   total: number;
 }
 
+let accounts = 0;
+
 /** The spending of one account: of one budget, or of one of its users, teams, models … */
 export class Account {
   readonly values: readonly (string | null)[];
+  /** Of this process. Another object for the same account has another one, and reports for itself. */
+  readonly serial: number = ++accounts;
   readonly #window: WindowBuckets;
   readonly #buckets = new Map<number, Bucket>();
   readonly #isShared: boolean;
@@ -103,6 +107,22 @@ export class Account {
       bucket.total = Math.max(bucket.total, total);
     }
     this.#add();
+  }
+
+  /** It is `nowMs`, not `guessedMs`: moves what was spent by the wrong clock, of which nothing is reported yet. */
+  redate(guessedMs: number, nowMs: number): void {
+    const guessed = [...this.#buckets];
+    this.#buckets.clear();
+    this.#currentMs = Number.NaN;
+    this.#oldest = Number.NEGATIVE_INFINITY;
+    for (const [fromMs, { own }] of guessed) {
+      const { toMs } = this.#window.bucketAt(fromMs);
+      // Nothing is spent later than now; of what is past the middle stands for all of a bucket.
+      const spentMs = guessedMs < toMs ? guessedMs : (fromMs + toMs) / 2;
+      const bucket = this.#window.bucketAt(spentMs + nowMs - guessedMs);
+      this.#bucketAt(bucket.fromMs).own += own;
+    }
+    this.#forget(nowMs);
   }
 
   #bucketAt(fromMs: number): Bucket {

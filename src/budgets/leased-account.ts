@@ -39,6 +39,8 @@ export class LeasedAccount {
   restores = false;
   /** Others need what is held here without a use. */
   isWanted = false;
+  /** The budget is no longer in force here: what was spent is still reported, and nothing is held. */
+  isOver = false;
   /** The store had nothing left to lease. */
   isDenied = false;
   #lease: Lease | undefined;
@@ -96,8 +98,9 @@ export class LeasedAccount {
     const { account, name } = this;
     const { budget, window } = this.budget;
     this.#measure(monotonicMs);
-    const reserved = budget.mode === 'block' ? account.reserved : 0;
-    const goal = isLast || budget.mode === 'warn' ? 0 : reserved + this.#ahead(budget);
+    const reserved = budget.mode === 'warn' || this.isOver ? 0 : account.reserved;
+    const goal =
+      isLast || this.isOver || budget.mode === 'warn' ? 0 : reserved + this.#ahead(budget);
     const has = this.#isLeased(monotonicMs) ? Math.max(0, this.#upTo - account.ownSpent) : 0;
     const keep = Math.floor(Math.min(has, goal));
     this.#upTo = Math.min(this.#upTo, account.ownSpent + keep);
@@ -105,9 +108,10 @@ export class LeasedAccount {
     const report: AccountReport = {
       ...name,
       values: account.values,
+      serial: account.serial,
       indexMs: window.indexAt(nowMs),
       limit: budget.limit,
-      shares: budget.at,
+      shares: this.isOver ? [] : budget.at,
       oldestMs: window.oldestAt(nowMs),
       bucketEndsMs: toMs,
       endsAtMs: window.forgottenAt(fromMs),

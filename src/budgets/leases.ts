@@ -34,6 +34,12 @@ const WARN_EVERY_MS = 60_000;
 /** A share of a limit was reached; the store says so to one instance. */
 export type OnReached = (budget: BudgetAccounts, account: Account, share: number) => void;
 
+/** Somebody who has asked for an account. */
+interface Waiting {
+  readonly leased: LeasedAccount;
+  readonly answered: () => void;
+}
+
 /** Keeps leases of the accounts that are used here, in the background. No call waits for it. */
 export class Leases {
   readonly #store: BudgetStore;
@@ -55,7 +61,7 @@ export class Leases {
   #timerAtMs = Infinity;
   #isSyncing = false;
   #isStopped = false;
-  #waiting: (() => void)[] = [];
+  #waiting: Waiting[] = [];
   #warnedMs = Number.NEGATIVE_INFINITY;
 
   constructor(store: BudgetStore, onReached: OnReached) {
@@ -103,6 +109,8 @@ export class Leases {
 
   /** Something was spent, or is no longer set aside. */
   changed(budget: BudgetAccounts, account: Account): void {
+    // A call that began before the budget was deleted.
+    if (!this.#budgets.has(budget)) return;
     const leased = this.#of(budget, account);
     this.#plan(leased, leased.hasNews ? URGENT_MS : HEARTBEAT_MS);
   }
@@ -110,9 +118,10 @@ export class Leases {
   /** Resolves when the store has answered for the account, or cannot. */
   async ask(budget: BudgetAccounts, account: Account): Promise<void> {
     if (this.#isStopped || !this.#isReady) return;
-    const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#plan(this.#of(budget, account), 0);
-    await answered;
+    const leased = this.#of(budget, account);
+    const answer = new Promise<void>((answered) => this.#waiting.push({ leased, answered }));
+    this.#plan(leased, 0);
+    await answer;
   }
 
   /** Most used first. Rejects when the store does not answer. */
@@ -133,7 +142,8 @@ export class Leases {
     for (const [account, leased] of this.#leased) {
       if (leased.budget !== budget) continue;
       this.#leased.delete(account);
-      this.#due.delete(leased);
+      leased.isOver = true;
+      this.#plan(leased, 0);
     }
   }
 
@@ -143,9 +153,8 @@ export class Leases {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     const nowMs = this.nowMs();
-    const reports = [...this.#leased.values()].map((leased) =>
-      leased.report(nowMs, performance.now(), true),
-    );
+    const last = new Set([...this.#leased.values(), ...this.#due]);
+    const reports = [...last].map((leased) => leased.report(nowMs, performance.now(), true));
     // The connection holds no process, but what it still has to say does.
     const holding = setTimeout(() => undefined, STOP_WITHIN_MS);
     try {
@@ -282,17 +291,20 @@ export class Leases {
         if (report === undefined || state === undefined) continue;
         leased.take(report, state, sentMs + LEASE_USED_MS);
         for (const share of state.reached) this.#onReached(leased.budget, leased.account, share);
+        if (leased.isOver) continue;
         if (leased.isDenied) this.#plan(leased, DENIED_MS);
         else if (!leased.isIdle) this.#plan(leased, HEARTBEAT_MS);
         else if (!this.#due.has(leased)) this.#leased.delete(leased.account);
       }
+      // Others have asked while the question was on its way.
+      this.#answerWaiting(new Set(due));
     } catch {
       for (const leased of due) this.#due.add(leased);
       this.#wake(HEARTBEAT_MS);
       if (!this.#isConnecting) this.#lost();
+      this.#answerWaiting();
     }
     this.#isSyncing = false;
-    this.#answerWaiting();
     const nextMs = Math.max(URGENT_MS, Math.min(PRESENCE_MS, this.#timerAtMs - performance.now()));
     this.#timerAtMs = Infinity;
     this.#wake(nextMs);
@@ -301,15 +313,31 @@ export class Leases {
   async #learnClock(): Promise<void> {
     const sentMs = performance.now();
     const { nowMs } = await this.#store.sync(this.#instance, LEASE_MS, []);
+    const isFirst = this.#clockMs === undefined;
+    const guessedMs = this.nowMs();
     this.#clockMs = nowMs - (sentMs + performance.now()) / 2;
+    if (isFirst) this.#redate(guessedMs);
     this.#isClockKnown = true;
     for (const budget of this.#budgets) void this.#loadFull(budget);
   }
 
-  #answerWaiting(): void {
+  /** What was spent before the store had told the time. */
+  #redate(guessedMs: number): void {
+    const nowMs = this.nowMs();
+    for (const budget of this.#budgets) {
+      for (const account of budget.all()) account.redate(guessedMs, nowMs);
+    }
+    for (const { isOver, account } of this.#due) if (isOver) account.redate(guessedMs, nowMs);
+  }
+
+  /** Those who asked for one of these accounts, or all. */
+  #answerWaiting(asked?: ReadonlySet<LeasedAccount>): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const answered of waiting) answered();
+    for (const one of waiting) {
+      if (asked?.has(one.leased) === false) this.#waiting.push(one);
+      else one.answered();
+    }
   }
 }
 

@@ -11,6 +11,8 @@ export interface AccountName {
 /** What one instance says of an account, and asks for. Amounts in whole units of the budget. */
 export interface AccountReport extends AccountName {
   readonly values: readonly (string | null)[];
+  /** With the instance it names whose counts `buckets` are: they begin at zero with another one. */
+  readonly serial: number;
   /** Names the list of accounts that this one is in, as in `list`. */
   readonly indexMs: number;
   readonly limit: number;

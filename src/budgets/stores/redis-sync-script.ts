@@ -3,12 +3,15 @@
  *
  * `KEYS`: the account, the index of its budget. `ARGV`: see `argumentsOf` in `redis.ts`. Fields of the account:
  *
+ * `<instance>` is the instance and its serial number of the account: both begin at zero together.
+ *
  * - `t:<bucket>` spent by all. It only rises: an instance that knows of more than the store brings back what the
  *   store has lost.
  * - `s:<bucket>:<instance>` what of it that instance reported last, and when, so that a report that comes twice counts
  *   once. It is kept for ten minutes: a report says itself what of it was acknowledged.
  * - `l:<instance>` its lease: held, reserved for running calls, end. After the end only what was reserved still
- *   counts, a minute later as spent: the provider bills calls whose process was killed.
+ *   counts, a minute later as spent: the provider bills calls whose process was killed. Should it only have been cut
+ *   off, that is taken for reported by it.
  * - `x:<share>` bucket in which the share was reported as reached; `f` the fullness that was announced; `w` when
  *   leases of others were last asked for.
  */
@@ -44,11 +47,12 @@ for _ = 1, buckets do
   local before = math.max(tonumber(string.match(field[mine] or '0', '^%d+')), known)
   local total = math.max(tonumber(field['t:' .. bucket] or '0'), seen) + math.max(0, own - before)
   if total > 0 then set('t:' .. bucket, text(total)) end
-  if own > 0 then set(mine, text(own) .. ' ' .. text(now)) end
+  local told = math.max(own, before)
+  if told > 0 then set(mine, text(told) .. ' ' .. text(now)) end
 end
 
 local spent, held, instances, others = 0, 0, 1, 0
-local totals, old = {}, {}
+local totals, old, lost = {}, {}, {}
 for key, value in pairs(field) do
   local kind = string.sub(key, 1, 2)
   if kind == 't:' then
@@ -73,14 +77,19 @@ for key, value in pairs(field) do
       held = held + tonumber(running)
     else
       old[#old + 1] = key
-      if tonumber(running) > 0 then
-        set('t:' .. current, text(tonumber(field['t:' .. current] or '0') + tonumber(running)))
-        spent = spent + tonumber(running)
-      end
+      if tonumber(running) > 0 then lost[string.sub(key, 3)] = tonumber(running) end
     end
   end
 end
 for _, key in ipairs(old) do drop(key) end
+for dead, running in pairs(lost) do
+  local total, its = 't:' .. current, 's:' .. current .. ':' .. dead
+  set(total, text(tonumber(field[total] or '0') + running))
+  set(its, text(tonumber(string.match(field[its] or '0', '^%d+')) + running) .. ' ' .. text(now))
+  spent = spent + running
+  totals[#totals + 1] = current
+  totals[#totals + 1] = field[total]
+end
 
 local free = limit - spent - held - keep
 local extra = 0

@@ -156,7 +156,7 @@ export class RedisBudgetStore implements BudgetStore {
     return [
       `${this.#base}:account:${budgetId}:${digest(identity)}:${shortKey}`,
       this.#indexKey(budgetId, identity, report.indexMs),
-      instance,
+      `${instance}.${report.serial}`,
       `${this.#base}:changes`,
       JSON.stringify([budgetId, identity, key]),
       JSON.stringify(values),
