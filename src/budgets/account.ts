@@ -27,6 +27,8 @@ export class Account {
   #current: Bucket = { own: 0, acknowledged: 0, total: 0 };
   /** Set aside for calls that run, in whichever window they will end. */
   reserved = 0;
+  /** By other instances, when the store last answered. */
+  reservedElsewhere = 0;
   /** Spent by this process since it knows the account; never falls. */
   ownSpent = 0;
   /** A store has said what others spent. */

@@ -48,17 +48,27 @@ export class BudgetStatuses {
     for (const budget of budgets) {
       const budgetId = budget.budget.id;
       if (id !== undefined && budgetId !== id) continue;
-      const listed = new Set(await this.#listed(budget, isWanted ? SEARCHED_MAX : limit));
-      const wanted = [...listed].filter(
-        (account) => isWanted?.(budgetId, budget.keyOf(account)) ?? true,
-      );
-      const accounts = wanted.slice(0, limit);
-      await this.#asked(accounts.map((account) => ({ budget, account })));
-      const statuses = accounts
-        .map((account) => this.#statusOf(budget, account))
-        .filter(({ spent, reserved, key }) => spent + reserved > 0 || Object.keys(key).length === 0)
-        .toSorted((one, other) => other.spent - one.spent);
-      all.push(...statuses);
+      const asked = new Set<Account>();
+      const found: BudgetStatus[] = [];
+      // The list of a rolling window begins with accounts whose spending may be forgotten by now.
+      for (const most of isWanted ? [SEARCHED_MAX] : [limit, SEARCHED_MAX]) {
+        const listed = (await this.#listed(budget, most)).filter(
+          (account) => !asked.has(account) && (isWanted?.(budgetId, budget.keyOf(account)) ?? true),
+        );
+        for (let at = 0; at < listed.length && found.length < limit; at += limit) {
+          const some = [...new Set(listed.slice(at, at + limit))];
+          for (const account of some) asked.add(account);
+          await this.#asked(some.map((account) => ({ budget, account })));
+          const statuses = some.map((account) => this.#statusOf(budget, account));
+          found.push(
+            ...statuses.filter(
+              ({ spent, reserved, key }) => spent + reserved > 0 || Object.keys(key).length === 0,
+            ),
+          );
+        }
+        if (asked.size < limit) break;
+      }
+      all.push(...found.toSorted((one, other) => other.spent - one.spent).slice(0, limit));
     }
     return all;
   }
@@ -91,7 +101,7 @@ export class BudgetStatuses {
     const nowMs = this.#nowMs();
     const { id, mode, unit, limit } = budget.budget;
     const spent = account.spent(nowMs);
-    const { reserved } = account;
+    const reserved = account.reserved + account.reservedElsewhere;
     const isFull = spent + reserved >= limit;
     return {
       id,

@@ -22,6 +22,8 @@ const NOTHING_SHARE = 1e-6;
 /** A lease of an account, monotonic milliseconds. */
 interface Lease {
   readonly granted: number;
+  /** Of the budget when it was granted. */
+  readonly limit: number;
   readonly untilMs: number;
 }
 
@@ -65,6 +67,7 @@ export class LeasedAccount {
   /** Whether a lease covers `amount` more. */
   covers(amount: number, monotonicMs: number): boolean {
     this.#largest = Math.max(this.#largest, amount);
+    this.#dropOfHigherLimit();
     return this.#isLeased(monotonicMs) && this.account.used + amount <= this.#upTo;
   }
 
@@ -96,6 +99,7 @@ export class LeasedAccount {
    */
   report(nowMs: number, monotonicMs: number, isLast: boolean): AccountReport {
     const { account, name } = this;
+    this.#dropOfHigherLimit();
     const { budget, window } = this.budget;
     this.#measure(monotonicMs);
     const reserved = budget.mode === 'warn' || this.isOver ? 0 : account.reserved;
@@ -132,9 +136,10 @@ export class LeasedAccount {
     const { account } = this;
     const spentAtReport = account.ownSpent - spentSince(account, report.buckets);
     account.acknowledge(report.buckets, state.totals);
+    account.reservedElsewhere = state.reservedElsewhere;
     // One that was given back says nothing about what is left.
     const isGivenBack = report.want === 0 && state.held === 0;
-    this.#lease = isGivenBack ? undefined : { granted: state.held, untilMs };
+    this.#lease = isGivenBack ? undefined : { granted: state.held, limit: report.limit, untilMs };
     this.isDenied = report.want > 0 && state.held < Math.max(1, report.least);
     if (state.held > 0) this.#upTo = Math.max(this.#upTo, spentAtReport + state.held);
     this.#instances = Math.max(1, state.instances);
@@ -150,6 +155,13 @@ export class LeasedAccount {
     return (
       (this.#lease?.granted ?? 0) === 0 && account.reserved === 0 && account.unreported() === 0
     );
+  }
+
+  /** All instances together may hold more by now than is left. */
+  #dropOfHigherLimit(): void {
+    if (this.#lease === undefined || this.#lease.limit <= this.budget.budget.limit) return;
+    this.#lease = undefined;
+    this.#upTo = this.account.used;
   }
 
   #isLeased(monotonicMs: number): boolean {

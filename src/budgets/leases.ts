@@ -204,6 +204,10 @@ export class Leases {
     this.#isReady = true;
     this.#isConnecting = false;
     this.#isClockKnown = false;
+    this.#restore();
+  }
+
+  #restore(): void {
     const nowMs = this.nowMs();
     for (const budget of this.#budgets) {
       for (const account of budget.all()) {
@@ -283,6 +287,8 @@ export class Leases {
       const answer = await this.#store.sync(this.#instance, LEASE_MS, reports);
       this.#clockMs = answer.nowMs - (sentMs + performance.now()) / 2;
       this.#fleet = Math.max(1, answer.fleet);
+      // It was said that this instance is there: the store has lost that, and all else.
+      if (answer.isNew) this.#restore();
       this.#isReady = true;
       this.#isConnecting = false;
       for (const [index, leased] of due.entries()) {

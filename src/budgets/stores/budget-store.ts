@@ -45,6 +45,8 @@ export interface AccountState {
   readonly totals: ReadonlyMap<number, number>;
   /** Shares that were reached just now; they are reported to no other instance. */
   readonly reached: readonly number[];
+  /** Set aside for running calls of other instances. */
+  readonly reservedElsewhere: number;
 }
 
 /** How full an account is: instances that do not hold a lease of it must know. */
@@ -71,6 +73,8 @@ export interface SyncAnswer {
   readonly nowMs: number;
   /** Instances that use the store, this one included. */
   readonly fleet: number;
+  /** The store did not know this instance: it has just come, or the store has lost what it had. */
+  readonly isNew: boolean;
   /** In the order of the reports. */
   readonly states: readonly AccountState[];
 }

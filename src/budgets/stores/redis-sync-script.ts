@@ -51,7 +51,7 @@ for _ = 1, buckets do
   if told > 0 then set(mine, text(told) .. ' ' .. text(now)) end
 end
 
-local spent, held, instances, others = 0, 0, 1, 0
+local spent, held, instances, others, running_elsewhere = 0, 0, 1, 0, 0
 local totals, old, lost = {}, {}, {}
 for key, value in pairs(field) do
   local kind = string.sub(key, 1, 2)
@@ -73,8 +73,10 @@ for key, value in pairs(field) do
       instances = instances + 1
       others = others + tonumber(has)
       held = held + tonumber(has)
+      running_elsewhere = running_elsewhere + tonumber(running)
     elseif now < ends + 60000 then
       held = held + tonumber(running)
+      running_elsewhere = running_elsewhere + tonumber(running)
     else
       old[#old + 1] = key
       if tonumber(running) > 0 then lost[string.sub(key, 3)] = tonumber(running) end
@@ -132,6 +134,6 @@ redis.call('PEXPIREAT', account, text(expires))
 if spent + held > 0 then
   redis.call('ZADD', index, text(spent), member)
   redis.call('PEXPIREAT', index, text(expires))
-end
-return { text(mine), instances, totals, reached }
+else redis.call('ZREM', index, member) end
+return { text(mine), instances, totals, reached, text(running_elsewhere) }
 `;

@@ -38,6 +38,7 @@ type ScriptReply = readonly [
   instances: number,
   totals: readonly string[],
   reached: readonly string[],
+  reservedElsewhere: string,
 ];
 
 /**
@@ -134,10 +135,14 @@ export class RedisBudgetStore implements BudgetStore {
         states.push(stateOf((await redis.eval(SYNC_SCRIPT, 2, ...run)) as ScriptReply));
       } else throw redisError(error, true);
     }
-    return { nowMs, fleet: await this.#fleet(redis, instance, nowMs), states };
+    return { nowMs, ...(await this.#presence(redis, instance, nowMs)), states };
   }
 
-  async #fleet(redis: RedisConnection, instance: string, nowMs: number): Promise<number> {
+  async #presence(
+    redis: RedisConnection,
+    instance: string,
+    nowMs: number,
+  ): Promise<Pick<SyncAnswer, 'fleet' | 'isNew'>> {
     const key = `${this.#base}:instances`;
     const replies = await redis
       .multi()
@@ -147,7 +152,7 @@ export class RedisBudgetStore implements BudgetStore {
       .exec();
     const [added, , count] = (replies ?? []).map(([, reply]) => Number(reply));
     if (added === 1) await redis.publish(`${this.#base}:changes`, 'joined');
-    return count ?? 1;
+    return { fleet: count ?? 1, isNew: added === 1 };
   }
 
   #runOf(report: AccountReport, instance: string, leaseMs: number): (string | number)[] {
@@ -183,12 +188,18 @@ export class RedisBudgetStore implements BudgetStore {
   }
 }
 
-function stateOf([held, instances, totals, reached]: ScriptReply): AccountState {
+function stateOf([held, instances, totals, reached, reservedElsewhere]: ScriptReply): AccountState {
   const byBucket = new Map<number, number>();
   for (let at = 0; at < totals.length; at += 2) {
     byBucket.set(Number(totals[at]), Number(totals[at + 1]));
   }
-  return { held: Number(held), instances, totals: byBucket, reached: reached.map(Number) };
+  return {
+    held: Number(held),
+    instances,
+    totals: byBucket,
+    reached: reached.map(Number),
+    reservedElsewhere: Number(reservedElsewhere),
+  };
 }
 
 /** Somebody else may publish there, too. */
