@@ -11,7 +11,6 @@ const MODEL_PATH =
 const UNSUPPORTED: readonly (readonly [path: RegExp, api: string])[] = [
   [/\/threads\/(?:[^/]+\/)?runs$/, "assistants' runs"],
   [/\/v1\/sessions(?:\/[^/]+\/events)?$/, 'Anthropic sessions'],
-  [/\/batch\/jobs$/, 'batches of Mistral'],
   [/\/batchPredictionJobs$/, 'batches of Vertex'],
   [/\/videos$|:predictLongRunning$/, 'videos'],
   [

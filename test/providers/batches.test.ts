@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Anthropic } from '@anthropic-ai/sdk';
 import type { GoogleGenAI } from '@google/genai';
+import type { Mistral } from '@mistralai/mistralai';
 import type { OpenAI } from 'openai';
 import { withUsageContext } from '../../src/context.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
@@ -8,6 +9,7 @@ import { slicedWorkDone } from '../../src/call/sliced-work.ts';
 import { anthropic } from '../../src/providers/anthropic/index.ts';
 import { google } from '../../src/providers/google/index.ts';
 import { groq } from '../../src/providers/groq/index.ts';
+import { mistral } from '../../src/providers/mistral/index.ts';
 import { openai } from '../../src/providers/openai/index.ts';
 import { together } from '../../src/providers/together/index.ts';
 import { Prices } from '../../src/prices/prices.ts';
@@ -510,6 +512,104 @@ describe('results of batches', () => {
       });
       assert.match(made[0]?.time ?? '', /^2026-11-20T09:00:00/);
       assert.partialDeepStrictEqual(made[1], { outcome: 'error', errorType: '3' });
+    });
+  });
+
+  describe('Mistral', () => {
+    for (const [version, load] of [
+      ['2', loadEsm('@mistralai/mistralai')],
+      ['1', loadCjs('@mistralai/mistralai', 'previous')],
+    ] as const) {
+      const clientOf = async (): Promise<Mistral> => {
+        const module = (await load()) as { readonly Mistral: typeof Mistral };
+        assert.notEqual(mistral.patch(module, metering.current), 'unfit');
+        return new module.Mistral({ apiKey: 'test', serverURL: server.url });
+      };
+      const textOf = (stream: ReadableStream<Uint8Array>): Promise<string> =>
+        new Response(stream as never).text();
+
+      it(`${version}: one record a result, of chats, embeddings and moderations`, async () => {
+        const client = await clientOf();
+        const [chat, embedding, moderation] = [newId(), newId(), newId()];
+        const text = jsonl([
+          chatLine(chat, { model: 'mistral-small-2603' }),
+          chatLine(embedding, { object: 'list', model: 'mistral-embed', data: [] }),
+          chatLine(moderation, {
+            object: undefined,
+            model: 'mistral-moderation-2411',
+            results: [],
+            usage: undefined,
+          }),
+        ]);
+        server.play(file(text));
+        const reader = (await client.files.download({ fileId: 'file-1' })).getReader();
+        let read = '';
+        for (let step = await reader.read(); !step.done; step = await reader.read()) {
+          read += Buffer.from(step.value).toString();
+        }
+        assert.equal(read, text);
+        const made = await records();
+        assert.deepEqual(
+          made.map(({ responseId, operation, inputTokens }) => [
+            responseId,
+            operation,
+            inputTokens,
+          ]),
+          [
+            [chat, 'chat', 1000],
+            [embedding, 'embeddings', 1000],
+            [moderation, 'moderation', undefined],
+          ],
+        );
+        assert.partialDeepStrictEqual(made[0], {
+          provider: 'mistral_ai',
+          requestModel: 'mistral-small-2603',
+          serviceTier: 'batch',
+          attributes: { 'token_meter.batch.id': 'file-1' },
+        });
+      });
+
+      it(`${version}: other files are passed through, and pages are no results`, async () => {
+        const client = await clientOf();
+        const pages = chatLine(newId(), { pages: [], usage_info: { pages_processed: 3 } });
+        for (const text of ['%PDF-1.7', jsonl([pages])]) {
+          server.play(file(text));
+          const stream = await client.files.download({ fileId: 'file-2' });
+          assert.equal(await textOf(stream), text);
+        }
+        assert.deepEqual(await records(), []);
+      });
+    }
+
+    it('2: results that stand in the job, once however often it is looked at', async () => {
+      const module = (await loadEsm('@mistralai/mistralai')()) as { Mistral: typeof Mistral };
+      mistral.patch(module, metering.current);
+      const client = new module.Mistral({ apiKey: 'test', serverURL: server.url });
+      const id = newId();
+      const job = {
+        id: 'job-1',
+        object: 'batch',
+        input_files: [],
+        endpoint: '/v1/chat/completions',
+        errors: [],
+        status: 'SUCCESS',
+        created_at: 1_790_000_000,
+        total_requests: 1,
+        completed_requests: 1,
+        succeeded_requests: 1,
+        failed_requests: 0,
+        outputs: [chatLine(id)],
+      };
+      server.play({ body: JSON.stringify(job) });
+      await client.batch.jobs.get({ jobId: 'job-1', inline: true });
+      await client.batch.jobs.get({ jobId: 'job-1', inline: true });
+      const [record, ...more] = await records();
+      assert.deepEqual(more, []);
+      assert.partialDeepStrictEqual(record, {
+        responseId: id,
+        inputTokens: 1000,
+        attributes: { 'token_meter.batch.id': 'job-1' },
+      });
     });
   });
 });

@@ -9,6 +9,7 @@ import { requireOfApplication } from '../../host/require-here.ts';
 import type { MakeRefusal } from '../refused-call.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { streamed } from '../streamed.ts';
+import { patchMistralBatches } from './batches.ts';
 import { collectSpan, expectSpan } from './native-span.ts';
 import {
   chat,
@@ -74,6 +75,10 @@ export const mistral: SdkPatch = {
         replaceMethod<Method>(owner, name, (original) => metered(original, shape, meter));
       }
     }
+    patchMistralBatches(
+      (resource) => quietly('reading @mistralai/mistralai', () => prototypeAt(client, resource)),
+      meter,
+    );
     return 'patched';
   },
 };
