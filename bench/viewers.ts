@@ -1,7 +1,7 @@
 /**
  * Measures people who open the dashboard of 30 days at once: from the first question to each panel.
  *
- *     npm run bench:viewers -- [--records 1000000] [--users 200] [--viewers 20] [--only sqlite|influxdb]
+ *     npm run bench:viewers -- [--records 1000000] [--users 200] [--viewers 20] [--only sqlite|influxdb|clickhouse]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -65,10 +65,12 @@ try {
   );
   console.log('\n| store | median ms | p95 ms | last panel ms |');
   console.log('|---|--:|--:|--:|');
-  for (const { name, reader } of stores) {
+  for (const { name, open } of stores) {
+    const reader = open();
     const all = await Promise.all(
       Array.from({ length: viewers }, async (_, viewer) => await watch(reader, viewer)),
     );
+    await reader.close();
     const times = all.flat().toSorted((a, b) => a - b);
     const at = (share: number): string =>
       (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(0);

@@ -29,7 +29,7 @@ export type Filling =
 
 export async function openClickHouse(
   filling: Filling,
-): Promise<{ readonly name: string; readonly reader: UsageReader; close(): Promise<void> }> {
+): Promise<{ readonly name: string; open(): UsageReader; close(): Promise<void> }> {
   const server = await startClickHouse();
   await clickHouseTables(server.url, DATABASE);
   const ask = async (sql: string): Promise<string> => (await clickHouse(server.url, sql)).trim();
@@ -53,14 +53,10 @@ export async function openClickHouse(
   console.log(
     `ClickHouse ${version} (chdb): filled in ${filled} s, rolled up in ${rolled} s, ${bytes}`,
   );
-  const reader = new ClickHouseUsageReader({ url: server.url, database: DATABASE });
   return {
     name: 'ClickHouse',
-    reader,
-    async close() {
-      await reader.close();
-      await server.stop();
-    },
+    open: () => new ClickHouseUsageReader({ url: server.url, database: DATABASE }),
+    close: async () => await server.stop(),
   };
 }
 

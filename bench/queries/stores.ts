@@ -21,7 +21,8 @@ export interface LedgerSize {
 
 export interface OpenStore {
   readonly name: string;
-  readonly reader: UsageReader;
+  /** A reader that knows nothing yet; the caller closes it. */
+  open(): UsageReader;
   close(): Promise<void>;
 }
 
@@ -60,8 +61,11 @@ async function openSqlite({ folder, count, users }: LedgerSize): Promise<OpenSto
   console.log(
     `SQLite ${String(version?.['v'])}: filled in ${seconds.toFixed(1)} s, days summed up in ${summing.toFixed(1)} s, ${size.toFixed(0)} MB`,
   );
-  const reader = new SqliteUsageReader({ path });
-  return { name: 'SQLite', reader, close: async () => await reader.close() };
+  return {
+    name: 'SQLite',
+    open: () => new SqliteUsageReader({ path }),
+    close: async () => await Promise.resolve(),
+  };
 }
 
 async function openInflux({ count, users }: LedgerSize): Promise<OpenStore> {
@@ -86,13 +90,9 @@ async function openInflux({ count, users }: LedgerSize): Promise<OpenStore> {
     `roll-ups of ${made} hours made in ${((performance.now() - rollUpStart) / 1000).toFixed(1)} s, ` +
       `${((user + system) / count).toFixed(2)} µs of CPU a record in this process`,
   );
-  const reader = new InfluxUsageReader({ url: server.url, bucket: 'llm_metrics' });
   return {
     name: 'InfluxDB',
-    reader,
-    async close() {
-      await reader.close();
-      await server.stop();
-    },
+    open: () => new InfluxUsageReader(access),
+    close: async () => await server.stop(),
   };
 }

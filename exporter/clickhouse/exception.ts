@@ -32,3 +32,6 @@ export function withoutValues(message: string): string {
 
 /** There is no such table, database or column. */
 export const MISSING_TABLE: ReadonlySet<number> = new Set([16, 60, 81]);
+
+/** A question had more groups than it may. */
+export const TOO_MANY_ROWS = 158;

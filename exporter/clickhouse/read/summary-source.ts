@@ -1,3 +1,4 @@
+import type { ClickHouseSettings } from '@clickhouse/client';
 import { TokenMeterError } from '../../../src/errors.ts';
 import { type Cells, type Key, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
@@ -6,7 +7,7 @@ import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { SharedWork } from '../../ledger/shared-work.ts';
 import type { ClickHouseSession, Row } from '../clickhouse-session.ts';
-import { MISSING_TABLE } from '../exception.ts';
+import { MISSING_TABLE, TOO_MANY_ROWS } from '../exception.ts';
 import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
 import { keptHours } from './kept-hours.ts';
@@ -87,11 +88,14 @@ export class ClickHouseSummarySource implements SummarySource {
     const plan = await this.#plan(query, false);
     const rows = await this.#rows(
       `SELECT ${groups.select}, ${sums}
-       FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}${isCrowded ? ` LIMIT ${MAX_CROWD + 1}` : ''}`,
+       FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}`,
       bound,
       signal,
-    );
-    if (isCrowded && rows.length > MAX_CROWD) throw new TooManyKeys();
+      isCrowded ? { max_rows_to_group_by: `${MAX_CROWD}`, group_by_overflow_mode: 'throw' } : {},
+    ).catch((error: unknown) => {
+      const isOverflow = error instanceof TokenMeterError && error.value === TOO_MANY_ROWS;
+      throw isCrowded && isOverflow ? new TooManyKeys() : error;
+    });
     for (const row of rows) {
       const found = sumsOf(row);
       if ((found.calls ?? 0) > 0) addSums(tallyOf(query, cells, row).sums, found);
@@ -169,8 +173,10 @@ export class ClickHouseSummarySource implements SummarySource {
     text: string,
     { values }: BoundValues,
     signal: AbortSignal | undefined = this.#signal,
+    settings: ClickHouseSettings = {},
   ): Promise<readonly Row[]> {
-    return await this.#session.rows({ text, values }, { signal, settings: SETTINGS });
+    const all = { ...SETTINGS, ...settings };
+    return await this.#session.rows({ text, values }, { signal, settings: all });
   }
 }
 
