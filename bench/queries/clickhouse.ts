@@ -29,7 +29,7 @@ export type Filling =
 
 export async function openClickHouse(
   filling: Filling,
-): Promise<{ readonly name: string; open(): UsageReader; close(): Promise<void> }> {
+): Promise<{ readonly name: string; readonly open: () => UsageReader; close(): Promise<void> }> {
   const server = await startClickHouse();
   await clickHouseTables(server.url, DATABASE);
   const ask = async (sql: string): Promise<string> => (await clickHouse(server.url, sql)).trim();

@@ -22,7 +22,7 @@ export interface LedgerSize {
 export interface OpenStore {
   readonly name: string;
   /** A reader that knows nothing yet; the caller closes it. */
-  open(): UsageReader;
+  readonly open: () => UsageReader;
   close(): Promise<void>;
 }
 

@@ -82,7 +82,10 @@ export function answersRandomQuestions(count: number): void {
           for (const isRolledUp of [false, true]) {
             const now = (): number => Date.now() + ++hours * 3_600_000;
             if (isRolledUp) await rollUpInfluxLedger({ ...access, now });
-            await askRandomly(reader, known, Math.ceil(count / STEPS), { seed, about: RECORDS });
+            await askRandomly(reader, known, Math.ceil(count / STEPS / 2), {
+              seed,
+              about: RECORDS,
+            });
           }
         }
       } finally {
