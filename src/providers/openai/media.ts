@@ -24,18 +24,34 @@ export const images: CallShape = {
 };
 
 /** `/audio/transcriptions` and `/audio/translations`; some models are billed by tokens, some by seconds. */
-export const transcription: CallShape = {
-  operation: 'transcription',
-  inputOnly: true,
-  request: mediaRequest,
-  reader: (options) =>
-    new InputOnlyReader(
-      options,
-      (reply) => ({ usage: transcriptionUsage(fields(reply)['usage']) ?? spokenSeconds(reply) }),
-      isTranscript,
-    ),
-  countable: () => ({ kind: 'unknown' }),
-};
+export const transcription: CallShape = transcriptionOf();
+
+/** `leastSeconds`: those that are billed of any shorter audio. */
+export function transcriptionOf({
+  leastSeconds = 0,
+}: { readonly leastSeconds?: number } = {}): CallShape {
+  return {
+    operation: 'transcription',
+    inputOnly: true,
+    request: mediaRequest,
+    reader: (options) =>
+      new InputOnlyReader(
+        options,
+        (reply) => {
+          const usage = transcriptionUsage(fields(reply)['usage']) ?? spokenSeconds(reply);
+          const seconds = usage?.audioInputSeconds;
+          return {
+            usage:
+              seconds === undefined || seconds >= leastSeconds
+                ? usage
+                : { ...usage, audioInputSeconds: leastSeconds },
+          };
+        },
+        isTranscript,
+      ),
+    countable: () => ({ kind: 'unknown' }),
+  };
+}
 
 /** Ends a stream; in a realtime session it is the transcript of one turn. */
 function isTranscript(event: unknown): boolean {

@@ -8,6 +8,7 @@ import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { groq } from '../../../src/providers/groq/index.ts';
 import { openai } from '../../../src/providers/openai/index.ts';
 import { together } from '../../../src/providers/together/index.ts';
+import { collectUntil } from '../../support/collect.ts';
 import { startMetering, type Metering } from '../../support/metering.ts';
 import { loadCjs, loadEsm } from '../../support/sdk-versions.ts';
 import { onlyRecord } from '../../support/watched-call.ts';
@@ -176,6 +177,27 @@ describe('speech, moderations and other calls without text in their reply', () =
     assert.equal(record.outcome, 'ok');
   });
 
+  it('openai: audio that is dropped unread ends when it is collected', async () => {
+    const module = (await loadCjs('openai')()) as typeof OpenAiModule;
+    openai.patch(module, metering.current);
+    const client = new module.OpenAI({ baseURL: server.url, apiKey: 'test' });
+    server.play(AUDIO_PIECES);
+    const drop = async (): Promise<void> => {
+      await client.audio.speech.create({ model: 'tts-1', voice: 'ash', input: 'x' });
+    };
+    let dropped = 0;
+    // A frame of V8's interpreter may keep the last reply for as long as it waits.
+    do {
+      await drop();
+      dropped += 1;
+    } while (!(await collectUntil(() => metering.recorded > 0)) && dropped < 3);
+    assert.ok(metering.recorded > 0, 'never collected');
+    metering.shutdown();
+    const { records } = await metering.take();
+    assert.equal(records.length, dropped);
+    assert.equal(records[0]?.outcome, 'aborted');
+  });
+
   it('openai: audio that nobody reads ends as aborted', async () => {
     const module = (await loadCjs('openai')()) as typeof OpenAiModule;
     openai.patch(module, metering.current);
@@ -218,6 +240,15 @@ describe('speech, moderations and other calls without text in their reply', () =
       const verbose = { text: 'Twice.', duration: 12.5, x_groq: { id: 'r1' } };
       const record = await recordOf({ body: JSON.stringify(verbose) }, transcribe);
       assert.equal(record.attributes['token_meter.usage.audio_input_seconds'], 12.5);
+      const short = await recordOf(
+        { body: JSON.stringify({ ...verbose, duration: 2 }) },
+        transcribe,
+      );
+      assert.equal(
+        short.attributes['token_meter.usage.audio_input_seconds'],
+        10,
+        'billed at least',
+      );
       const plain = await recordOf({ body: JSON.stringify({ text: 'Twice.' }) }, transcribe);
       assert.equal(plain.tokenSource, undefined, 'unknown is not 0');
       assert.equal(plain.requestModel, 'whisper-large-v3');
