@@ -61,6 +61,8 @@ export type { ClickHouseEraseOptions } from './clickhouse/erase/clickhouse-erase
 export { repriceClickHouseLedger } from './clickhouse/reprice/clickhouse-reprice.ts';
 export type { ClickHouseRepriceOptions } from './clickhouse/reprice/clickhouse-reprice.ts';
 export { clickHouseLedger } from './clickhouse/ledger-facts.ts';
+export { influxLedgerSize } from './influxdb/ledger-size.ts';
+export { sqliteLedgerSize } from './sqlite/ledger-size.ts';
 export type { ClickHouseLedgerFacts } from './clickhouse/ledger-facts.ts';
 export { setUpClickHouse } from './clickhouse/schema/set-up.ts';
 export type { ClickHouseSetUpOptions } from './clickhouse/schema/set-up.ts';
@@ -79,6 +81,8 @@ export { InfluxUsageReader } from './influxdb/read/influx-usage-reader.ts';
 export { influxBacklogs } from './influxdb/write/influx-backlogs.ts';
 export type { StoreBacklog } from './delivery/store-backlogs.ts';
 export type { ConnectionOptions, TlsOptions } from './connection/connection.ts';
+export type { InfluxLedgerSize } from './influxdb/ledger-size.ts';
+export type { SqliteLedgerSize } from './sqlite/ledger-size.ts';
 export type { ClickHouseUsageReaderOptions } from './clickhouse/read/clickhouse-usage-reader.ts';
 export type { InfluxUsageReaderOptions } from './influxdb/read/influx-usage-reader.ts';
 export type { InfluxOptions, InfluxVersion } from './influxdb/influx-options.ts';

@@ -75,7 +75,7 @@ describe('commands on ClickHouse', function () {
     await fillClickHouse(server.url, 'llm', records);
     const doctor = await runDoctor();
     assert.match(doctor.out, /ClickHouse at http:\/\/127\.0\.0\.1:\d+, llm answers, \d+\./);
-    assert.match(doctor.out, /2 calls, \d+ MiB on disk, kept 90 days/);
+    assert.match(doctor.out, /2 calls, [\d.]+ MiB on disk and [\d.]+ MiB of sums, kept 90 days/);
     assert.match(doctor.out, /written and read back/);
     const report = await run('report', '--since', '24h', '--by', 'user');
     assert.equal(report.code, 0, report.err);

@@ -3,6 +3,7 @@ import { checkBacklog } from './backlog.ts';
 import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, type Finding } from './finding.ts';
+import { shownBytes } from './shown-bytes.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,7 +27,7 @@ export async function checkClickHouse({
   try {
     const { version, ...ledger } = await exporters.clickHouseLedger(clickhouse);
     findings.push(ok('clickhouse', `${store.where} answers, ${version}`));
-    const size = `${ledger.calls} calls, ${Math.round(ledger.bytes / 2 ** 20)} MiB on disk`;
+    const size = `${ledger.calls} calls, ${shownBytes(ledger.bytes)} on disk and ${shownBytes(ledger.rollUpBytes)} of sums`;
     const kept = ledger.retentionDays === undefined ? 'for ever' : `${ledger.retentionDays} days`;
     findings.push(ok('ledger', `${size}, kept ${kept}`));
     if (write) {

@@ -7,10 +7,12 @@ import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 import { checkBucket, checkDatabases } from './influx-bucket.ts';
 import { influxServer, shownUrl } from '../influx-server.ts';
+import { shownCount } from '../shown-number.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const CLOCK_SLACK_MS = 5000;
 const DAY_MS = 86_400_000;
+const COUNT_TIMEOUT_MS = 10_000;
 
 export async function checkInflux({
   config,
@@ -52,6 +54,7 @@ export async function checkInflux({
       users > maxUserTags * 0.8
         ? warning('cardinality', `${says}; users beyond ${maxUserTags} get the tag value (other)`)
         : ok('cardinality', says),
+      ...(await checkSize(exporters, store, config)),
     );
   } catch (error) {
     findings.push(problem('read', messageOf(error)));
@@ -65,6 +68,21 @@ export async function checkInflux({
     ...(await checkBacklog(store, sendBacklog)),
   );
   return findings;
+}
+
+/** Nothing where the server does not count in time: a large bucket is no fault. */
+async function checkSize(
+  { influxLedgerSize }: Exporters,
+  { where }: UsageStore,
+  { influxdb }: MetricsConfig,
+): Promise<readonly Finding[]> {
+  const size = await influxLedgerSize(influxdb, AbortSignal.timeout(COUNT_TIMEOUT_MS)).catch(
+    () => undefined,
+  );
+  if (size === undefined) return [];
+  const { calls, rolledUpHours, rolledUpDays } = size;
+  const sums = `${shownCount(rolledUpHours)} hours and ${shownCount(rolledUpDays)} days are summed up`;
+  return [ok('ledger', `${where}: ${shownCount(calls)} calls, ${sums}`)];
 }
 
 /** A refused record is not to be kept. */

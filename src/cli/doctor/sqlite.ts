@@ -3,6 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, type Finding } from './finding.ts';
+import { shownBytes } from './shown-bytes.ts';
+import { shownCount } from '../shown-number.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
 
 const DAY_MS = 86_400_000;
@@ -38,7 +40,10 @@ async function checkLedger(exporters: Exporters, path: string): Promise<Finding>
   const to = new Date();
   try {
     const { total } = await reader.summary({ from: new Date(to.getTime() - DAY_MS), to });
-    return ok('ledger', `${path}: ${total.calls} calls in the last 24 hours`);
+    const { calls, bytes, rollUpBytes } = exporters.sqliteLedgerSize(path);
+    const sums = rollUpBytes === undefined ? '' : `, ${shownBytes(rollUpBytes)} of it sums`;
+    const size = `${shownCount(calls)} calls, ${shownBytes(bytes)}${sums}`;
+    return ok('ledger', `${path}: ${size}; ${total.calls} calls in the last 24 hours`);
   } catch (error) {
     const missing = /no such file/i.test(messageOf(error));
     return missing
