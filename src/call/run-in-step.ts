@@ -5,9 +5,11 @@ import { followed } from './followed.ts';
 
 type Advance = (...args: unknown[]) => Promise<IteratorResult<unknown>>;
 
-interface RunInStepOptions {
+export interface RunInStepOptions {
   /** Adds the result to the step's span, where content is captured. @default false */
   readonly withOutput?: boolean;
+  /** Whether what was thrown is a failure of the step. @default always */
+  readonly isFailure?: ((error: unknown) => boolean) | undefined;
   /** True for a value that ends the step later on, such as a stream. */
   readonly endsLater?: (value: unknown) => boolean;
 }
@@ -19,14 +21,16 @@ interface RunInStepOptions {
 export function runInStep<T>(
   step: OpenStep | undefined,
   fn: () => T,
-  { withOutput = false, endsLater }: RunInStepOptions = {},
+  { withOutput = false, endsLater, isFailure = () => true }: RunInStepOptions = {},
 ): T {
   if (step === undefined) return fn();
+  const failed = (error: unknown): void =>
+    step.end(isFailure(error) ? { error: error ?? 'Error' } : {});
   let result: T;
   try {
     result = step.run(fn);
   } catch (error) {
-    step.end({ error: error ?? 'Error' });
+    quietly('ending a step', () => failed(error));
     throw error;
   }
   if (isAsyncGenerator(result)) {
@@ -39,7 +43,7 @@ export function runInStep<T>(
       if (isAsyncGenerator(value)) followGenerator(value, step);
       else step.end(withOutput ? { output: value } : {});
     },
-    onError: (error) => step.end({ error: error ?? 'Error' }),
+    onError: failed,
     onUnwatchable: () => step.end(),
   });
 }

@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { runInStep } from '../call/run-in-step.ts';
+import { runInStep, type RunInStepOptions } from '../call/run-in-step.ts';
 import { ATTR_TOOL } from '../otel/semconv.ts';
 import type { OpenStep } from '../agents/open-step.ts';
 import type { StepStart } from '../agents/step-start.ts';
@@ -20,12 +20,13 @@ export function runTool<T>(
   meter: CurrentMeter,
   describe: () => ToolCall & Pick<StepStart, 'nativeSpan'>,
   fn: () => T,
+  options: Pick<RunInStepOptions, 'isFailure'> = {},
 ): T {
   const step = startStep(meter, () => {
     const { name, input, nativeSpan, ...call } = describe();
     return { kind: 'tool', name, input, nativeSpan, attributes: toolAttributes(call) };
   });
-  return runInStep(step, fn, { withOutput: true });
+  return runInStep(step, fn, { ...options, withOutput: true });
 }
 
 /** Undefined while metering is off, and where the step cannot be described. */

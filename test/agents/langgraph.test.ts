@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type * as LangChainOpenAi from '@langchain/openai';
 import type * as LangChainTools from '@langchain/core/tools';
 import { z } from 'zod';
-import { TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
+import { flush, TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
 import { AGENT_SCRIPTS, agreeWithGolden } from '../support/agent-run.ts';
 import { loadTogether } from '../support/sdk-versions.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
@@ -12,7 +12,7 @@ interface State {
   readonly messages: readonly { readonly content: unknown }[];
 }
 interface Graph {
-  invoke(input: object): Promise<State>;
+  invoke(input: object, config?: object): Promise<State>;
   stream(input: object, options?: object): Promise<AsyncIterable<unknown>>;
 }
 interface Builder {
@@ -28,6 +28,8 @@ interface LangChain {
 interface LangGraph {
   readonly StateGraph: new (state: unknown) => Builder;
   readonly MessagesAnnotation: unknown;
+  readonly MemorySaver: new () => object;
+  interrupt(value: unknown): unknown;
   readonly START: string;
   readonly END: string;
 }
@@ -99,6 +101,49 @@ describe('LangChain agents and LangGraph', () => {
     server.play(...AGENT_SCRIPTS);
     for await (const _update of await planner().stream(input, { streamMode: 'updates' }));
     await agreeWithGolden('langgraph', telemetry, records);
+  });
+
+  it('keeps runs that overlap apart, and marks a tool that fails', async () => {
+    const model = new openai.ChatOpenAI({
+      model: 'gpt-4o',
+      apiKey: 'none',
+      maxRetries: 0,
+      configuration: { baseURL: `${server.url}/v1` },
+    });
+    server.play({ ...(AGENT_SCRIPTS[3] ?? AGENT_SCRIPTS[0]), delayMs: 20 });
+    const names = Array.from({ length: 6 }, (_, index) => `agent ${index}`);
+    await Promise.all(
+      names.map(async (name) => {
+        await langchain.createAgent({ name, model, tools: [] }).invoke(input);
+      }),
+    );
+    await flush();
+    assert.deepEqual(records.map(({ agentName }) => agentName).toSorted(), names);
+    assert.equal(new Set(records.map(({ runId }) => runId)).size, 6);
+    telemetry.reset();
+    const faulty = tools.tool(
+      () => {
+        throw new RangeError('by zero');
+      },
+      { name: 'search', schema: z.object({}) },
+    );
+    server.play(AGENT_SCRIPTS[0], AGENT_SCRIPTS[3] ?? AGENT_SCRIPTS[0]);
+    const agent = langchain.createAgent({ name: 'faulty', model, tools: [faulty] });
+    await agent.invoke(input).catch(() => undefined);
+    const asking = tools.tool(() => langgraph.interrupt('Is that right?'), {
+      name: 'search',
+      schema: z.object({}),
+    });
+    server.play(AGENT_SCRIPTS[0]);
+    const checkpointer = new langgraph.MemorySaver();
+    await langchain
+      .createAgent({ name: 'asking', model, tools: [asking], checkpointer })
+      .invoke(input, { configurable: { thread_id: '1' } });
+    const failed = telemetry.spans().filter(({ attributes }) => 'error.type' in attributes);
+    assert.ok(telemetry.spans().some(({ name }) => name === 'invoke_agent asking'));
+    assert.equal(failed.length, 1, 'waiting for a person is no failure');
+    assert.equal(failed[0]?.name, 'execute_tool search');
+    assert.equal(failed[0]?.attributes['error.type'], 'RangeError');
   });
 
   it('an agent as a node of a graph, which is a workflow', async () => {

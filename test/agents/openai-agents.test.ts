@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { OpenAI } from 'openai';
 import { z } from 'zod';
-import { TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
+import { flush, TokenMeterInstrumentation, withTool, type UsageRecord } from '../../src/index.ts';
 import { AGENT_SCRIPTS, agreeWithGolden, streamedAgentScripts } from '../support/agent-run.ts';
 import { loadCjs } from '../support/sdk-versions.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
@@ -31,6 +31,7 @@ describe('the OpenAI Agents SDK', () => {
   let telemetry: TestTelemetry;
   let instrumentation: TokenMeterInstrumentation;
   let agents: AgentsSdk;
+  let openai: OpenAI;
   let records: UsageRecord[] = [];
 
   before(async () => {
@@ -42,7 +43,8 @@ describe('the OpenAI Agents SDK', () => {
     agents.setTraceProcessors([]);
     instrumentation.instrument('@openai/agents', agents);
     instrumentation.instrument('openai', OpenAI);
-    agents.setDefaultOpenAIClient(new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' }));
+    openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    agents.setDefaultOpenAIClient(openai);
     agents.setOpenAIAPI('chat_completions');
   });
   beforeEach(() => {
@@ -105,6 +107,50 @@ describe('the OpenAI Agents SDK', () => {
     assert.equal(new Set(records.map(({ runId }) => runId)).size, 1);
     const [own, next] = await Promise.all([1, 2].map(async () => await twice()));
     assert.notEqual(own, next);
+  });
+
+  it('keeps runs that overlap apart, also within a step of the application', async () => {
+    server.play({ ...(AGENT_SCRIPTS[3] ?? AGENT_SCRIPTS[0]), delayMs: 20 });
+    const names = Array.from({ length: 8 }, (_, index) => `agent ${index}`);
+    await Promise.all(
+      names.map(async (name, index) => {
+        const agent = new agents.Agent({ name, model: 'gpt-4o' });
+        const run = () => agents.run(agent, 'Hello');
+        await (index % 2 === 0 ? run() : withTool({ name: `tool ${index}` }, run));
+      }),
+    );
+    await flush();
+    assert.deepEqual(records.map(({ agentName }) => agentName).toSorted(), names);
+    assert.equal(new Set(records.map(({ runId }) => runId)).size, 8);
+    for (const { agentName, toolName } of records) {
+      const index = Number(agentName?.at(-1));
+      assert.equal(toolName, index % 2 === 0 ? undefined : `tool ${index}`);
+    }
+    records = [];
+    await openai.chat.completions.create({ model: 'gpt-4o', messages: [] });
+    await flush();
+    assert.equal(records[0]?.runId, undefined, 'no run goes on');
+  });
+
+  it('marks a tool and an agent that fail, and leaves the error as it is', async () => {
+    const divide = agents.tool({
+      name: 'search',
+      description: 'Divides',
+      parameters: z.object({}),
+      errorFunction: null,
+      execute: () => {
+        throw new RangeError('by zero');
+      },
+    });
+    server.play(AGENT_SCRIPTS[0]);
+    const agent = new agents.Agent({ name: 'faulty', model: 'gpt-4o', tools: [divide] });
+    await assert.rejects(agents.run(agent, 'Hello'));
+    await flush();
+    const failed = telemetry
+      .spans()
+      .filter(({ attributes }) => 'error.type' in attributes)
+      .map(({ name }) => name);
+    assert.deepEqual(failed, ['execute_tool search', 'invoke_agent faulty']);
   });
 
   async function twice(): Promise<string | undefined> {

@@ -87,6 +87,12 @@ function asTool(original: Method<Tool>, meter: CurrentMeter): Method<Tool> {
         input: objectAt(input, 'args') ?? input,
       }),
       () => original.apply(this, args),
+      { isFailure },
     );
   };
+}
+
+/** A graph that waits for a person throws what is no error. */
+function isFailure(error: unknown): boolean {
+  return !(isObject(error) && error['is_bubble_up'] === true);
 }
