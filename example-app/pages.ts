@@ -16,6 +16,7 @@ export const pages = [
   { path: '/team', title: 'team.title', isListed: false },
   { path: '/models', title: 'models.title', isListed: true },
   { path: '/calls', title: 'callsPage.title', isListed: true },
+  { path: '/run', title: 'run.title', isListed: false },
   { path: '/budgets', title: 'budgets.title', isListed: true },
   { path: '/alerts', title: 'alertsPage.title', isListed: true },
   { path: '/health', title: 'fleet.title', isListed: true },

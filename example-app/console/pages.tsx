@@ -9,6 +9,7 @@ import { TeamsPage, UsersPage } from './pages/key-list.tsx';
 import { TeamPage, UserPage } from './pages/key-page.tsx';
 import { ModelsPage } from './pages/models.tsx';
 import { Overview } from './pages/overview.tsx';
+import { RunPage } from './pages/run.tsx';
 import { SettingsPage } from './pages/settings/settings-page.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 
@@ -20,6 +21,7 @@ const components: Readonly<Record<PagePath, ComponentType>> = {
   '/team': TeamPage,
   '/models': ModelsPage,
   '/calls': CallsPage,
+  '/run': RunPage,
   '/budgets': BudgetsPage,
   '/alerts': AlertsPage,
   '/health': HealthPage,

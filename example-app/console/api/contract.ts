@@ -10,6 +10,7 @@ import type {
   usageForecast,
   usagePage,
   usageRecord,
+  usageRunTree,
   usageSummary,
   usageTable,
 } from '../../routes/usage-schemas.ts';
@@ -51,6 +52,7 @@ export type UsageTable = z.output<typeof usageTable>;
 export type UsageRecord = z.output<typeof usageRecord>;
 export type RecordsPage = z.output<typeof usagePage>;
 export type Conversation = z.output<typeof usageConversation>;
+export type UsageRunTree = z.output<typeof usageRunTree>;
 export type Health = UsageHealth;
 export type MetricsSettings = z.output<typeof settingsDocument>;
 export type AuditEntry = z.output<typeof auditLog>['entries'][number];

@@ -4,8 +4,9 @@ import { get } from '../api/client.ts';
 import type { Contract, UsageRecord } from '../api/contract.ts';
 import { Facts } from '../components/controls.tsx';
 import { formatCallCost, formatMs, formatTime, formatWhole } from '../formats.ts';
-import { isolated } from '../names.tsx';
+import { isolated, Name } from '../names.tsx';
 import { type StringKey, t, textOr } from '../texts.ts';
+import { linkTo, view } from '../view/current-view.ts';
 import { costNote } from './call-columns.tsx';
 
 type ByKind = NonNullable<Contract['/api/usage/costs']['what_if'][number]['by_kind']>;
@@ -30,7 +31,7 @@ const NAMES = [
   'conversation_id',
   'team',
   'agent_name',
-  'run_id',
+  'tool_name',
   'service_tier',
   'trace_id',
   'span_id',
@@ -84,6 +85,9 @@ export function CallDetail({ call }: { readonly call: UsageRecord }): JSX.Elemen
         <Facts
           facts={[
             ...NAMES.map((key) => fact(`call.${key}`, call[key], isolated)),
+            call.run_id === undefined
+              ? undefined
+              : { name: t('call.run_id'), value: <RunLink id={call.run_id} /> },
             ...attributes.map(([name, value]) => ({
               name: isolated(name),
               value: isolated(String(value)),
@@ -92,6 +96,14 @@ export function CallDetail({ call }: { readonly call: UsageRecord }): JSX.Elemen
         />
       </div>
     </div>
+  );
+}
+
+function RunLink({ id }: { readonly id: string }): JSX.Element {
+  return (
+    <a href={linkTo('/run', view.value.range, 'run', id)}>
+      <Name>{id}</Name>
+    </a>
   );
 }
 

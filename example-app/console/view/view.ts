@@ -10,6 +10,9 @@ export const dimensions = [
   'service',
   'team',
   'error',
+  'agent',
+  'run',
+  'tool',
 ] as const;
 export const stacks = ['kind', 'model', 'user', 'team'] as const;
 export const measures = ['total_tokens', 'cost_usd', 'calls'] as const;

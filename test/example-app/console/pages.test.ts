@@ -13,6 +13,7 @@ const PAGES = [
   '/user?user=ann',
   '/models',
   '/calls',
+  '/run?run=run-1',
   '/health',
   '/settings',
   '/chat',
@@ -39,12 +40,48 @@ describe('console: pages', function () {
         requestModel: 'gpt-4o',
         attributes: { feature: 'search' },
       }),
+      usageRecord(at, {
+        runId: 'run-1',
+        agentName: 'planner',
+        toolName: 'search',
+        steps: [
+          { kind: 'agent', name: 'planner', id: 'a' },
+          { kind: 'tool', name: 'search <b>', id: 'b' },
+        ],
+        requestModel: 'planner-model',
+        inputTokens: 40,
+        outputTokens: 2,
+        totalTokens: 42,
+        tokenSource: 'estimated',
+        costUsd: 0.25,
+        costSource: 'estimated',
+      }),
       usageRecord(at, { userId: 'a/../b c&d', conversationId: 'other', totalTokens: 7 }),
     ]);
   }
 
   const names = async (page: Page): Promise<string[]> =>
     await page.locator('#users tbody td:first-child').allInnerTexts();
+
+  it('shows the tree of a run, reached from one of its calls', async () => {
+    await record();
+    const page = await pages.open('/calls?run=run-1');
+    await page.locator('#calls tbody button').first().click();
+    await page.locator('.call-detail a').click();
+    await page.locator('#run-page[data-loaded]').waitFor();
+    const rows = await page.locator('#run tbody tr').allInnerTexts();
+    assert.deepEqual(
+      rows.map((row) => row.split('\t').slice(0, 4).join('|').trim()),
+      [
+        'Agent planner|1|42|$0.25',
+        'Tool search <b>|1|42|$0.25',
+        'planner-model|1|42|$0.25',
+        'Total|1|42|$0.25',
+      ],
+    );
+    assert.match(await page.locator('#run-page').innerText(), /100.*% of the token counts/);
+    await page.close();
+  });
 
   it('lists every user; sorts, searches and pages by mouse and by keyboard', async () => {
     await pages.usage.record(
