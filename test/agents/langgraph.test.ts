@@ -118,7 +118,7 @@ describe('LangChain agents and LangGraph', () => {
       }),
     );
     await flush();
-    assert.deepEqual(records.map(({ agentName }) => agentName).toSorted(), names);
+    assert.deepEqual(records.map(({ agentName = '' }) => agentName).toSorted(), names);
     assert.equal(new Set(records.map(({ runId }) => runId)).size, 6);
     telemetry.reset();
     const faulty = tools.tool(

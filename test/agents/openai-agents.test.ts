@@ -120,7 +120,7 @@ describe('the OpenAI Agents SDK', () => {
       }),
     );
     await flush();
-    assert.deepEqual(records.map(({ agentName }) => agentName).toSorted(), names);
+    assert.deepEqual(records.map(({ agentName = '' }) => agentName).toSorted(), names);
     assert.equal(new Set(records.map(({ runId }) => runId)).size, 8);
     for (const { agentName, toolName } of records) {
       const index = Number(agentName?.at(-1));

@@ -53,7 +53,7 @@ describe('console: pages', function () {
         outputTokens: 2,
         totalTokens: 42,
         tokenSource: 'estimated',
-        costUsd: 0.25,
+        costUsd: 0.0001,
         costSource: 'estimated',
       }),
       usageRecord(at, { userId: 'a/../b c&d', conversationId: 'other', totalTokens: 7 }),
@@ -73,10 +73,10 @@ describe('console: pages', function () {
     assert.deepEqual(
       rows.map((row) => row.split('\t').slice(0, 4).join('|').trim()),
       [
-        'Agent planner|1|42|$0.25',
-        'Tool search <b>|1|42|$0.25',
-        'planner-model|1|42|$0.25',
-        'Total|1|42|$0.25',
+        'Agent planner|1|42|$0.00010',
+        'Tool search <b>|1|42|$0.00010',
+        'planner-model|1|42|$0.00010',
+        'Total|1|42|$0.00010',
       ],
     );
     assert.match(await page.locator('#run-page').innerText(), /100.*% of the token counts/);
