@@ -133,6 +133,7 @@ export async function startServer(
         exporter: () => telemetry.status(),
         backlogs: () => telemetry.backlogs(),
         prices: () => telemetry.instrumentation.priceSource,
+        dimensions: config.dimensions,
         alerts: (teams) => alerts?.status(teams).active ?? [],
         stopping: stopping.signal,
       }),

@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { OpenAI } from 'openai';
 import { ChatService } from '../example-app/chat/chat-service.ts';
-import { startDemoModel } from '../example-app/demo-model/server.ts';
+import { DEMO_MODELS, startDemoModel } from '../example-app/demo-model/server.ts';
 import type {
   AlertEntry,
   AlertsState,
@@ -64,7 +64,7 @@ const served = await serveUsage({
   routes: chatRoutes({
     chat: new ChatService(new OpenAI({ apiKey: 'demo', baseURL: demo.url, maxRetries: 0 })),
     role: 'viewer',
-    models: ['gpt-5.1', 'claude-sonnet-4-5'],
+    models: DEMO_MODELS,
     demo: true,
   }),
 });
@@ -183,7 +183,7 @@ const PAGES = [
   ['alerts', '/alerts', '#alert-history tbody tr'],
   ['health', '/health', '#exporter dd'],
   ['settings', '/settings', '#switches .state'],
-  ['chat', '/chat', '#model option:checked'],
+  ['chat', '/chat', '#model'],
 ] as const;
 const LOOKS = [
   ['', { viewport: VIEWPORT, colorScheme: 'light' }],
@@ -205,9 +205,10 @@ for (const [suffix, options] of LOOKS) {
     await page.waitForSelector(loaded);
     await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined);
     if (name === 'chat') {
+      await page.waitForSelector('#model option', { state: 'attached' });
       await page.fill('#message', 'Which of our products sells best in Norway?');
       await page.keyboard.press('Enter');
-      await page.waitForSelector('#transcript .receipt');
+      await page.waitForSelector('#transcript .said[aria-busy="false"] .words');
     }
     if (name === 'calls') await page.locator('#calls tbody button').first().click();
     const file = new URL(`../docs/images/${name}${suffix}.png`, import.meta.url).pathname;

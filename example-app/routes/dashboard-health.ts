@@ -55,6 +55,9 @@ const usageHealth = z.strictObject({
     })
     .optional()
     .describe('Where prices come from'),
+  dimensions: z
+    .array(z.string())
+    .describe('Configured names that calls are grouped and filtered by: dimension. and the name'),
   alerts: z
     .array(
       z.strictObject({
@@ -94,13 +97,15 @@ export interface HealthSources {
   readonly backlogs?: () => readonly StoreBacklog[];
   readonly settings?: SettingsService<MetricsSettings>;
   readonly prices?: () => PriceSource | undefined;
+  /** Names of the configured dimensions. @default none */
+  readonly dimensions?: readonly string[];
   /** Not `ok`, worst first: `UsageAlerts.status().active`. */
   readonly alerts?: (teams?: readonly string[]) => readonly UsageAlert[];
 }
 
 /** To a viewer of `teams`, without what may name others. */
 export function healthOf(
-  { exporter, backlogs, settings, prices, alerts }: HealthSources,
+  { exporter, backlogs, settings, prices, dimensions = [], alerts }: HealthSources,
   teams?: readonly string[],
 ): UsageHealth {
   const status = exporter?.();
@@ -114,6 +119,7 @@ export function healthOf(
     }),
     ...(settings && { settings: settingsHealth(settings) }),
     ...(source && { prices: pricesHealth(source) }),
+    dimensions: [...dimensions],
     alerts: (alerts?.(teams) ?? []).map(({ noData, windowMs, time: since, level, ...alert }) => ({
       rule: alert.rule,
       level: level === 'alert' ? 'alert' : 'warning',

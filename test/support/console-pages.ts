@@ -20,14 +20,17 @@ export interface ConsolePages {
 
 /**
  * Registers hooks for a suite that uses the console in Chromium. Each test fails on errors in the
- * browser console or in the application.
+ * browser console or in the application. `dimensions`: names that the application is configured with.
  */
-export function consolePages(more: () => readonly ApiRoute[] = () => []): ConsolePages {
+export function consolePages(
+  more: () => readonly ApiRoute[] = () => [],
+  dimensions: readonly string[] = [],
+): ConsolePages {
   const pages = browserPages();
   let usage: UsageApp;
 
   beforeEach(async () => {
-    usage = await serveUsage({ routes: more() });
+    usage = await serveUsage({ routes: more(), dimensions });
   });
 
   afterEach(async () => {

@@ -31,7 +31,9 @@ export interface UsageApp {
   readonly app: ServedApp;
   readonly settings: SettingsService<MetricsSettings>;
   /** Response of `/api/usage/health`; tests may change it. */
-  readonly health: { -readonly [K in keyof Omit<HealthSources, 'settings'>]: HealthSources[K] };
+  readonly health: {
+    -readonly [K in keyof Omit<HealthSources, 'settings' | 'dimensions'>]: HealthSources[K];
+  };
   /** Of `/api/budgets/status`; tests may change them. */
   accounts: Awaited<ReturnType<BudgetsRoutesOptions['accounts']>>;
   /** Resolves when the records can be read. */
@@ -44,9 +46,15 @@ export interface UsageAppOptions {
   readonly routes?: readonly ApiRoute[];
   /** An existing ledger, which is kept. @default a new one */
   readonly ledger?: string;
+  /** Names of configured dimensions. @default none */
+  readonly dimensions?: readonly string[];
 }
 
-export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}): Promise<UsageApp> {
+export async function serveUsage({
+  routes = [],
+  ledger,
+  dimensions = [],
+}: UsageAppOptions = {}): Promise<UsageApp> {
   const folder = await mkdtemp(join(tmpdir(), 'usage-app-'));
   const path = ledger ?? join(folder, 'usage.db');
   const processor = new SqliteUsageProcessor({ path });
@@ -68,6 +76,7 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
   const health: UsageApp['health'] = { exporter: () => processor.status() };
   const sources: HealthSources = {
     settings,
+    dimensions,
     exporter: () => health.exporter?.(),
     prices: () => health.prices?.(),
     alerts: () => health.alerts?.() ?? [],
@@ -77,6 +86,7 @@ export async function serveUsage({ routes = [], ledger }: UsageAppOptions = {}):
     routes: [
       ...usageRoutes({
         reader,
+        dimensions,
         erase: (order) => erase({ ...order, provider: 'sqlite', configs }),
       }),
       ...settingsRoutes({ settings, stopping: stopping.signal }),

@@ -14,6 +14,7 @@ import type {
   usageSummary,
   usageTable,
 } from '../../routes/usage-schemas.ts';
+import type { OwnDimension } from '../view/view.ts';
 import type {
   auditLog,
   instanceList,
@@ -43,10 +44,15 @@ export interface Contract {
 }
 
 export type { ConsoleEntries, ConsoleEntry };
-export type Summary = z.output<typeof usageSummary>;
+type PlainSummary = z.output<typeof usageSummary>;
+export interface Summary extends Omit<PlainSummary, 'rows'> {
+  readonly rows: readonly Row[];
+}
 export type Forecast = z.output<typeof usageForecast>;
 export type Erasure = z.output<typeof usageErasure>;
-export type Row = Summary['rows'][number];
+/** Values of configured dimensions are under their keys. */
+export type Row = PlainSummary['rows'][number] &
+  Readonly<Partial<Record<OwnDimension, string | null>>>;
 export type Total = Summary['total'];
 export type UsageTable = z.output<typeof usageTable>;
 export type UsageRecord = z.output<typeof usageRecord>;

@@ -9,6 +9,7 @@ import type {
   InstanceList,
   MetricsSettings,
 } from './contract.ts';
+import type { OwnDimension } from '../view/view.ts';
 import { entries } from './entries.ts';
 import { followEvents } from './event-stream.ts';
 
@@ -17,6 +18,11 @@ import { followEvents } from './event-stream.ts';
 /** Counts up when there are new calls, or may be. */
 export const news = signal(0);
 export const health = signal<Health | undefined>(undefined);
+/** Those that the application is configured with. */
+export function ownDimensions(): readonly OwnDimension[] {
+  return (health.value?.dimensions ?? []).map((name): OwnDimension => `dimension.${name}`);
+}
+
 export const settings = signal<CurrentSettings | undefined>(undefined);
 export const instances = signal<InstanceList | undefined>(undefined);
 /** Since when the settings store cannot be reached. */

@@ -1,13 +1,14 @@
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Row, Summary } from '../api/contract.ts';
+import { ownDimensions } from '../api/live.ts';
 import type { Answered } from '../api/loader.ts';
 import { Chart, Legend } from '../components/chart/chart.tsx';
 import type { Note, Series } from '../components/chart/chart-data.ts';
 import { OTHER_COLOUR, SLOTS, coloursOf } from '../components/chart/colours.ts';
 import { Panel, Segments } from '../components/controls.tsx';
 import { formatCost, partialCostText } from '../formats.ts';
-import { isolated, nameOf } from '../names.tsx';
+import { dimensionName, isolated, nameOf } from '../names.tsx';
 import { isAdmin } from '../session.ts';
 import { type StringKey, t } from '../texts.ts';
 import { bucketValues, sumOf } from '../view/buckets.ts';
@@ -72,7 +73,10 @@ export function CoursePanel({
           <Segments<Stack>
             id="stack"
             label={t('stack.label')}
-            choices={stacks.map((each) => [each, t(`stack.${each}`)])}
+            choices={[
+              ...stacks.map((each) => [each, t(`stack.${each}`)] as const),
+              ...ownDimensions().map((each) => [each, dimensionName(each)] as const),
+            ]}
             chosen={stack}
             onChoose={(next) => change({ stack: next })}
           />

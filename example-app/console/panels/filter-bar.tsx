@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { ownDimensions } from '../api/live.ts';
 import { Choice, Field, Form } from '../components/form.tsx';
 import { Name, dimensionName, isolated, nameOf } from '../names.tsx';
 import { t } from '../texts.ts';
@@ -12,7 +13,7 @@ const MAX_SUGGESTIONS = 100;
 /** The active filters, each with a button to remove it. */
 export function FilterChips(): JSX.Element | null {
   const { filters } = view.value;
-  const chips = dimensions.flatMap((dimension) =>
+  const chips = (Object.keys(filters) as Dimension[]).flatMap((dimension) =>
     (filters[dimension] ?? []).map((value) => [dimension, value] as const),
   );
   if (chips.length === 0) return null;
@@ -75,7 +76,7 @@ export function FilterForm({
       <Choice
         id="filter-dimension"
         label={t('filter.by')}
-        choices={dimensions.map((each) => [each, dimensionName(each)])}
+        choices={[...dimensions, ...ownDimensions()].map((each) => [each, dimensionName(each)])}
         value={dimension}
         onChange={(value) => setDimension(value as Dimension)}
       />

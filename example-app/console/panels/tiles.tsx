@@ -110,7 +110,7 @@ export function Tiles({
       {TILES.filter(({ name }) => only?.includes(name) ?? true).map((tile) => (
         <TileOf key={tile.name} tile={tile} answer={tile.isScan ? scan : course} before={before} />
       ))}
-      {forecast && <ForecastTile forecast={forecast} />}
+      <ForecastTile forecast={forecast} />
       {health && <DroppedTile health={health} />}
     </ul>
   );
@@ -144,24 +144,20 @@ function TileOf({
   );
 }
 
-function ForecastTile({
-  forecast: { metrics, required_days: required },
-}: {
-  readonly forecast: Forecast;
-}): JSX.Element {
-  const { used, projected, low, high, days, at_least: atLeast } = metrics.cost_usd ?? {};
+function ForecastTile({ forecast }: { readonly forecast: Forecast | undefined }): JSX.Element {
+  const { used, projected, low, high, days, at_least: atLeast } = forecast?.metrics.cost_usd ?? {};
   const amount = (usd: number | undefined): string =>
     formatCost({ cost_usd: usd, partial_cost_calls: atLeast ? 1 : 0 });
   const note =
     projected === undefined
-      ? t('tile.forecast.short', { days: days ?? 0, required })
+      ? forecast && t('tile.forecast.short', { days: days ?? 0, required: forecast.required_days })
       : t('tile.forecast.range', { low: formatMoney(low), high: formatMoney(high) });
   return (
     <li class="card tile small" data-tile="forecast">
       <h2>{t('tile.forecast')}</h2>
       <p class="figure">{amount(projected)}</p>
       <p class="change">{note}</p>
-      <p class="muted">{t('tile.forecast.used', { cost: amount(used) })}</p>
+      <p class="change">{forecast && t('tile.forecast.used', { cost: amount(used) })}</p>
     </li>
   );
 }

@@ -19,8 +19,10 @@ export const measures = ['total_tokens', 'cost_usd', 'calls'] as const;
 export const latencies = ['duration', 'first'] as const;
 
 export type Preset = (typeof presets)[number] | (typeof calendar)[number];
-export type Dimension = (typeof dimensions)[number];
-export type Stack = (typeof stacks)[number];
+/** Of the configuration: `dimension.feature`. */
+export type OwnDimension = `dimension.${string}`;
+export type Dimension = (typeof dimensions)[number] | OwnDimension;
+export type Stack = (typeof stacks)[number] | OwnDimension;
 export type Measure = (typeof measures)[number];
 /** Of the whole call, or to its first chunk. */
 export type Latency = (typeof latencies)[number];
@@ -65,7 +67,7 @@ const DEFAULTS = {
 export function viewOf(search: string): View {
   const parameters = new URLSearchParams(search);
   const filters: Partial<Record<Dimension, readonly string[]>> = {};
-  for (const dimension of dimensions) {
+  for (const dimension of [...dimensions, ...[...parameters.keys()].filter(isOwn)]) {
     const values = parameters.getAll(dimension);
     if (values.length > 0) filters[dimension] = [...new Set(values)].slice(0, 50);
   }
@@ -73,11 +75,19 @@ export function viewOf(search: string): View {
     range: rangeOf(parameters, '') ?? DEFAULTS.range,
     compare: rangeOf(parameters, 'compare_'),
     filters,
-    stack: oneOf(parameters.get('by'), stacks) ?? DEFAULTS.stack,
+    stack: stackOf(parameters.get('by')) ?? DEFAULTS.stack,
     measure: oneOf(parameters.get('measure'), measures) ?? DEFAULTS.measure,
     latency: oneOf(parameters.get('latency'), latencies) ?? DEFAULTS.latency,
     table: tableOf(parameters),
   };
+}
+
+function isOwn(name: string): name is OwnDimension {
+  return /^dimension\.[a-z][a-z0-9_]{0,31}$/.test(name);
+}
+
+function stackOf(by: string | null): Stack | undefined {
+  return by !== null && isOwn(by) ? by : oneOf(by, stacks);
 }
 
 /** `sort=-cost_usd` is descending. */
@@ -101,7 +111,7 @@ export function searchOf(view: View): string {
   if (stack !== DEFAULTS.stack) parameters.set('by', stack);
   if (measure !== DEFAULTS.measure) parameters.set('measure', measure);
   if (latency !== DEFAULTS.latency) parameters.set('latency', latency);
-  for (const [dimension, values] of Object.entries(filters)) {
+  for (const [dimension, values = []] of Object.entries(filters)) {
     for (const value of values) parameters.append(dimension, value);
   }
   const { sort, descending, search: wanted, page } = table;

@@ -21,7 +21,7 @@ const PAGES = [
 
 describe('console: pages', function () {
   this.timeout(60_000);
-  const pages = consolePages();
+  const pages = consolePages(undefined, ['feature']);
 
   async function record(): Promise<void> {
     const at = Date.now() - 600_000;
@@ -168,6 +168,29 @@ describe('console: pages', function () {
     const users = await pages.open('/users?range=24h');
     await pages.shows(users, '#users tbody', 'a/../b c&d');
     assert.equal((await names(users)).includes('ann'), false);
+  });
+
+  it('filters by the dimensions of the configuration, and stacks by them', async () => {
+    const at = Date.now() - 60_000;
+    const tokens = { inputTokens: 10, outputTokens: 0, totalTokens: 10 };
+    await pages.usage.record([
+      usageRecord(at, { ...tokens, dimensions: { feature: 'search' } }),
+      usageRecord(at, { ...tokens, dimensions: { feature: 'search' } }),
+      usageRecord(at, { ...tokens, dimensions: { feature: 'chat' } }),
+      usageRecord(at, tokens),
+    ]);
+    const page = await pages.open('/?range=24h');
+    await page.click('#stack button:has-text("feature")');
+    await pages.shows(page, '#course .legend', /search\s*20/s);
+    await pages.shows(page, '#course .legend', /chat\s*10/s);
+    await page.click('#add-filter');
+    await page.selectOption('#filter-dimension', 'dimension.feature');
+    await page.fill('#filter-value', 'chat');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.chip', /feature\s*chat/);
+    await pages.shows(page, '[data-tile=calls] .figure', '1');
+    await page.reload();
+    await pages.shows(page, '[data-tile=calls] .figure', '1');
   });
 
   it('saves views for everybody, and has a link to what is shown', async () => {
