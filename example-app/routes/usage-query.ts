@@ -69,7 +69,7 @@ function orNone(names: Names): (string | null)[] {
   return [names].flat().map((name) => (name === '' ? null : name));
 }
 
-const camel = (name: string): string =>
+export const camel = (name: string): string =>
   name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 export async function summaryQueryOf(

@@ -133,26 +133,6 @@ function isTime(group: string): boolean {
 }
 const limit = z.coerce.number<string>().int().min(1).max(1000).optional();
 
-export const summaryParameters = z.strictObject({
-  ...range,
-  ...filter,
-  group_by: z
-    .string()
-    .meta({ override: { anyOf: [{ enum: ['', ...groupings] }, { pattern: WITH_DIMENSION }] } })
-    .optional()
-    .describe(
-      `One or two of ${GROUPS.join(', ')} and dimension. with a name, separated by a comma; one of them a time.`,
-    ),
-  metric: z.enum(METRICS).optional().describe('Orders the rows. Default: total_tokens.'),
-  order: z.enum(['asc', 'desc']).optional().describe('Default: desc.'),
-  limit: limit.describe(
-    'Number of values with a separate row; the rest is summed up in (other). Default: 20.',
-  ),
-  compare: z.enum(['none', 'previous']).optional().describe('previous adds the period before.'),
-  percentiles: flag.describe('true adds p50, p95 and p99; slower.'),
-  distinct: flag.describe('true adds the number of users and conversations.'),
-});
-
 /** Columns of a table by one key, in the order of its file. */
 export const tableColumns = [
   'name',
@@ -265,6 +245,38 @@ const usageNumbers = z
   .object(numbers)
   .describe('Absent if no call has a value: a sum of unknown values is not 0.');
 
+const NUMBER = `(${Object.keys(numbers).join('|')})`;
+const FIELDS = `^${NUMBER}(,${NUMBER})*$`;
+
+export const summaryParameters = z.strictObject({
+  ...range,
+  ...filter,
+  group_by: z
+    .string()
+    .meta({ override: { anyOf: [{ enum: ['', ...groupings] }, { pattern: WITH_DIMENSION }] } })
+    .optional()
+    .describe(
+      `One or two of ${GROUPS.join(', ')} and dimension. with a name, separated by a comma; one of them a time.`,
+    ),
+  metric: z.enum(METRICS).optional().describe('Orders the rows. Default: total_tokens.'),
+  order: z.enum(['asc', 'desc']).optional().describe('Default: desc.'),
+  limit: limit.describe(
+    'Number of values with a separate row; the rest is summed up in (other). Default: 20.',
+  ),
+  compare: z.enum(['none', 'previous']).optional().describe('previous adds the period before.'),
+  percentiles: flag.describe('true adds p50, p95 and p99; slower.'),
+  distinct: flag.describe('true adds the number of users and conversations.'),
+  fields: z
+    .string()
+    .max(1024)
+    .refine((names) => names.split(',').every((name) => name in numbers), {
+      error: `must be names out of ${Object.keys(numbers).join(', ')}, separated by commas`,
+    })
+    .meta({ override: { pattern: FIELDS } })
+    .optional()
+    .describe('Numbers of the rows, separated by commas; the total has all. Default: all.'),
+});
+
 const total = z.object({ ...numbers, users: count.optional(), conversations: count.optional() });
 
 const usageRow = z.object({
@@ -299,6 +311,9 @@ export const usageSummary = z.object({
   total,
   previous: total.optional(),
 });
+
+/** With `fields`, rows have no other numbers. */
+export const usageSummaryAnswer = usageSummary.extend({ rows: z.array(usageRow.partial()) });
 
 export const usageTable = z.object({
   from: z.iso.datetime(),

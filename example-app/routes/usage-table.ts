@@ -9,6 +9,7 @@ import {
   type UsageSummary,
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
+import { camel } from './usage-query.ts';
 import { METRICS, type TableColumn, tableColumns, type tableParameters } from './usage-schemas.ts';
 
 /** Values with a separate row; beyond them is one row of all others. */
@@ -190,12 +191,8 @@ function nameOf(row: Row, key: Parameters['group_by']): string {
 
 function valuesOf(column: Exclude<TableColumn, 'name'>): (row: Row) => number | undefined {
   if (column === 'mean_duration_ms') return (row) => row.durationMs / row.calls;
-  const member = camel(column);
+  const member = camel(column) as keyof Row;
   return (row) => row[member] as number | undefined;
-}
-
-function camel(name: string): keyof Row {
-  return name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()) as keyof Row;
 }
 
 /** As the API answers it. */

@@ -9,6 +9,7 @@ import {
   TokenMeterError,
   usageJson,
   type UsageReader,
+  type UsageSummary,
   usageRun,
 } from 'otel-token-meter/exporter';
 import { z } from 'zod';
@@ -18,7 +19,13 @@ import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { teamView } from './team-view.ts';
 import { type Currency, usageCsv } from './usage-csv.ts';
-import { costsQueryOf, forecastQueryOf, recordsQueryOf, summaryQueryOf } from './usage-query.ts';
+import {
+  camel,
+  costsQueryOf,
+  forecastQueryOf,
+  recordsQueryOf,
+  summaryQueryOf,
+} from './usage-query.ts';
 import { allRecords } from './all-records.ts';
 import { UsageTables, tableJson } from './usage-table.ts';
 import {
@@ -35,7 +42,7 @@ import {
   usageForecast,
   usagePage,
   usageRunTree,
-  usageSummary,
+  usageSummaryAnswer,
   usageTable,
   withDimensions,
 } from './usage-schemas.ts';
@@ -80,7 +87,7 @@ export function usageRoutes({
       role: 'viewer',
       query: withDimensions(summaryParameters, dimensions),
       answers: {
-        200: { description: 'Rows, (other) and total', schema: usageSummary },
+        200: { description: 'Rows, (other) and total', schema: usageSummaryAnswer },
         503: UNAVAILABLE,
       },
       async handle(ctx, { query }) {
@@ -89,7 +96,8 @@ export function usageRoutes({
             ...(await summaryQueryOf(query, now(), untilGone(ctx), dimensions)),
             ...askedBy(ctx),
           });
-        await sendJson(ctx, await fromReader(ctx, ask));
+        const summary = await fromReader(ctx, ask);
+        await sendJson(ctx, summary && withFields(summary, query.fields));
       },
     }),
     apiRoute({
@@ -276,6 +284,18 @@ function erasureRoute(erase: NonNullable<UsageRoutesOptions['erase']>): ApiRoute
       await sendJson(ctx, result);
     },
   });
+}
+
+/** Keys of the rows and these numbers. */
+function withFields(summary: UsageSummary, fields: string | undefined): object {
+  if (fields === undefined) return summary;
+  const wanted = new Set(fields.split(',').map(camel));
+  const rows = summary.rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).filter(([name, value]) => typeof value !== 'number' || wanted.has(name)),
+    ),
+  );
+  return { ...summary, rows };
 }
 
 const UNAVAILABLE = {

@@ -7,6 +7,10 @@ import type { Dimension } from '../view/view.ts';
 
 /** Questions that several pages ask. */
 
+/** What is read of the rows of a scan. */
+const PERCENTILES = ['duration', 'time_to_first_chunk']
+  .flatMap((what) => [50, 95, 99].map((percent) => `${what}_p${percent}_ms`))
+  .join(',');
 /** Classes of errors with a line. */
 const CLASSES = 6;
 
@@ -22,6 +26,7 @@ export function scan(api: UsageApi): Promise<Summary> {
     compare: 'previous',
     percentiles: true,
     distinct: true,
+    fields: PERCENTILES,
   });
 }
 
@@ -41,7 +46,8 @@ export function stacked(limit: number): (api: UsageApi) => Promise<Summary> {
     const { view, period } = api.context;
     if (view.stack === 'kind') return await course(api);
     const groups = `${period.unit},${view.stack}`;
-    return await api.summary({ group_by: groups, metric: view.measure, limit });
+    const fields = `${view.measure},partial_cost_calls`;
+    return await api.summary({ group_by: groups, metric: view.measure, limit, fields });
   };
 }
 

@@ -226,6 +226,18 @@ describe('/openapi.json', () => {
       status: 200,
       headers: asViewer,
     },
+    {
+      path: '/api/usage/summary?group_by=user&fields=total_tokens,cost_usd',
+      as: '/api/usage/summary',
+      status: 200,
+      headers: asViewer,
+    },
+    {
+      path: '/api/usage/summary?fields=total_tokens,x',
+      as: '/api/usage/summary',
+      status: 422,
+      headers: asViewer,
+    },
     { path: '/api/usage/summary?x=1', as: '/api/usage/summary', status: 422, headers: asViewer },
     {
       path: '/api/usage/table?group_by=user&search=user&sort=cost_usd&order=asc&limit=2&offset=1',
