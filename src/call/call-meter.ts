@@ -29,6 +29,7 @@ import { CallScope, scopeOf, setScope, type CallSight } from './claims.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { Clock } from './clock.ts';
 import { OpenCalls } from './open-calls.ts';
+import { otherModelCall } from './other-model-call.ts';
 import { kindOfCall } from '../otel/instruments.ts';
 import { holdEnd } from '../otel/native-span.ts';
 import { quietly } from '../host/quietly.ts';
@@ -139,7 +140,7 @@ export class CallMeter<Record = unknown> {
     }
     if (this.#recent.take({ ...sight, byModel, sinceMs: end.sinceMs, nowMs })) return undefined;
     CallScope.claim(scopeOf(parent), sight);
-    const recorded = audience.onEnd({
+    const ended: EndedCall = {
       ...begun,
       span: this.#openSpan(start, begun.facts, startedAtMs, parent),
       durationMs: end.durationMs,
@@ -149,9 +150,11 @@ export class CallMeter<Record = unknown> {
       errorType: end.errorType,
       reply,
       replied: true,
-    });
+    };
+    const recorded = audience.onEnd(ended);
     audience.budgets?.charge(recorded);
     countInference(start.ambientRun ?? agentScopeOf(parent), start);
+    this.#recordOthers(start, ended, audience, parent);
     return recorded;
   }
 
@@ -214,10 +217,31 @@ export class CallMeter<Record = unknown> {
           countInference(agentScopeOf(parent), start);
           if (start.isUnderway === true) audience.budgets?.charge(recorded);
           else reservation?.settle(recorded);
+          this.#recordOthers(start, known, audience, parent);
         },
       },
       setScope(inside, scope),
     );
+  }
+
+  #recordOthers(
+    start: CallStart,
+    ended: EndedCall,
+    audience: Audience<Record>,
+    parent: Context,
+  ): void {
+    for (const use of ended.reply.others ?? []) {
+      const other = otherModelCall(ended, use);
+      const { shape, facts, startedAtMs } = other;
+      const span = this.#openSpan(
+        { ...start, shape, request: undefined },
+        facts,
+        startedAtMs,
+        parent,
+      );
+      const recorded = audience.onEnd({ ...other, span, spanIsForeign: false });
+      audience.budgets?.charge(recorded);
+    }
   }
 
   #placed(

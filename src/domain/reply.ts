@@ -1,6 +1,15 @@
 import type { CompletionOutput } from '../tokens/index.ts';
 import type { ReportedUsage } from './reported-usage.ts';
 
+/** What another model used for a reply. The provider bills it by itself, at the prices of that model. */
+export interface OtherModelUse {
+  /** `gen_ai.operation.name`. */
+  readonly operation: string;
+  /** Undefined where the reply does not say which one it was. */
+  readonly model: string | undefined;
+  readonly usage: ReportedUsage;
+}
+
 /** What was read from a reply by the time it ended. */
 export interface Reply {
   readonly usage?: ReportedUsage | undefined;
@@ -27,6 +36,8 @@ export interface Reply {
   readonly isCompacted?: boolean | undefined;
   /** Facts that prices depend on and no count holds: region, size and quality of images. */
   readonly attributes?: Readonly<Record<string, string>> | undefined;
+  /** Each is a record of its own. */
+  readonly others?: readonly OtherModelUse[] | undefined;
   /** US dollars, where the reply itself says what it cost. */
   readonly costUsd?: number | undefined;
 }

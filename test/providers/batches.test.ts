@@ -172,6 +172,34 @@ describe('results of batches', () => {
       assert.equal(record && prices.costOf(record), 0.00175);
     });
 
+    it('has images of a tool as a record of their own', async () => {
+      const client = await clientOf(loadCjs('openai'));
+      const id = newId();
+      const line = chatLine(id, {
+        object: 'response',
+        status: 'completed',
+        usage: { input_tokens: 10, output_tokens: 5 },
+        tools: [{ type: 'image_generation', model: 'gpt-image-1' }],
+        output: [{ type: 'image_generation_call', id: 'ig_1' }],
+        tool_usage: { image_gen: { input_tokens: 50, output_tokens: 4000 } },
+      });
+      server.play(file(jsonl([line, line])));
+      await (await client.files.content('file-1')).text();
+      const made = await records();
+      assert.deepEqual(
+        made.map(({ operation, outputTokens, serviceTier }) => [
+          operation,
+          outputTokens,
+          serviceTier,
+        ]),
+        [
+          ['chat', 5, 'batch'],
+          ['image_generation', 4000, 'batch'],
+        ],
+      );
+      assert.equal(made[1]?.attributes['token_meter.batch.id'], 'file-1');
+    });
+
     it('takes the user that a response repeats', async () => {
       const client = await clientOf(loadCjs('openai'));
       const id = newId();

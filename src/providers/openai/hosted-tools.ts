@@ -1,6 +1,8 @@
 import type { BilledUsage } from '../../domain/billed-usage.ts';
 import { tokenCount } from '../../domain/token-counts.ts';
-import { fields, listOf, text, type JsonObject } from '../../tokens/json.ts';
+import type { OtherModelUse } from '../../domain/reply.ts';
+import { fields, listOf, present, text, type JsonObject } from '../../tokens/json.ts';
+import { responsesUsage } from './usage.ts';
 
 /** Kinds of usage that tools of OpenAI are billed by. */
 type HostedUses = Pick<
@@ -17,7 +19,8 @@ type HostedUses = Pick<
  * Uses of tools that OpenAI runs and bills by the use, from a response (developers.openai.com/api/docs/pricing,
  * read 2026-11): web searches by the number that the response says is billed, or else by the `search` actions
  * (opening a page and finding in it are free), a file search by the call, code interpreter and hosted shell by
- * container, an image by the tokens of another model, of which a price is not known here.
+ * container. An image is billed by the tokens of another model (`imageToolUse`); where these are not reported, the
+ * images are counted.
  */
 export function hostedToolUses(response: unknown): HostedUses {
   const { output, tools, tool_usage: billed, model } = fields(response);
@@ -54,9 +57,34 @@ export function hostedToolUses(response: unknown): HostedUses {
       model: text(model),
     }),
     ...(fileSearches > 0 && { fileSearches }),
-    ...(generatedImages > 0 && { generatedImages }),
+    ...(generatedImages > 0 && !hasImageUsage(billed) && { generatedImages }),
     ...(containers.size > 0 && { codeExecutions: containers.size }),
   };
+}
+
+/** What the model of the image generation tool used; undefined where it used nothing, or is not said to have. */
+export function imageToolUse(response: unknown): OtherModelUse | undefined {
+  const { tool_usage: billed, tools, output } = fields(response);
+  if (!hasImageUsage(billed)) return undefined;
+  const reported = fields(fields(billed)['image_gen']);
+  const cached = fields(reported['cached_tokens_details']);
+  const images = listOf(output).filter((item) => fields(item)['type'] === 'image_generation_call');
+  const tool = listOf(tools).find((given) => fields(given)['type'] === 'image_generation');
+  return {
+    operation: 'image_generation',
+    model: text(fields(tool)['model']),
+    usage: present({
+      ...responsesUsage(reported),
+      imageCacheReadTokens: tokenCount(cached['cached_image_tokens']),
+      generatedImages: images.length === 0 ? undefined : images.length,
+    }),
+  };
+}
+
+/** A response that reports its tools has counts of 0 of those that were not used. */
+function hasImageUsage(billed: unknown): boolean {
+  const { input_tokens: input, output_tokens: output } = fields(fields(billed)['image_gen']);
+  return (tokenCount(input) ?? 0) + (tokenCount(output) ?? 0) > 0;
 }
 
 /** `web_search_preview` and its dated names, which have separate prices. */

@@ -4,11 +4,10 @@ import type { CallShape } from '../../domain/call-shape.ts';
 import type { ReadOptions, ReplyReader } from '../../domain/reply-reader.ts';
 import type { Reply } from '../../domain/reply.ts';
 import { fields, listOf, present, text, type JsonObject } from '../../tokens/json.ts';
-import { warnHost } from '../../host/host-warning.ts';
 import { failureIn } from '../reply-failure.ts';
 import { responsesCountable } from './countable.ts';
 import { openaiRequest } from './request.ts';
-import { hostedToolUses } from './hosted-tools.ts';
+import { hostedToolUses, imageToolUse } from './hosted-tools.ts';
 import { reportedCost, responsesUsage } from './usage.ts';
 
 /** The Responses API. */
@@ -34,14 +33,6 @@ export const CLOSING: ReadonlySet<string> = new Set([
 ]);
 /** It is not known whether expired replies are reported by a status; a 404 reports them too. */
 const CANCELLED = new Set(['cancelled', 'expired']);
-
-/** Its tokens are another model's, at other prices than those of the reply. */
-function warnOfImageTool(): void {
-  warnHost(
-    'TOKEN_METER_UNSUPPORTED_API',
-    'tokens of the image generation tool of responses are not in the record ("Not seen" in docs/providers.md)',
-  );
-}
 
 class ResponsesReader implements ReplyReader {
   readonly #options: ReadOptions;
@@ -100,8 +91,19 @@ class ResponsesReader implements ReplyReader {
       conversationId: text(fields(conversation)['id']),
       serviceTier: text(response['service_tier']),
       isCompacted: listOf(response['output']).some(isCompaction),
+      others: this.#options.usage ? this.#others() : undefined,
       costUsd: this.#options.usage ? reportedCost(this.#usage) : undefined,
     };
+  }
+
+  #others(): Reply['others'] {
+    const images = this.#closed ? imageToolUse(this.#repeating()) : undefined;
+    return images && [images];
+  }
+
+  /** A response repeats the tools of its request; what imitates it may not. */
+  #repeating(): JsonObject {
+    return { tools: this.#requestTools, ...present(this.#response) };
   }
 
   /** A stream says `in_progress` until its end; what is in the background has not begun to end. */
@@ -113,8 +115,7 @@ class ResponsesReader implements ReplyReader {
 
   #billed(): BilledUsage | undefined {
     const usage = responsesUsage(this.#usage);
-    // A response repeats the tools of its request; what imitates it may not.
-    const tools = hostedToolUses({ tools: this.#requestTools, ...present(this.#response) });
+    const tools = hostedToolUses(this.#repeating());
     return usage === undefined ? undefined : { ...usage, ...tools };
   }
 
@@ -122,7 +123,6 @@ class ResponsesReader implements ReplyReader {
   #take(response: JsonObject): void {
     this.#response = response;
     this.#usage = response['usage'] ?? this.#usage;
-    if (fields(response['tool_usage'])['image_gen']) warnOfImageTool();
     const items = listOf(response['output']);
     if (!this.#options.output || items.length === 0) return;
     this.#output = new ChoiceOutput();
