@@ -96,8 +96,23 @@ ON CONFLICT DO UPDATE SET ${SUMS.map(
 /** Adds records that were just inserted to their cells; call it inside their transaction. */
 export function addToRollUps(database: DatabaseSync, records: readonly UsageRecord[]): void {
   for (const rollUp of [HOURS, DAYS]) addTo(database, rollUp, records);
-  const days = new Set(records.map(({ time }) => timeToNs(time) / DAYS.ns));
-  for (const day of days) doubtDay(database, day);
+  const hours = new Set(records.map(({ time }) => timeToNs(time) / HOURS.ns));
+  const revise = database.prepare(`INSERT INTO usage_hour_revision VALUES (?, 1) ${REVISE}`);
+  for (const hour of hours) revise.run(hour);
+  for (const day of new Set([...hours].map((hour) => hour / 24n))) doubtDay(database, day);
+}
+
+/** Tells readers that sums of these calls are no longer right. A revision only ever grows. */
+const REVISE = 'ON CONFLICT (hour) DO UPDATE SET revision = revision + 1';
+
+/** The same for all hours of a range that have sums. */
+function reviseHours(database: DatabaseSync, fromHour: bigint, toHour: bigint): void {
+  database
+    .prepare(
+      `INSERT INTO usage_hour_revision
+       SELECT DISTINCT hour, 1 FROM usage_hour WHERE hour >= ? AND hour < ? ${REVISE}`,
+    )
+    .run(fromHour, toHour);
 }
 
 function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRecord[]): void {
@@ -124,6 +139,8 @@ function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRe
 /** Makes all cells that hold a moment of the range anew: hours from calls, days from hours. */
 export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: bigint): void {
   const [fromHour, toHour] = [fromNs / HOURS.ns, toNs / HOURS.ns + 1n];
+  // Hours that lose their last call, and below those that get their first.
+  reviseHours(database, fromHour, toHour);
   database.prepare('DELETE FROM usage_hour WHERE hour >= ? AND hour < ?').run(fromHour, toHour);
   const sums = SUMS.map((name) => `sum(${CALL_SUMS[name]})`).join(', ');
   database
@@ -133,13 +150,15 @@ export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: big
        FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY ${GROUPS}`,
     )
     .run(fromHour * HOURS.ns, toHour * HOURS.ns);
+  reviseHours(database, fromHour, toHour);
   rebuildDays(database, fromNs / DAYS.ns, toNs / DAYS.ns + 1n);
 }
 
 /** Removes all cells before an hour; its day keeps what is left of it. */
 export function removeBefore(database: DatabaseSync, hour: bigint): void {
+  reviseHours(database, 0n, hour);
   database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
-  // Calls of hours without sums may go now.
+  // Calls of hours whose sums went earlier go in further steps.
   database
     .prepare('UPDATE usage_hour_revision SET revision = revision + 1 WHERE hour < ?')
     .run(hour);

@@ -46,22 +46,9 @@ CREATE TABLE IF NOT EXISTS usage_day_bins (
   PRIMARY KEY (day, kind, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
 
-/**
- * How often the calls of an hour were added to, changed or removed, by whatever process and release: each of these
- * changes its sums too.
- */
+/** How often the calls of an hour were added to, changed or removed. */
 const REVISIONS = `
-CREATE TABLE IF NOT EXISTS usage_hour_revision (hour INTEGER PRIMARY KEY, revision INTEGER NOT NULL);
-${(['INSERT', 'UPDATE', 'DELETE'] as const)
-  .map(
-    (
-      change,
-    ) => `CREATE TRIGGER IF NOT EXISTS usage_hour_${change.toLowerCase()} AFTER ${change} ON usage_hour BEGIN
-      INSERT INTO usage_hour_revision VALUES (${change === 'INSERT' ? 'NEW' : 'OLD'}.hour, 1)
-        ON CONFLICT (hour) DO UPDATE SET revision = revision + 1;
-    END;`,
-  )
-  .join('\n')}`;
+CREATE TABLE IF NOT EXISTS usage_hour_revision (hour INTEGER PRIMARY KEY, revision INTEGER NOT NULL);`;
 
 const BY_TEAM =
   'CREATE INDEX IF NOT EXISTS usage_by_team ON usage (team, time_ns) WHERE team IS NOT NULL;';
