@@ -39,6 +39,7 @@ const SOCKETS = [
   'beta/realtime/ws',
   'beta/realtime/websocket',
   'resources/responses/ws',
+  'resources/beta/responses/ws',
 ];
 
 export const openai: SdkPatch = {

@@ -40,10 +40,11 @@ function events(
   ].map((event) => (lane === undefined ? event : { ...event, stream_id: lane }));
 }
 
-for (const [title, place] of [
-  ['openai 7', 'root'],
-  ['openai 6', 'openai-6'],
-] as const satisfies readonly (readonly [string, InstalledIn])[]) {
+for (const [title, place, path] of [
+  ['openai 7', 'root', 'openai/resources/responses/ws'],
+  ['openai 7, beta,', 'root', 'openai/resources/beta/responses/ws'],
+  ['openai 6', 'openai-6', 'openai/resources/responses/ws'],
+] as const satisfies readonly (readonly [string, InstalledIn, string])[]) {
   describe(`responses of ${title} over a socket`, () => {
     let server: SocketServer;
     let metering: Metering;
@@ -54,7 +55,7 @@ for (const [title, place] of [
       server = await startSocketServer();
       metering = startMetering();
       metering.on();
-      const [exported, sdk] = loadTogether(['openai/resources/responses/ws', 'openai'], place) as [
+      const [exported, sdk] = loadTogether([path, 'openai'], place) as [
         { ResponsesWS: new (client: object) => Client },
         { OpenAI: new (options: object) => object },
       ];
