@@ -5,6 +5,7 @@ import { google } from './google/index.ts';
 import { groq } from './groq/index.ts';
 import { langchain } from './langchain/index.ts';
 import { langchainTools, langgraph } from './langgraph/index.ts';
+import { mastra } from './mastra/index.ts';
 import { mcp } from './mcp/index.ts';
 import { mistral } from './mistral/index.ts';
 import { ollama } from './ollama/index.ts';
@@ -35,5 +36,6 @@ export const sdkPatches: readonly SdkPatch[] = [
   langgraph,
   ...openaiAgents,
   voyage,
+  mastra,
   mcp,
 ];

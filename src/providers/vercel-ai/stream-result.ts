@@ -26,8 +26,9 @@ export function observeStreamResult(value: object, call: StreamSink): boolean {
     Object.defineProperty(value, name, {
       configurable: true,
       enumerable: false,
-      get(): unknown {
-        const stream = get();
+      // Of the result itself, also where it is behind a proxy.
+      get(this: object): unknown {
+        const stream = get.call(this);
         if (watched || !(stream instanceof ReadableStream)) return stream;
         watched = true;
         quietly('watching a stream', () => observeReadableStream(stream, partSink(call)));
@@ -39,10 +40,10 @@ export function observeStreamResult(value: object, call: StreamSink): boolean {
   return true;
 }
 
-function getterOf(value: object, name: string): (() => unknown) | undefined {
+function getterOf(value: object, name: string): ((this: object) => unknown) | undefined {
   for (let owner: object | null = value; owner !== null; owner = Object.getPrototypeOf(owner)) {
     const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-    if (descriptor !== undefined) return descriptor.get?.bind(value);
+    if (descriptor !== undefined) return descriptor.get;
   }
   return undefined;
 }

@@ -113,6 +113,12 @@ describe('commands of the documents', () => {
         );
       } else assert.match(out, /alice|gpt-4o|20\d\d-\d\d-\d\d|27/, line);
     }
+    for (const line of commandsOf('docs/agents.md', 'npx otel-token-meter report')) {
+      const isTree = line.includes('report --run');
+      const { out, err: why } = await shell(line, { env, code: isTree ? 1 : 0 });
+      if (isTree) assert.match(why, /No calls of the run order-4711 are recorded/);
+      else assert.match(out, /^TOTAL /m);
+    }
     for (const line of commandsOf('docs/reports.md', 'npx otel-token-meter forecast')) {
       const { out, err: basis } = await shell(line, { env });
       assert.match(out, /^calls +1 +- +- +-$/m);

@@ -231,6 +231,7 @@ process.kill(process.pid, 'SIGKILL');`,
     await ends({ out: /^0$/m }, { preload: [] })(app, file, test);
   },
   'decorated.mjs': ends({ out: /Twice a day\./, err: /^alice gpt-4o \d+→\d+ tok .*$/m }),
+  'run.mjs': ends({ out: /^Twice a day\.$/m }),
   'manual.mjs': ends({ out: /^\d+ counted$/m }),
   'by-hand.mjs': ends({ out: /^gpt-4o 27$/m }, { preload: [] }),
   'count.mjs': ends(
