@@ -28,7 +28,7 @@ export function observeStreamResult(value: object, call: StreamSink): boolean {
       enumerable: false,
       // Of the result itself, also where it is behind a proxy.
       get(this: object): unknown {
-        const stream = get.call(this);
+        const stream = get(this);
         if (watched || !(stream instanceof ReadableStream)) return stream;
         watched = true;
         quietly('watching a stream', () => observeReadableStream(stream, partSink(call)));
@@ -40,10 +40,11 @@ export function observeStreamResult(value: object, call: StreamSink): boolean {
   return true;
 }
 
-function getterOf(value: object, name: string): ((this: object) => unknown) | undefined {
+function getterOf(value: object, name: string): ((of: object) => unknown) | undefined {
   for (let owner: object | null = value; owner !== null; owner = Object.getPrototypeOf(owner)) {
     const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-    if (descriptor !== undefined) return descriptor.get;
+    if (descriptor === undefined) continue;
+    return 'value' in descriptor ? undefined : (of) => descriptor.get?.call(of);
   }
   return undefined;
 }
