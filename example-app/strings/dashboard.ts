@@ -26,7 +26,7 @@ export const dashboardStrings = {
   'measured.calls': { en: '{value} {value#call|calls}', 'zh-CN': '{value} 次调用' },
 
   'filter.label': { en: 'Active filters', 'zh-CN': '当前筛选条件' },
-  'filter.add': { en: '+ Add filter', 'zh-CN': '+ 添加筛选' },
+  'filter.add': { en: '+ Filter', 'zh-CN': '+ 筛选' },
   'filter.clear': { en: 'Clear filters', 'zh-CN': '清除筛选' },
   'filter.by': { en: 'Filter by', 'zh-CN': '筛选项' },
   'filter.value': { en: 'Equals', 'zh-CN': '等于' },
