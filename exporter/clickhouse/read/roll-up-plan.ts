@@ -18,6 +18,12 @@ export interface RollUpPlan {
   readonly open: readonly TimeRange[];
 }
 
+/** Parts of a range that the calls answer alone. */
+export interface CallParts {
+  readonly rollUp?: undefined;
+  readonly parts: readonly TimeRange[];
+}
+
 const HOUR_MS = 3_600_000;
 const WIDTH_MS = { hour: HOUR_MS, day: 24 * HOUR_MS } as const;
 /** With more, a question would be longer than the work that it saves. */
@@ -105,9 +111,10 @@ async function isWorthIt(
 /** What the calls answer for. */
 export function rangesOfCalls(
   query: TimeRange,
-  plan: RollUpPlan | undefined,
+  plan: RollUpPlan | CallParts | undefined,
 ): readonly TimeRange[] {
   if (plan === undefined) return [query];
+  if (plan.rollUp === undefined) return plan.parts;
   const { cells, open } = plan;
   return [
     { fromMs: query.fromMs, toMs: cells.fromMs },

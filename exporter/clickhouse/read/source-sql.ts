@@ -3,7 +3,7 @@ import { CALL_SUMS, SUM_COLUMNS } from '../schema/call-sums.ts';
 import { binOfColumn, type Sketch } from '../schema/roll-ups.ts';
 import type { BoundValues } from './bound-values.ts';
 import { CALLS, filterConditions, timeCondition } from './ledger-sql.ts';
-import { rangesOfCalls, type RollUpPlan, type TimeRange } from './roll-up-plan.ts';
+import { type CallParts, rangesOfCalls, type RollUpPlan, type TimeRange } from './roll-up-plan.ts';
 
 const KEYS = [
   'service',
@@ -23,7 +23,7 @@ const KEYS = [
 /** The calls of a question as rows of `ms`, dimensions and sums, rolled up as far as the plan says. */
 export function sourceOf(
   query: CheckedQuery,
-  plan: RollUpPlan | undefined,
+  plan: RollUpPlan | CallParts | undefined,
   bound: BoundValues,
 ): string {
   const sums = SUM_COLUMNS.map((column) => `${CALL_SUMS[column]} AS sum_${column}`).join(', ');
@@ -33,7 +33,7 @@ export function sourceOf(
     parts.push(`SELECT ms, ${KEYS.join(', ')}, ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')}
       FROM (SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${sums} FROM ${CALLS} WHERE ${where})`);
   }
-  if (plan !== undefined) {
+  if (plan?.rollUp !== undefined) {
     const { table, keys } = plan.rollUp;
     parts.push(`SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${SUM_COLUMNS.join(', ')}
       FROM ${table} FINAL WHERE ${cellsWhere(query, plan, bound)}`);
@@ -44,7 +44,7 @@ export function sourceOf(
 /** The calls that no roll-up answers for, as rows of `ms`, dimensions and their bin of a sketch; undefined for none. */
 export function binsOfCalls(
   query: CheckedQuery,
-  plan: RollUpPlan | undefined,
+  plan: RollUpPlan | CallParts | undefined,
   { value, known }: Sketch,
   bound: BoundValues,
 ): string | undefined {
@@ -69,7 +69,7 @@ export function binsOfCells(
 /** Undefined where roll-ups answer for everything. */
 function callsWhere(
   { filters, ...query }: CheckedQuery,
-  plan: RollUpPlan | undefined,
+  plan: RollUpPlan | CallParts | undefined,
   bound: BoundValues,
 ): string | undefined {
   const ranges = rangesOfCalls(query, plan);

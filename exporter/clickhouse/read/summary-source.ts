@@ -2,7 +2,7 @@ import type { ClickHouseSettings } from '@clickhouse/client';
 import { TokenMeterError } from '../../../src/errors.ts';
 import { type Cells, type Key, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
-import type { SplitQuery } from '../../ledger/queries/gather.ts';
+import type { SplitQuery, TimeRange } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { SharedWork } from '../../ledger/shared-work.ts';
@@ -11,7 +11,7 @@ import { MISSING_TABLE, TOO_MANY_ROWS } from '../exception.ts';
 import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
 import { keptHours } from './kept-hours.ts';
-import { planRollUp, rollUpFor, type RollUpPlan } from './roll-up-plan.ts';
+import { type CallParts, planRollUp, rollUpFor, type RollUpPlan } from './roll-up-plan.ts';
 import { binsOfCalls, binsOfCells, sourceOf } from './source-sql.ts';
 import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.ts';
 import { SUMS } from './sums-sql.ts';
@@ -76,16 +76,32 @@ export class ClickHouseSummarySource implements SummarySource {
     cells: Cells,
     signal: AbortSignal | undefined = this.#signal,
   ): Promise<void> {
-    const isCrowded =
-      cells.named === undefined && query.dimensions.some((name) => CROWDED.has(name));
     // A crowd is only read to be kept, or where it is small.
-    if (isCrowded && cells.maxCells < MAX_CROWD && query.toMs - query.fromMs > SHORT_MS) {
+    const isShort = query.toMs - query.fromMs <= SHORT_MS;
+    if (isCrowd(query, cells) && cells.maxCells < MAX_CROWD && !isShort) {
       throw new TooManyKeys();
     }
+    await this.#gather(query, cells, signal, async (withSketches) => {
+      return await this.#plan(query, withSketches);
+    });
+  }
+
+  /** One statement for all parts. */
+  async gatherParts(query: CheckedQuery, parts: readonly TimeRange[], cells: Cells): Promise<void> {
+    await this.#gather(query, cells, this.#signal, async () => await Promise.resolve({ parts }));
+  }
+
+  async #gather(
+    query: CheckedQuery,
+    cells: Cells,
+    signal: AbortSignal | undefined,
+    planFor: PlanFor,
+  ): Promise<void> {
+    const isCrowded = isCrowd(query, cells);
     const bound = new BoundValues();
     const groups = groupsOf(query, cells, bound);
     const sums = SUMS.map(([name, expression]) => `${expression} AS ${name}`).join(', ');
-    const plan = await this.#plan(query, false);
+    const plan = await planFor(false);
     const rows = await this.#rows(
       `SELECT ${groups.select}, ${sums}
        FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}`,
@@ -101,7 +117,10 @@ export class ClickHouseSummarySource implements SummarySource {
       if ((found.calls ?? 0) > 0) addSums(tallyOf(query, cells, row).sums, found);
     }
     if (!query.percentiles) return;
-    for (const sketch of SKETCHES) await this.#gatherBins(query, cells, sketch, signal);
+    const binPlan = await planFor(true);
+    for (const sketch of SKETCHES) {
+      await this.#gatherBins(query, cells, sketch, signal, binPlan);
+    }
   }
 
   async distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
@@ -129,8 +148,8 @@ export class ClickHouseSummarySource implements SummarySource {
     cells: Cells,
     sketch: Sketch,
     signal: AbortSignal | undefined,
+    plan: RollUpPlan | CallParts | undefined,
   ): Promise<void> {
-    const plan = await this.#plan(query, true);
     const kind = sketch.column === 'duration_bins' ? 'duration' : 'firstChunk';
     const add = (row: Row, bin: number, calls: number): void =>
       tallyOf(query, cells, row).latencies?.[kind].addBin(bin, calls);
@@ -144,7 +163,7 @@ export class ClickHouseSummarySource implements SummarySource {
         add(row, Number(row['bin']), Number(row['amount']));
       }
     }
-    if (plan === undefined) return;
+    if (plan?.rollUp === undefined) return;
     const ofCells = new BoundValues();
     const groups = groupsOf(query, cells, ofCells);
     // Added up as maps: a row for each bin of each cell would be many times as many.
@@ -178,6 +197,12 @@ export class ClickHouseSummarySource implements SummarySource {
     const all = { ...SETTINGS, ...settings };
     return await this.#session.rows({ text, values }, { signal, settings: all });
   }
+}
+
+type PlanFor = (withSketches: boolean) => Promise<RollUpPlan | CallParts | undefined>;
+
+function isCrowd({ dimensions }: CheckedQuery, { named }: Cells): boolean {
+  return named === undefined && dimensions.some((name) => CROWDED.has(name));
 }
 
 /** Undefined where the ledger was made without roll-ups. */

@@ -1,7 +1,7 @@
 import type { UsageKey, UsageNumbers, UsageRow, UsageSummary, UsageTotal } from '../usage-query.ts';
 import { type Cell, Cells, type Key, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
 import { type CheckedQuery, previousPeriod } from './checked-query.ts';
-import { type CallSource, gatherNamed, splitSums, type SplitSums } from './gather.ts';
+import { type CallSource, gatherNamed, gatherParts, splitSums, type SplitSums } from './gather.ts';
 import type { KeptSums } from './kept-sums.ts';
 import { rankOrder } from './ranking.ts';
 import type { SumsCache } from './sums-cache.ts';
@@ -82,9 +82,7 @@ async function gathered(
     maxCells: query.percentiles ? MAX_SKETCHES : Math.max(MAX_CELLS, query.limit),
   });
   try {
-    for (const range of split?.rest ?? [query]) {
-      await source.gather({ ...query, ...range }, all);
-    }
+    await gatherParts(query, split?.rest ?? [query], all, source);
     return split === undefined ? folded(query, all) : joined(query, split.kept, all);
   } catch (error) {
     if (!(error instanceof TooManyKeys)) throw error;
@@ -166,7 +164,7 @@ async function countKeys(
   if (sums === undefined) return undefined;
   const more = new Cells(query, { maxCells: MAX_CELLS });
   try {
-    for (const range of sums.rest) await source.gather({ ...query, ...range }, more);
+    await gatherParts(query, sums.rest, more, source);
   } catch (error) {
     if (error instanceof TooManyKeys) return undefined;
     throw error;
