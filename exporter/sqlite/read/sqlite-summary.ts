@@ -4,10 +4,10 @@ import { OTHER } from '../../ledger/queries/cells.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
-import type { Tally, UsageSums } from '../../ledger/queries/usage-sums.ts';
-import type { UsageMetric } from '../../ledger/usage-query.ts';
-import { SUMS } from '../roll-up.ts';
+import type { Tally } from '../../ledger/queries/usage-sums.ts';
 import { binOfColumn } from '../summed-days.ts';
+import { splitAtHours } from './split-at-hours.ts';
+import { metricColumn, SELECT_NUMBERS, SELECT_SUMS, SUM_NAMES } from './sum-columns.ts';
 import {
   binsOf,
   bucketOf,
@@ -25,30 +25,7 @@ import {
   type SummedParts,
 } from './summary-sql.ts';
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** The calls of fewer hours are read at once. */
-const MIN_KEPT_HOURS = 3;
-
-const camel = (name: string): string =>
-  name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-const SUM_NAMES = [...SUMS.map(camel), 'errors', 'aborted', 'blocked'] as (keyof UsageSums)[];
-
-/** In the order of `SUM_NAMES`. */
-const NUMBERS = [
-  ...SUMS,
-  ...['error', 'aborted', 'blocked'].map((outcome) => `iif(outcome = '${outcome}', calls, 0)`),
-];
-/** As doubles: exact up to 2^53, and beyond it no error, which integers of that size would be. */
-const SELECT_NUMBERS = NUMBERS.map((number) => `CAST(${number} AS REAL)`).join(', ');
-const SELECT_SUMS = NUMBERS.map((number) => `CAST(sum(${number}) AS REAL)`).join(', ');
-
-function metricColumn(metric: UsageMetric): string {
-  if (metric === 'errors') return "iif(outcome = 'error', calls, 0)";
-  if (metric === 'costUsd') return 'cost_nanos';
-  return metric.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -69,19 +46,15 @@ export class SqliteSummarySource implements SummarySource {
   }
 
   /** Whole hours, whose calls seldom change, and what lies before and after them. */
-  split({ fromMs, toMs }: CheckedQuery): Promise<SplitQuery | undefined> {
-    const [first, end] = [Math.ceil(fromMs / HOUR_MS), Math.floor(toMs / HOUR_MS)];
-    if (end - first < MIN_KEPT_HOURS) return Promise.resolve(undefined);
-    const row = this.#statement(
-      'SELECT total(revision) AS state FROM usage_hour_revision WHERE hour >= ? AND hour < ?',
-    ).get(first, end);
-    const rest = [
-      { fromMs, toMs: first * HOUR_MS },
-      { fromMs: end * HOUR_MS, toMs },
-    ].filter((range) => range.fromMs < range.toMs);
-    const kept = [{ fromMs: first * HOUR_MS, toMs: end * HOUR_MS }];
-    // A revision never gets smaller, so their sum tells all changes.
-    return Promise.resolve({ kept, rest, state: String(row?.['state']) });
+  split(query: CheckedQuery): Promise<SplitQuery | undefined> {
+    return Promise.resolve(
+      splitAtHours(query, (first, end) => {
+        const sum = 'SELECT total(revision) AS state FROM usage_hour_revision';
+        const row = this.#statement(`${sum} WHERE hour >= ? AND hour < ?`).get(first, end);
+        // A revision never gets smaller, so their sum tells all changes.
+        return String(row?.['state']);
+      }),
+    );
   }
 
   rank(query: CheckedQuery): Promise<readonly Key[]> {
