@@ -27,12 +27,14 @@ export interface EventStreamOptions {
   readonly retryMs?: number;
 }
 
-/** A reader that is this far behind will not catch up. */
+/** A reader that is this far behind, beside one event, will not catch up. */
 const MAX_WAITING_BYTES = 1_000_000;
 
 /** Server-sent events as the answer of a request. */
 export class EventStream {
   readonly #response: ServerResponse;
+  /** Bytes of the largest event: the first of a stream may be a whole document. */
+  #largest = 0;
 
   constructor(ctx: Context, { heartbeatMs = 15_000, retryMs }: EventStreamOptions = {}) {
     // Written directly: to koa a reader that leaves would be an error.
@@ -73,7 +75,11 @@ export class EventStream {
   #write(text: string): void {
     const response = this.#response;
     if (response.writableEnded || response.destroyed) return;
-    if (response.writableLength > MAX_WAITING_BYTES) response.destroy();
-    else response.write(text);
+    if (response.writableLength > MAX_WAITING_BYTES + this.#largest) {
+      response.destroy();
+      return;
+    }
+    this.#largest = Math.max(this.#largest, Buffer.byteLength(text));
+    response.write(text);
   }
 }

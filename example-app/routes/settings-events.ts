@@ -105,7 +105,10 @@ class SettingsEvents<T extends object> implements EventTopic {
     const seen = lastEventId === '' ? Number.NaN : Number(lastEventId);
     // Versions of another epoch may have the same number.
     if (this.#wasInterrupted || !this.#document.hasIds) return [this.#settingsEvent()];
-    if (seen === this.#settings.version) return [];
+    const { version, status } = this.#settings;
+    // Where the store takes no change, one whose time is over ends without another version.
+    const isOneEach = this.#recent.filter(({ id }) => id === version).length <= 1;
+    if (seen === version && status.staleSince === undefined && isOneEach) return [];
     const missed = this.#recent.filter(({ id }) => Number(id) > seen);
     return missed.length > 0 ? missed : [this.#settingsEvent()];
   }

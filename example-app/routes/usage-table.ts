@@ -56,7 +56,12 @@ export type SummaryReader = Pick<UsageReader, 'summary'>;
  * pages, orders and searches that follow are answered from memory, for the same reader alone.
  */
 export class UsageTables {
-  readonly #kept = new WeakMap<SummaryReader, Map<string, Kept>>();
+  #kept = new WeakMap<SummaryReader, Map<string, Kept>>();
+
+  /** After calls were deleted: nothing of them may be handed out. */
+  forget(): void {
+    this.#kept = new WeakMap();
+  }
 
   /** `queryOf` makes the question for the ledger, at the time of asking. */
   async page(

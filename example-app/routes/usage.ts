@@ -254,7 +254,18 @@ export function usageRoutes({
         sendCsv(ctx, 'usage', now(), Readable.from(lines));
       },
     }),
-    ...(erase === undefined ? [] : [erasureRoute(erase)]),
+    ...(erase === undefined
+      ? []
+      : [
+          erasureRoute(async (order) => {
+            try {
+              return await erase(order);
+            } finally {
+              // A failed erasure may have deleted some.
+              if (!order.dryRun) tables.forget();
+            }
+          }),
+        ]),
   ];
 }
 

@@ -34,7 +34,7 @@ export function patched(values: Values, patch: Readonly<Record<string, unknown>>
 }
 
 /** Those that hold. A value that was changed since, in the store itself for one, is a later decision. */
-function holding({ values, passing = {} }: State): PassingChanges {
+export function holding({ values, passing = {} }: State): PassingChanges {
   const entries = Object.entries(passing).filter(([key, { value }]) =>
     isDeepStrictEqual(storedValue(values, key), value),
   );

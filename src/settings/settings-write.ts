@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   endedBy,
+  holding,
   type PassingChange,
   patched,
   stillPassing,
@@ -45,7 +46,7 @@ export function applyWrite(stored: StoredSettings, write: SettingsWrite): Applie
   let state = withEnded(reconciled(stored, relation, write, entries), write, entries);
   if (isConflict(state, relation, write)) return { outcome: 'conflict', state, entries, relation };
   const values = { ...state.values };
-  const passing: Record<string, PassingChange> = { ...state.passing };
+  const passing: Record<string, PassingChange> = { ...holding(state) };
   const { actor, reason, until } = write;
   let changed = false;
   for (const [key, value] of Object.entries(write.patch)) {
@@ -148,7 +149,7 @@ function reconciled(
           ...(stored.extra && { extra: { ...known.extra, ...stored.extra } }),
         }
       : {
-          ...stored,
+          ...withoutReplaced(stored),
           store,
           epoch: Math.max(known.epoch ?? 1, stored.epoch ?? 1),
           version: Math.max(known.version, stored.version) + 1,
@@ -165,6 +166,13 @@ function reconciled(
     ...difference(before, state.values, defaults),
   });
   return state;
+}
+
+/** A value that was edited by hand is a later decision, also when it comes back to what it was. */
+function withoutReplaced(stored: StoredSettings): StoredSettings {
+  const { passing: _passing, ...state } = stored;
+  const passing = holding(stored);
+  return { ...state, ...(Object.keys(passing).length > 0 && { passing }) };
 }
 
 function isConflict(

@@ -146,6 +146,23 @@ describe('changes of settings for a time', () => {
     assert.equal(settings.get().enabled, false);
   });
 
+  it('come after what was edited in the store meanwhile, and end with it', async () => {
+    const path = join(folder, 'settings.json');
+    const settings = await started(new FileSettingsStore({ path }));
+    const edit = async (enabled: boolean): Promise<void> => {
+      const stored = JSON.parse(readFileSync(path, 'utf8')) as { readonly values: object };
+      writeFileSync(path, JSON.stringify({ ...stored, values: { ...stored.values, enabled } }));
+      const { version } = settings;
+      await until(() => settings.version > version && settings.get().enabled === enabled);
+    };
+    await settings.patch({ enabled: false }, { until: inMs(DAY_MS) });
+    await edit(true);
+    await edit(false);
+    assert.deepEqual(settings.passing, {}, 'the second edit is for good');
+    await settings.patch({ enabled: true }, { until: inMs(300) });
+    await until(() => !settings.get().enabled);
+  });
+
   it('refuse a time in the past or beyond a year', async () => {
     const settings = await started();
     for (const time of [inMs(-1), inMs(400 * DAY_MS), new Date(Number.NaN)]) {

@@ -93,6 +93,17 @@ describe('settings events', () => {
     assert.deepEqual(settingsIds(strange), ['3']);
   });
 
+  it('tells after a reconnect that a change has ended while the store took none', async () => {
+    await settings.patch({ enabled: false }, { until: new Date(Date.now() + 200) });
+    store.update = async () => await Promise.reject(new Error('away'));
+    await until(() => settings.get().enabled);
+    assert.equal(settings.version, 1);
+    const events = await watch(1);
+    await events.next(({ event }) => event === 'status');
+    const told = events.events.find(({ event }) => event === 'settings');
+    assert.deepEqual(told?.data['settings'], { enabled: true, token_statistics: true });
+  });
+
   it('tells that the store is lost and found, and goes on', async () => {
     const events = await watch();
     await events.next(({ event }) => event === 'status');

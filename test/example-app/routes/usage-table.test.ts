@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { usageTable } from '../../../example-app/routes/usage-schemas.ts';
-import { asViewer } from '../../support/app.ts';
+import { asAdmin, asViewer } from '../../support/app.ts';
 import { type UsageApp, serveUsage } from '../../support/usage-app.ts';
 import { usageRecord } from '../../support/usage-logs.ts';
 
@@ -116,6 +116,21 @@ describe('/api/usage/table', () => {
   it('refuses what it does not know', async () => {
     for (const query of ['', 'group_by=hour', 'group_by=user&sort=x', 'group_by=user&offset=-1']) {
       assert.equal((await ask(`table?${query}`)).status, 422, query);
+    }
+  });
+
+  it('has nobody of whom all calls were erased a moment ago', async () => {
+    const span = 'group_by=user&search=user-0007';
+    const before = await ask(`table?${span}`);
+    assert.match(await before.text(), /user-0007/);
+    const erased = await fetch(`${usage.app.origin}/api/usage/users/user-0007`, {
+      method: 'DELETE',
+      headers: asAdmin,
+    });
+    assert.equal(erased.status, 200);
+    for (const route of ['table', 'table.csv']) {
+      const after = await ask(`${route}?${span}`);
+      assert.doesNotMatch(await after.text(), /user-0007/);
     }
   });
 });
