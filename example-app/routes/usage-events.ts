@@ -20,8 +20,10 @@ export interface UsageEventsOptions extends WatchersOptions {
   readonly everyMs?: number;
 }
 
-/** Where the newest record is looked for; older ones that come late are no news. */
+/** Where the newest records are looked for; older ones that come late are no news. */
 const RECENT_MS = 3_600_000;
+/** So many, since those of several instances do not come in their order. */
+const NEWEST = 20;
 /** Those that nobody watches are kept up to so many, so that their sequences go on. */
 const MAX_VIEWS = 100;
 
@@ -32,7 +34,7 @@ interface View {
   readonly reader: UsageReader;
   watchers: number;
   sequence: number;
-  /** Id of the newest record, or why it is unknown; undefined before the first look. */
+  /** Ids of the newest records, or why they are unknown; undefined before the first look. */
   seen: string | undefined;
   /** A look under way. */
   look: Promise<void> | undefined;
@@ -127,7 +129,7 @@ class UsageWatch implements EventTopic {
   }
 
   async #compare(view: View): Promise<void> {
-    const newest = await this.#newestRecord(view);
+    const newest = await this.#newestRecords(view);
     // A store that went away or came back is news as well.
     if (newest !== view.seen) {
       view.sequence += 1;
@@ -137,11 +139,11 @@ class UsageWatch implements EventTopic {
     this.#broadcastHealth(view);
   }
 
-  async #newestRecord({ reader }: View): Promise<string> {
+  async #newestRecords({ reader }: View): Promise<string> {
     try {
       const from = new Date(Date.now() - RECENT_MS);
-      const { records } = await reader.records({ from, limit: 1 });
-      return records[0]?.id ?? 'none';
+      const { records } = await reader.records({ from, limit: NEWEST });
+      return records.map(({ id }) => id).join(' ');
     } catch {
       // The pages ask themselves and say it better.
       return 'unreachable';

@@ -275,20 +275,21 @@ const ERASURES_PER_MINUTE = 10;
 function erasureRoute(erase: NonNullable<UsageRoutesOptions['erase']>): ApiRoute {
   return apiRoute({
     method: 'delete',
-    path: '/api/usage/users/{id}',
+    path: '/api/usage/users',
     summary: 'Delete every recorded call of a user; this cannot be undone',
     role: 'admin',
     limit: new RateLimit({ perMinute: ERASURES_PER_MINUTE }),
-    params: z.strictObject({
-      id: z.string().min(1).max(1024).describe('As it is in the ledger'),
+    // Not in the path: browsers take away the segments . and ..
+    query: z.strictObject({
+      user: z.string().min(1).max(1024).describe('As in the ledger.'),
+      dry_run: flag.describe('true only counts the calls.'),
     }),
-    query: z.strictObject({ dry_run: flag.describe('true only counts the calls.') }),
     answers: {
       200: { description: 'How many calls there were and how many are gone', schema: usageErasure },
       503: UNAVAILABLE,
     },
-    async handle(ctx, { params: { id: userId }, query }) {
-      const dryRun = query.dry_run === 'true';
+    async handle(ctx, { query: { user: userId, dry_run: isDry } }) {
+      const dryRun = isDry === 'true';
       const by = identityOf(ctx)?.name ?? 'unknown';
       // Not ended with the request: half of a user's calls help nobody.
       const result = await fromReader(ctx, () => erase({ userId, dryRun, by }));

@@ -3,6 +3,7 @@ import {
   endedBy,
   holding,
   type PassingChange,
+  type PassingChanges,
   patched,
   stillPassing,
   storedValue,
@@ -46,7 +47,8 @@ export function applyWrite(stored: StoredSettings, write: SettingsWrite): Applie
   let state = withEnded(reconciled(stored, relation, write, entries), write, entries);
   if (isConflict(state, relation, write)) return { outcome: 'conflict', state, entries, relation };
   const values = { ...state.values };
-  const passing: Record<string, PassingChange> = { ...holding(state) };
+  const held = holding(state);
+  const passing: Record<string, PassingChange> = { ...held };
   const { actor, reason, until } = write;
   let changed = false;
   for (const [key, value] of Object.entries(write.patch)) {
@@ -78,7 +80,7 @@ export function applyWrite(stored: StoredSettings, write: SettingsWrite): Applie
     action: 'change',
     ...(reason === undefined ? {} : { reason }),
     ...(until === undefined ? {} : { until }),
-    ...difference(before, values, write.defaults),
+    ...withEnds(difference(before, values, write.defaults), { held, passing, before, write }),
   });
   return { outcome: 'changed', state, entries, relation };
 }
@@ -191,6 +193,34 @@ function isConflict(
 /** Decisions of one history stay in order even where the clocks of two instances disagree. */
 function laterOf(time: string, previous: string | undefined): string {
   return previous !== undefined && previous > time ? previous : time;
+}
+
+interface Ends {
+  readonly held: PassingChanges;
+  readonly passing: PassingChanges;
+  readonly before: StoredSettings['values'];
+  readonly write: SettingsWrite;
+}
+
+/**
+ * Names values that only last longer or shorter, too. What was to end by itself cannot be brought back by a patch of
+ * values: such a change has no `undo`.
+ */
+function withEnds(
+  { from, to, undo }: Pick<AuditEntry, 'from' | 'to' | 'undo'>,
+  { held, passing, before, write: { defaults } }: Ends,
+): Pick<AuditEntry, 'from' | 'to' | 'undo'> {
+  const replaced = Object.keys(held).filter((key) => held[key] !== passing[key]);
+  const values = Object.fromEntries(
+    replaced
+      .filter((key) => !Object.hasOwn(to, key))
+      .map((key) => [key, before[key] ?? defaults[key]]),
+  );
+  return {
+    from: { ...from, ...values },
+    to: { ...to, ...values },
+    undo: replaced.length > 0 ? {} : undo,
+  };
 }
 
 function difference(

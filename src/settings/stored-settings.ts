@@ -42,7 +42,10 @@ export interface AuditEntry {
   /** The changed keys only, with the values that were and are in force (defaults included). */
   readonly from: Readonly<Record<string, unknown>>;
   readonly to: Readonly<Record<string, unknown>>;
-  /** The merge patch that reverts this change; null where the default was in force. */
+  /**
+   * The merge patch that reverts this change; null where the default was in force. Empty for a change of what would have
+   * ended by itself: no patch brings its end back.
+   */
   readonly undo: Readonly<Record<string, unknown>>;
 }
 

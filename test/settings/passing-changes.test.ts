@@ -108,6 +108,22 @@ describe('changes of settings for a time', () => {
     assert.deepEqual(settings.get(), { enabled: false, token_statistics: true });
   });
 
+  it('are not undone by a patch of values, which would have no end', async () => {
+    const settings = await started();
+    const end = inMs(DAY_MS);
+    await settings.patch({ enabled: false }, { until: end });
+    await settings.patch({ enabled: false }, { until: inMs(2 * DAY_MS) });
+    await settings.patch({ enabled: true, token_statistics: false });
+    const [replaced, longer, made] = await settings.audit();
+    assert.deepEqual(made?.undo, { enabled: null });
+    assert.deepEqual(
+      [longer?.from, longer?.to, longer?.undo],
+      [{ enabled: false }, { enabled: false }, {}],
+    );
+    assert.deepEqual(replaced?.to, { enabled: true, token_statistics: false });
+    assert.deepEqual(replaced?.undo, {});
+  });
+
   it('end also while the store is away, and that is written when it is back', async () => {
     const store = new MemorySettingsStore();
     const settings = await started(store);

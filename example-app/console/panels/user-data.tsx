@@ -19,8 +19,7 @@ export function UserData({
   const [typed, setTyped] = useState('');
   const [result, setResult] = useState<Erasure>();
   const erase = async (): Promise<void> => {
-    const path = `/api/usage/users/${encodeURIComponent(user)}`;
-    const answer = await callApi(path, { method: 'DELETE' });
+    const answer = await callApi(`/api/usage/users${queryOf({ user })}`, { method: 'DELETE' });
     setResult((await answer.json()) as Erasure);
     setTyped('');
     onErased();

@@ -307,8 +307,8 @@ describe('/openapi.json', () => {
       { status: 200, headers: asAdmin },
       { status: 403, headers: asViewer },
     ].map((answer) => ({
-      path: '/api/usage/users/nobody?dry_run=true',
-      as: '/api/usage/users/{id}',
+      path: '/api/usage/users?user=nobody&dry_run=true',
+      as: '/api/usage/users',
       method: 'delete',
       ...answer,
     })),

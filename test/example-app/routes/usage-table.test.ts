@@ -123,7 +123,7 @@ describe('/api/usage/table', () => {
     const span = 'group_by=user&search=user-0007';
     const before = await ask(`table?${span}`);
     assert.match(await before.text(), /user-0007/);
-    const erased = await fetch(`${usage.app.origin}/api/usage/users/user-0007`, {
+    const erased = await fetch(`${usage.app.origin}/api/usage/users?user=user-0007`, {
       method: 'DELETE',
       headers: asAdmin,
     });

@@ -41,7 +41,11 @@ export function SettingsPage(): JSX.Element {
   const [newest] = audit.entries;
   // Only the current version can be undone, so that this never reverts a later change.
   const undoable =
-    newest?.action === 'change' && newest.version === current?.version ? newest : undefined;
+    newest?.action === 'change' &&
+    newest.version === current?.version &&
+    Object.keys(newest.undo).length > 0
+      ? newest
+      : undefined;
   return (
     <>
       <div class="row spread">
