@@ -21,8 +21,10 @@ interface OpenStepParts {
 
 /** How a step ended. */
 interface StepEnd {
-  /** What was thrown, or its class name. */
+  /** What was thrown; undefined if nothing was. */
   readonly error?: unknown;
+  /** In place of an error: its type, never its message. */
+  readonly errorType?: string | undefined;
   /** Result of a tool, on its span with `captureContent` alone. */
   readonly output?: unknown;
   readonly attributes?: Attributes | undefined;
@@ -49,13 +51,19 @@ export class OpenStep {
     return runIn(this.context, fn);
   }
 
-  end({ error, output, attributes = {}, endedAtMs = Date.now() }: StepEnd = {}): void {
+  end({
+    error,
+    errorType: type,
+    output,
+    attributes = {},
+    endedAtMs = Date.now(),
+  }: StepEnd = {}): void {
     const parts = this.#parts;
     if (parts === undefined) return;
     this.#parts = undefined;
     quietly('ending a step', () => {
       const { begun, span, spanIsForeign, captureContent, startedAtMs } = parts;
-      const failure = error === undefined ? undefined : nameOf(error);
+      const failure = type ?? (error === undefined ? undefined : errorType(error));
       if (span?.isRecording() === true) {
         for (const [name, value] of Object.entries(attributes)) {
           if (value !== undefined && (!spanIsForeign || lacks(span, name))) {
@@ -76,8 +84,6 @@ export class OpenStep {
     });
   }
 }
-
-const nameOf = (error: unknown): string => (typeof error === 'string' ? error : errorType(error));
 
 /** Arguments and result as JSON, or as the text that they are. */
 export function setContent(span: Span, name: string, content: unknown): void {

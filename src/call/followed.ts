@@ -15,13 +15,20 @@ export interface Follower {
   readonly onUnwatchable: () => void;
 }
 
-/** No subclass, and no `then` of its own: nothing but the value can be had of it. */
+/**
+ * No subclass, and no `then` of its own: nothing but the value can be had of it, and of its own members. False for a
+ * revoked proxy, of which nothing can be asked.
+ */
 function isPlainPromise(value: unknown): value is Promise<unknown> {
-  return (
-    value instanceof Promise &&
-    Object.getPrototypeOf(value) === Promise.prototype &&
-    !Object.hasOwn(value, 'then')
-  );
+  try {
+    return (
+      value instanceof Promise &&
+      Object.getPrototypeOf(value) === Promise.prototype &&
+      !Object.hasOwn(value, 'then')
+    );
+  } catch {
+    return false;
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -38,7 +45,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
  */
 export function followed<T>(result: T, follower: Follower): T {
   if (isPlainPromise(result)) {
-    return result.then(
+    const next = result.then(
       (value: unknown) => {
         quietly('watching a result', () => follower.onValue(value));
         return value;
@@ -47,13 +54,25 @@ export function followed<T>(result: T, follower: Follower): T {
         quietly('watching a result', () => follower.onError(error));
         throw error;
       },
-    ) as T;
+    );
+    keepMembers(result, next);
+    return next as T;
   }
-  quietly('watching a result', () => {
+  const isWatched = quietly('watching a result', () => {
     if (isThenable(result)) followThenable(result, follower);
     else follower.onValue(result);
+    return true;
   });
+  if (isWatched !== true) quietly('watching a result', () => follower.onUnwatchable());
   return result;
+}
+
+/** Such as `cancel()` or `json()`, which some libraries add to a promise. Symbols on it are Node's. */
+function keepMembers(promise: object, next: object): void {
+  for (const name of Object.getOwnPropertyNames(promise)) {
+    const member = Object.getOwnPropertyDescriptor(promise, name);
+    if (member !== undefined) Object.defineProperty(next, name, member);
+  }
 }
 
 /**

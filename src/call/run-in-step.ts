@@ -3,7 +3,7 @@ import { quietly } from '../host/quietly.ts';
 import { setOwn } from '../host/own-property.ts';
 import { followed } from './followed.ts';
 
-type Advance = (...args: unknown[]) => Promise<IteratorResult<unknown>>;
+type Advance = (...args: unknown[]) => unknown;
 
 export interface RunInStepOptions {
   /** Adds the result to the step's span, where content is captured. @default false */
@@ -24,8 +24,10 @@ export function runInStep<T>(
   { withOutput = false, endsLater, isFailure = () => true }: RunInStepOptions = {},
 ): T {
   if (step === undefined) return fn();
-  const failed = (error: unknown): void =>
-    step.end(isFailure(error) ? { error: error ?? 'Error' } : {});
+  const failed = (error: unknown): void => {
+    if (isFailure(error)) endWithError(step, error);
+    else step.end();
+  };
   let result: T;
   try {
     result = step.run(fn);
@@ -48,27 +50,42 @@ export function runInStep<T>(
   });
 }
 
-function isAsyncGenerator(value: unknown): value is AsyncGenerator {
-  const { next, [Symbol.asyncIterator]: iterator } = (value ?? {}) as Partial<AsyncGenerator>;
-  return typeof next === 'function' && typeof iterator === 'function';
+function endWithError(step: OpenStep, error: unknown): void {
+  step.end(error === undefined ? { errorType: 'Error' } : { error });
 }
 
-/** Each part of it is made in the step. */
+/** The members of a value may be anything, such as a getter that throws. */
+function isAsyncGenerator(value: unknown): value is AsyncGenerator {
+  const found = quietly('watching a result', () => {
+    const { next, [Symbol.asyncIterator]: iterator } = (value ?? {}) as Partial<AsyncGenerator>;
+    return typeof next === 'function' && typeof iterator === 'function';
+  });
+  return found === true;
+}
+
+/** Each part of it is made in the step. What its methods return at once they still return at once. */
 function followGenerator(generator: AsyncGenerator, step: OpenStep): void {
   quietly('watching a generator', () => {
     for (const name of ['next', 'return', 'throw'] as const) {
       const original = (generator as unknown as Record<string, unknown>)[name];
       if (typeof original !== 'function') continue;
       const advance = original.bind(generator) as Advance;
-      setOwn(generator, name, async (...args: unknown[]) => {
+      setOwn(generator, name, (...args: unknown[]): unknown => {
+        const fail = (error: unknown): void => endWithError(step, error);
+        let part: unknown;
         try {
-          const part = await step.run(() => advance(...args));
-          if (part.done === true || name === 'return') step.end();
-          return part;
+          part = step.run(() => advance(...args));
         } catch (error) {
-          step.end({ error: error ?? 'Error' });
+          fail(error);
           throw error;
         }
+        return followed(part, {
+          onValue: (value) => {
+            if (name === 'return' || (value as IteratorResult<unknown>).done === true) step.end();
+          },
+          onError: fail,
+          onUnwatchable: () => step.end(),
+        });
       });
     }
   });

@@ -25,10 +25,10 @@ export class StepSink implements ReplySink {
   }
 
   failed(error: unknown): void {
-    this.#step.end({ error: error ?? 'Error' });
+    this.#step.end(error === undefined ? { errorType: 'Error' } : { error });
   }
 
   failedWith({ type }: Failure): void {
-    this.#step.end({ error: type });
+    this.#step.end({ errorType: type });
   }
 }

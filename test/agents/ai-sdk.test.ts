@@ -77,6 +77,45 @@ describe('agents of the AI SDK', () => {
       await agreeWithGolden('ai-sdk', telemetry, records);
     };
 
+    it(`version ${version}: tools of a class, and tools added later, as without metering`, async () => {
+      const [ai, vendor] = loadTogether(['ai', '@ai-sdk/openai'], place) as [
+        typeof Ai,
+        typeof AiSdkOpenAi,
+      ];
+      instrumentation.instrument('ai', ai);
+      instrumentation.instrument('@ai-sdk/openai', vendor);
+      const openai = vendor.createOpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none' });
+      class Search {
+        readonly inputSchema = z.object({ query: z.string() });
+        readonly #found = 'Twice a day.';
+        asked = 0;
+        execute(): string {
+          this.asked += 1;
+          return this.#found;
+        }
+      }
+      const search = new Search();
+      const tools: Record<string, unknown> = { search };
+      const agent = new ai.Experimental_Agent({ model: openai.chat('gpt-4o'), tools } as never);
+      const asked = async (): Promise<readonly string[]> => {
+        const [first, , , last] = AGENT_SCRIPTS as never as (typeof AGENT_SCRIPTS)[0][];
+        server.play(first as never, last as never);
+        const { steps } = await agent.generate({ prompt: 'When is high water?' });
+        const results = steps.flatMap(({ content }) =>
+          content.filter(({ type }) => type === 'tool-result'),
+        );
+        assert.partialDeepStrictEqual(results, [{ output: 'Twice a day.' }]);
+        const [request] = (await server.served()).requests;
+        const body = request?.body as { tools: { function: { name: string } }[] } | undefined;
+        return (body?.tools ?? []).map(({ function: { name } }) => name);
+      };
+      assert.deepEqual(await asked(), ['search']);
+      assert.equal(search.asked, 1);
+      assert.equal((agent as unknown as { tools: typeof tools }).tools, tools);
+      tools['add'] = { inputSchema: z.object({}), execute: () => 3 };
+      assert.deepEqual(await asked(), ['search', 'add']);
+    });
+
     it(`version ${version}: a run with two tools and a sub-agent`, async () => {
       await run(AGENT_SCRIPTS, async (planner) => {
         return (await planner.generate({ prompt: 'When is high water?' })).text;

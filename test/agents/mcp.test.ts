@@ -215,6 +215,25 @@ describe('the Model Context Protocol', () => {
     assert.equal(tools[0]?.value.count, 1, 'counted where it is called');
   });
 
+  it('leaves a span of the application inside the tool as it is', async () => {
+    wire.play(AGENT_SCRIPTS[1] ?? AGENT_SCRIPTS[0]);
+    const client = await overHttp();
+    const call = { name: 'search', arguments: { query: 'tide' } };
+    await withTool({ name: 'search' }, async () => {
+      await trace.getTracer('application').startActiveSpan('look up', async (own) => {
+        await client.callTool(call);
+        own.end();
+      });
+    });
+    await client.close();
+    assert.deepEqual(span('look up', SpanKind.INTERNAL).attributes, {});
+    const asked = span('tools/call search', SpanKind.CLIENT);
+    assert.equal(
+      asked.parentSpanContext?.spanId,
+      span('look up', SpanKind.INTERNAL).spanContext().spanId,
+    );
+  });
+
   it('has the duration of requests and sessions by method, tool and error', async () => {
     const client = await overHttp();
     assert.equal((await client.callTool({ name: 'fail' })).isError, true);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { OpenAI } from 'openai';
 import { z } from 'zod';
-import { flush, TokenMeterInstrumentation, withTool, type UsageRecord } from '../../src/index.ts';
+import {
+  flush,
+  TokenMeterInstrumentation,
+  withTool,
+  withUsageContext,
+  type UsageRecord,
+} from '../../src/index.ts';
 import { AGENT_SCRIPTS, agreeWithGolden, streamedAgentScripts } from '../support/agent-run.ts';
 import { loadCjs } from '../support/sdk-versions.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
@@ -151,6 +157,17 @@ describe('the OpenAI Agents SDK', () => {
       .filter(({ attributes }) => 'error.type' in attributes)
       .map(({ name }) => name);
     assert.deepEqual(failed, ['execute_tool search', 'invoke_agent faulty']);
+  });
+
+  it('takes the run id of the user context', async () => {
+    server.play(AGENT_SCRIPTS[3] ?? AGENT_SCRIPTS[0]);
+    await withUsageContext({ attributes: { 'token_meter.run_id': 'order-1' } }, async () => {
+      await agents.run(new agents.Agent({ name: 'alone', model: 'gpt-4o' }), 'Hello');
+    });
+    assert.deepEqual(
+      records.map(({ runId }) => runId),
+      ['order-1'],
+    );
   });
 
   async function twice(): Promise<string | undefined> {

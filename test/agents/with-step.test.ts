@@ -300,6 +300,54 @@ describe('agents, tools and workflows by hand', () => {
     assert.deepEqual(telemetry.spans(), []);
   });
 
+  it('leave what their function returns as it is, whatever that is', async () => {
+    const strict = new Proxy(
+      { ok: 1 },
+      {
+        get(target, key) {
+          if (key in target) return Reflect.get(target, key) as unknown;
+          throw new Error(`no member ${String(key)}`);
+        },
+      },
+    );
+    assert.equal(withTool({ name: 'strict' }, () => strict).ok, 1);
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    assert.equal(
+      withTool({ name: 'revoked' }, () => proxy),
+      proxy,
+    );
+    const request = Object.assign(Promise.resolve('{}'), { cancel: () => 'cancelled' });
+    const sent = withTool({ name: 'cancellable' }, () => request);
+    assert.equal(sent.cancel(), 'cancelled');
+    assert.equal(await sent, '{}');
+    let count = 0;
+    const rows = {
+      next: () => ({ done: count === 2, value: count++ }),
+      [Symbol.iterator]: () => rows,
+      [Symbol.asyncIterator]: () => rows,
+    };
+    const read = withTool({ name: 'rows' }, () => rows);
+    assert.deepEqual(read.next(), { done: false, value: 0 });
+    assert.deepEqual([...read], [1]);
+    assert.equal(telemetry.spans().length, 4);
+  });
+
+  it('name the type of what is thrown, never its text', async () => {
+    assert.throws(() =>
+      withTool({ name: 'lookup' }, () => {
+        // oxlint-disable-next-line no-throw-literal -- as some applications do
+        throw 'Jane Roe is not a customer';
+      }),
+    );
+    assert.equal(span('execute_tool lookup').attributes['error.type'], 'string');
+    const reason = 'Jane Roe has left';
+    await assert.rejects(async () => {
+      await withAgent({ name: 'waiter' }, () => Promise.reject(reason as unknown as Error));
+    });
+    assert.equal(span('invoke_agent waiter').attributes['error.type'], 'string');
+  });
+
   it('have no span while nobody knows whether calls are recorded, and their calls have the steps', async () => {
     instrumentation.applySettings({ hold: true });
     await withAgent({ name: 'held' }, ask);

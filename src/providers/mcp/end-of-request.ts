@@ -12,7 +12,7 @@ export function endWithResult(
 ): void {
   const error = isObject(result) && result['isError'] === true ? 'tool_error' : undefined;
   const output = isObject(result) ? (result['structuredContent'] ?? result['content']) : undefined;
-  step?.end({ error, output });
+  step?.end({ errorType: error, output });
   operation.end(error);
 }
 
@@ -25,6 +25,6 @@ export function endWithError(
   const code =
     isObject(error) && Number.isInteger(error['code']) ? String(error['code']) : undefined;
   const type = code ?? errorType(error);
-  step?.end({ error: type });
+  step?.end({ errorType: type });
   operation.end(type, code === undefined ? {} : { [ATTR_MCP.statusCode]: code });
 }

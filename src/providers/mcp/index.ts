@@ -1,9 +1,10 @@
-import { propagation, SpanKind, trace } from '@opentelemetry/api';
+import { propagation, SpanKind, trace, type Context } from '@opentelemetry/api';
 import { agentScopeOf } from '../../agents/agent-scope.ts';
 import type { OpenStep } from '../../agents/open-step.ts';
 import type { OpenOperation } from '../../agents/operation.ts';
 import { followed } from '../../call/followed.ts';
 import { activeContext } from '../../context.ts';
+import type { AgentStep } from '../../domain/agent-step.ts';
 import { quietly } from '../../host/quietly.ts';
 import { isObject, objectAt } from '../../tokens/json.ts';
 import { isPatched, ownerOf, replaceMethod } from '../patching.ts';
@@ -132,8 +133,9 @@ function beginSending(
   if (facts === undefined || calls === undefined) return undefined;
   const active = activeContext();
   const attributes = requestAttributes(facts, protocol, protocol._requestMessageId);
-  // The agent's SDK has begun the step of this tool.
-  const isStep = isInTool(facts.tool);
+  // The agent's SDK has begun the step of this tool, and the application no span of its own in it.
+  const isInside = isInTool(facts.tool);
+  const isStep = isInside && trace.getSpanContext(active)?.spanId === lastStep(active)?.id;
   const operation = calls.startOperation({
     metric: 'mcp.client.operation.duration',
     span: isStep ? undefined : { name: spanName(facts), kind: SpanKind.CLIENT },
@@ -143,7 +145,7 @@ function beginSending(
   if (operation === undefined) return undefined;
   if (isStep) trace.getSpan(active)?.setAttributes(attributes);
   const { tool, params } = facts;
-  if (isStep || tool === undefined) return { operation, step: undefined };
+  if (isInside || tool === undefined) return { operation, step: undefined };
   const step = startStep(meter, () => ({
     kind: 'tool',
     name: tool,
@@ -154,8 +156,12 @@ function beginSending(
   return { operation, step };
 }
 
+function lastStep(of: Context): AgentStep | undefined {
+  return agentScopeOf(of)?.steps.at(-1);
+}
+
 function isInTool(tool: string | undefined): boolean {
-  const last = agentScopeOf(activeContext())?.steps.at(-1);
+  const last = lastStep(activeContext());
   return tool !== undefined && last?.kind === 'tool' && last.name === tool;
 }
 

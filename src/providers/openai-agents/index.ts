@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { agentScopeOf, setAgentScope } from '../../agents/agent-scope.ts';
-import { activeContext, addContextSource, runIn } from '../../context.ts';
+import { activeContext, addContextSource, runIn, usageContextOf } from '../../context.ts';
+import { idFrom } from '../../domain/id-from.ts';
 import { setOwn } from '../../host/own-property.ts';
 import { quietly } from '../../host/quietly.ts';
+import { ATTR } from '../../otel/semconv.ts';
 import { exportedOwner, isPatched, replaceMethod } from '../patching.ts';
 import type { CurrentMeter, PatchOutcome, SdkPatch } from '../sdk-patch.ts';
 import { RunSteps } from './run-steps.ts';
@@ -71,7 +73,9 @@ function asRun(run: AnyMethod, meter: CurrentMeter): AnyMethod {
       if (meter()?.audience() === undefined) return undefined;
       const active = activeContext();
       const isInRun = agentScopeOf(active) !== undefined;
-      return isInRun ? active : setAgentScope(active, { runId: randomUUID(), steps: [] });
+      if (isInRun) return active;
+      const given = idFrom(usageContextOf(active).attributes?.[ATTR.runId]);
+      return setAgentScope(active, { runId: given ?? randomUUID(), steps: [] });
     });
     return next === undefined ? invoke() : runIn(next, invoke);
   };

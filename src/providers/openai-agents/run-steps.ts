@@ -57,7 +57,7 @@ export class RunSteps {
     const entry = isObject(data) ? this.#byData.get(data) : undefined;
     const output = isObject(data) ? stringAt(data, 'output') : undefined;
     entry?.step.end({
-      ...(isObject(error) && { error: 'Error' }),
+      ...(isObject(error) && { errorType: 'Error' }),
       ...(output !== undefined && { output }),
     });
   }

@@ -1,6 +1,5 @@
 import type { OpenStep } from '../../agents/open-step.ts';
 import { runInStep } from '../../call/run-in-step.ts';
-import { setOwn } from '../../host/own-property.ts';
 import { quietly } from '../../host/quietly.ts';
 import { isObject, objectAt, stringAt, type JsonObject } from '../../tokens/json.ts';
 import { isPatched, replaceMethod } from '../patching.ts';
@@ -16,9 +15,6 @@ interface Agent {
 type Method = (this: Agent, ...args: unknown[]) => unknown;
 type Execute = (this: unknown, input: unknown, options: unknown) => unknown;
 
-/** Of a settings object whose tools have steps already. */
-const prepared = new WeakSet<object>();
-
 /**
  * `ToolLoopAgent` of versions 6 and 7, `Experimental_Agent` of 5: each call of `generate` and `stream` is an
  * invocation. Version 7 hands the execution of tools to telemetry integrations; in the others they are functions of
@@ -32,6 +28,14 @@ export function patchAgents(moduleExports: unknown, meter: CurrentMeter): void {
       const candidate = exported[name];
       return typeof candidate === 'function' ? (candidate.prototype as object) : undefined;
     });
+    if (
+      wrapsTools &&
+      prototype !== undefined &&
+      Object.hasOwn(prototype, 'prepareCall') &&
+      !isPatched(prototype, 'prepareCall')
+    ) {
+      replaceMethod<Method>(prototype, 'prepareCall', (original) => preparedCall(original, meter));
+    }
     for (const method of ['generate', 'stream']) {
       if (prototype === undefined || !Object.hasOwn(prototype, method)) continue;
 
@@ -53,10 +57,8 @@ function invoked(original: Method, wrapsTools: boolean, meter: CurrentMeter): Me
         isSpanless: hasSpanIntegration(),
       };
     });
-    if (step !== undefined && wrapsTools) {
-      quietly('preparing tools', () => prepareTools(this, meter));
-    }
-    return runInStep(step, () => original.apply(this, args), {
+    const passed = step !== undefined && wrapsTools ? withPassedTools(this, args, meter) : args;
+    return runInStep(step, () => original.apply(this, passed), {
       endsLater: (value) => step !== undefined && isStream(value, step),
     });
   };
@@ -67,15 +69,32 @@ function isStream(value: unknown, step: OpenStep): boolean {
   return isObject(value) && observeStreamResult(value, new StepSink(step));
 }
 
-function prepareTools(agent: Agent, meter: CurrentMeter): void {
-  const { settings } = agent;
-  if (!isObject(settings) || prepared.has(settings) || !isObject(settings['tools'])) return;
-  const tools = Object.fromEntries(
-    Object.entries(settings['tools']).map(([name, tool]) => [name, withStep(name, tool, meter)]),
+/** Version 6 asks this method for the arguments of each call, its tools among them. */
+function preparedCall(original: Method, meter: CurrentMeter): Method {
+  return async function (this: Agent, ...args) {
+    const prepared = await original.apply(this, args);
+    if (!isObject(prepared) || meter()?.audience() === undefined) return prepared;
+    const tools = quietly('preparing tools', () => toolsWithSteps(prepared['tools'], meter));
+    return tools === undefined ? prepared : { ...prepared, tools };
+  };
+}
+
+/** In version 5 the arguments of a call go before the settings. */
+function withPassedTools(agent: Agent, args: unknown[], meter: CurrentMeter): unknown[] {
+  if (typeof (agent as { prepareCall?: unknown }).prepareCall === 'function') return args;
+  const tools = quietly('preparing tools', () =>
+    toolsWithSteps(objectAt(agent.settings, 'tools'), meter),
   );
-  const next = { ...settings, tools };
-  prepared.add(next);
-  setOwn(agent, 'settings', next);
+  if (tools === undefined) return args;
+  const [options, ...rest] = args;
+  return [{ tools, ...(options as object | undefined) }, ...rest];
+}
+
+function toolsWithSteps(tools: unknown, meter: CurrentMeter): object | undefined {
+  if (!isObject(tools)) return undefined;
+  return Object.fromEntries(
+    Object.entries(tools).map(([name, tool]) => [name, withStep(name, tool, meter)]),
+  );
 }
 
 /** A copy of a tool whose function runs in a step; the caller's object stays as it is. */
@@ -91,11 +110,34 @@ function withStep(name: string, tool: unknown, meter: CurrentMeter): unknown {
         input,
         nativeSpan: activeToolSpan(),
       }),
-      () => original.call(this, input, options),
+      () => original.call(this === copy ? tool : this, input, options),
     );
   };
-  return Object.create(Object.getPrototypeOf(tool) as object | null, {
+  const copy = Object.create(Object.getPrototypeOf(tool) as object | null, {
+    ...inheritedMembers(tool),
     ...Object.getOwnPropertyDescriptors(tool),
     execute: { value: execute, enumerable: true, writable: true, configurable: true },
   }) as JsonObject;
+  return copy;
+}
+
+/** Of a tool that is the instance of a class: called on the tool itself, whose private members the copy lacks. */
+function inheritedMembers(tool: JsonObject): PropertyDescriptorMap {
+  const members: PropertyDescriptorMap = {};
+  let owner = Object.getPrototypeOf(tool) as object | null;
+  while (owner !== null && owner !== Object.prototype) {
+    for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      if (name === 'constructor' || Object.hasOwn(members, name)) continue;
+      members[name] = {
+        configurable: true,
+        get: () => {
+          const value: unknown = Reflect.get(tool, name);
+          return typeof value === 'function' ? (value.bind(tool) as unknown) : value;
+        },
+        ...(member.set && { set: (value: unknown) => void Reflect.set(tool, name, value) }),
+      };
+    }
+    owner = Object.getPrototypeOf(owner) as object | null;
+  }
+  return members;
 }

@@ -256,6 +256,27 @@ for (const [title, load] of [
       );
     });
 
+    it('a turn that the SDK cannot send is an error, and no later turn is its own', async () => {
+      const served = await open();
+      assert.throws(
+        () =>
+          withUsageContext({ userId: 'anna' }, () => {
+            session.sendClientContent({ turns: [{}, 5] as never });
+          }),
+        /Failed to parse/,
+      );
+      served.send(audio, { ...complete, ...usage });
+      await until(() => metering.recorded === 2);
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ outcome, userId }) => [outcome, userId]),
+        [
+          ['error', 'anna'],
+          ['ok', undefined],
+        ],
+      );
+    });
+
     it('a budget refuses a turn, which is not sent', async () => {
       const served = await open();
       applyBudgets([BUDGET], ENVIRONMENT);

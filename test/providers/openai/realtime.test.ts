@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import {
   applyBudgets,
   stopBudgets,
@@ -21,7 +21,7 @@ type Event = Readonly<Record<string, unknown>>;
 
 /** What the classes of all versions have in common. */
 interface Client {
-  readonly socket: EventTarget & { on?: unknown };
+  readonly socket: EventTarget & { on?: unknown; readonly readyState?: number };
   on(event: string, listener: (event: Event) => void): unknown;
   send(event: Event): void;
   close(): void;
@@ -210,6 +210,44 @@ describe('realtime sessions of openai', () => {
           records.map(({ responseId, inputTokens, outcome }) => [responseId, inputTokens, outcome]),
           ['resp_1', 'resp_2', 'resp_3'].map((id) => [id, 650, 'ok']),
         );
+      });
+
+      it('a request is found by its metadata, in whatever order the server has them', async () => {
+        const metadata = [{ b: '2', a: '1' }, null];
+        await open((session) => {
+          const given = { metadata: metadata.shift() };
+          session.send(created('resp_1', given), done('resp_1', given));
+        });
+        for (const sent of [{ a: '1', b: '2' }, {}]) {
+          withUsageContext({ userId: 'anna' }, () =>
+            client.send({ type: 'response.create', response: { metadata: sent } }),
+          );
+        }
+        await until(() => metering.recorded === 2);
+        client.close();
+        await until(() => client.socket.readyState === 3);
+        const { records } = await metering.take();
+        assert.deepEqual(
+          records.map(({ outcome, userId }) => [outcome, userId]),
+          [
+            ['ok', 'anna'],
+            ['ok', 'anna'],
+          ],
+        );
+        assert.equal(metering.open, 0);
+      });
+
+      it('adds no listener to the socket, and needs none to see its end', async () => {
+        await open((session) => session.send(created('resp_1')));
+        client.send({ type: 'response.create' });
+        await until(() => events.length === 2);
+        const { socket } = client;
+        if (!(socket instanceof EventEmitter)) return;
+        assert.equal(socket.listenerCount('close'), 0);
+        socket.removeAllListeners('close');
+        client.close();
+        await until(() => metering.recorded === 1);
+        assert.equal((await onlyRecord(metering)).outcome, 'aborted');
       });
 
       it('a cancelled response is aborted, and has the tokens it used', async () => {

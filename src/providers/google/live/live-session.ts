@@ -42,6 +42,11 @@ export class LiveSession {
     return call?.refusal;
   }
 
+  /** The turn that was asked for last was not sent. */
+  unsent(error: unknown): void {
+    this.#asked.pop()?.failed(error);
+  }
+
   received(message: unknown): void {
     const session = text(objectAt(message, 'setupComplete')?.['sessionId']);
     if (session !== undefined) this.#usage = mergeUsage({ conversationId: session }, this.#usage);

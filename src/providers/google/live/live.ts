@@ -89,6 +89,11 @@ function meteredContent(original: SendContent, refusal: MakeRefusal): SendConten
     const isWhole = fields(params)['turnComplete'] !== false;
     const refused = isWhole ? quietly('sending a turn', () => live?.asked()) : undefined;
     if (refused !== undefined) throw refusedCall(refused, refusal);
-    original.call(this, params);
+    try {
+      original.call(this, params);
+    } catch (error) {
+      if (isWhole) quietly('sending a turn', () => live?.unsent(error));
+      throw error;
+    }
   };
 }

@@ -134,6 +134,7 @@ export class RealtimeSession implements SocketSession {
 }
 
 function metadataOf(response: JsonObject): string {
-  const { metadata } = response;
-  return metadata === null || metadata === undefined ? '' : toJson(metadata);
+  // The server may send none for an empty one, and keys in an order of its own.
+  const entries = Object.entries(fields(response['metadata']));
+  return entries.length === 0 ? '' : toJson(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

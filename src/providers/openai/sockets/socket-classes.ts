@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+import { setOwn } from '../../../host/own-property.ts';
 import { quietly } from '../../../host/quietly.ts';
 import { fields, isObject, type JsonObject } from '../../../tokens/json.ts';
 import { isPatched, ownerOf, replaceMethod } from '../../patching.ts';
@@ -105,6 +107,18 @@ function observeSend(prototype: object, name: string, sessions: Sessions): void 
   );
 }
 
+/** No listener: the application may count and remove those of its socket. */
+function observeClose(socket: EventEmitter, end: () => void): void {
+  const emit = socket.emit.bind(socket) as (...args: unknown[]) => boolean;
+  setOwn(socket, 'emit', (...args: unknown[]): boolean => {
+    try {
+      return emit(...args);
+    } finally {
+      if (args[0] === 'close') end();
+    }
+  });
+}
+
 /** Only what asks for a response; other events are many, and hold audio. */
 function eventOf(sent: unknown): JsonObject | undefined {
   if (isObject(sent)) return sent['type'] === 'response.create' ? sent : undefined;
@@ -146,7 +160,8 @@ class Sessions {
     if (socket === undefined || this.#sockets.has(socket)) return;
     this.#sockets.add(socket);
     const end = (): void => quietly('ending a session', () => session.closed());
-    if (typeof socket.on === 'function') socket.on('close', end);
+    if (socket instanceof EventEmitter) observeClose(socket, end);
+    else if (typeof socket.on === 'function') socket.on('close', end);
     else socket.addEventListener?.('close', end);
   }
 }
