@@ -8,13 +8,13 @@ import type {
   UsageRecordsQuery,
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
-import type {
-  costsParameters,
-  exportParameters,
-  forecastParameters,
-  summaryParameters,
-} from './usage-schemas.ts';
-import { groupOf } from './usage-schemas.ts';
+import {
+  type costsParameters,
+  type exportParameters,
+  type forecastParameters,
+  type summaryParameters,
+  groupOf,
+} from './usage-parameters.ts';
 
 const DAY_MS = 86_400_000;
 

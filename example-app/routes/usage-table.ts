@@ -10,7 +10,12 @@ import {
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
 import { camel } from './usage-query.ts';
-import { METRICS, type TableColumn, tableColumns, type tableParameters } from './usage-schemas.ts';
+import {
+  METRICS,
+  type TableColumn,
+  tableColumns,
+  type tableParameters,
+} from './usage-parameters.ts';
 
 /** Values with a separate row; beyond them is one row of all others. */
 const MAX_ROWS = 100_000;

@@ -1,21 +1,12 @@
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import type { Context } from 'koa';
 import { analyseCosts } from 'otel-token-meter';
 import {
-  type EraseResult,
   forecastUsage,
-  TokenMeterError,
-  usageJson,
   type UsageReader,
   type UsageSummary,
   usageRun,
 } from 'otel-token-meter/exporter';
 import { z } from 'zod';
-import { callerOf, identityOf } from '../middleware/authentication.ts';
-import { RateLimit } from '../middleware/rate-limit.ts';
-import { retryAfter } from './api-headers.ts';
 import { type ApiRoute, apiRoute } from './api-route.ts';
 import { teamView } from './team-view.ts';
 import { type Currency, usageCsv } from './usage-csv.ts';
@@ -29,22 +20,31 @@ import {
 import { allRecords } from './all-records.ts';
 import { UsageTables, tableJson } from './usage-table.ts';
 import {
+  askedBy,
+  CSV,
+  fromReader,
+  sendCsv,
+  sendJson,
+  UNAVAILABLE,
+  untilGone,
+} from './usage-answers.ts';
+import { usageCosts, usageForecast } from './usage-costs-schema.ts';
+import { type EraseUser, erasureRoute } from './usage-erasure.ts';
+import {
   costsParameters,
   exportParameters,
-  flag,
   forecastParameters,
   recordsParameters,
   summaryParameters,
   tableParameters,
+  withDimensions,
+} from './usage-parameters.ts';
+import {
   usageConversation,
-  usageCosts,
-  usageErasure,
-  usageForecast,
   usagePage,
   usageRunTree,
   usageSummaryAnswer,
   usageTable,
-  withDimensions,
 } from './usage-schemas.ts';
 
 export interface UsageRoutesOptions {
@@ -58,11 +58,7 @@ export interface UsageRoutesOptions {
   /** Names of the configured dimensions. @default none */
   readonly dimensions?: readonly string[];
   /** Deletes the calls of a user. @default there is no such route */
-  readonly erase?: (order: {
-    readonly userId: string;
-    readonly dryRun: boolean;
-    readonly by: string;
-  }) => Promise<EraseResult>;
+  readonly erase?: EraseUser;
   /** Currency of display of the CSV file, unless it is the US dollar. */
   readonly currency?: () => Currency | undefined;
 }
@@ -269,35 +265,6 @@ export function usageRoutes({
   ];
 }
 
-/** Each walks through the ledger. */
-const ERASURES_PER_MINUTE = 10;
-
-function erasureRoute(erase: NonNullable<UsageRoutesOptions['erase']>): ApiRoute {
-  return apiRoute({
-    method: 'delete',
-    path: '/api/usage/users',
-    summary: 'Delete every recorded call of a user; this cannot be undone',
-    role: 'admin',
-    limit: new RateLimit({ perMinute: ERASURES_PER_MINUTE }),
-    // Not in the path: browsers take away the segments . and ..
-    query: z.strictObject({
-      user: z.string().min(1).max(1024).describe('As in the ledger.'),
-      dry_run: flag.describe('true only counts the calls.'),
-    }),
-    answers: {
-      200: { description: 'How many calls there were and how many are gone', schema: usageErasure },
-      503: UNAVAILABLE,
-    },
-    async handle(ctx, { query: { user: userId, dry_run: isDry } }) {
-      const dryRun = isDry === 'true';
-      const by = identityOf(ctx)?.name ?? 'unknown';
-      // Not ended with the request: half of a user's calls help nobody.
-      const result = await fromReader(ctx, () => erase({ userId, dryRun, by }));
-      await sendJson(ctx, result);
-    },
-  });
-}
-
 /** Keys of the rows and these numbers. */
 function withFields(summary: UsageSummary, fields: string | undefined): object {
   if (fields === undefined) return summary;
@@ -308,94 +275,4 @@ function withFields(summary: UsageSummary, fields: string | undefined): object {
     ),
   );
   return { ...summary, rows };
-}
-
-const UNAVAILABLE = {
-  description: 'The ledger cannot be read at the moment',
-  headers: z.object(retryAfter),
-};
-
-const CSV = {
-  description: 'A file',
-  schema: z.string(),
-  type: 'text/csv',
-  headers: z.object({ 'content-disposition': z.string() }),
-};
-
-function sendCsv(ctx: Context, name: string, now: Date, lines: Readable): void {
-  ctx.set('cache-control', 'no-store');
-  ctx.attachment(`${name}-${now.toISOString().slice(0, 10)}.csv`);
-  ctx.type = 'text/csv; charset=utf-8';
-  ctx.body = lines;
-}
-
-const compress = promisify(gzip);
-/** Below this size a compressed answer takes as many packets as a plain one. */
-const MIN_BYTES = 1024;
-/** Sums by hour shrink to a twentieth, in a millisecond or two. */
-const LEVEL = 4;
-
-async function sendJson(ctx: Context, value: object | undefined): Promise<void> {
-  if (value === undefined) return;
-  ctx.set('cache-control', 'no-store');
-  ctx.vary('Accept-Encoding');
-  const text = JSON.stringify(usageJson(value));
-  ctx.type = 'application/json; charset=utf-8';
-  const isAccepted =
-    ctx.get('accept-encoding') !== '' && ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
-  if (!isAccepted || text.length < MIN_BYTES) {
-    ctx.body = text;
-    return;
-  }
-  ctx.body = await compress(text, { level: LEVEL });
-  ctx.set('content-encoding', 'gzip');
-}
-
-/** One viewer never takes all threads of the reader. */
-const askedBy = (ctx: Context): { readonly askedBy: string } => ({ askedBy: callerOf(ctx) });
-
-function untilGone(ctx: Context): AbortSignal {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(new Error('the client went away'));
-  if (ctx.req.socket.destroyed) abort();
-  else ctx.res.once('close', abort);
-  return controller.signal;
-}
-
-const STORE_PROBLEMS: readonly string[] = [
-  'DATABASE_UNAVAILABLE',
-  'BACKEND_UNREACHABLE',
-  'BACKEND_REFUSED',
-];
-
-/**
- * The reader's errors as answers: a wrong query is the client's, a store that is down is a 503.
- * Undefined when the client is gone: its query was ended on purpose.
- */
-async function fromReader<T>(ctx: Context, ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    // A server that stops is closed before its responses are.
-    if (ctx.req.socket.destroyed) {
-      ctx.respond = false;
-      return undefined;
-    }
-    if (!(error instanceof TokenMeterError)) throw error;
-    const { code, message, allowed } = error;
-    if (code === 'INVALID_OPTION') {
-      const isTold = allowed === undefined || message.includes(allowed);
-      const detail = isTold ? message : `${message} (allowed: ${allowed})`;
-      // The reader's name of the parameter; what else it would refuse has been refused before.
-      const asAsked = detail.replace('query: groupBy ', 'query: group_by ');
-      return ctx.throw(422, asAsked, { code: 'invalid_request' });
-    }
-    if (!STORE_PROBLEMS.includes(code)) throw error;
-    ctx.app.emit('error', error, ctx);
-    return ctx.throw(503, 'The usage ledger cannot be read at the moment.', {
-      code: 'ledger_unavailable',
-      expose: true,
-      headers: { 'retry-after': '5' },
-    });
-  }
 }

@@ -3,11 +3,10 @@ import type { alertHistory, alertsState } from '../../routes/alerts-wire.ts';
 import type { budgetAccounts } from '../../routes/budget-accounts.ts';
 import type { ConsoleEntries, ConsoleEntry } from '../../routes/console-entries.ts';
 import type { UsageHealth } from '../../routes/dashboard-health.ts';
+import type { usageCosts, usageForecast } from '../../routes/usage-costs-schema.ts';
 import type {
   usageConversation,
-  usageCosts,
   usageErasure,
-  usageForecast,
   usagePage,
   usageRecord,
   usageRunTree,

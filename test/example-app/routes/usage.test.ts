@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../../example-app/app.ts';
 import { Access } from '../../../example-app/middleware/access.ts';
+import { usageCosts, usageForecast } from '../../../example-app/routes/usage-costs-schema.ts';
 import {
   usageConversation,
-  usageCosts,
-  usageForecast,
   usagePage,
   usageRunTree,
   usageSummary,
