@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stopBudgets } from '../../src/budgets/budgets-in-force.ts';
 import {
   type Budget,
   type BudgetsDocument,
@@ -168,8 +169,11 @@ describe('live budgets', () => {
 });
 
 describe('configured budgets', () => {
-  afterEach(() => {
+  // Those of other suites in this process.
+  beforeEach(stopBudgets);
+  afterEach(async () => {
     delete process.env['TOKEN_METER_BUDGETS'];
+    await stopBudgets();
   });
 
   it('hold for an instrumentation without any in its options, unless there are live ones', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { stopBudgets } from '../../src/budgets/budgets-in-force.ts';
 import { flush, TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
 import { startTelemetry, type TestTelemetry } from './telemetry.ts';
 
@@ -35,6 +36,7 @@ export function startRecording(): RecordedCalls {
     },
     async close() {
       instrumentation.disable();
+      await stopBudgets();
       await telemetry.close();
     },
   };

@@ -20,6 +20,8 @@ SELECT
         mapFilter((k, v) -> startsWith(k, 'token_meter.dimension.'), LogAttributes)) AS dimensions,
     LogAttributes['gen_ai.agent.name']                                         AS agent,
     LogAttributes['token_meter.run_id']                                        AS run_id,
+    LogAttributes['token_meter.tool_name']                                     AS tool,
+    LogAttributes['token_meter.steps']                                         AS steps,
     toFloat64OrZero(LogAttributes['token_meter.duration_ms'])                  AS duration_ms,
     round(toFloat64OrNull(LogAttributes['gen_ai.response.time_to_first_chunk']) * 1e9) / 1e6 AS time_to_first_chunk_ms,
     toUInt64OrNull(LogAttributes['gen_ai.usage.input_tokens'])                 AS input_tokens,
