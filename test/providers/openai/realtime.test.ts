@@ -26,6 +26,11 @@ interface Client {
   send(event: Event): void;
   close(): void;
 }
+/** With `reconnect`. */
+interface RecoveringClient extends Client {
+  flushPending(): void;
+  takePending(): unknown;
+}
 type ClientClass = new (props: { readonly model: string }, client: object) => Client;
 
 const USAGE = {
@@ -215,8 +220,9 @@ describe('realtime sessions of openai', () => {
       it('a request is found by its metadata, in whatever order the server has them', async () => {
         const metadata = [{ b: '2', a: '1' }, null];
         await open((session) => {
+          const id = `resp_${metadata.length}`;
           const given = { metadata: metadata.shift() };
-          session.send(created('resp_1', given), done('resp_1', given));
+          session.send(created(id, given), done(id, given));
         });
         for (const sent of [{ a: '1', b: '2' }, {}]) {
           withUsageContext({ userId: 'anna' }, () =>
@@ -319,6 +325,54 @@ describe('realtime sessions of openai', () => {
         session.send(created('resp_1'), done('resp_1'));
         await until(() => metering.recorded === 1);
         assert.equal((await onlyRecord(metering)).outcome, 'ok');
+      });
+
+      it('an error that may be of a request ends it, and the next response has no user', async () => {
+        const session = await withUsageContext({ userId: 'anna' }, () =>
+          open((served) =>
+            served.send({ type: 'error', error: { code: 'rate_limit_exceeded', param: null } }),
+          ),
+        );
+        withUsageContext({ userId: 'ben' }, () => client.send({ type: 'response.create' }));
+        await until(() => metering.recorded === 1);
+        for (const id of ['resp_1', 'resp_2']) session.send(created(id), done(id));
+        await until(() => metering.recorded === 3);
+        const { records } = await metering.take();
+        assert.deepEqual(
+          records.map(({ userId, outcome }) => [userId, outcome]),
+          [
+            ['ben', 'error'],
+            [undefined, 'ok'],
+            ['anna', 'ok'],
+          ],
+        );
+      });
+
+      it('a request that cannot be serialised is an error, and no later response is its own', async () => {
+        const session = await open();
+        const response = { max_output_tokens: 10n };
+        withUsageContext({ userId: 'anna' }, () =>
+          client.send({ type: 'response.create', response }),
+        );
+        session.send(created('resp_1'), done('resp_1'));
+        await until(() => metering.recorded === 2);
+        const { records } = await metering.take();
+        assert.deepEqual(
+          records.map(({ userId, outcome, errorType }) => [userId, outcome, errorType]),
+          [
+            ['anna', 'error', 'TypeError'],
+            [undefined, 'ok', undefined],
+          ],
+        );
+      });
+
+      it('a response whose events arrive twice is one call', async () => {
+        await open((session) =>
+          session.send(created('resp_1'), created('resp_1'), done('resp_1'), done('resp_1')),
+        );
+        client.send({ type: 'response.create' });
+        await until(() => events.length === 5);
+        assert.deepEqual([metering.recorded, metering.open], [1, 0]);
       });
 
       for (const [how, end] of [
@@ -458,6 +512,51 @@ describe('realtime sessions of openai', () => {
       });
     });
   }
+
+  it('a request that waits for another socket is of its user, or is not sent at all', async () => {
+    const [exported, sdk] = loadTogether(['openai/realtime/ws', 'openai']) as [
+      { OpenAIRealtimeWS: new (props: object, client: object) => RecoveringClient },
+      { OpenAI: new (options: object) => object },
+    ];
+    openai.patch(exported, metering.current);
+    const baseURL = `${server.url.replace('wss', 'https')}/v1`;
+    const api = new sdk.OpenAI({ apiKey: 'test', baseURL });
+    const sessions: ServedSession[] = [];
+    server.serve({
+      opened: (session) => {
+        sessions.push(session);
+        session.send(SESSION);
+      },
+      received: (_event, session) => session.send(created('resp_1'), done('resp_1')),
+    });
+    const props = { reconnect: true, reconnectInitialDelay: 20, maxQueueBytes: 1000 };
+    const client = withUsageContext(
+      { userId: 'anna' },
+      () => new exported.OpenAIRealtimeWS({ model: 'gpt-realtime', ...props }, api),
+    );
+    client.on('error', () => undefined);
+    const ask = (userId: string): void =>
+      withUsageContext({ userId }, () => client.send({ type: 'response.create' }));
+    client.on('reconnecting', () => {
+      ask('ben');
+      client.takePending();
+      ask('carl');
+    });
+    client.on('reconnected', () => client.flushPending());
+    await until(() => sessions.length === 1 && client.socket.readyState === 1);
+    sessions[0]?.cut();
+    await until(() => metering.recorded === 2);
+    client.close();
+    const { records } = await metering.take();
+    assert.deepEqual(
+      records.map(({ userId, outcome }) => [userId, outcome]),
+      [
+        ['ben', 'aborted'],
+        ['carl', 'ok'],
+      ],
+    );
+    assert.equal(metering.open, 0);
+  });
 
   it('sends nothing of its own, and leaves the close event to the application', async () => {
     const [exported, sdk] = loadTogether(['openai/realtime/ws', 'openai']) as [

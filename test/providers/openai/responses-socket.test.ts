@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { applyBudgets, stopBudgets } from '../../../src/budgets/budgets-in-force.ts';
 import { withUsageContext } from '../../../src/context.ts';
 import { openai } from '../../../src/providers/openai/index.ts';
 import { startMetering, type Metering } from '../../support/metering.ts';
@@ -157,6 +158,86 @@ for (const [title, place, path] of [
       await until(() => metering.recorded === 1);
       const record = await onlyRecord(metering);
       assert.deepEqual([record.outcome, record.errorType], ['error', 'model_not_found']);
+    });
+
+    it('an error that has a status is that of the request that waits', async () => {
+      const [first, text, last] = events('resp_1') as [Event, Event, Event];
+      const answers = [
+        [first, text],
+        [{ type: 'error', status: 400, error: { code: 'bad' } }, last],
+      ];
+      await open((_event, session) => session.send(...(answers.shift() ?? [])));
+      withUsageContext({ userId: 'anna' }, () => client.send(request));
+      await until(() => arrived.length === 2);
+      withUsageContext({ userId: 'ben' }, () => client.send(request));
+      await until(() => metering.recorded === 2);
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ userId, outcome }) => [userId, outcome]),
+        [
+          ['ben', 'error'],
+          ['anna', 'ok'],
+        ],
+      );
+    });
+
+    describe('sent before the socket is open', () => {
+      /** A session whose first request the SDK queues. */
+      function queue(answer: (event: Event, session: ServedSession) => void): void {
+        server.serve({ received: answer });
+        client = withUsageContext({ userId: 'opener' }, connect);
+        client.on('error', () => undefined);
+        assert.equal(client.socket.readyState, 0);
+        withUsageContext({ userId: 'anna' }, () => client.send(request));
+      }
+
+      it('a response is of the user who asked', async () => {
+        queue((_event, session) => session.send(...events('resp_1')));
+        await until(() => metering.recorded === 1);
+        const { userId, outcome } = await onlyRecord(metering);
+        assert.deepEqual([userId, outcome], ['anna', 'ok']);
+      });
+
+      it('a request that the server refuses is recorded', async () => {
+        const error = { type: 'error', status: 400, error: { code: 'bad' } };
+        queue((_event, session) => session.send(error));
+        await until(() => metering.recorded === 1);
+        const { userId, errorType } = await onlyRecord(metering);
+        assert.deepEqual([userId, errorType], ['anna', 'bad']);
+      });
+
+      it('one that is never sent has no tokens', async () => {
+        let received = 0;
+        queue(() => (received += 1));
+        client.close();
+        await until(() => metering.recorded === 1);
+        const { outcome, inputTokens, tokenSource } = await onlyRecord(metering);
+        assert.deepEqual(
+          [outcome, inputTokens, tokenSource, received],
+          ['aborted', undefined, undefined, 0],
+        );
+        assert.equal(metering.open, 0);
+      });
+
+      it('a budget refuses it, and it is not sent', async () => {
+        let received = 0;
+        applyBudgets([{ id: 'tides', window: 'day', mode: 'block', limit: { tokens: 1 } }], {
+          isDecision: true,
+          store: undefined,
+          priceOf: () => undefined,
+          identify: (call) => call,
+        });
+        try {
+          queue(() => (received += 1));
+          await until(() => client.socket.readyState === 1);
+          client.send({ type: 'ping' });
+          await until(() => received === 1);
+        } finally {
+          await stopBudgets();
+        }
+        assert.equal((await onlyRecord(metering)).outcome, 'blocked');
+        assert.equal(received, 1);
+      });
     });
 
     it('a session cut in the middle: what arrived is counted, and marked', async () => {

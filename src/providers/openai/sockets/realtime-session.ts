@@ -1,4 +1,3 @@
-import type { BudgetRefusal } from '../../../domain/call-budgets.ts';
 import type { ChatCall } from '../../../call/chat-call.ts';
 import { fields, stringAt, text, toJson, type JsonObject } from '../../../tokens/json.ts';
 import { failureIn } from '../../reply-failure.ts';
@@ -10,8 +9,8 @@ import type { SocketSession } from './socket-session.ts';
 
 const TRANSCRIPTION = 'conversation.item.input_audio_transcription.';
 
-/** Pieces of audio whose time of arrival is remembered; beyond, the oldest are forgotten. */
-const COMMITTED_MAX = 1000;
+/** Pieces of audio and responses that are remembered; beyond, the oldest are forgotten. */
+const REMEMBERED_MAX = 1000;
 
 /** A response that was asked for and has not begun. */
 interface Asked {
@@ -32,6 +31,10 @@ export class RealtimeSession implements SocketSession {
   readonly #asked: Asked[] = [];
   /** By the id of the response. */
   readonly #running = new Map<unknown, ChatCall>();
+  /** Ids of responses. */
+  readonly #ended = new Set<unknown>();
+  /** Responses that may still come of requests that an error seems to have refused. */
+  #doubts = 0;
   /** When audio was complete, by the id of its item. */
   readonly #committedMs = new Map<unknown, number>();
 
@@ -40,13 +43,13 @@ export class RealtimeSession implements SocketSession {
     this.#model = text(url.searchParams.get('model')) ?? text(url.searchParams.get('deployment'));
   }
 
-  sent(event: JsonObject): BudgetRefusal | undefined {
-    const request = fields(event['response']);
-    const call = this.#start(request, false);
-    if (call === undefined || call.refusal !== undefined) return call?.refusal;
-    const metadata = metadataOf(request);
+  asked(event: JsonObject): ChatCall | undefined {
+    return this.#start(fields(event['response']), 'asked');
+  }
+
+  sent(event: JsonObject, call: ChatCall): void {
+    const metadata = metadataOf(fields(event['response']));
     this.#asked.push({ call, eventId: text(event['event_id']), metadata });
-    return undefined;
   }
 
   received(event: JsonObject): void {
@@ -67,49 +70,73 @@ export class RealtimeSession implements SocketSession {
     for (const { call } of this.#asked) call.streamEnded();
     this.#running.clear();
     this.#asked.length = 0;
+    this.#doubts = 0;
   }
 
-  #start(request: JsonObject, isUnderway: boolean): ChatCall | undefined {
-    return this.#calls.start({ shape: realtimeResponse, request, model: this.#model, isUnderway });
+  #start(request: JsonObject, by: 'asked' | 'server' | 'unknown'): ChatCall | undefined {
+    return this.#calls.start({
+      shape: realtimeResponse,
+      request,
+      model: this.#model,
+      isUnderway: by !== 'asked',
+      isOfNobody: by === 'unknown',
+    });
   }
 
   #begin(event: JsonObject): void {
     const response = fields(event['response']);
-    const metadata = metadataOf(response);
-    const index = this.#asked.findIndex((asked) => asked.metadata === metadata);
-    const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
-    const call = asked?.call ?? this.#start(response, true);
+    const { id } = response;
+    if (this.#running.has(id)) return;
+    const call = this.#asker(metadataOf(response)) ?? this.#startUnasked(response);
     if (call === undefined) return;
     call.announced(event);
-    this.#running.set(response['id'], call);
+    this.#running.set(id, call);
+  }
+
+  #asker(metadata: string): ChatCall | undefined {
+    const index = this.#asked.findIndex((asked) => asked.metadata === metadata);
+    return index < 0 ? undefined : this.#asked.splice(index, 1)[0]?.call;
+  }
+
+  #startUnasked(response: JsonObject): ChatCall | undefined {
+    const by = this.#doubts > 0 ? 'unknown' : 'server';
+    this.#doubts = Math.max(0, this.#doubts - 1);
+    return this.#start(response, by);
   }
 
   #end(event: JsonObject): void {
     const response = fields(event['response']);
     const { id } = response;
+    if (this.#ended.has(id)) return;
     // Metering may have been switched on in the middle.
-    const call = this.#running.get(id) ?? this.#start(response, true);
+    const call = this.#running.get(id) ?? this.#startUnasked(response);
     this.#running.delete(id);
+    if (id !== undefined) {
+      this.#ended.add(id);
+      keepNewest(this.#ended);
+    }
     call?.announced(event);
     call?.streamEnded(true);
   }
 
-  /** An error that names no event may concern any of them: what was asked is judged by its parameter. */
+  /** An error that names no event may concern any of those without an id: unless it says which, the request. */
   #refused({ event_id: eventId, code, param }: JsonObject, type: string): void {
     const named = text(eventId);
     const isOfResponse =
       code === 'conversation_already_has_active_response' ||
       text(param)?.startsWith('response') === true;
-    if (named === undefined && !isOfResponse) return;
+    const isOfOther = text(param) !== undefined || text(code)?.startsWith('input_audio_buffer');
+    if (named === undefined && !isOfResponse && isOfOther === true) return;
     const index = this.#asked.findIndex((asked) => asked.eventId === named);
     const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
+    // Its response may come all the same.
+    if (asked !== undefined && named === undefined && !isOfResponse) this.#doubts += 1;
     asked?.call.failedWith({ outcome: 'error', type });
   }
 
   #committed(itemId: unknown): void {
     this.#committedMs.set(itemId, performance.now());
-    const [oldest] = this.#committedMs.keys();
-    if (this.#committedMs.size > COMMITTED_MAX) this.#committedMs.delete(oldest);
+    keepNewest(this.#committedMs);
   }
 
   #transcribed(type: string, event: JsonObject): void {
@@ -131,6 +158,11 @@ export class RealtimeSession implements SocketSession {
       stringAt(session['input_audio_transcription'], 'model') ??
       this.#transcribedBy;
   }
+}
+
+function keepNewest(of: Map<unknown, unknown> | Set<unknown>): void {
+  const [oldest] = of.keys();
+  if (of.size > REMEMBERED_MAX) of.delete(oldest);
 }
 
 function metadataOf(response: JsonObject): string {

@@ -1,4 +1,3 @@
-import type { BudgetRefusal } from '../../../domain/call-budgets.ts';
 import type { CallShape } from '../../../domain/call-shape.ts';
 import type { ChatCall } from '../../../call/chat-call.ts';
 import { fields, text, type JsonObject } from '../../../tokens/json.ts';
@@ -27,25 +26,20 @@ export class ResponsesSession implements SocketSession {
     this.#calls = new SessionCalls(meter, url);
   }
 
-  sent(event: JsonObject): BudgetRefusal | undefined {
-    const call = this.#start(event, false);
-    if (call?.refusal === undefined && call !== undefined) this.#lane(event).asked.push(call);
-    return call?.refusal;
+  asked(event: JsonObject): ChatCall | undefined {
+    return this.#start(event, false);
+  }
+
+  sent(event: JsonObject, call: ChatCall): void {
+    this.#lane(event).asked.push(call);
   }
 
   received(event: JsonObject): void {
     const { type } = event;
     const lane = this.#lane(event);
-    if (type === 'error') {
-      const call = lane.current ?? lane.asked.shift();
-      lane.current = undefined;
-      call?.failedWith({
-        outcome: 'error',
-        type: failureIn(event) ?? text(event['code']) ?? 'error',
-      });
-      return;
-    }
+    if (type === 'error') return this.#failed(lane, event);
     if (type === 'response.created') {
+      lane.current?.streamEnded();
       lane.current = lane.asked.shift() ?? this.#start(fields(event['response']), true);
     }
     lane.current?.event(event);
@@ -60,6 +54,15 @@ export class ResponsesSession implements SocketSession {
       for (const call of [current, ...asked]) call?.streamEnded();
     }
     this.#lanes.clear();
+  }
+
+  /** An error with a status is the reply to a request that waits; that of a stream has none. */
+  #failed(lane: Lane, event: JsonObject): void {
+    const waiting = event['status'] === undefined ? undefined : lane.asked.shift();
+    const call = waiting ?? lane.current ?? lane.asked.shift();
+    if (call === lane.current) lane.current = undefined;
+    const type = failureIn(event) ?? text(event['code']) ?? 'error';
+    call?.failedWith({ outcome: 'error', type });
   }
 
   #start(request: JsonObject, isUnderway: boolean): ChatCall | undefined {

@@ -13,6 +13,8 @@ export interface SessionCall {
   readonly model: string | undefined;
   /** The server began it by itself, or what was sent was not seen. */
   readonly isUnderway: boolean;
+  /** Nobody knows who asked for it. @default false */
+  readonly isOfNobody?: boolean;
 }
 
 /** Starts the calls of one socket, each for the user of the session or of the code that asks. */
@@ -33,8 +35,19 @@ export class SessionCalls {
   }
 
   /** Undefined while metering is off. */
-  start({ shape, request, model, isUnderway }: SessionCall): ChatCall | undefined {
-    return this.#meter()?.start({ ...this.#startOf(shape, model), request, isUnderway });
+  start({
+    shape,
+    request,
+    model,
+    isUnderway,
+    isOfNobody = false,
+  }: SessionCall): ChatCall | undefined {
+    return this.#meter()?.start({
+      ...this.#startOf(shape, model),
+      ...(isOfNobody && { ambient: {} }),
+      request,
+      isUnderway,
+    });
   }
 
   /** A call that was over before it was seen. `durationMs` since it began. */

@@ -1,5 +1,3 @@
-import { EventEmitter } from 'node:events';
-import { setOwn } from '../../../host/own-property.ts';
 import { quietly } from '../../../host/quietly.ts';
 import { fields, isObject, type JsonObject } from '../../../tokens/json.ts';
 import { isPatched, ownerOf, replaceMethod } from '../../patching.ts';
@@ -7,7 +5,7 @@ import { refusedCall } from '../../refused-call.ts';
 import type { CurrentMeter, PatchOutcome } from '../../sdk-patch.ts';
 import { RealtimeSession } from './realtime-session.ts';
 import { ResponsesSession } from './responses-session.ts';
-import type { SocketSession } from './socket-session.ts';
+import { WatchedClient, type Socket } from './watched-client.ts';
 
 /** `OpenAIRealtimeWS`, `OpenAIRealtimeWebSocket` or `ResponsesWS`, as far as it is needed. */
 interface SocketClient {
@@ -15,15 +13,10 @@ interface SocketClient {
   readonly socket?: Socket;
   _onError?(event: null, message: string, cause: unknown): void;
 }
-/** Of the platform, of `ws`, or the adapter of the SDK. */
-interface Socket {
-  readonly readyState?: unknown;
-  on?(event: 'close', listener: () => void): void;
-  addEventListener?(type: 'close', listener: () => void): void;
-}
 type Method = (this: SocketClient, ...args: unknown[]) => unknown;
 
-const OPEN = 1;
+/** What a client emits of its session: events of the server, and what becomes of its socket and queue. */
+const EMITTED: readonly unknown[] = ['event', 'reconnecting', 'reconnected', 'close'];
 const SENDERS = ['send', 'sendRaw', 'sendResponseCreate'] as const;
 
 /**
@@ -41,6 +34,8 @@ export function patchSocketClasses(moduleExports: unknown, meter: CurrentMeter):
     }
     const sessions = new Sessions(meter);
     observeEmit(prototype, sessions);
+    observeErrors(prototype, sessions);
+    observeSockets(prototype, sessions);
     for (const name of SENDERS) observeSend(prototype, name, sessions);
     outcome = 'patched';
   }
@@ -58,31 +53,87 @@ function isObserved(prototype: object): boolean {
   return owner !== undefined && isPatched(owner, '_emit');
 }
 
-/** An own method of the class: its emitter is that of other classes as well. */
 function observeEmit(prototype: object, sessions: Sessions): void {
-  const inherited = Object.getPrototypeOf(prototype) as object;
-  if (!Object.hasOwn(prototype, '_emit')) {
-    Object.defineProperty(prototype, '_emit', {
-      configurable: true,
-      writable: true,
-      value: function _emit(this: unknown, ...args: unknown[]): unknown {
-        return (Reflect.get(inherited, '_emit', this) as Method).apply(this as SocketClient, args);
-      },
-    });
-  }
-  replaceMethod<Method>(
+  replaceInherited(
     prototype,
     '_emit',
     (original) =>
       function _emit(this: SocketClient, ...args) {
         const [name, event] = args;
-        // Each event of the server is emitted under this name, and once more under its own.
-        if (name === 'event' && isObject(event)) {
-          quietly('reading an event', () => sessions.of(this)?.received(event));
+        if (EMITTED.includes(name) && (name !== 'event' || isObject(event))) {
+          quietly('reading an event', () => sessions.of(this)?.emitted(name, event));
         }
         return original.apply(this, args);
       },
   );
+}
+
+function observeErrors(prototype: object, sessions: Sessions): void {
+  replaceInherited(
+    prototype,
+    '_onError',
+    (original) =>
+      function _onError(this: SocketClient, ...args) {
+        const [event, , cause] = args;
+        // Not one that the server has sent.
+        if (!isObject(event)) {
+          quietly('reading an error', () => sessions.known(this)?.couldNotSend(cause));
+        }
+        return original.apply(this, args);
+      },
+  );
+}
+
+/** Queues are sent as soon as the socket is open, or when the application says so. */
+function observeSockets(prototype: object, sessions: Sessions): void {
+  const owned = (name: string, wrap: (original: Method) => Method): void => {
+    const owner = ownerOf(prototype, name);
+    if (owner !== undefined && !isPatched(owner, name)) replaceMethod<Method>(owner, name, wrap);
+  };
+  owned(
+    '_createSocket',
+    (original) =>
+      function (this: SocketClient, ...args) {
+        const socket = original.apply(this, args);
+        if (isObject(socket)) quietly('opening a socket', () => sessions.of(this)?.watch(socket));
+        return socket;
+      },
+  );
+  owned(
+    'flushPending',
+    (original) =>
+      function (this: SocketClient, ...args) {
+        quietly('sending a queue', () => sessions.of(this));
+        return original.apply(this, args);
+      },
+  );
+  owned(
+    'takePending',
+    (original) =>
+      function (this: SocketClient, ...args) {
+        quietly('emptying a queue', () => sessions.known(this)?.emptied());
+        return original.apply(this, args);
+      },
+  );
+}
+
+/** An own method of the class: what it inherits is that of other classes as well. */
+function replaceInherited(
+  prototype: object,
+  name: '_emit' | '_onError',
+  wrap: (original: Method) => Method,
+): void {
+  const inherited = Object.getPrototypeOf(prototype) as object;
+  if (!Object.hasOwn(prototype, name)) {
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      writable: true,
+      value: function (this: SocketClient, ...args: unknown[]): unknown {
+        return (Reflect.get(inherited, name, this) as Method).apply(this, args);
+      },
+    });
+  }
+  replaceMethod<Method>(prototype, name, wrap);
 }
 
 function observeSend(prototype: object, name: string, sessions: Sessions): void {
@@ -93,30 +144,19 @@ function observeSend(prototype: object, name: string, sessions: Sessions): void 
     name,
     (original) =>
       function (this: SocketClient, ...args) {
-        if (this.socket?.readyState === OPEN) {
-          const event = quietly('reading an event', () => eventOf(args[0]));
-          const refusal =
-            event && quietly('sending an event', () => sessions.of(this)?.sent(event));
-          if (refusal !== undefined) {
-            const error = refusedCall(refusal);
-            return this._onError?.(null, error.message, error);
-          }
+        const send = (): unknown => original.apply(this, args);
+        const event = quietly('reading an event', () => eventOf(args[0]));
+        if (event === undefined) return send();
+        const watched = quietly('opening a session', () => sessions.of(this));
+        const call = quietly('sending an event', () => watched?.asked(event, this.socket));
+        if (watched === undefined || call === undefined) return send();
+        if (call.refusal !== undefined) {
+          const error = refusedCall(call.refusal);
+          return this._onError?.(null, error.message, error);
         }
-        return original.apply(this, args);
+        return watched.sending(call, send);
       },
   );
-}
-
-/** No listener: the application may count and remove those of its socket. */
-function observeClose(socket: EventEmitter, end: () => void): void {
-  const emit = socket.emit.bind(socket) as (...args: unknown[]) => boolean;
-  setOwn(socket, 'emit', (...args: unknown[]): boolean => {
-    try {
-      return emit(...args);
-    } finally {
-      if (args[0] === 'close') end();
-    }
-  });
 }
 
 /** Only what asks for a response; other events are many, and hold audio. */
@@ -131,37 +171,32 @@ function eventOf(sent: unknown): JsonObject | undefined {
 /** The sessions of the clients of a class. */
 class Sessions {
   readonly #meter: CurrentMeter;
-  readonly #known = new WeakMap<object, SocketSession>();
-  readonly #sockets = new WeakSet<object>();
+  readonly #clients = new WeakMap<object, WatchedClient>();
 
   constructor(meter: CurrentMeter) {
     this.#meter = meter;
   }
 
-  /** Undefined while metering is off and has never been on for this session. */
-  of(client: SocketClient): SocketSession | undefined {
-    const session = this.#known.get(client) ?? this.#begin(client);
-    if (session !== undefined) this.#watch(client.socket, session);
-    return session;
+  known(client: SocketClient): WatchedClient | undefined {
+    return this.#clients.get(client);
   }
 
-  #begin(client: SocketClient): SocketSession | undefined {
+  /** Undefined while metering is off and has never been on for this session. */
+  of(client: SocketClient): WatchedClient | undefined {
+    const watched = this.known(client) ?? this.#begin(client);
+    watched?.watch(client.socket);
+    return watched;
+  }
+
+  #begin(client: SocketClient): WatchedClient | undefined {
     if (this.#meter() === undefined) return undefined;
     const url = new URL(String(client.url));
-    const session = url.pathname.endsWith('/responses')
-      ? new ResponsesSession(this.#meter, url)
-      : new RealtimeSession(this.#meter, url);
-    this.#known.set(client, session);
-    return session;
-  }
-
-  /** After a lost connection a client may have another socket. */
-  #watch(socket: Socket | undefined, session: SocketSession): void {
-    if (socket === undefined || this.#sockets.has(socket)) return;
-    this.#sockets.add(socket);
-    const end = (): void => quietly('ending a session', () => session.closed());
-    if (socket instanceof EventEmitter) observeClose(socket, end);
-    else if (typeof socket.on === 'function') socket.on('close', end);
-    else socket.addEventListener?.('close', end);
+    const watched = new WatchedClient(
+      url.pathname.endsWith('/responses')
+        ? new ResponsesSession(this.#meter, url)
+        : new RealtimeSession(this.#meter, url),
+    );
+    this.#clients.set(client, watched);
+    return watched;
   }
 }

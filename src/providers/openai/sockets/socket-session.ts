@@ -1,11 +1,13 @@
-import type { BudgetRefusal } from '../../../domain/call-budgets.ts';
+import type { ChatCall } from '../../../call/chat-call.ts';
 import type { JsonObject } from '../../../tokens/json.ts';
 
 /** What is asked and answered over one socket. */
 export interface SocketSession {
-  /** An event that the client is about to send; a budget may refuse it. */
-  sent(event: JsonObject): BudgetRefusal | undefined;
+  /** Starts the call that an event asks for, which a budget may refuse. Undefined while metering is off. */
+  asked(event: JsonObject): ChatCall | undefined;
+  /** The event has been sent: the server is to reply. */
+  sent(event: JsonObject, call: ChatCall): void;
   received(event: JsonObject): void;
-  /** Nothing more comes. */
+  /** No more replies to what was sent. */
   closed(): void;
 }
