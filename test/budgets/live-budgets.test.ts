@@ -169,9 +169,11 @@ describe('live budgets', () => {
 });
 
 describe('configured budgets', () => {
+  const instrumentations: TokenMeterInstrumentation[] = [];
   // Those of other suites in this process.
   beforeEach(stopBudgets);
   afterEach(async () => {
+    for (const one of instrumentations.splice(0)) one.disable();
     delete process.env['TOKEN_METER_BUDGETS'];
     await stopBudgets();
   });
@@ -181,13 +183,12 @@ describe('configured budgets', () => {
       (await budgetStatus({ userId: 'alice' })).map(({ id }) => id);
     process.env['TOKEN_METER_BUDGETS'] = '[{"id":"of-env","window":"day","limit":{"usd":1}}]';
     const first = new TokenMeterInstrumentation();
+    instrumentations.push(first);
     assert.deepEqual(await ids(), ['of-env']);
     first.applyBudgets([daily]);
-    const second = new TokenMeterInstrumentation();
+    instrumentations.push(new TokenMeterInstrumentation());
     assert.deepEqual(await ids(), ['daily'], 'live ones win over the configuration');
     first.applyBudgets([]);
     assert.deepEqual(await ids(), []);
-    first.disable();
-    second.disable();
   });
 });
