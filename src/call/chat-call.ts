@@ -56,6 +56,7 @@ export class ChatCall implements ReplySink, OpenCall {
   #gaps = 0;
   #eachGap: number[] | undefined = undefined;
   #replied = false;
+  #repliedInMs: number | undefined = undefined;
   #costUsd: number | undefined = undefined;
   #learnt: UsageContext = NO_USAGE_CONTEXT;
 
@@ -144,6 +145,12 @@ export class ChatCall implements ReplySink, OpenCall {
     readEvent(parts, event);
   }
 
+  /** The reply is whole; its tokens may still be reported. */
+  replied(): void {
+    const parts = this.#parts;
+    if (parts !== undefined) this.#repliedInMs ??= elapsedMs(parts);
+  }
+
   /** The stream was read to its end (`done`), or its reader left. */
   streamEnded(done = false): void {
     const parts = this.#parts;
@@ -206,7 +213,7 @@ export class ChatCall implements ReplySink, OpenCall {
       parts.onEnd({
         ...parts.begun,
         usageContext: mergeUsage(this.#learnt, parts.begun.usageContext),
-        durationMs: elapsedMs(parts),
+        durationMs: this.#repliedInMs ?? elapsedMs(parts),
         timeToFirstChunkMs: this.#firstChunkMs,
         chunkGapsMs: this.#chunkGapsMs(),
         outcome: failure === undefined || errorType !== undefined ? outcome : 'error',

@@ -148,6 +148,41 @@ for (const [title, load] of [
       });
     }
 
+    it('tokens before the end of a turn and again after it: the later ones count', async () => {
+      const usageOf = (responseTokenCount: number): object => ({
+        usageMetadata: { promptTokenCount: 100, responseTokenCount },
+      });
+      const served = await open((_served) =>
+        _served.send(audio, usageOf(2), audio, complete, usageOf(8), usageOf(9)),
+      );
+      withUsageContext({ userId: 'anna' }, ask);
+      await until(() => messages.length === 7);
+      withUsageContext({ userId: 'ben' }, ask);
+      await until(() => metering.recorded === 2);
+      served.send(audio, { ...complete, ...usage });
+      await until(() => metering.recorded === 3);
+      const { records } = await metering.take();
+      assert.deepEqual(
+        records.map(({ userId, outputTokens }) => [userId, outputTokens]),
+        [
+          ['anna', 8],
+          ['ben', 8],
+          [undefined, 70],
+        ],
+      );
+      assert.equal(metering.open, 0);
+    });
+
+    it('a wait for tokens is not a part of the duration', async () => {
+      await open((served) => served.send(audio, usage, complete));
+      const startedMs = performance.now();
+      ask();
+      await until(() => messages.length === 4);
+      const repliedMs = performance.now() - startedMs;
+      await until(() => metering.recorded === 1);
+      assert.ok((await onlyRecord(metering)).durationMs <= repliedMs);
+    });
+
     it('turns that the server begins by itself, each with its own tokens', async () => {
       const served = await open();
       for (const promptTokenCount of [143, 181, 224]) {

@@ -7,6 +7,9 @@ import { fields, objectAt, text } from '../../../tokens/json.ts';
 import type { CurrentMeter } from '../../sdk-patch.ts';
 import { endsTurn, isGenerated, liveTurn } from './live-turn.ts';
 
+/** After a turn whose tokens were reported before its end, they may come once more, and then count. */
+const LATE_USAGE_MS = 1000;
+
 /** Where a session leads to. */
 type LiveSource = Pick<CallStart, 'provider' | 'serverAddress' | 'serverPort'>;
 
@@ -26,7 +29,9 @@ export class LiveSession {
   #current: ChatCall | undefined;
   /** Complete but for its tokens. */
   #awaiting: ChatCall | undefined;
+  #grace: NodeJS.Timeout | undefined;
   #hasUsage = false;
+  #hasCompleted = false;
 
   constructor(meter: CurrentMeter, source: LiveSource, model: unknown) {
     this.#meter = meter;
@@ -59,15 +64,16 @@ export class LiveSession {
         if (hasUsage) this.#settle();
         return;
       }
-      // A turn may end without a word, after an interruption.
-      if (!hasUsage && !(isEnd && this.#asked.length > 0)) return;
+      // A turn may end without a word, after an interruption; tokens of one that is over come too late.
+      const isAsked = this.#asked.length > 0;
+      if (isEnd ? !hasUsage && !isAsked : !hasUsage || this.#hasCompleted) return;
     }
     this.#settle();
     this.#current ??= this.#asked.shift() ?? this.#start(true);
     this.#hasUsage ||= hasUsage;
     if (generated) this.#current?.event(message);
     else this.#current?.announced(message);
-    if (isEnd) this.#complete();
+    if (isEnd) this.#complete(hasUsage);
   }
 
   closed(): void {
@@ -77,14 +83,20 @@ export class LiveSession {
     this.#asked.length = 0;
   }
 
-  #complete(): void {
+  #complete(isReportedWithEnd: boolean): void {
     this.#awaiting = this.#current;
     this.#current = undefined;
-    if (this.#hasUsage) this.#settle();
+    this.#awaiting?.replied();
+    if (isReportedWithEnd) this.#settle();
+    else if (this.#hasUsage) {
+      this.#grace = setTimeout(() => this.#settle(), LATE_USAGE_MS).unref();
+    }
     this.#hasUsage = false;
+    this.#hasCompleted = true;
   }
 
   #settle(): void {
+    clearTimeout(this.#grace);
     this.#awaiting?.streamEnded(true);
     this.#awaiting = undefined;
   }
