@@ -37,6 +37,7 @@ interface McpClient {
   close(): Promise<void>;
 }
 interface McpServer {
+  readonly server: { fallbackRequestHandler?: unknown };
   registerTool(name: string, options: object, run: (input: never) => unknown): void;
   connect(transport: unknown): Promise<void>;
   close(): Promise<void>;
@@ -295,6 +296,54 @@ describe('the Model Context Protocol', () => {
     );
     const served = span('tools/call search', SpanKind.SERVER);
     assert.equal(served.parentSpanContext?.spanId, own.spanContext().spanId);
+  });
+
+  it('a second request of a tool within its step has a span of its own', async () => {
+    wire.playBy(() => AGENT_SCRIPTS[1] ?? AGENT_SCRIPTS[0]);
+    const client = await overHttp();
+    const call = { name: 'search', arguments: { query: 'tide' } };
+    await withTool({ name: 'search' }, async () => {
+      await client.callTool(call);
+      await client.callTool(call);
+    });
+    await client.close();
+    const own = span('execute_tool search', SpanKind.INTERNAL);
+    const second = span('tools/call search', SpanKind.CLIENT);
+    assert.deepEqual(
+      [own, second].map(({ attributes }) => attributes['jsonrpc.request.id']),
+      ['1', '2'],
+    );
+    assert.equal(second.parentSpanContext?.spanId, own.spanContext().spanId);
+    const served = telemetry
+      .spans()
+      .filter(({ name, kind }) => name === 'tools/call search' && kind === SpanKind.SERVER);
+    assert.deepEqual(
+      served.map(({ parentSpanContext }) => parentSpanContext?.spanId),
+      [own, second].map((one) => one.spanContext().spanId),
+    );
+  });
+
+  it('requests that only the fallback handler of a server answers have a span', async () => {
+    const [near, far] = sdk.InMemoryTransport.createLinkedPair();
+    const server = toolServer();
+    const fallback = (): Promise<object> => Promise.resolve({ contents: [] });
+    server.server.fallbackRequestHandler = fallback;
+    const client = new sdk.Client({ name: 'planner', version: '1.0.0' });
+    await Promise.all([server.connect(far), client.connect(near)]);
+    telemetry.reset();
+    for (const uri of ['tide://1', 'tide://2']) {
+      assert.deepEqual(await client.readResource({ uri }), { contents: [] });
+    }
+    await client.close();
+    const served = telemetry.spans().filter(({ kind }) => kind === SpanKind.SERVER);
+    assert.deepEqual(
+      served.map(({ name, attributes }) => [name, attributes['mcp.resource.uri']]),
+      [
+        ['resources/read', 'tide://1'],
+        ['resources/read', 'tide://2'],
+      ],
+    );
+    assert.equal(server.server.fallbackRequestHandler, fallback);
   });
 
   it('changes nothing while metering is off', async () => {

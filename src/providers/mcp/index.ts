@@ -26,6 +26,8 @@ type Handler = (request: unknown, extra: unknown) => unknown;
 /** Sessions by their protocol object. */
 const sessions = new WeakMap<object, OpenOperation>();
 const wrapped = new WeakSet<Handler>();
+/** Steps of agents whose span stands for a request already. */
+const requested = new WeakSet<AgentStep>();
 
 /**
  * The Model Context Protocol: requests of clients and servers, by the `Protocol` that both inherit from. A tool that a
@@ -135,7 +137,12 @@ function beginSending(
   const attributes = requestAttributes(facts, protocol, protocol._requestMessageId);
   // The agent's SDK has begun the step of this tool, and the application no span of its own in it.
   const isInside = isInTool(facts.tool);
-  const isStep = isInside && trace.getSpanContext(active)?.spanId === lastStep(active)?.id;
+  const last = lastStep(active);
+  const isStep =
+    isInside &&
+    last !== undefined &&
+    !requested.has(last) &&
+    trace.getSpanContext(active)?.spanId === last.id;
   const operation = calls.startOperation({
     metric: 'mcp.client.operation.duration',
     span: isStep ? undefined : { name: spanName(facts), kind: SpanKind.CLIENT },
@@ -143,7 +150,10 @@ function beginSending(
     onMetric: ON_METRICS,
   });
   if (operation === undefined) return undefined;
-  if (isStep) trace.getSpan(active)?.setAttributes(attributes);
+  if (isStep) {
+    requested.add(last);
+    trace.getSpan(active)?.setAttributes(attributes);
+  }
   const { tool, params } = facts;
   if (isInside || tool === undefined) return { operation, step: undefined };
   const step = startStep(meter, () => ({
@@ -176,18 +186,34 @@ function withMeta(request: unknown, carrier: Readonly<Record<string, string>>): 
 /** A request from the other side: its handler is wrapped when it is first asked. */
 function receiving(original: Method, meter: CurrentMeter): Method {
   return function (this: Protocol, ...args) {
-    quietly('preparing a handler', () => {
-      const facts = requestFacts(args[0]);
-      const handlers = this._requestHandlers;
-      if (facts === undefined || !(handlers instanceof Map)) return;
-      const handler = handlers.get(facts.method) as Handler | undefined;
-      if (handler === undefined || wrapped.has(handler)) return;
-      const next = handling(this, handler, meter);
-      wrapped.add(next);
-      handlers.set(facts.method, next);
-    });
-    return original.apply(this, args);
+    const fallback = quietly('preparing a handler', () => prepare(this, args[0], meter));
+    if (fallback === undefined) return original.apply(this, args);
+    const { fallbackRequestHandler: own } = this;
+    // It is read at once: the property is the application's.
+    this.fallbackRequestHandler = fallback;
+    try {
+      return original.apply(this, args);
+    } finally {
+      this.fallbackRequestHandler = own;
+    }
   };
+}
+
+/** The one to be asked in place of the application's own for everything else, where there is no other. */
+function prepare(protocol: Protocol, request: unknown, meter: CurrentMeter): Handler | undefined {
+  const facts = requestFacts(request);
+  const { _requestHandlers: handlers, fallbackRequestHandler: fallback } = protocol;
+  if (facts === undefined || !(handlers instanceof Map)) return undefined;
+  const handler = handlers.get(facts.method) as Handler | undefined;
+  if (handler === undefined) {
+    if (typeof fallback !== 'function') return undefined;
+    return handling(protocol, fallback as Handler, meter);
+  }
+  if (wrapped.has(handler)) return undefined;
+  const next = handling(protocol, handler, meter);
+  wrapped.add(next);
+  handlers.set(facts.method, next);
+  return undefined;
 }
 
 function handling(protocol: Protocol, handler: Handler, meter: CurrentMeter): Handler {

@@ -7,6 +7,7 @@ export interface Protocol {
   readonly transport?: unknown;
   readonly _requestMessageId?: unknown;
   readonly _requestHandlers?: unknown;
+  fallbackRequestHandler?: unknown;
 }
 
 /** Attributes of requests that metrics have too: few values each. */
