@@ -9,6 +9,7 @@ const compact = new Intl.NumberFormat(language, {
   maximumSignificantDigits: 3,
 });
 const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+const wholePercent = new Intl.NumberFormat(locale, { style: 'percent', notation: 'compact' });
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 
 function money(currency: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
@@ -156,7 +157,7 @@ export function formatShift(now: number | undefined, before: number | undefined)
   if (direction === 'none') return ABSENT;
   const change = Math.abs((now ?? 0) / (before ?? 1) - 1);
   const arrow = { up: '▲ ', down: '▼ ', same: '' }[direction];
-  return `${arrow}${formatCompact(Math.round(change * 100))} %`;
+  return arrow + wholePercent.format(change);
 }
 
 const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });

@@ -44,8 +44,8 @@ describe('console: questions of somebody who has never seen it', function () {
     await click('#measure button:has-text("Cost")');
     await pages.shows(page, '[data-tile=cost] .figure', '$11.00');
     await pages.shows(page, '[data-tile=cost] .change', /▲/);
-    await pages.shows(page, '#top-user li:first-child', /bob.*\$9\.00.*▲ 800 %/s);
-    await pages.shows(page, '#top-model li:first-child', /o3.*\$9\.00.*▲ 800 %/s);
+    await pages.shows(page, '#top-user li:first-child', /bob.*\$9\.00.*▲ 800%/s);
+    await pages.shows(page, '#top-model li:first-child', /o3.*\$9\.00.*▲ 800%/s);
     await click('#top-user button:has-text("bob")');
     await pages.shows(page, '#calls tbody tr', /bob.*o3/s);
   });
