@@ -32,6 +32,9 @@ interface StepEnd {
   readonly endedAtMs?: number | undefined;
 }
 
+/** Holds the step, never the object it ends with, which nobody reads any further once it is collected. */
+const registry = new FinalizationRegistry<OpenStep>((step) => step.end());
+
 /** A step of an agent's run: started once, ended once. None of its methods throws. */
 export class OpenStep {
   /** In which everything inside the step runs. */
@@ -51,6 +54,12 @@ export class OpenStep {
     return runIn(this.context, fn);
   }
 
+  /** The step ends with what `handle` gives to its reader, at the latest when nobody has `handle` any more. */
+  endsWith(handle: object | undefined): void {
+    registry.unregister(this);
+    if (handle !== undefined && !this.ended) registry.register(handle, this, this);
+  }
+
   end({
     error,
     errorType: type,
@@ -61,6 +70,7 @@ export class OpenStep {
     const parts = this.#parts;
     if (parts === undefined) return;
     this.#parts = undefined;
+    registry.unregister(this);
     quietly('ending a step', () => {
       const { begun, span, spanIsForeign, captureContent, startedAtMs } = parts;
       const failure = type ?? (error === undefined ? undefined : errorType(error));

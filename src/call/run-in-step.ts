@@ -66,6 +66,7 @@ function isAsyncGenerator(value: unknown): value is AsyncGenerator {
 /** Each part of it is made in the step. What its methods return at once they still return at once. */
 function followGenerator(generator: AsyncGenerator, step: OpenStep): void {
   quietly('watching a generator', () => {
+    step.endsWith(generator);
     for (const name of ['next', 'return', 'throw'] as const) {
       const original = (generator as unknown as Record<string, unknown>)[name];
       if (typeof original !== 'function') continue;

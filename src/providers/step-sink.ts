@@ -2,7 +2,7 @@ import type { OpenStep } from '../agents/open-step.ts';
 import type { ReplySink } from '../call/reply-sink.ts';
 import type { Failure } from '../domain/failure.ts';
 
-/** Ends a step with the stream that is its result. */
+/** Ends a step with the stream that is its result, or when that is dropped. */
 export class StepSink implements ReplySink {
   readonly #step: OpenStep;
 
@@ -14,9 +14,13 @@ export class StepSink implements ReplySink {
     return this.#step.ended;
   }
 
-  arrived(): void {}
+  arrived(handle: object): void {
+    this.#step.endsWith(handle);
+  }
 
-  reading(): void {}
+  reading(handle?: object): void {
+    this.#step.endsWith(handle);
+  }
 
   event(): void {}
 
