@@ -49,7 +49,7 @@ for (const [title, place, path] of [
   describe(`responses of ${title} over a socket`, () => {
     let server: SocketServer;
     let metering: Metering;
-    let connect: () => Client;
+    let connect: (options?: object) => Client;
     let client: Client;
     let arrived: Event[];
     before(async () => {
@@ -57,13 +57,13 @@ for (const [title, place, path] of [
       metering = startMetering();
       metering.on();
       const [exported, sdk] = loadTogether([path, 'openai'], place) as [
-        { ResponsesWS: new (client: object) => Client },
+        { ResponsesWS: new (client: object, options?: object) => Client },
         { OpenAI: new (options: object) => object },
       ];
       openai.patch(exported, metering.current);
       const baseURL = `${server.url.replace('wss', 'https')}/v1`;
       const api = new sdk.OpenAI({ apiKey: 'test', baseURL });
-      connect = () => new exported.ResponsesWS(api);
+      connect = (options) => new exported.ResponsesWS(api, options);
     });
     after(async () => {
       metering.off();
@@ -185,7 +185,7 @@ for (const [title, place, path] of [
       /** A session whose first request the SDK queues. */
       function queue(answer: (event: Event, session: ServedSession) => void): void {
         server.serve({ received: answer });
-        client = withUsageContext({ userId: 'opener' }, connect);
+        client = withUsageContext({ userId: 'opener' }, () => connect());
         client.on('error', () => undefined);
         assert.equal(client.socket.readyState, 0);
         withUsageContext({ userId: 'anna' }, () => client.send(request));
@@ -217,6 +217,34 @@ for (const [title, place, path] of [
           ['aborted', undefined, undefined, 0],
         );
         assert.equal(metering.open, 0);
+      });
+
+      it('requests that wait for another socket are each of their user', async () => {
+        let requests = 0;
+        server.serve({
+          received: (_event, session) => {
+            requests += 1;
+            if (requests === 1) session.cut();
+            else session.send(...events(`resp_${requests}`));
+          },
+        });
+        const ask = (userId: string): void =>
+          withUsageContext({ userId }, () => client.send(request));
+        const onReconnecting = (): void => ask('ben');
+        client = connect({ reconnect: { initialDelay: 10, onReconnecting } });
+        client.on('error', () => undefined);
+        client.on('reconnecting', () => ask('carl'));
+        ask('anna');
+        await until(() => metering.recorded === 3);
+        const { records } = await metering.take();
+        assert.deepEqual(
+          records.map(({ userId, outcome, responseId }) => [userId, outcome, responseId]),
+          [
+            ['anna', 'aborted', undefined],
+            ['ben', 'ok', 'resp_2'],
+            ['carl', 'ok', 'resp_3'],
+          ],
+        );
       });
 
       it('a budget refuses it, and it is not sent', async () => {

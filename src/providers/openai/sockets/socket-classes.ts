@@ -5,18 +5,12 @@ import { refusedCall } from '../../refused-call.ts';
 import type { CurrentMeter, PatchOutcome } from '../../sdk-patch.ts';
 import { RealtimeSession } from './realtime-session.ts';
 import { ResponsesSession } from './responses-session.ts';
-import { WatchedClient, type Socket } from './watched-client.ts';
+import { WatchedClient, type SocketClient } from './watched-client.ts';
 
-/** `OpenAIRealtimeWS`, `OpenAIRealtimeWebSocket` or `ResponsesWS`, as far as it is needed. */
-interface SocketClient {
-  readonly url?: unknown;
-  readonly socket?: Socket;
-  _onError?(event: null, message: string, cause: unknown): void;
-}
 type Method = (this: SocketClient, ...args: unknown[]) => unknown;
 
-/** What a client emits of its session: events of the server, and what becomes of its socket and queue. */
-const EMITTED: readonly unknown[] = ['event', 'reconnecting', 'reconnected', 'close'];
+/** What a client emits of its session: events of the server, and its own end. */
+const EMITTED: readonly unknown[] = ['event', 'close'];
 const SENDERS = ['send', 'sendRaw', 'sendResponseCreate'] as const;
 
 /**
@@ -148,7 +142,7 @@ function observeSend(prototype: object, name: string, sessions: Sessions): void 
         const event = quietly('reading an event', () => eventOf(args[0]));
         if (event === undefined) return send();
         const watched = quietly('opening a session', () => sessions.of(this));
-        const call = quietly('sending an event', () => watched?.asked(event, this.socket));
+        const call = quietly('sending an event', () => watched?.asked(event, this));
         if (watched === undefined || call === undefined) return send();
         if (call.refusal !== undefined) {
           const error = refusedCall(call.refusal);

@@ -13,6 +13,17 @@ export interface Socket {
   addEventListener?(type: 'close', listener: () => void): void;
 }
 
+/** `OpenAIRealtimeWS`, `OpenAIRealtimeWebSocket` or `ResponsesWS`, as far as it is needed. */
+export interface SocketClient {
+  readonly url?: unknown;
+  readonly socket?: Socket;
+  /** Of clients that queue what is sent before their socket is open. */
+  readonly _createSocket?: unknown;
+  /** Of realtime clients that connect again. */
+  readonly _recovery?: unknown;
+  _onError?(event: null, message: string, cause: unknown): void;
+}
+
 /** A request that the SDK sends at once, or keeps until its socket is open. */
 interface Unsent {
   readonly event: JsonObject;
@@ -31,16 +42,20 @@ export class WatchedClient {
   /** In the order in which they will be sent. */
   #unsent: Unsent[] = [];
   #sending: Unsent | undefined;
-  #isReconnecting = false;
 
   constructor(session: SocketSession) {
     this.#session = session;
   }
 
-  /** The call of a request; undefined for one that a closed socket loses. */
-  asked(event: JsonObject, socket: Socket | undefined): ChatCall | undefined {
+  /** The call of a request; undefined for one that a closed socket loses without a word. */
+  asked(
+    event: JsonObject,
+    { socket, _createSocket, _recovery }: SocketClient,
+  ): ChatCall | undefined {
     const state = socket?.readyState;
-    if (state !== OPEN && state !== CONNECTING && !this.#isReconnecting) return undefined;
+    // A client with a queue has its request there or reports an error.
+    const hasQueue = _createSocket !== undefined || _recovery !== undefined;
+    if (state !== OPEN && state !== CONNECTING && !hasQueue) return undefined;
     const call = this.#session.asked(event);
     if (call !== undefined && call.refusal === undefined) this.#unsent.push({ event, call });
     return call;
@@ -78,12 +93,7 @@ export class WatchedClient {
   emitted(name: unknown, event: unknown): void {
     // Each event of the server is emitted under this name, and once more under its own.
     if (name === 'event') this.#session.received(event as JsonObject);
-    else if (name === 'reconnecting') this.#isReconnecting = true;
-    else if (name === 'reconnected') this.#isReconnecting = false;
-    else if (name === 'close') {
-      this.#isReconnecting = false;
-      this.emptied();
-    }
+    else if (name === 'close') this.emptied();
   }
 
   /** After a lost connection a client may have another socket. */
