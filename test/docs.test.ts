@@ -27,6 +27,9 @@ const LANGUAGES: Readonly<Record<string, string>> = {
   json: 'read below',
   sql: 'asked below',
   redis: 'given to a server by test/settings/redis-outage.test.ts',
+  go: 'run by test/slow/go-and-java.test.ts',
+  java: 'run by test/slow/go-and-java.test.ts',
+  xml: 'read by Maven in test/slow/go-and-java.test.ts',
   nginx: 'listed in doc-commands.ts',
   python: 'listed in doc-commands.ts',
   text: 'a drawing, or output of a program',
@@ -96,7 +99,7 @@ describe('the documents', () => {
       if (block.doc === 'docs/benchmarks.md') continue;
       const place = `${block.doc}:${block.line}`;
       assert.ok(block.language in LANGUAGES, `${place} is of no known kind: "${block.language}"`);
-      const named = ['js', 'ts', 'json'].includes(block.language);
+      const named = ['js', 'ts', 'json', 'go', 'java', 'xml'].includes(block.language);
       assert.ok(!named || block.file !== undefined, `${place} has no file name after its language`);
       const listed = ['nginx', 'python'].includes(block.language);
       assert.ok(!listed || isNotRun(block), `${place} is neither run nor listed`);

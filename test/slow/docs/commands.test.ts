@@ -25,6 +25,8 @@ const RUN: readonly string[] = [
   'npm install @opentelemetry/sdk-metrics',
   `echo '{"values": {"enabled": false}}' > .token-meter/settings.json`,
   'pip install openai opentelemetry-distro',
+  'go mod init summaries',
+  'mvn -q dependency:copy-dependencies',
   'npm run release -- --dry-run',
   'npx otel-token-meter reprice --dry-run',
   'npx otel-token-meter report ',
