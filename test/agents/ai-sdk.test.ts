@@ -2,7 +2,7 @@ import type * as Ai from 'ai';
 import type * as AiSdkOpenAi from '@ai-sdk/openai';
 import { z } from 'zod';
 import assert from 'node:assert/strict';
-import { TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
+import { flush, TokenMeterInstrumentation, type UsageRecord } from '../../src/index.ts';
 import { AGENT_SCRIPTS, agreeWithGolden, streamedAgentScripts } from '../support/agent-run.ts';
 import { type InstalledIn, loadTogether } from '../support/sdk-versions.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
@@ -30,7 +30,9 @@ describe('agents of the AI SDK', () => {
     await telemetry.close();
     await server.close();
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    // Records of the test before may still be on their way.
+    await flush();
     records = [];
     telemetry.reset();
   });

@@ -57,7 +57,9 @@ describe('LangChain agents and LangGraph', () => {
     instrumentation.instrument('@langchain/core/tools', tools);
     instrumentation.instrument('@langchain/openai', openai);
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    // Records of the test before may still be on their way.
+    await flush();
     records = [];
     telemetry.reset();
   });

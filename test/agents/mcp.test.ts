@@ -116,7 +116,9 @@ describe('the Model Context Protocol', () => {
     });
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    // Records of the test before may still be on their way.
+    await flush();
     records = [];
     received = [];
     telemetry.reset();

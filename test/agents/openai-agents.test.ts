@@ -53,7 +53,9 @@ describe('the OpenAI Agents SDK', () => {
     agents.setDefaultOpenAIClient(openai);
     agents.setOpenAIAPI('chat_completions');
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    // Records of the test before may still be on their way.
+    await flush();
     records = [];
     telemetry.reset();
     agents.setTracingDisabled(false);

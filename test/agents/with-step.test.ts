@@ -36,7 +36,9 @@ describe('agents, tools and workflows by hand', () => {
     instrumentation.instrument('openai', OpenAI);
     openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    // Records of the test before may still be on their way.
+    await flush();
     records.length = 0;
     telemetry.reset();
     instrumentation.applySettings({ enabled: true, hold: false });

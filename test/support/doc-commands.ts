@@ -5,6 +5,10 @@ import { docBlocks, docFiles, type DocBlock } from './doc-blocks.ts';
  * test/docs.test.ts checks their syntax and the files they name.
  */
 export const NOT_RUN: Readonly<Record<string, string>> = {
+  'curl -s -X PUT "$URL/api/settings/console/release-1.4.0" -H "Authorization: Bearer $TOKEN" \\':
+    'wants an application with an address; test/example-app/routes runs such requests',
+  'npx otel-token-meter budgets list': 'test/cli/budgets.test.ts runs them',
+  'npx otel-token-meter alerts list': 'needs an active alert; test/cli/alerts.test.ts runs them',
   'cd example-app/deploy': 'wants Docker and images from its registry; the compose file is checked',
   'location / {': 'wants nginx, which is no package of the tests',
   'npm install @clickhouse/client':

@@ -31,11 +31,12 @@ const RUN: readonly string[] = [
   'npx otel-token-meter reprice --dry-run',
   'npx otel-token-meter report ',
   'npx otel-token-meter forecast ',
+
   'npx otel-token-meter prices show',
   'npx otel-token-meter prices update',
   'npx otel-token-meter reconcile openai',
   'npx otel-token-meter export --format focus',
-  'npx otel-token-meter backup copies/usage.db',
+  'npx otel-token-meter rollup --verify',
   'curl --data-binary @dead-letters-usage.lines',
   'TOKEN_METER_PROVIDER=otlp',
   'export TOKEN_METER_URL=',
@@ -193,10 +194,11 @@ describe('commands of the documents', () => {
     const env = { TOKEN_METER_PROVIDER: 'sqlite' };
     const { code, err } = await app.call(REGISTER, env);
     assert.equal(code, 0, err);
-    const [backup = '', exported = '', erase = '', doctor = ''] = commandsOf(
+    const [rollUp = '', backup = '', exported = '', erase = '', doctor = ''] = commandsOf(
       'docs/sqlite.md',
-      'npx otel-token-meter backup',
+      'npx otel-token-meter rollup',
     );
+    await shell(rollUp, { env });
     await shell(backup, { env });
     assert.ok(existsSync(join(app.folder, 'copies/usage.db')));
     await shell(exported, { env });
