@@ -99,7 +99,9 @@ describe('chat page', () => {
     await page.fill('#message', 'A long story, please. '.repeat(150));
     await page.keyboard.press('Enter');
     await pages.shows(page, '.said.model .words', 'You said');
-    await page.click('#stop');
+    // By keyboard: while the answer grows, the button moves, and a mouse of Playwright waits until it does not.
+    await page.focus('#stop');
+    await page.keyboard.press('Enter');
     await pages.shows(page, '.said.model .words', '(stopped)');
     await page.click('.receipt a');
     await pages.shows(page, '#conversation tbody', 'aborted');
