@@ -4,7 +4,7 @@ import { type EraseResult, TokenMeterError } from 'otel-token-meter/exporter';
 import type { ErasureOrder } from './erasure-thread.ts';
 
 /**
- * Deletes the calls of a user in a thread of its own: a ledger in a file is written anew, which would hold
+ * Deletes the calls of a user in a thread of its own: a ledger in a file is written again, which would hold
  * every request meanwhile. Rejects with `DATABASE_UNAVAILABLE`, or as the store does.
  */
 export async function erase(order: ErasureOrder): Promise<EraseResult> {

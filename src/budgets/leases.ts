@@ -327,7 +327,7 @@ export class Leases {
     for (const budget of this.#budgets) void this.#loadFull(budget);
   }
 
-  /** What was spent before the store had told the time. */
+  /** What was spent before the store had said the time. */
   #redate(guessedMs: number): void {
     const nowMs = this.nowMs();
     for (const budget of this.#budgets) {

@@ -64,7 +64,7 @@ function invoked(original: Method, wrapsTools: boolean, meter: CurrentMeter): Me
   };
 }
 
-/** A stream ends the step when it is read to its end, whoever reads it. */
+/** A stream ends the step when it is read to its end, by any reader. */
 function isStream(value: unknown, step: OpenStep): boolean {
   return isObject(value) && observeStreamResult(value, new StepSink(step));
 }
