@@ -1,19 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Sums of whole days that are made once, when the day is over: they have too many rows to be kept on each write. */
-export interface DayTable {
-  readonly table: string;
-  /** Column, null in calls without one and '' here. */
-  readonly column: 'user' | 'conversation';
-}
+export type DayKind = 'user' | 'conversation';
+export const DAY_KINDS: readonly DayKind[] = ['user', 'conversation'];
 
-export const DAY_USERS: DayTable = { table: 'usage_day_user', column: 'user' };
-export const DAY_CONVERSATIONS: DayTable = {
-  table: 'usage_day_conversation',
-  column: 'conversation',
-};
-
-const TABLES = ['usage_summed_day', DAY_USERS.table, DAY_CONVERSATIONS.table, 'usage_day_bins'];
+const TABLES = ['usage_summed_day', 'usage_day_block', 'usage_day_bins'];
 
 /** A call of the day was written, changed or removed: views read its calls until it is summed up again. */
 export function doubtDay(database: DatabaseSync, day: bigint): void {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
-import { costNanos } from '../ledger/queries/usage-sums.ts';
+import { costNanos, type UsageSums } from '../ledger/queries/usage-sums.ts';
 import { dimensionsJson, timeToNs } from './stored-record.ts';
 import { doubtDay, forgetDay, forgetDaysBefore } from './day-tables.ts';
 
@@ -34,6 +34,12 @@ export const SUMS = [
   'first_chunk_ms',
   'first_chunk_calls',
 ] as const;
+
+const camel = (name: string): string =>
+  name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** What sums of queries are called, in the order of `SUMS`. */
+export const SUM_NAMES: readonly (keyof UsageSums)[] = SUMS.map(camel) as (keyof UsageSums)[];
 
 /** The same sums of single calls, for ranges that no whole hour covers. */
 export const CALL_SUMS: Readonly<Record<(typeof SUMS)[number], string>> = {

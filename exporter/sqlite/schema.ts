@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 7;
+const SCHEMA_VERSION = 8;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -19,32 +19,21 @@ CREATE TABLE IF NOT EXISTS ${table} (
   PRIMARY KEY (${unit}, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
 
-const SUM_COLUMNS = `
-  calls INTEGER NOT NULL, counted_calls INTEGER NOT NULL, estimated_calls INTEGER NOT NULL,
-  unpriced_calls INTEGER NOT NULL, partial_cost_calls INTEGER NOT NULL,
-  input_tokens INTEGER, output_tokens INTEGER, total_tokens INTEGER,
-  cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
-  cost_nanos INTEGER,
-  duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
-  first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL`;
-
 /** Sums of whole days that are over; what they are is in `summed-days.ts`. */
 const SUMMED_DAYS = `
 CREATE TABLE IF NOT EXISTS usage_summed_day (day INTEGER PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS usage_day_user (
-  day INTEGER NOT NULL, user TEXT NOT NULL, team TEXT NOT NULL, outcome TEXT NOT NULL, ${SUM_COLUMNS},
-  PRIMARY KEY (day, user, team, outcome)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS usage_day_conversation (
-  day INTEGER NOT NULL, conversation TEXT NOT NULL, team TEXT NOT NULL, outcome TEXT NOT NULL, ${SUM_COLUMNS},
-  PRIMARY KEY (day, conversation, team, outcome)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS usage_day_bins (
   day INTEGER NOT NULL, kind TEXT NOT NULL, service TEXT NOT NULL, provider TEXT NOT NULL,
   model TEXT NOT NULL, outcome TEXT NOT NULL, team TEXT NOT NULL, dimensions TEXT NOT NULL,
   bins TEXT NOT NULL,
   PRIMARY KEY (day, kind, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
+
+/** The sums of a day by user and by conversation, as `day-block.ts` has them: one value each. */
+const DAY_BLOCKS = `
+CREATE TABLE IF NOT EXISTS usage_day_block (
+  day INTEGER NOT NULL, kind TEXT NOT NULL, block BLOB NOT NULL, PRIMARY KEY (day, kind)
+);`;
 
 /** How often the calls of an hour were added to, changed or removed. */
 const REVISIONS = `
@@ -83,6 +72,7 @@ ${BY_RUN}
 ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 ${SUMMED_DAYS}
+${DAY_BLOCKS}
 ${REVISIONS}
 `;
 
@@ -139,6 +129,13 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
     `ALTER TABLE usage ADD COLUMN tool_name TEXT;
      ALTER TABLE usage ADD COLUMN steps TEXT;
      ${BY_RUN}`,
+  ],
+  [
+    7,
+    `DROP TABLE IF EXISTS usage_day_user;
+     DROP TABLE IF EXISTS usage_day_conversation;
+     DELETE FROM usage_summed_day;
+     ${DAY_BLOCKS}`,
   ],
 ]);
 

@@ -1,23 +1,16 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { LOG_RATIO, SMALLEST } from '../ledger/queries/quantile-sketch.ts';
-import { DAY_CONVERSATIONS, DAY_USERS, forgetDay } from './day-tables.ts';
+import { type DayRow, encodeDayBlock } from './day-block.ts';
+import { DAY_KINDS, type DayKind, forgetDay } from './day-tables.ts';
 import { CALL_SUMS, DAYS, SUMS } from './roll-up.ts';
-
-const SUM_COLUMNS = SUMS.join(', ');
 
 /** Makes the sums of a day; call it inside a transaction. */
 export function sumUpDay(database: DatabaseSync, day: bigint): void {
   forgetDay(database, day);
   const range = [day * DAYS.ns, (day + 1n) * DAYS.ns] as const;
-  const sums = SUMS.map((name) => `sum(${CALL_SUMS[name]})`).join(', ');
-  for (const { table, column } of [DAY_USERS, DAY_CONVERSATIONS]) {
-    database
-      .prepare(
-        `INSERT INTO ${table} (day, ${column}, team, outcome, ${SUM_COLUMNS})
-         SELECT ${day}, ifnull(${column}, '') AS key, ifnull(team, '') AS team_key, outcome, ${sums}
-         FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY 2, 3, 4`,
-      )
-      .run(...range);
+  const insertBlock = database.prepare('INSERT INTO usage_day_block VALUES (?, ?, ?)');
+  for (const kind of DAY_KINDS) {
+    insertBlock.run(day, kind, encodeDayBlock(dayRows(database, kind, range)));
   }
   const bins = (column: string, condition: string): string => `
     SELECT service, provider, model, outcome, ifnull(team, '') AS team, ifnull(dimensions, '') AS dimensions,
@@ -38,6 +31,29 @@ export function sumUpDay(database: DatabaseSync, day: bigint): void {
   insert('firstChunk', 'time_to_first_chunk_ms', 'time_to_first_chunk_ms IS NOT NULL');
   database.prepare('INSERT INTO usage_summed_day (day) VALUES (?)').run(day);
 }
+
+function dayRows(
+  database: DatabaseSync,
+  kind: DayKind,
+  range: readonly [from: bigint, to: bigint],
+): readonly DayRow[] {
+  const sums = SUMS.map((name) => `CAST(sum(${CALL_SUMS[name]}) AS REAL)`).join(', ');
+  const statement = database.prepare(
+    `SELECT ${kind}, team, outcome, ${sums} FROM usage WHERE time_ns >= ? AND time_ns < ?
+     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  );
+  statement.setReturnArrays(true);
+  const rows = statement.all(...range) as unknown as readonly (readonly SQLOutputValue[])[];
+  return rows.map(([key, team, outcome, ...values]) => ({
+    key: textOf(key),
+    team: textOf(team),
+    outcome: textOf(outcome),
+    sums: values.map((value) => (typeof value === 'number' ? value : null)),
+  }));
+}
+
+const textOf = (value: SQLOutputValue | undefined): string | null =>
+  typeof value === 'string' ? value : null;
 
 /** Days with calls that are not summed up, oldest first, before `endDay`. */
 export function daysToSumUp(database: DatabaseSync, endDay: bigint): readonly bigint[] {

@@ -1,6 +1,7 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { TokenMeterError } from '../../../src/errors.ts';
-import { type Cells, type Key, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
+import { type Cells, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
+import { type Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import type { SplitQuery, TimeRange } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';

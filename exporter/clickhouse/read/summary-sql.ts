@@ -1,4 +1,4 @@
-import type { Key } from '../../ledger/queries/cells.ts';
+import type { Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import type { UsageMetric } from '../../ledger/usage-query.ts';
 import type { BoundValues } from './bound-values.ts';

@@ -1,5 +1,5 @@
 import { exactFieldOf, USAGE_FIELDS } from '../usage-schema.ts';
-import type { Key } from '../../ledger/queries/cells.ts';
+import type { Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
 import {

@@ -1,18 +1,20 @@
 import { USAGE_FIELDS } from '../usage-schema.ts';
-import type { Cells, Key } from '../../ledger/queries/cells.ts';
+import type { Cells } from '../../ledger/queries/cells.ts';
+import type { Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { binOf } from '../../ledger/queries/quantile-sketch.ts';
 import { rankKeys } from '../../ledger/queries/ranking.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import type { TimeSegment } from '../../ledger/queries/time-zone.ts';
-import { addSums, metricOf, newTally } from '../../ledger/queries/usage-sums.ts';
+import { addSums, metricOf } from '../../ledger/queries/usage-sums.ts';
+import { metrics } from '../../ledger/queries/sums-table.ts';
 import {
   addBins,
-  addStored,
   type StoredSketches,
   type StoredTable,
 } from '../../ledger/queries/usage-table.ts';
+import { type AskedSums, askedSums } from '../rollup/asked-sums.ts';
 import { RollUpPoints } from '../rollup/roll-up-points.ts';
 import {
   planOf,
@@ -28,13 +30,11 @@ import type { SharedReads } from './shared-reads.ts';
 import { bucketIn, TimeBuckets } from './time-buckets.ts';
 import { pieces, type TimeRange, withinReach } from './time-ranges.ts';
 
-/** Rows of one roll-up that the query asks about. */
+/** What a query asks about one roll-up. */
 interface RolledUp {
-  readonly table: StoredTable;
+  readonly sums: AskedSums;
   readonly sketches: StoredSketches | undefined;
   readonly bucket: number | undefined;
-  /** Index of each row, with its key. */
-  readonly rows: Iterable<readonly [index: number, key: Key]>;
 }
 
 interface Takers {
@@ -87,13 +87,14 @@ export class InfluxSummarySource implements SummarySource {
           tally.latencies.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
         }
       },
-      rolledUp({ table, sketches, bucket, rows }) {
-        for (const [index, key] of rows) {
-          const { sums, latencies } = cells.tally(key, bucket);
-          addStored(sums, table, index);
+      rolledUp({ sums, sketches, bucket }) {
+        cells.addTable(sums, bucket);
+        if (sketches === undefined) return;
+        for (const [place, row] of sums.rows.entries()) {
+          const { latencies } = cells.tally(sums.keyOf(place), bucket);
           if (latencies === undefined) continue;
-          addBins(latencies.duration, sketches?.duration[index]);
-          addBins(latencies.firstChunk, sketches?.firstChunk[index]);
+          addBins(latencies.duration, sketches.duration[row]);
+          addBins(latencies.firstChunk, sketches.firstChunk[row]);
         }
       },
     });
@@ -105,12 +106,8 @@ export class InfluxSummarySource implements SummarySource {
         call({ key, sums }) {
           add(key, metricOf(sums, query.orderBy));
         },
-        rolledUp({ table, rows }) {
-          for (const [index, key] of rows) {
-            const { sums } = newTally(false);
-            addStored(sums, table, index);
-            add(key, metricOf(sums, query.orderBy));
-          }
+        rolledUp({ sums }) {
+          for (const [key, value] of metrics(sums, query.orderBy)) add(key, value);
         },
       });
     });
@@ -199,11 +196,11 @@ export class InfluxSummarySource implements SummarySource {
     const keyOf = (start: number, name: string): string =>
       `${unit}/${start}/${states.get(start) ?? ''}/${name}`;
     const take = (start: number, [table, sketches]: readonly unknown[]): void => {
-      const part = {
-        table: table as StoredTable,
+      rolledUp({
+        sums: askedSums(query, table as StoredTable),
         sketches: sketches as StoredSketches | undefined,
-      };
-      rolledUp({ ...part, bucket: buckets.at(start), rows: rowsOf(query, part.table) });
+        bucket: buckets.at(start),
+      });
     };
     for (const range of ranges) {
       const left = new Set<number>();
@@ -260,22 +257,6 @@ export class InfluxSummarySource implements SummarySource {
         ? [{ fromMs, toMs, offsetMs: 0 }]
         : query.zone.segments(fromMs, toMs);
     return segments.flatMap((segment) => pieces(segment, version));
-  }
-}
-
-/** Rows of a table that the filters let through. */
-function* rowsOf(
-  { dimensions, filters }: CheckedQuery,
-  { names, keys }: StoredTable,
-): Generator<readonly [index: number, key: Key]> {
-  const places = dimensions.map((dimension) => names.indexOf(dimension));
-  const wanted = filters.map(({ dimension, values }) => ({
-    place: names.indexOf(dimension),
-    values: new Set(values),
-  }));
-  for (const [index, key] of keys.entries()) {
-    if (!wanted.every(({ place, values }) => values.has(key[place] ?? null))) continue;
-    yield [index, places.map((place) => key[place] ?? null)];
   }
 }
 

@@ -1,13 +1,7 @@
 import type { CheckedQuery } from './checked-query.ts';
+import { type Key, nameOfKey } from './key.ts';
+import { addColumn, type SumsTable } from './sums-table.ts';
 import { newTally, type Tally } from './usage-sums.ts';
-
-/** One value per grouped dimension; `null` for calls without one. */
-export type Key = readonly (string | null)[];
-
-/** Distinguishes keys of one query, in a map; most have one dimension, and some ledgers many keys. */
-export function nameOfKey(key: Key): string | null {
-  return key.length === 1 ? (key[0] ?? null) : JSON.stringify(key);
-}
 
 /** All keys that have no row. */
 export const OTHER = -1;
@@ -22,8 +16,9 @@ export class NamedKeys {
     this.#index = new Map(keys.map((key, index) => [nameOfKey(key), index]));
   }
 
-  indexOf(key: Key): number {
-    return this.#index.get(nameOfKey(key)) ?? OTHER;
+  /** By the name of a key. */
+  indexOf(name: string | null): number {
+    return this.#index.get(name) ?? OTHER;
   }
 }
 
@@ -45,13 +40,14 @@ export class TooManyKeys extends Error {}
 export class Cells {
   readonly named: NamedKeys | undefined;
   readonly maxCells: number;
-  readonly #percentiles: boolean;
-  readonly #indexes = new Map<string | null, number>();
+  protected readonly percentiles: boolean;
+  /** Of `keys`, by name. */
+  protected readonly indexes: Map<string | null, number> = new Map();
   readonly #keys: Key[] = [];
   readonly #cells = new Map<string | number, Cell>();
 
   constructor(query: CheckedQuery, bounds: { named: NamedKeys } | { maxCells: number }) {
-    this.#percentiles = query.percentiles;
+    this.percentiles = query.percentiles;
     this.named = 'named' in bounds ? bounds.named : undefined;
     this.maxCells = 'named' in bounds ? Infinity : bounds.maxCells;
   }
@@ -62,7 +58,29 @@ export class Cells {
 
   /** @throws TooManyKeys */
   tally(key: Key, bucket: number | undefined): Tally {
-    return this.tallyAt(this.named?.indexOf(key) ?? this.#place(key), bucket);
+    return this.tallyAt(
+      this.indexOf(nameOfKey(key), () => key),
+      bucket,
+    );
+  }
+
+  /** Adds a table of one bucket. @throws TooManyKeys */
+  addTable({ names, columns, keyOf }: SumsTable, bucket: number | undefined): void {
+    const tallies: Tally[] = [];
+    const targets = new Map<number, number>();
+    const targetOfRow = new Int32Array(names.length);
+    let row = 0;
+    const key = (): Key => keyOf(row);
+    for (; row < names.length; row++) {
+      const index = this.indexOf(names[row] ?? null, key);
+      let target = targets.get(index);
+      if (target === undefined) {
+        target = tallies.push(this.tallyAt(index, bucket)) - 1;
+        targets.set(index, target);
+      }
+      targetOfRow[row] = target;
+    }
+    for (const column of columns) addColumn(tallies, targetOfRow, column);
   }
 
   tallyAt(index: number, bucket: number | undefined): Tally {
@@ -70,18 +88,18 @@ export class Cells {
     let cell = this.#cells.get(id);
     if (cell === undefined) {
       if (this.#cells.size >= this.maxCells) throw new TooManyKeys();
-      cell = { index, bucket, tally: newTally(this.#percentiles) };
+      cell = { index, bucket, tally: newTally(this.percentiles) };
       this.#cells.set(id, cell);
     }
     return cell.tally;
   }
 
-  #place(key: Key): number {
-    const name = nameOfKey(key);
-    const known = this.#indexes.get(name);
+  protected indexOf(name: string | null, keyOf: () => Key): number {
+    if (this.named !== undefined) return this.named.indexOf(name);
+    const known = this.indexes.get(name);
     if (known !== undefined) return known;
-    this.#indexes.set(name, this.#keys.length);
-    return this.#keys.push(key) - 1;
+    this.indexes.set(name, this.#keys.length);
+    return this.#keys.push(keyOf()) - 1;
   }
 
   /** Cells with at least one call. */

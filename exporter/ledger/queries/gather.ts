@@ -1,5 +1,6 @@
 import { Cells, type NamedKeys } from './cells.ts';
 import type { CheckedQuery } from './checked-query.ts';
+import { KeptCells } from './kept-cells.ts';
 import { KeptSums } from './kept-sums.ts';
 import type { SumsCache } from './sums-cache.ts';
 
@@ -32,7 +33,7 @@ export interface SplitSums {
   readonly rest: readonly TimeRange[];
 }
 
-/** Cells of kept sums: ten megabytes for every fifty thousand while they are made. */
+/** Cells of kept sums: a hundred to two hundred bytes each. */
 const MAX_KEPT_CELLS = 200_000;
 /** A sketch has several hundred numbers. */
 const MAX_KEPT_SKETCHES = 2000;
@@ -48,7 +49,7 @@ export async function splitSums(
   if (split === undefined) return undefined;
   const maxCells = query.percentiles ? MAX_KEPT_SKETCHES : MAX_KEPT_CELLS;
   const make = async (stop: AbortSignal): Promise<KeptSums> => {
-    const cells = new Cells(query, { maxCells });
+    const cells = new KeptCells(query, { maxCells });
     for (const range of split.kept) await source.gather({ ...query, ...range }, cells, stop);
     return new KeptSums(cells);
   };

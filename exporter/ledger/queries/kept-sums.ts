@@ -1,7 +1,10 @@
-import { type Cell, type Cells, type Key, nameOfKey, OTHER } from './cells.ts';
+import { type Cells, OTHER } from './cells.ts';
+import { type Key, nameOfKey } from './key.ts';
 import type { CheckedQuery } from './checked-query.ts';
+import type { KeptCells } from './kept-cells.ts';
 import { FirstKeys, type RankedKey } from './ranking.ts';
-import { metricOf, newTally, SUM_KEYS, sumName, type Tally, type UsageSums } from './usage-sums.ts';
+import { addColumn, addValues } from './sums-table.ts';
+import { metricOf, newTally, sumName, type Tally, type UsageSums } from './usage-sums.ts';
 
 /** A row with sketches is worth this many without. */
 const ROWS_A_SKETCH = 20;
@@ -23,25 +26,19 @@ export class KeptSums {
   /** NaN is null. A column in which every row has what a row without calls has is left out. */
   readonly #columns: ReadonlyMap<keyof UsageSums, Float64Array>;
   readonly #latencies: readonly Tally['latencies'][];
-  readonly #values = new Map<keyof UsageSums, (number | null)[]>();
+  readonly #values = new Map<keyof UsageSums, Float64Array>();
 
-  constructor(cells: Cells) {
-    const rows = [...cells];
-    this.keys = cells.keys;
-    this.#indexes = new Map(this.keys.map((key, index) => [nameOfKey(key), index]));
-    this.#indexOfRow = Int32Array.from(rows, ({ index }) => index);
-    this.#buckets = [...new Set(rows.map(({ bucket }) => bucket))];
-    const places = new Map(this.#buckets.map((bucket, place) => [bucket, place]));
-    this.#bucketOfRow = Int32Array.from(rows, ({ bucket }) => places.get(bucket) ?? 0);
-    const columns = new Map<keyof UsageSums, Float64Array>();
-    for (const name of SUM_KEYS) {
-      const column = columnOf(rows, name);
-      if (column !== undefined) columns.set(name, column);
-    }
+  constructor(cells: KeptCells) {
+    const { keys, indexes, indexOfRow, buckets, bucketOfRow, columns, latencies } =
+      cells.byColumns();
+    this.keys = keys;
+    this.#indexes = indexes;
+    this.#indexOfRow = indexOfRow;
+    this.#buckets = buckets;
+    this.#bucketOfRow = bucketOfRow;
     this.#columns = columns;
-    const hasSketches = rows.some(({ tally }) => tally.latencies !== undefined);
-    this.#latencies = hasSketches ? rows.map(({ tally }) => tally.latencies) : [];
-    this.size = rows.length * (hasSketches ? ROWS_A_SKETCH : 1);
+    this.#latencies = latencies;
+    this.size = indexOfRow.length * (latencies.length > 0 ? ROWS_A_SKETCH : 1);
   }
 
   has(key: Key): boolean {
@@ -51,18 +48,25 @@ export class KeptSums {
   /** The first `limit` keys of the query, by these sums and `more` together. */
   first(query: CheckedQuery, more: Cells): readonly Key[] {
     const values = this.#valuesOf(query);
+    const valueAt = (index: number): number | null => {
+      const value = values[index] ?? Number.NaN;
+      return Number.isNaN(value) ? null : value;
+    };
+    const first = new FirstKeys(query);
     const changed = new Map<string | null, RankedKey>();
+    const isChanged = new Uint8Array(this.keys.length);
     for (const { index, tally } of more) {
       const key = more.keys[index] ?? [];
       const name = nameOfKey(key);
-      const before = changed.get(name)?.value ?? values[this.#indexes.get(name) ?? -1] ?? null;
+      const place = this.#indexes.get(name) ?? -1;
+      const before = changed.get(name)?.value ?? valueAt(place);
       const value = metricOf(tally.sums, query.orderBy);
       changed.set(name, { key, value: value === null ? before : (before ?? 0) + value });
+      isChanged[place] = 1;
     }
-    const first = new FirstKeys(query);
     for (const ranked of changed.values()) first.add(ranked);
     for (const [index, key] of this.keys.entries()) {
-      if (!changed.has(nameOfKey(key))) first.add({ key, value: values[index] ?? null });
+      if (isChanged[index] === 0) first.add({ key, value: valueAt(index) });
     }
     return first.keys();
   }
@@ -75,20 +79,23 @@ export class KeptSums {
       if (index !== undefined) placeOfIndex[index] = place;
     }
     const tallies: Tally[] = [];
-    const targets = new Map<number, number>();
+    const width = this.#buckets.length;
+    const targets = new Int32Array(((cells.named?.keys.length ?? 0) + 1) * width).fill(-1);
     const targetOfRow = new Int32Array(this.#indexOfRow.length);
-    for (const [row, index] of this.#indexOfRow.entries()) {
-      const place = placeOfIndex[index] ?? OTHER;
+    for (let row = 0; row < targetOfRow.length; row++) {
+      const place = placeOfIndex[this.#indexOfRow[row] ?? 0] ?? OTHER;
       const bucket = this.#bucketOfRow[row] ?? 0;
-      const id = (place - OTHER) * this.#buckets.length + bucket;
-      let target = targets.get(id);
-      if (target === undefined) {
+      const id = (place - OTHER) * width + bucket;
+      let target = targets[id] ?? -1;
+      if (target === -1) {
         target = tallies.push(cells.tallyAt(place, this.#buckets[bucket])) - 1;
-        targets.set(id, target);
+        targets[id] = target;
       }
       targetOfRow[row] = target;
     }
-    for (const [name, column] of this.#columns) addColumn(tallies, targetOfRow, name, column);
+    for (const [name, values] of this.#columns) {
+      addColumn(tallies, targetOfRow, { name, values });
+    }
     for (const [row, latencies] of this.#latencies.entries()) {
       const tally = tallies[targetOfRow[row] ?? 0];
       if (latencies === undefined || tally?.latencies === undefined) continue;
@@ -97,49 +104,15 @@ export class KeptSums {
     }
   }
 
-  /** The metric over all buckets, by index of the key. */
-  #valuesOf({ orderBy }: CheckedQuery): readonly (number | null)[] {
+  /** The metric over all buckets, by index of the key; NaN where it is unknown. */
+  #valuesOf({ orderBy }: CheckedQuery): Float64Array {
     const name = sumName(orderBy);
     let values = this.#values.get(name);
     if (values !== undefined) return values;
-    values = this.keys.map(() => NONE[name]);
-    for (const [row, value] of this.#columns.get(name)?.entries() ?? []) {
-      const index = this.#indexOfRow[row] ?? 0;
-      if (!Number.isNaN(value)) values[index] = (values[index] ?? 0) + value;
-    }
+    values = new Float64Array(this.keys.length).fill(NONE[name] ?? Number.NaN);
+    const column = this.#columns.get(name);
+    if (column !== undefined) addValues(values, this.#indexOfRow, column);
     this.#values.set(name, values);
     return values;
-  }
-}
-
-/** Undefined where every row has what a row without calls has. */
-function columnOf(rows: readonly Cell[], name: keyof UsageSums): Float64Array | undefined {
-  const column = new Float64Array(rows.length);
-  let isEmpty = true;
-  for (let row = 0; row < rows.length; row++) {
-    const value = rows[row]?.tally.sums[name] ?? Number.NaN;
-    column[row] = value;
-    isEmpty &&= NONE[name] === null ? Number.isNaN(value) : value === NONE[name];
-  }
-  return isEmpty ? undefined : column;
-}
-
-function addColumn(
-  tallies: readonly Tally[],
-  targetOfRow: Int32Array,
-  name: keyof UsageSums,
-  column: Float64Array,
-): void {
-  const sums = new Float64Array(tallies.length).fill(Number.NaN);
-  for (let row = 0; row < column.length; row++) {
-    const value = column[row] ?? Number.NaN;
-    if (Number.isNaN(value)) continue;
-    const target = targetOfRow[row] ?? 0;
-    const before = sums[target] ?? Number.NaN;
-    sums[target] = Number.isNaN(before) ? value : before + value;
-  }
-  for (const [target, tally] of tallies.entries()) {
-    const value = sums[target] ?? Number.NaN;
-    if (!Number.isNaN(value)) tally.sums[name] = (tally.sums[name] ?? 0) + value;
   }
 }

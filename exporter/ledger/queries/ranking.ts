@@ -1,4 +1,5 @@
-import { type Key, TooManyKeys } from './cells.ts';
+import { TooManyKeys } from './cells.ts';
+import { type Key, nameOfKey } from './key.ts';
 import type { CheckedQuery } from './checked-query.ts';
 
 /** Keys held in memory at once, about ten megabytes. */
@@ -97,15 +98,17 @@ async function rankShare(
   isOfShare: (name: string) => boolean,
   maxKeys: number,
 ): Promise<RankedKey[]> {
-  const values = new Map<string, number | null>();
+  const values = new Map<string | null, { readonly key: Key; value: number | null }>();
   await pass((key, value) => {
-    const name = JSON.stringify(key);
-    if (!isOfShare(name)) return;
-    const before = values.get(name) ?? null;
-    values.set(name, value === null ? before : (before ?? 0) + value);
-    if (values.size > maxKeys) throw new TooManyKeys();
+    const name = nameOfKey(key);
+    if (!isOfShare(name ?? '')) return;
+    const known = values.get(name);
+    if (known === undefined) {
+      if (values.size >= maxKeys) throw new TooManyKeys();
+      values.set(name, { key, value });
+    } else if (value !== null) known.value = (known.value ?? 0) + value;
   });
-  return [...values].map(([name, value]) => ({ key: JSON.parse(name) as Key, value }));
+  return [...values.values()];
 }
 
 /** FNV-1a. */

@@ -1,5 +1,6 @@
 import type { UsageKey, UsageNumbers, UsageRow, UsageSummary, UsageTotal } from '../usage-query.ts';
-import { type Cell, Cells, type Key, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
+import { type Cell, Cells, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
+import { type Key } from './key.ts';
 import { type CheckedQuery, previousPeriod } from './checked-query.ts';
 import { type CallSource, gatherNamed, gatherParts, splitSums, type SplitSums } from './gather.ts';
 import type { KeptSums } from './kept-sums.ts';

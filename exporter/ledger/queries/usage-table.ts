@@ -1,4 +1,4 @@
-import type { Key } from './cells.ts';
+import type { Key } from './key.ts';
 import { type Tally, newTally, SUM_KEYS, type UsageSums } from './usage-sums.ts';
 
 /** Sums of calls by some of their dimensions, in a form that can be stored and added to others. */
@@ -82,7 +82,7 @@ export interface StoredSketches {
 const EMPTY: UsageSums = newTally(false).sums;
 
 /** Adds one row of a stored table. */
-export function addStored(target: UsageSums, { sums }: StoredTable, index: number): void {
+function addStored(target: UsageSums, { sums }: StoredTable, index: number): void {
   for (const key in sums) {
     const name = key as keyof UsageSums;
     const value = sums[name]?.[index];

@@ -1,19 +1,22 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { Cells, Key } from '../../ledger/queries/cells.ts';
-import { OTHER } from '../../ledger/queries/cells.ts';
+import { type Cells, OTHER } from '../../ledger/queries/cells.ts';
+import { type Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
+import { rankKeys } from '../../ledger/queries/ranking.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
+import { metrics, type SumsTable } from '../../ledger/queries/sums-table.ts';
 import type { Tally } from '../../ledger/queries/usage-sums.ts';
+import { decodeDayBlock } from '../day-block.ts';
 import { binOfColumn } from '../summed-days.ts';
+import { daySums } from './day-sums.ts';
 import { splitAtHours } from './split-at-hours.ts';
-import { metricColumn, SELECT_NUMBERS, SELECT_SUMS, SUM_NAMES } from './sum-columns.ts';
+import { metricColumn, ROW_SUMS, SELECT_SUMS } from './sum-columns.ts';
 import {
   binsOf,
   bucketOf,
   callConditions,
-  dayTableFor,
-  daysOf,
+  dayKindFor,
   isRolledUp,
   namedDimensions,
   nameOf,
@@ -57,20 +60,42 @@ export class SqliteSummarySource implements SummarySource {
     );
   }
 
-  rank(query: CheckedQuery): Promise<readonly Key[]> {
-    const source = this.#whole(query);
-    const names = query.dimensions.map(nameOf);
-    const dimensions = names.join(', ');
-    const ties = names.map((name) => `${name} IS NULL, ${name}`).join(', ');
+  async rank(query: CheckedQuery): Promise<readonly Key[]> {
+    if (this.#summedParts(query) !== undefined) return await this.#rankDays(query);
+    const ties = query.dimensions.map(nameOf).map((name) => `${name} IS NULL, ${name}`);
     const direction = query.ascending ? 'ASC' : 'DESC';
-    const rows = this.#database
-      .prepare(
-        `SELECT ${dimensions}, sum(${metricColumn(query.orderBy)}) AS metric
-         FROM (${source.text}) GROUP BY ${dimensions}
-         ORDER BY metric IS NULL, metric ${direction}, ${ties} LIMIT ?`,
-      )
-      .all(...source.values, query.limit);
-    return Promise.resolve(rows.map((row) => keyOf(query, row)));
+    const order = ` ORDER BY metric IS NULL, metric ${direction}, ${ties.join(', ')} LIMIT ?`;
+    return [...this.#metrics(query, sourceOf(query), order, [query.limit])].map(([key]) => key);
+  }
+
+  /** Keys of whole days are too many to be sorted by SQLite in the time of a view. */
+  async #rankDays(query: CheckedQuery): Promise<readonly Key[]> {
+    const whole = { ...query, unit: undefined };
+    return await rankKeys(query, (add) => {
+      for (const { table } of this.#days(whole)) {
+        for (const [key, value] of metrics(table, query.orderBy)) add(key, value);
+      }
+      for (const source of this.#sources(whole)) {
+        for (const [key, value] of this.#metrics(query, source)) add(key, value);
+      }
+      return Promise.resolve();
+    });
+  }
+
+  *#metrics(
+    query: CheckedQuery,
+    { text, values }: Sql,
+    order = '',
+    more: readonly SQLInputValue[] = [],
+  ): Generator<readonly [key: Key, value: number | null]> {
+    const dimensions = query.dimensions.map(nameOf).join(', ');
+    const statement = this.#statement(
+      `SELECT ${dimensions}, CAST(sum(${metricColumn(query.orderBy)}) AS REAL) AS metric
+       FROM (${text}) GROUP BY ${dimensions}${order}`,
+    );
+    for (const row of statement.iterate(...values, ...more)) {
+      yield [keyOf(query, row), numberOf(row['metric']) ?? null];
+    }
   }
 
   gather(query: CheckedQuery, cells: Cells): Promise<void> {
@@ -85,17 +110,8 @@ export class SqliteSummarySource implements SummarySource {
         source.values,
       );
     }
-    const days = this.#daysOf(query);
-    if (days !== undefined) {
-      // To sort them for groups would take longer than to add up every row.
-      const isGrouped = cells.named !== undefined;
-      const by = isGrouped ? ` GROUP BY bucket${groups.names}` : '';
-      const sums = isGrouped ? SELECT_SUMS : SELECT_NUMBERS;
-      this.#add(
-        cells,
-        `SELECT ${bucket} AS bucket, ${sums}${groups.select} FROM (${days.text}) AS source${by}`,
-        days.values,
-      );
+    for (const { table, day } of this.#days(query)) {
+      cells.addTable(table, query.unit === undefined ? undefined : day);
     }
     if (query.percentiles) {
       this.#gatherBins(query, cells, 'duration_ms', 'duration');
@@ -109,14 +125,14 @@ export class SqliteSummarySource implements SummarySource {
     const statement = this.#statement(text);
     statement.setReturnArrays(true);
     const hasPlaces = cells.named !== undefined;
-    const keysAt = SUM_NAMES.length + 1;
+    const keysAt = ROW_SUMS.length + 1;
     const rows: Iterable<unknown> = statement.iterate(...values);
     for (const row of rows as Iterable<readonly SQLOutputValue[]>) {
       const bucket = numberOf(row[0]);
       const { sums } = hasPlaces
         ? cells.tallyAt(numberOf(row[keysAt]) ?? OTHER, bucket)
         : cells.tally(row.slice(keysAt).map(textOf), bucket);
-      for (const [index, name] of SUM_NAMES.entries()) {
+      for (const [index, name] of ROW_SUMS.entries()) {
         const value = row[index + 1];
         if (typeof value === 'number') sums[name] = (sums[name] ?? 0) + value;
       }
@@ -125,9 +141,19 @@ export class SqliteSummarySource implements SummarySource {
 
   distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
     const count = (dimension: 'user' | 'conversation'): number => {
-      const source = this.#whole({ ...query, dimensions: [dimension], unit: undefined });
-      const text = `SELECT count(DISTINCT ${dimension}) AS keys FROM (${source.text})`;
-      return numberOf(this.#statement(text).get(...source.values)?.['keys']) ?? 0;
+      const asked = { ...query, dimensions: [dimension], unit: undefined };
+      this.#database.exec(
+        'CREATE TEMP TABLE IF NOT EXISTS counted (key TEXT PRIMARY KEY) WITHOUT ROWID; DELETE FROM counted',
+      );
+      const insert = this.#statement('INSERT OR IGNORE INTO counted VALUES (?)');
+      for (const { table } of this.#days(asked)) {
+        for (const name of table.names) if (name !== null) insert.run(name);
+      }
+      for (const { text, values } of this.#sources(asked)) {
+        const keys = `SELECT DISTINCT ${dimension} FROM (${text}) WHERE ${dimension} IS NOT NULL`;
+        this.#statement(`INSERT OR IGNORE INTO counted ${keys}`).run(...values);
+      }
+      return numberOf(this.#statement('SELECT count(*) AS keys FROM counted').get()?.['keys']) ?? 0;
     };
     return Promise.resolve({ users: count('user'), conversations: count('conversation') });
   }
@@ -152,7 +178,7 @@ export class SqliteSummarySource implements SummarySource {
       }
     }
     const ranges = summed?.rest.map((range) => ({ ...query, ...range })) ?? [query];
-    for (const { fromMs, toMs } of ranges.flatMap((range) => this.#days(range))) {
+    for (const { fromMs, toMs } of ranges.flatMap((range) => this.#byDay(range))) {
       const { text, values } = callConditions(fromMs, toMs, query.filters);
       const statement = this.#statement(
         `SELECT ${bucketOf(query)} AS bucket${groups.select},
@@ -168,35 +194,30 @@ export class SqliteSummarySource implements SummarySource {
     }
   }
 
-  /** Everything that the query asks about, as one source. */
-  #whole(query: CheckedQuery): Sql {
-    const [days, summed] = [this.#daysOf(query), this.#summedParts(query)];
-    if (days === undefined || summed === undefined) return sourceOf(query);
-    const parts = [days, ...summed.rest.map((range) => sourceOf({ ...query, ...range }))];
-    return {
-      text: parts.map(({ text }) => text).join(' UNION ALL '),
-      values: parts.flatMap(({ values }) => values),
-    };
-  }
-
-  /** The same without whole days of users or conversations, in pieces that are grouped one by one. */
+  /** What is not in whole days, in pieces that are grouped one by one. */
   #sources(query: CheckedQuery): readonly Sql[] {
     if (rollUpsFor(query).length > 0) return [sourceOf(query)];
     const summed = this.#summedParts(query);
     return (summed?.rest ?? [query]).flatMap((range) =>
-      this.#days({ ...query, ...range }).map((day) => sourceOf({ ...query, ...day })),
+      this.#byDay({ ...query, ...range }).map((day) => sourceOf({ ...query, ...day })),
     );
   }
 
-  /** Rows of whole days of users or conversations, each once. */
-  #daysOf(query: CheckedQuery): Sql | undefined {
-    const table = dayTableFor(query);
-    const summed = this.#summedParts(query);
-    return table && summed && daysOf(query, table, summed);
+  /** Whole days of users or conversations. */
+  *#days(query: CheckedQuery): Generator<{ readonly day: number; readonly table: SumsTable }> {
+    const [kind, summed] = [dayKindFor(query), this.#summedParts(query)];
+    if (kind === undefined || summed === undefined) return;
+    const statement = this.#statement(
+      `SELECT day, block FROM usage_day_block WHERE kind = ? AND day >= ? AND day < ?
+         AND day IN (SELECT day FROM usage_summed_day) AND keep_going() ORDER BY day`,
+    );
+    for (const { day, block } of statement.iterate(kind, summed.first, summed.end)) {
+      yield { day: Number(day), table: daySums(query, decodeDayBlock(block as Uint8Array)) };
+    }
   }
 
   #summedParts(query: CheckedQuery): SummedParts | undefined {
-    if (dayTableFor(query) === undefined) return undefined;
+    if (dayKindFor(query) === undefined) return undefined;
     return summedParts(query, this.#summedDays());
   }
 
@@ -214,7 +235,7 @@ export class SqliteSummarySource implements SummarySource {
    * The part of the range that has calls, by the day: grouping sorts its calls, and a day of them fits
    * into memory where a year of them is sorted on the disk.
    */
-  #days({ fromMs, toMs }: CheckedQuery): { readonly fromMs: number; readonly toMs: number }[] {
+  #byDay({ fromMs, toMs }: CheckedQuery): { readonly fromMs: number; readonly toMs: number }[] {
     const bound = (name: 'min' | 'max'): number | undefined =>
       numberOf(this.#statement(`SELECT ${name}(time_ns) / 1000000 AS ms FROM usage`).get()?.['ms']);
     const [first, last] = [bound('min'), bound('max')];

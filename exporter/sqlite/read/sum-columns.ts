@@ -1,25 +1,21 @@
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { UsageMetric } from '../../ledger/usage-query.ts';
-import { SUMS } from '../roll-up.ts';
-
-const camel = (name: string): string =>
-  name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+import { SUM_NAMES, SUMS } from '../roll-up.ts';
 
 /** Sums of a row, in the order of its columns. */
-export const SUM_NAMES: readonly (keyof UsageSums)[] = [
-  ...SUMS.map(camel),
+export const ROW_SUMS: readonly (keyof UsageSums)[] = [
+  ...SUM_NAMES,
   'errors',
   'aborted',
   'blocked',
-] as (keyof UsageSums)[];
+];
 
-/** In the order of `SUM_NAMES`. */
+/** In the order of `ROW_SUMS`. */
 const NUMBERS = [
   ...SUMS,
   ...['error', 'aborted', 'blocked'].map((outcome) => `iif(outcome = '${outcome}', calls, 0)`),
 ];
 /** As doubles: exact up to 2^53, and beyond it no error, which integers of that size would be. */
-export const SELECT_NUMBERS: string = NUMBERS.map((number) => `CAST(${number} AS REAL)`).join(', ');
 export const SELECT_SUMS: string = NUMBERS.map((number) => `CAST(sum(${number}) AS REAL)`).join(
   ', ',
 );

@@ -2,7 +2,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { CheckedQuery, Dimension, Filters } from '../../ledger/queries/checked-query.ts';
 import { dimensionOfKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { TimeRange } from '../../ledger/queries/gather.ts';
-import { DAY_CONVERSATIONS, DAY_USERS, type DayTable } from '../day-tables.ts';
+import { DAY_KINDS, type DayKind } from '../day-tables.ts';
 import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from '../roll-up.ts';
 
 const HOUR_MS = 3_600_000;
@@ -152,36 +152,15 @@ export function summedParts(
   return rest.length > MAX_PARTS ? undefined : { days: new Set(whole), first, end, rest };
 }
 
-/** The table of whole days that has all that the query asks about. */
-export function dayTableFor({ dimensions, filters }: CheckedQuery): DayTable | undefined {
-  return [DAY_USERS, DAY_CONVERSATIONS].find(
-    ({ column }) =>
-      dimensions.includes(column) &&
-      dimensions.every((one) => one === column || one === 'team' || one === 'outcome') &&
+/** Whose sums of whole days have all that the query asks about. */
+export function dayKindFor({ dimensions, filters }: CheckedQuery): DayKind | undefined {
+  return DAY_KINDS.find(
+    (kind) =>
+      dimensions.includes(kind) &&
+      dimensions.every((one) => one === kind || one === 'team' || one === 'outcome') &&
       // An index finds the calls of a few users sooner.
       filters.every(({ dimension }) => dimension === 'team' || dimension === 'outcome'),
   );
-}
-
-/** Rows of whole days, like those of `sourceOf`. */
-export function daysOf(
-  query: CheckedQuery,
-  { table, column }: DayTable,
-  { first, end }: SummedParts,
-): Sql {
-  const { text, values } = filterConditions(query.filters, columnOfCells);
-  const columns = COLUMNS.map((name) => {
-    if (name === column) return `nullif(${column}, '') AS ${column}`;
-    return name === 'outcome' || name === 'team'
-      ? `${columnOfCells(name)} AS ${name}`
-      : `NULL AS ${name}`;
-  });
-  return {
-    text: `SELECT day * ${DAY_MS} AS ms, ${columns.join(', ')}, ${SUMS.join(', ')} FROM ${table}
-      WHERE day >= ? AND day < ? AND day IN (SELECT day FROM usage_summed_day)
-        AND (day % 4 != 0 OR keep_going())${text}`,
-    values: [first, end, ...values],
-  };
 }
 
 /** Sketches of whole days: `kind`, dimensions and `bins`. */

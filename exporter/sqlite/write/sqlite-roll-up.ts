@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { RollUpOptions, RollUpResult } from '../../ledger/roll-up-run.ts';
-import { DAY_CONVERSATIONS, DAY_USERS } from '../day-tables.ts';
+import { decodeDayBlock } from '../day-block.ts';
 import { DAYS, HOURS, rebuildRollUps } from '../roll-up.ts';
 import { prepareSchema } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
@@ -76,13 +76,8 @@ function daysOf(database: DatabaseSync): readonly bigint[] {
   return statement.all().map(({ day }) => day as bigint);
 }
 
-const SUM_TABLES = [
-  HOURS.table,
-  DAYS.table,
-  DAY_USERS.table,
-  DAY_CONVERSATIONS.table,
-  'usage_day_bins',
-];
+const DAY_BLOCKS = 'usage_day_block';
+const SUM_TABLES = [HOURS.table, DAYS.table, DAY_BLOCKS, 'usage_day_bins'];
 
 /** Makes one day, and says whether its sums were wrong. */
 function work(
@@ -112,20 +107,27 @@ function work(
   }
 }
 
-/** Rows of a day by table; sums of floats depend on the order of their additions. */
+/** Rows of a day by table. */
 function contentOf(database: DatabaseSync, day: bigint): Readonly<Record<string, string>> {
   return Object.fromEntries(
     SUM_TABLES.map((table) => {
       const where = table === HOURS.table ? 'hour >= ?1 * 24 AND hour < (?1 + 1) * 24' : 'day = ?1';
       const rows = database.prepare(`SELECT * FROM ${table} WHERE ${where}`).all(day);
-      const text = rows.map((row) =>
-        JSON.stringify(
-          Object.values(row).map((value) =>
-            typeof value === 'number' ? Number(value.toPrecision(12)) : value,
-          ),
-        ),
-      );
-      return [table, text.toSorted().join('\n')];
+      const texts = rows.map((row) => JSON.stringify(Object.values(row).map(comparable)));
+      return [table, texts.toSorted().join('\n')];
     }),
   );
+}
+
+/** Sums of floats depend on the order of their additions. */
+function comparable(value: unknown): unknown {
+  if (typeof value === 'number') return Number(value.toPrecision(12));
+  if (!(value instanceof Uint8Array)) return value;
+  try {
+    const { columns, ...texts } = decodeDayBlock(value);
+    const numbers = [...columns].map(([name, sums]) => [name, [...sums].map(comparable)]);
+    return [texts, numbers];
+  } catch {
+    return 'damaged';
+  }
 }

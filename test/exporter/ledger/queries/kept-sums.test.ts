@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { Cells, type Key, NamedKeys } from '../../../../exporter/ledger/queries/cells.ts';
+import { Cells, NamedKeys } from '../../../../exporter/ledger/queries/cells.ts';
+import { type Key } from '../../../../exporter/ledger/queries/key.ts';
 import {
   type CheckedQuery,
   checkQuery,
 } from '../../../../exporter/ledger/queries/checked-query.ts';
+import { KeptCells } from '../../../../exporter/ledger/queries/kept-cells.ts';
 import { KeptSums } from '../../../../exporter/ledger/queries/kept-sums.ts';
 import { SumsCache } from '../../../../exporter/ledger/queries/sums-cache.ts';
 import { addSums } from '../../../../exporter/ledger/queries/usage-sums.ts';
@@ -15,8 +17,8 @@ describe('kept sums', () => {
   const queryOf = async (limit: number, order: 'asc' | 'desc' = 'desc'): Promise<CheckedQuery> =>
     await checkQuery({ from: new Date(0), to: new Date(1), groupBy: ['user'], limit, order });
 
-  function cellsOf(query: CheckedQuery, values: Values): Cells {
-    const cells = new Cells(query, { maxCells: 10_000 });
+  function cellsOf(query: CheckedQuery, values: Values): KeptCells {
+    const cells = new KeptCells(query, { maxCells: 10_000 });
     for (const [key, totalTokens] of values) {
       addSums(cells.tally([key], undefined).sums, { calls: 1, totalTokens });
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Key } from '../../../../exporter/ledger/queries/cells.ts';
+import type { Key } from '../../../../exporter/ledger/queries/key.ts';
 import { rankKeys } from '../../../../exporter/ledger/queries/ranking.ts';
 import { randomOf } from '../../../support/usage-ledger.ts';
 

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { type DayRow, decodeDayBlock, encodeDayBlock } from '../../../exporter/sqlite/day-block.ts';
+import { SUM_NAMES } from '../../../exporter/sqlite/roll-up.ts';
+import { newTally } from '../../../exporter/ledger/queries/usage-sums.ts';
+import { randomOf } from '../../support/usage-ledger.ts';
+
+const NONE = newTally(false).sums;
+
+/** The rows that were encoded, with what a row without calls has where a column is left out. */
+function rowsOf(bytes: Uint8Array): readonly DayRow[] {
+  const { keys, teams, outcomes, columns } = decodeDayBlock(bytes);
+  return keys.map((key, row) => ({
+    key,
+    team: teams[row] ?? null,
+    outcome: outcomes[row] ?? null,
+    sums: SUM_NAMES.map((name) => {
+      const column = columns.get(name);
+      const value = column === undefined ? NONE[name] : (column[row] ?? null);
+      return Number.isNaN(value) ? null : value;
+    }),
+  }));
+}
+
+describe('sums of a day as one value', () => {
+  it('have every number, text and null as it was, at any width', () => {
+    const random = randomOf(11);
+    for (const largest of [1, 254, 255, 256, 65_534, 65_535, 2 ** 32 - 2, 2 ** 32 - 1, 2 ** 53]) {
+      for (const count of [1, 2, 300]) {
+        const rows = Array.from({ length: count }, (_, row): DayRow => ({
+          key: random() < 0.1 ? null : `k${row} "用户" \u0000\n😀`,
+          team: random() < 0.5 ? null : `t${Math.floor(random() * 3)}`,
+          outcome: random() < 0.9 ? 'ok' : 'error',
+          sums: SUM_NAMES.map((name) => {
+            if (NONE[name] === null && random() < 0.3) return null;
+            if (name.endsWith('Ms')) return random() * largest;
+            return row === 0 ? largest : Math.floor(random() * largest);
+          }),
+        }));
+        assert.deepEqual(rowsOf(encodeDayBlock(rows)), rows);
+      }
+    }
+  });
+
+  it('tell zero from unknown where no row has another value', () => {
+    const row = (tokens: number | null): DayRow => ({
+      key: 'a',
+      team: null,
+      outcome: 'ok',
+      sums: SUM_NAMES.map((name) => (NONE[name] === null ? tokens : 0)),
+    });
+    for (const rows of [[], [row(0), row(0)], [row(null), row(null)], [row(0), row(null)]]) {
+      assert.deepEqual(rowsOf(encodeDayBlock(rows)), rows);
+    }
+  });
+
+  it('are read from any place in memory', () => {
+    const sums = SUM_NAMES.map(() => 1.5);
+    const bytes = encodeDayBlock([{ key: 'a', team: null, outcome: 'ok', sums }]);
+    const shifted = new Uint8Array(bytes.length + 1);
+    shifted.set(bytes, 1);
+    assert.deepEqual(rowsOf(shifted.subarray(1)), rowsOf(bytes));
+  });
+});
