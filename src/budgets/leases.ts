@@ -6,6 +6,8 @@ import type { Account } from './account.ts';
 import { accountKey, type BudgetAccounts } from './budget-accounts.ts';
 import { FullAccounts } from './full-accounts.ts';
 import { LeasedAccount } from './leased-account.ts';
+import { ReportTimer } from './report-timer.ts';
+import { StoreClock } from './store-clock.ts';
 import type {
   AccountName,
   Announcement,
@@ -53,13 +55,8 @@ export class Leases {
   #isReady = false;
   /** The store has not answered yet, nor failed to: nobody can say that it is down. */
   #isConnecting = true;
-  /** Of the store's clock to the monotonic one, since the clock of this machine may be set; undefined: not known yet. */
-  #clockMs: number | undefined;
-  /** Since this connection: the store may be another one. */
-  #isClockKnown = false;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
-  #isSyncing = false;
+  readonly #clock = new StoreClock();
+  readonly #timer = new ReportTimer(async () => await this.#sync(), URGENT_MS, PRESENCE_MS);
   #isStopped = false;
   #waiting: Waiting[] = [];
   #warnedMs = Number.NEGATIVE_INFINITY;
@@ -76,7 +73,7 @@ export class Leases {
 
   /** By the clock of the store, which is that of all instances. */
   nowMs(): number {
-    return this.#clockMs === undefined ? Date.now() : performance.now() + this.#clockMs;
+    return this.#clock.nowMs();
   }
 
   /** The store answers. */
@@ -134,7 +131,7 @@ export class Leases {
     this.#budgets.add(budget);
     // The one account is known before its first call.
     if (budget.budget.scope.each === undefined) this.#plan(this.#of(budget, budget.account()), 0);
-    if (this.#isClockKnown) void this.#loadFull(budget);
+    if (this.#clock.isKnown) void this.#loadFull(budget);
   }
 
   remove(budget: BudgetAccounts): void {
@@ -151,7 +148,7 @@ export class Leases {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     const nowMs = this.nowMs();
     const last = new Set([...this.#leased.values(), ...this.#due]);
     const reports = [...last].map((leased) => leased.report(nowMs, performance.now(), true));
@@ -203,7 +200,7 @@ export class Leases {
   #ready(): void {
     this.#isReady = true;
     this.#isConnecting = false;
-    this.#isClockKnown = false;
+    this.#clock.doubt();
     this.#restore();
   }
 
@@ -217,7 +214,7 @@ export class Leases {
         this.#due.add(leased);
       }
     }
-    this.#wake(0);
+    this.#timer.within(0);
   }
 
   #lost(): void {
@@ -257,35 +254,22 @@ export class Leases {
 
   #plan(leased: LeasedAccount, withinMs: number): void {
     this.#due.add(leased);
-    this.#wake(withinMs);
-  }
-
-  #wake(withinMs: number): void {
-    const atMs = performance.now() + withinMs;
-    if (this.#isStopped || atMs >= this.#timerAtMs) return;
-    this.#timerAtMs = atMs;
-    // Its end looks at what has become due meanwhile.
-    if (this.#isSyncing) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#sync(), withinMs);
-    this.#timer.unref();
+    this.#timer.within(withinMs);
   }
 
   async #sync(): Promise<void> {
-    this.#isSyncing = true;
-    this.#timerAtMs = Infinity;
     let due: readonly LeasedAccount[] = [];
     try {
       // A report by a wrong clock would make the store forget what is of the present.
-      if (!this.#isClockKnown) await this.#learnClock();
+      if (!this.#clock.isKnown) await this.#learnClock();
       due = [...this.#due].slice(0, ACCOUNTS_AT_ONCE);
       for (const leased of due) this.#due.delete(leased);
-      if (this.#due.size > 0) this.#wake(0);
+      if (this.#due.size > 0) this.#timer.within(0);
       const sentMs = performance.now();
       const nowMs = this.nowMs();
       const reports = due.map((leased) => leased.report(nowMs, sentMs, false));
       const answer = await this.#store.sync(this.#instance, LEASE_MS, reports);
-      this.#clockMs = answer.nowMs - (sentMs + performance.now()) / 2;
+      this.#clock.adjust(answer.nowMs, sentMs);
       this.#fleet = Math.max(1, answer.fleet);
       // It was said that this instance is there: the store has lost that, and all else.
       if (answer.isNew) this.#restore();
@@ -306,24 +290,17 @@ export class Leases {
       this.#answerWaiting(new Set(due));
     } catch {
       for (const leased of due) this.#due.add(leased);
-      this.#wake(HEARTBEAT_MS);
+      this.#timer.within(HEARTBEAT_MS);
       if (!this.#isConnecting) this.#lost();
       this.#answerWaiting();
     }
-    this.#isSyncing = false;
-    const nextMs = Math.max(URGENT_MS, Math.min(PRESENCE_MS, this.#timerAtMs - performance.now()));
-    this.#timerAtMs = Infinity;
-    this.#wake(nextMs);
   }
 
   async #learnClock(): Promise<void> {
     const sentMs = performance.now();
     const { nowMs } = await this.#store.sync(this.#instance, LEASE_MS, []);
-    const isFirst = this.#clockMs === undefined;
-    const guessedMs = this.nowMs();
-    this.#clockMs = nowMs - (sentMs + performance.now()) / 2;
-    if (isFirst) this.#redate(guessedMs);
-    this.#isClockKnown = true;
+    const guessedMs = this.#clock.learn(nowMs, sentMs);
+    if (guessedMs !== undefined) this.#redate(guessedMs);
     for (const budget of this.#budgets) void this.#loadFull(budget);
   }
 

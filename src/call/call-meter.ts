@@ -1,50 +1,29 @@
-import {
-  INVALID_SPAN_CONTEXT,
-  SpanKind,
-  trace,
-  type Context,
-  type Span,
-  type Tracer,
-} from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { agentScopeOf, type AgentScope } from '../agents/agent-scope.ts';
 import type { OpenStep } from '../agents/open-step.ts';
 import type { OpenOperation, OperationStart } from '../agents/operation.ts';
 import type { StepMeter } from '../agents/step-meter.ts';
 import type { StepStart } from '../agents/step-start.ts';
-import {
-  activeContext,
-  mergeUsage,
-  NO_USAGE_CONTEXT,
-  setUsageContext,
-  usageContextOf,
-} from '../context.ts';
+import { activeContext } from '../context.ts';
 import { isRefusal, type BudgetRefusal, type Reservation } from '../domain/call-budgets.ts';
-import type { UsageContext } from '../domain/usage-context.ts';
-import type { RequestFacts } from '../domain/request-facts.ts';
-import { requestParameters } from './request-parameters.ts';
-import { startAttributes } from './start-attributes.ts';
-import type { Audience, CallStart, FinishedCall } from './call-start.ts';
-import { ChatCall, type BegunCall } from './chat-call.ts';
-import { CallScope, scopeOf, setScope, type CallSight } from './claims.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
+import { quietly } from '../host/quietly.ts';
+import { kindOfCall } from '../otel/instruments.ts';
+import { beginCall, type BegunCall, type RequestIdentity } from './begun-call.ts';
+import { CallSpans, type CallSpansOptions } from './call-spans.ts';
+import type { Audience, CallStart, FinishedCall } from './call-start.ts';
+import { ChatCall } from './chat-call.ts';
+import { CallScope, scopeOf, setScope, type CallSight } from './claims.ts';
 import type { Clock } from './clock.ts';
 import { OpenCalls } from './open-calls.ts';
 import { otherModelCall } from './other-model-call.ts';
-import { kindOfCall } from '../otel/instruments.ts';
-import { holdEnd } from '../otel/native-span.ts';
-import { quietly } from '../host/quietly.ts';
 import { RecentCalls } from './recent-calls.ts';
-import { snapshot } from './snapshot.ts';
 
-export interface CallMeterOptions<Record = unknown> {
+export interface CallMeterOptions<Record = unknown> extends CallSpansOptions {
   readonly clock: Clock;
-  readonly tracer: () => Tracer;
   /** Asked when a call begins; undefined while nobody wants its record. */
   readonly audience: () => Audience<Record> | undefined;
-  /** `never`, fields that name a user outright, or also those that may hold hashes. */
-  readonly requestIdentity: 'never' | 'plain' | 'all';
-  /** `enrich`: where the SDK makes its own span ours is left out and our attributes go on it. */
-  readonly nativeSpans: 'enrich' | 'separate';
+  readonly requestIdentity: RequestIdentity;
   readonly chunkTimes: 'mean' | 'each';
   readonly steps: StepMeter;
 }
@@ -60,25 +39,16 @@ const REFUSED = {
   replied: false,
 } as const;
 
-const NO_FACTS: RequestFacts = {};
-const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-
-/** Where the record of a call goes, and in what Context the call runs. */
-interface Placed<Record> {
-  readonly span: Span;
-  readonly spanIsForeign: boolean;
-  readonly inside: Context;
-  readonly onEnd: (ended: EndedCall) => Record;
-}
-
 /** Starts calls: where every provider's patch and the manual wrapper come together. */
 export class CallMeter<Record = unknown> {
   readonly open: OpenCalls<ChatCall> = new OpenCalls();
   readonly #options: CallMeterOptions<Record>;
+  readonly #spans: CallSpans;
   readonly #recent = new RecentCalls();
 
   constructor(options: CallMeterOptions<Record>) {
     this.#options = options;
+    this.#spans = new CallSpans(options);
   }
 
   /** Monotonic milliseconds. */
@@ -126,7 +96,7 @@ export class CallMeter<Record = unknown> {
     if (audience === undefined) return undefined;
     const parent = activeContext();
     const startedAtMs = end.endedAtMs - end.durationMs;
-    const begun = this.#begin(start, parent, audience, startedAtMs);
+    const begun = beginCall(start, parent, audience, startedAtMs, this.#options.requestIdentity);
     const nowMs = this.#options.clock.monotonicMs();
     const { reply, byModel = false } = end;
     const sight = { ...sightAtStart(start, begun), ...sightOf(begun, reply) };
@@ -142,7 +112,7 @@ export class CallMeter<Record = unknown> {
     CallScope.claim(scopeOf(parent), sight);
     const ended: EndedCall = {
       ...begun,
-      span: this.#openSpan(start, begun.facts, startedAtMs, parent),
+      span: this.#spans.open(start, begun.facts, startedAtMs, parent),
       durationMs: end.durationMs,
       timeToFirstChunkMs: undefined,
       chunkGapsMs: [],
@@ -161,12 +131,12 @@ export class CallMeter<Record = unknown> {
   #start(start: CallStart): ChatCall | undefined {
     const audience = this.#options.audience();
     if (audience === undefined) return undefined;
-    const { clock, chunkTimes } = this.#options;
+    const { clock, chunkTimes, requestIdentity } = this.#options;
     const { shape } = start;
     const parent = activeContext();
     const around = scopeOf(parent);
     const startedMs = clock.monotonicMs();
-    const begun = this.#begin(start, parent, audience, clock.wallMs());
+    const begun = beginCall(start, parent, audience, clock.wallMs(), requestIdentity);
     const sight = sightAtStart(start, begun);
     if (CallScope.counts(around, sight)) return undefined;
 
@@ -174,7 +144,12 @@ export class CallMeter<Record = unknown> {
       start.isUnderway === true
         ? undefined
         : reserve(start, begun, audience, CallScope.reserving(around, sight));
-    const { span, spanIsForeign, inside, onEnd } = this.#placed(start, begun, parent, audience);
+    const { span, spanIsForeign, inside, onEnd } = this.#spans.place(
+      start,
+      begun,
+      parent,
+      audience,
+    );
     if (reservation !== undefined && isRefusal(reservation)) {
       // A call around this one was not made either.
       CallScope.claim(around, sight);
@@ -233,7 +208,7 @@ export class CallMeter<Record = unknown> {
     for (const use of ended.reply.others ?? []) {
       const other = otherModelCall(ended, use);
       const { shape, facts, startedAtMs } = other;
-      const span = this.#openSpan(
+      const span = this.#spans.open(
         { ...start, shape, request: undefined },
         facts,
         startedAtMs,
@@ -242,95 +217,6 @@ export class CallMeter<Record = unknown> {
       const recorded = audience.onEnd({ ...other, span, spanIsForeign: false });
       audience.budgets?.charge(recorded);
     }
-  }
-
-  #placed(
-    start: CallStart,
-    begun: BegunCall,
-    parent: Context,
-    { onEnd }: Audience<Record>,
-  ): Placed<Record> {
-    const enriches = this.#options.nativeSpans === 'enrich';
-    const { wrapper, laterNativeSpan, nativeSpan } = start;
-    const open = (facts: RequestFacts): Span =>
-      this.#openSpan(start, facts, begun.startedAtMs, parent);
-    const later = { span: NO_SPAN, spanIsForeign: false };
-    if (wrapper !== undefined) {
-      return {
-        ...later,
-        inside: setUsageContext(parent, begun.usageContext),
-        onEnd: (ended) => onEnd({ ...ended, span: open(ended.facts) }),
-      };
-    }
-    if (enriches && laterNativeSpan !== undefined) {
-      laterNativeSpan.want();
-      return {
-        ...later,
-        inside: parent,
-        onEnd: (ended) => {
-          const made = laterNativeSpan.get();
-          return onEnd({
-            ...ended,
-            span: made ?? open(ended.facts),
-            spanIsForeign: made !== undefined,
-          });
-        },
-      };
-    }
-    const foreign = enriches ? nativeSpan : undefined;
-    if (foreign !== undefined) holdEnd(foreign);
-    const span = foreign ?? open(begun.facts);
-    // The span is the parent of what happens inside.
-    return {
-      span,
-      spanIsForeign: foreign !== undefined,
-      inside: trace.setSpan(parent, span),
-      onEnd,
-    };
-  }
-
-  #begin(
-    start: CallStart,
-    parent: Context,
-    { tokenStatistics, keepContent }: Audience<Record>,
-    startedAtMs: number,
-  ): BegunCall {
-    const read = quietly('reading a request', () => start.shape.request(start.request)) ?? NO_FACTS;
-    return {
-      provider: start.provider,
-      shape: start.shape,
-      facts: start.model === undefined ? read : { ...read, model: start.model },
-      request: keepContent ? snapshot(start.request) : undefined,
-      serverAddress: start.serverAddress,
-      serverPort: start.serverPort,
-      run: start.ambient === undefined ? agentScopeOf(parent) : start.ambientRun,
-      usageContext: mergeUsage(
-        identityOf(read, this.#options.requestIdentity),
-        mergeUsage(start.ambient ?? usageContextOf(parent), start.usageContext ?? NO_USAGE_CONTEXT),
-      ),
-      span: NO_SPAN,
-      spanIsForeign: false,
-      startedAtMs,
-      tokenStatistics,
-    };
-  }
-
-  #openSpan(start: CallStart, facts: RequestFacts, startedAtMs: number, parent: Context): Span {
-    const span = this.#options.tracer().startSpan(
-      `${start.shape.operation} ${facts.model ?? 'unknown'}`,
-      {
-        kind: SpanKind.CLIENT,
-        startTime: startedAtMs,
-        attributes: startAttributes(start, facts),
-      },
-      parent,
-    );
-    if (span.isRecording()) {
-      quietly('reading request parameters', () =>
-        span.setAttributes(requestParameters(start.request, start.provider)),
-      );
-    }
-    return span;
   }
 }
 
@@ -370,14 +256,4 @@ function sightOf({ facts }: Pick<BegunCall, 'facts'>, reply: EndedCall['reply'])
     responseModel: reply.responseModel,
     responseId: reply.responseId,
   };
-}
-
-function identityOf(facts: RequestFacts, how: 'never' | 'plain' | 'all'): UsageContext {
-  if (how === 'never') return NO_USAGE_CONTEXT;
-  const all = how === 'all';
-  const userId = facts.userId ?? (all ? facts.opaqueUserId : undefined);
-  const conversationId = facts.conversationId ?? (all ? facts.opaqueConversationId : undefined);
-  return userId === undefined && conversationId === undefined
-    ? NO_USAGE_CONTEXT
-    : { userId, conversationId };
 }

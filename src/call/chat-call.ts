@@ -7,6 +7,7 @@ import type { ReplyReader } from '../domain/reply-reader.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { Outcome } from '../domain/usage-record.ts';
+import type { BegunCall } from './begun-call.ts';
 import type { OpenCall, OpenCalls } from './open-calls.ts';
 import type { Clock } from './clock.ts';
 import { failureOf, isGone } from './failure.ts';
@@ -14,18 +15,6 @@ import { failedQuietly, quietly } from '../host/quietly.ts';
 import type { ReplySink } from './reply-sink.ts';
 
 const UNREADABLE: Failure = { outcome: 'error', type: 'Error' };
-
-/** What is known of a call when it begins. */
-export type BegunCall = Omit<
-  EndedCall,
-  | 'durationMs'
-  | 'timeToFirstChunkMs'
-  | 'chunkGapsMs'
-  | 'outcome'
-  | 'errorType'
-  | 'reply'
-  | 'replied'
->;
 
 export interface ChatCallParts {
   readonly begun: BegunCall;

@@ -5,6 +5,7 @@ import type { Budget } from '../../src/budgets/budget.ts';
 import { RedisBudgetStore } from '../../src/budgets/stores/redis.ts';
 import { BUDGETED_CALL as CALL, BudgetedInstance, SIZE } from '../support/budgeted-instance.ts';
 import { RedisServices } from '../support/redis-services.ts';
+import { redisTimeMs } from '../support/redis-time.ts';
 import { requireServer, startRedis, type TestServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
@@ -139,8 +140,7 @@ describe('budgets of a fleet in Redis', function () {
         Object.keys(await client.hgetall(account!)).filter((field) => field.startsWith('s:'));
       const [report] = await reports();
       const gone = report!.replace(/[^:]+$/, 'gone');
-      const [seconds] = await client.time();
-      await client.hset(account!, gone, `5 ${Number(seconds) * 1000 - 601_000}`);
+      await client.hset(account!, gone, `5 ${(await redisTimeMs(client)) - 601_000}`);
       other!.call();
       await until(async () => (await one!.spent()) === 6);
       assert.equal((await reports()).includes(gone), false);

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import type { Budget } from '../../src/budgets/budget.ts';
 import { RedisBudgetStore } from '../../src/budgets/stores/redis.ts';
 import { BudgetedInstance } from '../support/budgeted-instance.ts';
+import { redisTimeMs } from '../support/redis-time.ts';
 import { requireServer, startRedis, type TestServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
@@ -24,8 +25,7 @@ describe('calls of a process with a wrong clock, before Redis has said the time'
     it(`count in the window of Redis alone, with a clock that is ${days} days wrong`, async () => {
       const client = new Redis(redis.url);
       // Its clock decides, also where that of the test is shifted.
-      const [seconds] = await client.time();
-      const redisMs = Number(seconds) * 1000;
+      const redisMs = await redisTimeMs(client);
       const leftMs = 3_600_000 - (redisMs % 3_600_000);
       if (leftMs < 3000) await sleep(leftMs);
       const budget: Budget = { id: 'b', window: 'hour', limit: { calls: 100 }, mode: 'block' };

@@ -2,24 +2,19 @@ import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 import { RedisBudgetStore } from '../../src/budgets/stores/redis.ts';
 import type { AccountReport, AccountState } from '../../src/budgets/stores/budget-store.ts';
+import { redisTimeMs } from '../support/redis-time.ts';
 import { requireServer, startRedis, type TestServer } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
 const HOUR = 3_600_000;
-const fromMs = Math.floor(Date.now() / HOUR) * HOUR;
-const REPORT: AccountReport = {
+const REPORT = {
   budgetId: 'b',
   identity: 'i',
   key: '',
   values: [],
   serial: 1,
-  indexMs: fromMs,
   limit: 100,
   shares: [0.9],
-  oldestMs: fromMs,
-  bucketEndsMs: fromMs + HOUR,
-  endsAtMs: fromMs + HOUR,
-  buckets: [{ fromMs, own: 0, acknowledged: 0, total: 0 }],
   reserved: 0,
   keep: 0,
   want: 0,
@@ -32,11 +27,13 @@ describe('the running calls of an instance that is not heard of for a minute', (
   let store: RedisBudgetStore;
   let prefixes = 0;
   let account = '';
+  let fromMs = 0;
 
   before(async function () {
     requireServer(this, 'redis-server');
     redis = await startRedis();
     client = new Redis(redis.url);
+    fromMs = Math.floor((await redisTimeMs(client)) / HOUR) * HOUR;
   });
   beforeEach(async () => {
     const keyPrefix = `p${++prefixes}`;
@@ -57,14 +54,21 @@ describe('the running calls of an instance that is not heard of for a minute', (
     own: number,
     more: Partial<AccountReport> = {},
   ): Promise<AccountState> => {
-    const buckets = [{ fromMs, own, acknowledged: 0, total: 0 }];
-    const { states } = await store.sync(instance, 6000, [{ ...REPORT, buckets, ...more }]);
+    const window = {
+      indexMs: fromMs,
+      oldestMs: fromMs,
+      bucketEndsMs: fromMs + HOUR,
+      endsAtMs: fromMs + HOUR,
+      buckets: [{ fromMs, own, acknowledged: 0, total: 0 }],
+    };
+    const { states } = await store.sync(instance, 6000, [{ ...REPORT, ...window, ...more }]);
     return states[0]!;
   };
   const forgetInstances = async (): Promise<void> => {
     const [key = ''] = await client.keys(account);
+    const longAgoMs = (await redisTimeMs(client)) - 61_000;
     for (const field of await client.hkeys(key)) {
-      if (field.startsWith('l:')) await client.hset(key, field, `10 10 ${Date.now() - 61_000}`);
+      if (field.startsWith('l:')) await client.hset(key, field, `10 10 ${longAgoMs}`);
     }
   };
 

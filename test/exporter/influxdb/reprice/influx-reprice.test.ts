@@ -17,7 +17,7 @@ import { mixedRecords } from '../../../support/usage-ledger.ts';
 const DAY_MS = 86_400_000;
 const FROM = Date.parse('2026-10-20T00:00:00Z');
 /** More than one batch, and more than one week. */
-const MANY = mixedRecords(15_000, FROM, FROM + 17 * DAY_MS);
+const MANY = mixedRecords(10_500, FROM, FROM + 17 * DAY_MS);
 const FEW = mixedRecords(1500, FROM, FROM + 17 * DAY_MS);
 const RANGE = { from: new Date(FROM), to: new Date(FROM + 20 * DAY_MS) };
 
