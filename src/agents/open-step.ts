@@ -1,4 +1,11 @@
-import { SpanStatusCode, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import {
+  isSpanContextValid,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
 import { runIn } from '../context.ts';
 import { errorType, quietly } from '../host/quietly.ts';
 import { lacks } from '../otel/native-span.ts';
@@ -11,9 +18,11 @@ type BegunStep = Omit<EndedStep, 'durationMs' | 'errorType'>;
 interface OpenStepParts {
   readonly begun: BegunStep;
   readonly context: Context;
-  /** Absent where spans are not emitted. */
-  readonly span: Span | undefined;
-  readonly spanIsForeign: boolean;
+  /** Absent where spans are not emitted, and where the SDK makes its own later on. */
+  span: Span | undefined;
+  spanIsForeign: boolean;
+  /** Whether one of the SDK may still come. */
+  readonly awaitsSpan: boolean;
   readonly captureContent: boolean;
   readonly startedAtMs: number;
   readonly onEnd: (ended: EndedStep) => void;
@@ -37,13 +46,17 @@ const registry = new FinalizationRegistry<OpenStep>((step) => step.end());
 
 /** A step of an agent's run: started once, ended once. None of its methods throws. */
 export class OpenStep {
-  /** In which everything inside the step runs. */
-  readonly context: Context;
   #parts: OpenStepParts | undefined;
+  #context: Context;
 
   constructor(parts: OpenStepParts) {
     this.#parts = parts;
-    this.context = parts.context;
+    this.#context = parts.context;
+  }
+
+  /** In which everything inside the step runs. */
+  get context(): Context {
+    return this.#context;
   }
 
   get ended(): boolean {
@@ -52,6 +65,21 @@ export class OpenStep {
 
   run<T>(fn: () => T): T {
     return runIn(this.context, fn);
+  }
+
+  /** The span that the SDK has made for this step, where it was announced: what is missing is added to it. */
+  adopt(span: Span): void {
+    const parts = this.#parts;
+    if (parts?.awaitsSpan !== true || parts.span !== undefined) return;
+    quietly('enriching a span', () => {
+      parts.span = span;
+      parts.spanIsForeign = true;
+      addMissing(span, parts.begun.attributes);
+      if (!isSpanContextValid(span.spanContext())) return;
+      // Records of the calls that follow name the step by its span.
+      Object.assign(parts.begun.step, { id: span.spanContext().spanId });
+      this.#context = trace.setSpan(this.#context, span);
+    });
   }
 
   /** The step ends with what `handle` gives to its reader, at the latest when nobody has `handle` any more. */
@@ -75,11 +103,8 @@ export class OpenStep {
       const { begun, span, spanIsForeign, captureContent, startedAtMs } = parts;
       const failure = type ?? (error === undefined ? undefined : errorType(error));
       if (span?.isRecording() === true) {
-        for (const [name, value] of Object.entries(attributes)) {
-          if (value !== undefined && (!spanIsForeign || lacks(span, name))) {
-            span.setAttribute(name, value);
-          }
-        }
+        if (spanIsForeign) addMissing(span, attributes);
+        else span.setAttributes(attributes);
         if (captureContent && output !== undefined) setContent(span, ATTR_TOOL.result, output);
         if (failure !== undefined && (!spanIsForeign || lacks(span, ATTR.errorType))) {
           span.setAttribute(ATTR.errorType, failure);
@@ -92,6 +117,13 @@ export class OpenStep {
       const durationMs = Math.max(0, endedAtMs - startedAtMs);
       parts.onEnd({ ...begun, durationMs, errorType: failure });
     });
+  }
+}
+
+/** What is known already stays as it is. */
+export function addMissing(span: Span, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && lacks(span, name)) span.setAttribute(name, value);
   }
 }
 

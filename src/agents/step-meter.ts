@@ -13,7 +13,6 @@ import { innermost, STEPS_MAX, type AgentStep } from '../domain/agent-step.ts';
 import { dimensionValue } from '../domain/dimensions.ts';
 import { idFrom } from '../domain/id-from.ts';
 import { quietly, warnOnce } from '../host/quietly.ts';
-import { lacks } from '../otel/native-span.ts';
 import {
   ATTR,
   ATTR_TOOL,
@@ -22,7 +21,7 @@ import {
   type SemconvGeneration,
 } from '../otel/semconv.ts';
 import { agentScopeOf, setAgentScope, type InvocationCounts } from './agent-scope.ts';
-import { OpenStep, setContent } from './open-step.ts';
+import { addMissing, OpenStep, setContent } from './open-step.ts';
 import { type OpenOperation, type OperationStart, Operations } from './operation.ts';
 import { StepMetrics } from './step-metrics.ts';
 import type { StepStart } from './step-start.ts';
@@ -104,6 +103,7 @@ export class StepMeter {
       context: span === undefined ? inside : trace.setSpan(inside, span),
       span,
       spanIsForeign: span !== undefined && span === foreign,
+      awaitsSpan: isSeen && isSpanless,
       captureContent,
       startedAtMs,
       onEnd: (ended) => {
@@ -143,9 +143,7 @@ function attributesOf(
 /** The SDK's span with what it lacks. */
 function enriched(span: Span | undefined, attributes: Attributes): Span | undefined {
   if (span === undefined) return undefined;
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && lacks(span, name)) span.setAttribute(name, value);
-  }
+  addMissing(span, attributes);
   return span;
 }
 

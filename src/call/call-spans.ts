@@ -1,4 +1,5 @@
 import { SpanKind, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
+import { takeModelSpan } from '../agents/invocation-spans.ts';
 import { setUsageContext } from '../context.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
@@ -63,7 +64,7 @@ export class CallSpans {
         },
       };
     }
-    const foreign = enriches ? nativeSpan : undefined;
+    const foreign = enriches ? (nativeSpan ?? takeModelSpan(parent)) : undefined;
     if (foreign !== undefined) holdEnd(foreign);
     const span = foreign ?? open(begun.facts);
     // The span is the parent of what happens inside.

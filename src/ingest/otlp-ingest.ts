@@ -6,7 +6,7 @@ import { SCOPE } from '../otel/telemetry.ts';
 import { LivePrices } from '../prices/live-prices.ts';
 import { hrTimeOf } from '../usage/record-id.ts';
 import { eventAttributes } from '../usage/emit/event.ts';
-import { callOfClaudeCode } from './dialects/claude-code.ts';
+import { callOfClaudeCode, isMeteredByItsParent } from './dialects/claude-code.ts';
 import { callOfCodex } from './dialects/codex.ts';
 import { callOfConventionalEvent, callOfConventionalSpan } from './dialects/conventions.ts';
 import { callOfOpenInference } from './dialects/openinference.ts';
@@ -117,6 +117,7 @@ export class OtlpIngest {
   }
 
   #take(item: ReceivedSpan | ReceivedLog): keyof IngestCounts {
+    if (isMeteredByItsParent(item)) return 'duplicates';
     if ('eventName' in item) return this.#takeLog(item);
     const { traceId, spanId, parentSpanId } = item;
     // Our own spans come with an event, which is the record.

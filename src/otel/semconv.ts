@@ -51,6 +51,10 @@ export const ATTR = {
   runId: 'token_meter.run_id',
   /** Tool that a call was made in. `gen_ai.tool.name` belongs to the tool's own span. */
   toolName: 'token_meter.tool_name',
+  /** Of a resource: its calls are recorded by the process that started this one. */
+  isMetered: 'token_meter.metered',
+  /** `partial`: the output of the call is reported later, with that of others. */
+  reportedOutput: 'token_meter.reported_output',
   /** Steps of the run down to the call, as `stepsText` writes them. */
   steps: 'token_meter.steps',
   durationMs: 'token_meter.duration_ms',

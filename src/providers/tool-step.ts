@@ -22,11 +22,18 @@ export function runTool<T>(
   fn: () => T,
   options: Pick<RunInStepOptions, 'isFailure'> = {},
 ): T {
-  const step = startStep(meter, () => {
-    const { name, input, nativeSpan, ...call } = describe();
-    return { kind: 'tool', name, input, nativeSpan, attributes: toolAttributes(call) };
+  return runInStep(startTool(meter, describe), fn, { ...options, withOutput: true });
+}
+
+/** The execution of a tool, whose end is reported later. */
+export function startTool(
+  meter: CurrentMeter,
+  describe: () => ToolCall & Pick<StepStart, 'nativeSpan' | 'parent'>,
+): OpenStep | undefined {
+  return startStep(meter, () => {
+    const { name, input, nativeSpan, parent, ...call } = describe();
+    return { kind: 'tool', name, input, nativeSpan, parent, attributes: toolAttributes(call) };
   });
-  return runInStep(step, fn, { ...options, withOutput: true });
 }
 
 /** Undefined while metering is off, and where the step cannot be described. */

@@ -298,6 +298,19 @@ describe('OtlpIngest', () => {
     assert.equal(error?.errorType, '529');
   });
 
+  it('Claude Code: nothing where the process that started it records its calls', async () => {
+    const resource = { 'token_meter.metered': 'true', 'service.name': 'claude-code' };
+    const request = logOf('claude_code.api_request', {
+      model: 'claude-sonnet-4-5',
+      input_tokens: 1,
+    });
+    const counts = await ingest().take('logs', logs([request], resource), JSON_TYPE);
+    assert.deepEqual(counts, { records: 0, duplicates: 1, ignored: 0, refused: 0 });
+    // A program that one of its tools has started.
+    const spans = traces([chatSpan('s1', {})], resource);
+    assert.equal((await ingest().take('traces', spans, JSON_TYPE)).records, 1);
+  });
+
   it('Claude Code: its own figure where no price is known, marked as an estimate', async () => {
     const request = logOf('claude_code.api_request', {
       model: 'claude-of-tomorrow-9',

@@ -1,7 +1,10 @@
 import { plus, usageOf } from '../../domain/token-counts.ts';
-import type { ReceivedLog } from '../received.ts';
+import { ATTR } from '../../otel/semconv.ts';
+import type { ReceivedLog, ReceivedSpan } from '../received.ts';
 import type { ReportedCall } from '../reported-call.ts';
 import { amountOf, countOf, textOf } from '../values.ts';
+
+const SCOPE = 'com.anthropic.claude_code';
 
 /**
  * Events of Claude Code: one `api_request` a call, one `api_error` a failed one. Its metrics and spans report
@@ -42,5 +45,14 @@ export function callOfClaudeCode(log: ReceivedLog): ReportedCall | undefined {
 }
 
 function isEvent({ scope, attributes }: ReceivedLog, name: string): boolean {
-  return scope.startsWith('com.anthropic.claude_code') && attributes['event.name'] === name;
+  return scope.startsWith(SCOPE) && attributes['event.name'] === name;
+}
+
+/**
+ * A call that is recorded by the process that started Claude Code, by the messages it reads. Whatever the tools of
+ * Claude Code start inherits the attribute of the resource, and is reported by itself.
+ */
+export function isMeteredByItsParent(item: ReceivedLog | ReceivedSpan): boolean {
+  if (item.resource[ATTR.isMetered] !== 'true') return false;
+  return 'eventName' in item ? callOfClaudeCode(item) !== undefined : item.scope.startsWith(SCOPE);
 }

@@ -1,4 +1,5 @@
 import { quietly } from '../../host/quietly.ts';
+import { withReplaced } from '../replaced-exports.ts';
 
 /** Methods of a provider that make a model; those of older and newer specifications. */
 const FACTORIES: ReadonlySet<PropertyKey> = new Set([
@@ -118,23 +119,6 @@ function wrapped(provider: object, onModel: OnModel): object {
 function isFixed(target: object, key: PropertyKey): boolean {
   const descriptor = Object.getOwnPropertyDescriptor(target, key);
   return descriptor?.configurable === false && descriptor.writable !== true;
-}
-
-/**
- * An imported ES module is given to the hook as an object whose bindings can be set. Those of one that is loaded by
- * `require()` cannot, and CommonJS may have fixed getters.
- */
-function withReplaced(moduleExports: object, replaced: ReadonlyMap<string, unknown>): object {
-  if (replaced.size === 0) return moduleExports;
-  if ((moduleExports as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === 'Module') {
-    const isSet = [...replaced].map(([key, value]) => Reflect.set(moduleExports, key, value));
-    if (isSet.every(Boolean)) return moduleExports;
-  }
-  const descriptors = Object.getOwnPropertyDescriptors(moduleExports) as PropertyDescriptorMap;
-  for (const [key, value] of replaced) {
-    descriptors[key] = { value, enumerable: true, configurable: true, writable: true };
-  }
-  return Object.create(Object.getPrototypeOf(moduleExports) as object, descriptors) as object;
 }
 
 function isProvider(exported: unknown): exported is object {
