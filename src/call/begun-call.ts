@@ -1,4 +1,4 @@
-import { INVALID_SPAN_CONTEXT, trace, type Context } from '@opentelemetry/api';
+import { INVALID_SPAN_CONTEXT, trace, type Context, type Span } from '@opentelemetry/api';
 import { agentScopeOf } from '../agents/agent-scope.ts';
 import { mergeUsage, NO_USAGE_CONTEXT, usageContextOf } from '../context.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
@@ -24,7 +24,7 @@ export type BegunCall = Omit<
 export type RequestIdentity = 'never' | 'plain' | 'all';
 
 /** Of a call whose span is not known yet. */
-export const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+export const NO_SPAN: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 const NO_FACTS: RequestFacts = {};
 
