@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { setOwn } from '../host/own-property.ts';
 import { quietly } from '../host/quietly.ts';
 
@@ -13,6 +14,11 @@ export interface Follower {
   readonly onLazy?: (promise: object) => void;
   /** The value will come by a way that cannot be watched. */
   readonly onUnwatchable: () => void;
+  /**
+   * Others may hold the very promise and handle its rejection there: it is handed on itself. Its rejection then counts
+   * as handled, since it is watched. @default false
+   */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -40,18 +46,28 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * What to hand on in place of `result`: for a promise one that follows it, so that a rejection nobody
- * awaits is still an unhandled rejection; anything else stays the object it is.
+ * What to hand on in place of `result`: for a promise that nobody else has one that follows it, so that a rejection
+ * nobody awaits is still an unhandled rejection; anything else stays the object it is.
  */
 export function followed<T>(result: T, follower: Follower): T {
   if (isPlainPromise(result)) {
+    const onValue = (value: unknown): void => {
+      quietly('watching a result', () => follower.onValue(value));
+    };
+    const onError = (error: unknown): void => {
+      quietly('watching a result', () => follower.onError(error));
+    };
+    if (follower.isShared === true) {
+      void result.then(onValue, onError);
+      return result;
+    }
     const next = result.then(
       (value: unknown) => {
-        quietly('watching a result', () => follower.onValue(value));
+        onValue(value);
         return value;
       },
       (error: unknown) => {
-        quietly('watching a result', () => follower.onError(error));
+        onError(error);
         throw error;
       },
     );
@@ -108,4 +124,9 @@ function followThenable(promise: PromiseLike<unknown>, follower: Follower): void
   );
   if (replaced) follower.onLazy?.(promise);
   else follower.onUnwatchable();
+}
+
+/** Whether the promise that a function returns may be one that others have: an async function makes its own. */
+export function mayShare(fn: unknown): boolean {
+  return !types.isAsyncFunction(fn);
 }

@@ -10,6 +10,8 @@ export interface RunInStepOptions {
   readonly withOutput?: boolean;
   /** Whether what was thrown is a failure of the step. @default always */
   readonly isFailure?: ((error: unknown) => boolean) | undefined;
+  /** Whether others may have the promise that `fn` returns: see `Follower`. @default false */
+  readonly isShared?: boolean;
   /** True for a value that ends the step later on, such as a stream. */
   readonly endsLater?: (value: unknown) => boolean;
 }
@@ -21,7 +23,12 @@ export interface RunInStepOptions {
 export function runInStep<T>(
   step: OpenStep | undefined,
   fn: () => T,
-  { withOutput = false, endsLater, isFailure = () => true }: RunInStepOptions = {},
+  {
+    withOutput = false,
+    isShared = false,
+    endsLater,
+    isFailure = () => true,
+  }: RunInStepOptions = {},
 ): T {
   if (step === undefined) return fn();
   const failed = (error: unknown): void => {
@@ -47,6 +54,7 @@ export function runInStep<T>(
     },
     onError: failed,
     onUnwatchable: () => step.end(),
+    isShared,
   });
 }
 

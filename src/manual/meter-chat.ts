@@ -1,4 +1,5 @@
 import { BudgetExceededError } from '../budgets/budget-exceeded-error.ts';
+import { mayShare } from '../call/followed.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
 import { mergeUsage, soundUsage } from '../context.ts';
@@ -141,7 +142,7 @@ function wrap(fn: AnyFunction, options: MeterChatOptions): AnyFunction {
     }
     return (
       quietly('watching a result', () => ({
-        result: observeResult(result, { call, onValue }),
+        result: observeResult(result, { call, onValue, isShared: mayShare(fn) }),
       })) ?? { result }
     ).result;
   };

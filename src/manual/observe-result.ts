@@ -11,19 +11,22 @@ export interface ResultObserver {
   readonly call: ChatCall;
   /** Told the value itself, before it is read. */
   readonly onValue: (value: unknown, streamed: boolean) => void;
+  /** Whether others may have the promise that is the result. */
+  readonly isShared: boolean;
 }
 
 /**
- * Observes what a wrapped function returned and returns it: the same object, except for a plain promise,
- * which is replaced by one with the same value or error.
+ * Observes what a wrapped function returned and returns it: the same object, except for the promise of an async
+ * function, which is replaced by one with the same value or error.
  */
 export function observeResult<T>(result: T, observer: ResultObserver): T {
-  const { call } = observer;
+  const { call, isShared } = observer;
   return followed(result, {
     onValue: (value) => observeValue(value, observer),
     onError: (error) => call.failed(error),
     onLazy: (promise) => call.arrived(promise),
     onUnwatchable: () => call.failed(new UnwatchableReply()),
+    isShared,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_AGENT, ATTR_TOOL } from '../otel/semconv.ts';
+import { mayShare } from '../call/followed.ts';
 import { runInStep } from '../call/run-in-step.ts';
 import type { StepKind } from '../domain/agent-step.ts';
 import { idFrom } from '../domain/id-from.ts';
@@ -73,7 +74,7 @@ function withStep<T, O extends { readonly name: string; readonly runId?: string 
       attributes: known(attributesOf(options)),
     }),
   );
-  return runInStep(step, fn, { withOutput: kind === 'tool' });
+  return runInStep(step, fn, { withOutput: kind === 'tool', isShared: mayShare(fn) });
 }
 
 function known(attributes: Record<string, string | undefined>): Attributes {
