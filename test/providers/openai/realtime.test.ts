@@ -500,6 +500,19 @@ describe('realtime sessions of openai', () => {
         assert.equal((await onlyRecord(metering)).responseId, 'resp_2');
       });
 
+      it('a request of the time that metering was off is not taken for the next one', async () => {
+        metering.off();
+        const session = await open();
+        client.send({ type: 'response.create' });
+        metering.on();
+        client.send({ type: 'response.create' });
+        await until(() => session.received.length === 2);
+        session.send(created('resp_1'), done('resp_1'), created('resp_2'), done('resp_2'));
+        await until(() => metering.recorded === 1);
+        assert.equal((await onlyRecord(metering)).responseId, 'resp_2');
+        assert.equal(metering.open, 0);
+      });
+
       it('events that no session has are passed on', async () => {
         const session = await open();
         session.send(

@@ -146,6 +146,22 @@ for (const [title, place, path] of [
       );
     });
 
+    it('a request of the time that metering was off is not taken for the next one', async () => {
+      metering.off();
+      const session = await open(() => undefined);
+      client.send(request);
+      metering.on();
+      withUsageContext({ userId: 'ben' }, () => client.send(request));
+      await until(() => session.received.length === 2);
+      session.send(...events('resp_1'), ...events('resp_2'));
+      await until(() => metering.recorded === 1);
+      const { userId, responseId } = await onlyRecord(metering);
+      assert.deepEqual([userId, responseId], ['ben', 'resp_2']);
+      session.send(...events('resp_3'));
+      await until(() => metering.recorded === 1);
+      assert.equal((await onlyRecord(metering)).responseId, 'resp_3', 'one that nobody asked for');
+    });
+
     it('an error ends the response that was asked for', async () => {
       await open((_event, session) =>
         session.send({
@@ -196,6 +212,28 @@ for (const [title, place, path] of [
         await until(() => metering.recorded === 1);
         const { userId, outcome } = await onlyRecord(metering);
         assert.deepEqual([userId, outcome], ['anna', 'ok']);
+      });
+
+      it('metering is switched on while requests wait', async () => {
+        metering.off();
+        let requests = 0;
+        queue((_event, session) => session.send(...events(`resp_${(requests += 1)}`)));
+        metering.on();
+        withUsageContext({ userId: 'ben' }, () => client.send(request));
+        metering.off();
+        client.send(request);
+        metering.on();
+        withUsageContext({ userId: 'carl' }, () => client.send(request));
+        await until(() => metering.recorded === 2 && requests === 4);
+        const { records } = await metering.take();
+        assert.deepEqual(
+          records.map(({ userId, responseId }) => [userId, responseId]),
+          [
+            ['ben', 'resp_2'],
+            ['carl', 'resp_4'],
+          ],
+        );
+        assert.equal(metering.open, 0);
       });
 
       it('a request that the server refuses is recorded', async () => {

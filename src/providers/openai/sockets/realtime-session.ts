@@ -14,7 +14,8 @@ const REMEMBERED_MAX = 1000;
 
 /** A response that was asked for and has not begun. */
 interface Asked {
-  readonly call: ChatCall;
+  /** Undefined where metering was off. */
+  readonly call: ChatCall | undefined;
   readonly eventId: string | undefined;
   /** JSON of what the response repeats. */
   readonly metadata: string;
@@ -30,7 +31,7 @@ export class RealtimeSession implements SocketSession {
   #transcribedBy: string | undefined;
   readonly #asked: Asked[] = [];
   /** By the id of the response. */
-  readonly #running = new Map<unknown, ChatCall>();
+  readonly #running = new Map<unknown, ChatCall | undefined>();
   /** Ids of responses. */
   readonly #ended = new Set<unknown>();
   /** Responses that may still come of requests that an error seems to have refused. */
@@ -47,7 +48,7 @@ export class RealtimeSession implements SocketSession {
     return this.#start(fields(event['response']), 'asked');
   }
 
-  sent(event: JsonObject, call: ChatCall): void {
+  sent(event: JsonObject, call: ChatCall | undefined): void {
     const metadata = metadataOf(fields(event['response']));
     this.#asked.push({ call, eventId: text(event['event_id']), metadata });
   }
@@ -66,8 +67,8 @@ export class RealtimeSession implements SocketSession {
   }
 
   closed(): void {
-    for (const call of this.#running.values()) call.streamEnded();
-    for (const { call } of this.#asked) call.streamEnded();
+    for (const call of this.#running.values()) call?.streamEnded();
+    for (const { call } of this.#asked) call?.streamEnded();
     this.#running.clear();
     this.#asked.length = 0;
     this.#doubts = 0;
@@ -87,15 +88,16 @@ export class RealtimeSession implements SocketSession {
     const response = fields(event['response']);
     const { id } = response;
     if (this.#running.has(id)) return;
-    const call = this.#asker(metadataOf(response)) ?? this.#startUnasked(response);
-    if (call === undefined) return;
-    call.announced(event);
+    const asked = this.#asker(metadataOf(response));
+    const call = asked === undefined ? this.#startUnasked(response) : asked.call;
+    if (asked === undefined && call === undefined) return;
+    call?.announced(event);
     this.#running.set(id, call);
   }
 
-  #asker(metadata: string): ChatCall | undefined {
+  #asker(metadata: string): Asked | undefined {
     const index = this.#asked.findIndex((asked) => asked.metadata === metadata);
-    return index < 0 ? undefined : this.#asked.splice(index, 1)[0]?.call;
+    return index < 0 ? undefined : this.#asked.splice(index, 1)[0];
   }
 
   #startUnasked(response: JsonObject): ChatCall | undefined {
@@ -109,7 +111,7 @@ export class RealtimeSession implements SocketSession {
     const { id } = response;
     if (this.#ended.has(id)) return;
     // Metering may have been switched on in the middle.
-    const call = this.#running.get(id) ?? this.#startUnasked(response);
+    const call = this.#running.has(id) ? this.#running.get(id) : this.#startUnasked(response);
     this.#running.delete(id);
     if (id !== undefined) {
       this.#ended.add(id);
@@ -131,7 +133,7 @@ export class RealtimeSession implements SocketSession {
     const [asked] = index < 0 ? [] : this.#asked.splice(index, 1);
     // Its response may come all the same.
     if (asked !== undefined && named === undefined && !isOfResponse) this.#doubts += 1;
-    asked?.call.failedWith({ outcome: 'error', type });
+    asked?.call?.failedWith({ outcome: 'error', type });
   }
 
   #committed(itemId: unknown): void {

@@ -13,7 +13,7 @@ const overSocket: CallShape = streamed(responses);
 
 interface Lane {
   /** Asked for, and not begun. */
-  readonly asked: ChatCall[];
+  readonly asked: (ChatCall | undefined)[];
   current: ChatCall | undefined;
 }
 
@@ -30,7 +30,7 @@ export class ResponsesSession implements SocketSession {
     return this.#start(event, false);
   }
 
-  sent(event: JsonObject, call: ChatCall): void {
+  sent(event: JsonObject, call: ChatCall | undefined): void {
     this.#lane(event).asked.push(call);
   }
 
@@ -40,7 +40,8 @@ export class ResponsesSession implements SocketSession {
     if (type === 'error') return this.#failed(lane, event);
     if (type === 'response.created') {
       lane.current?.streamEnded();
-      lane.current = lane.asked.shift() ?? this.#start(fields(event['response']), true);
+      lane.current =
+        lane.asked.length > 0 ? lane.asked.shift() : this.#start(fields(event['response']), true);
     }
     lane.current?.event(event);
     if (typeof type === 'string' && CLOSING.has(type)) {

@@ -55,7 +55,7 @@ function observeEmit(prototype: object, sessions: Sessions): void {
       function _emit(this: SocketClient, ...args) {
         const [name, event] = args;
         if (EMITTED.includes(name) && (name !== 'event' || isObject(event))) {
-          quietly('reading an event', () => sessions.of(this)?.emitted(name, event));
+          quietly('reading an event', () => sessions.of(this).emitted(name, event));
         }
         return original.apply(this, args);
       },
@@ -89,7 +89,7 @@ function observeSockets(prototype: object, sessions: Sessions): void {
     (original) =>
       function (this: SocketClient, ...args) {
         const socket = original.apply(this, args);
-        if (isObject(socket)) quietly('opening a socket', () => sessions.of(this)?.watch(socket));
+        if (isObject(socket)) quietly('opening a socket', () => sessions.of(this).watch(socket));
         return socket;
       },
   );
@@ -142,13 +142,14 @@ function observeSend(prototype: object, name: string, sessions: Sessions): void 
         const event = quietly('reading an event', () => eventOf(args[0]));
         if (event === undefined) return send();
         const watched = quietly('opening a session', () => sessions.of(this));
-        const call = quietly('sending an event', () => watched?.asked(event, this));
-        if (watched === undefined || call === undefined) return send();
-        if (call.refusal !== undefined) {
-          const error = refusedCall(call.refusal);
+        const unsent = quietly('sending an event', () => watched?.asked(event, this));
+        if (watched === undefined || unsent === undefined) return send();
+        const refusal = unsent.call?.refusal;
+        if (refusal !== undefined) {
+          const error = refusedCall(refusal);
           return this._onError?.(null, error.message, error);
         }
-        return watched.sending(call, send);
+        return watched.sending(unsent, send);
       },
   );
 }
@@ -175,15 +176,14 @@ class Sessions {
     return this.#clients.get(client);
   }
 
-  /** Undefined while metering is off and has never been on for this session. */
-  of(client: SocketClient): WatchedClient | undefined {
+  /** Kept while metering is off too: replies of that time are not those of requests that come later. */
+  of(client: SocketClient): WatchedClient {
     const watched = this.known(client) ?? this.#begin(client);
-    watched?.watch(client.socket);
+    watched.watch(client.socket);
     return watched;
   }
 
-  #begin(client: SocketClient): WatchedClient | undefined {
-    if (this.#meter() === undefined) return undefined;
+  #begin(client: SocketClient): WatchedClient {
     const url = new URL(String(client.url));
     const watched = new WatchedClient(
       url.pathname.endsWith('/responses')

@@ -5,8 +5,8 @@ import type { JsonObject } from '../../../tokens/json.ts';
 export interface SocketSession {
   /** Starts the call that an event asks for, which a budget may refuse. Undefined while metering is off. */
   asked(event: JsonObject): ChatCall | undefined;
-  /** The event has been sent: the server is to reply. */
-  sent(event: JsonObject, call: ChatCall): void;
+  /** The event has been sent: the server is to reply. Without `call` the reply is not recorded. */
+  sent(event: JsonObject, call: ChatCall | undefined): void;
   received(event: JsonObject): void;
   /** No more replies to what was sent. */
   closed(): void;

@@ -25,9 +25,10 @@ export interface SocketClient {
 }
 
 /** A request that the SDK sends at once, or keeps until its socket is open. */
-interface Unsent {
+export interface Unsent {
   readonly event: JsonObject;
-  readonly call: ChatCall;
+  /** Undefined for one of the time that metering was off: its place in the order counts all the same. */
+  readonly call: ChatCall | undefined;
 }
 
 const [CONNECTING, OPEN] = [0, 1];
@@ -47,24 +48,21 @@ export class WatchedClient {
     this.#session = session;
   }
 
-  /** The call of a request; undefined for one that a closed socket loses without a word. */
-  asked(
-    event: JsonObject,
-    { socket, _createSocket, _recovery }: SocketClient,
-  ): ChatCall | undefined {
+  /** A request with its call; undefined for one that a closed socket loses without a word. */
+  asked(event: JsonObject, { socket, _createSocket, _recovery }: SocketClient): Unsent | undefined {
     const state = socket?.readyState;
     // A client with a queue has its request there or reports an error.
     const hasQueue = _createSocket !== undefined || _recovery !== undefined;
     if (state !== OPEN && state !== CONNECTING && !hasQueue) return undefined;
-    const call = this.#session.asked(event);
-    if (call !== undefined && call.refusal === undefined) this.#unsent.push({ event, call });
-    return call;
+    const unsent = { event, call: this.#session.asked(event) };
+    if (unsent.call?.refusal === undefined) this.#unsent.push(unsent);
+    return unsent;
   }
 
-  /** Runs what sends the request that was asked for last. */
-  sending<T>(call: ChatCall, send: () => T): T {
+  /** Runs what sends a request. */
+  sending<T>(unsent: Unsent, send: () => T): T {
     const before = this.#sending;
-    this.#sending = this.#unsent.find((unsent) => unsent.call === call);
+    this.#sending = unsent;
     try {
       return send();
     } catch (error) {
@@ -80,13 +78,13 @@ export class WatchedClient {
     const failed = this.#sending;
     if (failed === undefined || !this.#unsent.includes(failed)) return;
     this.#unsent = this.#unsent.filter((unsent) => unsent !== failed);
-    if (cause === undefined) failed.call.failedWith({ outcome: 'error', type: 'not_sent' });
-    else failed.call.failed(cause);
+    if (cause === undefined) failed.call?.failedWith({ outcome: 'error', type: 'not_sent' });
+    else failed.call?.failed(cause);
   }
 
   /** The client has nothing in its queue any more. */
   emptied(): void {
-    for (const { call } of this.#unsent) call.streamEnded();
+    for (const { call } of this.#unsent) call?.streamEnded();
     this.#unsent = [];
   }
 
