@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ClickHouseUsageReader } from '../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
+import { ROLL_UPS } from '../../exporter/clickhouse/schema/roll-ups.ts';
 import type { UsageReader } from '../../exporter/ledger/usage-query.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import {
@@ -45,6 +46,8 @@ export async function openClickHouse(
   const filled = seconds(start);
   const rolling = performance.now();
   await rollUpClickHouse(server.url, DATABASE);
+  // The server does so an hour later.
+  for (const { table } of ROLL_UPS) await ask(`OPTIMIZE TABLE ${DATABASE}.${table} FINAL`);
   const rolled = seconds(rolling);
   const version = await ask('SELECT version()');
   const bytes = await ask(

@@ -4,10 +4,11 @@ import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickh
 import { ClickHouseSession } from '../clickhouse-session.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
 import { type ClickHouseLayout, Names } from './layout.ts';
-import { CELLS } from './roll-ups.ts';
+import { CELLS, ROLL_UPS } from './roll-ups.ts';
 import {
   changesQuery,
   markViews,
+  ROLL_UP_SETTINGS,
   rollUpViews,
   tableStatements,
   ttlOf,
@@ -100,18 +101,33 @@ async function migrations(
         )}`,
     ),
   );
+  const engines = await enginesOf(session, layout.database);
+  const unmerged = ROLL_UPS.filter(({ table }) => {
+    const engine = engines.get(names.isDistributed ? `${table}_local` : table);
+    return existing.has(table) && engine?.includes('min_age_to_force_merge') === false;
+  }).map(
+    ({ table }) =>
+      `ALTER TABLE ${names.local(table)}${names.onCluster} MODIFY SETTING ${ROLL_UP_SETTINGS}`,
+  );
+  const all = [...added, ...unmerged];
   const { retentionDays } = layout;
-  if (retentionDays === undefined) return added;
-  const [stored] = await session.rows({
-    text: 'SELECT engine_full FROM system.tables WHERE database = {database:String} AND name = {name:String}',
-    values: { database: layout.database, name: local },
-  });
-  const kept = String(stored?.['engine_full'] as string);
+  if (retentionDays === undefined) return all;
+  const kept = engines.get(local) ?? '';
   // A removal of what is not there is an error.
-  if (retentionDays === 0 && !/ TTL /.test(kept)) return added;
-  if (kept.includes(`toIntervalDay(${retentionDays})`)) return added;
+  if (retentionDays === 0 && !/ TTL /.test(kept)) return all;
+  if (kept.includes(`toIntervalDay(${retentionDays})`)) return all;
   const ttl = retentionDays === 0 ? 'REMOVE TTL' : `MODIFY TTL ${ttlOf(retentionDays)}`;
-  return [...added, `ALTER TABLE ${names.local(LEDGER)}${names.onCluster} ${ttl}`];
+  return [...all, `ALTER TABLE ${names.local(LEDGER)}${names.onCluster} ${ttl}`];
+}
+
+/** Engine of each table with its clauses and settings. */
+async function enginesOf(
+  session: ClickHouseSession,
+  database: string,
+): Promise<ReadonlyMap<string, string>> {
+  const text = 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}';
+  const rows = await session.rows({ text, values: { database } });
+  return new Map(rows.map((row) => [String(row['name']), String(row['engine_full'])]));
 }
 
 /** A view of another release is changed without a moment in which an insert would not see it. */

@@ -68,6 +68,10 @@ ORDER BY (roll_up, shard, cell)`;
 /** Of the values of a map a sorting key takes the text: in whatever order they are, no two cells become one. */
 const sortingKey = (key: string): string => (key === 'dimensions' ? 'dimensions_text' : key);
 
+/** `FINAL` has nothing to do in a month that is one part: an hour after its last cell was made. */
+export const ROLL_UP_SETTINGS =
+  'min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1';
+
 function rollUpTable(names: Names, { table, keys, hasSketches }: RollUp): string {
   const columns = [
     "cell DateTime('UTC') CODEC(Delta, ZSTD(1))",
@@ -88,7 +92,8 @@ function rollUpTable(names: Names, { table, keys, hasSketches }: RollUp): string
 )
 ENGINE = ${names.engine('ReplacingMergeTree', 'made')}
 PARTITION BY toYYYYMM(cell)
-ORDER BY (cell, ${keys.map(sortingKey).join(', ')})`;
+ORDER BY (cell, ${keys.map(sortingKey).join(', ')})
+SETTINGS ${ROLL_UP_SETTINGS}`;
 }
 
 /** A materialised view, by name, its clauses before the question and the question. */

@@ -130,6 +130,8 @@ describe('a ledger of ClickHouse that is changed', function () {
   it('gets the columns of a newer release, another retention and changed views', async () => {
     await ask(`ALTER TABLE ${database}.llm_usage DROP COLUMN run_id, DROP COLUMN agent`);
     await ask(`ALTER TABLE ${database}.llm_usage_changes MODIFY COMMENT 'otel-token-meter older'`);
+    const merging = 'min_age_to_force_merge_seconds, min_age_to_force_merge_on_partition_only';
+    await ask(`ALTER TABLE ${database}.llm_usage_hourly RESET SETTING ${merging}`);
     const statements: string[] = [];
     const onStatement = (sql: string): number => statements.push(sql);
     const options = { url: server.url, database, retentionDays: 365, onStatement };
@@ -141,6 +143,8 @@ describe('a ledger of ClickHouse that is changed', function () {
     assert.ok(statements.some((sql) => sql.includes('llm_usage_changes MODIFY QUERY')));
     const table = await ask(`SHOW CREATE TABLE ${database}.llm_usage`);
     assert.match(table, /toIntervalDay\(365\)/);
+    const hourly = await ask(`SHOW CREATE TABLE ${database}.llm_usage_hourly`);
+    assert.match(hourly, /min_age_to_force_merge_seconds = 3600/);
     assert.equal(await ask(`SELECT count() FROM ${database}.llm_usage`), `${RECORDS.length}`);
     await setUpClickHouse({ ...options, retentionDays: 0 });
     assert.doesNotMatch(await ask(`SHOW CREATE TABLE ${database}.llm_usage`), /TTL/);
