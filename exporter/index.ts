@@ -119,6 +119,7 @@ export type {
   UsageNumbers,
   UsagePage,
   UsageQuery,
+  UsageRange,
   UsageReader,
   UsageRecordsQuery,
   UsageRow,

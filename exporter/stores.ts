@@ -50,7 +50,11 @@ export interface UsageStore {
 /** The options of each store, as the configuration has them under `metrics`. */
 export interface StoreConfigs {
   readonly influxdb: InfluxStoreConfig;
-  readonly sqlite: { readonly path: string; readonly retentionDays?: number };
+  readonly sqlite: {
+    readonly path: string;
+    readonly retentionDays?: number;
+    readonly rollUpRetentionDays?: number;
+  };
   readonly clickhouse: ClickHouseStoreConfig;
 }
 

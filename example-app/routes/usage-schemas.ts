@@ -27,6 +27,13 @@ const usageRow = z.object({
   previous: usageNumbers.optional(),
 });
 
+const missing = z
+  .array(z.object({ from: z.iso.datetime(), to: z.iso.datetime() }))
+  .optional()
+  .describe(
+    'Parts of the range, or of the previous one, of which the numbers lack calls that are no longer kept.',
+  );
+
 export const usageSummary = z.object({
   from: z.iso.datetime(),
   to: z.iso.datetime(),
@@ -37,6 +44,7 @@ export const usageSummary = z.object({
   other: usageNumbers.optional(),
   total,
   previous: total.optional(),
+  missing,
 });
 
 /** With `fields`, rows have no other numbers. */
@@ -49,6 +57,7 @@ export const usageTable = z.object({
   count: count.optional().describe('Rows of all pages; absent only where quick was asked for.'),
   rows: z.array(usageRow),
   total: total.describe('Of all rows, whatever is searched for.'),
+  missing,
 });
 
 export const usageRecord = z.object({

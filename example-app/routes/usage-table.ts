@@ -207,6 +207,6 @@ function valuesOf(column: Exclude<TableColumn, 'name'>): (row: Row) => number | 
 
 /** As the API answers it. */
 export function tableJson({ summary, rows, count }: TablePage): object {
-  const { from, to, groupBy, total } = summary;
-  return usageJson({ from, to, groupBy, count, rows, total });
+  const { from, to, groupBy, total, missing } = summary;
+  return usageJson({ from, to, groupBy, count, rows, total, ...(missing && { missing }) });
 }

@@ -49,6 +49,10 @@ export const dashboardStrings = {
   'usage.filterBy': { en: 'Filter by {name}', 'zh-CN': '按 {name} 筛选' },
   'usage.noUser': { en: '(no user)', 'zh-CN': '（无用户）' },
   'usage.noConversation': { en: '(no conversation)', 'zh-CN': '（无会话）' },
+  'usage.incomplete': {
+    en: 'Calls of {range} are no longer kept: figures that need them are too low.',
+    'zh-CN': '{range} 的调用已不再保留：需要这些调用的数字偏低。',
+  },
   'usage.other': { en: '(other)', 'zh-CN': '（其他）' },
   'usage.nothing': { en: 'No calls.', 'zh-CN': '暂无调用。' },
   'usage.calls': { en: '{count} {count#call|calls}', 'zh-CN': '{count} 次调用' },

@@ -192,6 +192,17 @@ export interface UsageSummary {
   readonly total: UsageTotal;
   /** Total of the previous period, with `compare: 'previous'`. */
   readonly previous?: UsageTotal;
+  /**
+   * Parts of the range, or of the previous period, of which the numbers lack calls: they are no longer kept, and sums
+   * do not answer this question. Absent where there are none.
+   */
+  readonly missing?: readonly UsageRange[];
+}
+
+/** RFC 3339 in UTC; `to` is exclusive. */
+export interface UsageRange {
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface UsageRecordsQuery {

@@ -92,6 +92,26 @@ export function decodeDayBlock(bytes: Uint8Array): DayBlock {
   };
 }
 
+/** The block without a key, whose sums become those of no key; undefined where no row has it. */
+export function withoutKey(bytes: Uint8Array, erased: string): Uint8Array | undefined {
+  const { keys, teams, outcomes, columns } = decodeDayBlock(bytes);
+  if (!keys.includes(erased)) return undefined;
+  const rows = new Map<string, DayRow & { readonly sums: (number | null)[] }>();
+  for (const [row, before] of keys.entries()) {
+    const key = before === erased ? null : before;
+    const [team = null, outcome = null] = [teams[row], outcomes[row]];
+    const name = JSON.stringify([key, team, outcome]);
+    const known = rows.get(name);
+    const sums = known?.sums ?? SUM_NAMES.map((sum) => NONE[sum]);
+    if (known === undefined) rows.set(name, { key, team, outcome, sums });
+    for (const [place, sum] of SUM_NAMES.entries()) {
+      const value = columns.get(sum)?.[row] ?? Number.NaN;
+      if (!Number.isNaN(value)) sums[place] = (sums[place] ?? 0) + value;
+    }
+  }
+  return encodeDayBlock([...rows.values()]);
+}
+
 function widthOf(values: readonly (number | null)[]): Width {
   let largest = 0;
   for (const value of values) {

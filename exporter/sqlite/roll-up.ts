@@ -3,6 +3,7 @@ import type { UsageRecord } from '../../src/domain/usage-record.ts';
 import { costNanos, type UsageSums } from '../ledger/queries/usage-sums.ts';
 import { dimensionsJson, timeToNs } from './stored-record.ts';
 import { doubtDay, forgetDay, forgetDaysBefore } from './day-tables.ts';
+import { firstCallHour } from './kept-from.ts';
 
 /** Sums kept beside the calls, so that long ranges need not walk over every call. */
 export interface RollUp {
@@ -112,7 +113,7 @@ export function addToRollUps(database: DatabaseSync, records: readonly UsageReco
 const REVISE = 'ON CONFLICT (hour) DO UPDATE SET revision = revision + 1';
 
 /** The same for all hours of a range that have sums. */
-function reviseHours(database: DatabaseSync, fromHour: bigint, toHour: bigint): void {
+export function reviseHours(database: DatabaseSync, fromHour: bigint, toHour: bigint): void {
   database
     .prepare(
       `INSERT INTO usage_hour_revision
@@ -142,9 +143,12 @@ function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRe
   for (const { key, sums } of cells.values()) upsert.run(...key, ...sums);
 }
 
-/** Makes all cells that hold a moment of the range anew: hours from calls, days from hours. */
+/** Makes all cells that hold a moment of the range anew: hours from calls where there still are any, days from hours. */
 export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: bigint): void {
-  const [fromHour, toHour] = [fromNs / HOURS.ns, toNs / HOURS.ns + 1n];
+  const firstHour = firstCallHour(database);
+  const [askedHour, toHour] = [fromNs / HOURS.ns, toNs / HOURS.ns + 1n];
+  const fromHour = askedHour < firstHour ? firstHour : askedHour;
+  if (fromHour >= toHour) return;
   // Hours that lose their last call, and below those that get their first.
   reviseHours(database, fromHour, toHour);
   database.prepare('DELETE FROM usage_hour WHERE hour >= ? AND hour < ?').run(fromHour, toHour);
@@ -157,13 +161,13 @@ export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: big
     )
     .run(fromHour * HOURS.ns, toHour * HOURS.ns);
   reviseHours(database, fromHour, toHour);
-  rebuildDays(database, fromNs / DAYS.ns, toNs / DAYS.ns + 1n);
+  rebuildDays(database, fromHour / 24n, toNs / DAYS.ns + 1n);
 }
 
-/** Removes all cells before an hour; its day keeps what is left of it. */
-export function removeBefore(database: DatabaseSync, hour: bigint): void {
+/** Removes all cells before an hour, and says whether there were any; its day keeps what is left of it. */
+export function removeBefore(database: DatabaseSync, hour: bigint): boolean {
   reviseHours(database, 0n, hour);
-  database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
+  const { changes } = database.prepare('DELETE FROM usage_hour WHERE hour < ?').run(hour);
   // Calls of hours whose sums went earlier go in further steps.
   database
     .prepare('UPDATE usage_hour_revision SET revision = revision + 1 WHERE hour < ?')
@@ -171,7 +175,8 @@ export function removeBefore(database: DatabaseSync, hour: bigint): void {
   const day = hour / 24n;
   database.prepare('DELETE FROM usage_day WHERE day < ?').run(day);
   forgetDaysBefore(database, day);
-  rebuildDays(database, day, day + 1n);
+  if (hour % 24n !== 0n) rebuildDays(database, day, day + 1n);
+  return changes > 0;
 }
 
 function rebuildDays(database: DatabaseSync, fromDay: bigint, toDay: bigint): void {

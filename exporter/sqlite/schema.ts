@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS usage_day_block (
   day INTEGER NOT NULL, kind TEXT NOT NULL, block BLOB NOT NULL, PRIMARY KEY (day, kind)
 );`;
 
+/** What retention has left; what it is is in `kept-from.ts`. */
+const KEPT_FROM = `
+CREATE TABLE IF NOT EXISTS usage_kept_from (what TEXT PRIMARY KEY, hour INTEGER NOT NULL) WITHOUT ROWID;`;
+
 /** How often the calls of an hour were added to, changed or removed. */
 const REVISIONS = `
 CREATE TABLE IF NOT EXISTS usage_hour_revision (hour INTEGER PRIMARY KEY, revision INTEGER NOT NULL);`;
@@ -73,6 +77,7 @@ ${rollUpTable('usage_hour', 'hour')}
 ${rollUpTable('usage_day', 'day')}
 ${SUMMED_DAYS}
 ${DAY_BLOCKS}
+${KEPT_FROM}
 ${REVISIONS}
 `;
 
@@ -135,7 +140,8 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
     `DROP TABLE IF EXISTS usage_day_user;
      DROP TABLE IF EXISTS usage_day_conversation;
      DELETE FROM usage_summed_day;
-     ${DAY_BLOCKS}`,
+     ${DAY_BLOCKS}
+     ${KEPT_FROM}`,
   ],
 ]);
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { LOG_RATIO, SMALLEST } from '../ledger/queries/quantile-sketch.ts';
 import { type DayRow, encodeDayBlock } from './day-block.ts';
+import { firstCallHour } from './kept-from.ts';
 import { DAY_KINDS, type DayKind, forgetDay } from './day-tables.ts';
 import { CALL_SUMS, DAYS, SUMS } from './roll-up.ts';
 
@@ -62,7 +63,11 @@ export function daysToSumUp(database: DatabaseSync, endDay: bigint): readonly bi
      WHERE day < ? AND day NOT IN (SELECT day FROM usage_summed_day) ORDER BY day`,
   );
   statement.setReadBigInts(true);
-  return statement.all(endDay).map(({ day }) => day as bigint);
+  const firstDay = firstCallHour(database) / 24n;
+  return statement
+    .all(endDay)
+    .map(({ day }) => day as bigint)
+    .filter((day) => day >= firstDay);
 }
 
 /** Bin of the percentile sketch, as `binOf` has it. */

@@ -96,7 +96,7 @@ export function reportNotes(
   answer: UsageSummary,
   { source, prices, unpriced, currency }: ReportNotes,
 ): string {
-  const { from, to, total } = answer;
+  const { from, to, total, missing = [] } = answer;
   const lines = [`${from} to ${to} in ${source}`];
   if (total.users !== undefined && total.conversations !== undefined) {
     lines.push(
@@ -104,6 +104,11 @@ export function reportNotes(
     );
   }
   if (total.calls === 0) lines.push('No calls were recorded in this range.');
+  for (const part of missing) {
+    lines.push(
+      `Incomplete: calls from ${part.from} to ${part.to} are no longer kept, and sums do not answer this question`,
+    );
+  }
   if (total.estimatedShare !== undefined && total.estimatedShare > 0) {
     lines.push(`${shownShare(total.estimatedShare)} of the token counts are estimates`);
   }

@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { ApiError, messageFor } from '../api/client.ts';
-import type { Health } from '../api/contract.ts';
+import type { Health, Summary } from '../api/contract.ts';
+import type { Answered } from '../api/loader.ts';
 import { Banner } from '../components/controls.tsx';
-import { formatMoney, formatMs, formatTime, formatWhole } from '../formats.ts';
+import { formatMoney, formatMs, formatRange, formatTime, formatWhole } from '../formats.ts';
 import { isolated } from '../names.tsx';
 import { goToSignIn } from '../session.ts';
 import { t } from '../texts.ts';
@@ -33,6 +34,21 @@ function problemText(problem: unknown): string {
   if (problem.problem['code'] === 'ledger_unavailable') return t('problem.ledger');
   // Without a ledger there is no usage API.
   return problem.status === 404 ? t('problem.noLedger') : problem.message;
+}
+
+/** The parts of the range whose calls are gone, where a panel would need them. */
+export function Incomplete({ answers }: { readonly answers: readonly unknown[] }): JSX.Element {
+  const parts = (answers as readonly (Answered<Partial<Summary> | undefined> | undefined)[])
+    .flatMap((answer) => answer?.value?.missing ?? [])
+    .map(({ from, to }) => [Date.parse(from), Date.parse(to)] as const);
+  if (parts.length === 0) return <></>;
+  const from = Math.min(...parts.map(([start]) => start));
+  const to = Math.max(...parts.map(([, end]) => end));
+  return (
+    <Banner tone="warn" id="incomplete">
+      {t('usage.incomplete', { range: formatRange(new Date(from), new Date(to)) })}
+    </Banner>
+  );
 }
 
 /** Alerts that are not ok. */

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import type { Loader } from '../api/loader.ts';
-import { Problem } from './notices.tsx';
+import { Incomplete, Problem } from './notices.tsx';
 import { PageHead } from './page-head.tsx';
 import { Toolbar, type ToolbarProps } from './toolbar.tsx';
 
@@ -19,7 +19,7 @@ export function RangePage({
   readonly isEmpty?: boolean;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  const { busy, loaded, changing, problem, updatedAt } = loader.state.value;
+  const { answers, busy, loaded, changing, problem, updatedAt } = loader.state.value;
   return (
     <div
       class="range-page"
@@ -32,6 +32,7 @@ export function RangePage({
       <PageHead title={title} updatedAt={updatedAt} />
       <Toolbar {...toolbar} />
       <Problem problem={problem} onRetry={() => void loader.load()} />
+      <Incomplete answers={Object.values(answers)} />
       {children}
     </div>
   );

@@ -6,7 +6,6 @@ import {
   type CheckedRecordsQuery,
   writeCursor,
 } from '../../ledger/queries/checked-query.ts';
-import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import { summarise } from '../../ledger/queries/summarise.ts';
 import { SumsCache } from '../../ledger/queries/sums-cache.ts';
 import { SharedWork } from '../../ledger/shared-work.ts';
@@ -24,7 +23,7 @@ import { ClickHouseSession } from '../clickhouse-session.ts';
 import { RECORD_COLUMNS, recordOf } from '../stored-row.ts';
 import { BoundValues } from './bound-values.ts';
 import { CALLS, filterConditions, timeCondition } from './ledger-sql.ts';
-import { ClickHouseSummarySource } from './summary-source.ts';
+import { ClickHouseSummarySource, type SharedFacts } from './summary-source.ts';
 
 export interface ClickHouseUsageReaderOptions extends ClickHouseAccess {
   /** How old a summary may be: what questions of this time have in common is asked once. @default 1000 */
@@ -33,6 +32,8 @@ export interface ClickHouseUsageReaderOptions extends ClickHouseAccess {
 
 const MAX_CONVERSATION_RECORDS = 1000;
 const MAX_AGE_MS = 1000;
+/** The end of what has expired moves as slowly as time does. */
+const EXPIRED_MS = 30_000;
 /** More would only wait for one another on the server. */
 const MAX_RUNNING = 8;
 
@@ -44,7 +45,7 @@ export class ClickHouseUsageReader implements UsageReader {
   readonly #session: ClickHouseSession;
 
   readonly #answers: SharedWork<UsageSummary>;
-  readonly #splits: SharedWork<SplitQuery | undefined>;
+  readonly #shared: SharedFacts;
   readonly #cache = new SumsCache();
   readonly #turns = new Turns(MAX_RUNNING);
 
@@ -55,7 +56,10 @@ export class ClickHouseUsageReader implements UsageReader {
     );
     // A kept answer may be of hours that were looked up before it.
     this.#answers = new SharedWork({ keepMs: maxAgeMs / 2 });
-    this.#splits = new SharedWork({ keepMs: maxAgeMs / 2 });
+    this.#shared = {
+      splits: new SharedWork({ keepMs: maxAgeMs / 2 }),
+      expired: new SharedWork({ keepMs: EXPIRED_MS }),
+    };
   }
 
   async summary({ signal, askedBy, ...query }: UsageQuery): Promise<UsageSummary> {
@@ -78,7 +82,7 @@ export class ClickHouseUsageReader implements UsageReader {
     const filter = { conversation: id };
     const page = await this.records({ filter, limit: MAX_CONVERSATION_RECORDS, ...asking });
     const query = await checkConversationQuery(id);
-    const source = new ClickHouseSummarySource(this.#session, this.#splits, signal);
+    const source = new ClickHouseSummarySource(this.#session, this.#shared, signal);
     const { total } = await this.#turns.run(
       askedBy,
       signal,
@@ -97,7 +101,7 @@ export class ClickHouseUsageReader implements UsageReader {
   }
 
   async #summary(query: CheckedQuery, signal: AbortSignal | undefined): Promise<UsageSummary> {
-    const source = new ClickHouseSummarySource(this.#session, this.#splits, signal);
+    const source = new ClickHouseSummarySource(this.#session, this.#shared, signal);
     return await summarise(query, source, { cache: this.#cache, signal });
   }
 

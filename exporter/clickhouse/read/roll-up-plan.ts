@@ -2,6 +2,7 @@ import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { ClickHouseSession } from '../clickhouse-session.ts';
 import { LEDGER } from '../schema/columns.ts';
+import type { ExpiredCalls } from './expired-calls.ts';
 import { CELLS, QUIET_MINUTES, ROLL_UPS, type RollUp, SETTLE_SECONDS } from '../schema/roll-ups.ts';
 
 export interface TimeRange {
@@ -58,12 +59,18 @@ function hasBordersOf(query: CheckedQuery, widthMs: number): boolean {
     );
 }
 
+interface PlanOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Only sums answer for these. */
+  readonly expired: ExpiredCalls | undefined;
+}
+
 /** Undefined where the calls answer for everything. */
 export async function planRollUp(
   session: ClickHouseSession,
   query: CheckedQuery,
   rollUp: RollUp,
-  signal: AbortSignal | undefined,
+  { signal, expired }: PlanOptions,
 ): Promise<RollUpPlan | undefined> {
   const width = WIDTH_MS[rollUp.unit];
   const cells = {
@@ -71,7 +78,10 @@ export async function planRollUp(
     toMs: Math.floor(query.toMs / width) * width,
   };
   if (cells.fromMs >= cells.toMs) return undefined;
-  if (rollUp.unit === 'day' && !(await isWorthIt(session, rollUp, signal))) return undefined;
+  const isNeeded = expired !== undefined && cells.fromMs < expired.toMs;
+  if (rollUp.unit === 'day' && !isNeeded && !(await isWorthIt(session, rollUp, signal))) {
+    return undefined;
+  }
   const rows = await session.rows(
     {
       text: `SELECT toUnixTimestamp(cell) AS second FROM (

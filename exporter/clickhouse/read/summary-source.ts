@@ -11,8 +11,15 @@ import type { ClickHouseSession, Row } from '../clickhouse-session.ts';
 import { MISSING_TABLE, TOO_MANY_ROWS } from '../exception.ts';
 import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
+import { type ExpiredCalls, expiredCalls } from './expired-calls.ts';
 import { keptHours } from './kept-hours.ts';
-import { type CallParts, planRollUp, rollUpFor, type RollUpPlan } from './roll-up-plan.ts';
+import {
+  type CallParts,
+  planRollUp,
+  rangesOfCalls,
+  rollUpFor,
+  type RollUpPlan,
+} from './roll-up-plan.ts';
 import { binsOfCalls, binsOfCells, sourceOf } from './source-sql.ts';
 import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.ts';
 import { SUMS } from './sums-sql.ts';
@@ -28,31 +35,33 @@ const SETTINGS = {
   do_not_merge_across_partitions_select_final: 1,
 } as const;
 
+/** What questions of one reader look up once for all of them. */
+export interface SharedFacts {
+  readonly splits: SharedWork<SplitQuery | undefined>;
+  readonly expired: SharedWork<ExpiredCalls | undefined>;
+}
+
 /**
  * Summaries of one ledger. What could grow without bound stays on the server. Sums come from roll-ups as far as those
  * are made from all calls, and from the calls beyond.
  */
 export class ClickHouseSummarySource implements SummarySource {
   readonly #session: ClickHouseSession;
-  readonly #splits: SharedWork<SplitQuery | undefined>;
+  readonly #shared: SharedFacts;
   readonly #signal: AbortSignal | undefined;
   /** All statements of a summary see the same cells; a plan is made once for each range and roll-up. */
   readonly #plans = new Map<string, Promise<RollUpPlan | undefined>>();
 
-  constructor(
-    session: ClickHouseSession,
-    splits: SharedWork<SplitQuery | undefined>,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(session: ClickHouseSession, shared: SharedFacts, signal: AbortSignal | undefined) {
     this.#session = session;
-    this.#splits = splits;
+    this.#shared = shared;
     this.#signal = signal;
   }
 
   async split({ fromMs, toMs }: CheckedQuery): Promise<SplitQuery | undefined> {
     const find = async (signal: AbortSignal): Promise<SplitQuery | undefined> =>
       await orWithoutTables(keptHours(this.#session, { fromMs, toMs }, signal));
-    return await this.#splits.run(`${fromMs}-${toMs}`, find, this.#signal);
+    return await this.#shared.splits.run(`${fromMs}-${toMs}`, find, this.#signal);
   }
 
   async rank(query: CheckedQuery): Promise<readonly Key[]> {
@@ -132,6 +141,26 @@ export class ClickHouseSummarySource implements SummarySource {
     return { users, conversations };
   }
 
+  async missing(query: CheckedQuery): Promise<readonly TimeRange[]> {
+    const expired = await this.#expired();
+    if (expired === undefined || query.fromMs >= expired.toMs) return [];
+    const plans = [await this.#plan(query, false)];
+    if (query.percentiles) plans.push(await this.#plan(query, true));
+    return plans
+      .flatMap((plan) => rangesOfCalls(query, plan))
+      .map(({ fromMs, toMs }) => ({
+        fromMs: Math.max(fromMs, expired.fromMs),
+        toMs: Math.min(toMs, expired.toMs),
+      }))
+      .filter(({ fromMs, toMs }) => fromMs < toMs);
+  }
+
+  async #expired(): Promise<ExpiredCalls | undefined> {
+    const find = async (signal: AbortSignal): Promise<ExpiredCalls | undefined> =>
+      await orWithoutTables(expiredCalls(this.#session, signal));
+    return await this.#shared.expired.run('', find, this.#signal);
+  }
+
   async #distinct(query: CheckedQuery, dimension: 'user' | 'conversation'): Promise<number> {
     const asked = { ...query, dimensions: [dimension], unit: undefined };
     const bound = new BoundValues();
@@ -183,7 +212,12 @@ export class ClickHouseSummarySource implements SummarySource {
     const id = [rollUp.name, query.fromMs, query.toMs].join(' ');
     let plan = this.#plans.get(id);
     if (plan === undefined) {
-      plan = orWithoutTables(planRollUp(this.#session, query, rollUp, this.#signal));
+      const signal = this.#signal;
+      plan = orWithoutTables(
+        this.#expired().then(
+          async (expired) => await planRollUp(this.#session, query, rollUp, { signal, expired }),
+        ),
+      );
       this.#plans.set(id, plan);
     }
     return await plan;

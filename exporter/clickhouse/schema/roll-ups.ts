@@ -47,6 +47,8 @@ export const CELLS = 'llm_usage_cells';
  * if the last insert into it began this long before.
  */
 export const QUIET_MINUTES = 10;
+/** A cell that is due for so long, and still has no sums, has no calls: longer than a statement takes. */
+export const EMPTY_MINUTES: number = QUIET_MINUTES + 30;
 /** A cell's mark may be seen before its sums are: a fresh one is not used. */
 export const SETTLE_SECONDS = 10;
 /** Between looks for cells that are due. */

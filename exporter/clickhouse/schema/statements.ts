@@ -5,6 +5,7 @@ import {
   binOfColumn,
   CELLS,
   cellOf,
+  EMPTY_MINUTES,
   MAX_CELLS,
   QUIET_MINUTES,
   REFRESH_MINUTES,
@@ -146,7 +147,11 @@ export function rollUpViews(layout: ClickHouseLayout): readonly ViewDefinition[]
   }));
 }
 
-/** Sums of the cells that are due, and a row without calls for each of them: it marks a cell whose calls are gone. */
+/**
+ * Sums of the cells that are due, and a row without calls for those that have been due for long: it marks a cell whose
+ * calls are gone. The server looks for cells several times in one statement, so a cell that becomes due meanwhile would
+ * have such a row alone, and count as one without calls.
+ */
 export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
   const names = new Names(layout);
   const { name, unit, keys, hasSketches } = rollUp;
@@ -158,11 +163,12 @@ export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
     replicated === true
       ? ` AND (SELECT max(absolute_delay) FROM system.replicas WHERE database = '${layout.database}') < 60`
       : '';
-  const due = `SELECT cell FROM ${names.local(CELLS)} WHERE roll_up = '${name}'${kept}
-      GROUP BY cell
+  const dueAfter = (minutes: number): string => `SELECT cell FROM ${names.local(CELLS)}
+      WHERE roll_up = '${name}'${kept} GROUP BY cell
       HAVING max(changed) + INTERVAL ${QUIET_MINUTES} MINUTE > max(made)
-        AND max(changed) + INTERVAL ${QUIET_MINUTES} MINUTE < now64(3, 'UTC')${upToDate}
+        AND max(changed) + INTERVAL ${minutes} MINUTE < now64(3, 'UTC')${upToDate}
       ORDER BY cell LIMIT ${MAX_CELLS}`;
+  const due = dueAfter(QUIET_MINUTES);
   const sums = SUM_COLUMNS.map((column) => `sum(${CALL_SUMS[column]}) AS sum_${column}`);
   const sketches = hasSketches
     ? SKETCHES.map(
@@ -210,5 +216,5 @@ SELECT ${columns
       return `${empty[place - 1] ?? "''"} AS ${column}`;
     })
     .join(', ')}
-FROM (${due})`;
+FROM (${dueAfter(EMPTY_MINUTES)})`;
 }

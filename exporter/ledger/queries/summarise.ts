@@ -4,13 +4,14 @@ import { type Key } from './key.ts';
 import { type CheckedQuery, previousPeriod } from './checked-query.ts';
 import { type CallSource, gatherNamed, gatherParts, splitSums, type SplitSums } from './gather.ts';
 import type { KeptSums } from './kept-sums.ts';
+import { type ExpiringSource, missingParts } from './missing-parts.ts';
 import { rankOrder } from './ranking.ts';
 import type { SumsCache } from './sums-cache.ts';
 import { dayLabel, hourLabel } from './time-zone.ts';
 import { addSums, addTally, metricOf, newTally, numbersOf, type Tally } from './usage-sums.ts';
 
 /** The part of a summary that depends on the store. */
-export interface SummarySource extends CallSource {
+export interface SummarySource extends CallSource, ExpiringSource {
   /** The first `limit` keys in the order of `rankOrder`. */
   rank(query: CheckedQuery): Promise<readonly Key[]>;
   distinct(
@@ -63,6 +64,7 @@ export async function summarise(
     ...(other.sums.calls > 0 && { other: numbersOf(other) }),
     total: total.numbers,
     ...(before && { previous: before.total }),
+    ...(await missingParts(query, source)),
   };
 }
 

@@ -11,10 +11,17 @@ export function splitAtHours(
 ): SplitQuery | undefined {
   const [first, end] = [Math.ceil(fromMs / HOUR_MS), Math.floor(toMs / HOUR_MS)];
   if (end - first < MIN_KEPT_HOURS) return undefined;
-  const rest = [
+  const rest = outsideHours({ fromMs, toMs });
+  const kept = [{ fromMs: first * HOUR_MS, toMs: end * HOUR_MS }];
+  return { kept, rest, state: stateOf(first, end) };
+}
+
+/** What lies before and after the whole hours of a range. */
+export function outsideHours({ fromMs, toMs }: TimeRange): readonly TimeRange[] {
+  const [first, end] = [Math.ceil(fromMs / HOUR_MS), Math.floor(toMs / HOUR_MS)];
+  if (first > end) return [{ fromMs, toMs }];
+  return [
     { fromMs, toMs: first * HOUR_MS },
     { fromMs: end * HOUR_MS, toMs },
   ].filter((range) => range.fromMs < range.toMs);
-  const kept = [{ fromMs: first * HOUR_MS, toMs: end * HOUR_MS }];
-  return { kept, rest, state: stateOf(first, end) };
 }

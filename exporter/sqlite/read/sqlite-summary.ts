@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 import { type Cells, OTHER } from '../../ledger/queries/cells.ts';
 import { type Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
-import type { SplitQuery } from '../../ledger/queries/gather.ts';
+import type { SplitQuery, TimeRange } from '../../ledger/queries/gather.ts';
 import { rankKeys } from '../../ledger/queries/ranking.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { metrics, type SumsTable } from '../../ledger/queries/sums-table.ts';
@@ -10,6 +10,7 @@ import type { Tally } from '../../ledger/queries/usage-sums.ts';
 import { decodeDayBlock } from '../day-block.ts';
 import { binOfColumn } from '../summed-days.ts';
 import { daySums } from './day-sums.ts';
+import { missingCalls } from './missing-calls.ts';
 import { splitAtHours } from './split-at-hours.ts';
 import { metricColumn, ROW_SUMS, SELECT_SUMS } from './sum-columns.ts';
 import {
@@ -156,6 +157,10 @@ export class SqliteSummarySource implements SummarySource {
       return numberOf(this.#statement('SELECT count(*) AS keys FROM counted').get()?.['keys']) ?? 0;
     };
     return Promise.resolve({ users: count('user'), conversations: count('conversation') });
+  }
+
+  missing(query: CheckedQuery): Promise<readonly TimeRange[]> {
+    return Promise.resolve(missingCalls(this.#database, query, this.#summedDays()));
   }
 
   #gatherBins(

@@ -4,7 +4,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
-import { rebuildRollUps } from '../roll-up.ts';
+import { withoutKey } from '../day-block.ts';
+import { firstCallHour } from '../kept-from.ts';
+import { rebuildRollUps, reviseHours } from '../roll-up.ts';
 import { checkLedger } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 
@@ -59,7 +61,8 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
         }
         await nextTurn();
       }
-      const traces = erased === 0 || rewrite(database) ? [] : [path, `${path}-wal`];
+      const isNamed = forgetInSums(database, userId);
+      const traces = (erased === 0 && !isNamed) || rewrite(database) ? [] : [path, `${path}-wal`];
       const mayRemain = [...traces, ...copiesBeside(path)];
       return { found: Math.max(found, erased), erased, mayRemain };
     } finally {
@@ -74,6 +77,34 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
       { value: path, cause: error },
     );
   }
+}
+
+/** Sums of days whose calls are no longer kept stay, without the user's name. */
+function forgetInSums(database: DatabaseSync, userId: string): boolean {
+  const endDay = firstCallHour(database) / 24n;
+  if (endDay === 0n) return false;
+  const blocks = "usage_day_block WHERE kind = 'user' AND day < ?";
+  const update = database.prepare(
+    "UPDATE usage_day_block SET block = ? WHERE kind = 'user' AND day = ?",
+  );
+  let isNamed = false;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const days = database.prepare(`SELECT day, block FROM ${blocks}`).all(endDay);
+    for (const { day, block } of days) {
+      const changed = withoutKey(block as Uint8Array, userId);
+      if (changed === undefined) continue;
+      isNamed = true;
+      update.run(changed, Number(day));
+      const hour = BigInt(Number(day)) * 24n;
+      reviseHours(database, hour, hour + 24n);
+    }
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+  return isNamed;
 }
 
 /**

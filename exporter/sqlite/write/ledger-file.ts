@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { makeFolderSync } from '../../../src/host/make-folder.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { addToRollUps, HOURS, removeBefore } from '../roll-up.ts';
+import { addToRollUps, HOURS, removeBefore, reviseHours } from '../roll-up.ts';
+import { firstCallHour, setKeptFrom } from '../kept-from.ts';
 import { resultCode, SQLITE_CORRUPT, SQLITE_NOTADB } from '../result-code.ts';
 import { prepareSchema } from '../schema.ts';
 import { daysToSumUp, sumUpDay } from '../summed-days.ts';
@@ -14,7 +15,8 @@ import { readableRecords } from './salvage.ts';
 /** Rows removed in one transaction, so that other processes get their turn. */
 const RETENTION_STEP = 20_000;
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Longer than calls of the day are on their way. */
 const DAY_SETTLES_MS = 900_000;
 
@@ -52,6 +54,8 @@ export class LedgerFile {
   #inode: bigint | undefined;
   readonly #repairs: boolean;
   onRepaired: ((repair: LedgerRepair) => void) | undefined;
+  /** Called with the number of records that were not written: their calls are no longer kept. */
+  onExpired: ((records: number) => void) | undefined;
 
   constructor({ path, busyTimeoutMs, now = Date.now, repairs = true }: LedgerFileOptions) {
     this.#path = path;
@@ -80,13 +84,28 @@ export class LedgerFile {
     this.write([]);
   }
 
-  /** Removes the oldest whole hours beyond `days`; true when more is left to remove. */
-  removeOlderThan(days: number): boolean {
+  /**
+   * Removes the oldest calls beyond `days`, and sums beyond `sumDays`; true when more is left to remove. Hours are
+   * removed as a whole, and days where their sums stay longer: those are made before.
+   */
+  removeOlderThan(days: number, sumDays: number = days): boolean {
     const database = this.#open();
-    const hour = BigInt(Math.floor((this.#now() - days * DAY_MS) / 3_600_000));
+    const [calls, sums] = [days, sumDays].map((kept) => this.#now() - kept * DAY_MS) as [
+      number,
+      number,
+    ];
+    const today = BigInt(Math.floor(this.#now() / DAY_MS));
     database.exec('BEGIN IMMEDIATE');
     let removed: number;
     try {
+      let hour = BigInt(Math.floor(calls / HOUR_MS));
+      let sumHour = hour;
+      if (sumDays > days) {
+        const [open = today] = daysToSumUp(database, today);
+        const day = BigInt(Math.floor(calls / DAY_MS));
+        hour = (day < open ? day : open) * 24n;
+        sumHour = BigInt(Math.floor(sums / DAY_MS)) * 24n;
+      }
       const result = database
         .prepare(
           `DELETE FROM usage WHERE (time_ns, id) IN
@@ -94,8 +113,13 @@ export class LedgerFile {
         )
         .run(hour * HOURS.ns, RETENTION_STEP);
       removed = Number(result.changes);
+      if (removed > 0) {
+        setKeptFrom(database, 'calls', hour);
+        // Views that read the calls are not what they were.
+        reviseHours(database, sumHour, hour);
+      }
       // Half-removed hours would answer whole from the roll-up: it goes first.
-      removeBefore(database, hour);
+      if (removeBefore(database, sumHour)) setKeptFrom(database, 'sums', sumHour);
       database.exec('COMMIT');
     } catch (error) {
       this.#rollBack(database);
@@ -144,11 +168,17 @@ export class LedgerFile {
     }
     try {
       const fresh: UsageRecord[] = [];
+      const firstNs = firstCallHour(database) * HOURS.ns;
+      let expired = 0;
       for (const record of records) {
-        if (this.#insert.run(...toRow(record)).changes > 0) fresh.push(record);
+        const row = toRow(record);
+        // Sums that have outlived their calls may hold it already.
+        if ((row[0] as bigint) < firstNs) expired++;
+        else if (this.#insert.run(...row).changes > 0) fresh.push(record);
       }
       addToRollUps(database, fresh);
       database.exec('COMMIT');
+      if (expired > 0) this.onExpired?.(expired);
       return fresh.length;
     } catch (error) {
       this.#rollBack(database);

@@ -201,17 +201,19 @@ export class LedgerQueue {
   }
 
   #startThread(): Worker {
-    const { path, retentionDays, startThread: start = startWriter } = this.#options;
-    const thread = start({ path, retentionDays });
+    const { path, retentionDays, rollUpRetentionDays, startThread } = this.#options;
+    const start = startThread ?? startWriter;
+    const thread = start({ path, retentionDays, rollUpRetentionDays });
     if (this.#waiting.length > 0) thread.ref();
     thread.on('message', (answer: WriterAnswer) => {
       if (answer.kind === 'repaired') return this.#warnRepaired(answer.repair);
       if (answer.kind === 'adopted') {
         this.#adopted += answer.fresh;
+        this.#counts.drop('beyond_retention', answer.expired);
         return this.#counts.drop('unwritable', answer.unreadable);
       }
       this.#busy = false;
-      if (answer.kind === 'written') return this.#written();
+      if (answer.kind === 'written') return this.#written(answer.expired);
       this.#isLocked = answer.isLocked;
       this.#failed(answer.message);
     });
@@ -227,8 +229,9 @@ export class LedgerQueue {
     return thread;
   }
 
-  #written(): void {
-    this.#counts.accepted += this.#inFlight.length;
+  #written(expired: number): void {
+    this.#counts.accepted += this.#inFlight.length - expired;
+    this.#counts.drop('beyond_retention', expired);
     if (this.#failures > 0) diag.info(`token-meter: ${this.#options.path} can be written again`);
     this.#failures = 0;
     if (this.#inFlight.length > 0) {

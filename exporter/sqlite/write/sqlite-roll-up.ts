@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { RollUpOptions, RollUpResult } from '../../ledger/roll-up-run.ts';
 import { decodeDayBlock } from '../day-block.ts';
+import { firstCallHour } from '../kept-from.ts';
 import { DAYS, HOURS, rebuildRollUps } from '../roll-up.ts';
 import { prepareSchema } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
@@ -38,10 +39,12 @@ export async function rollUpLedger(options: SqliteRollUpOptions): Promise<RollUp
         (from === undefined || Number(day + 1n) * DAY_MS > from.getTime()) &&
         (to === undefined || Number(day) * DAY_MS < to.getTime()),
     );
-    const closed = days.filter((day) => day < today);
+    // Sums that have outlived their calls can be compared with nothing.
+    const firstDay = firstCallHour(database) / 24n;
+    const closed = days.filter((day) => day < today && day >= firstDay);
     const missing = new Set(daysToSumUp(database, today));
     const result = { hours: closed.length * HOURS_A_DAY, made: 0, wrong: 0 };
-    const open = (days.length - closed.length) * HOURS_A_DAY;
+    const open = days.filter((day) => day >= today).length * HOURS_A_DAY;
     for (const [index, day] of closed.entries()) {
       signal?.throwIfAborted();
       const outcome = work(database, day, { isMissing: missing.has(day), verify });

@@ -13,6 +13,8 @@ export interface SqliteUsageProcessorOptions {
   readonly path: string;
   /** Older records are removed, in whole hours. @default kept for ever */
   readonly retentionDays?: number;
+  /** Older sums are removed; not less than `retentionDays`. @default `retentionDays` */
+  readonly rollUpRetentionDays?: number;
   /** Records held while the file cannot be written; more are dropped. @default 50000 */
   readonly maxQueuedRecords?: number;
 }
@@ -33,7 +35,12 @@ function positive(name: string, value: number | undefined): number | undefined {
 export class SqliteUsageProcessor implements UsageLogProcessor {
   readonly #queue: LedgerQueue;
 
-  constructor({ path, retentionDays, maxQueuedRecords }: SqliteUsageProcessorOptions) {
+  constructor({
+    path,
+    retentionDays,
+    rollUpRetentionDays,
+    maxQueuedRecords,
+  }: SqliteUsageProcessorOptions) {
     if (typeof path !== 'string' || path === '') {
       throw new TokenMeterError(
         'INVALID_OPTION',
@@ -44,10 +51,21 @@ export class SqliteUsageProcessor implements UsageLogProcessor {
         },
       );
     }
+    if (
+      rollUpRetentionDays !== undefined &&
+      !(rollUpRetentionDays >= (retentionDays ?? Infinity))
+    ) {
+      throw new TokenMeterError(
+        'INVALID_OPTION',
+        'SqliteUsageProcessor: rollUpRetentionDays needs retentionDays, and may not be less',
+        { value: rollUpRetentionDays, allowed: 'a number not below retentionDays' },
+      );
+    }
     this.#queue = new LedgerQueue({
       // The process may change its folder later.
       path: resolve(path),
       retentionDays: positive('retentionDays', retentionDays),
+      rollUpRetentionDays,
       maxQueuedRecords: positive('maxQueuedRecords', maxQueuedRecords) ?? 50_000,
     });
   }

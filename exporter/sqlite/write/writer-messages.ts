@@ -5,6 +5,7 @@ import type { AdoptedRecords } from './unsaved-records.ts';
 export interface WriterData {
   readonly path: string;
   readonly retentionDays: number | undefined;
+  readonly rollUpRetentionDays?: number | undefined;
 }
 
 /** To the writer thread; it answers each with `written` or `failed`. */
@@ -14,7 +15,12 @@ export interface WriteBatch {
 
 /** From the writer thread. */
 export type WriterAnswer =
-  | { readonly kind: 'written'; readonly fresh: number }
+  | ({ readonly kind: 'written'; readonly fresh: number } & Expired)
   | { readonly kind: 'failed'; readonly message: string; readonly isLocked: boolean }
   | { readonly kind: 'repaired'; readonly repair: LedgerRepair }
-  | ({ readonly kind: 'adopted' } & AdoptedRecords);
+  | ({ readonly kind: 'adopted' } & AdoptedRecords & Expired);
+
+interface Expired {
+  /** Records that were not written: they are older than the calls that are kept. */
+  readonly expired: number;
+}

@@ -12,15 +12,21 @@ const SUMMING_PAUSE_MS = 250;
 const SUMMING_INTERVAL_MS = 300_000;
 const ADOPTION_INTERVAL_MS = 60_000;
 
-const { path, retentionDays } = workerData as WriterData;
+const { path, retentionDays, rollUpRetentionDays } = workerData as WriterData;
 const file = new LedgerFile({ path, busyTimeoutMs: BUSY_TIMEOUT_MS });
 const answer = (message: WriterAnswer): void => parentPort?.postMessage(message);
 
 file.onRepaired = (repair) => answer({ kind: 'repaired', repair });
+let expired = 0;
+file.onExpired = (records) => {
+  expired += records;
+};
 
 function write({ records }: WriteBatch): void {
   try {
-    answer({ kind: 'written', fresh: file.write(records) });
+    expired = 0;
+    const fresh = file.write(records);
+    answer({ kind: 'written', fresh, expired });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     answer({ kind: 'failed', message, isLocked: resultCode(error) === SQLITE_BUSY });
@@ -30,7 +36,7 @@ function write({ records }: WriteBatch): void {
 function applyRetention(days: number): void {
   let more = false;
   try {
-    more = file.removeOlderThan(days);
+    more = file.removeOlderThan(days, rollUpRetentionDays);
   } catch {
     // The file is busy or broken: writing reports that, and the next round removes the same rows.
   }
@@ -49,8 +55,11 @@ function sumUp(): void {
 
 function adopt(): void {
   try {
+    expired = 0;
     const adopted = adoptUnsaved(path, (records) => file.write(records));
-    if (adopted.fresh + adopted.unreadable > 0) answer({ kind: 'adopted', ...adopted });
+    if (adopted.fresh + adopted.unreadable + expired > 0) {
+      answer({ kind: 'adopted', ...adopted, expired });
+    }
   } catch {
     // The ledger cannot be written yet: the files are kept, and the next round finds them.
   }

@@ -4,6 +4,7 @@ import { integer, string } from './kinds.ts';
 export interface SqliteConfig {
   readonly path: string;
   readonly retentionDays?: number;
+  readonly rollUpRetentionDays?: number;
 }
 
 /** The embedded ledger. */
@@ -24,5 +25,14 @@ export const sqlite: readonly Setting[] = [
     kind: integer(1, 36_500),
     env: ['TOKEN_METER_SQLITE_RETENTION_DAYS'],
     description: 'Days after which records are deleted. Unset keeps them.',
+  },
+  {
+    key: 'metrics.sqlite.rollup_retention_days',
+    path: 'metrics.sqlite.rollUpRetentionDays',
+    block: 'distribution',
+    kind: integer(1, 36_500),
+    env: ['TOKEN_METER_SQLITE_ROLLUP_RETENTION_DAYS'],
+    description:
+      'Days after which sums are deleted, not less than `retention_days`. Unset deletes them with the records.',
   },
 ];

@@ -10,6 +10,7 @@ import { repriceLedger } from '../../../exporter/sqlite/write/sqlite-reprice.ts'
 import { rollUpLedger } from '../../../exporter/sqlite/write/sqlite-roll-up.ts';
 import type { UsageQuery } from '../../../exporter/ledger/usage-query.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { rounded } from '../../support/rounded.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
 
 const START = Date.parse('2026-10-20T07:00:00Z');
@@ -185,11 +186,3 @@ describe('days that are summed up in SQLite', () => {
     await assertRight();
   });
 });
-
-/** Sums of floats depend on the order of their additions. */
-function rounded(value: unknown): unknown {
-  if (typeof value === 'number') return Number(value.toPrecision(12));
-  if (Array.isArray(value)) return value.map(rounded);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]));
-}
