@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type * as GoogleGenAi from '@google/genai';
+import { SpanKind } from '@opentelemetry/api';
 import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { OpenAI } from 'openai';
@@ -9,6 +10,7 @@ import { currentCallMeter } from '../../src/metering-in-force.ts';
 import type { ProviderUnderTest } from '../conformance/providers/provider-under-test.ts';
 import { read, see } from '../conformance/providers/seen.ts';
 import { everyProvider } from '../support/every-provider.ts';
+import { mcpRequests, stepsByHand } from '../support/every-step.ts';
 import {
   EMBEDDINGS_SPAN,
   EVENTS,
@@ -21,6 +23,13 @@ import {
   type AttributeFact,
 } from '../support/genai-conventions.ts';
 import { loadCjs } from '../support/sdk-versions.ts';
+import {
+  AGENT_SPAN,
+  MCP_SPAN,
+  STEP_METRICS,
+  TOOL_SPAN,
+  type StepMetricFact,
+} from '../support/step-conventions.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 import { chatPlain } from '../support/wire/openai-chat.ts';
 import { startWireServer, type Script, type WireServer } from '../support/wire/wire-server.ts';
@@ -43,7 +52,9 @@ describe('release 0.1.0 of the GenAI conventions, held against every provider', 
   let telemetry: TestTelemetry;
   let instrumentation: TokenMeterInstrumentation;
   let metrics: readonly MetricData[];
+  let stepMetrics: readonly MetricData[];
   const spans: ReadableSpan[] = [];
+  const stepSpans: ReadableSpan[] = [];
   /** Provider names by attribute, metric or event. */
   const seen = new Map<string, Set<string>>();
   const note = (name: string, provider: unknown): void => {
@@ -65,6 +76,12 @@ describe('release 0.1.0 of the GenAI conventions, held against every provider', 
     await flush();
     spans.push(...ours());
     metrics = await telemetry.metrics();
+    await stepsByHand();
+    await mcpRequests(instrumentation);
+    stepSpans.push(...ours().slice(spans.length));
+    stepMetrics = (await telemetry.metrics()).filter(({ descriptor: { name } }) =>
+      metrics.every(({ descriptor }) => descriptor.name !== name),
+    );
   });
   after(async () => {
     instrumentation.disable();
@@ -257,6 +274,73 @@ describe('release 0.1.0 of the GenAI conventions, held against every provider', 
     }
   });
 
+  it('has spans of agents, tools and MCP with the attributes of their tables', () => {
+    const problems = new Set<string>();
+    for (const { name, kind, attributes, status } of stepSpans) {
+      const isMcp = 'mcp.method.name' in attributes;
+      const isTool = attributes['gen_ai.operation.name'] === 'execute_tool';
+      const [table, facts] = isMcp
+        ? (['mcp', MCP_SPAN] as const)
+        : isTool
+          ? (['tool', TOOL_SPAN] as const)
+          : (['agent', AGENT_SPAN] as const);
+      const seenFrom = isMcp ? (kind === SpanKind.CLIENT ? 'client' : 'server') : 'by hand';
+      if (!isMcp) assert.equal(kind, SpanKind.INTERNAL, name);
+      for (const [attribute, value] of Object.entries(attributes)) {
+        if (isOurs(attribute)) continue;
+        // On the span of a tool that a client calls.
+        const fact = facts[attribute] ?? (isMcp ? TOOL_SPAN[attribute] : undefined);
+        if (fact === undefined) problems.add(`${attribute} of ${name} is in no table`);
+        else if (!isOfType(value, fact.type))
+          problems.add(`${attribute} of ${name}: ${String(value)}`);
+        note(`${table} ${attribute}`, seenFrom);
+      }
+      for (const [attribute, { level }] of Object.entries(facts)) {
+        if (level === 'required' && !(attribute in attributes)) {
+          problems.add(`${name} lacks ${attribute}`);
+        }
+      }
+      if ('error.type' in attributes !== (status.code === 2)) problems.add(`status of ${name}`);
+    }
+    assert.deepEqual([...problems], []);
+    const names = new Set(stepSpans.map(({ name, kind }) => `${name} ${SpanKind[kind]}`));
+    for (const name of [
+      'invoke_agent planner INTERNAL',
+      'invoke_workflow tides INTERNAL',
+      'execute_tool search INTERNAL',
+      'tools/call search CLIENT',
+      'tools/call search SERVER',
+      'prompts/get ask SERVER',
+      'initialize CLIENT',
+    ]) {
+      assert.ok(names.has(name), name);
+    }
+  });
+
+  it('has the metrics of agents, tools and MCP, with unit, buckets and attributes', () => {
+    assert.deepEqual(
+      stepMetrics.map(({ descriptor }) => descriptor.name).toSorted((a, b) => a.localeCompare(b)),
+      Object.keys(STEP_METRICS).toSorted((a, b) => a.localeCompare(b)),
+    );
+    for (const { descriptor, dataPointType, dataPoints } of stepMetrics) {
+      const { name, unit } = descriptor;
+      const { buckets, attributes: levels, unit: expected } = STEP_METRICS[name] as StepMetricFact;
+      assert.equal(unit, expected, name);
+      assert.equal(dataPointType, DataPointType.HISTOGRAM, name);
+      for (const { attributes, value } of dataPoints) {
+        const { boundaries } = (value as { buckets: { boundaries: number[] } }).buckets;
+        assert.deepEqual(boundaries, buckets, name);
+        for (const attribute of Object.keys(attributes)) {
+          assert.ok(attribute in levels, `${attribute} of ${name} is in no table`);
+        }
+        for (const [attribute, level] of Object.entries(levels)) {
+          if (level === 'required')
+            assert.ok(attribute in attributes, `${name} lacks ${attribute}`);
+        }
+      }
+    }
+  });
+
   it('has the events of the tables, with their severity, and no content', () => {
     const provider = new Map(
       spans.map((span) => [span.spanContext().spanId, span.attributes['gen_ai.provider.name']]),
@@ -321,6 +405,7 @@ function isOfType(value: unknown, type: AttributeFact['type']): boolean {
   if (type === 'string[]') {
     return Array.isArray(value) && value.every((item) => typeof item === 'string');
   }
+  if (type === 'text') return typeof value === 'string';
   if (type === 'json') return typeof value === 'string' && Array.isArray(JSON.parse(value));
   return typeof value === type;
 }
@@ -342,7 +427,7 @@ function conformanceReport(seen: ReadonlyMap<string, ReadonlySet<string>>): stri
   return `${[
     '# GenAI conventions',
     '',
-    'What `metric_names: latest` emits, held against release 0.1.0 of the [GenAI semantic conventions](https://github.com/open-telemetry/semantic-conventions-genai). This page is written by `test/otel/conventions-of-every-provider.test.ts`, which calls every SDK of [providers.md](providers.md) against a local server and compares each name, type, unit, bucket and requirement level; `npm run build:conventions` writes it again. "Seen from" lists the providers whose calls had it in that run, with the requests and replies of the conformance suite: a provider that is not listed may not have been asked for it. The schema URL of spans, metrics and events is `' +
+    'What `metric_names: latest` emits, held against release 0.1.0 of the [GenAI semantic conventions](https://github.com/open-telemetry/semantic-conventions-genai). This page is written by `test/otel/conventions-of-every-provider.test.ts`, which calls every SDK of [providers.md](providers.md) against a local server, makes steps by hand and requests of MCP, and compares each name, type, unit, bucket and requirement level; `npm run build:conventions` writes it again. "Seen from" lists the providers whose calls had it in that run, with the requests and replies of the conformance suite: a provider that is not listed may not have been asked for it. The schema URL of spans, metrics and events is `' +
       SCHEMA +
       '`.',
     '',
@@ -362,6 +447,22 @@ function conformanceReport(seen: ReadonlyMap<string, ReadonlySet<string>>): stri
     '',
     `Operations for which there is no convention, such as ${[...NOT_INFERENCE].join(', ')}, image generation and transcription, have the attributes of an inference that apply.`,
     '',
+    '## Span of an agent or a workflow',
+    '',
+    ...attributes('agent', AGENT_SPAN),
+    '',
+    'Not set: `gen_ai.provider.name`, model, request and usage. An agent may ask several models, whose calls have them, and a sum over spans counts each token once. `gen_ai.agent.id`, which 0.1.0 took off spans of agents in the process, is set where `withAgent` is given one. Names up to 1.41, such as `gen_ai.workflow.name`, are those of `metric_names: v1_41`.',
+    '',
+    '## Span of a tool',
+    '',
+    ...attributes('tool', TOOL_SPAN),
+    '',
+    '## Span of an MCP request',
+    '',
+    ...attributes('mcp', MCP_SPAN),
+    '',
+    'Not set: `server.address`, `server.port`, `network.protocol.*`, `mcp.protocol.version` and `jsonrpc.protocol.version`: the SDK keeps the address and the version in members of each transport. The span of a tool that a client calls has the attributes of tools too.',
+    '',
     '## Metrics',
     '',
     '| Metric | Level | Kind | Unit | Read from | Seen from |',
@@ -372,6 +473,19 @@ function conformanceReport(seen: ReadonlyMap<string, ReadonlySet<string>>): stri
     ),
     '',
     `Histograms in seconds have the buckets ${SECOND_BUCKETS.join(', ')}, those in tokens ${TOKEN_BUCKETS.join(', ')}. Points have the attributes of the tables and \`token_meter.outcome\`. \`openai.response.system_fingerprint\` is not set on metrics, since its values have no bound. Where a provider reports billed tokens beside processed ones (Cohere), metrics and spans have the billed ones. Tokens that were counted locally are on metrics only where \`counting\` is set explicitly, as the conventions demand.`,
+    '',
+    '## Metrics of agents, tools and MCP',
+    '',
+    '| Metric | Unit | Read from | Attributes | Buckets |',
+    '|---|---|---|---|---|',
+    ...Object.entries(STEP_METRICS).map(
+      ([name, { unit, from, attributes: levels, buckets }]) =>
+        `| \`${name}\` | ${unit} | ${from} | ${Object.keys(levels)
+          .map((attribute) => `\`${attribute}\``)
+          .join(', ')} | ${buckets.join(', ')} |`,
+    ),
+    '',
+    'All are histograms, recommended. Their names are the same in every generation.',
     '',
     '## Events',
     '',

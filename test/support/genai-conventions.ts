@@ -2,8 +2,9 @@
  * Facts of release 0.1.0 of open-telemetry/semantic-conventions-genai, written out from its pages
  * `client-inference.md`, `client-embeddings.md`, `gen-ai-token-metrics.md` and `openai.md`.
  */
-type Level = 'required' | 'conditional' | 'recommended' | 'opt-in';
-type ValueType = 'string' | 'int' | 'double' | 'boolean' | 'string[]' | 'json';
+export type Level = 'required' | 'conditional' | 'recommended' | 'opt-in';
+/** `json` is a list; `text` may be JSON of anything. */
+type ValueType = 'string' | 'int' | 'double' | 'boolean' | 'string[]' | 'json' | 'text';
 
 export interface AttributeFact {
   readonly type: ValueType;
@@ -20,15 +21,16 @@ export interface MetricFact {
   readonly attributes: Readonly<Record<string, Level>>;
 }
 
-type Attributes = Readonly<Record<string, AttributeFact>>;
+export type Attributes = Readonly<Record<string, AttributeFact>>;
 
+type Fact = (type: ValueType, from: string) => AttributeFact;
 const fact =
-  (level: Level) =>
-  (type: ValueType, from: string): AttributeFact => ({ type, level, from });
-const required = fact('required');
-const conditional = fact('conditional');
-const recommended = fact('recommended');
-const optIn = fact('opt-in');
+  (level: Level): Fact =>
+  (type, from) => ({ type, level, from });
+export const required: Fact = fact('required');
+export const conditional: Fact = fact('conditional');
+export const recommended: Fact = fact('recommended');
+export const optIn: Fact = fact('opt-in');
 
 const SERVER: Attributes = {
   'server.address': recommended('string', 'base URL of the client'),
