@@ -260,7 +260,10 @@ describe('dashboard: numbers, filters, drill-down', () => {
     await page.click('[data-range="30d"]');
     await pages.loaded(page);
     assert.equal(new URL(page.url()).search, '?range=30d');
-    const box = (await page.locator('#course .u-over').boundingBox())!;
+    const chart = page.locator('#course .u-over');
+    // Waits until it stands still; a new range draws it again.
+    await chart.hover();
+    const box = (await chart.boundingBox())!;
     await page.mouse.move(box.x + box.width * 0.7, box.y + 50);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.9, box.y + 60, { steps: 4 });
