@@ -92,8 +92,8 @@ export class OtlpIngest {
   /** A call that was metered in this process: it is not recorded again when it is reported by OTLP. */
   saw(record: UsageRecord): void {
     const { traceId, spanId, responseId } = record;
-    if (traceId !== undefined && spanId !== undefined) this.#seen.takeItem(`${traceId} ${spanId}`);
-    this.#seen.takeReply({ responseId, usage: record }, Date.parse(record.time));
+    if (traceId !== undefined && spanId !== undefined) this.#seen.addItem(`${traceId} ${spanId}`);
+    this.#seen.addReply({ responseId, usage: record }, Date.parse(record.time));
   }
 
   /**
@@ -147,8 +147,8 @@ export class OtlpIngest {
   /** The event of this package in another service is a record already, with its id and its cost. */
   #takeOurs({ attributes, resource, timeNs, traceId, spanId }: ReceivedLog): keyof IngestCounts {
     if (Number(timeNs / 1_000_000n) > this.#now() + FUTURE_MS) return 'refused';
-    if (!this.#seen.takeItem(String(attributes[ATTR.recordId]))) return 'duplicates';
-    if (spanId !== '') this.#seen.takeItem(`${traceId} ${spanId}`);
+    const key = String(attributes[ATTR.recordId]);
+    if (this.#seen.hasItem(key)) return 'duplicates';
     const { tokenStatistics = true } = this.#options.switches?.() ?? {};
     this.#options.ledger.onEmit({
       hrTime: [Number(timeNs / 1_000_000_000n), Number(timeNs % 1_000_000_000n)],
@@ -157,6 +157,9 @@ export class OtlpIngest {
       resource: { attributes: resource },
       ...(spanId !== '' && { spanContext: { traceId, spanId } }),
     });
+    // Only now: a ledger that throws gets the call by the next resend.
+    this.#seen.addItem(key);
+    if (spanId !== '') this.#seen.addItem(`${traceId} ${spanId}`);
     return 'records';
   }
 
@@ -169,7 +172,7 @@ export class OtlpIngest {
     const nowMs = this.#now();
     const endMs = endNs === 0n ? nowMs : Number(endNs / 1_000_000n);
     if (endMs > nowMs + FUTURE_MS) return 'refused';
-    if (!this.#seen.takeItem(key) || !this.#seen.takeReply(call, endMs)) return 'duplicates';
+    if (this.#seen.hasItem(key) || this.#seen.hasReply(call, endMs)) return 'duplicates';
     const { switches, ledger, dimensions = [], userIdHashKey, onRecord } = this.#options;
     const { tokenStatistics = true } = switches?.() ?? {};
     const { attributes, resource, traceId, spanId } = item;
@@ -197,6 +200,8 @@ export class OtlpIngest {
       resource: { attributes: { 'service.name': record.service } },
       ...(record.spanId !== undefined && { spanContext: { traceId, spanId } }),
     });
+    this.#seen.addItem(key);
+    this.#seen.addReply(call, endMs);
     onRecord?.(record);
     return 'records';
   }

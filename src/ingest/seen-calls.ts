@@ -3,6 +3,8 @@ import type { ReportedCall } from './reported-call.ts';
 /** Two reports of one reply end within this time of each other; ids of local servers repeat later. */
 const SAME_REPLY_MS = 120_000;
 
+type RepliedCall = Pick<ReportedCall, 'responseId' | 'usage'>;
+
 interface SeenReply {
   readonly endMs: number;
   readonly tokens: string;
@@ -26,24 +28,24 @@ export class SeenCalls {
     this.#max = max;
   }
 
-  /** False when an item of this key was taken before. */
-  takeItem(key: string): boolean {
-    if (this.#items.has(key)) return false;
-    bound(this.#items, this.#max).add(key);
-    return true;
+  hasItem(key: string): boolean {
+    return this.#items.has(key);
   }
 
-  /** False when a call with this reply was recorded, at about this time and with the same tokens. */
-  takeReply(
-    { responseId, usage }: Pick<ReportedCall, 'responseId' | 'usage'>,
-    endMs: number,
-  ): boolean {
-    if (responseId === undefined) return true;
-    const tokens = `${usage?.inputTokens ?? ''} ${usage?.outputTokens ?? ''}`;
-    const seen = this.#replies.get(responseId);
-    if (seen?.tokens === tokens && Math.abs(seen.endMs - endMs) <= SAME_REPLY_MS) return false;
-    bound(this.#replies, this.#max).set(responseId, { endMs, tokens });
-    return true;
+  addItem(key: string): void {
+    bound(this.#items, this.#max).add(key);
+  }
+
+  /** Whether a call with this reply was recorded, at about this time and with the same tokens. */
+  hasReply(call: RepliedCall, endMs: number): boolean {
+    const seen = this.#replies.get(call.responseId ?? '');
+    return seen?.tokens === tokensOf(call) && Math.abs(seen.endMs - endMs) <= SAME_REPLY_MS;
+  }
+
+  addReply(call: RepliedCall, endMs: number): void {
+    const { responseId } = call;
+    if (responseId === undefined || responseId === '') return;
+    bound(this.#replies, this.#max).set(responseId, { endMs, tokens: tokensOf(call) });
   }
 
   /** Whether a span inside this one reported the call: this one is a wrapper. */
@@ -68,6 +70,10 @@ export class SeenCalls {
     const known = this.#inside.get(parent) ?? [];
     bound(this.#inside, this.#max).set(parent, new Set([...known, ...operations]));
   }
+}
+
+function tokensOf({ usage }: RepliedCall): string {
+  return `${usage?.inputTokens ?? ''} ${usage?.outputTokens ?? ''}`;
 }
 
 function bound<T extends Set<string> | Map<string, unknown>>(seen: T, max: number): T {

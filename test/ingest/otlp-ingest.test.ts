@@ -176,6 +176,24 @@ describe('OtlpIngest', () => {
     assert.equal(counts.duplicates, 1);
   });
 
+  it('gives a ledger that threw the call with the next resend, and the others no second time', async () => {
+    const body = readFileSync(new URL('../fixtures/otlp/opentelemetry-python.pb', import.meta.url));
+    let emitted = 0;
+    const failing: IngestLedger = {
+      onEmit(log) {
+        emitted += 1;
+        if (emitted === 2) throw new Error('the disk is full');
+        ledger.onEmit(log);
+      },
+    };
+    const taken = ingest({ ledger: failing });
+    await assert.rejects(taken.take('traces', body, 'application/x-protobuf'), /disk is full/);
+    const again = await taken.take('traces', body, 'application/x-protobuf');
+    assert.deepEqual(again, { records: 2, duplicates: 1, ignored: 0, refused: 0 });
+    assert.equal(new Set(records.map(({ id }) => id)).size, 3);
+    assert.equal(records.length, 3);
+  });
+
   it('takes two replies with one id of a local server for two, where their tokens differ', async () => {
     const taken = ingest();
     const id = { 'gen_ai.response.id': 'chatcmpl-1' };
