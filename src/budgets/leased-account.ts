@@ -37,14 +37,15 @@ export class LeasedAccount {
   readonly budget: BudgetAccounts;
   readonly account: Account;
   readonly name: AccountName;
-  /** The store lost what it had: it is given all that is known. */
-  restores = false;
   /** Others need what is held here without a use. */
   isWanted = false;
   /** The budget is no longer in force here: what was spent is still reported, and nothing is held. */
   isOver = false;
   /** The store had nothing left to lease. */
   isDenied = false;
+  /** The store lost what it had: reports say all that is known, until one of them was answered. */
+  #restores = false;
+  #restoring: AccountReport | undefined;
   #lease: Lease | undefined;
   /** How far `used` of the account may rise by leases. */
   #upTo = 0;
@@ -62,6 +63,12 @@ export class LeasedAccount {
     this.#usedAtReport = account.used;
     this.#upTo = account.used;
     this.#reportedMs = monotonicMs;
+  }
+
+  /** The store lost what it had, also of a report that is on its way. */
+  restore(): void {
+    this.#restores = true;
+    this.#restoring = undefined;
   }
 
   /** Whether a lease covers `amount` more. */
@@ -119,13 +126,13 @@ export class LeasedAccount {
       oldestMs: window.oldestAt(nowMs),
       bucketEndsMs: toMs,
       endsAtMs: window.forgottenAt(fromMs),
-      buckets: account.reports(nowMs, this.restores),
+      buckets: account.reports(nowMs, this.#restores),
       reserved: Math.ceil(reserved),
       keep,
       want: Math.ceil(Math.max(0, goal - keep)),
       least: Math.ceil(this.#largest),
     };
-    this.restores = false;
+    if (this.#restores) this.#restoring = report;
     this.isWanted = false;
     this.#largest = 0;
     return report;
@@ -134,6 +141,7 @@ export class LeasedAccount {
   /** `untilMs`: how long the lease holds, monotonic. */
   take(report: AccountReport, state: AccountState, untilMs: number): void {
     const { account } = this;
+    if (report === this.#restoring) this.#restores = false;
     const spentAtReport = account.ownSpent - spentSince(account, report.buckets);
     account.acknowledge(report.buckets, state.totals);
     account.reservedElsewhere = state.reservedElsewhere;

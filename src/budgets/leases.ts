@@ -210,7 +210,7 @@ export class Leases {
       for (const account of budget.all()) {
         if (account.spent(nowMs) === 0) continue;
         const leased = this.#of(budget, account);
-        leased.restores = true;
+        leased.restore();
         this.#due.add(leased);
       }
     }
