@@ -1,5 +1,5 @@
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Context } from '../view/parameters.ts';
 import { periodOf } from '../view/period.ts';
 import type { View } from '../view/view.ts';
@@ -155,7 +155,8 @@ export function useLoader<S extends Questions, C extends Questions = {}>(
   view: View,
 ): Loader<S & C> {
   const loader = useMemo(() => new Loader<S & C>(questions), []);
-  useEffect(() => loader.show(view), [view]);
+  // Before the view is painted: with it the page is said to be busy.
+  useLayoutEffect(() => loader.show(view), [view]);
   useEffect(() => {
     let isFirst = true;
     const end = effect(() => {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { useLoader } from '../api/loader.ts';
 import type { UsageRecord } from '../api/contract.ts';
 import type { Column } from '../components/column.ts';
@@ -19,7 +19,7 @@ export function CallsPage(): JSX.Element {
   const shown = view.value;
   const pages = useMemo(() => new CallPages(CALLS_A_PAGE), []);
   const [open, setOpen] = useState<string>();
-  useEffect(() => pages.reset(), [shown]);
+  useLayoutEffect(() => pages.reset(), [shown]);
   const loader = useLoader({ sums: { calls: pages.question } }, shown);
   const { calls } = loader.state.value.answers;
   const columns: readonly Column<UsageRecord>[] = [

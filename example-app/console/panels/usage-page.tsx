@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Health } from '../api/contract.ts';
 import type { Loader } from '../api/loader.ts';
 import { SLOTS } from '../components/chart/colours.ts';
@@ -42,7 +42,7 @@ type UsageQuestions = ReturnType<typeof usageSums> & typeof usageScans;
 /** The pages of the calls of what the view shows. */
 export function useCallPages(): CallPages {
   const pages = useMemo(() => new CallPages(CALLS_A_PAGE), []);
-  useEffect(() => pages.reset(), [view.value]);
+  useLayoutEffect(() => pages.reset(), [view.value]);
   return pages;
 }
 
