@@ -1,3 +1,4 @@
+import type { UsageUnit } from '../../src/domain/billed-usage.ts';
 import type { Outcome, UsageRecord } from '../../src/domain/usage-record.ts';
 
 /** A dimension that the configuration names, as a key: `dimension.feature`. */
@@ -137,6 +138,8 @@ export interface UsageNumbers {
   readonly timeToFirstChunkP99Ms?: number;
   /** Output tokens per second of duration, over calls with known output tokens. */
   readonly outputTokensPerSecond?: number;
+  /** Sums of what is not counted in tokens, by kind: images, seconds of audio, characters, searches, pages. */
+  readonly units?: Readonly<Partial<Record<UsageUnit, number>>>;
 }
 
 /** Contains only the keys of the query's groups. `null` stands for calls without a value. */

@@ -1,10 +1,10 @@
 import { newTally, type UsageSums } from '../ledger/queries/usage-sums.ts';
-import { SUM_NAMES } from './roll-up.ts';
+import { SUMS } from './sums.ts';
 
 type SumName = keyof UsageSums;
 type Text = string | null;
 
-/** A row of a day's sums: a user or a conversation, what else they are by, and sums in the order of `SUM_NAMES`. */
+/** A row of a day's sums: a user or a conversation, what else they are by, and sums in the order of `SUMS`. */
 export interface DayRow {
   readonly key: Text;
   readonly team: Text;
@@ -49,9 +49,9 @@ const HEAD_BYTES = 4;
 
 /** Length of the header, the header as JSON, and the columns one after the other. */
 export function encodeDayBlock(rows: readonly DayRow[]): Uint8Array {
-  const columns = [...SUM_NAMES.entries()].flatMap(([place, name]) => {
+  const columns = [...SUMS.entries()].flatMap(([place, { name }]) => {
     const values = rows.map(({ sums }) => sums[place] ?? null);
-    const isEmpty = values.every((value) => value === NONE[name]);
+    const isEmpty = values.every((value) => value === (NONE[name] ?? null));
     return isEmpty ? [] : [{ name, values, width: widthOf(values) }];
   });
   const header: Header = {
@@ -102,9 +102,9 @@ export function withoutKey(bytes: Uint8Array, erased: string): Uint8Array | unde
     const [team = null, outcome = null] = [teams[row], outcomes[row]];
     const name = JSON.stringify([key, team, outcome]);
     const known = rows.get(name);
-    const sums = known?.sums ?? SUM_NAMES.map((sum) => NONE[sum]);
+    const sums = known?.sums ?? SUMS.map((sum) => NONE[sum.name] ?? null);
     if (known === undefined) rows.set(name, { key, team, outcome, sums });
-    for (const [place, sum] of SUM_NAMES.entries()) {
+    for (const [place, { name: sum }] of SUMS.entries()) {
       const value = columns.get(sum)?.[row] ?? Number.NaN;
       if (!Number.isNaN(value)) sums[place] = (sums[place] ?? 0) + value;
     }

@@ -1,9 +1,11 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { unitName, unitsOf, type UsageUnit } from '../../src/domain/billed-usage.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
-import { costNanos, type UsageSums } from '../ledger/queries/usage-sums.ts';
+import { sumsOfRecord } from '../ledger/queries/record-sums.ts';
 import { dimensionsJson, timeToNs } from './stored-record.ts';
 import { doubtDay, forgetDay, forgetDaysBefore } from './day-tables.ts';
 import { firstCallHour } from './kept-from.ts';
+import { SUM_COLUMNS, SUMS, SUMS_OF_CALLS } from './sums.ts';
 
 /** Sums kept beside the calls, so that long ranges need not walk over every call. */
 export interface RollUp {
@@ -16,74 +18,11 @@ export interface RollUp {
 export const HOURS: RollUp = { table: 'usage_hour', unit: 'hour', ns: 3_600_000_000_000n };
 export const DAYS: RollUp = { table: 'usage_day', unit: 'day', ns: 86_400_000_000_000n };
 
-/** Columns that add up; null plus null stays null, because no sum of unknowns is 0. */
-export const SUMS = [
-  'calls',
-  'counted_calls',
-  'estimated_calls',
-  'unpriced_calls',
-  'partial_cost_calls',
-  'input_tokens',
-  'output_tokens',
-  'total_tokens',
-  'cache_read_tokens',
-  'cache_write_tokens',
-  'reasoning_tokens',
-  'cost_nanos',
-  'duration_ms',
-  'output_duration_ms',
-  'first_chunk_ms',
-  'first_chunk_calls',
-] as const;
-
-const camel = (name: string): string =>
-  name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** What sums of queries are called, in the order of `SUMS`. */
-export const SUM_NAMES: readonly (keyof UsageSums)[] = SUMS.map(camel) as (keyof UsageSums)[];
-
-/** The same sums of single calls, for ranges that no whole hour covers. */
-export const CALL_SUMS: Readonly<Record<(typeof SUMS)[number], string>> = {
-  calls: '1',
-  counted_calls: 'token_source IS NOT NULL',
-  estimated_calls: "token_source IS 'estimated'",
-  unpriced_calls: 'token_source IS NOT NULL AND cost_nanos IS NULL',
-  partial_cost_calls: 'cost_missing IS NOT NULL',
-  input_tokens: 'input_tokens',
-  output_tokens: 'output_tokens',
-  total_tokens: 'total_tokens',
-  cache_read_tokens: 'cache_read_tokens',
-  cache_write_tokens: 'cache_write_tokens',
-  reasoning_tokens: 'reasoning_tokens',
-  cost_nanos: 'cost_nanos',
-  duration_ms: 'duration_ms',
-  output_duration_ms: 'iif(output_tokens IS NULL, 0.0, duration_ms)',
-  first_chunk_ms: 'ifnull(time_to_first_chunk_ms, 0.0)',
-  first_chunk_calls: 'time_to_first_chunk_ms IS NOT NULL',
-};
-
 type Cell = { readonly key: readonly SQLInputValue[]; readonly sums: (number | null)[] };
 
 function sumsOf(record: UsageRecord): (number | null)[] {
-  const counted = record.tokenSource !== undefined;
-  return [
-    1,
-    Number(counted),
-    Number(record.tokenSource === 'estimated'),
-    Number(counted && record.costUsd === undefined),
-    Number(record.costMissing !== undefined),
-    record.inputTokens ?? null,
-    record.outputTokens ?? null,
-    record.totalTokens ?? null,
-    record.cacheReadTokens ?? null,
-    record.cacheWriteTokens ?? null,
-    record.reasoningTokens ?? null,
-    costNanos(record.costUsd),
-    record.durationMs,
-    record.outputTokens === undefined ? 0 : record.durationMs,
-    record.timeToFirstChunkMs ?? 0,
-    Number(record.timeToFirstChunkMs !== undefined),
-  ];
+  const sums = sumsOfRecord(record);
+  return SUMS.map(({ name }) => sums[name] ?? null);
 }
 
 const KEY = 'service, provider, model, outcome, team, dimensions';
@@ -93,11 +32,11 @@ const KEY_OF_CALLS =
 const GROUPS = '1, 2, 3, 4, 5, 6, 7';
 
 const upsertInto = ({ table, unit }: RollUp): string => `
-INSERT INTO ${table} (${unit}, ${KEY}, ${SUMS.join(', ')})
+INSERT INTO ${table} (${unit}, ${KEY}, ${SUM_COLUMNS})
 VALUES (?, ?, ?, ?, ?, ?, ?, ${SUMS.map(() => '?').join(', ')})
 ON CONFLICT DO UPDATE SET ${SUMS.map(
-  (name) =>
-    `${name} = iif(excluded.${name} IS NULL, ${name}, ifnull(${name}, 0) + excluded.${name})`,
+  ({ column }) =>
+    `${column} = iif(excluded.${column} IS NULL, ${column}, ifnull(${column}, 0) + excluded.${column})`,
 ).join(', ')}`;
 
 /** Adds records that were just inserted to their cells; call it inside their transaction. */
@@ -107,6 +46,15 @@ export function addToRollUps(database: DatabaseSync, records: readonly UsageReco
   const revise = database.prepare(`INSERT INTO usage_hour_revision VALUES (?, 1) ${REVISE}`);
   for (const hour of hours) revise.run(hour);
   for (const day of new Set([...hours].map((hour) => hour / 24n))) doubtDay(database, day);
+  addUnits(database, records);
+}
+
+/** Readers ask for the sums of these units only: most ledgers have none. */
+function addUnits(database: DatabaseSync, records: readonly UsageRecord[]): void {
+  const units = new Set(records.flatMap((record) => Object.keys(unitsOf(record) ?? {})));
+  if (units.size === 0) return;
+  const add = database.prepare('INSERT OR IGNORE INTO usage_unit (name) VALUES (?)');
+  for (const unit of units) add.run(unitName(unit as UsageUnit));
 }
 
 /** Tells readers that sums of these calls are no longer right. A revision only ever grows. */
@@ -152,11 +100,10 @@ export function rebuildRollUps(database: DatabaseSync, fromNs: bigint, toNs: big
   // Hours that lose their last call, and below those that get their first.
   reviseHours(database, fromHour, toHour);
   database.prepare('DELETE FROM usage_hour WHERE hour >= ? AND hour < ?').run(fromHour, toHour);
-  const sums = SUMS.map((name) => `sum(${CALL_SUMS[name]})`).join(', ');
   database
     .prepare(
-      `INSERT INTO usage_hour (hour, ${KEY}, ${SUMS.join(', ')})
-       SELECT time_ns / ${HOURS.ns}, ${KEY_OF_CALLS}, ${sums}
+      `INSERT INTO usage_hour (hour, ${KEY}, ${SUM_COLUMNS})
+       SELECT time_ns / ${HOURS.ns}, ${KEY_OF_CALLS}, ${SUMS_OF_CALLS}
        FROM usage WHERE time_ns >= ? AND time_ns < ? GROUP BY ${GROUPS}`,
     )
     .run(fromHour * HOURS.ns, toHour * HOURS.ns);
@@ -183,8 +130,8 @@ function rebuildDays(database: DatabaseSync, fromDay: bigint, toDay: bigint): vo
   database.prepare('DELETE FROM usage_day WHERE day >= ? AND day < ?').run(fromDay, toDay);
   database
     .prepare(
-      `INSERT INTO usage_day (day, ${KEY}, ${SUMS.join(', ')})
-       SELECT hour / 24, ${KEY}, ${SUMS.map((name) => `sum(${name})`).join(', ')}
+      `INSERT INTO usage_day (day, ${KEY}, ${SUM_COLUMNS})
+       SELECT hour / 24, ${KEY}, ${SUMS.map(({ column }) => `sum(${column})`).join(', ')}
        FROM usage_hour WHERE hour >= ? AND hour < ? GROUP BY ${GROUPS}`,
     )
     .run(fromDay * 24n, toDay * 24n);

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { UNIT_SUMS, UNITS, WITH_UNITS } from './unit-columns.ts';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 8;
+const SCHEMA_VERSION = 9;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -16,6 +17,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   cost_nanos INTEGER,
   duration_ms REAL NOT NULL, output_duration_ms REAL NOT NULL,
   first_chunk_ms REAL NOT NULL, first_chunk_calls INTEGER NOT NULL,
+  ${UNIT_SUMS},
   PRIMARY KEY (${unit}, service, provider, model, outcome, team, dimensions)
 ) WITHOUT ROWID;`;
 
@@ -65,7 +67,7 @@ CREATE TABLE IF NOT EXISTS usage (
   cache_read_tokens INTEGER, cache_write_tokens INTEGER, reasoning_tokens INTEGER,
   token_source TEXT, outcome TEXT NOT NULL, error_type TEXT, cost_nanos INTEGER,
   cost_source TEXT, cost_missing TEXT, service_tier TEXT,
-  attributes TEXT, trace_id TEXT, span_id TEXT,
+  attributes TEXT, units TEXT, trace_id TEXT, span_id TEXT,
   PRIMARY KEY (time_ns, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS usage_by_conversation ON usage (conversation, time_ns)
@@ -79,6 +81,7 @@ ${SUMMED_DAYS}
 ${DAY_BLOCKS}
 ${KEPT_FROM}
 ${REVISIONS}
+${UNITS}
 `;
 
 /** Version 4 of a roll-up: a table with another key can only be made again. */
@@ -143,6 +146,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
      ${DAY_BLOCKS}
      ${KEPT_FROM}`,
   ],
+  [8, WITH_UNITS],
 ]);
 
 /** What a person can do about a file of another release. */

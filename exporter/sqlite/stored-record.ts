@@ -1,5 +1,6 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { stepsFrom, stepsText } from '../../src/domain/agent-step.ts';
+import { unitName, unitsOf, type UsageUnit } from '../../src/domain/billed-usage.ts';
 import type {
   CostSource,
   Outcome,
@@ -43,6 +44,7 @@ export const COLUMNS = [
   'cost_missing',
   'service_tier',
   'attributes',
+  'units',
   'trace_id',
   'span_id',
 ] as const;
@@ -64,6 +66,17 @@ export function dimensionsJson(dimensions: UsageRecord['dimensions']): string | 
   const names = Object.keys(dimensions).toSorted();
   if (names.length === 0) return undefined;
   return JSON.stringify(Object.fromEntries(names.map((name) => [name, dimensions[name]])));
+}
+
+/** Those among the attributes, by name: sums need not look into attributes of other calls. */
+function unitsJson(record: UsageRecord): string | null {
+  const units = unitsOf(record);
+  if (units === undefined) return null;
+  return JSON.stringify(
+    Object.fromEntries(
+      Object.entries(units).map(([unit, amount]) => [unitName(unit as UsageUnit), amount]),
+    ),
+  );
 }
 
 export function toRow(record: UsageRecord): SQLInputValue[] {
@@ -101,6 +114,7 @@ export function toRow(record: UsageRecord): SQLInputValue[] {
     record.costMissing?.join(' ') ?? null,
     record.serviceTier ?? null,
     hasAttributes ? JSON.stringify(record.attributes) : null,
+    hasAttributes ? unitsJson(record) : null,
     record.traceId ?? null,
     record.spanId ?? null,
   ];
@@ -110,7 +124,8 @@ export function toRow(record: UsageRecord): SQLInputValue[] {
 export const SELECT_COLUMNS: string = [
   'time_ns / 1000000 AS time_ms',
   'time_ns % 1000000 AS below_ms',
-  ...COLUMNS.slice(1),
+  // Units are attributes as well.
+  ...COLUMNS.slice(1).filter((column) => column !== 'units'),
 ].join(', ');
 
 type Dimensions = NonNullable<UsageRecord['dimensions']>;

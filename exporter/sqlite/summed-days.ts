@@ -3,7 +3,8 @@ import { LOG_RATIO, SMALLEST } from '../ledger/queries/quantile-sketch.ts';
 import { type DayRow, encodeDayBlock } from './day-block.ts';
 import { firstCallHour } from './kept-from.ts';
 import { DAY_KINDS, type DayKind, forgetDay } from './day-tables.ts';
-import { CALL_SUMS, DAYS, SUMS } from './roll-up.ts';
+import { DAYS } from './roll-up.ts';
+import { SUMS } from './sums.ts';
 
 /** Makes the sums of a day; call it inside a transaction. */
 export function sumUpDay(database: DatabaseSync, day: bigint): void {
@@ -38,7 +39,7 @@ function dayRows(
   kind: DayKind,
   range: readonly [from: bigint, to: bigint],
 ): readonly DayRow[] {
-  const sums = SUMS.map((name) => `CAST(sum(${CALL_SUMS[name]}) AS REAL)`).join(', ');
+  const sums = SUMS.map(({ ofCall }) => `CAST(sum(${ofCall}) AS REAL)`).join(', ');
   const statement = database.prepare(
     `SELECT ${kind}, team, outcome, ${sums} FROM usage WHERE time_ns >= ? AND time_ns < ?
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,

@@ -59,6 +59,9 @@ export interface BilledUsage extends TokenUsage {
 /** Kinds in addition to `TokenUsage`, each stored as an attribute of the record. */
 export type BilledField = Exclude<keyof BilledUsage, keyof TokenUsage>;
 
+/** Kinds that are not counted in tokens: images, seconds of audio, characters, searches, pages. */
+export type UsageUnit = Exclude<BilledField, `${string}Tokens`>;
+
 export interface BilledKind {
   readonly field: BilledField;
   /** Attribute name in record, span and event. */
@@ -120,6 +123,39 @@ const BY_FIELD: ReadonlyMap<string, BilledKind> = new Map(
 const BY_ATTRIBUTE: ReadonlyMap<string, BilledKind> = new Map(
   BILLED_KINDS.map((billed) => [billed.attribute, billed]),
 );
+
+/** In the order of `BILLED_KINDS`. */
+export const USAGE_UNITS: readonly UsageUnit[] = BILLED_KINDS.map(({ field }) => field).filter(
+  isUnit,
+);
+/** The attribute of a unit is its name after this; of what is counted in tokens, the name ends in `_tokens`. */
+export const UNIT_PREFIX: string = `${OURS}.`;
+
+function isUnit(field: BilledField): field is UsageUnit {
+  return !field.endsWith('Tokens');
+}
+
+/** `generatedImages` → `generated_images`. */
+export function unitName(unit: UsageUnit): string {
+  return attributeOf(unit).slice(UNIT_PREFIX.length);
+}
+
+/** What a record has beside tokens; undefined for most records. */
+export function unitsOf({
+  attributes,
+}: {
+  readonly attributes: Readonly<Record<string, UsageAttributeValue>>;
+}): Readonly<Partial<Record<UsageUnit, number>>> | undefined {
+  let units: Partial<Record<UsageUnit, number>> | undefined;
+  for (const attribute in attributes) {
+    if (!attribute.startsWith(UNIT_PREFIX)) continue;
+    const field = BY_ATTRIBUTE.get(attribute)?.field;
+    const amount = attributes[attribute];
+    if (field === undefined || !isUnit(field)) continue;
+    if (typeof amount === 'number' && amount > 0) (units ??= {})[field] = amount;
+  }
+  return units;
+}
 
 /** Used kinds as attributes of the record. */
 export function billedAttributes(usage: BilledUsage): Record<string, number> {

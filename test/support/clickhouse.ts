@@ -129,6 +129,12 @@ export async function makeClickHouseRollUps(url: string, database: string): Prom
       "now64(3, 'UTC') AS made",
       "now64(3, 'UTC') - INTERVAL 20 MINUTE AS made",
     );
-    await clickHouse(url, `INSERT INTO ${database}.${rollUp.table} ${query}`);
+    // By name, as a view inserts: a table that was brought up to date has other places.
+    const described = await clickHouse(url, `DESCRIBE (${query})`);
+    const columns = described.split('\n').flatMap((line) => line.split('\t')[0] || []);
+    await clickHouse(
+      url,
+      `INSERT INTO ${database}.${rollUp.table} (${columns.join(', ')}) ${query}`,
+    );
   }
 }

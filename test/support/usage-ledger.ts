@@ -36,6 +36,15 @@ function teamOf(index: number): Partial<UsageRecord> {
   };
 }
 
+/** What few calls have: searches of a chat, images, seconds with a fraction. */
+function unitsOf(index: number): Record<string, number> {
+  return {
+    ...(index % 9 === 2 && { 'token_meter.usage.web_searches': 1 + (index % 4) }),
+    ...(index % 13 === 4 && { 'token_meter.usage.generated_images': 1 + (index % 3) }),
+    ...(index % 31 === 6 && { 'token_meter.usage.audio_input_seconds': (1 + index) / 7 }),
+  };
+}
+
 /** A run of forty calls: its agent, and a tool of it with a sub-agent. */
 function runOf(index: number): Partial<UsageRecord> {
   const run = Math.floor(index / 100);
@@ -51,7 +60,7 @@ function runOf(index: number): Partial<UsageRecord> {
 
 /**
  * All kinds of calls in a ledger: without user or conversation, failed, aborted, without tokens,
- * estimated, without price, with names that need escaping.
+ * estimated, without price, with units beside tokens, with names that need escaping.
  */
 export function mixedRecords(count: number, fromMs: number, toMs: number): UsageRecord[] {
   const random = randomOf(7);
@@ -97,7 +106,10 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
         }),
         ...(random() > 0.8 && { serviceTier: pick(['flex', 'priority'] as const) }),
       }),
-      attributes: random() > 0.8 ? { team: 'search', retries: 2, cached: true } : {},
+      attributes: {
+        ...(random() > 0.8 && { team: 'search', retries: 2, cached: true }),
+        ...(outcome !== 'blocked' && unitsOf(index)),
+      },
     });
   });
 }

@@ -107,6 +107,22 @@ export function sumOf(
   return Number(nanos) / 1e9;
 }
 
+const UNITS: Readonly<Record<string, string>> = {
+  webSearches: 'token_meter.usage.web_searches',
+  generatedImages: 'token_meter.usage.generated_images',
+  audioInputSeconds: 'token_meter.usage.audio_input_seconds',
+};
+
+/** Sums of what is not counted in tokens; a kind that no record has is absent. */
+export function unitsOf(records: readonly UsageRecord[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(UNITS).flatMap(([unit, attribute]) => {
+      const known = records.flatMap(({ attributes }) => attributes[attribute] ?? []) as number[];
+      return known.length === 0 ? [] : [[unit, known.reduce((sum, amount) => sum + amount, 0)]];
+    }),
+  );
+}
+
 /** Nearest rank, exact. */
 export function percentileOf(values: readonly number[], percent: number): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);

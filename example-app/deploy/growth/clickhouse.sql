@@ -38,9 +38,13 @@ SELECT
     LogAttributes['token_meter.cost_source']                                   AS cost_source,
     LogAttributes['token_meter.cost_missing']                                  AS cost_missing,
     LogAttributes['token_meter.service_tier']                                  AS service_tier,
-    -- The Collector stores every value as a text.
-    toJSONString(mapFilter((k, v) -> NOT (startsWith(k, 'gen_ai.') OR startsWith(k, 'token_meter.')
-        OR k IN ('user.id', 'error.type', 'event.name')), LogAttributes))          AS attributes,
+    -- The Collector stores every value as a text: what is counted becomes a number again.
+    jsonMergePatch(
+        toJSONString(mapFilter((k, v) -> NOT (startsWith(k, 'gen_ai.')
+            OR (startsWith(k, 'token_meter.') AND k != 'token_meter.advisor.model')
+            OR k IN ('user.id', 'error.type', 'event.name')), LogAttributes)),
+        toJSONString(mapApply((k, v) -> (k, toFloat64OrZero(v)), mapFilter((k, v) -> startsWith(k, 'token_meter.usage.')
+            OR startsWith(k, 'gen_ai.usage.audio.') OR startsWith(k, 'gen_ai.usage.image.'), LogAttributes)))) AS attributes,
     TraceId                                                                    AS trace_id,
     SpanId                                                                     AS span_id
 FROM otel_logs

@@ -30,12 +30,12 @@ export function sourceOf(
   const where = callsWhere(query, plan, bound);
   const parts: string[] = [];
   if (where !== undefined) {
-    parts.push(`SELECT ms, ${KEYS.join(', ')}, ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')}
-      FROM (SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${sums} FROM ${CALLS} WHERE ${where})`);
+    parts.push(`SELECT ms, ${KEYS.join(', ')}, ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')}, units
+      FROM (SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${sums}, units FROM ${CALLS} WHERE ${where})`);
   }
   if (plan?.rollUp !== undefined) {
     const { table, keys } = plan.rollUp;
-    parts.push(`SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${SUM_COLUMNS.join(', ')}
+    parts.push(`SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${SUM_COLUMNS.join(', ')}, units
       FROM ${table} FINAL WHERE ${cellsWhere(query, plan, bound)}`);
   }
   return parts.join(' UNION ALL ');

@@ -1,4 +1,5 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
+import { unitName, USAGE_UNITS, type UsageUnit } from '../../../src/domain/billed-usage.ts';
 import { TokenMeterError } from '../../../src/errors.ts';
 import { type Cells, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
 import { type Key } from '../../ledger/queries/key.ts';
@@ -110,7 +111,8 @@ export class ClickHouseSummarySource implements SummarySource {
     const isCrowded = isCrowd(query, cells);
     const bound = new BoundValues();
     const groups = groupsOf(query, cells, bound);
-    const sums = SUMS.map(([name, expression]) => `${expression} AS ${name}`).join(', ');
+    const numbers = SUMS.map(([name, expression]) => `${expression} AS ${name}`).join(', ');
+    const sums = `${numbers}, sumMap(source.units) AS units`;
     const plan = await planFor(false);
     const rows = await this.#rows(
       `SELECT ${groups.select}, ${sums}
@@ -292,11 +294,21 @@ function keyOf(query: CheckedQuery, row: Row): Key {
   });
 }
 
+/** Names that another release gave are of no unit. */
+const UNIT_OF: ReadonlyMap<string, UsageUnit> = new Map(
+  USAGE_UNITS.map((unit) => [unitName(unit), unit]),
+);
+
 function sumsOf(row: Row): Partial<UsageSums> {
   const sums: Partial<Record<keyof UsageSums, number>> = {};
   for (const [name] of SUMS) {
     const value = row[name];
     if (typeof value === 'number') sums[name] = value;
+  }
+  const units = row['units'] as Readonly<Record<string, number>>;
+  for (const [name, amount] of Object.entries(units)) {
+    const unit = UNIT_OF.get(name);
+    if (unit !== undefined) sums[unit] = amount;
   }
   return sums;
 }

@@ -17,10 +17,14 @@ export interface ClickHouseRepriceOptions extends RepriceOptions, ClickHouseAcce
 
 const BATCH = 5000;
 /** Columns of which the new row takes over what it does not change. */
-const KEPT = COLUMNS.map(({ name }) => name).filter(
-  (name) =>
-    !['time', 'record_id', 'cost_nanos', 'cost_source', 'cost_missing', 'revision'].includes(name),
-);
+const KEPT = COLUMNS.filter(({ madeFrom }) => madeFrom === undefined)
+  .map(({ name }) => name)
+  .filter(
+    (name) =>
+      !['time', 'record_id', 'cost_nanos', 'cost_source', 'cost_missing', 'revision'].includes(
+        name,
+      ),
+  );
 
 /**
  * Recomputes the cost of recorded calls, each by the price of its time. A call whose cost changes gets a second row

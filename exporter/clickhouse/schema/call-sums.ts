@@ -1,3 +1,5 @@
+import type { Column } from './columns.ts';
+
 export type SumColumn =
   | 'calls'
   | 'counted_calls'
@@ -50,3 +52,10 @@ export function sumType(column: SumColumn): string {
   if (column === 'cost_nanos') return 'Nullable(Int64)';
   return column.endsWith('_tokens') ? 'Nullable(UInt64)' : 'UInt64';
 }
+
+/** Sums of units: a unit that no call has is no key. */
+export const UNIT_SUMS: Column = {
+  name: 'units',
+  type: 'Map(String, Float64)',
+  codec: 'ZSTD(1)',
+};

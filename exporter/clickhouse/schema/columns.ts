@@ -1,10 +1,14 @@
+import { UNIT_PREFIX } from '../../../src/domain/billed-usage.ts';
+
 /** The ledger. Reading and writing name this table, whatever the layout of the server. */
 export const LEDGER = 'llm_usage';
 
 export interface Column {
   readonly name: string;
   readonly type: string;
-  readonly codec?: string;
+  readonly codec?: string | undefined;
+  /** Made from other columns by the server, whichever way a row comes; of rows from before the column too. */
+  readonly madeFrom?: string;
 }
 
 const label = (name: string): Column => ({ name, type: 'LowCardinality(String)' });
@@ -14,6 +18,13 @@ const tokens = (name: string): Column => ({
   type: 'Nullable(UInt64)',
   codec: 'T64, ZSTD(1)',
 });
+
+/** `{'generated_images': 2}`: the attributes of what is not counted in tokens. */
+const UNITS_OF_ATTRIBUTES = `if(position(attributes, '${UNIT_PREFIX}') = 0, [],
+    arrayMap(x -> (substring(x.1, ${UNIT_PREFIX.length + 1}), x.2),
+      arrayFilter(x -> startsWith(x.1, '${UNIT_PREFIX}') AND NOT endsWith(x.1, '_tokens') AND x.2 > 0,
+        JSONExtractKeysAndValues(attributes, 'Float64'))))`;
+const UNITS_TYPE = 'Map(String, Float64)';
 
 /**
  * One row a call. An empty text is a value that the call does not have, since no value of a record is empty; unknown
@@ -54,10 +65,18 @@ export const COLUMNS: readonly Column[] = [
   label('cost_missing'),
   label('service_tier'),
   text('attributes'),
+  {
+    name: 'units',
+    type: UNITS_TYPE,
+    codec: 'ZSTD(1)',
+    madeFrom: `CAST(${UNITS_OF_ATTRIBUTES}, '${UNITS_TYPE}')`,
+  },
   text('trace_id'),
   text('span_id'),
   { name: 'revision', type: 'UInt64', codec: 'T64, ZSTD(1)' },
 ];
 
-export const definitionOf = ({ name, type, codec }: Column): string =>
-  `${name} ${type}${codec === undefined ? '' : ` CODEC(${codec})`}`;
+export const definitionOf = ({ name, type, codec, madeFrom }: Column): string => {
+  const made = madeFrom === undefined ? '' : ` MATERIALIZED ${madeFrom}`;
+  return `${name} ${type}${made}${codec === undefined ? '' : ` CODEC(${codec})`}`;
+};

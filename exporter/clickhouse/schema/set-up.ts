@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { TokenMeterError } from '../../../src/errors.ts';
 import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickhouse-options.ts';
 import { ClickHouseSession } from '../clickhouse-session.ts';
+import { UNIT_SUMS } from './call-sums.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
 import { type ClickHouseLayout, Names } from './layout.ts';
 import { CELLS, ROLL_UPS } from './roll-ups.ts';
@@ -47,15 +48,20 @@ export async function setUpClickHouse(options: ClickHouseSetUpOptions): Promise<
   try {
     const existing = await existingTables(session, access.database, dryRun);
     for (const statement of tableStatements(layout)) await run(statement);
-    for (const statement of await migrations(session, layout, existing)) await run(statement);
+    const added = await migrations(session, layout, existing);
+    for (const statement of added) await run(statement);
     for (const view of [...markViews(layout), ...rollUpViews(layout)]) {
       await ensureView(run, layout, view, existing);
     }
+    const mark = async (condition?: string): Promise<void> => {
+      await run(`INSERT INTO ${new Names(layout).local(CELLS)} (roll_up, shard, cell, changed, made)
+${changesQuery(layout, condition)}`);
+    };
     // Calls from before the views are in no mark yet.
-    if (existing.has(LEDGER) && !existing.has('llm_usage_changes')) {
-      const names = new Names(layout);
-      await run(`INSERT INTO ${names.local(CELLS)} (roll_up, shard, cell, changed, made)
-${changesQuery(layout)}`);
+    if (existing.has(LEDGER) && !existing.has('llm_usage_changes')) await mark();
+    // Sums from before the units have none.
+    else if (added.some((statement) => statement.includes(` ${UNIT_SUMS.name} `))) {
+      await mark('notEmpty(units)');
     }
   } finally {
     await session.close();
@@ -87,19 +93,29 @@ async function migrations(
   const names = new Names(layout);
   const local = names.isDistributed ? `${LEDGER}_local` : LEDGER;
   if (!existing.has(local)) return [];
+  const tables = [
+    { base: LEDGER, columns: COLUMNS },
+    ...ROLL_UPS.map(({ table }) => ({ base: table, columns: [UNIT_SUMS] })),
+  ].flatMap(({ base, columns }) =>
+    (names.isDistributed ? [`${base}_local`, base] : [base])
+      .filter((table) => existing.has(table))
+      .map((table) => ({ table, columns, isLocal: names.isDistributed === (table !== base) })),
+  );
   const rows = await session.rows({
     text: `SELECT table, name FROM system.columns
       WHERE database = {database:String} AND table IN {tables:Array(String)}`,
-    values: { database: layout.database, tables: [LEDGER, local] },
+    values: { database: layout.database, tables: tables.map(({ table }) => table) },
   });
-  const columns = new Set(rows.map((row) => `${String(row['table'])}.${String(row['name'])}`));
-  const added = [...new Set([local, LEDGER])].flatMap((table) =>
-    COLUMNS.filter(({ name }) => existing.has(table) && !columns.has(`${table}.${name}`)).map(
-      (column) =>
-        `ALTER TABLE ${names.table(table)}${names.onCluster} ADD COLUMN IF NOT EXISTS ${definitionOf(
-          table === local ? column : { name: column.name, type: column.type },
-        )}`,
-    ),
+  const known = new Set(rows.map((row) => `${String(row['table'])}.${String(row['name'])}`));
+  const added = tables.flatMap(({ table, columns, isLocal }) =>
+    columns
+      .filter(({ name }) => !known.has(`${table}.${name}`))
+      .map(
+        (column) =>
+          `ALTER TABLE ${names.table(table)}${names.onCluster} ADD COLUMN IF NOT EXISTS ${
+            isLocal ? definitionOf(column) : definitionOf({ ...column, codec: undefined })
+          }`,
+      ),
   );
   const engines = await enginesOf(session, layout.database);
   const unmerged = ROLL_UPS.filter(({ table }) => {

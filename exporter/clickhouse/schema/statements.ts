@@ -1,4 +1,4 @@
-import { CALL_SUMS, SUM_COLUMNS, sumType } from './call-sums.ts';
+import { CALL_SUMS, SUM_COLUMNS, sumType, UNIT_SUMS } from './call-sums.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
 import { type ClickHouseLayout, Names, quoted } from './layout.ts';
 import {
@@ -13,6 +13,8 @@ import {
   type RollUp,
   SKETCHES,
 } from './roll-ups.ts';
+
+const ALL_SUMS: readonly string[] = [...SUM_COLUMNS, UNIT_SUMS.name];
 
 /** Tables, each with the clause that makes it. All may be run again. */
 export function tableStatements(layout: ClickHouseLayout): readonly string[] {
@@ -82,6 +84,7 @@ function rollUpTable(names: Names, { table, keys, hasSketches }: RollUp): string
     }),
     ...(keys.includes('dimensions') ? ['dimensions_text String CODEC(ZSTD(1))'] : []),
     ...SUM_COLUMNS.map((column) => `${column} ${sumType(column)} CODEC(ZSTD(1))`),
+    definitionOf(UNIT_SUMS),
     ...(hasSketches
       ? SKETCHES.map(({ column }) => `${column} Map(Int32, UInt64) CODEC(ZSTD(1))`)
       : []),
@@ -124,16 +127,18 @@ FROM ${names.local(table)} GROUP BY cell`,
 }
 
 /** The marks of the calls in the ledger: as a view, of those that are being inserted. */
-export function changesQuery(layout: ClickHouseLayout): string {
+export function changesQuery(layout: ClickHouseLayout, condition?: string): string {
   const names = new Names(layout);
   const { retentionDays = 0 } = layout;
   const cells = ROLL_UPS.map(({ name, unit }) => `('${name}', ${cellOf(unit)})`).join(', ');
   // The calls of an expired cell are gone: it cannot be made again.
-  const kept = retentionDays > 0 ? `\nWHERE time > now() - INTERVAL ${retentionDays} DAY` : '';
+  const kept = retentionDays > 0 ? [`time > now() - INTERVAL ${retentionDays} DAY`] : [];
+  const conditions = [...kept, ...(condition === undefined ? [] : [condition])];
+  const where = conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`;
   return `SELECT mark.1 AS roll_up, ${names.shard} AS shard, mark.2 AS cell,
   max(now64(3, 'UTC')) AS changed, toDateTime64(0, 3, 'UTC') AS made
 FROM ${names.local(LEDGER)}
-ARRAY JOIN [${cells}] AS mark${kept}
+ARRAY JOIN [${cells}] AS mark${where}
 GROUP BY roll_up, cell`;
 }
 
@@ -169,7 +174,10 @@ export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
         AND max(changed) + INTERVAL ${minutes} MINUTE < now64(3, 'UTC')${upToDate}
       ORDER BY cell LIMIT ${MAX_CELLS}`;
   const due = dueAfter(QUIET_MINUTES);
-  const sums = SUM_COLUMNS.map((column) => `sum(${CALL_SUMS[column]}) AS sum_${column}`);
+  const sums = [
+    ...SUM_COLUMNS.map((column) => `sum(${CALL_SUMS[column]}) AS sum_${column}`),
+    `sumMap(${UNIT_SUMS.name}) AS sum_${UNIT_SUMS.name}`,
+  ];
   const sketches = hasSketches
     ? SKETCHES.map(
         ({ column, value, known }) =>
@@ -185,19 +193,20 @@ export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
     ...SUM_COLUMNS.map(sumType).map(
       (type) => `CAST(${type.startsWith('Nullable') ? 'NULL' : 0}, '${type}')`,
     ),
+    `CAST(map(), '${UNIT_SUMS.type}')`,
     ...(hasSketches ? SKETCHES.map(() => "CAST(map(), 'Map(Int32, UInt64)')") : []),
   ];
   const columns = [
     'cell',
     ...keys,
     ...(hasDimensions ? ['dimensions_text'] : []),
-    ...SUM_COLUMNS,
+    ...ALL_SUMS,
     ...(hasSketches ? SKETCHES.map(({ column }) => column) : []),
     'made',
   ];
   const made = "now64(3, 'UTC') AS made";
   return `SELECT cell, ${[...keys, ...(hasDimensions ? ['dimensions_text'] : [])].join(', ')},
-  ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')},
+  ${ALL_SUMS.map((column) => `sum_${column} AS ${column}`).join(', ')},
   ${[...(hasSketches ? SKETCHES.map(({ column }) => column) : []), 'made'].join(', ')}
 FROM (
   SELECT ${cellOf(unit)} AS cell, ${keys.join(', ')},

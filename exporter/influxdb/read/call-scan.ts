@@ -10,6 +10,8 @@ import {
   LEDGER,
   name,
   timeRange,
+  UNIT_COLUMNS,
+  UNIT_FIELDS,
   untellable,
 } from './influxql.ts';
 import type { InfluxSeries } from './query-client.ts';
@@ -79,7 +81,7 @@ export class CallScan {
 
   statement(fromMs: number, toMs: number, bound: BoundValues): string {
     const where = timeRange(fromMs, toMs) + conditions(this.#query.filters, bound);
-    return `SELECT ${this.#columns.map(name).join(', ')} FROM ${LEDGER} WHERE ${where}`;
+    return `SELECT ${this.#columns.map(name).join(', ')}, ${UNIT_COLUMNS} FROM ${LEDGER} WHERE ${where}`;
   }
 
   *calls({ columns, values }: InfluxSeries): Generator<ScannedCall> {
@@ -88,6 +90,10 @@ export class CallScan {
       NUMBERS.map(place) as [number, ...number[]];
     const [outcome, source, time] = [place('outcome'), place('token_source'), place('time')];
     const missing = place(USAGE_FIELDS.costMissing);
+    const units = columns.flatMap((column, at) => {
+      const unit = UNIT_FIELDS.get(column);
+      return unit === undefined ? [] : [{ unit, at }];
+    });
     const keys = this.#query.dimensions.map((dimension) => columnsOf(dimension).map(place));
     const untold = untellable(this.#query.filters).map(
       ({ dimension, values: wanted }) =>
@@ -107,30 +113,35 @@ export class CallScan {
       const [durationMs, firstChunkMs] = [number(duration) ?? 0, number(chunk)];
       const [outputTokens, costUsd] = [number(output), number(cost)];
       const isCounted = text(source) !== null;
+      const sums: UsageSums = {
+        calls: 1,
+        errors: Number(row[outcome] === 'error'),
+        aborted: Number(row[outcome] === 'aborted'),
+        blocked: Number(row[outcome] === 'blocked'),
+        countedCalls: Number(isCounted),
+        estimatedCalls: Number(row[source] === 'estimated'),
+        unpricedCalls: Number(isCounted && costUsd === null),
+        partialCostCalls: Number(text(missing) !== null),
+        inputTokens: number(input),
+        outputTokens,
+        totalTokens: number(total),
+        cacheReadTokens: number(read),
+        cacheWriteTokens: number(write),
+        reasoningTokens: number(reasoning),
+        costNanos: costUsd === null ? null : Math.round(costUsd * 1e9),
+        durationMs,
+        outputDurationMs: outputTokens === null ? 0 : durationMs,
+        firstChunkMs: firstChunkMs ?? 0,
+        firstChunkCalls: Number(firstChunkMs !== null),
+      };
+      for (const { unit, at } of units) {
+        const amount = number(at);
+        if (amount !== null && amount > 0) sums[unit] = amount;
+      }
       yield {
         key: keys.map((places) => places.reduce<string | null>((key, at) => key ?? text(at), null)),
         timeMs: Number(row[time]),
-        sums: {
-          calls: 1,
-          errors: Number(row[outcome] === 'error'),
-          aborted: Number(row[outcome] === 'aborted'),
-          blocked: Number(row[outcome] === 'blocked'),
-          countedCalls: Number(isCounted),
-          estimatedCalls: Number(row[source] === 'estimated'),
-          unpricedCalls: Number(isCounted && costUsd === null),
-          partialCostCalls: Number(text(missing) !== null),
-          inputTokens: number(input),
-          outputTokens,
-          totalTokens: number(total),
-          cacheReadTokens: number(read),
-          cacheWriteTokens: number(write),
-          reasoningTokens: number(reasoning),
-          costNanos: costUsd === null ? null : Math.round(costUsd * 1e9),
-          durationMs,
-          outputDurationMs: outputTokens === null ? 0 : durationMs,
-          firstChunkMs: firstChunkMs ?? 0,
-          firstChunkCalls: Number(firstChunkMs !== null),
-        },
+        sums,
       };
     }
   }

@@ -1,4 +1,11 @@
 import {
+  attributeOf,
+  UNIT_PREFIX,
+  unitName,
+  USAGE_UNITS,
+  type UsageUnit,
+} from '../../../src/domain/billed-usage.ts';
+import {
   DOCTOR_SERVICE,
   exactFieldOf,
   OTHER_VALUES,
@@ -44,6 +51,17 @@ export function boundedTagOf(dimension: Dimension): string | undefined {
   const own = dimensionOfKey(dimension);
   return own === undefined ? undefined : tagOfDimension(own);
 }
+
+/** Fields of units, by name. */
+export const UNIT_FIELDS: ReadonlyMap<string, UsageUnit> = new Map(
+  USAGE_UNITS.map((unit) => [attributeOf(unit), unit]),
+);
+
+/**
+ * The fields of units in a SELECT: those that the ledger has. Most have none, and a column that is named costs every
+ * row of the answer.
+ */
+export const UNIT_COLUMNS: string = `/^${UNIT_PREFIX.replaceAll('.', String.raw`\.`)}(${USAGE_UNITS.map(unitName).join('|')})$/`;
 
 export const name = (identifier: string): string => `"${identifier}"`;
 

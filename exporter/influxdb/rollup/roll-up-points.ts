@@ -1,8 +1,10 @@
-import { name, timeRange } from '../read/influxql.ts';
+import { name, timeRange, UNIT_COLUMNS } from '../read/influxql.ts';
 import type { InfluxQueryClient, InfluxValue } from '../read/query-client.ts';
 import { pieces, type TimeRange } from '../read/time-ranges.ts';
+import { USAGE_MEASUREMENT } from '../usage-schema.ts';
 import { unpackTable } from './packed-table.ts';
 import {
+  DAY_MS,
   DAYS_MEASUREMENT,
   HOUR_MS,
   HOURS_MEASUREMENT,
@@ -11,6 +13,7 @@ import {
   tableColumns,
   type TableName,
   tableText,
+  VERSION_WITHOUT_UNITS,
 } from './roll-up-schema.ts';
 
 /** What a roll-up says about itself. */
@@ -26,6 +29,12 @@ export interface HourMarks {
   readonly newest: ReadonlyMap<string, number>;
 }
 
+interface States {
+  readonly valid: ReadonlyMap<number, RollUpState>;
+  /** Starts of those that lack units of their calls. */
+  readonly outdated: readonly number[];
+}
+
 /** Reads roll-ups and marks. */
 export class RollUpPoints {
   readonly #client: InfluxQueryClient;
@@ -37,11 +46,16 @@ export class RollUpPoints {
   }
 
   async hours(range: TimeRange): Promise<ReadonlyMap<number, RollUpState>> {
-    return await this.#states(HOURS_MEASUREMENT, range);
+    return (await this.#states(HOURS_MEASUREMENT, range, HOUR_MS)).valid;
   }
 
   async days(range: TimeRange): Promise<ReadonlyMap<number, RollUpState>> {
-    return await this.#states(DAYS_MEASUREMENT, range);
+    return (await this.#states(DAYS_MEASUREMENT, range, DAY_MS)).valid;
+  }
+
+  /** Hours of an earlier version whose calls have units. */
+  async outdatedHours(range: TimeRange): Promise<readonly number[]> {
+    return (await this.#states(HOURS_MEASUREMENT, range, HOUR_MS)).outdated;
   }
 
   /** Marks by the start of their hour. */
@@ -76,24 +90,51 @@ export class RollUpPoints {
     }
   }
 
-  async #states(measurement: string, range: TimeRange): Promise<ReadonlyMap<number, RollUpState>> {
-    const states = new Map<number, RollUpState>();
+  async #states(measurement: string, range: TimeRange, widthMs: number): Promise<States> {
+    const valid = new Map<number, RollUpState>();
+    const early: number[] = [];
     const columns = 'version, marks, calls';
     for await (const [time, version, marks, calls] of this.#rows(columns, measurement, range)) {
-      if (version !== ROLL_UP_VERSION) continue;
-      states.set(Number(time), { marks: Number(marks), calls: Number(calls) });
+      if (version !== ROLL_UP_VERSION && version !== VERSION_WITHOUT_UNITS) continue;
+      if (version === VERSION_WITHOUT_UNITS) early.push(Number(time));
+      valid.set(Number(time), { marks: Number(marks), calls: Number(calls) });
     }
-    return states;
+    if (early.length === 0) return { valid, outdated: [] };
+    const first = early.reduce((a, b) => Math.min(a, b));
+    const last = early.reduce((a, b) => Math.max(a, b));
+    const hours = await this.#hoursWithUnits({ fromMs: first, toMs: last + widthMs });
+    const withUnits = new Set(hours.map((hour) => Math.floor(hour / widthMs) * widthMs));
+    const outdated = early.filter((start) => withUnits.has(start));
+    for (const start of outdated) valid.delete(start);
+    return { valid, outdated };
+  }
+
+  async #hoursWithUnits(range: TimeRange): Promise<readonly number[]> {
+    // Asked first: 3.x refuses to count where the ledger has no such field.
+    let hasSome = false;
+    for await (const _ of this.#rows(UNIT_COLUMNS, USAGE_MEASUREMENT, range, ' LIMIT 1')) {
+      hasSome = true;
+      break;
+    }
+    if (!hasSome) return [];
+    const hours: number[] = [];
+    const byHour = ' GROUP BY time(1h) fill(none)';
+    const counts = `count(${UNIT_COLUMNS})`;
+    for await (const [hour] of this.#rows(counts, USAGE_MEASUREMENT, range, byHour)) {
+      hours.push(Number(hour));
+    }
+    return hours;
   }
 
   async *#rows(
     columns: string,
     measurement: string,
     range: TimeRange,
+    clauses = '',
   ): AsyncGenerator<readonly InfluxValue[]> {
     const version = await this.#client.version();
     for (const { fromMs, toMs } of pieces(range, version)) {
-      const q = `SELECT ${columns} FROM ${name(measurement)} WHERE ${timeRange(fromMs, toMs)}`;
+      const q = `SELECT ${columns} FROM ${name(measurement)} WHERE ${timeRange(fromMs, toMs)}${clauses}`;
       const answer = this.#client.query(q, { epoch: 'ms', signal: this.#signal });
       for await (const { values } of answer) yield* values;
     }

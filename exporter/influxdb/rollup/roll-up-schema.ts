@@ -14,8 +14,10 @@ export const MARKS_MEASUREMENT = 'llm_usage_rollup_marks';
 /** Which process makes roll-ups. */
 export const LEASE_MEASUREMENT = 'llm_usage_rollup_lease';
 
-/** A roll-up of another version is one that does not exist. */
-export const ROLL_UP_VERSION = 1;
+/** A roll-up of another version is one that does not exist, */
+export const ROLL_UP_VERSION = 2;
+/** but for this one, which has no units: it is right where no call has any. */
+export const VERSION_WITHOUT_UNITS = 1;
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;

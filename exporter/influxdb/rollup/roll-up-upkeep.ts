@@ -4,7 +4,7 @@ import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
 import { RollUpLease } from './lease.ts';
 import { RollUpMaker } from './roll-up-maker.ts';
-import { RollUpPoints } from './roll-up-points.ts';
+import { RollUpPoints, type RollUpState } from './roll-up-points.ts';
 import { DAY_MS } from './roll-up-schema.ts';
 import { RollUpWriter } from './roll-up-writer.ts';
 
@@ -87,7 +87,7 @@ export class RollUpUpkeep {
       const { signal } = this.#ended;
       const pauseMs = PAUSE_MS;
       await maker.run({ fromMs: now - this.#reachMs, toMs: now, signal, pauseMs });
-      for (const day of await this.#markedDays(client, now - this.#reachMs)) {
+      for (const day of await this.#earlierDays(client, now - this.#reachMs)) {
         await maker.run({ fromMs: day, toMs: day + DAY_MS, signal, pauseMs });
       }
       this.#reachMs = REACH_MS;
@@ -103,16 +103,17 @@ export class RollUpUpkeep {
     return true;
   }
 
-  /** Days before the reach of this round whose late calls no roll-up knows. */
-  async #markedDays(client: InfluxQueryClient, endMs: number): Promise<readonly number[]> {
+  /** Days before the reach of this round whose late calls, or whose units, no roll-up knows. */
+  async #earlierDays(client: InfluxQueryClient, endMs: number): Promise<readonly number[]> {
     const points = new RollUpPoints(client, this.#ended.signal);
     const range = { fromMs: Math.max(0, endMs - MARKED_REACH_MS), toMs: endMs };
+    // Nothing of this release writes such ones: after the first round there are no more.
+    const outdated = this.#reachMs === FIRST_REACH_MS ? await points.outdatedHours(range) : [];
     const marks = await points.marks(range);
-    if (marks.size === 0) return [];
-    const hours = await points.hours(range);
-    const days = [...marks]
+    const hours = marks.size === 0 ? new Map<number, RollUpState>() : await points.hours(range);
+    const marked = [...marks]
       .filter(([hour, { count }]) => hours.has(hour) && hours.get(hour)?.marks !== count)
-      .map(([hour]) => Math.floor(hour / DAY_MS) * DAY_MS);
-    return [...new Set(days)];
+      .map(([hour]) => hour);
+    return [...new Set([...outdated, ...marked].map((hour) => Math.floor(hour / DAY_MS) * DAY_MS))];
   }
 }

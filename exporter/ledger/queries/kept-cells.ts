@@ -53,8 +53,8 @@ export class KeptCells extends Cells {
     const cells = [...this];
     const rows = Int32Array.from(cells, ({ index, bucket }) => this.#rowsOf(bucket)(index));
     for (const name of SUM_KEYS) {
-      const values = cells.map(({ tally }) => tally.sums[name]);
-      if (values.some((value) => value !== NONE[name])) {
+      const values = cells.map(({ tally }) => tally.sums[name] ?? null);
+      if (values.some((value) => value !== (NONE[name] ?? null))) {
         addValues(this.#column(name), rows, values);
       }
     }

@@ -1,3 +1,4 @@
+import { unitsOf } from '../../../src/domain/billed-usage.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { costNanos, type UsageSums } from './usage-sums.ts';
 
@@ -26,5 +27,6 @@ export function sumsOfRecord(record: UsageRecord): UsageSums {
     outputDurationMs: outputTokens === undefined ? 0 : durationMs,
     firstChunkMs: timeToFirstChunkMs ?? 0,
     firstChunkCalls: Number(timeToFirstChunkMs !== undefined),
+    ...unitsOf(record),
   };
 }

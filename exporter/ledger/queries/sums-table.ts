@@ -52,7 +52,7 @@ export function* metrics(
 ): Generator<readonly [key: Key, value: number | null]> {
   const name = sumName(metric);
   const values = columns.find((column) => column.name === name)?.values;
-  const none = newTally(false).sums[name];
+  const none = newTally(false).sums[name] ?? null;
   for (const row of names.keys()) {
     const value = values === undefined ? none : (values[row] ?? null);
     yield [keyOf(row), Number.isNaN(value) ? null : value];

@@ -1,3 +1,4 @@
+import { USAGE_UNITS, type UsageUnit } from '../../../src/domain/billed-usage.ts';
 import type { UsageMetric, UsageNumbers } from '../usage-query.ts';
 import { QuantileSketch } from './quantile-sketch.ts';
 
@@ -6,8 +7,11 @@ export function costNanos(costUsd: number | undefined): number | null {
   return costUsd === undefined ? null : Math.round(costUsd * 1e9);
 }
 
+/** Null or absent when no call has any: few calls have units, and most sums none. */
+type UnitSums = { [Unit in UsageUnit]?: number | null };
+
 /** Sums over calls. Null when no call has a value. */
-export interface UsageSums {
+export interface UsageSums extends UnitSums {
   calls: number;
   errors: number;
   aborted: number;
@@ -51,6 +55,7 @@ export const SUM_KEYS: readonly (keyof UsageSums)[] = [
   'outputDurationMs',
   'firstChunkMs',
   'firstChunkCalls',
+  ...USAGE_UNITS,
 ];
 
 interface Latencies {
@@ -113,7 +118,7 @@ export function sumName(metric: UsageMetric): keyof UsageSums {
 }
 
 export function metricOf(sums: UsageSums, metric: UsageMetric): number | null {
-  return sums[sumName(metric)];
+  return sums[sumName(metric)] ?? null;
 }
 
 type Optional<T> = { -readonly [K in keyof T]?: T[K] };
@@ -135,6 +140,7 @@ export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
   put('costUsd', share(sums.costNanos, 1e9));
   put('estimatedShare', share(sums.estimatedCalls, sums.countedCalls));
   put('timeToFirstChunkMs', share(sums.firstChunkMs, sums.firstChunkCalls));
+  const units = unitNumbers(sums);
   const made = sums.calls - sums.blocked;
   const seconds = sums.outputDurationMs / 1000;
   put('outputTokensPerSecond', share(sums.outputTokens, seconds));
@@ -154,5 +160,17 @@ export function numbersOf({ sums, latencies }: Tally): UsageNumbers {
     countedCalls: sums.countedCalls,
     durationMs: sums.durationMs,
     ...numbers,
+    ...(units && { units }),
   };
+}
+
+function unitNumbers(sums: UsageSums): UsageNumbers['units'] {
+  let units: Partial<Record<UsageUnit, number>> | undefined;
+  for (const unit of USAGE_UNITS) {
+    const sum = sums[unit];
+    if (sum === null || sum === undefined) continue;
+    // Seconds have fractions: equal to the microsecond, in whatever order they were added.
+    (units ??= {})[unit] = Number.isInteger(sum) ? sum : Math.round(sum * 1e6) / 1e6;
+  }
+  return units;
 }

@@ -47,8 +47,8 @@ export class UsageTable {
     );
     const sums: Partial<Record<keyof UsageSums, (number | null)[]>> = {};
     for (const key of SUM_KEYS) {
-      const column = rows.map(({ tally }) => tally.sums[key]);
-      const none = EMPTY[key];
+      const column = rows.map(({ tally }) => tally.sums[key] ?? null);
+      const none = EMPTY[key] ?? null;
       if (column.some((value) => value !== none)) sums[key] = column;
     }
     const binsOf = (kind: 'duration' | 'firstChunk'): number[][] =>

@@ -12,7 +12,8 @@ import { binOfColumn } from '../summed-days.ts';
 import { daySums } from './day-sums.ts';
 import { missingCalls } from './missing-calls.ts';
 import { splitAtHours } from './split-at-hours.ts';
-import { metricColumn, ROW_SUMS, SELECT_SUMS } from './sum-columns.ts';
+import { type Sum, sumsWith } from '../sums.ts';
+import { metricColumn, SumColumns } from './sum-columns.ts';
 import {
   binsOf,
   bucketOf,
@@ -103,11 +104,14 @@ export class SqliteSummarySource implements SummarySource {
     if (cells.named !== undefined) this.#fillNamed(cells.named.keys);
     const groups = groupsOf(query, cells);
     const bucket = bucketOf(query);
-    for (const source of this.#sources(query)) {
+    const sums = this.#sums();
+    const columns = new SumColumns(sums);
+    for (const source of this.#sources(query, sums)) {
       const from = `FROM (${source.text}) AS source`;
       this.#add(
         cells,
-        `SELECT ${bucket} AS bucket, ${SELECT_SUMS}${groups.select} ${from} GROUP BY bucket${groups.names}`,
+        columns.names,
+        `SELECT ${bucket} AS bucket, ${columns.select}${groups.select} ${from} GROUP BY bucket${groups.names}`,
         source.values,
       );
     }
@@ -122,18 +126,23 @@ export class SqliteSummarySource implements SummarySource {
   }
 
   /** Adds rows of a bucket, sums, and a key or its place. */
-  #add(cells: Cells, text: string, values: readonly SQLInputValue[]): void {
+  #add(
+    cells: Cells,
+    names: SumColumns['names'],
+    text: string,
+    values: readonly SQLInputValue[],
+  ): void {
     const statement = this.#statement(text);
     statement.setReturnArrays(true);
     const hasPlaces = cells.named !== undefined;
-    const keysAt = ROW_SUMS.length + 1;
+    const keysAt = names.length + 1;
     const rows: Iterable<unknown> = statement.iterate(...values);
     for (const row of rows as Iterable<readonly SQLOutputValue[]>) {
       const bucket = numberOf(row[0]);
       const { sums } = hasPlaces
         ? cells.tallyAt(numberOf(row[keysAt]) ?? OTHER, bucket)
         : cells.tally(row.slice(keysAt).map(textOf), bucket);
-      for (const [index, name] of ROW_SUMS.entries()) {
+      for (const [index, name] of names.entries()) {
         const value = row[index + 1];
         if (typeof value === 'number') sums[name] = (sums[name] ?? 0) + value;
       }
@@ -200,12 +209,18 @@ export class SqliteSummarySource implements SummarySource {
   }
 
   /** What is not in whole days, in pieces that are grouped one by one. */
-  #sources(query: CheckedQuery): readonly Sql[] {
-    if (rollUpsFor(query).length > 0) return [sourceOf(query)];
+  #sources(query: CheckedQuery, sums?: readonly Sum[]): readonly Sql[] {
+    if (rollUpsFor(query).length > 0) return [sourceOf(query, sums)];
     const summed = this.#summedParts(query);
     return (summed?.rest ?? [query]).flatMap((range) =>
-      this.#byDay({ ...query, ...range }).map((day) => sourceOf({ ...query, ...day })),
+      this.#byDay({ ...query, ...range }).map((day) => sourceOf({ ...query, ...day }, sums)),
     );
+  }
+
+  /** With the units that calls have. */
+  #sums(): readonly Sum[] {
+    const rows = this.#statement('SELECT name FROM usage_unit').all();
+    return sumsWith(new Set(rows.map(({ name }) => String(name))));
   }
 
   /** Whole days of users or conversations. */

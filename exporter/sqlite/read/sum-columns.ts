@@ -1,24 +1,29 @@
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
 import type { UsageMetric } from '../../ledger/usage-query.ts';
-import { SUM_NAMES, SUMS } from '../roll-up.ts';
+import type { Sum } from '../sums.ts';
 
-/** Sums of a row, in the order of its columns. */
-export const ROW_SUMS: readonly (keyof UsageSums)[] = [
-  ...SUM_NAMES,
-  'errors',
-  'aborted',
-  'blocked',
-];
+const OUTCOMES = [
+  ['errors', 'error'],
+  ['aborted', 'aborted'],
+  ['blocked', 'blocked'],
+] as const;
 
-/** In the order of `ROW_SUMS`. */
-const NUMBERS = [
-  ...SUMS,
-  ...['error', 'aborted', 'blocked'].map((outcome) => `iif(outcome = '${outcome}', calls, 0)`),
-];
-/** As doubles: exact up to 2^53, and beyond it no error, which integers of that size would be. */
-export const SELECT_SUMS: string = NUMBERS.map((number) => `CAST(sum(${number}) AS REAL)`).join(
-  ', ',
-);
+/** What a question sums up of rows. */
+export class SumColumns {
+  /** In the order of the columns. */
+  readonly names: readonly (keyof UsageSums)[];
+  readonly select: string;
+
+  constructor(sums: readonly Sum[]) {
+    this.names = [...sums.map(({ name }) => name), ...OUTCOMES.map(([name]) => name)];
+    const columns = [
+      ...sums.map(({ column }) => column),
+      ...OUTCOMES.map(([, outcome]) => `iif(outcome = '${outcome}', calls, 0)`),
+    ];
+    // As doubles: exact up to 2^53, and beyond it no error, which integers of that size would be.
+    this.select = columns.map((column) => `CAST(sum(${column}) AS REAL)`).join(', ');
+  }
+}
 
 export function metricColumn(metric: UsageMetric): string {
   if (metric === 'errors') return "iif(outcome = 'error', calls, 0)";

@@ -3,7 +3,8 @@ import type { CheckedQuery, Dimension, Filters } from '../../ledger/queries/chec
 import { dimensionOfKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { TimeRange } from '../../ledger/queries/gather.ts';
 import { DAY_KINDS, type DayKind } from '../day-tables.ts';
-import { CALL_SUMS, DAYS, HOURS, type RollUp, SUMS } from '../roll-up.ts';
+import { DAYS, HOURS, type RollUp } from '../roll-up.ts';
+import { NUMBERS, type Sum } from '../sums.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -109,11 +110,11 @@ export function rollUpsFor(query: CheckedQuery): readonly RollUp[] {
   return isWholeHours ? [HOURS] : [];
 }
 
-function callsOf(query: CheckedQuery, fromMs: number, toMs: number): Sql {
+function callsOf(query: CheckedQuery, sums: Sums, fromMs: number, toMs: number): Sql {
   const { text, values } = callConditions(fromMs, toMs, query.filters);
-  const sums = SUMS.map((name) => `${CALL_SUMS[name]} AS ${name}`).join(', ');
+  const numbers = sums.map(({ column, ofCall }) => `${ofCall} AS ${column}`).join(', ');
   return {
-    text: `SELECT time_ns / 1000000 AS ms, ${COLUMNS.join(', ')}${namedDimensions(query)}, ${sums}
+    text: `SELECT time_ns / 1000000 AS ms, ${COLUMNS.join(', ')}${namedDimensions(query)}, ${numbers}
       FROM usage WHERE ${text}`,
     values,
   };
@@ -181,9 +182,11 @@ export function isRolledUp({ dimensions, filters }: CheckedQuery): boolean {
   return asked.every((one) => ROLLED_UP.has(one) || isDimensionKey(one));
 }
 
+type Sums = readonly Sum[];
+
 /** The calls of the query as rows of `ms`, dimensions and sums, rolled up as far as may be. */
-export function sourceOf(query: CheckedQuery): Sql {
-  const parts = partsOf(query, query.fromMs, query.toMs, rollUpsFor(query));
+export function sourceOf(query: CheckedQuery, sums: Sums = NUMBERS): Sql {
+  const parts = partsOf(query, sums, query.fromMs, query.toMs, rollUpsFor(query));
   return {
     text: parts.map((part) => part.text).join(' UNION ALL '),
     values: parts.flatMap((part) => part.values),
@@ -193,24 +196,26 @@ export function sourceOf(query: CheckedQuery): Sql {
 /** Whole cells of the widest roll-up, and what is left before and after them from the next. */
 function partsOf(
   query: CheckedQuery,
+  sums: Sums,
   fromMs: number,
   toMs: number,
   [rollUp, ...finer]: readonly RollUp[],
 ): Sql[] {
   if (fromMs >= toMs) return [];
-  if (rollUp === undefined) return [callsOf(query, fromMs, toMs)];
+  if (rollUp === undefined) return [callsOf(query, sums, fromMs, toMs)];
   const width = Number(rollUp.ns) / 1e6;
   const [first, end] = [Math.ceil(fromMs / width), Math.floor(toMs / width)];
-  if (first >= end) return partsOf(query, fromMs, toMs, finer);
+  if (first >= end) return partsOf(query, sums, fromMs, toMs, finer);
   return [
-    ...partsOf(query, fromMs, first * width, finer),
-    cellsOf(query, rollUp, first, end),
-    ...partsOf(query, end * width, toMs, finer),
+    ...partsOf(query, sums, fromMs, first * width, finer),
+    cellsOf(query, sums, rollUp, first, end),
+    ...partsOf(query, sums, end * width, toMs, finer),
   ];
 }
 
 function cellsOf(
   query: CheckedQuery,
+  sums: Sums,
   { table, unit, ns }: RollUp,
   first: number,
   end: number,
@@ -219,7 +224,7 @@ function cellsOf(
   const columns = COLUMNS.map((name) => `${columnOfCells(name)} AS ${name}`).join(', ');
   return {
     text: `SELECT ${unit} * ${Number(ns) / 1e6} AS ms,
-      ${columns}${namedDimensions(query, columnOfCells)}, ${SUMS.join(', ')}
+      ${columns}${namedDimensions(query, columnOfCells)}, ${sums.map(({ column }) => column).join(', ')}
       FROM ${table} WHERE ${unit} >= ? AND ${unit} < ? AND (${unit} % 16 != 0 OR keep_going())${text}`,
     values: [first, end, ...values],
   };

@@ -6,7 +6,7 @@ import type {
   UsageRow,
 } from '../../../exporter/ledger/usage-query.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import { type OracleRow, percentileOf, sumOf } from '../../support/usage-oracle.ts';
+import { type OracleRow, percentileOf, sumOf, unitsOf } from '../../support/usage-oracle.ts';
 
 const SUMS = [
   'inputTokens',
@@ -73,6 +73,12 @@ export function agree(numbers: UsageNumbers | undefined, records: readonly Usage
   const speed =
     speakingMs === 0 ? undefined : (sumOf(speaking, 'outputTokens') ?? 0) / (speakingMs / 1000);
   near(numbers.outputTokensPerSecond, speed, 'outputTokensPerSecond');
+  const [units, expected] = [numbers.units ?? {}, unitsOf(records)];
+  assert.deepEqual(Object.keys(units).toSorted(), Object.keys(expected).toSorted(), 'units');
+  for (const [unit, amount] of Object.entries(units)) {
+    // Rounded to the microsecond.
+    assert.ok(Math.abs(amount - (expected[unit] ?? 0)) <= 1e-6, `${unit}: ${amount}`);
+  }
 }
 
 export function agreePercentiles(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { eraseClickHouseUser } from '../../../exporter/clickhouse/erase/clickhouse-erase.ts';
 import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
 import { repriceClickHouseLedger } from '../../../exporter/clickhouse/reprice/clickhouse-reprice.ts';
+import { ROLL_UPS } from '../../../exporter/clickhouse/schema/roll-ups.ts';
 import { setUpClickHouse } from '../../../exporter/clickhouse/schema/set-up.ts';
 import type { UsageSummary } from '../../../exporter/ledger/usage-query.ts';
 import { agree } from '../../conformance/usage-readers/usage-agreement.ts';
@@ -149,6 +150,29 @@ describe('a ledger of ClickHouse that is changed', function () {
     await setUpClickHouse({ ...options, retentionDays: 0 });
     assert.doesNotMatch(await ask(`SHOW CREATE TABLE ${database}.llm_usage`), /TTL/);
     await setUpClickHouse({ ...options, retentionDays: 0 });
+  });
+
+  it('sums up the units of calls and roll-ups from before them', async () => {
+    const rollUps = ROLL_UPS.map(({ table }) => table);
+    for (const table of ['llm_usage', ...rollUps]) {
+      await ask(`ALTER TABLE ${database}.${table} DROP COLUMN units`);
+    }
+    await setUpClickHouse({ url: server.url, database });
+    // The sums from before are marked: the calls answer for them until they are made again.
+    for (let made = 0; made < 2; made++) {
+      for (const groupBy of [[], ['user'], ['model']] as const) {
+        agree((await summary(groupBy)).total, RECORDS);
+      }
+      await rollUpClickHouse(server.url, database);
+    }
+    const units = `SELECT sumMap(units)['web_searches'] FROM ${database}`;
+    const expected = await ask(`${units}.llm_usage FINAL`);
+    assert.ok(Number(expected) > 0);
+    for (const table of rollUps) assert.equal(await ask(`${units}.${table} FINAL`), expected);
+    const statements: string[] = [];
+    const onStatement = (sql: string): number => statements.push(sql);
+    await setUpClickHouse({ url: server.url, database, dryRun: true, onStatement });
+    assert.ok(!statements.some((sql) => /ADD COLUMN|INSERT/.test(sql)), statements.join('\n'));
   });
 
   it('has statements for clusters that the server can read', async () => {

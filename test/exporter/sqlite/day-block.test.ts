@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { type DayRow, decodeDayBlock, encodeDayBlock } from '../../../exporter/sqlite/day-block.ts';
-import { SUM_NAMES } from '../../../exporter/sqlite/roll-up.ts';
-import { newTally } from '../../../exporter/ledger/queries/usage-sums.ts';
+import { SUMS } from '../../../exporter/sqlite/sums.ts';
+import { newTally, type UsageSums } from '../../../exporter/ledger/queries/usage-sums.ts';
 import { randomOf } from '../../support/usage-ledger.ts';
 
 const NONE = newTally(false).sums;
+const SUM_NAMES = SUMS.map(({ name }) => name);
+const noneOf = (name: keyof UsageSums): number | null => NONE[name] ?? null;
 
 /** The rows that were encoded, with what a row without calls has where a column is left out. */
 function rowsOf(bytes: Uint8Array): readonly DayRow[] {
@@ -15,7 +17,7 @@ function rowsOf(bytes: Uint8Array): readonly DayRow[] {
     outcome: outcomes[row] ?? null,
     sums: SUM_NAMES.map((name) => {
       const column = columns.get(name);
-      const value = column === undefined ? NONE[name] : (column[row] ?? null);
+      const value = column === undefined ? noneOf(name) : (column[row] ?? null);
       return Number.isNaN(value) ? null : value;
     }),
   }));
@@ -31,7 +33,7 @@ describe('sums of a day as one value', () => {
           team: random() < 0.5 ? null : `t${Math.floor(random() * 3)}`,
           outcome: random() < 0.9 ? 'ok' : 'error',
           sums: SUM_NAMES.map((name) => {
-            if (NONE[name] === null && random() < 0.3) return null;
+            if (noneOf(name) === null && random() < 0.3) return null;
             if (name.endsWith('Ms')) return random() * largest;
             return row === 0 ? largest : Math.floor(random() * largest);
           }),
@@ -46,7 +48,7 @@ describe('sums of a day as one value', () => {
       key: 'a',
       team: null,
       outcome: 'ok',
-      sums: SUM_NAMES.map((name) => (NONE[name] === null ? tokens : 0)),
+      sums: SUM_NAMES.map((name) => (noneOf(name) === null ? tokens : 0)),
     });
     for (const rows of [[], [row(0), row(0)], [row(null), row(null)], [row(0), row(null)]]) {
       assert.deepEqual(rowsOf(encodeDayBlock(rows)), rows);

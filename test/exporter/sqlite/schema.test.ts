@@ -3,6 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
+import { unitName, USAGE_UNITS } from '../../../src/domain/billed-usage.ts';
+import { agree, agreeRows } from '../../conformance/usage-readers/usage-agreement.ts';
+import { rowsOf } from '../../support/usage-oracle.ts';
 import { SqliteUsageProcessor, SqliteUsageReader } from '../../../exporter/index.ts';
 import { logOf } from '../../support/usage-logs.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
@@ -16,8 +20,23 @@ describe('a ledger of an earlier release', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Takes away what version 7 added. */
+  /** Takes away what version 9 added. */
+  const asVersion8 = (): void => {
+    const database = new DatabaseSync(path);
+    for (const table of ['usage_hour', 'usage_day']) {
+      for (const unit of USAGE_UNITS) {
+        database.exec(`ALTER TABLE ${table} DROP COLUMN ${unitName(unit)}`);
+      }
+    }
+    database.exec('ALTER TABLE usage DROP COLUMN units');
+    database.exec('DROP TABLE usage_unit');
+    database.exec('PRAGMA user_version = 8');
+    database.close();
+  };
+
+  /** Takes away what version 7 added, too. */
   const asVersion6 = (): void => {
+    asVersion8();
     const database = new DatabaseSync(path);
     database.exec('DROP INDEX usage_by_run');
     for (const column of ['tool_name', 'steps']) {
@@ -108,6 +127,34 @@ describe('a ledger of an earlier release', () => {
       records.slice(40).filter(({ costMissing }) => costMissing !== undefined).length,
     );
     await reader.close();
+  });
+
+  it('sums up the units of its earlier calls, also in days that were summed up before', async () => {
+    const from = Date.parse('2026-11-01T00:00:00Z');
+    const range = { from: new Date(from), to: new Date(from + 3 * 86_400_000) };
+    const records = mixedRecords(200, from, from + 3 * 86_400_000);
+    const file = new LedgerFile({ path, busyTimeoutMs: 1000 });
+    file.write(records.slice(0, 190));
+    while (file.sumUpDay());
+    file.close();
+    asVersion8();
+    const next = new LedgerFile({ path, busyTimeoutMs: 1000 });
+    next.write(records.slice(190));
+    const compare = async (): Promise<void> => {
+      const reader = new SqliteUsageReader({ path });
+      for (const groupBy of [[], ['day'], ['model'], ['user'], ['conversation', 'team']] as const) {
+        const query = { ...range, groupBy, limit: 1000 };
+        const { rows, total } = await reader.summary(query);
+        const asked = { fromMs: from, toMs: range.to.getTime(), groupBy };
+        if (groupBy.length > 0) agreeRows(rows, rowsOf(records, asked), groupBy);
+        agree(total, records);
+      }
+      await reader.close();
+    };
+    await compare();
+    while (next.sumUpDay());
+    await compare();
+    next.close();
   });
 
   it('takes teams and dimensions, and knows none of its earlier calls', async () => {

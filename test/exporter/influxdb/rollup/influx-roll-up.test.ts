@@ -4,14 +4,19 @@ import { repriceInfluxLedger } from '../../../../exporter/influxdb/reprice/influ
 import { eraseInfluxUser } from '../../../../exporter/influxdb/erase/influx-erase.ts';
 import { rollUpInfluxLedger } from '../../../../exporter/influxdb/rollup/influx-roll-up.ts';
 import { LateMarks, ON_THE_WAY } from '../../../../exporter/influxdb/rollup/late-marks.ts';
+import { packTable, unpackTable } from '../../../../exporter/influxdb/rollup/packed-table.ts';
+import { tableFields, tableText } from '../../../../exporter/influxdb/rollup/roll-up-schema.ts';
 import { UsageLineWriter } from '../../../../exporter/influxdb/write/lines/usage-line.ts';
+import type { StoredTable } from '../../../../exporter/ledger/queries/usage-table.ts';
 import type { UsageQuery, UsageSummary } from '../../../../exporter/ledger/usage-query.ts';
+import { USAGE_UNITS } from '../../../../src/domain/billed-usage.ts';
 import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
 import { influxExecute, influxRows } from '../../../support/influx.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
 import { mixedRecords } from '../../../support/usage-ledger.ts';
 
 const HOUR_MS = 3_600_000;
+const UNITS: readonly string[] = USAGE_UNITS;
 const START = Date.parse('2026-10-24T12:00:00Z');
 /** 25 October is a switch day in Berlin and elsewhere. */
 const END = Date.parse('2026-10-26T06:00:00Z');
@@ -220,6 +225,54 @@ describe('roll-ups in InfluxDB 1.x', () => {
     assert.ok((total.costUsd ?? 0) > 50);
     assert.equal((await ledger.rollUp(NOW, { verify: true })).made, 0);
   });
+
+  it('keeps roll-ups from before units where no call has any, and makes all others again', async () => {
+    const isPlain = ({ time }: UsageRecord): boolean => time.startsWith('2026-10-25');
+    const records = mixedRecords(400, START, END).map((record) =>
+      isPlain(record) ? { ...record, attributes: {} } : record,
+    );
+    const ledger = await ledgerOf(records);
+    await ledger.rollUp();
+    await withoutUnits(ledger);
+    for (const query of QUERIES) {
+      const { total } = await ledger.compare(query);
+      assert.ok(query.filter !== undefined || total.units !== undefined);
+    }
+    const plainDay = "time >= '2026-10-25' AND time < '2026-10-26'";
+    await fetch(`${server.url}/query?db=${ledger.bucket}`, {
+      method: 'POST',
+      body: new URLSearchParams({ q: `DELETE FROM llm_usage WHERE ${plainDay}` }),
+    });
+    // What the roll-ups of that day answer alone.
+    for (const groupBy of [[], ['day', 'model'], ['user'], ['conversation']] as const) {
+      await ledger.compare({ groupBy });
+    }
+    const { made } = await ledger.rollUp();
+    const [current] = await ledger.rows(
+      'SELECT count(version) FROM llm_usage_rollup_hours WHERE version = 2',
+    );
+    assert.ok(made > 0);
+    assert.equal(current?.['count'], made);
+    await ledger.compare({ groupBy: ['day', 'model'] });
+  });
+
+  /** As the release before wrote them. */
+  async function withoutUnits({ bucket, rows }: Ledger): Promise<void> {
+    for (const measurement of ['llm_usage_rollup_hours', 'llm_usage_rollup_days']) {
+      const lines: string[] = [];
+      for (const row of await rows(`SELECT cells, "users", conversations FROM ${measurement}`)) {
+        const fields = (['cells', 'users', 'conversations'] as const).map((name) => {
+          const table = unpackTable<StoredTable>(tableText([row[name]]) ?? '');
+          const sums = Object.entries(table?.sums ?? {}).filter(([sum]) => !UNITS.includes(sum));
+          return tableFields(name, packTable({ ...table, sums: Object.fromEntries(sums) }));
+        });
+        lines.push(`${measurement} version=1i,${fields.join(',')} ${String(row['time'])}`);
+      }
+      const body = lines.join('\n');
+      const { status } = await fetch(`${server.url}/write?db=${bucket}`, { method: 'POST', body });
+      assert.equal(status, 204);
+    }
+  }
 
   it('forgets a user who is erased', async () => {
     const ledger = await ledgerOf(mixedRecords(400, START, END));
