@@ -107,6 +107,7 @@ export { usageRun } from './ledger/run/read-usage-run.ts';
 export type { UsageRun, UsageRunModel, UsageRunStep } from './ledger/run/usage-run.ts';
 export { usageReaderOfTeams } from './ledger/team-reader.ts';
 export { isDimensionKey } from './ledger/queries/dimension-key.ts';
+export { withUnits } from './ledger/queries/with-units.ts';
 export { usageRecordFromLog } from './ledger/usage-event.ts';
 export type { UsageLogProcessor, UsageLogRecord } from './ledger/usage-event.ts';
 export type {

@@ -1,4 +1,4 @@
-import { CSV_BYTE_ORDER_MARK, csvLine } from 'otel-token-meter/exporter';
+import { CSV_BYTE_ORDER_MARK, csvLine, usageJson, withUnits } from 'otel-token-meter/exporter';
 import type { PriceSource } from 'otel-token-meter';
 import type { UsagePage, UsageReader, UsageRecordsQuery } from 'otel-token-meter/exporter';
 
@@ -58,6 +58,7 @@ function lineOf(record: UsageRecord, { dimensions, currency }: CsvOptions): stri
   return csvLine([
     ...COLUMNS.map(([, key]) => cellOf(record[key])),
     ...dimensions.map((name) => record.dimensions?.[name]),
+    unitsOf(record),
     attributesOf(record),
     ...(currency ? currencyCells(record.costUsd, currency) : []),
   ]);
@@ -74,6 +75,11 @@ function currencyCells(
 const cellOf = <T>(value: T | readonly string[]): T | string =>
   Array.isArray(value) ? value.join(' ') : (value as T);
 
+function unitsOf(record: UsageRecord): string | undefined {
+  const { units } = withUnits(record);
+  return units && JSON.stringify(usageJson(units));
+}
+
 function attributesOf({ attributes }: UsageRecord): string | undefined {
   return Object.keys(attributes).length === 0 ? undefined : JSON.stringify(attributes);
 }
@@ -87,6 +93,7 @@ export async function* usageCsv(
   const columns = [
     ...COLUMNS.map(([name]) => name),
     ...options.dimensions.map((name) => `dimension.${name}`),
+    'units',
     'attributes',
     ...(options.currency ? CURRENCY_COLUMNS : []),
   ];

@@ -7,6 +7,29 @@ export const tokens = z.number().min(0).optional();
 export const share = z.number().min(0).max(1);
 export const milliseconds = z.number().min(0).optional();
 
+const amount = z.number().positive().optional();
+
+/** As `UsageNumbers.units` has them, in the order of display. */
+const unitAmounts = z.object({
+  generated_images: amount,
+  audio_input_seconds: amount,
+  audio_output_seconds: amount,
+  input_characters: amount,
+  web_searches: amount,
+  preview_web_searches: amount,
+  file_searches: amount,
+  map_searches: amount,
+  rerank_searches: amount,
+  code_executions: amount,
+  pages: amount,
+  annotated_pages: amount,
+});
+export type UnitName = keyof z.infer<typeof unitAmounts>;
+export const unitNames = Object.keys(unitAmounts.shape) as UnitName[];
+export const units = unitAmounts
+  .optional()
+  .describe('What is not counted in tokens; a kind that no call has is absent.');
+
 export const numbers = {
   calls: count,
   errors: count,
@@ -37,6 +60,7 @@ export const numbers = {
   time_to_first_chunk_p95_ms: milliseconds,
   time_to_first_chunk_p99_ms: milliseconds,
   output_tokens_per_second: z.number().min(0).optional(),
+  units,
 };
 export const usageNumbers = z
   .object(numbers)

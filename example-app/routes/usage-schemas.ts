@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { count, milliseconds, numbers, share, tokens, usageNumbers } from './usage-numbers.ts';
+import {
+  count,
+  milliseconds,
+  numbers,
+  share,
+  tokens,
+  units,
+  usageNumbers,
+} from './usage-numbers.ts';
 import { GROUPS, OUTCOMES } from './usage-parameters.ts';
 
 /** Answers of `/api/usage` with rows and calls. */
@@ -94,6 +102,7 @@ export const usageRecord = z.object({
   cache_read_tokens: tokens,
   cache_write_tokens: tokens,
   reasoning_tokens: tokens,
+  units,
   token_source: z.enum(['provider', 'counted', 'estimated']).optional(),
   outcome: z.enum(OUTCOMES),
   error_type: z.string().optional(),

@@ -9,6 +9,7 @@ import {
   type UsageSummary,
 } from 'otel-token-meter/exporter';
 import type { z } from 'zod';
+import { type UnitName, unitNames } from './usage-numbers.ts';
 import { camel } from './usage-query.ts';
 import {
   METRICS,
@@ -95,11 +96,16 @@ export class UsageTables {
     const kept = this.#keptFor(reader, parameters, queryOf);
     const { rows } = await kept.summary;
     const columns = tableColumns.filter((column) => column !== 'name');
-    const values = columns.map(valuesOf);
+    const units = unitNames.filter((name) => rows.some((row) => unitOf(row, name) !== undefined));
+    const values = [
+      ...columns.map(valuesOf),
+      ...units.map((name) => (row: Row) => unitOf(row, name)),
+    ];
     const lines = arranged(rows, kept.orders, parameters).map((row) =>
       csvLine([nameOf(row, key), ...values.map((valueIn) => valueIn(row))]),
     );
-    return Readable.from([CSV_BYTE_ORDER_MARK + csvLine([key, ...columns]), ...lines]);
+    const head = csvLine([key, ...columns, ...units]);
+    return Readable.from([CSV_BYTE_ORDER_MARK + head, ...lines]);
   }
 
   /** What the ledger ranks by itself; undefined where it cannot. */
@@ -203,6 +209,10 @@ function valuesOf(column: Exclude<TableColumn, 'name'>): (row: Row) => number | 
   if (column === 'mean_duration_ms') return (row) => row.durationMs / row.calls;
   const member = camel(column) as keyof Row;
   return (row) => row[member] as number | undefined;
+}
+
+function unitOf(row: Row, name: UnitName): number | undefined {
+  return row.units?.[camel(name) as keyof NonNullable<Row['units']>];
 }
 
 /** As the API answers it. */

@@ -5,6 +5,7 @@ import {
   type UsageReader,
   type UsageSummary,
   usageRun,
+  withUnits,
 } from 'otel-token-meter/exporter';
 import { z } from 'zod';
 import { type ApiRoute, apiRoute } from './api-route.ts';
@@ -138,7 +139,8 @@ export function usageRoutes({
             ...(await recordsQueryOf(query, now(), untilGone(ctx), dimensions)),
             ...askedBy(ctx),
           });
-        await sendJson(ctx, await fromReader(ctx, ask));
+        const page = await fromReader(ctx, ask);
+        await sendJson(ctx, page && { ...page, records: page.records.map(withUnits) });
       },
     }),
     apiRoute({
@@ -203,7 +205,10 @@ export function usageRoutes({
         const ask = async () =>
           await readerFor(ctx).conversation(params.id, { signal: untilGone(ctx), ...askedBy(ctx) });
         const conversation = await fromReader(ctx, ask);
-        if (conversation?.total !== undefined) return await sendJson(ctx, conversation);
+        if (conversation?.total !== undefined) {
+          const records = conversation.records.map(withUnits);
+          return await sendJson(ctx, { ...conversation, records });
+        }
         return ctx.throw(404, 'There is no such conversation.', { code: 'not_found' });
       },
     }),
@@ -271,7 +276,9 @@ function withFields(summary: UsageSummary, fields: string | undefined): object {
   const wanted = new Set(fields.split(',').map(camel));
   const rows = summary.rows.map((row) =>
     Object.fromEntries(
-      Object.entries(row).filter(([name, value]) => typeof value !== 'number' || wanted.has(name)),
+      Object.entries(row).filter(
+        ([name, value]) => wanted.has(name) || (typeof value !== 'number' && name !== 'units'),
+      ),
     ),
   );
   return { ...summary, rows };

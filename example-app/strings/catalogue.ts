@@ -5,6 +5,7 @@ import type { Language } from './language.ts';
 import { limitStrings } from './limits.ts';
 import { settingsStrings } from './settings.ts';
 import { sharedStrings } from './shared.ts';
+import { unitStrings } from './units.ts';
 
 /** Texts of all pages. */
 const catalogue = {
@@ -14,6 +15,7 @@ const catalogue = {
   ...dashboardStrings,
   ...chatStrings,
   ...settingsStrings,
+  ...unitStrings,
 };
 
 export type StringKey = keyof typeof catalogue;

@@ -76,7 +76,7 @@ async function exportUser(
   values: ExportValues & { readonly user: string },
   io: CliIo,
 ): Promise<number> {
-  const { parseUsageTime, usageJson } = await import('otel-token-meter/exporter');
+  const { parseUsageTime, usageJson, withUnits } = await import('otel-token-meter/exporter');
   const { store, userIdHashKey } = await ledgerTarget(values, io);
   const user = hashedUserId(values.user, userIdHashKey);
   const range = {
@@ -95,7 +95,9 @@ async function exportUser(
         limit: PAGE,
         ...(cursor !== undefined && { cursor }),
       });
-      const lines = page.records.map((record) => `${JSON.stringify(usageJson(record))}\n`);
+      const lines = page.records.map(
+        (record) => `${JSON.stringify(usageJson(withUnits(record)))}\n`,
+      );
       await write(out, lines.join(''));
       calls += page.records.length;
       if (io.stderr.isTTY === true) io.stderr.write(`\r${shownCount(calls)} calls\u001B[K`);

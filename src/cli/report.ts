@@ -39,7 +39,7 @@ ${FILTER_HELP}  --compare        Add the change since the previous period (by ho
                    gpt-4o=gpt-4.1-mini; may be repeated. Both read every call; with --csv only these
                    sums are printed
   --units          Add what was used beside tokens, by model: images, seconds of audio, characters,
-                   searches, pages. Reads every call; with --csv only these sums are printed
+                   searches, pages. With --csv only these sums are printed
   --run ID         Without a group: the tree of that run of an agent, whatever its time, with the calls
                    of each step by model
 ${CURRENCY_HELP}  --json, --csv    Print JSON or CSV instead of a table
@@ -105,9 +105,7 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
             ...(configured.pricesFile !== undefined && { pricesFile: configured.pricesFile }),
           })
         : undefined;
-    const units = values.units
-      ? await unitSums(allRecords(reader, { from, to, filter }))
-      : undefined;
+    const units = values.units ? await unitSums(reader, { from, to, filter }) : undefined;
     if (values.json) {
       const document = {
         ...answer,

@@ -1,7 +1,6 @@
-import { BILLED_KINDS, billedUsageOf, type BilledField } from '../domain/billed-usage.ts';
-import type { UsageRecord } from '../domain/usage-record.ts';
-import { kindName } from '../prices/kinds.ts';
-import { shownCount, shownName } from './shown-number.ts';
+import type { UsageQuery, UsageReader } from 'otel-token-meter/exporter';
+import { unitName, USAGE_UNITS } from '../domain/billed-usage.ts';
+import { shownName } from './shown-number.ts';
 import { textTable } from './text-table.ts';
 
 /** What a model was used for beside tokens, in one unit. */
@@ -11,38 +10,29 @@ export interface UnitSum {
   /** `generated_images`, `audio_input_seconds`, `input_characters`, `rerank_searches`, `pages` … */
   readonly unit: string;
   readonly amount: number;
-  /** Calls that have any of it. */
-  readonly calls: number;
 }
 
-const UNITS: readonly BilledField[] = BILLED_KINDS.map(({ field }) => field).filter(
-  (field) => !field.endsWith('Tokens'),
-);
+/** The most that a reader names. */
+const MAX_MODELS = 100_000;
 
-/** Sums of all usage that is not counted in tokens, by model and unit. Calls without any are in none. */
+/** Sums of all usage that is not counted in tokens, by model and unit. */
 export async function unitSums(
-  records: AsyncIterable<
-    Pick<UsageRecord, 'provider' | 'requestModel' | 'responseModel' | 'attributes'>
-  >,
+  reader: UsageReader,
+  query: Pick<UsageQuery, 'from' | 'to' | 'filter'>,
 ): Promise<readonly UnitSum[]> {
-  const sums = new Map<string, { -readonly [Key in keyof UnitSum]: UnitSum[Key] }>();
-  for await (const record of records) {
-    const usage = billedUsageOf(record);
-    const { provider, requestModel, responseModel } = record;
-    const model = responseModel ?? requestModel;
-    for (const field of UNITS) {
-      const amount = usage[field];
-      if (amount === undefined) continue;
-      const key = JSON.stringify([provider, model, field]);
-      const sum = sums.get(key) ?? { provider, model, unit: kindName(field), amount: 0, calls: 0 };
-      // Seconds have fractions, whose sum would show those of binary numbers.
-      sum.amount = Number((sum.amount + amount).toPrecision(15));
-      sum.calls += 1;
-      sums.set(key, sum);
-    }
-  }
+  const { rows } = await reader.summary({
+    ...query,
+    groupBy: ['provider', 'model'],
+    limit: MAX_MODELS,
+  });
+  const sums = rows.flatMap(({ provider = '', model = '', units = {} }) =>
+    USAGE_UNITS.flatMap((unit) => {
+      const amount = units[unit];
+      return amount === undefined ? [] : [{ provider, model, unit: unitName(unit), amount }];
+    }),
+  );
   const names = new Intl.Collator('en');
-  return [...sums.values()].toSorted(
+  return sums.toSorted(
     (a, b) =>
       names.compare(a.provider, b.provider) ||
       names.compare(a.model, b.model) ||
@@ -55,27 +45,20 @@ export function unitsSection(sums: readonly UnitSum[]): string {
   if (sums.length === 0) return '\nBeside tokens nothing was used.\n';
   const amounts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
   return `\nWhat was used beside tokens\n${textTable(
-    ['provider', 'model', 'unit', 'amount', 'calls'],
-    sums.map(({ provider, model, unit, amount, calls }) => [
+    ['provider', 'model', 'unit', 'amount'],
+    sums.map(({ provider, model, unit, amount }) => [
       shownName(provider),
       shownName(model),
       unit,
       amounts.format(amount),
-      shownCount(calls),
     ]),
-    ['amount', 'calls'],
+    ['amount'],
   )}`;
 }
 
 /** One line a sum. */
 export async function unitsCsv(sums: readonly UnitSum[]): Promise<string> {
   const { csvLine } = await import('otel-token-meter/exporter');
-  const rows = sums.map(({ provider, model, unit, amount, calls }) => [
-    provider,
-    model,
-    unit,
-    amount,
-    calls,
-  ]);
-  return [['provider', 'model', 'unit', 'amount', 'calls'], ...rows].map(csvLine).join('');
+  const rows = sums.map(({ provider, model, unit, amount }) => [provider, model, unit, amount]);
+  return [['provider', 'model', 'unit', 'amount'], ...rows].map(csvLine).join('');
 }

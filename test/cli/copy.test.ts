@@ -8,6 +8,7 @@ import { SqliteUsageReader } from '../../exporter/sqlite/read/sqlite-usage-reade
 import {
   clickHouse,
   clickHouseTables,
+  fillClickHouse,
   requireClickHouse,
   startClickHouse,
 } from '../support/clickhouse.ts';
@@ -68,6 +69,22 @@ describe('otel-token-meter copy', function () {
       } while (cursor !== undefined);
       await reader.close();
       assert.deepEqual(records.toReversed(), RECORDS);
+    });
+
+    it('names the day whose units differ', async () => {
+      await clickHouseTables(server.url, 'units');
+      const to = `clickhouse:${server.url}/units`;
+      await copy('--from', `sqlite:${path}`, '--to', to);
+      const last = RECORDS.findLast(
+        ({ attributes }) => attributes['token_meter.usage.web_searches'] !== undefined,
+      );
+      const image = { 'token_meter.usage.generated_images': 1000 };
+      await fillClickHouse(server.url, 'units', [{ ...last!, attributes: image }]);
+      const { code, out } = await copy('--from', `sqlite:${path}`, '--to', to, '--verify');
+      assert.equal(code, 1);
+      assert.match(out, /^2026-10-24 web_searches: \d+ in /m);
+      assert.match(out, /^2026-10-24 generated_images: \d+ in /m);
+      assert.ok(!out.includes('calls:'), out);
     });
 
     it('names the days whose sums differ', async () => {

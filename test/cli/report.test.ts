@@ -362,28 +362,27 @@ describe('otel-token-meter report', () => {
         await report(),
         new RegExp(
           [
-            '\\nWhat was used beside tokens\nprovider +model +unit +amount +calls',
-            'openai +=1\\+1 +pages +5 +1',
-            'openai +gpt-image-1 +generated_images +3 +1',
-            'openai +whisper-1 +audio_input_seconds +0.3 +2\n$',
+            '\\nWhat was used beside tokens\nprovider +model +unit +amount',
+            'openai +=1\\+1 +pages +5',
+            'openai +gpt-image-1 +generated_images +3',
+            'openai +whisper-1 +audio_input_seconds +0.3\n$',
           ].join('\n'),
         ),
       );
       assert.match(await report('--user', 'carol'), /Beside tokens nothing was used/);
       const json = JSON.parse(await report('--user', 'alice', '--json')) as { units: unknown };
       assert.deepEqual(json.units, [
-        { provider: 'openai', model: 'gpt-image-1', unit: 'generated_images', amount: 3, calls: 1 },
+        { provider: 'openai', model: 'gpt-image-1', unit: 'generated_images', amount: 3 },
         {
           provider: 'openai',
           model: 'whisper-1',
           unit: 'audio_input_seconds',
           amount: 0.3,
-          calls: 2,
         },
       ]);
       assert.match(
         await report('--csv'),
-        /^provider,model,unit,amount,calls\r?\nopenai,'=1\+1,pages,5,1\r?\n/,
+        /^provider,model,unit,amount\r?\nopenai,'=1\+1,pages,5\r?\n/,
       );
     });
 

@@ -21,6 +21,7 @@ import {
 import { PickButton } from '../panels/call-columns.tsx';
 import { namesOf } from '../panels/questions.ts';
 import { RangePage } from '../panels/range-page.tsx';
+import { formatUnit, type Unit, unitsIn } from '../panels/units.tsx';
 import { Name, isolated } from '../names.tsx';
 import { t } from '../texts.ts';
 import { bucketValues } from '../view/buckets.ts';
@@ -60,7 +61,7 @@ export function ModelsPage(): JSX.Element {
   const isSameView = answers.percentiles?.view === answers.sums?.view;
   const models = isSameView ? answers.percentiles : answers.sums;
   const rows = models?.value.rows.filter((row) => !row.is_other) ?? [];
-  const columns = useMemo(columnsOf, [shown]);
+  const columns = useMemo(() => columnsOf(unitsIn(rows)), [shown, models]);
   const local = useLocalRows(rows, columns, { name: 'models', sort: 'total_tokens' });
   return (
     <RangePage
@@ -85,7 +86,8 @@ export function ModelsPage(): JSX.Element {
   );
 }
 
-function columnsOf(): readonly Column<Row>[] {
+/** `units`: those that any model was used for. */
+function columnsOf(units: readonly Unit[]): readonly Column<Row>[] {
   const number = (
     key: string,
     label: string,
@@ -106,6 +108,14 @@ function columnsOf(): readonly Column<Row>[] {
       cell: formatCost,
       title: (row) => partialCostText(row.partial_cost_calls) || undefined,
     },
+    ...units.map((unit) =>
+      number(
+        unit,
+        t(`unit.${unit}`),
+        (row) => row.units?.[unit],
+        (amount) => formatUnit(unit, amount),
+      ),
+    ),
     number('thousand', t('models.thousand'), costOfThousand, formatMoney),
     number('cache', t('models.cache'), (row) => row.cache_read_share, formatPercent),
     number('p50', t('models.p50'), (row) => row.duration_p50_ms, formatMs),

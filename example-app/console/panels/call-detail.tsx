@@ -8,6 +8,7 @@ import { isolated, Name } from '../names.tsx';
 import { type StringKey, t, textOr } from '../texts.ts';
 import { linkTo, view } from '../view/current-view.ts';
 import { costNote } from './call-columns.tsx';
+import { unitFacts } from './units.tsx';
 
 type ByKind = NonNullable<Contract['/api/usage/costs']['what_if'][number]['by_kind']>;
 
@@ -41,7 +42,10 @@ const NAMES = [
 export function CallDetail({ call }: { readonly call: UsageRecord }): JSX.Element {
   const kinds = useCostByKind(call);
   const { token_source: source, time_to_first_chunk_ms: first } = call;
-  const attributes = Object.entries({ ...call.dimensions, ...call.attributes });
+  const units = unitFacts(call);
+  const attributes = Object.entries({ ...call.dimensions, ...call.attributes }).filter(
+    ([name]) => !isUnit(call, name),
+  );
   return (
     <div class="call-detail">
       <div>
@@ -52,6 +56,12 @@ export function CallDetail({ call }: { readonly call: UsageRecord }): JSX.Elemen
             fact('call.source', source, (value) => t(`source.${value}`)),
           ]}
         />
+        {units.length > 0 && (
+          <>
+            <h3>{t('units.title')}</h3>
+            <Facts facts={units} />
+          </>
+        )}
       </div>
       <div>
         <h3>{t('calls.cost')}</h3>
@@ -97,6 +107,11 @@ export function CallDetail({ call }: { readonly call: UsageRecord }): JSX.Elemen
       </div>
     </div>
   );
+}
+
+/** The attribute of an amount that is shown by its name. */
+function isUnit({ units = {} }: UsageRecord, attribute: string): boolean {
+  return Object.keys(units).some((unit) => attribute === `token_meter.usage.${unit}`);
 }
 
 function RunLink({ id }: { readonly id: string }): JSX.Element {

@@ -14,6 +14,7 @@ import {
 import { type StringKey, t } from '../texts.ts';
 import { bucketValues } from '../view/buckets.ts';
 import { Sparkline } from './sparkline.tsx';
+import { UnitsTile } from './units.tsx';
 
 interface Tile {
   readonly name: string;
@@ -112,6 +113,7 @@ export function Tiles({
       ))}
       <ForecastTile forecast={forecast} />
       {health && <DroppedTile health={health} />}
+      <UnitsTile total={course?.value.total} />
     </ul>
   );
 }

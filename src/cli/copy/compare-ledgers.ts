@@ -1,4 +1,5 @@
 import type { UsageReader, UsageRow } from 'otel-token-meter/exporter';
+import { unitName, USAGE_UNITS } from '../../domain/billed-usage.ts';
 
 const SUMS = [
   'calls',
@@ -11,10 +12,13 @@ const SUMS = [
   'costUsd',
 ] as const;
 
+const NAMES: readonly string[] = [...SUMS, ...USAGE_UNITS.map(unitName)];
+
 /** A sum of one day that differs. */
 export interface LedgerDifference {
   readonly day: string;
-  readonly sum: (typeof SUMS)[number];
+  /** `inputTokens` and the like, or a unit: `generated_images`. */
+  readonly sum: string;
   /** Absent: no call has a value. */
   readonly from?: number;
   readonly to?: number;
@@ -29,14 +33,28 @@ export async function compareLedgers(
   const query = { ...range, groupBy: ['day'] } as const;
   const [source, target] = await Promise.all([from.summary(query), to.summary(query)]);
   const days = [...new Set([...source.rows, ...target.rows].map(({ day = '' }) => day))].toSorted();
-  const rowsOf = (rows: readonly UsageRow[]): ReadonlyMap<string, UsageRow> =>
-    new Map(rows.map((row) => [row.day ?? '', row]));
-  const [before, after] = [rowsOf(source.rows), rowsOf(target.rows)];
+  const sumsOf = (rows: readonly UsageRow[]): ReadonlyMap<string, Sums> =>
+    new Map(rows.map((row) => [row.day ?? '', sumsOfRow(row)]));
+  const [before, after] = [sumsOf(source.rows), sumsOf(target.rows)];
   return days.flatMap((day) =>
-    SUMS.flatMap((sum) => {
-      const [x, y] = [before.get(day)?.[sum], after.get(day)?.[sum]];
-      if (x === y) return [];
+    NAMES.flatMap((sum) => {
+      const [x, y] = [before.get(day)?.get(sum), after.get(day)?.get(sum)];
+      if (x === y || isSameSpan(sum, x, y)) return [];
       return [{ day, sum, ...(x !== undefined && { from: x }), ...(y !== undefined && { to: y }) }];
     }),
   );
+}
+
+/** Sums of fractions depend on the order of their additions. */
+function isSameSpan(sum: string, x = Number.NaN, y = Number.NaN): boolean {
+  return sum.endsWith('_seconds') && Math.abs(x - y) < 1e-5;
+}
+
+type Sums = ReadonlyMap<string, number | undefined>;
+
+function sumsOfRow(row: UsageRow): Sums {
+  return new Map([
+    ...SUMS.map((sum) => [sum, row[sum]] as const),
+    ...USAGE_UNITS.map((unit) => [unitName(unit), row.units?.[unit]] as const),
+  ]);
 }

@@ -326,6 +326,40 @@ describe('console: pages', function () {
     await page.waitForSelector('.call-detail', { state: 'detached' });
   });
 
+  it('shows what calls used beside tokens, and nothing of it where none did', async () => {
+    await record();
+    const plain = await pages.open('/models?range=24h');
+    await pages.shows(plain, '#models tbody', 'gpt-4o');
+    assert.doesNotMatch(await plain.innerText('#models thead'), /Images/);
+    const overview = await pages.open('/?range=24h');
+    await pages.shows(overview, '[data-tile=calls] .figure', /\d/);
+    assert.equal(await overview.locator('[data-tile=units]').count(), 0);
+    const at = Date.now() - 60_000;
+    const images = { 'token_meter.usage.generated_images': 1200 };
+    const audio = { 'token_meter.usage.audio_input_seconds': 5400 };
+    await pages.usage.record([
+      usageRecord(at, { userId: 'eve', requestModel: 'gpt-image-1', attributes: images }),
+      usageRecord(at, { userId: 'eve', requestModel: 'whisper-1', attributes: audio }),
+    ]);
+    const models = await pages.open('/models?range=24h');
+    await pages.shows(models, '#models thead', /Audio read.*Images/s);
+    await models.click('#models th:has-text("Images") button');
+    await pages.shows(models, '#models tbody tr:first-child', /gpt-image-1.*1,200/s);
+    const after = await pages.open('/?range=24h');
+    await pages.shows(
+      after,
+      '[data-tile=units]',
+      /Beside tokens.*Audio read\s*1\.5h.*Images\s*1,200/s,
+    );
+    await models.screenshot({ path: '/tmp/units-models.png' });
+    assert.deepEqual(await axeProblems(after), []);
+    assert.equal(await overflow(after), 0);
+    const calls = await pages.open('/calls?range=24h&user=eve&model=whisper-1');
+    await calls.locator('#calls tbody button').first().click();
+    await pages.shows(calls, '.call-detail', /Beside tokens\s*Audio read\s*1\.5h/);
+    assert.doesNotMatch(await calls.innerText('.call-detail'), /token_meter\.usage/);
+  });
+
   it('shows the instances of the fleet on the page of its health', async () => {
     const page = await pages.open('/health');
     await pages.shows(page, '#instances tbody tr', 'connected');

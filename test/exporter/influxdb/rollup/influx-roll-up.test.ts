@@ -257,10 +257,12 @@ describe('roll-ups in InfluxDB 1.x', () => {
   });
 
   /** As the release before wrote them. */
-  async function withoutUnits({ bucket, rows }: Ledger): Promise<void> {
+  async function withoutUnits(ledger: Ledger): Promise<void> {
     for (const measurement of ['llm_usage_rollup_hours', 'llm_usage_rollup_days']) {
       const lines: string[] = [];
-      for (const row of await rows(`SELECT cells, "users", conversations FROM ${measurement}`)) {
+      for (const row of await ledger.rows(
+        `SELECT cells, "users", conversations FROM ${measurement}`,
+      )) {
         const fields = (['cells', 'users', 'conversations'] as const).map((name) => {
           const table = unpackTable<StoredTable>(tableText([row[name]]) ?? '');
           const sums = Object.entries(table?.sums ?? {}).filter(([sum]) => !UNITS.includes(sum));
@@ -269,7 +271,10 @@ describe('roll-ups in InfluxDB 1.x', () => {
         lines.push(`${measurement} version=1i,${fields.join(',')} ${String(row['time'])}`);
       }
       const body = lines.join('\n');
-      const { status } = await fetch(`${server.url}/write?db=${bucket}`, { method: 'POST', body });
+      const { status } = await fetch(`${server.url}/write?db=${ledger.bucket}`, {
+        method: 'POST',
+        body,
+      });
       assert.equal(status, 204);
     }
   }
