@@ -5,14 +5,20 @@ import { quietly } from './quietly.ts';
 
 /** Calls of models, by the end of their path. */
 const MODEL_PATH =
-  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate|rerank)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech)|moderations|classifications|v1\/ocr|v1\/(?:multimodal|contextualized)embeddings|v1\/rerank|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
+  /\/(?:chat\/completions|fim\/completions|agents\/completions|completions|responses|responses\/compact|embeddings|v1\/messages|v[12]\/(?:chat|embed|generate|rerank)|api\/(?:chat|generate|embed)|interactions|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech)|moderations|decisions|classifications|v1\/ocr|v1\/(?:multimodal|contextualized)embeddings|v1\/rerank|conversations)$|:(?:stream)?generateContent$|:(?:batchE|e)mbedContents?$|\/model\/[^/]+\/(?:converse|converse-stream|invoke|invoke-with-response-stream)$/i;
 
 /** Calls that no patch meters, in the words of docs/providers.md. */
 const UNSUPPORTED: readonly (readonly [path: RegExp, api: string])[] = [
   [/\/threads\/(?:[^/]+\/)?runs$/, "assistants' runs"],
+  [/\/agents\/(?:automations|sessions)(?:\/[^/]+\/(?:events|invocations))?$/, 'hosted agents'],
+  [/\/evals\/[^/]+\/runs$|\/graders\/run$|\/evaluation$/, 'evaluations and graders'],
   [/\/v1\/sessions(?:\/[^/]+\/events)?$/, 'Anthropic sessions'],
-  [/\/batchPredictionJobs$/, 'batches of Vertex'],
-  [/\/videos$|:predictLongRunning$/, 'videos'],
+  [/\/v1\/deployments\/[^/]+\/run$|\/v1\/dreams$/, 'deployments and dreams'],
+  [/\/batchPredictionJobs$|:asyncBatchEmbedContent$/, 'batches of Vertex and of embeddings'],
+  [/\/videos(?:\/(?:edits|extensions|[^/]+\/remix))?$|:predictLongRunning$/, 'videos'],
+  [/\/v1\/(?:classify|embed-jobs)$|\/v2\/(?:batches|audio\/transcriptions)$/, 'other Cohere calls'],
+  [/\/queue\/submit$/, 'queued calls of Together'],
+  [/\/guardrail-checks\/invoke$|\/guardrail\/[^/]+\/version\/[^/]+\/apply$/, 'guardrails'],
   [
     /\/async-invoke$|\/invoke-with-bidirectional-stream$/,
     'asynchronous and bidirectional Bedrock calls',
@@ -72,7 +78,7 @@ export function watchUnmeteredCalls(state: MeteringState): void {
       quietly('looking at a request', () => {
         const call = state.callAround();
         if (call === undefined) explain(request, state);
-        else if (MODEL_PATH.test(pathOf(request))) call.requestSent();
+        else if (isModelPath(pathOf(request))) call.requestSent();
       }),
   );
 }
@@ -87,10 +93,20 @@ function pathOf({ path }: OutgoingRequest): string {
   return path.split('?', 1)[0] ?? '';
 }
 
+/** What no patch meters, if such a request is sent to this path. */
+export function unsupportedApi(path: string): string | undefined {
+  return UNSUPPORTED.find(([ending]) => ending.test(path))?.[1];
+}
+
+/** Whether a request to this path calls a model that some patch meters. */
+export function isModelPath(path: string): boolean {
+  return MODEL_PATH.test(path);
+}
+
 function explain(request: OutgoingRequest, state: MeteringState): void {
   const { origin, headers } = request;
   const plain = pathOf(request);
-  const api = UNSUPPORTED.find(([ending]) => ending.test(plain))?.[1];
+  const api = unsupportedApi(plain);
   if (api !== undefined) {
     if (sdkOf(headers()) !== undefined) {
       warnHost(
@@ -100,7 +116,7 @@ function explain(request: OutgoingRequest, state: MeteringState): void {
     }
     return;
   }
-  if (!MODEL_PATH.test(plain)) return;
+  if (!isModelPath(plain)) return;
   const name = sdkOf(headers());
   const patch = name === undefined ? 'unknown' : state.patchStateOf(name);
   const call = `a model call to ${origin}${name === undefined ? '' : `, made with ${name},`}`;

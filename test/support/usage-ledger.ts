@@ -108,7 +108,7 @@ export function mixedRecords(count: number, fromMs: number, toMs: number): Usage
       }),
       attributes: {
         ...(random() > 0.8 && { team: 'search', retries: 2, cached: true }),
-        ...(outcome !== 'blocked' && unitsOf(index)),
+        ...(isCounted && unitsOf(index)),
       },
     });
   });

@@ -7,7 +7,7 @@ import { chatCompletions } from './chat-completions.ts';
 import { completions, embeddings } from './completions.ts';
 import { providerOfHost } from './hosts.ts';
 import { images, transcription } from './media.ts';
-import { moderation } from './input-only.ts';
+import { decision, moderation } from './input-only.ts';
 import { responses } from './responses.ts';
 import { speech } from './speech.ts';
 import { patchSocketClasses } from './sockets/socket-classes.ts';
@@ -27,6 +27,7 @@ const SHAPES: readonly (readonly [ending: string, shape: CallShape])[] = [
   ['/audio/translations', transcription],
   ['/audio/speech', speech],
   ['/moderations', moderation],
+  ['/decisions', decision],
   ['/embeddings', embeddings],
   ['/completions', completions],
 ];

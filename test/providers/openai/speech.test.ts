@@ -161,6 +161,41 @@ describe('speech, moderations and other calls without text in their reply', () =
     });
   }
 
+  it('openai 7: a decision has the tokens that it reports', async () => {
+    const module = (await loadEsm('openai')()) as typeof OpenAiModule;
+    openai.patch(module, metering.current);
+    const client = new module.OpenAI({ baseURL: server.url, apiKey: 'test', maxRetries: 0 });
+    const reply = {
+      model: 'gpt-5.1-2026-11-01',
+      answers: [{ type: 'predicate', name: 'is_tide', probability: 0.9 }],
+      usage: {
+        input_tokens: 120,
+        input_tokens_details: { cached_tokens: 64, cache_write_tokens: 0 },
+        output_tokens: 8,
+        output_tokens_details: { reasoning_tokens: 2 },
+        total_tokens: 128,
+      },
+    };
+    const record = await recordOf({ body: JSON.stringify(reply) }, () =>
+      client.decisions.create({
+        model: 'gpt-5.1',
+        input: TEXT,
+        questions: [{ type: 'predicate', name: 'is_tide', description: 'About tides?' }],
+      } as never),
+    );
+    assert.partialDeepStrictEqual(record, {
+      operation: 'decision',
+      requestModel: 'gpt-5.1',
+      responseModel: 'gpt-5.1-2026-11-01',
+      inputTokens: 120,
+      cacheReadTokens: 64,
+      outputTokens: 8,
+      reasoningTokens: 2,
+      tokenSource: 'provider',
+      outcome: 'ok',
+    });
+  });
+
   it('openai: audio piped into a file or a reply', async () => {
     const module = (await loadCjs('openai')()) as typeof OpenAiModule;
     openai.patch(module, metering.current);
