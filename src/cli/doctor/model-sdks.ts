@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { SdkPatch } from '../../providers/sdk-patch.ts';
 import { sdkPatches } from '../../providers/sdk-patches.ts';
-import { exportsFactories } from '../../providers/vercel-ai/exported-providers.ts';
 import { messageOf, ok, problem, warning, type Finding } from './finding.ts';
 import { installedPackage, type InstalledPackage } from './installed.ts';
 
@@ -37,8 +36,9 @@ async function checkSdk(
   try {
     for (const patch of patches) {
       const module = (await import(moduleOf(installed, patch))) as unknown;
-      // A provider that needs variables gives no model here; its factories are wrapped at import.
-      const isWrapped = patch.wrapExports !== undefined && exportsFactories(module);
+      // What cannot be patched in place is replaced at import, such as factories of providers.
+      const isWrapped =
+        patch.wrapExports !== undefined && patch.wrapExports(module, currentCallMeter) !== module;
       if (patch.patch(module, currentCallMeter) === 'unfit' && !isWrapped) continue;
       const [first, last] = patch.testedMajors;
       const major = Number.parseInt(installed.version, 10);

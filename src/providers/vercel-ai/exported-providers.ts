@@ -69,11 +69,6 @@ export function wrapProviders(moduleExports: unknown, onModel: OnModel): unknown
   return withReplaced(moduleExports, replaced);
 }
 
-/** Whether `wrapProviders` finds a `create…` function in these exports. */
-export function exportsFactories(moduleExports: unknown): boolean {
-  return valuesOf(moduleExports).length > 0 && Object.keys(moduleExports as object).some(isFactory);
-}
-
 const isFactory = (name: string): boolean => /^create[A-Z]/.test(name);
 
 function wrappedFactory(create: AnyFunction, onModel: OnModel): AnyFunction {
