@@ -24,6 +24,7 @@ export class OpenCalls<Call extends OpenCall> {
   /** Each ends the watch for an abort. */
   readonly #abortable = new Map<Call, () => void>();
   readonly #pending = new Map<string, Call>();
+  readonly #holders = new Set<Pick<OpenCall, 'close'>>();
 
   get size(): number {
     return this.#open.size;
@@ -83,8 +84,19 @@ export class OpenCalls<Call extends OpenCall> {
     }
   }
 
+  /** `holder` keeps calls back of which it may learn more, until it is closed or has `released` them. */
+  held(holder: Pick<OpenCall, 'close'>): void {
+    this.#holders.add(holder);
+  }
+
+  released(holder: Pick<OpenCall, 'close'>): void {
+    this.#holders.delete(holder);
+  }
+
   /** For the end of the process: what was received so far is all that will ever be. */
   closeAll(): void {
+    for (const holder of this.#holders) holder.close();
+    this.#holders.clear();
     // A callback of the host may begin another call.
     const open = [...this.#open];
     for (const call of open) call.close();

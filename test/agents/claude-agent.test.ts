@@ -5,6 +5,7 @@ import {
   withUsageContext,
   type UsageRecord,
 } from '../../src/index.ts';
+import { shutdown } from '../../src/metering-in-force.ts';
 import { collectUntil } from '../support/collect.ts';
 import { startTelemetry, type TestTelemetry } from '../support/telemetry.ts';
 import {
@@ -260,6 +261,15 @@ describe('messages of the Claude Agent SDK', () => {
     assert.equal(records[0]?.costUsd, undefined);
   });
 
+  it('records what was received when the process ends', async () => {
+    script = [init, callOf('msg_1', 100, words), callOf('msg_2', 120, words), resultOf({})];
+    const query = sdk.query({ prompt: '' });
+    for (let read = 0; read < 3; read += 1) await query.next();
+    await shutdown();
+    assert.deepEqual(lines(), ['sonnet 100 1 ok', 'sonnet 120 1 aborted']);
+    assert.ok(spanNames().includes('invoke_agent claude-code'));
+  });
+
   it('records a session that is dropped half-way', async () => {
     script = [callOf('msg_1', 100, words), resultOf({})];
     await (async () => void (await sdk.query({ prompt: '' }).next()))();
@@ -285,6 +295,31 @@ describe('messages of the Claude Agent SDK', () => {
     assert.equal(records[1]?.provider, 'anthropic');
     await ask([callOf('msg_3', 100, words)], { env: { CLAUDE_CODE_USE_BEDROCK: '1' } });
     assert.equal(records[2]?.provider, 'aws.bedrock');
+  });
+
+  it('has content where it is asked for alone', async () => {
+    const said = [
+      callOf('msg_1', 100, words),
+      callOf('msg_1', 100, toolUse('use_1', 'Bash', { command: 'tide' })),
+      toolResult('use_1', 'Twice a day.'),
+      resultOf({ [SONNET]: total(100, 40) }),
+    ];
+    const content = (): string =>
+      JSON.stringify(telemetry.spans().map(({ attributes }) => attributes));
+    await ask(said);
+    assert.doesNotMatch(content(), /Twice a day|tide/);
+    telemetry.reset();
+    instrumentation.disable();
+    const capturing = new TokenMeterInstrumentation({ captureContent: true });
+    await ask(said);
+    capturing.disable();
+    instrumentation.enable();
+    const spans = telemetry.spans();
+    const of = (name: string) => spans.find((span) => span.name === name)?.attributes;
+    const output = String(of(`chat ${SONNET}`)?.['gen_ai.output.messages']);
+    assert.match(output, /Twice a day.*Bash/);
+    assert.equal(of('execute_tool Bash')?.['gen_ai.tool.call.arguments'], '{"command":"tide"}');
+    assert.equal(of('execute_tool Bash')?.['gen_ai.tool.call.result'], 'Twice a day.');
   });
 
   it('marks nothing while metering is off', async () => {

@@ -99,6 +99,11 @@ export class AgentSession implements ReplySink {
     this.#end(errorType(error));
   }
 
+  /** The process ends. */
+  close(): void {
+    this.#end(undefined);
+  }
+
   #read(message: JsonObject): void {
     const { type, subtype } = message;
     this.#sessionId = text(message['session_id']) ?? this.#sessionId;
@@ -167,6 +172,7 @@ export class AgentSession implements ReplySink {
     const status = message['api_error_status'];
     const failure = typeof status === 'number' ? String(status) : (text(subtype) ?? 'Error');
     this.#turn?.step?.end(isError === true ? { errorType: failure } : {});
+    this.#turn?.calls?.open.released(this);
     this.#turn = undefined;
     this.#since.clear();
   }
@@ -179,6 +185,7 @@ export class AgentSession implements ReplySink {
       for (const agent of this.#open.keys()) this.#settle(agent, false);
       this.tools.endAll();
       this.#turn?.step?.end({ errorType: failure });
+      this.#turn?.calls?.open.released(this);
       this.#turn = undefined;
     });
   }
@@ -191,6 +198,7 @@ export class AgentSession implements ReplySink {
     const runId = this.#runId;
     const step = startStep(this.#meter, () => ({ kind: 'agent', name, parent, runId }));
     this.#turn = { calls, audience, step, begun: this.#now() };
+    calls?.open.held(this);
     this.#runId ??= step && agentScopeOf(step.context)?.runId;
   }
 
