@@ -90,7 +90,6 @@ export class HeardCall {
       outcome: isCut ? 'aborted' : 'ok',
       errorType: undefined,
       sinceMs: this.#begun.monotonicMs,
-      audience: this.#audience,
     };
   }
 
