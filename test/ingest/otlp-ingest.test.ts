@@ -72,6 +72,32 @@ describe('OtlpIngest', () => {
       });
     }
 
+    it('openlit-python: two calls and a failed one by their spans, although the events come first', async () => {
+      const read = (name: string): Buffer =>
+        readFileSync(new URL(`../fixtures/otlp/${name}.pb`, import.meta.url));
+      const taken = ingest();
+      const events = await taken.take(
+        'logs',
+        read('openlit-python-logs'),
+        'application/x-protobuf',
+      );
+      assert.deepEqual(events, { records: 0, duplicates: 0, ignored: 2, refused: 0 });
+      const spans = await taken.take('traces', read('openlit-python'), 'application/x-protobuf');
+      assert.deepEqual(spans, { records: 3, duplicates: 0, ignored: 0, refused: 0 });
+      const [whole, streamed, failed] = records;
+      for (const record of [whole, streamed]) {
+        assert.equal(record?.provider, 'openai');
+        assert.equal(record?.requestModel, 'gpt-4o-mini');
+        assert.deepEqual([record?.inputTokens, record?.outputTokens], [8, 35]);
+        // 8 × 0.15 + 35 × 0.60 dollars a million, not the 0 of a sender that knows no price
+        assert.equal(record?.costUsd, 0.0000222);
+        assert((record?.durationMs ?? 0) > 50);
+      }
+      assert.equal(failed?.outcome, 'error');
+      assert.equal(failed?.errorType, 'NotFoundError');
+      assert.equal(failed?.costUsd, undefined);
+    });
+
     it('no content is in any record', async () => {
       for (const sender of ['openllmetry-python', 'openinference-python']) {
         const body = readFileSync(new URL(`../fixtures/otlp/${sender}.pb`, import.meta.url));

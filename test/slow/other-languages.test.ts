@@ -61,6 +61,11 @@ describe('services in Python', function () {
       'OpenLLMetry',
       'openai opentelemetry-distro opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-openai',
     ],
+    [
+      'OpenLIT',
+      // Without its own list of requirements: what pip finds for all of them takes it half an hour.
+      'openai pydantic requests schedule xmltodict opentelemetry-distro opentelemetry-exporter-otlp opentelemetry-instrumentation-requests opentelemetry-instrumentation-httpx && pip install -q --no-deps openlit',
+    ],
   ] as const) {
     it(name, async function () {
       const venv = join(folder, name.replaceAll(/\W/g, ''));
@@ -72,7 +77,9 @@ describe('services in Python', function () {
       );
       if (!isInstalled) this.skip();
       const service = `python-${name.length}`;
-      const script = [`. ${venv}/bin/activate`, ...rest].join('\n');
+      const script = [`. ${venv}/bin/activate`, ...rest]
+        .join('\n')
+        .replace('opentelemetry-instrument', name === 'OpenLIT' ? 'openlit-instrument' : '$&');
       await run(
         'sh',
         [

@@ -38,6 +38,9 @@ export function callOfConventionalSpan(span: ReceivedSpan): ReportedCall | undef
   };
 }
 
+/** Has an event for each span, and says of none of a stream which one it is of (1.45). */
+const OPENLIT = /^openlit\b/;
+
 /**
  * The event of the same conventions, of a call whose span is not exported: the span of a sampled call
  * reports more.
@@ -45,7 +48,7 @@ export function callOfConventionalSpan(span: ReceivedSpan): ReportedCall | undef
 export function callOfConventionalEvent(log: ReceivedLog): ReportedCall | undefined {
   const { attributes } = log;
   const operation = operationOf(attributes);
-  if (operation === undefined || log.isSampled) return undefined;
+  if (operation === undefined || log.isSampled || OPENLIT.test(log.scope)) return undefined;
   return {
     ...conventionalCall(attributes, operation),
     durationMs: undefined,
@@ -92,7 +95,8 @@ export function conventionalCall(
       reasoningTokens: countOf(attributes, ATTR.reasoningTokens, 'gen_ai.usage.reasoning_tokens'),
     }),
     timeToFirstChunkMs: firstChunk === undefined ? undefined : firstChunk * 1000,
-    estimatedCostUsd: amountOf(attributes, 'gen_ai.usage.cost'),
+    // OpenLIT has 0 where it knows no price.
+    estimatedCostUsd: amountOf(attributes, 'gen_ai.usage.cost') || undefined,
     serviceTier: textOf(
       attributes,
       'openai.response.service_tier',
