@@ -8,8 +8,9 @@ import { changesWatched, news } from './live.ts';
 import { UsageApi } from './usage-api.ts';
 
 /** Limits updates when there are hundreds of calls per second. */
-const REFRESH_MS = { hour: 1000, day: 10_000 };
-/** Live updates scan every call of the range for at most a tenth of the time. */
+const REFRESH_MS = 1000;
+const SLOWEST_REFRESH_MS = 10_000;
+/** Live updates keep the ledger busy for at most a tenth of the time, and so do those that scan every call. */
 const REST = 9;
 
 /** An answer, and the view that it was asked for. */
@@ -56,6 +57,8 @@ export class Loader<Q extends Questions> {
   #running = 0;
   /** Whether there were new calls since a load has begun. */
   #newsWaits = false;
+  /** How long the sums of the last load took, ms. */
+  #sumsMs = 0;
   /** Earliest time of the next scan, ms. */
   #restedAt = 0;
   /** Earliest time of the next live update, since the server has asked to wait, ms. */
@@ -95,13 +98,17 @@ export class Loader<Q extends Questions> {
     const scanning = only === undefined && Date.now() >= this.#restedAt;
     const wanted = Object.entries({ ...sums, ...(scanning && scans) });
     const began = Date.now();
-    if (!only) this.#newsWaits = false;
+    if (!only) {
+      this.#newsWaits = false;
+      this.#sumsMs = 0;
+    }
     const outcomes = await Promise.allSettled(
       wanted
         .filter(([name]) => only?.includes(name) ?? true)
         .map(async ([name, ask]) => {
           const value = await ask(api);
           if (gone.aborted) return;
+          if (name in sums) this.#sumsMs = Math.max(this.#sumsMs, Date.now() - began);
           const answers = { ...this.#state.value.answers, [name]: { value, ...api.context } };
           this.#update({ answers: answers as AnswersOf<Q> });
         }),
@@ -128,10 +135,10 @@ export class Loader<Q extends Questions> {
   /** New calls during a load are handled after it. A range in the past has none. */
   onNews(): void {
     if (!this.#view || this.#newsWaits) return;
-    const { live, unit } = periodOf(this.#view.range, new Date());
-    if (!live) return;
+    if (!periodOf(this.#view.range, new Date()).live) return;
     this.#newsWaits = true;
-    const waitMs = Math.max(REFRESH_MS[unit], this.#notBefore - Date.now() + 100);
+    const restMs = Math.min(Math.max(REFRESH_MS, REST * this.#sumsMs), SLOWEST_REFRESH_MS);
+    const waitMs = Math.max(restMs, this.#notBefore - Date.now() + 100);
     setTimeout(() => {
       const isNow = !this.#state.value.busy && this.#newsWaits && Date.now() >= this.#notBefore;
       if (isNow) void this.load();
