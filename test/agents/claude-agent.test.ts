@@ -25,6 +25,9 @@ import {
 
 interface Sdk {
   query(parameters: { prompt: string; options?: object }): AsyncGenerator<Said, void>;
+  startup(parameters?: { options?: object }): Promise<{
+    query(prompt: string): AsyncGenerator<Said, void>;
+  }>;
 }
 
 /** The SDK itself runs in test/slow/agents. */
@@ -48,7 +51,13 @@ describe('messages of the Claude Agent SDK', () => {
           yield part;
         }
       },
+      startup(parameters = {}) {
+        return Promise.resolve({
+          query: (prompt: string) => bare.query({ ...parameters, prompt }),
+        });
+      },
     };
+    const bare = { ...sdk };
     assert.ok(instrumentation.instrument('@anthropic-ai/claude-agent-sdk', sdk));
   });
   beforeEach(async () => {
@@ -322,10 +331,27 @@ describe('messages of the Claude Agent SDK', () => {
     assert.equal(of('execute_tool Bash')?.['gen_ai.tool.call.result'], 'Twice a day.');
   });
 
-  it('marks nothing while metering is off', async () => {
-    instrumentation.applySettings({ enabled: false });
+  it('marks nothing while metering is off, and leaves the report to the process', async () => {
     const options = { env: { CLAUDE_CODE_ENABLE_TELEMETRY: '1' } };
-    await ask([callOf('msg_1', 100, words)], options);
+    const said = [callOf('msg_1', 100, words), resultOf({ [SONNET]: total(100, 40) })];
+    instrumentation.applySettings({ enabled: false });
+    await ask(said, options);
     assert.equal(asked[0]?.options, options);
+    const warm = await sdk.startup({ options });
+    instrumentation.applySettings({ enabled: true });
+    for await (const _message of warm.query('When is high water?'));
+    await flush();
+    assert.equal(asked[1]?.options, options);
+    assert.deepEqual(records, []);
+  });
+
+  it('marks a process that is started before its question, which is recorded here', async () => {
+    script = [callOf('msg_1', 100, words), resultOf({ [SONNET]: total(100, 40) })];
+    const warm = await sdk.startup({ options: { env: { CLAUDE_CODE_ENABLE_TELEMETRY: '1' } } });
+    for await (const _message of warm.query('When is high water?'));
+    await flush();
+    const env = asked[0]?.options?.env;
+    assert.equal(env?.['OTEL_RESOURCE_ATTRIBUTES'], 'token_meter.metered=true');
+    assert.deepEqual(lines(), ['sonnet 100 40 ok']);
   });
 });

@@ -1,4 +1,4 @@
-import { createContextKey, trace } from '@opentelemetry/api';
+import { createContextKey, trace, type Context } from '@opentelemetry/api';
 import { observeGenerator } from '../../call/observed-stream.ts';
 import { activeContext, runIn } from '../../context.ts';
 import { setOwn } from '../../host/own-property.ts';
@@ -97,10 +97,12 @@ function asked(
   invoke: (args: unknown[]) => unknown,
 ): unknown {
   const [parameters, ...rest] = args;
-  const session = quietly('starting a session', () => begun(parameters, meter));
+  const session = quietly('starting a session', () =>
+    isReportedElsewhere(parameters, meter) ? undefined : begun(parameters, meter),
+  );
   if (session === undefined) return invoke([...args]);
-  const passed = quietly('passing options on', () => marked(parameters, session)) ?? parameters;
-  return inSession(session, () => invoke([passed, ...rest]));
+  const passed = quietly('passing options on', () => marked(parameters, session.context));
+  return inSession(session, () => invoke([passed ?? parameters, ...rest]));
 }
 
 /** A process that is started before its question is known. */
@@ -109,36 +111,43 @@ async function warmed(
   meter: CurrentMeter,
   invoke: (args: unknown[]) => unknown,
 ): Promise<unknown> {
-  const warm = await (invoke([...args]) as Promise<object>);
+  const [parameters, ...rest] = args;
+  const isElsewhere = quietly('reading options', () => isReportedElsewhere(parameters, meter));
+  if (isElsewhere !== false) return await invoke([...args]);
+  const passed = quietly('passing options on', () => marked(parameters, activeContext()));
+  const warm = await (invoke([passed ?? parameters, ...rest]) as Promise<object>);
   quietly('watching a process', () => {
     const { query } = warm as { readonly query?: unknown };
     if (typeof query !== 'function') return;
     const ask = query.bind(warm) as AnyFunction;
     setOwn(warm, 'query', (...asking: unknown[]) => {
-      const session = quietly('starting a session', () => begun(args[0], meter));
+      const session = quietly('starting a session', () => begun(parameters, meter));
       return session === undefined ? ask(...asking) : inSession(session, () => ask(...asking));
     });
   });
   return warm;
 }
 
-function begun(parameters: unknown, meter: CurrentMeter): AgentSession | undefined {
+/** While metering is off the telemetry of the process is the only report of its calls. */
+function isReportedElsewhere(parameters: unknown, meter: CurrentMeter): boolean {
   const options = objectAt(parameters, 'options') ?? {};
-  const environment = environmentOf(options, process.env);
-  // Its own telemetry is then the only report of its calls.
-  if (meter()?.audience() === undefined && hasTelemetry(environment)) return undefined;
+  return meter()?.audience() === undefined && hasTelemetry(environmentOf(options, process.env));
+}
+
+function begun(parameters: unknown, meter: CurrentMeter): AgentSession {
+  const options = objectAt(parameters, 'options') ?? {};
   return new AgentSession(meter, {
     agentName: text(options['agent']) ?? 'claude-code',
-    provider: providerOf(environment),
+    provider: providerOf(environmentOf(options, process.env)),
     isFresh: options['resume'] === undefined && options['continue'] !== true,
     around: activeContext(),
   });
 }
 
-/** A copy of the parameters; the application's objects stay as they are. */
-function marked(parameters: unknown, session: AgentSession): unknown {
+/** A copy of the parameters; the application's objects stay as they are. Undefined where nothing is added. */
+function marked(parameters: unknown, inside: Context): unknown {
   const options = objectAt(parameters, 'options') ?? {};
-  const env = markedEnvironment(options, process.env, session.context);
+  const env = markedEnvironment(options, process.env, inside);
   return env && { ...(parameters as JsonObject), options: { ...options, env } };
 }
 
