@@ -3,7 +3,7 @@ import { UNIT_SUMS, UNITS, WITH_UNITS } from './unit-columns.ts';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 9;
+const SCHEMA_VERSION = 10;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -143,10 +143,10 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
     `DROP TABLE IF EXISTS usage_day_user;
      DROP TABLE IF EXISTS usage_day_conversation;
      DELETE FROM usage_summed_day;
-     ${DAY_BLOCKS}
-     ${KEPT_FROM}`,
+     ${DAY_BLOCKS}`,
   ],
   [8, WITH_UNITS],
+  [9, KEPT_FROM],
 ]);
 
 /** What a person can do about a file of another release. */

@@ -1,13 +1,18 @@
-import { type Cells, OTHER } from './cells.ts';
+import { type Cell, type Cells, OTHER } from './cells.ts';
 import { type Key, nameOfKey } from './key.ts';
 import type { CheckedQuery } from './checked-query.ts';
 import type { KeptCells } from './kept-cells.ts';
 import { FirstKeys, type RankedKey } from './ranking.ts';
 import { addColumn, addValues } from './sums-table.ts';
-import { metricOf, newTally, sumName, type Tally, type UsageSums } from './usage-sums.ts';
+import { addTally, metricOf, newTally, sumName, type Tally, type UsageSums } from './usage-sums.ts';
 
 /** A row with sketches is worth this many without. */
 const ROWS_A_SKETCH = 20;
+/** Sorted keys are kept for questions that need a few more. */
+const MIN_ORDERED = 1000;
+/** More names take longer to compare than their sums to add up. */
+const MAX_FOLDED_KEYS = 100;
+const MAX_FOLDED = 20;
 const NONE: Readonly<UsageSums> = newTally(false).sums;
 
 /**
@@ -27,6 +32,10 @@ export class KeptSums {
   readonly #columns: ReadonlyMap<keyof UsageSums, Float64Array>;
   readonly #latencies: readonly Tally['latencies'][];
   readonly #values = new Map<keyof UsageSums, Float64Array>();
+  /** First keys by metric and direction. */
+  readonly #orders = new Map<string, readonly RankedKey[]>();
+  /** Cells of named keys and of all others, by the names. */
+  readonly #folded = new Map<string, readonly Cell[]>();
 
   constructor(cells: KeptCells) {
     const { keys, indexes, indexOfRow, buckets, bucketOfRow, columns, latencies } =
@@ -41,6 +50,11 @@ export class KeptSums {
     this.size = indexOfRow.length * (latencies.length > 0 ? ROWS_A_SKETCH : 1);
   }
 
+  /** Number of keys that are not of calls without one; of a single dimension. */
+  get known(): number {
+    return this.keys.length - Number(this.#indexes.has(null));
+  }
+
   has(key: Key): boolean {
     return this.#indexes.has(nameOfKey(key));
   }
@@ -48,51 +62,82 @@ export class KeptSums {
   /** The first `limit` keys of the query, by these sums and `more` together. */
   first(query: CheckedQuery, more: Cells): readonly Key[] {
     const values = this.#valuesOf(query);
-    const valueAt = (index: number): number | null => {
-      const value = values[index] ?? Number.NaN;
-      return Number.isNaN(value) ? null : value;
-    };
-    const first = new FirstKeys(query);
     const changed = new Map<string | null, RankedKey>();
-    const isChanged = new Uint8Array(this.keys.length);
     for (const { index, tally } of more) {
       const key = more.keys[index] ?? [];
       const name = nameOfKey(key);
-      const place = this.#indexes.get(name) ?? -1;
-      const before = changed.get(name)?.value ?? valueAt(place);
+      const before = changed.get(name)?.value ?? valueAt(values, this.#indexes.get(name) ?? -1);
       const value = metricOf(tally.sums, query.orderBy);
       changed.set(name, { key, value: value === null ? before : (before ?? 0) + value });
-      isChanged[place] = 1;
     }
+    const first = new FirstKeys(query);
     for (const ranked of changed.values()) first.add(ranked);
-    for (const [index, key] of this.keys.entries()) {
-      if (isChanged[index] === 0) first.add({ key, value: valueAt(index) });
+    // No more of them than that can have moved to another place.
+    for (const ranked of this.#firstOf(query, query.limit + changed.size)) {
+      if (!changed.has(nameOfKey(ranked.key))) first.add(ranked);
     }
     return first.keys();
   }
 
+  /** The first keys by these sums alone, `count` or more of them if there are as many. */
+  #firstOf({ orderBy, ascending }: CheckedQuery, count: number): readonly RankedKey[] {
+    const order = `${orderBy} ${ascending}`;
+    const known = this.#orders.get(order) ?? [];
+    if (known.length >= Math.min(count, this.keys.length)) return known;
+    const values = this.#valuesOf({ orderBy });
+    const first = new FirstKeys({ ascending, limit: Math.max(2 * count, MIN_ORDERED) });
+    for (const [index, key] of this.keys.entries()) {
+      first.add({ key, value: valueAt(values, index) });
+    }
+    const ranked = first.ranked();
+    this.#orders.set(order, ranked);
+    return ranked;
+  }
+
   /** Adds the sums to the cells of the named keys, and to those of all others. */
   addTo(cells: Cells): void {
+    const named = cells.named?.keys ?? [];
+    for (const { index, bucket, tally } of this.#foldedFor(named)) {
+      addTally(cells.tallyAt(index, bucket), tally);
+    }
+  }
+
+  /** Views that are opened again mostly name the same keys. */
+  #foldedFor(named: readonly Key[]): readonly Cell[] {
+    if (named.length > MAX_FOLDED_KEYS) return this.#fold(named);
+    const name = JSON.stringify(named);
+    let folded = this.#folded.get(name);
+    if (folded === undefined) {
+      folded = this.#fold(named);
+      if (this.#folded.size >= MAX_FOLDED) this.#folded.clear();
+      this.#folded.set(name, folded);
+    }
+    return folded;
+  }
+
+  #fold(named: readonly Key[]): readonly Cell[] {
     const placeOfIndex = new Int32Array(this.keys.length).fill(OTHER);
-    for (const [place, key] of cells.named?.keys.entries() ?? []) {
+    for (const [place, key] of named.entries()) {
       const index = this.#indexes.get(nameOfKey(key));
       if (index !== undefined) placeOfIndex[index] = place;
     }
-    const tallies: Tally[] = [];
+    const cells: Cell[] = [];
     const width = this.#buckets.length;
-    const targets = new Int32Array(((cells.named?.keys.length ?? 0) + 1) * width).fill(-1);
+    const targets = new Int32Array((named.length + 1) * width).fill(-1);
     const targetOfRow = new Int32Array(this.#indexOfRow.length);
     for (let row = 0; row < targetOfRow.length; row++) {
-      const place = placeOfIndex[this.#indexOfRow[row] ?? 0] ?? OTHER;
-      const bucket = this.#bucketOfRow[row] ?? 0;
-      const id = (place - OTHER) * width + bucket;
+      const index = placeOfIndex[this.#indexOfRow[row] ?? 0] ?? OTHER;
+      const place = this.#bucketOfRow[row] ?? 0;
+      const id = (index - OTHER) * width + place;
       let target = targets[id] ?? -1;
       if (target === -1) {
-        target = tallies.push(cells.tallyAt(place, this.#buckets[bucket])) - 1;
+        const tally = newTally(this.#latencies.length > 0);
+        target = cells.push({ index, bucket: this.#buckets[place], tally }) - 1;
         targets[id] = target;
       }
       targetOfRow[row] = target;
     }
+    const tallies = cells.map(({ tally }) => tally);
     for (const [name, values] of this.#columns) {
       addColumn(tallies, targetOfRow, { name, values });
     }
@@ -102,10 +147,11 @@ export class KeptSums {
       tally.latencies.duration.merge(latencies.duration);
       tally.latencies.firstChunk.merge(latencies.firstChunk);
     }
+    return cells;
   }
 
   /** The metric over all buckets, by index of the key; NaN where it is unknown. */
-  #valuesOf({ orderBy }: CheckedQuery): Float64Array {
+  #valuesOf({ orderBy }: Pick<CheckedQuery, 'orderBy'>): Float64Array {
     const name = sumName(orderBy);
     let values = this.#values.get(name);
     if (values !== undefined) return values;
@@ -115,4 +161,9 @@ export class KeptSums {
     this.#values.set(name, values);
     return values;
   }
+}
+
+function valueAt(values: Float64Array, index: number): number | null {
+  const value = values[index] ?? Number.NaN;
+  return Number.isNaN(value) ? null : value;
 }

@@ -57,8 +57,12 @@ export class FirstKeys {
   }
 
   keys(): readonly Key[] {
+    return this.ranked().map(({ key }) => key);
+  }
+
+  ranked(): readonly RankedKey[] {
     this.#cut();
-    return this.#first.map(({ key }) => key);
+    return this.#first;
   }
 
   #cut(): void {

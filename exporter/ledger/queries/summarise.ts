@@ -174,7 +174,7 @@ async function countKeys(
   }
   const isKnown = ([value]: Key): boolean => typeof value === 'string';
   const fresh = more.keys.filter((key) => isKnown(key) && !sums.kept.has(key));
-  return sums.kept.keys.filter(isKnown).length + fresh.length;
+  return sums.kept.known + fresh.length;
 }
 
 async function gatherBefore(

@@ -98,11 +98,36 @@ export function newTally(percentiles: boolean): Tally {
   };
 }
 
+/** Member by member: once for each call, and a loop over their names takes several times as long. */
 export function addSums(target: UsageSums, more: Partial<UsageSums>): void {
-  for (const key of SUM_KEYS) {
-    const value = more[key];
-    if (value !== null && value !== undefined) target[key] = (target[key] ?? 0) + value;
+  target.calls += more.calls ?? 0;
+  target.errors += more.errors ?? 0;
+  target.aborted += more.aborted ?? 0;
+  target.blocked += more.blocked ?? 0;
+  target.countedCalls += more.countedCalls ?? 0;
+  target.estimatedCalls += more.estimatedCalls ?? 0;
+  target.unpricedCalls += more.unpricedCalls ?? 0;
+  target.partialCostCalls += more.partialCostCalls ?? 0;
+  target.inputTokens = plus(target.inputTokens, more.inputTokens);
+  target.outputTokens = plus(target.outputTokens, more.outputTokens);
+  target.totalTokens = plus(target.totalTokens, more.totalTokens);
+  target.cacheReadTokens = plus(target.cacheReadTokens, more.cacheReadTokens);
+  target.cacheWriteTokens = plus(target.cacheWriteTokens, more.cacheWriteTokens);
+  target.reasoningTokens = plus(target.reasoningTokens, more.reasoningTokens);
+  target.costNanos = plus(target.costNanos, more.costNanos);
+  target.durationMs += more.durationMs ?? 0;
+  target.outputDurationMs += more.outputDurationMs ?? 0;
+  target.firstChunkMs += more.firstChunkMs ?? 0;
+  target.firstChunkCalls += more.firstChunkCalls ?? 0;
+  for (const unit of USAGE_UNITS) {
+    const value = more[unit];
+    if (value !== null && value !== undefined) target[unit] = (target[unit] ?? 0) + value;
   }
+}
+
+/** What is unknown adds nothing, and two of it are unknown. */
+function plus(sum: number | null, more: number | null | undefined): number | null {
+  return more === null || more === undefined ? sum : (sum ?? 0) + more;
 }
 
 export function addTally(target: Tally, more: Tally): void {

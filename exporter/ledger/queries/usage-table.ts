@@ -14,7 +14,7 @@ export class UsageTable {
   }
 
   tally(key: Key): Tally {
-    const name = JSON.stringify(key);
+    const name = mapKey(key);
     let row = this.#rows.get(name);
     if (row === undefined) {
       row = { key, tally: newTally(this.#percentiles) };
@@ -37,10 +37,10 @@ export class UsageTable {
 
   /** In an order of its own: equal tables give equal texts. */
   stored(): { readonly table: StoredTable; readonly sketches: StoredSketches } {
-    const rows = [...this.#rows]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, row]) => row)
-      .filter(({ tally }) => tally.sums.calls > 0);
+    const rows = [...this.#rows.values()]
+      .filter(({ tally }) => tally.sums.calls > 0)
+      .map((row) => ({ ...row, name: JSON.stringify(row.key) }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
     // What no row has is left out, so that it does not matter who asked for it.
     const places = [...this.names.keys()].filter((place) =>
       rows.some(({ key }) => (key[place] ?? null) !== null),
@@ -64,6 +64,13 @@ export class UsageTable {
       sketches: { duration: binsOf('duration'), firstChunk: binsOf('firstChunk') },
     };
   }
+}
+
+/** Differs for different keys of one length, in less time than JSON: once for each call. */
+function mapKey(key: Key): string {
+  let name = '';
+  for (const text of key) name += text === null ? '-' : `${text.length}:${text}`;
+  return name;
 }
 
 /** A table by columns, as JSON. A dimension without a value is left out, and a column in which every row has what a row without calls has. */

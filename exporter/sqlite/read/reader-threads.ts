@@ -12,6 +12,9 @@ import type {
 
 /** A thread that does not notice that nobody waits any more is ended. */
 const ABORT_MS = 1000;
+/** How long a question waits for the thread that keeps sums for it, while others have nothing to do. */
+const KEEPER_MS = 500;
+const MAX_SUBJECTS = 1000;
 
 export interface ReaderThreadsOptions extends ReaderData {
   /** @default the number of cores, 2 to 4 */
@@ -23,6 +26,9 @@ export interface ReaderThreadsOptions extends ReaderData {
 interface Job {
   readonly question: ReadQuestion;
   readonly askedBy: string | undefined;
+  readonly subject: string | undefined;
+  /** It no longer waits for the thread that keeps sums for it. */
+  isLate: boolean;
   readonly rows: UsageRow[];
   readonly stop: Int32Array;
   resolve(result: ReadResult): void;
@@ -33,6 +39,8 @@ interface Job {
 interface Reader {
   readonly worker: Worker;
   job: Job | undefined;
+  /** What it was asked about, and so keeps sums of. */
+  readonly subjects: Set<string>;
 }
 
 /** Where it does not matter which: a job without a thread or without an answer. */
@@ -46,7 +54,7 @@ const startReader = (data: ReaderData): Worker =>
   startThread('reader-thread', () => new URL('./reader-thread.ts', import.meta.url), data);
 
 /**
- * A few threads that each answer one question at a time. Questions of one person never take all of them: the
+ * A few threads that each answer one question at a time, if they can those whose sums they keep. Questions of one person never take all of them: the
  * last thread is for the others.
  */
 export class ReaderThreads {
@@ -66,6 +74,8 @@ export class ReaderThreads {
     const job: Job = {
       question,
       askedBy,
+      subject: subjectOf(question),
+      isLate: false,
       rows: [],
       stop: new Int32Array(new SharedArrayBuffer(4)),
       resolve,
@@ -73,6 +83,7 @@ export class ReaderThreads {
     };
     this.#waiting.push(job);
     this.#dispatch();
+    if (this.#waiting.includes(job)) setTimeout(() => this.#dispatchLate(job), KEEPER_MS).unref();
     return { result, abandon: () => this.#abandon(job) };
   }
 
@@ -95,14 +106,30 @@ export class ReaderThreads {
 
   #dispatch(): void {
     for (;;) {
-      const next = this.#waiting.findIndex((job) => this.#isAllowed(job));
-      const job = this.#waiting[next];
-      if (job === undefined) return;
       const idle = [...this.#readers].find((reader) => reader.job === undefined);
       if (idle === undefined && this.#readers.size >= this.#max) return;
-      this.#waiting.splice(next, 1);
-      this.#run(idle ?? this.#start(), job);
+      const next = this.#waiting.findIndex((job) => this.#isAllowed(job) && !this.#waitsFor(job));
+      const [job] = next === -1 ? [] : this.#waiting.splice(next, 1);
+      if (job === undefined) return;
+      const keeper = this.#keepersOf(job).find((reader) => reader.job === undefined);
+      this.#run(keeper ?? idle ?? this.#start(), job);
     }
+  }
+
+  #dispatchLate(job: Job): void {
+    job.isLate = true;
+    this.#dispatch();
+  }
+
+  /** Another thread would have to make sums that one has already. */
+  #waitsFor(job: Job): boolean {
+    const keepers = this.#keepersOf(job);
+    return !job.isLate && keepers.length > 0 && keepers.every((reader) => reader.job !== undefined);
+  }
+
+  #keepersOf({ subject }: Job): readonly Reader[] {
+    if (subject === undefined) return [];
+    return [...this.#readers].filter(({ subjects }) => subjects.has(subject));
   }
 
   #isAllowed({ askedBy }: Job): boolean {
@@ -113,6 +140,8 @@ export class ReaderThreads {
 
   #run(reader: Reader, job: Job): void {
     reader.job = job;
+    if (reader.subjects.size >= MAX_SUBJECTS) reader.subjects.clear();
+    if (job.subject !== undefined) reader.subjects.add(job.subject);
     // A caller that waits must not lose the event loop to an unref'd thread.
     reader.worker.ref();
     reader.worker.postMessage({ stop: job.stop, ...job.question } satisfies ReadRequest);
@@ -135,7 +164,7 @@ export class ReaderThreads {
   #start(): Reader {
     const { path, startThread: start = startReader } = this.#options;
     const worker = start({ path });
-    const reader: Reader = { worker, job: undefined };
+    const reader: Reader = { worker, job: undefined, subjects: new Set() };
     this.#readers.add(reader);
     worker.on('message', (answer: ReadAnswer) => this.#take(reader, answer));
     worker.on('error', (error) =>
@@ -169,6 +198,20 @@ export class ReaderThreads {
     reader.job = undefined;
     this.#dispatch();
   }
+}
+
+/** Equal for questions that are answered from the same sums, at whatever time. */
+function subjectOf(question: ReadQuestion): string | undefined {
+  if (question.kind !== 'summary') return undefined;
+  const {
+    from: _from,
+    to: _to,
+    limit: _limit,
+    orderBy: _by,
+    order: _order,
+    ...subject
+  } = question.query;
+  return JSON.stringify(subject);
 }
 
 export const CLOSED = 'the reader was closed';

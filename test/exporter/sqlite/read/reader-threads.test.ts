@@ -84,6 +84,29 @@ describe('threads that read a SQLite ledger', () => {
     assert.deepEqual(asked().toSorted(), ['a1', 'a2', 'a3', 'b1']);
   });
 
+  it('are asked again about what they keep sums of, unless that takes long', async () => {
+    const about = (group: 'user' | 'model', day: number): ReadQuestion => ({
+      kind: 'summary',
+      query: { from: new Date(day), to: new Date(day + 1), groupBy: [group], limit: day },
+    });
+    const counts = (): readonly number[] => started.map((thread) => thread.asked.length);
+    threads.ask(about('user', 1), undefined);
+    threads.ask(about('model', 2), undefined);
+    assert.deepEqual(counts(), [1, 1]);
+    // It waits although a third thread could be started, and lets others by.
+    threads.ask(about('user', 3), undefined);
+    threads.ask(conversation('c'), undefined);
+    assert.deepEqual(counts(), [1, 1, 1]);
+    started[1]?.answer();
+    assert.deepEqual(counts(), [1, 1, 1]);
+    started[0]?.answer();
+    assert.deepEqual(counts(), [2, 1, 1]);
+    threads.ask(about('user', 4), undefined);
+    assert.deepEqual(counts(), [2, 1, 1]);
+    await sleep(600);
+    assert.deepEqual(counts(), [2, 2, 1]);
+  });
+
   it('are ended when they do not notice that nobody waits', async () => {
     const given = threads.ask(conversation('a'), undefined);
     given.result.catch(() => {});
