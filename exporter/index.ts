@@ -108,6 +108,7 @@ export type { UsageRun, UsageRunModel, UsageRunStep } from './ledger/run/usage-r
 export { usageReaderOfTeams } from './ledger/team-reader.ts';
 export { isDimensionKey } from './ledger/queries/dimension-key.ts';
 export { withUnits } from './ledger/queries/with-units.ts';
+export type { UsageUnit } from '../src/domain/billed-usage.ts';
 export { usageRecordFromLog } from './ledger/usage-event.ts';
 export type { UsageLogProcessor, UsageLogRecord } from './ledger/usage-event.ts';
 export type {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InfluxQueryClient } from '../../../../exporter/influxdb/read/query-client.ts';
 import { resolveInfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
 import { InfluxUsageProcessor } from '../../../../exporter/influxdb/write/influx-usage-processor.ts';
+import { rollUpInfluxLedger } from '../../../../exporter/influxdb/rollup/influx-roll-up.ts';
 import { RollUpLease } from '../../../../exporter/influxdb/rollup/lease.ts';
 import { RollUpUpkeep } from '../../../../exporter/influxdb/rollup/roll-up-upkeep.ts';
 import { RollUpWriter } from '../../../../exporter/influxdb/rollup/roll-up-writer.ts';
@@ -64,6 +66,35 @@ describe('roll-ups while the application runs', () => {
     } finally {
       await Promise.all(upkeeps.map(async (upkeep) => await upkeep.stop()));
       await processor.shutdown();
+    }
+  });
+
+  it('are made again of earlier hours whose units they lack', async () => {
+    const base = { url: server.url, bucket };
+    const processor = new InfluxUsageProcessor({ ...base, spool: false });
+    // Longer ago than a round reaches.
+    const start = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 30 * 24 * HOUR_MS;
+    const attributes = { 'token_meter.usage.generated_images': 2 };
+    processor.onEmit(logOf(usageRecord(start + 1000, { attributes })));
+    processor.onEmit(logOf(usageRecord(start + HOUR_MS)));
+    await processor.shutdown();
+    const now = (): number => Date.now() + HOUR_MS;
+    await rollUpInfluxLedger({ ...base, now });
+    const versions = async (): Promise<unknown[]> =>
+      (await rows('SELECT version FROM llm_usage_rollup_hours')).map(({ version }) => version);
+    assert.deepEqual(await versions(), [2, 2]);
+    const early = [start, start + HOUR_MS]
+      .map((hour) => `llm_usage_rollup_hours version=1i ${hour}000000`)
+      .join('\n');
+    const url = `${server.url}/write?db=${bucket}`;
+    assert.equal((await fetch(url, { method: 'POST', body: early })).status, 204);
+    const target = resolveInfluxOptions('test', { ...base, spool: false });
+    const upkeep = new RollUpUpkeep(target, { now, firstMs: 1, intervalMs: 50 });
+    try {
+      // The other hour is right as it is.
+      await until(async () => isDeepStrictEqual(await versions(), [2, 1]));
+    } finally {
+      await upkeep.stop();
     }
   });
 
