@@ -80,8 +80,11 @@ describe('roll-ups while the application runs', () => {
     await processor.shutdown();
     const now = (): number => Date.now() + HOUR_MS;
     await rollUpInfluxLedger({ ...base, now });
-    const versions = async (): Promise<unknown[]> =>
-      (await rows('SELECT version FROM llm_usage_rollup_hours')).map(({ version }) => version);
+    const versions = async (): Promise<unknown[]> => {
+      const range = `time >= ${start}ms AND time <= ${start + HOUR_MS}ms`;
+      const hours = await rows(`SELECT version FROM llm_usage_rollup_hours WHERE ${range}`);
+      return hours.map(({ version }) => version);
+    };
     assert.deepEqual(await versions(), [2, 2]);
     const early = [start, start + HOUR_MS]
       .map((hour) => `llm_usage_rollup_hours version=1i ${hour}000000`)
