@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type MetricsSettings, metricsSettings } from 'otel-token-meter/settings';
+import { metricsSettings, parseScopedName } from 'otel-token-meter/settings';
 
 /** RFC 9457. */
 export const problem = z
@@ -49,19 +49,37 @@ export const whoAmI = z.strictObject({
   teams,
 });
 
+type Switch = 'enabled' | 'token_statistics';
+
+const ofScope =
+  'The same for the calls of one team or service, as enabled@team:NAME or token_statistics@service:NAME; that of a ' +
+  'team comes before that of a service, and both before that of all calls';
+
 /** The current settings. */
 export const settingsDocument = z
-  .strictObject(
-    settingsShape((type) => type) as { readonly [K in keyof MetricsSettings]: z.ZodBoolean },
-  )
+  .object(settingsShape((type) => type) as { readonly [K in Switch]: z.ZodBoolean })
+  .catchall(z.boolean().describe(ofScope))
   .meta({ id: 'MetricsSettings' });
 
-/** RFC 7396. `null` resets to the configured default. */
-export const settingsPatch = z.strictObject(
-  settingsShape((type) => type.nullable().optional()) as {
-    readonly [K in keyof MetricsSettings]: z.ZodOptional<z.ZodNullable<z.ZodBoolean>>;
-  },
-);
+/** RFC 7396. `null` resets to the configured default; of a team or service, to what all calls have. */
+export const settingsPatch = z
+  .object(
+    settingsShape((type) => type.nullable().optional()) as {
+      readonly [K in Switch]: z.ZodOptional<z.ZodNullable<z.ZodBoolean>>;
+    },
+  )
+  .catchall(z.unknown().describe(`${ofScope}; true, false or null`))
+  .superRefine((patch, context) => {
+    for (const [name, value] of Object.entries(patch)) {
+      if (Object.hasOwn(metricsSettings, name)) continue;
+      if (!Object.hasOwn(metricsSettings, parseScopedName(name)?.key ?? '')) {
+        context.addIssue({ code: 'unrecognized_keys', keys: [name], input: patch });
+      } else if (value !== null && typeof value !== 'boolean') {
+        const message = 'must be true, false or null';
+        context.addIssue({ code: 'invalid_type', expected: 'boolean', path: [name], message });
+      }
+    }
+  });
 
 const time = z.iso.datetime();
 const version = z.int().nonnegative();

@@ -57,7 +57,7 @@ export function startTelemetry(
     ledger.processor &&
     new OtlpIngest({
       ledger: ledger.processor,
-      switches: () => instrumentation.settings,
+      switches: (calls) => instrumentation.settingsFor(calls),
       pricesFile,
       listFile: config.prices.listFile,
       dimensions: config.dimensions,

@@ -94,6 +94,11 @@ export function activeContext(): Context {
       );
 }
 
+/** Team of the calls that begin in the active Context. */
+export function activeTeam(): string | undefined {
+  return usageContextOf(activeContext()).team;
+}
+
 /** For an SDK that keeps the step it is in by itself: `source` adds that to what is active otherwise. */
 export function addContextSource(source: (active: Context) => Context): void {
   sources.push(source);

@@ -13,6 +13,7 @@ export type { Budget } from './budgets/budget.ts';
 export type { BudgetStatus } from './budgets/budget-status.ts';
 export type { BudgetContext } from './budgets/budgets-in-force.ts';
 export type { BudgetRefusal } from './domain/call-budgets.ts';
+export type { Switches, SwitchValues } from './domain/switches.ts';
 export type { UsageContext } from './domain/usage-context.ts';
 export type { DeliverOptions } from './metering-in-force.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';

@@ -7,6 +7,7 @@ import {
 import type { Budget } from './budgets/budget.ts';
 import { callAround } from './call/claims.ts';
 import { activeContext } from './context.ts';
+import type { Switches } from './domain/switches.ts';
 import { warnHost } from './host/host-warning.ts';
 import { declaredNode, type ConfigProvider } from './config/index.ts';
 import {
@@ -149,8 +150,20 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
   }
 
   /** Current state of the live switches. */
-  get settings(): Required<Pick<LiveSettings, 'enabled' | 'tokenStatistics'>> {
-    const { enabled, tokenStatistics } = this.#metering;
+  get settings(): Switches {
+    const { enabled, tokenStatistics } = this.#metering.settings;
+    return { enabled, tokenStatistics };
+  }
+
+  /**
+   * The same for the calls of a team or service: their switches before those of all calls. `service` is by default
+   * that of this process.
+   */
+  settingsFor({ team, service }: { readonly team?: string; readonly service?: string }): Switches {
+    const { enabled, tokenStatistics } = this.#metering.switchesOf(
+      () => team,
+      service === undefined ? undefined : () => service,
+    );
     return { enabled, tokenStatistics };
   }
 

@@ -2,6 +2,7 @@ import { stopBudgets } from './budgets/budgets-in-force.ts';
 import type { Audience } from './call/call-start.ts';
 import type { CallMeter } from './call/call-meter.ts';
 import { slicedWorkDone } from './call/sliced-work.ts';
+import { activeTeam } from './context.ts';
 import type { EndedCall } from './domain/ended-call.ts';
 import { warnHost } from './host/host-warning.ts';
 import { packageVersion } from './host/package-version.ts';
@@ -14,8 +15,7 @@ import { Delivery } from './usage/delivery.ts';
 export type MeteringInForce = Pick<
   Metering,
   | 'calls'
-  | 'enabled'
-  | 'tokenStatistics'
+  | 'switchesOf'
   | 'keepContent'
   | 'onCall'
   | 'meters'
@@ -80,11 +80,16 @@ export function currentCallMeter(): CallMeter<Recorded> | undefined {
   return installed.find(({ isEnabled }) => isEnabled())?.metering.calls;
 }
 
-/** All that a call made now is recorded for, as the switches stand. */
-export function currentAudience(): Audience<Recorded> | undefined {
-  const members = installed
-    .filter(({ metering, isEnabled }) => isEnabled() && metering.enabled)
-    .map(({ metering }) => ({ metering, tokenStatistics: metering.tokenStatistics }));
+/** All that a call of the team made now is recorded for, as the switches stand. */
+export function currentAudience(
+  team: () => string | undefined = activeTeam,
+): Audience<Recorded> | undefined {
+  const members: Member[] = [];
+  for (const { metering, isEnabled } of installed) {
+    if (!isEnabled()) continue;
+    const { enabled, tokenStatistics } = metering.switchesOf(team);
+    if (enabled) members.push({ metering, tokenStatistics });
+  }
   if (members.length === 0) return undefined;
   for (const { metering } of members) metering.onCall();
   const tokenStatistics = members.some((member) => member.tokenStatistics);
@@ -123,7 +128,9 @@ function undecidedLast(members: readonly Member[], ended: EndedCall): readonly M
 
 /** Whether the current settings meter a call made now. */
 export function isMetering(): boolean {
-  return installed.some(({ metering, isEnabled }) => isEnabled() && metering.enabled);
+  return installed.some(
+    ({ metering, isEnabled }) => isEnabled() && metering.switchesOf(activeTeam).enabled,
+  );
 }
 
 /**

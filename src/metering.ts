@@ -10,10 +10,13 @@ import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
 import type { Audience } from './call/call-start.ts';
 import type { CallBudgets } from './domain/call-budgets.ts';
+import { activeTeam } from './context.ts';
 import type { EndedCall } from './domain/ended-call.ts';
+import { SwitchBoard, type Switches } from './domain/switches.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
 import { warnHost } from './host/host-warning.ts';
+import { quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { SCHEMA_URL, type SemconvGeneration } from './otel/semconv.ts';
 import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.ts';
@@ -31,6 +34,8 @@ import type { UsageRecord } from './domain/usage-record.ts';
 /** Nano-dollars a token, for estimates until prices are loaded: more than most models cost. */
 const PRICE_AT_FIRST = { input: 5000, output: 25_000 } as const;
 
+const BOTH_ON: Switches = { enabled: true, tokenStatistics: true };
+
 /** The record, once it is made. */
 export type Recorded = Promise<UsageRecord | undefined>;
 
@@ -44,8 +49,7 @@ export class Metering {
   readonly #prices: LivePrices;
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
-  #enabled: boolean;
-  #tokenStatistics: boolean;
+  #switches: SwitchBoard;
 
   /**
    * Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. Invalid environment values are
@@ -54,14 +58,13 @@ export class Metering {
   constructor(
     options: TokenMeterOptions,
     telemetry: Telemetry,
-    audience: () => Audience<Recorded> | undefined,
+    audience: (team?: () => string | undefined) => Audience<Recorded> | undefined,
     declared?: DeclaredNode,
   ) {
     const { config, isCountingChosen } = resolveOptions(options, declared);
     this.#resolved = { config, isCountingChosen };
     this.#isOffByOption = options.enabled === false;
-    this.#enabled = config.metrics.enabled;
-    this.#tokenStatistics = config.metrics.tokenStatistics;
+    this.#switches = new SwitchBoard(config.metrics);
     if (config.modelAliases !== undefined) setModelAliases(config.modelAliases);
     this.#prices = new LivePrices({
       ...config.prices,
@@ -104,7 +107,8 @@ export class Metering {
         generations,
         captureContent: config.captureContent,
         nativeSpans: config.nativeSpans,
-        isEmitting: () => this.#enabled && !this.#pipeline.held.isHolding,
+        isEmitting: () =>
+          !this.#pipeline.held.isHolding && this.#switches.of(activeTeam, this.#service).enabled,
       }),
     });
     this.keepContent = config.counting !== 'never' || config.captureContent;
@@ -126,45 +130,59 @@ export class Metering {
     return this.#telemetry.meters();
   }
 
-  /** True also while records are held, since the decision may be that calls are recorded. */
-  get enabled(): boolean {
-    return this.#enabled || this.#pipeline.held.isHolding;
+  /** Of all calls that no team or service has others for. */
+  get settings(): Switches {
+    return this.#pipeline.held.isHolding ? BOTH_ON : this.#switches.all;
+  }
+
+  /**
+   * What is recorded of a call that begins now. Everything while records are held, since the decision may be that
+   * calls are recorded.
+   */
+  switchesOf(team: () => string | undefined, service: () => string = this.#service): Switches {
+    return this.#pipeline.held.isHolding ? BOTH_ON : this.#switches.of(team, service);
   }
 
   get held(): HeldStatus {
     return this.#pipeline.held.status;
   }
 
-  get tokenStatistics(): boolean {
-    return this.#tokenStatistics || this.#pipeline.held.isHolding;
-  }
-
   /** Takes back `enabled: false` of the options, but no decision of the environment or a store. */
   enable(): void {
-    if (this.#isOffByOption) this.#enabled = true;
+    if (this.#isOffByOption) this.#switches = this.#switches.with({ enabled: true });
     this.#isOffByOption = false;
   }
 
   /** Continues with the switches of another one. */
   takeSwitches(former: Metering): void {
-    this.#enabled = former.#enabled;
-    this.#tokenStatistics = former.#tokenStatistics;
+    this.#switches = former.#switches;
     this.#isOffByOption = former.#isOffByOption;
     if (former.#pipeline.held.isHolding) this.#pipeline.held.hold();
   }
 
-  applySettings({ enabled, tokenStatistics, hold }: LiveSettings): void {
-    if (typeof enabled === 'boolean') {
-      this.#enabled = enabled;
-      this.#isOffByOption = false;
-    }
-    if (typeof tokenStatistics === 'boolean') this.#tokenStatistics = tokenStatistics;
+  applySettings({ hold, ...values }: LiveSettings): void {
+    if (typeof values.enabled === 'boolean') this.#isOffByOption = false;
+    const switches = this.#switches.with(values);
+    this.#switches = switches;
     if (hold === true) this.#pipeline.held.hold();
     else if (hold === false) {
-      const decision = { enabled: this.#enabled, tokenStatistics: this.#tokenStatistics };
-      this.#pipeline.held.decide(decision);
+      this.#pipeline.held.decide(({ team, service }) =>
+        switches.of(
+          () => team,
+          () => service,
+        ),
+      );
     }
   }
+
+  /** `service.name` of this process. */
+  readonly #service = (): string => {
+    // Before the first call: a span that is never ended reaches no exporter.
+    if (lastService === undefined) {
+      quietly('looking up the service', () => serviceOf(this.#telemetry.tracer().startSpan(SCOPE)));
+    }
+    return lastService ?? unnamedService();
+  };
 
   /** What a call that begins now is asked of; undefined while there are no budgets. */
   budgets(tokenStatistics: boolean): CallBudgets<Recorded> | undefined {
@@ -298,5 +316,9 @@ function serviceOf(span: Span): string {
   const { resource } = span as { readonly resource?: ResourceLike };
   const name = resource === undefined ? undefined : resolvedAttributes(resource)['service.name'];
   if (typeof name === 'string' && name !== '') lastService = name;
-  return lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
+  return lastService ?? unnamedService();
+}
+
+function unnamedService(): string {
+  return process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
 }

@@ -1,5 +1,6 @@
 import type { Budget } from './budgets/budget.ts';
 import type { BudgetStore } from './budgets/stores/budget-store.ts';
+import type { SwitchValues } from './domain/switches.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
 
 export interface TokenMeterOptions {
@@ -68,9 +69,7 @@ export interface TokenMeterOptions {
 }
 
 /** The live switches. Absent members stay unchanged. */
-export interface LiveSettings {
-  readonly enabled?: boolean;
-  readonly tokenStatistics?: boolean;
+export interface LiveSettings extends SwitchValues {
   /**
    * True: nobody knows yet. Finished records wait, up to 5,000, until it is called with false; then
    * they are emitted as the switches stand, or dropped and counted as `settings_unknown`.

@@ -3,6 +3,8 @@ import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import { OpenAI } from 'openai';
 import {
   flush,
+  meterChat,
+  recordUsage,
   TokenMeterInstrumentation,
   withUsageContext,
   type UsageRecord,
@@ -177,6 +179,72 @@ describe('TokenMeterInstrumentation', () => {
     await client.chat.completions.create(REQUEST);
     await flush();
     assert.equal(records.length, 1);
+  });
+
+  it('records the calls of one team alone, or of all but one', async () => {
+    const callOf = async (team?: string): Promise<void> => {
+      server.play(chatPlain(WIRE));
+      await withUsageContext(
+        { userId: team ?? 'nobody', ...(team !== undefined && { team }) },
+        () => client.chat.completions.create(REQUEST),
+      );
+    };
+    const recorded = async (): Promise<readonly string[]> => {
+      for (const team of ['sea', 'land', undefined]) await callOf(team);
+      await flush();
+      return records
+        .splice(0)
+        .map(
+          ({ userId, totalTokens }) => `${userId}${totalTokens === undefined ? ' without' : ''}`,
+        );
+    };
+    instrumentation.applySettings({ teams: { sea: { enabled: false } } });
+    assert.deepEqual(await recorded(), ['land', 'nobody']);
+    instrumentation.applySettings({
+      enabled: false,
+      teams: { sea: { enabled: true, tokenStatistics: false } },
+    });
+    assert.deepEqual(await recorded(), ['sea without']);
+    assert.equal(instrumentation.settings.enabled, false);
+    assert.deepEqual(instrumentation.settingsFor({ team: 'sea' }), {
+      enabled: true,
+      tokenStatistics: false,
+    });
+    const ask = meterChat(async ({ team }: { team: string }) => ({ model: 'm', response: team }));
+    for (const team of ['land', 'sea']) await ask({ team });
+    await flush();
+    assert.deepEqual(
+      records.splice(0).map(({ team }) => team),
+      ['sea'],
+      'as an argument',
+    );
+    await recordUsage({ team: 'land', model: 'm', inputTokens: 1, outputTokens: 1 });
+    assert.equal(records.length, 0);
+    // Names of members of every object are names of teams like others.
+    instrumentation.applySettings({ enabled: true, teams: { constructor: { enabled: false } } });
+    assert.deepEqual(await recorded(), ['sea', 'land', 'nobody']);
+    instrumentation.applySettings({ teams: {} });
+  });
+
+  it('follows the switches of its service from the first call, and those of a team before them', async () => {
+    const { service } = await recordOfOne();
+    instrumentation.applySettings({ services: { [service]: { enabled: false } } });
+    assert.equal(await recordOfOne(), undefined);
+    const teams = { sea: { enabled: true } };
+    instrumentation.applySettings({ teams });
+    assert.equal(await recordOfOne(), undefined);
+    const record = await withUsageContext({ team: 'sea' }, recordOfOne);
+    assert.equal(record?.team, 'sea');
+    assert.equal(instrumentation.settingsFor({ service: 'another' }).enabled, true);
+    instrumentation.applySettings({ teams: {}, services: {} });
+
+    async function recordOfOne(): Promise<UsageRecord> {
+      records.length = 0;
+      server.play(chatPlain(WIRE));
+      await client.chat.completions.create(REQUEST);
+      await flush();
+      return records[0] as UsageRecord;
+    }
   });
 
   it('keeps the switches it was made with when an SDK registers it', () => {

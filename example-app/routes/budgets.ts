@@ -6,6 +6,7 @@ import {
   budgetJsonSchema,
   budgetProblem,
 } from 'otel-token-meter/budgets';
+import { OPEN_NAME, OPEN_NAME_TEXT } from 'otel-token-meter/settings';
 import { z } from 'zod';
 import { teamsOf } from '../middleware/authentication.ts';
 import { RateLimit } from '../middleware/rate-limit.ts';
@@ -25,9 +26,7 @@ const BODY_LIMIT_BYTES = 256 * 1024;
 const LOOKS_PER_MINUTE = 300;
 
 /** The names of settings, so that none looks like a member of every object. */
-const budgetId = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.-]{0,127}$/, 'must be letters, digits, _, . and -');
+const budgetId = z.string().regex(OPEN_NAME, `must be ${OPEN_NAME_TEXT}`);
 
 const budget = z
   .looseObject({})

@@ -12,14 +12,26 @@ export function checked(
 ): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const errors = result.error.issues.flatMap((issue) => problemsOf(schema, place, issue));
+  const isDangerous = isObject(value) && Object.hasOwn(value, '__proto__');
+  if (result.success && !isDangerous) return result.data;
+  const issues = [...(result.error?.issues ?? []), ...(isDangerous ? [DANGEROUS] : [])];
+  const errors = issues.flatMap((issue) => problemsOf(schema, place, issue));
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   return ctx.throw(422, `${errors[0]?.detail ?? 'The request is not valid.'}${more}`, {
     code: 'invalid_request',
     errors,
   });
 }
+
+/** Some schemas leave it out without a word. */
+const DANGEROUS = {
+  code: 'unrecognized_keys',
+  keys: ['__proto__'],
+  path: [],
+  message: '',
+} satisfies z.core.$ZodIssue;
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 interface InvalidMember {
   /** JSON pointer into the body; for path, query and headers `parameter` instead. */

@@ -1,3 +1,4 @@
+import { OPEN_NAME, OPEN_NAME_TEXT } from 'otel-token-meter/settings';
 import { z } from 'zod';
 import { teamsOf } from '../middleware/authentication.ts';
 import type { ApiRoute } from './api-route.ts';
@@ -6,9 +7,7 @@ import type { SettingsRoutesOptions } from './settings-document.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 
-const entryId = z
-  .string()
-  .regex(/^[A-Za-z0-9][\w.-]{0,127}$/, 'must be letters, digits, _, . and -');
+const entryId = z.string().regex(OPEN_NAME, `must be ${OPEN_NAME_TEXT}`);
 
 const annotation = z.strictObject({
   kind: z.literal('annotation'),

@@ -8,6 +8,7 @@ import { teamsOf } from '../middleware/authentication.ts';
 import {
   type InstanceList,
   listedInstances,
+  type PassingList,
   passingList,
   shownInstances,
 } from './settings-wire.ts';
@@ -38,6 +39,8 @@ export interface EventsDocument<T> {
   readonly hasIds: boolean;
   /** The part that this request may see. @default all */
   readonly shown?: (ctx: Context, settings: T) => T;
+  /** Whether a viewer of some teams may see a change for a time. @default none of a document with `shown` */
+  readonly isPassingShown?: (ctx: Context, name: string) => boolean;
 }
 
 /** Changes that a client may have missed while it reconnected. */
@@ -121,7 +124,7 @@ class SettingsEvents<T extends object> implements EventTopic {
   }
 
   shownTo(ctx: Context): (event: StreamedEvent) => StreamedEvent {
-    const { shown, events } = this.#document;
+    const { shown, events, isPassingShown = () => false } = this.#document;
     return (event) => {
       if (event.event === events.instances) {
         return { ...event, data: shownInstances(ctx, event.data as InstanceList) };
@@ -132,14 +135,16 @@ class SettingsEvents<T extends object> implements EventTopic {
         return { ...event, data: status };
       }
       if (shown === undefined || event.event !== events.settings) return event;
-      const data = event.data as { readonly settings: T };
+      const data = event.data as { readonly settings: T; readonly passing?: PassingList };
       const isLimited = teamsOf(ctx) !== undefined;
       return {
         ...event,
         data: {
           ...data,
           settings: shown(ctx, data.settings),
-          ...(isLimited && { passing: [] }),
+          ...(isLimited && {
+            passing: data.passing?.filter(({ name }) => isPassingShown(ctx, name)),
+          }),
         },
       };
     };

@@ -51,19 +51,25 @@ export function settingsReadiness({ state, problem }: SettingsStatus): Readiness
   return { ready: true, degraded, state: state === 'ready' && degraded ? 'refusing' : state };
 }
 
-type PassingChanges = z.output<typeof passingChanges>['changes'];
+export type PassingList = z.output<typeof passingChanges>['changes'];
 
 /** The first to end comes first. What is defined for others is not for a viewer of some teams. */
 export function shownPassing<T extends object>(
   ctx: Context,
-  { shown }: { readonly shown?: unknown },
+  { shown, isPassingShown = () => false }: PassingRules,
   { passing }: Pick<SettingsService<T>, 'passing'>,
-): PassingChanges {
-  if (shown !== undefined && teamsOf(ctx) !== undefined) return [];
-  return passingList(passing);
+): PassingList {
+  const list = passingList(passing);
+  if (shown === undefined || teamsOf(ctx) === undefined) return list;
+  return list.filter(({ name }) => isPassingShown(ctx, name));
 }
 
-export function passingList(passing: SettingsService<object>['passing']): PassingChanges {
+interface PassingRules {
+  readonly shown?: unknown;
+  readonly isPassingShown?: (ctx: Context, name: string) => boolean;
+}
+
+export function passingList(passing: SettingsService<object>['passing']): PassingList {
   return Object.entries(passing)
     .map(([name, change]) => ({ name, ...change }))
     .toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until));

@@ -156,6 +156,7 @@ export const rooms: readonly Room[] = [
       'src/budgets',
       'src/call',
       'src/config',
+      'src/context.ts',
       'src/options.ts',
       'src/prices',
       'src/tokens',
@@ -165,7 +166,14 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/metering-in-force.ts',
     what: 'the meterings of this process: whom a call is recorded for, and their end',
-    imports: [...SRC_GROUND, 'src/budgets', 'src/call', 'src/metering.ts', 'src/usage'],
+    imports: [
+      ...SRC_GROUND,
+      'src/budgets',
+      'src/call',
+      'src/context.ts',
+      'src/metering.ts',
+      'src/usage',
+    ],
   },
   {
     path: 'src/manual',

@@ -1,4 +1,5 @@
 import { TokenMeterError } from '../errors.ts';
+import { OPEN_NAME, OPEN_NAME_TEXT } from '../settings/settings-schema.ts';
 import {
   BUDGET_UNITS,
   CALENDAR_UNITS,
@@ -17,7 +18,6 @@ export interface MemberNames {
 
 const CODE_NAMES: MemberNames = { timeZone: 'timeZone', whenStoreDown: 'whenStoreDown' };
 
-const ID = /^[A-Za-z0-9][\w.-]{0,127}$/;
 const DIMENSION = /^[a-z][a-z0-9_]{0,31}$/;
 const KEYS: readonly BudgetKey[] = ['user', 'team', 'conversation', 'model', 'provider'];
 const SCOPE_MEMBERS: readonly string[] = [...KEYS, 'each', 'dimensions'];
@@ -52,12 +52,8 @@ export function checkBudget(value: unknown, at: string, names: MemberNames = COD
   const members = ['id', 'scope', 'window', 'limit', 'at', 'mode', names.whenStoreDown, 'reserve'];
   const budget = objectOf(value, at, members);
   const id = budget['id'];
-  if (typeof id !== 'string' || !ID.test(id)) {
-    refuse(
-      `${at}.id`,
-      id,
-      '1 to 128 letters, digits, _, . and -, beginning with a letter or digit',
-    );
+  if (typeof id !== 'string' || !OPEN_NAME.test(id)) {
+    refuse(`${at}.id`, id, `1 to 128 ${OPEN_NAME_TEXT}, beginning with a letter or digit`);
   }
   if (budget['scope'] !== undefined) checkScope(budget['scope'], `${at}.scope`);
   checkWindow(budget['window'], `${at}.window`, names);

@@ -4,7 +4,7 @@ import type { OpenStep } from '../agents/open-step.ts';
 import type { OpenOperation, OperationStart } from '../agents/operation.ts';
 import type { StepMeter } from '../agents/step-meter.ts';
 import type { StepStart } from '../agents/step-start.ts';
-import { activeContext } from '../context.ts';
+import { activeContext, usageContextOf } from '../context.ts';
 import { isRefusal, type BudgetRefusal, type Reservation } from '../domain/call-budgets.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
@@ -21,8 +21,11 @@ import { RecentCalls } from './recent-calls.ts';
 
 export interface CallMeterOptions<Record = unknown> extends CallSpansOptions {
   readonly clock: Clock;
-  /** Asked when a call begins; undefined while nobody wants its record. */
-  readonly audience: () => Audience<Record> | undefined;
+  /**
+   * Asked when a call begins; undefined while nobody wants its record. `team`: of the call, by default that of the
+   * active Context.
+   */
+  readonly audience: (team?: () => string | undefined) => Audience<Record> | undefined;
   readonly requestIdentity: RequestIdentity;
   readonly chunkTimes: 'mean' | 'each';
   readonly steps: StepMeter;
@@ -56,9 +59,9 @@ export class CallMeter<Record = unknown> {
     return this.#options.clock.monotonicMs();
   }
 
-  /** Undefined while metering is off. */
-  audience(): Audience<Record> | undefined {
-    return this.#options.audience();
+  /** Undefined while metering is off. `team`: by default that of the active Context. */
+  audience(team?: () => string | undefined): Audience<Record> | undefined {
+    return this.#options.audience(team);
   }
 
   /** A step of an agent's run, in which calls are made. Undefined while metering is off. */
@@ -92,7 +95,7 @@ export class CallMeter<Record = unknown> {
   }
 
   #finished(start: CallStart, end: FinishedCall<Record>): Record | undefined {
-    const audience = end.audience ?? this.#options.audience();
+    const audience = end.audience ?? this.#options.audience(() => teamOf(start));
     if (audience === undefined) return undefined;
     const parent = activeContext();
     const startedAtMs = end.endedAtMs - end.durationMs;
@@ -129,7 +132,7 @@ export class CallMeter<Record = unknown> {
   }
 
   #start(start: CallStart): ChatCall | undefined {
-    const audience = this.#options.audience();
+    const audience = this.#options.audience(() => teamOf(start));
     if (audience === undefined) return undefined;
     const { clock, chunkTimes, requestIdentity } = this.#options;
     const { shape } = start;
@@ -218,6 +221,11 @@ export class CallMeter<Record = unknown> {
       audience.budgets?.charge(recorded);
     }
   }
+}
+
+/** As the record will have it. */
+function teamOf({ usageContext, ambient }: CallStart): string | undefined {
+  return usageContext?.team ?? (ambient ?? usageContextOf(activeContext())).team;
 }
 
 function countInference(scope: AgentScope | undefined, { shape }: CallStart): void {

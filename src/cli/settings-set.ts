@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TokenMeterError } from '../errors.ts';
+import { printable } from './app-client.ts';
 import type { CliIo } from './io.ts';
 import type { SettingsClient, SettingsDocument } from './settings-client.ts';
 
@@ -26,7 +27,8 @@ const WORDS: Readonly<Record<string, boolean | null>> = {
 export function changesOf(args: readonly string[]): SettingsDocument {
   if (args.length === 0) throw wrong('nothing to set', 'KEY=VALUE, such as enabled=false');
   const entries = args.map((arg) => {
-    const at = arg.indexOf('=');
+    // Names of teams may have one, too.
+    const at = arg.lastIndexOf('=');
     if (at < 1) throw wrong(`${JSON.stringify(arg)} is not a setting`, 'KEY=VALUE');
     return [arg.slice(0, at), valueOf(arg.slice(at + 1))] as const;
   });
@@ -44,9 +46,9 @@ export async function setSettings(
   if (json) io.stdout.write(`${JSON.stringify({ version, settings: after.settings })}\n`);
   else if (version === before.version) io.stdout.write(`unchanged, version ${version}\n`);
   else {
-    for (const [key, value] of Object.entries(after.settings)) {
-      const was = before.settings[key];
-      if (was !== value) io.stdout.write(`${key}: ${String(was)} -> ${String(value)}\n`);
+    for (const key of new Set([before, after].flatMap(({ settings }) => Object.keys(settings)))) {
+      const [was, value] = [before.settings[key], after.settings[key]];
+      if (was !== value) io.stdout.write(`${printable(key)}: ${textOf(was)} -> ${textOf(value)}\n`);
     }
     io.stdout.write(`version ${version}\n`);
   }
@@ -85,6 +87,11 @@ async function followed(
 function valueOf(text: string): unknown {
   if (Object.hasOwn(WORDS, text)) return WORDS[text];
   return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+/** Absent: a team or service has no switch of its own. */
+function textOf(value: unknown): string {
+  return value === undefined ? 'as for all calls' : JSON.stringify(value);
 }
 
 function wrong(message: string, allowed: string): TokenMeterError {

@@ -1,5 +1,6 @@
 import { budgetJsonSchema } from '../budgets/budget-json-schema.ts';
 import { DIMENSION_NAME, DIMENSIONS_MAX } from '../domain/dimensions.ts';
+import { OPEN_NAME } from '../settings/settings-schema.ts';
 import { BLOCK_NAMES, BLOCKS } from './config-file.ts';
 import type { Setting, SettingKind } from './setting.ts';
 import { settingsTable } from './settings-table.ts';
@@ -94,7 +95,7 @@ function ofKind(kind: SettingKind): JsonSchema {
       };
     case 'budgets': {
       const { properties, required } = budgetJsonSchema;
-      const id = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$' };
+      const id = { type: 'string', pattern: OPEN_NAME.source };
       const item = {
         ...budgetJsonSchema,
         properties: { id, ...(properties as JsonSchema) },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TokenMeterError } from '../errors.ts';
+import type { Switches } from '../domain/switches.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../otel/semconv.ts';
 import { SCOPE } from '../otel/telemetry.ts';
@@ -33,8 +34,8 @@ export interface IngestLedger {
 export interface OtlpIngestOptions {
   /** Takes the records. */
   readonly ledger: IngestLedger;
-  /** The live switches. @default both on */
-  readonly switches?: () => { readonly enabled: boolean; readonly tokenStatistics: boolean };
+  /** The live switches for the calls of a service and a team. @default both on */
+  readonly switches?: (calls: { readonly service: string; readonly team?: string }) => Switches;
   /** Files of prices, as in the configuration. @default the list of the package */
   readonly pricesFile?: string | undefined;
   readonly listFile?: string | undefined;
@@ -105,11 +106,10 @@ export class OtlpIngest {
     const data = decoded(signal, body, contentType);
     await this.#prices.load();
     const counts: IngestCounts = { records: 0, duplicates: 0, ignored: 0, refused: 0 };
-    const { enabled = true } = this.#options.switches?.() ?? {};
     const items =
       signal === 'traces' ? inOrder(spansOf(data)) : signal === 'logs' ? logsOf(data) : [];
     for (const item of items) {
-      const outcome = enabled ? this.#take(item) : 'ignored';
+      const outcome = this.#take(item);
       counts[outcome] += 1;
       this.counts[outcome] += 1;
     }
@@ -147,13 +147,15 @@ export class OtlpIngest {
   /** The event of this package in another service is a record already, with its id and its cost. */
   #takeOurs({ attributes, resource, timeNs, traceId, spanId }: ReceivedLog): keyof IngestCounts {
     if (Number(timeNs / 1_000_000n) > this.#now() + FUTURE_MS) return 'refused';
+    const team = attributes[ATTR.team];
+    const switches = this.#switchesOf(resource, typeof team === 'string' ? team : undefined);
+    if (!switches.enabled) return 'ignored';
     const key = String(attributes[ATTR.recordId]);
     if (this.#seen.hasItem(key)) return 'duplicates';
-    const { tokenStatistics = true } = this.#options.switches?.() ?? {};
     this.#options.ledger.onEmit({
       hrTime: [Number(timeNs / 1_000_000_000n), Number(timeNs % 1_000_000_000n)],
       eventName: OUR_EVENT,
-      attributes: tokenStatistics ? attributes : withoutTokens(attributes),
+      attributes: switches.tokenStatistics ? attributes : withoutTokens(attributes),
       resource: { attributes: resource },
       ...(spanId !== '' && { spanContext: { traceId, spanId } }),
     });
@@ -172,19 +174,21 @@ export class OtlpIngest {
     const nowMs = this.#now();
     const endMs = endNs === 0n ? nowMs : Number(endNs / 1_000_000n);
     if (endMs > nowMs + FUTURE_MS) return 'refused';
-    if (this.#seen.hasItem(key) || this.#seen.hasReply(call, endMs)) return 'duplicates';
-    const { switches, ledger, dimensions = [], userIdHashKey, onRecord } = this.#options;
-    const { tokenStatistics = true } = switches?.() ?? {};
+    const { ledger, dimensions = [], userIdHashKey, onRecord } = this.#options;
     const { attributes, resource, traceId, spanId } = item;
+    const usageContext = identityOf(attributes, item, this.#identity, dimensions, call.agentName);
+    const { enabled, tokenStatistics } = this.#switchesOf(resource, usageContext.team);
+    if (!enabled) return 'ignored';
+    if (this.#seen.hasItem(key) || this.#seen.hasReply(call, endMs)) return 'duplicates';
     const record = ingestedRecord(
       call,
       {
         key,
-        service: String(resource['service.name'] ?? 'unknown_service'),
+        service: serviceOf(resource),
         traceId,
         spanId,
         endMs,
-        usageContext: identityOf(attributes, item, this.#identity, dimensions, call.agentName),
+        usageContext,
         tokenStatistics,
       },
       {
@@ -205,7 +209,15 @@ export class OtlpIngest {
     onRecord?.(record);
     return 'records';
   }
+
+  #switchesOf(resource: ReceivedAttributes, team: string | undefined): Switches {
+    const calls = { service: serviceOf(resource), ...(team !== undefined && { team }) };
+    return this.#options.switches?.(calls) ?? { enabled: true, tokenStatistics: true };
+  }
 }
+
+const serviceOf = (resource: ReceivedAttributes): string =>
+  String(resource['service.name'] ?? 'unknown_service');
 
 const OF_TOKENS: ReadonlySet<string> = new Set([
   ATTR.inputTokens,

@@ -2,7 +2,7 @@ import { BudgetExceededError } from '../budgets/budget-exceeded-error.ts';
 import { mayShare } from '../call/followed.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
-import { mergeUsage, soundUsage } from '../context.ts';
+import { activeTeam, mergeUsage, soundUsage } from '../context.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import { callMeterByHand } from '../metering-in-force.ts';
 import { TokenMeterError } from '../errors.ts';
@@ -163,8 +163,9 @@ function refused(fn: AnyFunction, error: BudgetExceededError): unknown {
 
 function start(args: readonly unknown[], given: MeterChatOptions) {
   const calls = callMeterByHand();
-  if (calls?.audience() === undefined) return undefined;
   const options = { ...DEFAULTS, ...given };
+  const team = (): string | undefined => idFrom(find(options.team, args)) ?? activeTeam();
+  if (calls?.audience(team) === undefined) return undefined;
   let result: unknown;
   let streamed = false;
 

@@ -1,4 +1,4 @@
-import type { MetricsSettings } from './metrics-settings.ts';
+import { type MetricsSettings, type ScopedSwitches, scopedSwitches } from './metrics-settings.ts';
 import type { SettingsService } from './settings-service.ts';
 
 /** What to do with calls while nobody knows whether they are to be recorded. */
@@ -9,9 +9,13 @@ export interface SwitchTarget {
   applySettings(settings: {
     readonly enabled?: boolean;
     readonly tokenStatistics?: boolean;
+    readonly teams?: ScopedSwitches['teams'];
+    readonly services?: ScopedSwitches['services'];
     readonly hold?: boolean;
   }): void;
 }
+
+const NO_SCOPES: ScopedSwitches = { teams: {}, services: {} };
 
 /**
  * Applies the switches of the service to an instrumentation. While the settings are unknown, `hold`
@@ -25,16 +29,24 @@ export function followSwitches(
 ): () => void {
   const isHeld = (): boolean => service.status.state === 'unknown' && whenUnknown === 'hold';
   const apply = (): void => {
-    const { enabled, token_statistics: tokenStatistics } = service.get();
+    const settings = service.get();
+    const { enabled, token_statistics: tokenStatistics } = settings;
     if (isHeld()) target.applySettings({ hold: true });
     else if (service.status.state === 'unknown' && whenUnknown === 'off') {
-      target.applySettings({ enabled: false, tokenStatistics, hold: false });
-    } else target.applySettings({ enabled, tokenStatistics, hold: false });
+      target.applySettings({ enabled: false, tokenStatistics, ...NO_SCOPES, hold: false });
+    } else {
+      target.applySettings({
+        enabled,
+        tokenStatistics,
+        ...scopedSwitches(settings),
+        hold: false,
+      });
+    }
   };
   const ends = [service.subscribe(apply), service.subscribeStatus(apply)];
   apply();
   return () => {
     for (const end of ends) end();
-    if (isHeld()) target.applySettings({ enabled: false, hold: false });
+    if (isHeld()) target.applySettings({ enabled: false, ...NO_SCOPES, hold: false });
   };
 }

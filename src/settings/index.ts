@@ -2,7 +2,9 @@ export { TokenMeterError } from '../errors.ts';
 export type { ErrorCode, ErrorDetails } from '../errors.ts';
 export { SettingsService } from './settings-service.ts';
 export { metricsSettings } from './metrics-settings.ts';
-export { openSchema } from './settings-schema.ts';
+export { parseScopedName } from './scoped-name.ts';
+export type { ScopedName, SettingScope } from './scoped-name.ts';
+export { OPEN_NAME, OPEN_NAME_TEXT, openSchema } from './settings-schema.ts';
 export { followSwitches } from './follow-switches.ts';
 export type { SwitchTarget, WhenUnknown } from './follow-switches.ts';
 export { MemorySettingsStore } from './stores/memory.ts';
@@ -10,7 +12,7 @@ export { configuredSettingsStore } from './stores/configured.ts';
 export { FileSettingsStore } from './stores/file.ts';
 export { RedisSettingsStore } from './stores/redis.ts';
 export { RedisSharedMap } from './stores/redis-shared-map.ts';
-export type { MetricsSettings } from './metrics-settings.ts';
+export type { MetricsSettings, ScopedSwitches } from './metrics-settings.ts';
 export type {
   PatchOptions,
   PatchResult,

@@ -48,7 +48,7 @@ export class SettingsInForce<T> {
    * previous valid value stays in force, and without one the settings are unknown. Changes whose time is over
    * have ended, also where no instance could write that yet.
    */
-  adopt(state: StoredSettings, now: number = Date.now()): void {
+  adopt(state: StoredSettings, now: number): void {
     const values = patched(state.values, endedBy(state, now));
     const problems = new Map<string, string>();
     for (const [key, value] of Object.entries(values)) {

@@ -1,4 +1,5 @@
 import { TokenMeterError } from '../errors.ts';
+import { parseScopedName } from './scoped-name.ts';
 
 /**
  * A document of settings is flat: a merge patch replaces each value as a whole, so that its result
@@ -10,6 +11,11 @@ export type SettingValue = boolean | number | string | Readonly<Record<string, u
 export type SettingDefinition<V extends SettingValue> = {
   readonly default: V;
   readonly description: string;
+  /**
+   * Whether a document may also have values for one team or service, as `name@team:search` or `name@service:chat`. They
+   * have no default. @default false
+   */
+  readonly hasScopes?: boolean;
 } & SettingKind<V>;
 
 type SettingKind<V extends SettingValue> = V extends boolean
@@ -24,9 +30,11 @@ type SettingKind<V extends SettingValue> = V extends boolean
           readonly check: (value: Readonly<Record<string, unknown>>) => string | undefined;
         };
 
-/** Names (`[a-z][a-z0-9_]*`) to definitions. */
+/** Names (`[a-z][a-z0-9_]*`) to definitions. Names with a scope have those of their setting. */
 export type SettingsSchema<T> = {
-  readonly [K in keyof T]: SettingDefinition<Widened<T[K]>>;
+  readonly [K in keyof T as K extends `${string}@${string}` ? never : K]: SettingDefinition<
+    Widened<T[K]>
+  >;
 };
 
 const OTHERS = '*';
@@ -75,12 +83,22 @@ type AnyDefinition = (
   | SettingKind<number>
   | SettingKind<string>
   | SettingKind<Readonly<Record<string, unknown>>>
-) & { readonly default?: SettingValue };
+) & { readonly default?: SettingValue; readonly hasScopes?: boolean };
 
 /** Of defined names: they must not look like a field of a store. */
 const NAME = /^[a-z][a-z0-9_]*$/;
-/** Of names that a schema with `*` takes: ids of budgets hold dots and dashes. */
-const OPEN_NAME = /^[A-Za-z0-9][\w.-]{0,127}$/;
+/**
+ * Names that a schema with `*` takes, such as ids of budgets. The excluded ones have a meaning beside ids, such as
+ * `/api/settings/budgets/audit`.
+ */
+export const OPEN_NAME: RegExp =
+  /^(?!(?:audit|events|instances|passing)$)[A-Za-z0-9][\w.-]{0,127}$/;
+/** For people. */
+export const OPEN_NAME_TEXT =
+  'letters, digits, _, . and -, and none of audit, events, instances, passing';
+
+/** Values for teams and services: each is compared with each call of theirs, and shown to people. */
+const MOST_SCOPED = 500;
 
 /** The rules of a schema over untrusted values. */
 export class SettingsRules {
@@ -120,7 +138,7 @@ export class SettingsRules {
     const pointer = `/${key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1')}`;
     const definition = this.#definitionOf(key);
     if (!definition) {
-      const allowed = this.#others ? 'letters, digits, _, . and -' : this.keys.join(', ');
+      const allowed = this.#others ? OPEN_NAME_TEXT : this.#allowedNames();
       const detail = `${pointer} is not a setting; allowed: ${allowed}`;
       return { pointer, code: 'unknown_key', detail };
     }
@@ -149,15 +167,18 @@ export class SettingsRules {
 
   /** Why there would be too many values after a patch; undefined when there would not. */
   tooMany(document: object, patch: object): string | undefined {
-    const most = this.#others?.most;
+    const most = this.#others === undefined ? MOST_SCOPED : this.#others.most;
     if (most === undefined) return undefined;
-    const names = new Set(Object.keys(document));
+    const isCounted = (name: string): boolean => !this.#definitions.has(name);
+    const names = new Set(Object.keys(document).filter(isCounted));
     const before = names.size;
     for (const [name, value] of Object.entries(patch)) {
       if (value === null) names.delete(name);
-      else names.add(name);
+      else if (isCounted(name)) names.add(name);
     }
-    return names.size > Math.max(most, before) ? `there may be at most ${most}` : undefined;
+    if (names.size <= Math.max(most, before)) return undefined;
+    const what = this.#others === undefined ? ' values for teams and services' : '';
+    return `there may be at most ${most}${what}`;
   }
 
   /** The full document: of the layers that hold a valid value, the last one counts. */
@@ -175,9 +196,22 @@ export class SettingsRules {
     return document;
   }
 
+  #allowedNames(): string {
+    const scoped = this.keys.find((key) => this.#definitions.get(key)?.hasScopes === true);
+    const names = this.keys.join(', ');
+    return scoped === undefined
+      ? names
+      : `${names}, also as ${scoped}@team:NAME or ${scoped}@service:NAME`;
+  }
+
   #definitionOf(key: string): AnyDefinition | undefined {
     const named = this.#definitions.get(key);
-    if (named !== undefined || this.#others === undefined) return named;
+    if (named !== undefined) return named;
+    if (this.#others === undefined) {
+      const scoped = parseScopedName(key);
+      const definition = scoped && this.#definitions.get(scoped.key);
+      return definition?.hasScopes === true ? definition : undefined;
+    }
     return OPEN_NAME.test(key) && !(key in Object.prototype) ? this.#others : undefined;
   }
 }

@@ -7,6 +7,7 @@ import { type PassingChanges, stillPassing } from './passing-changes.ts';
 import { LastKnownGood, defaultLastKnownGoodPath } from './last-known-good.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { type SettingsPatch, type SettingsProblem, SettingsRules } from './settings-schema.ts';
+import { StoreClock } from './store-clock.ts';
 import { StoreFollower } from './store-follower.ts';
 import { StoreReach } from './store-reach.ts';
 import { type AuditEntry, epochOf } from './stored-settings.ts';
@@ -23,9 +24,9 @@ import type {
 const YEAR_MS = 366 * 86_400_000;
 
 /** Throws `INVALID_SETTINGS` for an end in the past. */
-function endOf(until: Date | undefined): string | undefined {
+function endOf(until: Date | undefined, now: number): string | undefined {
   if (until === undefined) return undefined;
-  const left = until.getTime() - Date.now();
+  const left = until.getTime() - now;
   if (left > 0 && left <= YEAR_MS) return until.toISOString();
   throw new TokenMeterError('INVALID_SETTINGS', 'until must be a time within the next year', {
     value: until,
@@ -41,6 +42,7 @@ export class SettingsService<T extends object> {
   readonly #rules: SettingsRules;
   readonly #store: SettingsStore;
   readonly #options: SettingsServiceOptions<T>;
+  readonly #clock: StoreClock;
   readonly #inForce: SettingsInForce<T>;
   readonly #follower: StoreFollower<T>;
   readonly #lastKnownGood: LastKnownGood | undefined;
@@ -69,6 +71,7 @@ export class SettingsService<T extends object> {
     const defaults = this.#rules.document(given);
     const warn = (message: string): void => this.#log.warn(message);
     this.instanceId = options.instance?.id ?? randomUUID();
+    this.#clock = new StoreClock(options.now ?? Date.now);
     this.#inForce = new SettingsInForce(this.#rules, defaults);
     this.#changes = new Subscribers(warn);
     this.#reach = new StoreReach(options.store.kind, warn);
@@ -80,6 +83,7 @@ export class SettingsService<T extends object> {
     }
     this.#follower = new StoreFollower({
       store: options.store,
+      clock: this.#clock,
       inForce: this.#inForce,
       reach: this.#reach,
       lastKnownGood: this.#lastKnownGood,
@@ -129,7 +133,7 @@ export class SettingsService<T extends object> {
 
   /** Values that hold for a time, by name. */
   get passing(): PassingChanges {
-    return stillPassing(this.#inForce.state, Date.now());
+    return stillPassing(this.#inForce.state, this.#clock.now());
   }
 
   get status(): SettingsStatus {
@@ -159,8 +163,9 @@ export class SettingsService<T extends object> {
         allowed: this.keys.join(', '),
       });
     }
-    const until = endOf(options.until);
     await this.start();
+    if (options.until !== undefined) await this.#follower.askTime();
+    const until = endOf(options.until, this.#clock.now());
     const tooMany = this.#rules.tooMany(this.get(), mergePatch);
     if (tooMany !== undefined) throw new TokenMeterError('INVALID_SETTINGS', tooMany);
     const { outcome, state } = await this.#follower.write({

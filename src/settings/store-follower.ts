@@ -5,6 +5,7 @@ import { EndTimer } from './end-timer.ts';
 import type { LastKnownGood } from './last-known-good.ts';
 import { nextEnd } from './passing-changes.ts';
 import type { SettingsInForce } from './settings-in-force.ts';
+import type { StoreClock } from './store-clock.ts';
 import { type AppliedWrite, type SettingsWrite, applyWrite } from './settings-write.ts';
 import { relationOf } from './store-life.ts';
 import type { StoreReach } from './store-reach.ts';
@@ -13,6 +14,7 @@ import type { SettingsStore, SettingsStoreListener } from './stores/settings-sto
 
 export interface StoreFollowerOptions<T> {
   readonly store: SettingsStore;
+  readonly clock: StoreClock;
   readonly inForce: SettingsInForce<T>;
   readonly reach: StoreReach;
   readonly lastKnownGood: LastKnownGood | undefined;
@@ -36,7 +38,7 @@ type Change = Pick<SettingsWrite, 'patch' | 'actor' | 'ifVersion' | 'reason' | '
 export class StoreFollower<T> {
   readonly #options: StoreFollowerOptions<T>;
   readonly listener: SettingsStoreListener;
-  readonly #ends = new EndTimer(() => void this.#end());
+  readonly #ends: EndTimer;
   #isRepairing = false;
   /** A state came that would have been repaired, had a repair not been under way. */
   #hasMissedState = false;
@@ -44,7 +46,8 @@ export class StoreFollower<T> {
 
   constructor(options: StoreFollowerOptions<T>) {
     this.#options = options;
-    const { reach, onFound } = options;
+    const { clock, reach, onFound } = options;
+    this.#ends = new EndTimer(() => void this.#end(), clock.now);
     this.listener = {
       onState: (state) => this.#receive(state),
       onAvailable: () => {
@@ -65,6 +68,15 @@ export class StoreFollower<T> {
     const applied = await this.#update(change, this.#options.inForce.state);
     this.#receive(applied.state);
     return applied;
+  }
+
+  /** Learns the time of the store. Never rejects: without an answer that of this machine has to do. */
+  async askTime(): Promise<void> {
+    const learn = (state: StoredSettings, now: number) => {
+      this.#options.clock.learn(now);
+      return { state, entries: [] };
+    };
+    await this.#options.store.update(learn).catch(() => undefined);
   }
 
   end(): void {
@@ -129,7 +141,7 @@ export class StoreFollower<T> {
   }
 
   /**
-   * The time of a change is over. Every instance tries to write that, and the first one does; where none
+   * The time of a change is over by what is known of the store's clock, which decides. Every instance tries to write that, and the first one does; where none
    * can, it is in force here all the same and written when the store is back.
    */
   async #end(): Promise<void> {
@@ -140,24 +152,19 @@ export class StoreFollower<T> {
     } catch {
       if (this.#hasEnded || inForce.state !== known) return;
       this.#adopt(known, { quietly: true });
-      this.#ends.set(Date.now() + RETRY_MS);
+      this.#ends.set(this.#options.clock.now() + RETRY_MS);
     }
   }
 
   async #update(change: Change, known: StoredSettings): Promise<AppliedWrite> {
-    const { store, inForce, reach, defaults, instance, warn } = this.#options;
-    const write: SettingsWrite = {
-      ...change,
-      defaults,
-      known,
-      instance,
-      time: new Date().toISOString(),
-      newStore: randomUUID(),
-    };
+    const { store, clock, inForce, reach, defaults, instance, warn } = this.#options;
+    const write = { ...change, defaults, known, instance, newStore: randomUUID() };
     try {
-      const applied = await store.update((stored) =>
-        applyWrite(inForce.withHandEdits(stored), write),
-      );
+      const applied = await store.update((stored, now) => {
+        clock.learn(now);
+        const time = new Date(now).toISOString();
+        return applyWrite(inForce.withHandEdits(stored), { ...write, time });
+      });
       reach.writable();
       const [first] = applied.entries;
       if (first?.action === 'restore') {
@@ -177,9 +184,9 @@ export class StoreFollower<T> {
   }
 
   #adopt(state: StoredSettings, { quietly = false } = {}): void {
-    const { inForce, reach, lastKnownGood, onChange } = this.#options;
+    const { clock, inForce, reach, lastKnownGood, onChange } = this.#options;
     const previous = inForce.settings;
-    inForce.adopt(state);
+    inForce.adopt(state, clock.now());
     reach.known(inForce.isKnown, inForce.problem);
     this.#ends.set(nextEnd(state));
     // A change may have ended meanwhile.

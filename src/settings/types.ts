@@ -13,6 +13,8 @@ export interface SettingsServiceOptions<T> {
   readonly lastKnownGoodPath?: string | false;
   /** Longest wait of `start()` for the store, ms. @default 2000 */
   readonly startTimeoutMs?: number;
+  /** Clock of this machine, ms since 1970; changes end by that of the store. @default Date.now */
+  readonly now?: () => number;
   /** How this instance shows in the instances view. */
   readonly instance?: {
     /** @default a random id */

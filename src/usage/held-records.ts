@@ -1,4 +1,5 @@
 import type { EndedCall } from '../domain/ended-call.ts';
+import type { Switches } from '../domain/switches.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { warnOnce } from '../host/quietly.ts';
 import type { Delivery, Destinations } from './delivery.ts';
@@ -14,11 +15,8 @@ export interface HeldRecord {
   readonly delivery: Delivery;
 }
 
-/** What the switches turned out to be. */
-export interface HoldDecision {
-  readonly enabled: boolean;
-  readonly tokenStatistics: boolean;
-}
+/** What the switches turned out to be for a record. */
+export type HoldDecision = (record: UsageRecord) => Switches;
 
 export interface HeldStatus {
   readonly held: number;
@@ -27,7 +25,7 @@ export interface HeldStatus {
 }
 
 interface HeldRecordsOptions {
-  readonly emit: (held: HeldRecord, decision: HoldDecision) => void;
+  readonly emit: (held: HeldRecord, switches: Switches) => void;
   readonly drop: (held: HeldRecord) => void;
   readonly nowMs?: () => number;
 }
@@ -89,7 +87,10 @@ export class HeldRecords {
         this.#drop(oldest as HeldRecord);
       }
       this.#held.add(held);
-    } else if (this.#decision.enabled) this.#options.emit(held, this.#decision);
+      return;
+    }
+    const switches = this.#decision(held.record);
+    if (switches.enabled) this.#options.emit(held, switches);
     else this.#drop(held);
   }
 

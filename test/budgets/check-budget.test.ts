@@ -33,6 +33,7 @@ describe('the check of budgets', () => {
   const wrong: readonly [change: Record<string, unknown>, message: RegExp][] = [
     [{ id: '' }, /budgets\[0\]\.id is "";/],
     [{ id: 'a b' }, /\.id is "a b"; allowed: 1 to 128/],
+    [{ id: 'audit' }, /none of audit, events, instances, passing/],
     [{ scope: [] }, /\.scope is \[\]/],
     [{ scope: { users: 'a' } }, /\.scope\.users is unknown; allowed: .*user/],
     [{ scope: { user: [] } }, /\.scope\.user is \[\]; allowed: a string or null, or a list/],

@@ -118,6 +118,35 @@ function conformsWith(
       assert.deepEqual(await store.audit(10), []);
     });
 
+    it('tells the time that all of its instances have in common', async () => {
+      const times: number[] = [];
+      const keep = (stored: StoredSettings, now: number) => {
+        times.push(now);
+        return { state: stored, entries: [] };
+      };
+      await store.update(keep);
+      await (await open()).update(keep);
+      const [first = 0, second = 0] = times;
+      assert.ok(Math.abs(first - Date.now()) < 60_000, String(first));
+      assert.ok(second >= first, `${first} ${second}`);
+    });
+
+    it('keeps values of teams and services, whatever their names, and their ends', async () => {
+      const names = [
+        'enabled@team:a.b@c:d=e "f"\\',
+        'note@service:数据 平台',
+        'limit@team:__proto__',
+      ];
+      const [first, second, third] = names as [string, string, string];
+      const values = { [first]: off, [second]: text('x'), [third]: number(1) };
+      await put(store, write(values, { until: '2027-01-01T00:00:00.000Z' }));
+      const stored = await store.read();
+      assert.deepEqual(stored.values, values);
+      assert.deepEqual(Object.keys(stored.passing ?? {}).toSorted(), names.toSorted());
+      await put(store, write({ [first]: null }, { known: stored }));
+      assert.deepEqual(new Set(Object.keys((await store.read()).values)), new Set([second, third]));
+    });
+
     it('writes, counts the version up and audits who, when, from and to', async () => {
       const first = await put(store, write({ enabled: off }, { reason: 'costs "too" much\n' }));
       assert.equal(first.outcome, 'changed');

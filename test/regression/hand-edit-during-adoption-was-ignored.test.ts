@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 /** Changes the file at once, and says so late. */
 class SlowToAnswer extends FileSettingsStore {
   override async update<U extends SettingsUpdate>(
-    decide: (stored: StoredSettings) => U,
+    decide: (stored: StoredSettings, now: number) => U,
   ): Promise<U> {
     const update = await super.update(decide);
     await sleep(300);

@@ -28,11 +28,13 @@ describe('changes of settings for a time', () => {
   async function started(
     store: SettingsStore = new MemorySettingsStore(),
     defaults: Partial<MetricsSettings> = {},
+    now: () => number = Date.now,
   ): Promise<Service> {
     const made = new SettingsService({
       schema: metricsSettings,
       defaults,
       store,
+      now,
       lastKnownGoodPath: false,
     });
     services.push(made);
@@ -179,6 +181,46 @@ describe('changes of settings for a time', () => {
     await until(() => !settings.get().enabled);
   });
 
+  it('end by the clock of the store, and not by that of one machine', async () => {
+    const store = new MemorySettingsStore();
+    await endsForAll(() => store);
+    const path = join(folder, 'settings.json');
+    await endsForAll(() => new FileSettingsStore({ path }));
+  });
+
+  it('of single teams and services end too', async () => {
+    const settings = await started();
+    await settings.patch({ enabled: false });
+    await settings.patch(
+      { 'enabled@team:sea': true, 'token_statistics@service:chat app': false },
+      { until: inMs(300) },
+    );
+    assert.deepEqual(settings.get(), {
+      enabled: false,
+      token_statistics: true,
+      'enabled@team:sea': true,
+      'token_statistics@service:chat app': false,
+    });
+    await until(() => settings.version === 3);
+    assert.deepEqual(settings.get(), { enabled: false, token_statistics: true });
+  });
+
+  /** One of two instances is an hour ahead. */
+  async function endsForAll(open: () => SettingsStore): Promise<void> {
+    const HOUR_MS = 3_600_000;
+    const right = await started(open());
+    const fast = await started(open(), {}, () => Date.now() + HOUR_MS);
+    const end = inMs(1500);
+    await fast.patch({ enabled: false }, { actor: 'ada', until: end });
+    await until(() => !right.get().enabled && !fast.get().enabled);
+    assert.deepEqual(Object.keys(fast.passing), ['enabled']);
+    await until(() => right.get().enabled && fast.get().enabled);
+    assert.ok(Date.now() >= end.getTime(), 'not before its time');
+    assert.deepEqual(await actionsOf(right), ['end ada', 'change ada']);
+    const [{ time } = { time: '' }] = await right.audit();
+    assert.ok(Date.parse(time) < Date.now() + HOUR_MS / 2, 'the log has the time of the store');
+  }
+
   it('refuse a time in the past or beyond a year', async () => {
     const settings = await started();
     for (const time of [inMs(-1), inMs(400 * DAY_MS), new Date(Number.NaN)]) {
@@ -199,6 +241,10 @@ describe('changes of settings for a time', () => {
     });
     after(async () => {
       await server?.stop();
+    });
+
+    it('end by the clock of the server', async () => {
+      await endsForAll(() => new RedisSettingsStore({ url: server.url, keyPrefix: 'clock' }));
     });
 
     it('end once for all of twenty instances', async () => {

@@ -101,7 +101,8 @@ describe('SettingsService', () => {
       {
         pointer: '/other',
         code: 'unknown_key',
-        detail: '/other is not a setting; allowed: enabled, token_statistics',
+        detail:
+          '/other is not a setting; allowed: enabled, token_statistics, also as enabled@team:NAME or enabled@service:NAME',
       },
     ]);
     assert.equal(settings.version, 0);

@@ -115,10 +115,7 @@ export function startMetering({
   // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.
   const inForce: MeteringInForce = {
     calls: meter,
-    enabled: true,
-    get tokenStatistics() {
-      return tokenStatistics;
-    },
+    switchesOf: () => ({ enabled: true, tokenStatistics }),
     keepContent: true,
     onCall: () => undefined,
     meters: () => [],

@@ -24,7 +24,7 @@ describe('records whose switch is not known yet', () => {
 
   it('concern nobody as long as nothing is held', () => {
     assert.equal(held.concerns(call('a', 1000).ended), false);
-    held.decide({ enabled: false, tokenStatistics: true });
+    held.decide(() => ({ enabled: false, tokenStatistics: true }));
     assert.equal(held.isHolding, false);
   });
 
@@ -38,7 +38,7 @@ describe('records whose switch is not known yet', () => {
       held.take(call('a', nowMs));
       held.take(call('b', nowMs));
       assert.deepEqual(held.status.held, 2);
-      held.decide({ enabled, tokenStatistics });
+      held.decide(() => ({ enabled, tokenStatistics }));
       assert.equal(held.status.held, 0);
     }
     assert.deepEqual(emitted, ['a', 'b', 'a without tokens', 'b without tokens']);
@@ -46,10 +46,17 @@ describe('records whose switch is not known yet', () => {
     assert.equal(held.status.dropped, 2);
   });
 
+  it('are decided one by one', () => {
+    held.hold();
+    for (const id of ['a', 'b']) held.take(call(id, nowMs));
+    held.decide(({ id }) => ({ enabled: id === 'b', tokenStatistics: false }));
+    assert.deepEqual([emitted, dropped], [['b without tokens'], ['a']]);
+  });
+
   it('include calls that run across the decision, and none that start after it', () => {
     held.hold();
     nowMs = 2000;
-    held.decide({ enabled: false, tokenStatistics: true });
+    held.decide(() => ({ enabled: false, tokenStatistics: true }));
     const across = call('across', 1500, 1000);
     assert.ok(held.concerns(across.ended));
     held.take(across);

@@ -101,7 +101,7 @@ export class FileSettingsStore implements SettingsStore {
     }
   }
 
-  update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+  update<U extends SettingsUpdate>(decide: (stored: StoredSettings, now: number) => U): Promise<U> {
     const result = this.#writing.then(() => this.#update(decide));
     this.#writing = result.catch(() => undefined);
     return result;
@@ -137,11 +137,13 @@ export class FileSettingsStore implements SettingsStore {
     await this.#writing;
   }
 
-  async #update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+  async #update<U extends SettingsUpdate>(
+    decide: (stored: StoredSettings, now: number) => U,
+  ): Promise<U> {
     const update = await orUnavailable(
       withFileLock(`${await realPath(this.#path)}.lock`, async () => {
         const { state, lastChange } = await this.#content();
-        const made = decide(state);
+        const made = decide(state, Date.now());
         if (made.entries.length === 0) return made;
         await this.#audit.complete(lastChange);
         const content = { ...toJson(made.state), lastChange: made.entries };

@@ -28,8 +28,10 @@ export class MemorySettingsStore implements SettingsStore {
     return this.#state;
   }
 
-  async update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
-    const update = decide(this.#state);
+  async update<U extends SettingsUpdate>(
+    decide: (stored: StoredSettings, now: number) => U,
+  ): Promise<U> {
+    const update = decide(this.#state, Date.now());
     if (update.entries.length === 0) return update;
     this.#state = update.state;
     this.#audit.push(...update.entries);

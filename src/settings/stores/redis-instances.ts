@@ -1,5 +1,5 @@
-import type { RedisConnection } from './redis-connections.ts';
 import type { RedisLink } from './redis-link.ts';
+import { timeOf } from './redis-time.ts';
 import type { InstanceReport, SeenInstance } from './settings-store.ts';
 
 /** The key goes when nobody has reported for so long. */
@@ -49,9 +49,4 @@ export class RedisInstances {
   async remove(id: string): Promise<void> {
     await this.#link.command((redis) => redis.hdel(this.#key, id), { isWrite: true });
   }
-}
-
-async function timeOf(redis: RedisConnection): Promise<number> {
-  const [seconds, microseconds] = await redis.time();
-  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
 }

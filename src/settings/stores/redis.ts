@@ -8,6 +8,7 @@ import type { RedisConnection } from './redis-connections.ts';
 import { redisError } from './redis-error.ts';
 import { hashChange, stateOfHash } from './redis-hash.ts';
 import { RedisInstances } from './redis-instances.ts';
+import { timeOf } from './redis-time.ts';
 import { RedisLink, type RedisSource } from './redis-link.ts';
 import type {
   InstanceReport,
@@ -112,7 +113,7 @@ export class RedisSettingsStore implements SettingsStore {
    * One at a time: a burst that waits here does not run into the time limit of commands. Once one
    * does, those that wait behind it fail too, instead of waiting for a time limit each.
    */
-  update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+  update<U extends SettingsUpdate>(decide: (stored: StoredSettings, now: number) => U): Promise<U> {
     const { timeouts } = this.#link;
     const result = this.#updating.then(() => {
       if (timeouts !== this.#link.timeouts) throw redisError(new Error('no answer in time'));
@@ -149,7 +150,9 @@ export class RedisSettingsStore implements SettingsStore {
     this.#link.close();
   }
 
-  async #update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U> {
+  async #update<U extends SettingsUpdate>(
+    decide: (stored: StoredSettings, now: number) => U,
+  ): Promise<U> {
     const giveUpAt = performance.now() + UPDATE_LIMIT_MS;
     for (;;) {
       const made = await this.#link.command((redis) => this.#tryUpdate(redis, decide), {
@@ -164,13 +167,13 @@ export class RedisSettingsStore implements SettingsStore {
   /** Undefined when somebody else wrote meanwhile. */
   async #tryUpdate<U extends SettingsUpdate>(
     redis: RedisConnection,
-    decide: (stored: StoredSettings) => U,
+    decide: (stored: StoredSettings, now: number) => U,
   ): Promise<U | undefined> {
     const { state: key, audit, channel } = this.#keys;
     const { generation } = this.#link;
-    const [, hash] = await Promise.all([redis.watch(key), redis.hgetall(key)]);
+    const [, hash, now] = await Promise.all([redis.watch(key), redis.hgetall(key), timeOf(redis)]);
     const stored = stateIn(hash);
-    const made = decide(stored);
+    const made = decide(stored, now);
     if (made.entries.length === 0) {
       await redis.unwatch();
       return made;

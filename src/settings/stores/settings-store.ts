@@ -61,9 +61,10 @@ export interface SettingsStore {
   readNow?(): StoredSettings | undefined;
   /**
    * Replaces the state by what `decide` makes of it, with its lines of the audit log, in one atomic step.
-   * `decide` may be called more than once: when another instance was faster.
+   * `decide` may be called more than once: when another instance was faster. `now` is the time of the store, ms
+   * since 1970, which all its instances have in common.
    */
-  update<U extends SettingsUpdate>(decide: (stored: StoredSettings) => U): Promise<U>;
+  update<U extends SettingsUpdate>(decide: (stored: StoredSettings, now: number) => U): Promise<U>;
   /** Newest first. */
   audit(limit: number): Promise<readonly AuditEntry[]>;
   /** Keeps the report for `ttlMs`. */

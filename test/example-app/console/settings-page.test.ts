@@ -114,6 +114,26 @@ describe('settings page', () => {
     assert.deepEqual(settings.passing, {});
   });
 
+  it('switches off for one team, lists that, and takes it away again', async () => {
+    const page = await open();
+    await page.selectOption('#scope', 'team');
+    assert.equal(await page.isDisabled('#enabled'), true, 'of which team?');
+    await page.fill('#scope-name', 'sea & <b>land</b>');
+    await page.uncheck('#enabled');
+    await page.click('#save');
+    await shows(page, '#done', 'Saved as version 1.');
+    const member = 'enabled@team:sea & <b>land</b>' as const;
+    assert.deepEqual(settings.get(), { enabled: true, token_statistics: true, [member]: false });
+    await shows(page, '#exceptions', /Metering for team .?sea & <b>land<\/b>.?: off/);
+    await shows(page, '#audit tbody tr', /Metering for team .*: as for all calls → off/);
+    assert.equal(await page.isChecked('#enabled'), false, 'of the team');
+    await page.selectOption('#scope', 'all');
+    assert.equal(await page.isChecked('#enabled'), true, 'of all calls');
+    await page.click('#exceptions button');
+    await page.waitForSelector('#exceptions', { state: 'detached' });
+    assert.deepEqual(settings.get(), { enabled: true, token_statistics: true });
+  });
+
   it('takes the last change back', async () => {
     await settings.patch({ enabled: false }, { actor: 'bob' });
     const page = await open();

@@ -131,6 +131,42 @@ describe('settings over HTTP', () => {
     }
   });
 
+  it('changes switches of single teams and services, and leaves the answer of others as it was', async () => {
+    const made = await patch({ 'enabled@team:sea': false, 'token_statistics@service:a@b:c': true });
+    assert.deepEqual(await made.json(), {
+      enabled: true,
+      token_statistics: false,
+      'enabled@team:sea': false,
+      'token_statistics@service:a@b:c': true,
+    });
+    const passing = new Date(Date.now() + 60_000).toISOString();
+    assert.equal(
+      (await patch({ 'enabled@team:land': false }, {}, `?until=${passing}`)).status,
+      200,
+    );
+    const { changes } = (await (await get('/passing')).json()) as { changes: { name: string }[] };
+    assert.deepEqual(
+      changes.map(({ name }) => name),
+      ['enabled@team:land'],
+    );
+    const names = ['enabled@team:sea', 'token_statistics@service:a@b:c', 'enabled@team:land'];
+    const back = await patch(Object.fromEntries(names.map((name) => [name, null])));
+    assert.deepEqual(await back.json(), { enabled: true, token_statistics: false });
+    const many = Object.fromEntries(
+      Array.from({ length: 501 }, (_, index) => [`enabled@team:${index}`, false]),
+    );
+    for (let at = 0; at < 500; at += 100) {
+      const some = Object.fromEntries(Object.entries(many).slice(at, at + 100));
+      assert.equal((await patch(some)).status, 200);
+    }
+    const { detail } = await problem(
+      await patch({ 'enabled@team:500': false }),
+      422,
+      'invalid_request',
+    );
+    assert.match(detail, /at most 500/);
+  });
+
   it('refuses typos, wrong types, deep and dangerous keys, and says what is allowed', async () => {
     for (const [body, pointer, code] of [
       ['{"enabeld":false}', '/enabeld', 'unknown_key'],
@@ -140,6 +176,10 @@ describe('settings over HTTP', () => {
       ['{"a/b~c":1}', '/a~1b~0c', 'unknown_key'],
       ['{"enabled":"no"}', '/enabled', 'wrong_type'],
       ['{"enabled":0}', '/enabled', 'wrong_type'],
+      ['{"enabled@team:sea":0}', '/enabled@team:sea', 'wrong_type'],
+      ['{"enabled@user:sea":true}', '/enabled@user:sea', 'unknown_key'],
+      ['{"enabled@team:":true}', '/enabled@team:', 'unknown_key'],
+      ['{"limit@team:sea":true}', '/limit@team:sea', 'unknown_key'],
       ['{"enabled":{"__proto__":true}}', '/enabled', 'wrong_type'],
       ['[]', '', 'wrong_type'],
       ['null', '', 'wrong_type'],

@@ -4,7 +4,8 @@ import type { Column } from '../../components/column.ts';
 import { Table, useLocalRows } from '../../components/table.tsx';
 import { formatList, formatTime } from '../../formats.ts';
 import { Name, isolated } from '../../names.tsx';
-import { t, textOr } from '../../texts.ts';
+import { t } from '../../texts.ts';
+import { memberText } from './scope.ts';
 
 export function AuditTable({
   entries,
@@ -79,7 +80,7 @@ function changedText({ from, to }: Pick<AuditEntry, 'from' | 'to'>): string {
   return formatList(
     Object.keys(to).map((key) =>
       t('settings.audit.fromTo', {
-        name: textOr(`settings.${key}`, isolated(key)),
+        name: memberText(key),
         from: valueText(from[key]),
         to: valueText(to[key]),
       }),
@@ -89,5 +90,6 @@ function changedText({ from, to }: Pick<AuditEntry, 'from' | 'to'>): string {
 
 function valueText(value: unknown): string {
   if (typeof value === 'boolean') return t(value ? 'settings.on' : 'settings.off');
-  return isolated(String(value));
+  if (value === null || value === undefined) return t('settings.asAll');
+  return isolated(typeof value === 'string' ? value : JSON.stringify(value));
 }

@@ -17,6 +17,7 @@ import { isolated } from '../../names.tsx';
 import { goToSignIn, isAdmin } from '../../session.ts';
 import { t } from '../../texts.ts';
 import { AuditTable, describeChange } from './audit-table.tsx';
+import { Exceptions } from './exceptions.tsx';
 import { InstancesTable } from './instances-table.tsx';
 import { changeSettings, explain } from './settings-change.ts';
 import { type Outcome, Switches } from './switches.tsx';
@@ -78,6 +79,7 @@ export function SettingsPage(): JSX.Element {
           {versionText(audit.entries)}
         </p>
       </Switches>
+      {current && <Exceptions current={current} onOutcome={setOutcome} />}
       {undoable && isAdmin() && <LastChange entry={undoable} onOutcome={setOutcome} />}
       <InstancesTable list={instances.value} version={current?.version ?? 0} />
       <section class="card" aria-labelledby="audit-title" id="audit">

@@ -8,11 +8,9 @@ import { Choice, Field, Form, Switch } from '../../components/form.tsx';
 import { formatTime } from '../../formats.ts';
 import { isolated } from '../../names.tsx';
 import { isAdmin } from '../../session.ts';
-import { t, textOr } from '../../texts.ts';
+import { t } from '../../texts.ts';
+import { ALL, KEYS, type Key, memberOf, memberText, type Scope, SCOPES, valueIn } from './scope.ts';
 import { changeSettings, explain } from './settings-change.ts';
-
-const KEYS = ['enabled', 'token_statistics'] as const;
-type Key = (typeof KEYS)[number];
 
 /** How long a change may hold, in hours; 0 is always. */
 const TIMES = [0, 1, 2, 8, 24, 168] as const;
@@ -23,7 +21,7 @@ export interface Outcome {
   readonly bad?: string;
 }
 
-/** The two switches. What one has flipped stays until it is saved or discarded. */
+/** The two switches, of all calls or of a scope. What one has flipped stays until it is saved or discarded. */
 export function Switches({
   current,
   outcome,
@@ -36,14 +34,23 @@ export function Switches({
   readonly onOutcome: (outcome: Outcome) => void;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  const [edited, setEdited] = useState<Readonly<Partial<MetricsSettings>>>({});
+  const [scope, setScope] = useState<Scope>(ALL);
+  const [edited, setEdited] = useState<Readonly<Partial<Record<Key, boolean>>>>({});
   const [reason, setReason] = useState('');
   const [hours, setHours] = useState('0');
   const [saving, setSaving] = useState(false);
   const before = useRef(current);
   const mayChange = isAdmin();
-  const valueOf = (key: Key): boolean => edited[key] ?? current?.settings[key] ?? false;
-  const changed = KEYS.filter((key) => current && valueOf(key) !== current.settings[key]);
+  const inForce = (key: Key): boolean =>
+    current !== undefined && valueIn(current.settings, key, scope);
+  const valueOf = (key: Key): boolean => edited[key] ?? inForce(key);
+  const isNamed = scope.of === 'all' || scope.name.trim() !== '';
+  const changed = KEYS.filter((key) => current && isNamed && valueOf(key) !== inForce(key));
+  const choose = (next: Scope): void => {
+    setEdited({});
+    onOutcome({});
+    setScope(next);
+  };
 
   useEffect(() => {
     const isNews = before.current && current && before.current.version !== current.version;
@@ -60,7 +67,7 @@ export function Switches({
     setSaving(true);
     onOutcome({});
     try {
-      const patch = Object.fromEntries(changed.map((key) => [key, valueOf(key)]));
+      const patch = Object.fromEntries(changed.map((key) => [memberOf(key, scope), valueOf(key)]));
       const next = await changeSettings(patch, reason.trim(), current?.version, Number(hours));
       setReason('');
       setHours('0');
@@ -100,6 +107,7 @@ export function Switches({
       }}
     >
       <h2>{t('settings.switches')}</h2>
+      {mayChange && <ScopeChoice scope={scope} onChoose={choose} />}
       {KEYS.map((key) => (
         <Switch
           key={key}
@@ -109,11 +117,12 @@ export function Switches({
           // Unknown is not off.
           state={current ? t(valueOf(key) ? 'settings.on' : 'settings.off') : ''}
           checked={valueOf(key)}
-          disabled={!mayChange || !current || saving}
+          disabled={!mayChange || !current || saving || !isNamed}
           onChange={(checked) => {
             onOutcome(outcome.bad === undefined ? {} : { bad: outcome.bad });
             // All that is seen is meant, also where somebody else changes it meanwhile.
-            setEdited({ ...current?.settings, ...edited, [key]: checked });
+            const shown = Object.fromEntries(KEYS.map((each) => [each, valueOf(each)]));
+            setEdited({ ...shown, [key]: checked });
           }}
         />
       ))}
@@ -178,6 +187,36 @@ export function Switches({
   );
 }
 
+function ScopeChoice({
+  scope,
+  onChoose,
+}: {
+  readonly scope: Scope;
+  readonly onChoose: (scope: Scope) => void;
+}): JSX.Element {
+  return (
+    <div class="row">
+      <Choice
+        id="scope"
+        label={t('settings.scope')}
+        choices={SCOPES.map((each) => [each, t(`settings.scope.${each}`)])}
+        value={scope.of}
+        onChange={(of) => onChoose({ of: of as Scope['of'], name: '' })}
+      />
+      {scope.of !== 'all' && (
+        <Field
+          id="scope-name"
+          label={t('settings.scope.name')}
+          maxLength={256}
+          autocomplete="off"
+          value={scope.name}
+          onInput={(name) => onChoose({ ...scope, name })}
+        />
+      )}
+    </div>
+  );
+}
+
 function timeText(hours: number): string {
   if (hours === 0) return t('settings.time.always');
   return hours < 24
@@ -187,8 +226,8 @@ function timeText(hours: number): string {
 
 function passingText({ name, until, by }: PassingChange, settings: MetricsSettings): string {
   return t('settings.passing', {
-    name: textOr(`settings.${name}`, isolated(name)),
-    value: t(settings[name as Key] ? 'settings.on' : 'settings.off'),
+    name: memberText(name),
+    value: t(settings[name] ? 'settings.on' : 'settings.off'),
     time: formatTime(until),
     actor: isolated(by),
   });
