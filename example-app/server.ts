@@ -188,6 +188,8 @@ function erasure(
 ): NonNullable<UsageRoutesOptions['erase']> {
   return async ({ by, userId, dryRun }) => {
     const provider = metrics.provider as keyof StoreConfigs;
+    // What this process has not delivered yet is to be found.
+    await flush();
     const result = await erase({ provider, configs: metrics, userId, dryRun });
     const { found, erased } = result;
     if (!dryRun) logger.info({ by, found, erased }, 'calls of a user were erased');

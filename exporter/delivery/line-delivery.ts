@@ -1,6 +1,7 @@
 import type { DropReason, ExportCounts } from '../health/export-counts.ts';
 import type { ExporterError, ExporterState } from '../health/status.ts';
-import type { LineChunk } from '../spool/line-queue.ts';
+import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
+import type { ErasedUsers } from './erased-users.ts';
 
 /** Thrown to leave a delivery whose lines stay in the queue. */
 export class DeliveryStopped extends Error {}
@@ -28,6 +29,18 @@ export interface DeliveryHooks {
   readonly counts: ExportCounts;
   /** Called with the duration of each answered write. */
   readonly onLatency: (ms: number) => void;
+  /** To be asked before each attempt. Absent: the lines are of no users. */
+  readonly erased?: ErasedUsers | undefined;
   /** Counts and keeps lines that the server refuses for good. */
   readonly onRefused: (lines: readonly LineChunk[], reason: DropReason, message: string) => void;
+}
+
+/** Lines without those of erased users, which are counted as dropped. */
+export async function withoutErased(
+  chunks: readonly LineChunk[],
+  { erased, counts }: Pick<DeliveryHooks, 'erased' | 'counts'>,
+): Promise<readonly LineChunk[]> {
+  const kept = (await erased?.without(chunks)) ?? chunks;
+  if (kept !== chunks) counts.drop('erased', sumOfLines(chunks) - sumOfLines(kept));
+  return kept;
 }

@@ -13,6 +13,7 @@ import { realFs, type SpoolFs } from '../spool/spool-fs.ts';
 import type { SpoolRefusal } from '../spool/unwritten-lines.ts';
 import { DeadLetterFile } from './dead-letters.ts';
 import { type Destination, destinationFolder } from './destination-folder.ts';
+import { type CallOfLine, ErasedUsers } from './erased-users.ts';
 import { Intake, type IntakeLine } from './intake.ts';
 import type { DeliveryHooks, LineDelivery } from './line-delivery.ts';
 import { Sender } from './sender.ts';
@@ -34,6 +35,8 @@ export interface SpooledExporterOptions {
   readonly timeoutMs: number;
   readonly spool: ResolvedSpoolOptions | false;
   readonly delivery: (hooks: DeliveryHooks) => LineDelivery;
+  /** Whose call a line is. @default lines are of nobody */
+  readonly callOf?: ((line: Buffer) => CallOfLine | undefined) | undefined;
   /** Closes connections once nothing is sent any more. */
   readonly disconnect: () => void;
   readonly fs?: SpoolFs;
@@ -69,8 +72,13 @@ export class SpooledExporter {
               this.counts.warn('dead letters', `cannot keep refused lines: ${message}`);
             },
           );
+    const erased =
+      spool === false || options.callOf === undefined
+        ? undefined
+        : new ErasedUsers(destinationFolder(destination, spool), options.callOf);
     this.#delivery = options.delivery({
       counts: this.counts,
+      erased,
       onLatency: (ms) => this.#selfMetrics.recordLatency(ms),
       onRefused: (refused, reason, message) => {
         const kept = this.#deadLetters === undefined ? '' : `; kept in ${this.#deadLetters.path}`;

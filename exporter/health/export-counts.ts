@@ -18,6 +18,8 @@ export type DropReason =
   | 'spool_corrupt'
   /** Files of the spool were removed. */
   | 'spool_removed'
+  /** All calls of their user were erased. */
+  | 'erased'
   /** Emitted after shutdown, or not kept anywhere when it came. */
   | 'closed'
   /** No line could be made of it. */

@@ -35,6 +35,19 @@ export async function describeDestination(
     });
 }
 
+/** When the oldest file of a destination was begun, ms since 1970; Infinity where none is left. */
+export async function oldestSegment(folder: string, fs: SpoolFs = realFs): Promise<number> {
+  let oldest = Infinity;
+  for (const owner of await foldersIn(fs, folder)) {
+    for (const name of (await fs.readdir(owner).catch(() => [])).filter(isSegment)) {
+      const stats = await fs.stat(join(owner, name)).catch(() => undefined);
+      if (stats === undefined) continue;
+      oldest = Math.min(oldest, stats.mtimeMs, stats.birthtimeMs || Infinity);
+    }
+  }
+  return oldest;
+}
+
 /** The backlog of every destination below `directory`, those that nobody sends any more included. */
 export async function spoolBacklogs(
   directory: string,

@@ -3,7 +3,7 @@ import { UNIT_SUMS, UNITS, WITH_UNITS } from './unit-columns.ts';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 10;
+const SCHEMA_VERSION = 11;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS usage_day_block (
 /** What retention has left; what it is is in `kept-from.ts`. */
 const KEPT_FROM = `
 CREATE TABLE IF NOT EXISTS usage_kept_from (what TEXT PRIMARY KEY, hour INTEGER NOT NULL) WITHOUT ROWID;`;
+
+/** Erasures, by a digest of the user: calls until then that still wait somewhere are not written any more. */
+const ERASED = `
+CREATE TABLE IF NOT EXISTS usage_erased (user TEXT PRIMARY KEY, until_ms INTEGER NOT NULL);`;
 
 /** How often the calls of an hour were added to, changed or removed. */
 const REVISIONS = `
@@ -80,6 +84,7 @@ ${rollUpTable('usage_day', 'day')}
 ${SUMMED_DAYS}
 ${DAY_BLOCKS}
 ${KEPT_FROM}
+${ERASED}
 ${REVISIONS}
 ${UNITS}
 `;
@@ -147,6 +152,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   ],
   [8, WITH_UNITS],
   [9, KEPT_FROM],
+  [10, ERASED],
 ]);
 
 /** What a person can do about a file of another release. */

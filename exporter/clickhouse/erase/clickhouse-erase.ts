@@ -1,11 +1,22 @@
+import { destinationFolder } from '../../delivery/destination-folder.ts';
+import { noteErasure } from '../../delivery/erased-users.ts';
 import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
-import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickhouse-options.ts';
+import {
+  type ClickHouseAccess,
+  type ClickHouseOptions,
+  READ_TIMEOUT_MS,
+  resolveClickHouseOptions,
+} from '../clickhouse-options.ts';
 import { ClickHouseSession, type Sql } from '../clickhouse-session.ts';
 import { localTable } from '../local-table.ts';
 import { LEDGER } from '../schema/columns.ts';
+import { clickHouseDestination } from '../write/clickhouse-destination.ts';
 import { CELLS, cellOf, ROLL_UPS } from '../schema/roll-ups.ts';
 
-export interface ClickHouseEraseOptions extends EraseOptions, ClickHouseAccess {}
+export interface ClickHouseEraseOptions extends EraseOptions, ClickHouseAccess {
+  /** Of the processes that write the ledger on this machine: what waits there is not delivered any more. */
+  readonly spool?: ClickHouseOptions['spool'];
+}
 
 /** A mutation rewrites parts of the table, and waits for all replicas. */
 const SETTINGS = { mutations_sync: '2' } as const;
@@ -17,7 +28,8 @@ const TIMEOUT_MS = 3_600_000;
  */
 export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Promise<EraseResult> {
   const { userId, dryRun = false, signal, onProgress } = options;
-  const access = resolveAccess('eraseClickHouseUser', options, READ_TIMEOUT_MS);
+  const { timeoutMs = READ_TIMEOUT_MS } = options;
+  const access = resolveClickHouseOptions('eraseClickHouseUser', { ...options, timeoutMs });
   const session = new ClickHouseSession({ ...access, timeoutMs: TIMEOUT_MS });
   const values = { user: userId };
   const count = async (): Promise<number> => {
@@ -26,6 +38,10 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
     return Number(row?.['calls'] ?? 0);
   };
   try {
+    if (!dryRun && access.spool !== false) {
+      const folder = destinationFolder(clickHouseDestination(access), access.spool);
+      await noteErasure(folder, userId, Date.now());
+    }
     const found = await count();
     if (dryRun || found === 0) return { found, erased: 0, mayRemain: [] };
     const cells = await cellsOf(session, userId, signal);
@@ -37,6 +53,8 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
       await deleteFrom(session, table, keys.includes('user') ? ofUser : ofCells, signal);
     }
     await deleteFrom(session, LEDGER, ofUser, signal);
+    // A write that was under way may have been stored after the deletion.
+    if ((await count()) > 0) await deleteFrom(session, LEDGER, ofUser, signal);
     // A cell that was made while the calls were being deleted holds some of them.
     await mark(session, cells, signal);
     const remaining = await count();

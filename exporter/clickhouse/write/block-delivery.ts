@@ -5,6 +5,7 @@ import {
   type DeliveryHooks,
   DeliveryStopped,
   type LineDelivery,
+  withoutErased,
 } from '../../delivery/line-delivery.ts';
 import { ServerState } from '../../delivery/server-state.ts';
 import { halve } from '../../delivery/split-lines.ts';
@@ -61,18 +62,24 @@ export class BlockDelivery implements LineDelivery {
     for (;;) {
       const lines = sumOfLines(chunks);
       if (lines === 0) return;
-      const body = Buffer.concat(chunks.map((chunk) => chunk.body));
+      let body = Buffer.concat(chunks.map((chunk) => chunk.body));
       if (lines > 1 && body.length > this.#size.maxBytes * 1.5) return await this.#inHalves(chunks);
-      const judgement = await this.#server.attempt(async () => await this.#attempt(body));
+      const judgement = await this.#server.attempt(async () => {
+        const left = await withoutErased(chunks, this.#options);
+        if (left !== chunks) body = Buffer.concat(left.map((chunk) => chunk.body));
+        chunks = left;
+        return left.length === 0 ? 'nothing left' : await this.#attempt(body);
+      });
       if (judgement === undefined) throw new DeliveryStopped();
+      if (judgement === 'nothing left') return;
       const { verdict, code, message } = judgement;
       if (verdict.kind === 'stored') {
-        counts.delivered += lines;
+        counts.delivered += sumOfLines(chunks);
         this.#size.passed(body.length);
         return;
       }
       if (verdict.kind === 'refused' || verdict.kind === 'tooLarge') {
-        if (lines > 1) return await this.#inHalves(chunks);
+        if (sumOfLines(chunks) > 1) return await this.#inHalves(chunks);
         if (this.lastSuccess !== undefined) {
           onRefused(chunks, verdict.kind === 'tooLarge' ? 'too_large' : 'refused', message);
           return;
@@ -81,7 +88,7 @@ export class BlockDelivery implements LineDelivery {
         this.#server.failed('attention', code, message);
       } else if (verdict.kind === 'later' && verdict.timedOut === true) {
         this.#size.timedOut(body.length);
-        if (lines > 1) {
+        if (sumOfLines(chunks) > 1) {
           counts.retries++;
           return await this.#inHalves(chunks);
         }

@@ -1,4 +1,5 @@
 import { BackOff } from '../../delivery/back-off.ts';
+import type { CallOfLine } from '../../delivery/erased-users.ts';
 import { SpooledExporter } from '../../delivery/spooled-exporter.ts';
 import { TextLine } from '../../delivery/text-line.ts';
 import type { ExporterStatus } from '../../health/status.ts';
@@ -18,6 +19,12 @@ const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const MAX_LINE_BYTES = 1_000_000;
 
+function callOfRow(line: Buffer): CallOfLine | undefined {
+  const { user, time } = JSON.parse(line.toString()) as Record<string, unknown>;
+  if (typeof user !== 'string' || typeof time !== 'string') return undefined;
+  return { user, timeMs: Date.parse(time) };
+}
+
 /**
  * Log record processor that brings the ledger into ClickHouse, through a spool folder on disk: a server
  * that is away, a crash of the process, a full disk never fail the host and are reported by `status()`. The tables
@@ -34,6 +41,7 @@ export class ClickHouseUsageProcessor implements UsageLogProcessor {
       ...resolved,
       name: 'usage',
       destination: clickHouseDestination(resolved),
+      callOf: callOfRow,
       delivery: (hooks) =>
         new BlockDelivery({
           ...hooks,

@@ -1,8 +1,11 @@
 import { TokenMeterError } from '../../../src/errors.ts';
+import { destinationFolder } from '../../delivery/destination-folder.ts';
+import { noteErasure } from '../../delivery/erased-users.ts';
 import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import {
   type InfluxAccess,
+  type InfluxOptions,
   type ResolvedInfluxOptions,
   resolveInfluxOptions,
 } from '../influx-options.ts';
@@ -13,9 +16,14 @@ import { markHours, refreshRollUps } from '../rollup/influx-roll-up.ts';
 import { HOUR_MS } from '../rollup/roll-up-schema.ts';
 import { InfluxTransport } from '../transport.ts';
 import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
+import { influxDestination } from '../write/influx-destination.ts';
 
-export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {}
+export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {
+  /** Of the processes that write the ledger on this machine: what waits there is not delivered any more. */
+  readonly spool?: InfluxOptions['spool'];
+}
 
+const MOST_LOOKS = 3;
 /** A deletion opens every series of every shard. */
 const DELETE_TIMEOUT_MS = 120_000;
 
@@ -33,7 +41,7 @@ interface UserPoints {
  */
 export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<EraseResult> {
   const { userId, dryRun = false, signal, onProgress } = options;
-  const target = resolveInfluxOptions('eraseInfluxUser', { ...options, spool: false });
+  const target = resolveInfluxOptions('eraseInfluxUser', options);
   const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
   const transport = new InfluxTransport(target.connection, { maxSockets: 1, holdsProcess: true });
   try {
@@ -45,32 +53,44 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
         { value: version, allowed: 'InfluxDB 1.x or 2.x' },
       );
     }
-    const points = await pointsOf(client, userId, signal);
-    const found = points.reduce((sum, { times }) => sum + times.length, 0);
-    if (dryRun || found === 0) return { found, erased: 0, mayRemain: [] };
-    const hours = hoursOf(points);
-    await markHours(target, hours, signal);
+    if (!dryRun && target.spool !== false) {
+      const folder = destinationFolder(influxDestination(target), target.spool);
+      await noteErasure(folder, userId, Date.now());
+    }
+    let points = await pointsOf(client, userId, signal);
+    let found = sumOfPoints(points);
+    if (dryRun) return { found, erased: 0, mayRemain: [] };
     let erased = 0;
     const deletion: Deletion = version === '2' ? deleteFrom2 : deleteFrom1;
-    for (const { tags, times } of points) {
-      const isOwn = tags['user_id'] === userId;
-      const ranges = isOwn ? [[times.at(0), times.at(-1)]] : times.map((time) => [time, time]);
-      for (const [from = '', to = ''] of ranges) {
-        signal?.throwIfAborted();
-        await deletion(transport, client, target, tags, from, to);
-        erased += isOwn ? times.length : 1;
-        onProgress?.(erased, found);
+    // A write that was under way may have been stored after the deletion.
+    for (let look = 0; look < MOST_LOOKS && points.length > 0; look++) {
+      const hours = hoursOf(points);
+      await markHours(target, hours, signal);
+      for (const { tags, times } of points) {
+        const isOwn = tags['user_id'] === userId;
+        const ranges = isOwn ? [[times.at(0), times.at(-1)]] : times.map((time) => [time, time]);
+        for (const [from = '', to = ''] of ranges) {
+          signal?.throwIfAborted();
+          await deletion(transport, client, target, tags, from, to);
+          erased += isOwn ? times.length : 1;
+          onProgress?.(erased, found);
+        }
       }
+      await refreshRollUps(target, spanOf(hours), Date.now, signal);
+      points = await pointsOf(client, userId, signal);
+      const left = sumOfPoints(points);
+      erased = Math.max(0, erased - left);
+      if (look + 1 < MOST_LOOKS) found = Math.max(found, erased + left);
     }
-    await refreshRollUps(target, spanOf(hours), Date.now, signal);
-    const left = await pointsOf(client, userId, signal);
-    const remaining = left.reduce((sum, { times }) => sum + times.length, 0);
-    return { found, erased: found - remaining, mayRemain: [] };
+    return { found: Math.max(found, erased), erased, mayRemain: [] };
   } finally {
     transport.close();
     client.close();
   }
 }
+
+const sumOfPoints = (points: readonly UserPoints[]): number =>
+  points.reduce((sum, { times }) => sum + times.length, 0);
 
 async function pointsOf(
   client: InfluxQueryClient,

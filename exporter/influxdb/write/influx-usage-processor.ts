@@ -3,6 +3,7 @@ import { LateMarks, ON_THE_WAY } from '../rollup/late-marks.ts';
 import { RollUpUpkeep } from '../rollup/roll-up-upkeep.ts';
 import { LineExporter } from './line-exporter.ts';
 import { attributeOfField, OTHER_VALUES } from '../usage-schema.ts';
+import { callOfLine } from './lines/call-of-line.ts';
 import { UsageLineWriter } from './lines/usage-line.ts';
 import { environmentOf } from '../../ledger/environment.ts';
 import type { ExporterStatus } from '../../health/status.ts';
@@ -35,6 +36,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
     this.#exporter = new LineExporter('usage', resolved, {
       isOptionalField,
       otherValueOf,
+      callOf: callOfLine,
       ...(resolved.rollUps && { lateMarks: new LateMarks(ON_THE_WAY) }),
     });
     const { counts } = this.#exporter;

@@ -1,4 +1,5 @@
 import { BackOff } from '../../delivery/back-off.ts';
+import type { CallOfLine } from '../../delivery/erased-users.ts';
 import { CONCURRENCY, SpooledExporter } from '../../delivery/spooled-exporter.ts';
 import { isLoopback } from '../../connection/connection.ts';
 import type { SpoolFs } from '../../spool/spool-fs.ts';
@@ -19,6 +20,8 @@ interface LineExporterParts {
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
   /** Written before lines that come too late for the roll-up of their hour. */
   readonly lateMarks?: LateMarks;
+  /** See `SpooledExporterOptions`. */
+  readonly callOf?: (line: Buffer) => CallOfLine | undefined;
   readonly fs?: SpoolFs;
 }
 
@@ -31,6 +34,7 @@ export class LineExporter extends SpooledExporter {
       isOptionalField = () => false,
       otherValueOf = () => undefined,
       lateMarks,
+      callOf,
       fs,
     }: LineExporterParts = {},
   ) {
@@ -43,6 +47,7 @@ export class LineExporter extends SpooledExporter {
       ...options,
       name,
       destination: influxDestination(options),
+      callOf,
       ...(fs !== undefined && { fs }),
       disconnect: () => transport.close(),
       delivery: (hooks) =>

@@ -9,6 +9,7 @@ import { firstCallHour } from '../kept-from.ts';
 import { rebuildRollUps, reviseHours } from '../roll-up.ts';
 import { checkLedger } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
+import { noteErasure } from './erased-users.ts';
 
 export interface SqliteEraseOptions extends EraseOptions {
   readonly path: string;
@@ -45,6 +46,7 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
         signal?.throwIfAborted();
         database.exec('BEGIN IMMEDIATE');
         try {
+          if (erased === 0) noteErasure(database, userId, Date.now());
           const rows = next.all(userId) as { time_ns: bigint; id: string }[];
           for (const { time_ns, id } of rows) remove.run(time_ns, id);
           // Hour by hour: the calls of a user may be years apart.

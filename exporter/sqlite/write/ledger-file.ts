@@ -10,6 +10,7 @@ import { prepareSchema } from '../schema.ts';
 import { daysToSumUp, sumUpDay } from '../summed-days.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 import { COLUMNS, toRow } from '../stored-record.ts';
+import { withoutErased } from './erased-users.ts';
 import { readableRecords } from './salvage.ts';
 
 /** Rows removed in one transaction, so that other processes get their turn. */
@@ -22,6 +23,9 @@ const DAY_SETTLES_MS = 900_000;
 
 const INSERT = `INSERT OR IGNORE INTO usage (${COLUMNS.join(', ')})
 VALUES (${COLUMNS.map(() => '?').join(', ')})`;
+
+/** Why a record is not written: its calls are no longer kept, or all calls of its user were erased. */
+export type LeftOut = 'beyond_retention' | 'erased';
 
 /** What became of a damaged file. */
 export type LedgerRepair =
@@ -54,8 +58,8 @@ export class LedgerFile {
   #inode: bigint | undefined;
   readonly #repairs: boolean;
   onRepaired: ((repair: LedgerRepair) => void) | undefined;
-  /** Called with the number of records that were not written: their calls are no longer kept. */
-  onExpired: ((records: number) => void) | undefined;
+  /** Called with the number of records that were not written. */
+  onLeftOut: ((reason: LeftOut, records: number) => void) | undefined;
 
   constructor({ path, busyTimeoutMs, now = Date.now, repairs = true }: LedgerFileOptions) {
     this.#path = path;
@@ -170,7 +174,8 @@ export class LedgerFile {
       const fresh: UsageRecord[] = [];
       const firstNs = firstCallHour(database) * HOURS.ns;
       let expired = 0;
-      for (const record of records) {
+      const wanted = withoutErased(database, records);
+      for (const record of wanted) {
         const row = toRow(record);
         // Sums that have outlived their calls may hold it already.
         if ((row[0] as bigint) < firstNs) expired++;
@@ -178,7 +183,9 @@ export class LedgerFile {
       }
       addToRollUps(database, fresh);
       database.exec('COMMIT');
-      if (expired > 0) this.onExpired?.(expired);
+      const erased = records.length - wanted.length;
+      if (expired > 0) this.onLeftOut?.('beyond_retention', expired);
+      if (erased > 0) this.onLeftOut?.('erased', erased);
       return fresh.length;
     } catch (error) {
       this.#rollBack(database);

@@ -11,7 +11,7 @@ import { whileAlive } from '../../health/while-alive.ts';
 import { LedgerFile, type LedgerRepair } from './ledger-file.ts';
 import { startThread } from '../worker-thread.ts';
 import { UnsavedRecords } from './unsaved-records.ts';
-import type { WriterAnswer, WriterData } from './writer-messages.ts';
+import type { LeftOutCounts, WriterAnswer, WriterData } from './writer-messages.ts';
 
 /** Copying a batch to the thread takes the event loop about 1 ms at this size. */
 const BATCH_RECORDS = 250;
@@ -209,11 +209,11 @@ export class LedgerQueue {
       if (answer.kind === 'repaired') return this.#warnRepaired(answer.repair);
       if (answer.kind === 'adopted') {
         this.#adopted += answer.fresh;
-        this.#counts.drop('beyond_retention', answer.expired);
+        this.#dropLeftOut(answer.leftOut);
         return this.#counts.drop('unwritable', answer.unreadable);
       }
       this.#busy = false;
-      if (answer.kind === 'written') return this.#written(answer.expired);
+      if (answer.kind === 'written') return this.#written(answer.leftOut);
       this.#isLocked = answer.isLocked;
       this.#failed(answer.message);
     });
@@ -229,9 +229,18 @@ export class LedgerQueue {
     return thread;
   }
 
-  #written(expired: number): void {
-    this.#counts.accepted += this.#inFlight.length - expired;
-    this.#counts.drop('beyond_retention', expired);
+  /** Returns how many there are. */
+  #dropLeftOut(leftOut: LeftOutCounts): number {
+    let all = 0;
+    for (const [reason, records] of Object.entries(leftOut)) {
+      this.#counts.drop(reason as keyof LeftOutCounts, records);
+      all += records;
+    }
+    return all;
+  }
+
+  #written(leftOut: LeftOutCounts): void {
+    this.#counts.accepted += this.#inFlight.length - this.#dropLeftOut(leftOut);
     if (this.#failures > 0) diag.info(`token-meter: ${this.#options.path} can be written again`);
     this.#failures = 0;
     if (this.#inFlight.length > 0) {

@@ -1,5 +1,5 @@
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
-import type { LedgerRepair } from './ledger-file.ts';
+import type { LedgerRepair, LeftOut } from './ledger-file.ts';
 import type { AdoptedRecords } from './unsaved-records.ts';
 
 export interface WriterData {
@@ -15,12 +15,14 @@ export interface WriteBatch {
 
 /** From the writer thread. */
 export type WriterAnswer =
-  | ({ readonly kind: 'written'; readonly fresh: number } & Expired)
+  | ({ readonly kind: 'written'; readonly fresh: number } & LeftOutRecords)
   | { readonly kind: 'failed'; readonly message: string; readonly isLocked: boolean }
   | { readonly kind: 'repaired'; readonly repair: LedgerRepair }
-  | ({ readonly kind: 'adopted' } & AdoptedRecords & Expired);
+  | ({ readonly kind: 'adopted' } & AdoptedRecords & LeftOutRecords);
 
-interface Expired {
-  /** Records that were not written: they are older than the calls that are kept. */
-  readonly expired: number;
+/** Records that were not written. */
+export type LeftOutCounts = Readonly<Partial<Record<LeftOut, number>>>;
+
+interface LeftOutRecords {
+  readonly leftOut: LeftOutCounts;
 }

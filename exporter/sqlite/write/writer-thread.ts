@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { resultCode, SQLITE_BUSY } from '../result-code.ts';
 import { LedgerFile } from './ledger-file.ts';
 import { adoptUnsaved } from './unsaved-records.ts';
-import type { WriteBatch, WriterAnswer, WriterData } from './writer-messages.ts';
+import type { LeftOutCounts, WriteBatch, WriterAnswer, WriterData } from './writer-messages.ts';
 
 const BUSY_TIMEOUT_MS = 5000;
 const RETENTION_INTERVAL_MS = 600_000;
@@ -17,16 +17,16 @@ const file = new LedgerFile({ path, busyTimeoutMs: BUSY_TIMEOUT_MS });
 const answer = (message: WriterAnswer): void => parentPort?.postMessage(message);
 
 file.onRepaired = (repair) => answer({ kind: 'repaired', repair });
-let expired = 0;
-file.onExpired = (records) => {
-  expired += records;
+let leftOut: LeftOutCounts = {};
+file.onLeftOut = (reason, records) => {
+  leftOut = { ...leftOut, [reason]: (leftOut[reason] ?? 0) + records };
 };
 
 function write({ records }: WriteBatch): void {
   try {
-    expired = 0;
+    leftOut = {};
     const fresh = file.write(records);
-    answer({ kind: 'written', fresh, expired });
+    answer({ kind: 'written', fresh, leftOut });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     answer({ kind: 'failed', message, isLocked: resultCode(error) === SQLITE_BUSY });
@@ -55,10 +55,10 @@ function sumUp(): void {
 
 function adopt(): void {
   try {
-    expired = 0;
+    leftOut = {};
     const adopted = adoptUnsaved(path, (records) => file.write(records));
-    if (adopted.fresh + adopted.unreadable + expired > 0) {
-      answer({ kind: 'adopted', ...adopted, expired });
+    if (adopted.fresh + adopted.unreadable > 0 || Object.keys(leftOut).length > 0) {
+      answer({ kind: 'adopted', ...adopted, leftOut });
     }
   } catch {
     // The ledger cannot be written yet: the files are kept, and the next round finds them.

@@ -125,7 +125,10 @@ describe('sums of a SQLite ledger that outlive their calls', () => {
   it('stay as they are after late calls, new prices, a verification and further rounds', async () => {
     const range = { from: new Date('2026-10-11'), to: new Date(KEPT), groupBy: ['user'] } as const;
     const expired: number[] = [];
-    file.onExpired = (records) => expired.push(records);
+    file.onLeftOut = (reason, records) => {
+      assert.equal(reason, 'beyond_retention');
+      expired.push(records);
+    };
     const late = RECORDS.find(({ time }) => Date.parse(time) < KEPT - DAY_MS);
     const fresh = RECORDS.at(-1);
     assert.ok(late !== undefined && fresh !== undefined);

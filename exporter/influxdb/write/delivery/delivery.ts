@@ -7,6 +7,7 @@ import {
   type DeliveryHooks,
   DeliveryStopped,
   type LineDelivery,
+  withoutErased,
 } from '../../../delivery/line-delivery.ts';
 import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
 import { ServerState } from '../../../delivery/server-state.ts';
@@ -86,15 +87,20 @@ export class Delivery implements LineDelivery {
     let failures = 0;
     let proven = 0;
     for (;;) {
-      const lines = sumOfLines(chunks);
+      let lines = sumOfLines(chunks);
       const bytes = sumOfBytes(chunks);
       if (lines === 0) return;
       const inHalves = async (): Promise<void> => {
         for (const half of halve(chunks)) await this.#deliver(half, batch);
       };
       if (lines > 1 && bytes > this.#size.maxBytes * 1.5) return await inHalves();
-      const attempt = await this.#server.attempt(async () => await this.#attempt(chunks));
+      const attempt = await this.#server.attempt(async () => {
+        chunks = await withoutErased(chunks, this.#options);
+        lines = sumOfLines(chunks);
+        return lines === 0 ? 'nothing left' : await this.#attempt(chunks);
+      });
       if (attempt === undefined) throw new DeliveryStopped();
+      if (attempt === 'nothing left') return;
       const { verdict, message, status = 0, complaint, otherWay } = attempt;
       if (verdict.kind === 'stored') {
         batch.stored = true;
@@ -203,11 +209,20 @@ export class Delivery implements LineDelivery {
    * as there is none, a comment, which shows less.
    */
   async #takesOthers(): Promise<'line' | 'comment' | undefined> {
-    const proof = this.#proof;
+    const proof = await this.#presentProof();
     const answer = await this.#writes.write([proof ?? COMMENT]).catch(() => undefined);
     if (answer === undefined || judge(answer, Date.now()).kind !== 'stored') return undefined;
     this.#server.succeeded();
     return proof === undefined ? 'comment' : 'line';
+  }
+
+  /** A call that was erased since must not be stored again. */
+  async #presentProof(): Promise<LineChunk | undefined> {
+    if (this.#proof === undefined) return undefined;
+    // Not counted as dropped: it was delivered.
+    const left = await this.#options.erased?.without([this.#proof]);
+    if (left?.length === 0) this.#proof = undefined;
+    return this.#proof;
   }
 
   async #rest(failures: number): Promise<void> {

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile } from '../../src/host/atomic-file.ts';
+import { withFileLock } from '../../src/host/file-lock.ts';
+import { oldestSegment } from '../spool/backlog.ts';
+import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
+import { singleLines } from './split-lines.ts';
+
+/** Whose call a line is, and when it ended, ms since 1970. */
+export interface CallOfLine {
+  readonly user: string;
+  readonly timeMs: number;
+}
+
+/** A digest of the user: the note of an erasure must not keep his name. */
+type Notes = Readonly<Record<string, number>>;
+
+const FILE = 'erased-users.json';
+/** Lines are on their way for less than this while their file is being made. */
+const KEPT_AT_LEAST_MS = 3_600_000;
+const LOOK_FOR_OLD_EVERY_MS = 60_000;
+
+const digest = (user: string): string => createHash('sha256').update(user).digest('hex');
+
+/**
+ * Says in the folder of a destination that the calls which a user has made until now were erased. Does nothing where
+ * no process has ever kept lines.
+ */
+export async function noteErasure(folder: string, user: string, nowMs: number): Promise<void> {
+  if (!existsSync(folder)) return;
+  const path = join(folder, FILE);
+  await withFileLock(`${path}.lock`, async () => {
+    const notes = { ...(await readNotes(path)), [digest(user)]: nowMs };
+    await replaceFile(path, JSON.stringify(notes));
+  });
+}
+
+/**
+ * Takes calls of erased users out of what is sent, whichever process has kept them: a line that waits in the spool, is
+ * tried again or was adopted from a dead process must not come back. Notes go when no line is as old as they are.
+ */
+export class ErasedUsers {
+  readonly #folder: string;
+  readonly #callOf: (line: Buffer) => CallOfLine | undefined;
+  #notes: Notes = {};
+  #version = '';
+  #nextLookAt = 0;
+
+  constructor(folder: string, callOf: (line: Buffer) => CallOfLine | undefined) {
+    this.#folder = folder;
+    this.#callOf = callOf;
+  }
+
+  /** The same chunks where nothing is to be taken out. Never rejects. */
+  async without(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
+    await this.#look().catch(() => undefined);
+    if (Object.keys(this.#notes).length === 0) return chunks;
+    const lines = singleLines(chunks);
+    const kept = lines.filter(({ body }) => !this.#isErased(body));
+    return kept.length === sumOfLines(chunks) ? chunks : kept;
+  }
+
+  #isErased(line: Buffer): boolean {
+    const call = this.#callOf(line);
+    if (call === undefined) return false;
+    const until = this.#notes[digest(call.user)];
+    return until !== undefined && call.timeMs <= until;
+  }
+
+  async #look(): Promise<void> {
+    const path = join(this.#folder, FILE);
+    const stats = await stat(path).catch(() => undefined);
+    const version = stats === undefined ? '' : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+    if (version !== this.#version) {
+      this.#notes = await readNotes(path);
+      this.#version = version;
+    }
+    if (stats === undefined || performance.now() < this.#nextLookAt) return;
+    this.#nextLookAt = performance.now() + LOOK_FOR_OLD_EVERY_MS;
+    await this.#removeOld(path);
+  }
+
+  async #removeOld(path: string): Promise<void> {
+    const isOld = (oldest: number) => (until: number) =>
+      until < Math.min(oldest, Date.now() - KEPT_AT_LEAST_MS);
+    if (!Object.values(this.#notes).some(isOld(Infinity))) return;
+    const oldest = await oldestSegment(this.#folder);
+    if (!Object.values(this.#notes).some(isOld(oldest))) return;
+    await withFileLock(`${path}.lock`, async () => {
+      const notes = Object.entries(await readNotes(path)).filter(
+        ([, until]) => !isOld(oldest)(until),
+      );
+      if (notes.length === 0) await rm(path, { force: true });
+      else await replaceFile(path, JSON.stringify(Object.fromEntries(notes)));
+    });
+  }
+}
+
+async function readNotes(path: string): Promise<Notes> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '{}';
+    throw error;
+  });
+  return JSON.parse(text) as Notes;
+}

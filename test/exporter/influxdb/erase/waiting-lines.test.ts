@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
+import { eraseInfluxUser } from '../../../../exporter/influxdb/erase/influx-erase.ts';
+import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
+import { InfluxUsageProcessor } from '../../../../exporter/influxdb/write/influx-usage-processor.ts';
+import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
+import { until } from '../../../support/until.ts';
+import { logOf, usageRecord } from '../../../support/usage-logs.ts';
+
+const USER = 'o"Brien\\x, user="z", =1';
+
+describe('lines of an erased user that wait for InfluxDB', () => {
+  let influxd: TestServer;
+  let directory: string;
+  const T0 = Date.now() - 60_000;
+  const waiting = [
+    usageRecord(T0, { userId: USER, attributes: { note: 'x,user="bob"' } }),
+    usageRecord(T0 + 1, { userId: 'bob', attributes: { note: `,user="${USER}"` } }),
+    usageRecord(T0 + 2, { attributes: { note: 'two\nlines' } }),
+  ];
+
+  before(function () {
+    requireServer(this, 'influxd');
+  });
+  beforeEach(async () => {
+    influxd = await startInfluxd({ databases: ['usage'] });
+    directory = mkdtempSync(join(tmpdir(), 'token-meter-erased-'));
+  });
+  afterEach(async () => {
+    await influxd.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const options = (over: Partial<InfluxOptions> = {}): InfluxOptions => ({
+    url: influxd.url,
+    bucket: 'usage',
+    version: '1',
+    spool: { directory },
+    rollUps: false,
+    flushIntervalMs: 600_000,
+    batchSize: 1000,
+    ...over,
+  });
+
+  async function users(): Promise<readonly string[]> {
+    const reader = new InfluxUsageReader({ url: influxd.url, bucket: 'usage', version: '1' });
+    const { records } = await reader.records({ limit: 100 });
+    await reader.close();
+    return records.map(({ userId = '' }) => userId).toSorted((a, b) => (a < b ? -1 : 1));
+  }
+
+  const erase = async (): Promise<unknown> => await eraseInfluxUser({ ...options(), userId: USER });
+
+  const notes = (): readonly string[] =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('erased-users.json'),
+    );
+
+  it('are not sent, and are counted; those of others and later ones are', async () => {
+    const processor = new InfluxUsageProcessor(options());
+    for (const record of waiting) processor.onEmit(logOf(record));
+    await until(() => processor.status().pending === 3);
+    await erase();
+    assert.doesNotMatch(readFileSync(join(directory, notes()[0]!), 'utf8'), /Brien/);
+    processor.onEmit(logOf(usageRecord(Date.now() + 1000, { userId: USER })));
+    await processor.forceFlush();
+    assert.deepEqual(await users(), ['', 'bob', USER]);
+    const { delivered, dropped } = processor.status();
+    assert.deepEqual([delivered, dropped], [3, { erased: 1 }]);
+    await processor.shutdown();
+  });
+
+  it('do not come back with a batch that is tried again', async () => {
+    const processor = new InfluxUsageProcessor(options({ batchSize: 1 }));
+    await influxd.kill();
+    for (const record of waiting) processor.onEmit(logOf(record));
+    await until(() => processor.status().retries > 0);
+    await influxd.restart();
+    await erase();
+    await processor.forceFlush();
+    await until(() => processor.status().pending === 0);
+    assert.deepEqual(await users(), ['', 'bob']);
+    await processor.shutdown();
+  });
+
+  it('do not come back with what a dead process has left', async () => {
+    await influxd.kill();
+    const dead = new InfluxUsageProcessor(options({ timeoutMs: 200 }));
+    for (const record of waiting) dead.onEmit(logOf(record));
+    await dead.shutdown();
+    await influxd.restart();
+    await erase();
+    const next = new InfluxUsageProcessor(options({ batchSize: 1 }));
+    await until(() => next.status().adopted === 3);
+    await next.forceFlush();
+    await until(() => next.status().pending === 0);
+    assert.deepEqual(await users(), ['', 'bob']);
+    assert.deepEqual(next.status().dropped, { erased: 1 });
+    await next.shutdown();
+  });
+
+  it('need no note where nothing was ever kept', async () => {
+    await erase();
+    assert.equal(existsSync(directory) && notes().length > 0, false);
+  });
+});
