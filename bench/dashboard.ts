@@ -3,12 +3,15 @@
  * the chart, and to the last panel of the first page; to the first row of every other page; requests
  * and bytes; and an action in the table of users. On a ledger of 90 days:
  *
- *     npm run bench:dashboard -- [--records 1000000] [--rounds 9] [--users 50000] [--only pages]
+ *     npm run bench:dashboard -- [--records 1000000] [--rounds 9] [--users 50000] [--only pages] [--ledger FILE]
+ *
+ * `--ledger`: measures a copy of this ledger instead of making one.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sqliteLedgerSize } from '../exporter/sqlite/ledger-size.ts';
 import { LedgerFile } from '../exporter/sqlite/write/ledger-file.ts';
 import { sessionCookie } from '../test/support/app.ts';
 import { openPage, startBrowser } from '../test/support/browser.ts';
@@ -37,6 +40,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '9' },
     users: { type: 'string', default: '50000' },
     only: { type: 'string' },
+    ledger: { type: 'string' },
   },
 });
 const rounds = Number(options.rounds);
@@ -167,7 +171,8 @@ const folder = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
 const ledger = join(folder, 'usage.db');
 const browser = await startBrowser();
 try {
-  const count = fill(ledger);
+  if (options.ledger !== undefined) copyFileSync(options.ledger, ledger);
+  const count = options.ledger === undefined ? fill(ledger) : sqliteLedgerSize(ledger).calls;
   console.log(
     `${count} calls in ${DAYS} days on SQLite; Chromium ${browser.version()}, Node ${process.version}, ` +
       `${cpus().length} × ${cpus()[0]?.model ?? ''}, load ${loadavg()[0]?.toFixed(1)}, ` +

@@ -75,12 +75,13 @@ export class UsageTables {
     parameters: Parameters,
     queryOf: () => Promise<UsageQuery>,
   ): Promise<TablePage> {
-    const { offset = 0, limit = 50 } = parameters;
-    const kept = this.#keptFor(reader, parameters, queryOf);
-    if (!kept.isRead && parameters.quick === 'true') {
+    const { offset = 0, limit = 50, quick } = parameters;
+    if (quick === 'true' && this.#known(reader, nameOfQuestion(parameters))?.isRead !== true) {
+      // All rows are asked for next: the store has most of the work done by then.
       const first = await this.#firstPage(reader, parameters, queryOf);
       if (first !== undefined) return first;
     }
+    const kept = this.#keptFor(reader, parameters, queryOf);
     const summary = await kept.summary;
     const rows = arranged(summary.rows, kept.orders, parameters);
     return { summary, rows: rows.slice(offset, offset + limit), count: rows.length };
@@ -126,15 +127,12 @@ export class UsageTables {
     parameters: Parameters,
     queryOf: () => Promise<UsageQuery>,
   ): Kept {
+    const name = nameOfQuestion(parameters);
+    const began = performance.now();
+    const known = this.#known(reader, name);
+    if (known) return known;
     const kept = this.#kept.get(reader) ?? new Map<string, Kept>();
     this.#kept.set(reader, kept);
-    const name = JSON.stringify(
-      Object.entries(parameters).filter(([parameter]) => !OF_PAGE.has(parameter)),
-    );
-    const began = performance.now();
-    for (const [each, { until }] of kept) if (until < began) kept.delete(each);
-    const known = kept.get(name);
-    if (known) return known;
     const asked: Kept = {
       summary: this.#ask(reader, queryOf),
       orders: new Map(),
@@ -154,11 +152,25 @@ export class UsageTables {
     return asked;
   }
 
+  #known(reader: SummaryReader, name: string): Kept | undefined {
+    const kept = this.#kept.get(reader);
+    const now = performance.now();
+    for (const [each, { until }] of kept ?? []) if (until < now) kept?.delete(each);
+    return kept?.get(name);
+  }
+
   /** Not ended with one request: others may wait for the same answer. */
   async #ask(reader: SummaryReader, queryOf: () => Promise<UsageQuery>): Promise<UsageSummary> {
     const { signal: _, ...query } = await queryOf();
     return await reader.summary({ ...query, limit: MAX_ROWS });
   }
+}
+
+/** The part of a request that its rows depend on. */
+function nameOfQuestion(parameters: Parameters): string {
+  return JSON.stringify(
+    Object.entries(parameters).filter(([parameter]) => !OF_PAGE.has(parameter)),
+  );
 }
 
 function isRanked(sort: TableColumn): boolean {
@@ -179,27 +191,50 @@ function arranged(
   return ordered.filter((row) => !row.isOther && nameOf(row, key).toLowerCase().includes(wanted));
 }
 
-/** Unknown values come last, and after them the row of all others. */
+/**
+ * Unknown values come last, and after them the row of all others. Equal ones are in the order of their keys, as in
+ * answers of a store. Places are sorted, by columns of numbers and texts: rows themselves take three times as long.
+ */
 function inOrder(
   rows: readonly Row[],
   key: Parameters['group_by'],
   sort: TableColumn,
   order: 'asc' | 'desc',
 ): readonly Row[] {
-  const valueIn = sort === 'name' ? (row: Row) => nameOf(row, key) : valuesOf(sort);
-  const { compare } = new Intl.Collator('en');
   const sign = order === 'asc' ? 1 : -1;
-  return rows
-    .map((row) => ({ row, value: valueIn(row) }))
-    .toSorted(({ row: a, value: x }, { row: b, value: y }) => {
-      if (a.isOther || b.isOther) return Number(a.isOther ?? 0) - Number(b.isOther ?? 0);
-      if (x === undefined || y === undefined) {
-        return Number(x === undefined) - Number(y === undefined);
-      }
-      return sign * (typeof x === 'number' ? x - Number(y) : compare(x, String(y)));
-    })
-    .map(({ row }) => row);
+  const names = rows.map((row) => row[key]);
+  const last = Uint8Array.from(rows, (row) => (row.isOther === true ? 1 : 0));
+  const byKey = (a: number, b: number): number => keyOrder(names[a], names[b]);
+  const places = Uint32Array.from(rows.keys());
+  if (sort === 'name') {
+    // Letters with their accents beside those without; a collation takes five times as long.
+    const texts = names.map((name) => (name ?? '').normalize('NFD').toLowerCase());
+    places.sort((a, b) => {
+      if (last[a] !== last[b]) return last[a]! - last[b]!;
+      return texts[a] === texts[b] ? byKey(a, b) : sign * (texts[a]! < texts[b]! ? -1 : 1);
+    });
+  } else {
+    const valueOf = valuesOf(sort);
+    const values = Float64Array.from(rows, (row) => valueOf(row) ?? Number.NaN);
+    places.sort((a, b) => {
+      if (last[a] !== last[b]) return last[a]! - last[b]!;
+      const [x, y] = [values[a]!, values[b]!];
+      if (x === y) return byKey(a, b);
+      return Number.isNaN(x - y) ? nanOrder(x, y) || byKey(a, b) : sign * (x - y);
+    });
+  }
+  return Array.from(places, (place) => rows[place]!);
 }
+
+/** Calls without a key come after those with one. */
+function keyOrder(a: string | null | undefined, b: string | null | undefined): number {
+  if (a === b) return 0;
+  if (typeof a !== 'string' || typeof b !== 'string') return typeof a === 'string' ? -1 : 1;
+  return a < b ? -1 : 1;
+}
+
+const nanOrder = (x: number, y: number): number =>
+  Number(Number.isNaN(x)) - Number(Number.isNaN(y));
 
 function nameOf(row: Row, key: Parameters['group_by']): string {
   return row[key] ?? '';

@@ -5,7 +5,16 @@ import {
   writeCursor,
 } from '../../ledger/queries/checked-query.ts';
 import type { UsagePage } from '../../ledger/usage-query.ts';
-import { BoundValues, conditions, isTellable, LEDGER, timeRange, untellable } from './influxql.ts';
+import {
+  BoundValues,
+  conditions,
+  isTellable,
+  LEDGER,
+  name,
+  timeRange,
+  untellable,
+} from './influxql.ts';
+import { USAGE_FIELDS, USER_TAG } from '../usage-schema.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import { PointLayout } from './point-layout.ts';
 import { recordOfPoint } from './stored-point.ts';
@@ -33,7 +42,8 @@ export async function recordPage(
   const found: UsageRecord[] = [];
   for (const piece of newestFirst({ fromMs, toMs: last }, version, Math.min(now, last))) {
     if (found.length >= wanted) break;
-    for await (const record of recordsOf(client, query, piece, wanted - found.length, signal)) {
+    const few = { count: wanted - found.length, hasSeries: version !== '3' };
+    for await (const record of recordsOf(client, query, piece, few, signal)) {
       found.push(record);
       if (found.length >= wanted) break;
     }
@@ -50,15 +60,20 @@ async function* recordsOf(
   client: InfluxQueryClient,
   query: CheckedRecordsQuery,
   { fromMs, toMs }: TimeRange,
-  count: number,
+  { count, hasSeries }: { readonly count: number; readonly hasSeries: boolean },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<UsageRecord> {
   const { filters, after } = query;
   const older = after === undefined ? '' : ` AND time <= '${after[0]}'`;
   const bound = new BoundValues();
-  const where = timeRange(fromMs, toMs) + older + conditions(filters, bound);
+  let where = timeRange(fromMs, toMs) + older + conditions(filters, bound);
   // What InfluxQL cannot ask for is picked below, so that no limit may cut it off.
   const limit = isTellable(filters) ? ` LIMIT ${count + MAX_TIES}` : '';
+  if (hasSeries && limit !== '') {
+    const newest = await newestSeries(client, where + ` ORDER BY time DESC${limit}`, bound, signal);
+    if (newest === undefined) return;
+    where += newest;
+  }
   const q = `SELECT *::field, *::tag FROM ${LEDGER} WHERE ${where} ORDER BY time DESC${limit}`;
   let layout: PointLayout | undefined;
   for await (const { columns, values } of client.query(q, { bound, signal })) {
@@ -68,6 +83,33 @@ async function* recordsOf(
       if (isAfter(record, after) && isWanted(record, query)) yield record;
     }
   }
+}
+
+/**
+ * Condition that leaves the series of the newest calls; undefined where there are none. A query opens every field of
+ * every series of a shard, and there is one for each user and model: which are wanted is found by one field.
+ */
+async function newestSeries(
+  client: InfluxQueryClient,
+  where: string,
+  bound: BoundValues,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const [calls, user] = [name(USAGE_FIELDS.calls), name(USER_TAG)];
+  const users = new Set<string>();
+  let [newest, oldest] = ['', ''];
+  const q = `SELECT ${calls}, ${user} FROM ${LEDGER} WHERE ${where}`;
+  for await (const { columns, values } of client.query(q, { bound, signal })) {
+    const [timeAt, userAt] = [columns.indexOf('time'), columns.indexOf(USER_TAG)];
+    for (const row of values) {
+      oldest = String(row[timeAt]);
+      newest ||= oldest;
+      users.add(String(row[userAt] ?? ''));
+    }
+  }
+  if (newest === '') return undefined;
+  const series = [...users].map((each) => `${user} = ${bound.bind(each)}`).join(' OR ');
+  return ` AND time >= '${oldest}' AND time <= '${newest}' AND (${series})`;
 }
 
 function isAfter({ time, id }: UsageRecord, after: CheckedRecordsQuery['after']): boolean {

@@ -54,8 +54,9 @@ const startReader = (data: ReaderData): Worker =>
   startThread('reader-thread', () => new URL('./reader-thread.ts', import.meta.url), data);
 
 /**
- * A few threads that each answer one question at a time, if they can those whose sums they keep. Questions of one person never take all of them: the
- * last thread is for the others.
+ * A few threads that each answer one question at a time, if they can those whose sums they keep. Sums that one person
+ * asks for never take all of them: the last thread is for the others, and for the calls that he asks for, which are
+ * found at once.
  */
 export class ReaderThreads {
   readonly #options: ReaderThreadsOptions;
@@ -132,10 +133,18 @@ export class ReaderThreads {
     return [...this.#readers].filter(({ subjects }) => subjects.has(subject));
   }
 
-  #isAllowed({ askedBy }: Job): boolean {
+  #isAllowed({ askedBy, question }: Job): boolean {
     if (askedBy === undefined || this.#max === 1) return true;
-    const running = [...this.#readers].filter(({ job }) => job?.askedBy === askedBy);
-    return running.length < this.#max - 1;
+    const running = [...this.#readers].flatMap(({ job }) =>
+      job?.askedBy === askedBy && !isAbandoned(job) ? [job] : [],
+    );
+    if (running.length < this.#max - 1) return true;
+    // Two walks by a filter that few calls pass would leave nothing to the others.
+    return (
+      question.kind === 'records' &&
+      running.length < this.#max &&
+      running.every((job) => job.question.kind !== 'records')
+    );
   }
 
   #run(reader: Reader, job: Job): void {
@@ -213,5 +222,8 @@ function subjectOf(question: ReadQuestion): string | undefined {
   } = question.query;
   return JSON.stringify(subject);
 }
+
+/** It ends in a moment. */
+const isAbandoned = ({ stop }: Job): boolean => Atomics.load(stop, 0) !== 0;
 
 export const CLOSED = 'the reader was closed';

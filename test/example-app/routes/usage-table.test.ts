@@ -67,6 +67,18 @@ describe('/api/usage/table', () => {
     assert.deepEqual(await names('sort=cost_usd&order=desc'), ['user-1198', 'user-1196']);
   });
 
+  it('has rows that are equal in the order of their names, on the first page as on all', async () => {
+    for (const order of ['asc', 'desc']) {
+      const query = `sort=calls&order=${order}&limit=20&from=${encodeURIComponent(new Date(Date.now() - 7_200_000).toISOString())}`;
+      const quick = await table(`${query}&quick=true`);
+      assert.equal(quick.count, undefined);
+      const whole = await table(query);
+      const names = ({ rows }: typeof whole): unknown => rows.map(({ user }) => user);
+      assert.deepEqual(names(quick), names(whole), order);
+      assert.equal(whole.rows[1]?.user, 'user-0000');
+    }
+  });
+
   it('finds names by a part of them, in any case', async () => {
     const { rows, count } = await table('search=USER-119');
     assert.equal(count, 10);

@@ -26,7 +26,7 @@ class HeldThread extends EventEmitter {
 
   postMessage(message: ReadRequest | 'close'): void {
     if (message === 'close') this.emit('exit', 0);
-    else this.asked.push((message as { id: string }).id);
+    else this.asked.push(message.kind === 'conversation' ? message.id : message.kind);
   }
 
   answer(): void {
@@ -105,6 +105,29 @@ describe('threads that read a SQLite ledger', () => {
     assert.deepEqual(counts(), [2, 1, 1]);
     await sleep(600);
     assert.deepEqual(counts(), [2, 2, 1]);
+  });
+
+  it('find calls for a person whose sums take long', () => {
+    for (const id of ['a1', 'a2', 'a3']) threads.ask(conversation(id), 'alice');
+    threads.ask({ kind: 'records', query: {} }, 'alice');
+    threads.ask({ kind: 'records', query: { limit: 5 } }, 'alice');
+    threads.ask(conversation('b1'), 'bob');
+    assert.deepEqual(asked(), ['a1', 'a2', 'records']);
+    // One list of calls at a time: the next one that is free is for bob.
+    started[2]?.answer();
+    assert.deepEqual(started[2]?.asked, ['records', 'records']);
+    started[2]?.answer();
+    assert.deepEqual(started[2]?.asked, ['records', 'records', 'b1']);
+  });
+
+  it('do not let a person wait for what he has given up', () => {
+    const given = ['a1', 'a2'].map((id) => threads.ask(conversation(id), 'alice'));
+    for (const one of given) {
+      one.result.catch(() => {});
+      one.abandon();
+    }
+    threads.ask(conversation('a3'), 'alice');
+    assert.deepEqual(asked(), ['a1', 'a2', 'a3']);
   });
 
   it('are ended when they do not notice that nobody waits', async () => {
