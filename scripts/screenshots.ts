@@ -47,15 +47,28 @@ function asRecorded(call: UsageRecord): UsageRecord {
   return Object.fromEntries(kept) as unknown as UsageRecord;
 }
 
+const ofTeam = {
+  member: 'token_statistics@team:sales',
+  until: new Date(Date.now() + 8 * 3_600_000),
+} as const;
+
 const audit = [
+  {
+    version: 3,
+    time: Date.now(),
+    from: { [ofTeam.member]: null },
+    to: { [ofTeam.member]: false },
+    until: ofTeam.until.toISOString(),
+    reason: 'audit of contracts',
+  },
   { version: 2, time: gap.to, from: { token_statistics: false }, to: { token_statistics: true } },
   { version: 1, time: gap.from, from: { token_statistics: true }, to: { token_statistics: false } },
 ].map(({ time, ...change }) => ({
+  reason: 'gateway migration',
   ...change,
   time: new Date(time).toISOString(),
   actor: 'ada',
   action: 'change',
-  reason: 'gateway migration',
   undo: {},
 }));
 
@@ -71,6 +84,13 @@ const served = await serveUsage({
 const { origin } = served.app;
 served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });
 await served.record([...officeUsage({ until: Date.now(), days: 62, perDay: 190 })].map(asRecorded));
+for (const [patch, until] of [
+  [{ token_statistics: false }, undefined],
+  [{ token_statistics: true }, undefined],
+  [{ [ofTeam.member]: false }, ofTeam.until],
+] as const) {
+  await served.settings.patch(patch, { actor: 'ada', ...(until && { until }) });
+}
 mkdirSync(new URL('../docs/images/', import.meta.url), { recursive: true });
 const browser = await startBrowser();
 const midnight = startOfDay(0);
