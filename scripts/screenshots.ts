@@ -18,6 +18,7 @@ import { sessionCookie } from '../test/support/app.ts';
 import { openPage, startBrowser } from '../test/support/browser.ts';
 import { officeUsage } from '../test/support/office-usage.ts';
 import { serveUsage } from '../test/support/usage-app.ts';
+import { usageRecord } from '../test/support/usage-logs.ts';
 import type { UsageRecord } from '../src/domain/usage-record.ts';
 
 const VIEWPORT = { width: 1280, height: 1440 };
@@ -180,6 +181,18 @@ const history: readonly AlertEntry[] = [
   { ...change, time: hoursAgo(5), event: 'level', key: 'amelia.hart', level: 'warning', value: 21 },
   { id: 'rule_c', rule: 'calls of a model', time: hoursAgo(22), event: 'muted', actor: 'ada' },
 ];
+/** The call of the chat page. */
+const ANSWERED = {
+  userId: 'alice',
+  durationMs: 840,
+  timeToFirstChunkMs: 210,
+  inputTokens: 21,
+  outputTokens: 38,
+  totalTokens: 59,
+  tokenSource: 'provider',
+  costUsd: 0.000_433,
+} as const;
+
 /** What the pages get instead of the answers of a server that has just begun. */
 const ANSWERS = [
   ['**/api/settings/metrics/audit?*', { entries: audit }],
@@ -227,10 +240,20 @@ for (const [suffix, options] of LOOKS) {
     if (name === 'chat') {
       await page.waitForSelector('#model option', { state: 'attached' });
       await page.fill('#message', 'Which of our products sells best in Norway?');
+      const answered = page.waitForResponse('**/api/chat');
       await page.keyboard.press('Enter');
       await page.waitForSelector('#transcript .said[aria-busy="false"] .words');
+      // Nothing meters the calls of this script.
+      const [responseId = ''] = /chatcmpl-[\w-]+/.exec(await (await answered).text()) ?? [];
+      const conversationId = await page.inputValue('#conversation');
+      await served.record([usageRecord(Date.now(), { ...ANSWERED, responseId, conversationId })]);
+      await page.waitForSelector('#transcript .receipt a');
     }
-    if (name === 'calls') await page.locator('#calls tbody button').first().click();
+    if (name === 'calls') {
+      const costs = page.waitForResponse('**/api/usage/costs?*');
+      await page.locator('#calls tbody button').first().click();
+      await (await costs).finished();
+    }
     const file = new URL(`../docs/images/${name}${suffix}.png`, import.meta.url).pathname;
     await page.screenshot({ path: file });
     console.log(file);

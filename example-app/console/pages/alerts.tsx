@@ -6,7 +6,7 @@ import type { Column } from '../components/column.ts';
 import { Badge, Banner, Waiting } from '../components/controls.tsx';
 import { CardTable } from '../components/card-table.tsx';
 import { formatMoney, formatMs, formatTime, formatWhole } from '../formats.ts';
-import { Name } from '../names.tsx';
+import { Name, dimensionName } from '../names.tsx';
 import { Problem } from '../panels/notices.tsx';
 import { isAdmin } from '../session.ts';
 import { t, textOr } from '../texts.ts';
@@ -169,7 +169,7 @@ function Rules({
       cell: ({ metric, by, window_ms: window }) =>
         [
           metric === undefined ? '' : textOr(`alertMetric.${metric}`, metric),
-          by === undefined || by === 'all' ? '' : by,
+          by === undefined || by === 'all' ? '' : dimensionName(by),
           window === undefined ? '' : formatMs(window),
         ]
           .filter((part) => part !== '')

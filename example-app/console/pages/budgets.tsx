@@ -148,7 +148,10 @@ function windowText({ window }: Budget): string {
 function limitText({ limit }: Budget): string {
   return Object.entries(limit)
     .map(
-      ([unit, value]) => `${amountOf(unit, Number(value))} ${textOr(`budgets.unit.${unit}`, unit)}`,
+      // An amount of money has its unit.
+      ([unit, value]) =>
+        amountOf(unit, Number(value)) +
+        (unit === 'usd' ? '' : ` ${textOr(`budgets.unit.${unit}`, unit)}`),
     )
     .join(' · ');
 }
