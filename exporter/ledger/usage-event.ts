@@ -178,9 +178,8 @@ function setOthers(record: Mutable<UsageRecord>, source: Readonly<Record<string,
 }
 
 function plain(value: unknown): UsageAttributeValue | undefined {
-  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
-    return value;
-  }
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (value === undefined || value === null) return undefined;
   try {
     return JSON.stringify(value);

@@ -3,13 +3,15 @@ import { LOG_RATIO, SMALLEST } from '../ledger/queries/quantile-sketch.ts';
 import { type DayRow, encodeDayBlock } from './day-block.ts';
 import { firstCallHour } from './kept-from.ts';
 import { DAY_KINDS, type DayKind, forgetDay } from './day-tables.ts';
-import { DAYS } from './roll-up.ts';
+import { DAYS, rebuildRollUps } from './roll-up.ts';
 import { SUMS } from './sums.ts';
+import { takeUnits } from './unit-columns.ts';
 
 /** Makes the sums of a day; call it inside a transaction. */
 export function sumUpDay(database: DatabaseSync, day: bigint): void {
-  forgetDay(database, day);
   const range = [day * DAYS.ns, (day + 1n) * DAYS.ns] as const;
+  if (takeUnits(database, ...range)) rebuildRollUps(database, range[0], range[1] - 1n);
+  forgetDay(database, day);
   const insertBlock = database.prepare('INSERT INTO usage_day_block VALUES (?, ?, ?)');
   for (const kind of DAY_KINDS) {
     insertBlock.run(day, kind, encodeDayBlock(dayRows(database, kind, range)));

@@ -1,3 +1,5 @@
+import type { DatabaseSync } from 'node:sqlite';
+
 /** Those of version 9: another one is a column of a later version. */
 const NAMES = [
   'web_searches',
@@ -35,6 +37,31 @@ FROM (
 ) AS sums
 WHERE ${table}.${unit} = sums.number AND ${KEY.map((key) => `${table}.${key} = sums.${key}`).join(' AND ')};`;
 
+const UNITS_IN_ATTRIBUTES = `
+  FROM json_each(usage.attributes)
+  WHERE key IN (${NAMES.map((name) => `'token_meter.usage.${name}'`).join(', ')})
+    AND type IN ('integer', 'real') AND value > 0 AND value <= ${Number.MAX_SAFE_INTEGER}`;
+
+const TAKE = `
+UPDATE usage SET units = (
+  SELECT json_group_object(substr(key, ${'token_meter.usage.'.length + 1}), value) ${UNITS_IN_ATTRIBUTES}
+) WHERE units IS NULL AND instr(attributes, 'token_meter.usage.') > 0 AND json_valid(attributes)
+  AND EXISTS (SELECT 1 ${UNITS_IN_ATTRIBUTES})`;
+const NOTE_TAKEN = `
+INSERT OR IGNORE INTO usage_unit SELECT DISTINCT key FROM usage, json_each(usage.units) WHERE units IS NOT NULL`;
+
+/**
+ * Takes the units of calls out of their attributes where a process of an earlier release wrote them, which may go on
+ * beside this one. Says whether there were any: then the sums of the range lack them.
+ */
+export function takeUnits(database: DatabaseSync, fromNs: bigint, toNs: bigint): boolean {
+  const range = 'AND time_ns >= ? AND time_ns < ?';
+  const { changes } = database.prepare(`${TAKE} ${range}`).run(fromNs, toNs);
+  if (changes === 0) return false;
+  database.prepare(`${NOTE_TAKEN} ${range}`).run(fromNs, toNs);
+  return true;
+}
+
 /**
  * The step to version 9: units of earlier calls are taken out of their attributes, and hours and days that have some
  * are summed up.
@@ -43,13 +70,8 @@ export const WITH_UNITS: string = `
 ALTER TABLE usage ADD COLUMN units TEXT;
 ${UNITS}
 ${SUM_TABLES.flatMap((table) => NAMES.map((name) => `ALTER TABLE ${table} ADD COLUMN ${name} REAL;`)).join('\n')}
-UPDATE usage SET units = (
-  SELECT json_group_object(substr(key, ${'token_meter.usage.'.length + 1}), value) FROM json_each(usage.attributes)
-  WHERE key IN (${NAMES.map((name) => `'token_meter.usage.${name}'`).join(', ')})
-    AND type IN ('integer', 'real') AND value > 0
-) WHERE instr(attributes, 'token_meter.usage.') > 0 AND json_valid(attributes);
-UPDATE usage SET units = NULL WHERE units = '{}';
-INSERT INTO usage_unit SELECT DISTINCT key FROM usage, json_each(usage.units) WHERE units IS NOT NULL;
+${TAKE};
+${NOTE_TAKEN};
 ${fill('usage_hour', 'hour', HOUR_NS)}
 ${fill('usage_day', 'day', DAY_NS)}
 DELETE FROM usage_summed_day WHERE day IN

@@ -152,9 +152,14 @@ export function unitsOf({
     const field = BY_ATTRIBUTE.get(attribute)?.field;
     const amount = attributes[attribute];
     if (field === undefined || !isUnit(field)) continue;
-    if (typeof amount === 'number' && amount > 0) (units ??= {})[field] = amount;
+    if (isAmount(amount)) (units ??= {})[field] = amount;
   }
   return units;
+}
+
+/** Beyond safe integers a sum would lose the amounts of other calls. */
+export function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 /** Used kinds as attributes of the record. */
@@ -199,7 +204,7 @@ export function billedUsageOf(
   if (attributes === undefined) return usage;
   for (const [attribute, amount] of Object.entries(attributes)) {
     const field = BY_ATTRIBUTE.get(attribute)?.field;
-    if (field !== undefined && typeof amount === 'number' && amount > 0) usage[field] = amount;
+    if (field !== undefined && isAmount(amount)) usage[field] = amount;
   }
   const isBilledApart =
     usage.billedInputTokens !== undefined || usage.billedOutputTokens !== undefined;

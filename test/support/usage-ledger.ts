@@ -42,6 +42,8 @@ function unitsOf(index: number): Record<string, number> {
     ...(index % 9 === 2 && { 'token_meter.usage.web_searches': 1 + (index % 4) }),
     ...(index % 13 === 4 && { 'token_meter.usage.generated_images': 1 + (index % 3) }),
     ...(index % 31 === 6 && { 'token_meter.usage.audio_input_seconds': (1 + index) / 7 }),
+    // No amount: a sum with it would lose all others.
+    ...(index % 97 === 11 && { 'token_meter.usage.pages': 1e308 }),
   };
 }
 

@@ -22,7 +22,7 @@ const tokens = (name: string): Column => ({
 /** `{'generated_images': 2}`: the attributes of what is not counted in tokens. */
 const UNITS_OF_ATTRIBUTES = `if(position(attributes, '${UNIT_PREFIX}') = 0, [],
     arrayMap(x -> (substring(x.1, ${UNIT_PREFIX.length + 1}), x.2),
-      arrayFilter(x -> startsWith(x.1, '${UNIT_PREFIX}') AND NOT endsWith(x.1, '_tokens') AND x.2 > 0,
+      arrayFilter(x -> startsWith(x.1, '${UNIT_PREFIX}') AND NOT endsWith(x.1, '_tokens') AND x.2 > 0 AND x.2 <= ${Number.MAX_SAFE_INTEGER},
         JSONExtractKeysAndValues(attributes, 'Float64'))))`;
 const UNITS_TYPE = 'Map(String, Float64)';
 

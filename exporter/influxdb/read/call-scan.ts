@@ -1,4 +1,5 @@
 import { exactFieldOf, USAGE_FIELDS } from '../usage-schema.ts';
+import { isAmount } from '../../../src/domain/billed-usage.ts';
 import type { Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
@@ -136,7 +137,7 @@ export class CallScan {
       };
       for (const { unit, at } of units) {
         const amount = number(at);
-        if (amount !== null && amount > 0) sums[unit] = amount;
+        if (isAmount(amount)) sums[unit] = amount;
       }
       yield {
         key: keys.map((places) => places.reduce<string | null>((key, at) => key ?? text(at), null)),
