@@ -23,11 +23,42 @@ import {
   type Said,
 } from '../support/claude-agent-messages.ts';
 
+type Parameters = { readonly options?: object };
+
 interface Sdk {
-  query(parameters: { prompt: string; options?: object }): AsyncGenerator<Said, void>;
-  startup(parameters?: { options?: object }): Promise<{
-    query(prompt: string): AsyncGenerator<Said, void>;
+  query(parameters: Parameters & { prompt: string }): Query;
+  startup(parameters?: Parameters): Promise<{ query(prompt: string): Query }>;
+  prewarm(parameters?: Parameters): Promise<{
+    claim(parameters: { prompt: string; options: object }): Query;
   }>;
+}
+
+/** As the SDK's: it is read through its messages, and closed past them. */
+class Query implements AsyncIterable<Said> {
+  readonly #messages: AsyncGenerator<Said, void>;
+  hasEnded = false;
+
+  constructor(messages: AsyncGenerator<Said, void>) {
+    this.#messages = messages;
+  }
+
+  next(): Promise<IteratorResult<Said, void>> {
+    return this.#messages.next();
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Said, void> {
+    return this.#messages;
+  }
+
+  close(): string {
+    this.hasEnded = true;
+    return 'closed';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.resolve();
+    this.hasEnded = true;
+  }
 }
 
 /** The SDK itself runs in test/slow/agents. */
@@ -42,20 +73,20 @@ describe('messages of the Claude Agent SDK', () => {
   before(() => {
     telemetry = startTelemetry();
     instrumentation = new TokenMeterInstrumentation({ onUsage: (record) => records.push(record) });
+    const said = async function* (parameters: Parameters): AsyncGenerator<Said, void> {
+      asked.push(parameters);
+      await Promise.resolve();
+      for (const part of script) {
+        if (part instanceof Error) throw part;
+        yield part;
+      }
+    };
     sdk = {
-      async *query(parameters) {
-        asked.push(parameters);
-        await Promise.resolve();
-        for (const part of script) {
-          if (part instanceof Error) throw part;
-          yield part;
-        }
-      },
-      startup(parameters = {}) {
-        return Promise.resolve({
-          query: (prompt: string) => bare.query({ ...parameters, prompt }),
-        });
-      },
+      query: (parameters) => new Query(said(parameters)),
+      startup: (parameters = {}) =>
+        Promise.resolve({ query: (prompt) => bare.query({ ...parameters, prompt }) }),
+      prewarm: (parameters = {}) =>
+        Promise.resolve({ claim: ({ prompt }) => bare.query({ ...parameters, prompt }) }),
     };
     const bare = { ...sdk };
     assert.ok(instrumentation.instrument('@anthropic-ai/claude-agent-sdk', sdk));
@@ -153,16 +184,16 @@ describe('messages of the Claude Agent SDK', () => {
   });
 
   it('leaves out what earlier turns of a resumed session used', async () => {
-    const said = [
-      callOf('msg_1', 100, words),
+    const said = (earlier: string): Said[] => [
+      callOf(`${earlier}_1`, 100, words),
       resultOf({ [SONNET]: total(5100, 900) }),
-      callOf('msg_2', 100, words),
+      callOf(`${earlier}_2`, 100, words),
       resultOf({ [SONNET]: total(5200, 930) }),
     ];
-    await ask(said, { resume: 'session-0' });
+    await ask(said('resumed'), { resume: 'session-0' });
     assert.deepEqual(lines(), ['sonnet 100 1 ok', 'sonnet 100 30 ok']);
     records = [];
-    await ask(said, { continue: true });
+    await ask(said('continued'), { continue: true });
     assert.deepEqual(lines(), ['sonnet 100 1 ok', 'sonnet 100 30 ok']);
   });
 
@@ -287,6 +318,76 @@ describe('messages of the Claude Agent SDK', () => {
     assert.deepEqual(lines(), ['sonnet 100 1 aborted']);
   });
 
+  it('records a session when it is closed, without waiting for its collection', async () => {
+    script = [callOf('msg_1', 100, words), callOf('msg_2', 110, words)];
+    const warm = await sdk.startup();
+    const queries = [sdk.query({ prompt: '' }), warm.query(''), sdk.query({ prompt: '' })];
+    for (const query of queries) {
+      records = [];
+      telemetry.reset();
+      await query.next();
+      if (query === queries[2]) await query[Symbol.asyncDispose]();
+      else assert.equal(query.close(), 'closed');
+      assert.ok(query.hasEnded);
+      await flush();
+      assert.deepEqual(lines(), ['sonnet 100 1 aborted']);
+      assert.ok(spanNames().includes('invoke_agent claude-code'));
+    }
+    records = [];
+    // What had arrived before can still be read.
+    for (const query of queries)
+      for await (const message of query) assert.equal(message, script[1]);
+    await flush();
+    assert.deepEqual(lines(), Array(3).fill('sonnet 110 1 aborted'));
+  });
+
+  it('counts a message once that is sent again', async () => {
+    const late = inSubAgent('use_1', callOf('msg_2', 10, toolUse('use_2', 'Read', {})));
+    await ask([
+      callOf('msg_1', 100, toolUse('use_1', 'Agent', {})),
+      inSubAgent('use_1', callOf('msg_2', 10, words)),
+      toolResult('use_1', 'Twice a day.'),
+      late,
+      callOf('msg_3', 200, words),
+      resultOf({ [SONNET]: total(310, 50) }),
+      callOf('msg_3', 200, words),
+      callOf('msg_4', 210, words),
+      resultOf({ [SONNET]: total(520, 70) }),
+    ]);
+    assert.deepEqual(lines().toSorted(), [
+      'sonnet 0 47 ok',
+      'sonnet 10 1 ok',
+      'sonnet 100 1 ok',
+      'sonnet 200 1 ok',
+      'sonnet 210 20 ok',
+    ]);
+  });
+
+  it('counts a message once that a resumed session sends again', async () => {
+    const waiting = callOf('waiting_1', 100, toolUse('use_1', 'Bash', {}));
+    script = [waiting, resultOf({})];
+    await using query = sdk.query({ prompt: '' });
+    await query.next();
+    query.close();
+    const rest = [toolResult('use_1', '3'), callOf('waiting_2', 130, words)];
+    await ask([waiting, ...rest, resultOf({ [SONNET]: total(230, 60) })], { resume: 'session-1' });
+    assert.deepEqual(lines(), ['sonnet 100 1 aborted', 'sonnet 130 1 ok']);
+    records = [];
+    // Elsewhere an id says nothing: servers in between may use one again.
+    await ask([waiting, resultOf({ [SONNET]: total(100, 40) })]);
+    assert.deepEqual(lines(), ['sonnet 100 40 ok']);
+  });
+
+  it('counts each reply whose stream begins, whatever id a server gives it', async () => {
+    await ask([
+      ...streamEvents('same', 100, 7),
+      toolResult('use_1', '3'),
+      ...streamEvents('same', 120, 30),
+      resultOf({ [SONNET]: total(220, 37) }),
+    ]);
+    assert.deepEqual(lines(), ['sonnet 100 7 ok', 'sonnet 120 30 ok']);
+  });
+
   it('marks the telemetry of the process, and leaves the options as they are', async () => {
     const env = { CLAUDE_CODE_ENABLE_TELEMETRY: '1', OTEL_RESOURCE_ATTRIBUTES: 'team=research' };
     const options = { env, model: 'sonnet' };
@@ -350,8 +451,13 @@ describe('messages of the Claude Agent SDK', () => {
     const warm = await sdk.startup({ options: { env: { CLAUDE_CODE_ENABLE_TELEMETRY: '1' } } });
     for await (const _message of warm.query('When is high water?'));
     await flush();
-    const env = asked[0]?.options?.env;
-    assert.equal(env?.['OTEL_RESOURCE_ATTRIBUTES'], 'token_meter.metered=true');
-    assert.deepEqual(lines(), ['sonnet 100 40 ok']);
+    const spare = await sdk.prewarm({ options: { env: { CLAUDE_CODE_ENABLE_TELEMETRY: '1' } } });
+    const query = spare.claim({ prompt: 'When is high water?', options: { cwd: '/tides' } });
+    for await (const _message of query);
+    await flush();
+    for (const { options } of asked) {
+      assert.equal(options?.env?.['OTEL_RESOURCE_ATTRIBUTES'], 'token_meter.metered=true');
+    }
+    assert.deepEqual(lines(), ['sonnet 100 40 ok', 'sonnet 100 40 ok']);
   });
 });

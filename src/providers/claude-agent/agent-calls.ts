@@ -6,6 +6,7 @@ import { mergeUsage, runIn, usageContextOf } from '../../context.ts';
 import { stringAt, type JsonObject } from '../../tokens/json.ts';
 import { messages } from '../anthropic/messages.ts';
 import { HeardCall, type CallTime } from './heard-call.ts';
+import { HeardMessages } from './heard-messages.ts';
 import { isSameModel, TurnUsage, type RestOfTurn } from './turn-usage.ts';
 
 /** The agent itself, among its sub-agents, which have the ids of the tools that run them. */
@@ -22,6 +23,7 @@ export interface TurnAudience {
 export class AgentCalls {
   readonly #provider: string;
   readonly #usage: TurnUsage;
+  readonly #messages: HeardMessages;
   #turn: TurnAudience | undefined;
   /** The last call of each agent, of which more may come. */
   readonly #open = new Map<string, HeardCall>();
@@ -32,6 +34,7 @@ export class AgentCalls {
   constructor(provider: string, isFresh: boolean) {
     this.#provider = provider;
     this.#usage = new TurnUsage(isFresh);
+    this.#messages = new HeardMessages(isFresh);
   }
 
   begin(turn: TurnAudience): void {
@@ -44,14 +47,19 @@ export class AgentCalls {
     this.#since.set(agent, now());
   }
 
-  /** A message with a part of a reply. Another reply of the same agent means that the one before is whole. */
-  heard(reply: JsonObject, agent: string, context: Context, isCut = false): void {
-    let call = this.#open.get(agent);
-    if (call?.id !== stringAt(reply, 'id')) {
-      this.settle(agent);
-      call = this.#started(reply, agent, context);
-    }
-    call?.message(reply, isCut, now());
+  /** A message with a part of a reply: of a call that is new, or of the agent's last one. */
+  heard(reply: JsonObject, agent: string, context: Context, isCut: boolean): void {
+    const id = stringAt(reply, 'id');
+    const isLast = this.#open.get(agent)?.id === id;
+    if (!isLast && id !== undefined && this.#messages.has(id)) return;
+    if (!isLast) this.#start(reply, agent, context);
+    this.#open.get(agent)?.message(reply, isCut, now());
+  }
+
+  /** The API has begun to stream a reply, which is of a new call whatever its id is. */
+  started(reply: JsonObject, agent: string, context: Context): void {
+    this.#start(reply, agent, context);
+    this.#open.get(agent)?.message({ ...reply, content: [] }, false, now());
   }
 
   /** An event of the API's stream. */
@@ -99,13 +107,15 @@ export class AgentCalls {
     for (const agent of this.#open.keys()) this.settle(agent, false);
   }
 
-  #started(reply: JsonObject, agent: string, context: Context): HeardCall | undefined {
+  /** Another reply of the same agent means that the one before is whole. */
+  #start(reply: JsonObject, agent: string, context: Context): void {
+    this.settle(agent);
     const { audience, begun } = this.#turn ?? {};
     if (audience === undefined) this.#usage.missed();
-    if (audience === undefined || begun === undefined) return undefined;
+    if (audience === undefined || begun === undefined) return;
     const call = new HeardCall(reply, context, audience, this.#since.get(agent) ?? begun);
     this.#open.set(agent, call);
-    return call;
+    if (call.id !== '') this.#messages.add(call.id);
   }
 
   #endOf(call: HeardCall, isWhole: boolean): FinishedCall {

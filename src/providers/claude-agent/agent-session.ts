@@ -85,6 +85,14 @@ export class AgentSession implements ReplySink {
     this.#end(errorType(error));
   }
 
+  /**
+   * The application has closed the query. It may read what had arrived before, and each message of that is recorded
+   * as any other.
+   */
+  left(): void {
+    quietly('leaving a session', () => this.#settle(undefined));
+  }
+
   /** The process ends. */
   close(): void {
     this.#end(undefined);
@@ -124,9 +132,7 @@ export class AgentSession implements ReplySink {
   #streamed(event: JsonObject | undefined, agent: string): void {
     if (event === undefined) return;
     const started = event['type'] === 'message_start' ? objectAt(event, 'message') : undefined;
-    if (started !== undefined) {
-      this.#calls.heard({ ...started, content: [] }, agent, this.#contextOf(agent));
-    }
+    if (started !== undefined) this.#calls.started(started, agent, this.#contextOf(agent));
     this.#calls.streamed(event, agent);
   }
 
@@ -151,11 +157,13 @@ export class AgentSession implements ReplySink {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     registry.unregister(this);
-    quietly('ending a session', () => {
-      this.#calls.ended();
-      this.tools.endAll();
-      this.#endTurn(failure);
-    });
+    quietly('ending a session', () => this.#settle(failure));
+  }
+
+  #settle(failure: string | undefined): void {
+    this.#calls.ended();
+    this.tools.endAll();
+    this.#endTurn(failure);
   }
 
   #begin(): void {

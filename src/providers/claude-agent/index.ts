@@ -37,7 +37,11 @@ const WRAPPED: Readonly<Record<string, Wrap>> = {
     },
   startup: (original, meter) =>
     function (this: unknown, ...args) {
-      return warmed(args, meter, (passed) => original.apply(this, passed));
+      return warmed('query', args, meter, (passed) => original.apply(this, passed));
+    },
+  prewarm: (original, meter) =>
+    function (this: unknown, ...args) {
+      return warmed('claim', args, meter, (passed) => original.apply(this, passed));
     },
   createSdkMcpServer: (original, meter) =>
     function (this: unknown, ...args) {
@@ -105,8 +109,9 @@ function asked(
   return inSession(session, () => invoke([passed ?? parameters, ...rest]));
 }
 
-/** A process that is started before its question is known. */
+/** A process that is started before its question is known. `method`: asks it, and returns the query. */
 async function warmed(
+  method: 'query' | 'claim',
   args: readonly unknown[],
   meter: CurrentMeter,
   invoke: (args: unknown[]) => unknown,
@@ -117,12 +122,14 @@ async function warmed(
   const passed = quietly('passing options on', () => marked(parameters, activeContext()));
   const warm = await (invoke([passed ?? parameters, ...rest]) as Promise<object>);
   quietly('watching a process', () => {
-    const { query } = warm as { readonly query?: unknown };
-    if (typeof query !== 'function') return;
-    const ask = query.bind(warm) as AnyFunction;
-    setOwn(warm, 'query', (...asking: unknown[]) => {
+    const original = (warm as Readonly<Record<string, unknown>>)[method];
+    if (typeof original !== 'function') return;
+    const ask = original.bind(warm) as AnyFunction;
+    setOwn(warm, method, (...asking: unknown[]) => {
       const session = quietly('starting a session', () => begun(parameters, meter));
-      return session === undefined ? ask(...asking) : inSession(session, () => ask(...asking));
+      if (session === undefined) return ask(...asking);
+      quietly('watching a process', () => observeLeaving(warm, session));
+      return inSession(session, () => ask(...asking));
     });
   });
   return warm;
@@ -165,11 +172,26 @@ function inSession(session: AgentSession, invoke: () => unknown): unknown {
   }
   const isWatched = quietly('watching messages', () => {
     const messages = messagesOf(query);
-    if (messages !== undefined) observeGenerator(messages, session);
+    if (messages !== undefined) {
+      observeGenerator(messages, session);
+      observeLeaving(query as object, session);
+    }
     return messages !== undefined;
   });
   if (isWatched !== true) session.streamEnded();
   return query;
+}
+
+/** Ways to end a session that do not pass through its messages. */
+function observeLeaving(handle: object, session: AgentSession): void {
+  for (const name of ['close', Symbol.asyncDispose] as const) {
+    const original = (handle as Readonly<Record<PropertyKey, unknown>>)[name];
+    if (typeof original !== 'function') continue;
+    setOwn(handle, name, function (this: unknown, ...args: unknown[]): unknown {
+      session.left();
+      return original.apply(this, args) as unknown;
+    });
+  }
 }
 
 /** The generator that every way of reading goes through. */
