@@ -9,7 +9,7 @@ export type Source<T = unknown> =
   | readonly string[]
   | ((args: readonly unknown[], result: unknown) => T | undefined);
 
-/** Undefined when it is nowhere, or when a function of the caller threw. */
+/** Undefined when it is nowhere, or when a function or a getter of the caller threw. */
 export function find(source: Source, args: readonly unknown[], result?: unknown): unknown {
   if (typeof source === 'function') {
     return quietly('calling a function of meterChat', () => source(args, result));
@@ -17,7 +17,7 @@ export function find(source: Source, args: readonly unknown[], result?: unknown)
   const paths = typeof source === 'string' ? [source] : source;
   for (const place of [...args, result]) {
     for (const path of paths) {
-      const value = valueAt(place, path);
+      const value = quietly('reading a value for meterChat', () => valueAt(place, path));
       if (value !== undefined && value !== null) return value;
     }
   }
