@@ -5,6 +5,9 @@ import { followed } from './followed.ts';
 
 type Advance = (...args: unknown[]) => unknown;
 
+/** What surrounds a function from its call to its end. */
+export type Surrounding = Pick<OpenStep, 'run' | 'end' | 'endsWith'>;
+
 export interface RunInStepOptions {
   /** Adds the result to the step's span, where content is captured. @default false */
   readonly withOutput?: boolean;
@@ -21,7 +24,7 @@ export interface RunInStepOptions {
  * left. Returns and throws what `fn` does.
  */
 export function runInStep<T>(
-  step: OpenStep | undefined,
+  step: Surrounding | undefined,
   fn: () => T,
   {
     withOutput = false,
@@ -58,7 +61,7 @@ export function runInStep<T>(
   });
 }
 
-function endWithError(step: OpenStep, error: unknown): void {
+function endWithError(step: Surrounding, error: unknown): void {
   step.end(error === undefined ? { errorType: 'Error' } : { error });
 }
 
@@ -72,7 +75,7 @@ function isAsyncGenerator(value: unknown): value is AsyncGenerator {
 }
 
 /** Each part of it is made in the step. What its methods return at once they still return at once. */
-function followGenerator(generator: AsyncGenerator, step: OpenStep): void {
+function followGenerator(generator: AsyncGenerator, step: Surrounding): void {
   quietly('watching a generator', () => {
     step.endsWith(generator);
     for (const name of ['next', 'return', 'throw'] as const) {

@@ -96,12 +96,17 @@ describe("Google's Agent Development Kit", () => {
     return new adk.LlmAgent({ name: 'planner', model: model(), tools });
   }
 
-  async function run(agent: object, options: object = {}): Promise<string> {
+  async function run(
+    agent: object,
+    options: object = {},
+    onEvent: () => void = () => undefined,
+  ): Promise<string> {
     const runner = new adk.InMemoryRunner({ agent, appName: 'tides' });
     const newMessage = { role: 'user', parts: [{ text: 'When is high water?' }] };
     let last: unknown;
     for await (const event of runner.runEphemeral({ userId: 'ann', newMessage, ...options })) {
       last = event.content ?? last;
+      onEvent();
     }
     return JSON.stringify(last);
   }
@@ -160,5 +165,18 @@ describe("Google's Agent Development Kit", () => {
     for (const { attributes } of telemetry.spans()) {
       assert.ok(!Object.keys(attributes).some((name) => name.startsWith('token_meter')));
     }
+  });
+
+  it('has one span for a call where metering is switched on during the run', async () => {
+    server.play(...(whole as [Script, ...Script[]]));
+    instrumentation.applySettings({ enabled: false });
+    await run(planner(), {}, () => instrumentation.applySettings({ enabled: true }));
+    await flush();
+    assert.equal(records.length, 3, 'all but the first call');
+    const spans = telemetry.spans();
+    assert.ok(!spans.some(({ name }) => name.startsWith('generate_content')));
+    const own = spans.filter(({ name }) => name === 'call_llm');
+    const ids = new Set(own.map((span) => span.spanContext().spanId));
+    for (const { spanId } of records) assert.ok(spanId !== undefined && ids.has(spanId));
   });
 });

@@ -166,4 +166,20 @@ describe('Strands', () => {
     assert.equal(chats[0].attributes['token_meter.outcome'], 'ok');
     assert.equal(records[0]?.spanId, chats[0].spanContext().spanId);
   });
+
+  it('has one span for a call where metering is switched on during the run', async () => {
+    server.play(...streamedAgentScripts());
+    instrumentation.applySettings({ enabled: false });
+    let seen = 0;
+    for await (const _event of planner().stream('When is high water?')) {
+      seen += 1;
+      if (seen === 3) instrumentation.applySettings({ enabled: true });
+    }
+    await flush();
+    const chats = telemetry.spans().filter(({ name }) => name.startsWith('chat'));
+    assert.equal(chats.length, 4);
+    const ids = new Set(chats.map((span) => span.spanContext().spanId));
+    assert.ok(records.length > 1);
+    for (const { spanId } of records) assert.ok(spanId !== undefined && ids.has(spanId));
+  });
 });
