@@ -12,9 +12,8 @@ export function checked(
 ): unknown {
   if (!schema) return undefined;
   const result = schema.safeParse(value);
-  const isDangerous = isObject(value) && Object.hasOwn(value, '__proto__');
-  if (result.success && !isDangerous) return result.data;
-  const issues = [...(result.error?.issues ?? []), ...(isDangerous ? [DANGEROUS] : [])];
+  const issues = result.error?.issues ?? dangersIn(value);
+  if (issues.length === 0) return result.data;
   const errors = issues.flatMap((issue) => problemsOf(schema, place, issue));
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   return ctx.throw(422, `${errors[0]?.detail ?? 'The request is not valid.'}${more}`, {
@@ -24,14 +23,10 @@ export function checked(
 }
 
 /** Some schemas leave it out without a word. */
-const DANGEROUS = {
-  code: 'unrecognized_keys',
-  keys: ['__proto__'],
-  path: [],
-  message: '',
-} satisfies z.core.$ZodIssue;
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+function dangersIn(value: unknown): readonly z.core.$ZodIssue[] {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, '__proto__')) return [];
+  return [{ code: 'unrecognized_keys', keys: ['__proto__'], path: [], message: '' }];
+}
 
 interface InvalidMember {
   /** JSON pointer into the body; for path, query and headers `parameter` instead. */

@@ -263,7 +263,7 @@ describe('a viewer who is limited to a team', () => {
       }
     }
     const [head = '', ...lines] = (await bodyOf('/api/usage/export.csv', OF_SEA)).split('\r\n');
-    assert.match(head, /,team,.*,dimension\.feature,dimension\.tenant,attributes$/);
+    assert.match(head, /,team,.*,dimension\.feature,dimension\.tenant,units,attributes$/);
     assert.equal(lines.filter((line) => /,sea,.*,search,,/.test(line)).length, 30);
     for (const query of ['dimension.region=x', 'group_by=dimension.Region', 'region=x']) {
       const answer = await fetch(`${app.origin}/api/usage/summary?${query}`, { headers: OF_SEA });
