@@ -33,6 +33,12 @@ const EXECUTABLE = fileURLToPath(new URL('../../support/fake-claude.mjs', import
 interface Query extends AsyncGenerator<Said, void> {
   close(): void;
 }
+interface Warm extends AsyncDisposable {
+  query(prompt: string): Query;
+}
+interface Spare extends AsyncDisposable {
+  claim(parameters: { prompt: string; options: object }): Query;
+}
 interface Prompt {
   readonly type: 'user';
   readonly message: { readonly role: 'user'; readonly content: string };
@@ -42,7 +48,8 @@ interface Prompt {
 /** The part of `@anthropic-ai/claude-agent-sdk` that is used here. */
 interface AgentSdk {
   query(parameters: { prompt: string | AsyncIterable<Prompt>; options?: object }): Query;
-  startup(parameters: { options?: object }): Promise<{ query(prompt: string): Query }>;
+  startup(parameters: { options?: object }): Promise<Warm>;
+  prewarm(parameters: { options?: object }): Promise<Spare>;
   createSdkMcpServer(options: object): object;
   tool(
     name: string,
@@ -225,6 +232,44 @@ describe('the Claude Agent SDK', () => {
     assert.equal(seen['OTEL_RESOURCE_ATTRIBUTES'], 'token_meter.metered=true');
     const step = telemetry.spans().find(({ name }) => name === 'invoke_agent claude-code');
     assert.equal(seen['TRACEPARENT'], `test-${step?.spanContext().spanId}`);
+  });
+
+  it('records a session when it is closed, past its messages', async () => {
+    const long = [question, ...say(init, callOf('msg_1', 100, words)), question];
+    const readTwo = async (query: Query): Promise<Query> => {
+      await query.next();
+      await query.next();
+      return query;
+    };
+    const held: object[] = [];
+    const ways: readonly (() => Promise<object>)[] = [
+      async () => {
+        const query = await readTwo(sdk.query({ prompt: '', options: options(long) }));
+        query.close();
+        return query;
+      },
+      async () => {
+        await using query = await readTwo(sdk.query({ prompt: '', options: options(long) }));
+        return query;
+      },
+      async () => {
+        await using warm = await sdk.startup({ options: options(long) });
+        return await readTwo(warm.query(''));
+      },
+      async () => {
+        await using spare = await sdk.prewarm({ options: options(long) });
+        return await readTwo(spare.claim({ prompt: '', options: { cwd: tmpdir() } }));
+      },
+    ];
+    for (const [index, leave] of ways.entries()) {
+      records = [];
+      telemetry.reset();
+      held.push(await leave());
+      await flush();
+      assert.deepEqual(lines(), ['100 1 aborted'], `way ${index}`);
+      assert.ok(telemetry.spans().some(({ name }) => name === 'invoke_agent claude-code'));
+    }
+    assert.equal(held.length, ways.length, 'nothing was collected');
   });
 });
 
