@@ -48,7 +48,7 @@ describe('an application that is only preloaded, with a Redis', () => {
     assert.equal(await dispatch(['budgets', ...args], io), 0, io.err());
   }
 
-  it('obeys a budget within a second of the command that sets it, and is free again without', async () => {
+  it('obeys a budget soon after the command that sets it, and is free again without', async () => {
     let lines: readonly string[] = [];
     let stop: ((signal: NodeJS.Signals) => void) | undefined;
     let ended: AppRun | undefined;
@@ -74,12 +74,13 @@ describe('an application that is only preloaded, with a Redis', () => {
     await says('answered');
     const budget = { window: 'day', limit: { tokens: 1 }, mode: 'block' };
     await command('set', 'live', JSON.stringify(budget));
-    await says(REFUSED, 1000);
+    // Milliseconds; on a machine that is busy a process may wait longer for its turn.
+    await says(REFUSED, 5000);
     const sent = model.arrived;
     await until(() => lines.at(-3) === REFUSED);
     assert.equal(model.arrived, sent, 'nothing leaves, and nothing is tried again');
     await command('delete', 'live');
-    await says('answered', 1000);
+    await says('answered', 5000);
     stop?.('SIGTERM');
     const { out, err } = await running;
     assert.deepEqual(
