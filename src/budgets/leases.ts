@@ -7,7 +7,7 @@ import { accountKey, type BudgetAccounts } from './budget-accounts.ts';
 import { FullAccounts } from './full-accounts.ts';
 import { LeasedAccount } from './leased-account.ts';
 import { ReportTimer } from './report-timer.ts';
-import { StoreClock } from './store-clock.ts';
+import { BudgetClock } from './budget-clock.ts';
 import type {
   AccountName,
   Announcement,
@@ -55,7 +55,7 @@ export class Leases {
   #isReady = false;
   /** The store has not answered yet, nor failed to: nobody can say that it is down. */
   #isConnecting = true;
-  readonly #clock = new StoreClock();
+  readonly #clock = new BudgetClock();
   readonly #timer = new ReportTimer(async () => await this.#sync(), URGENT_MS, PRESENCE_MS);
   #isStopped = false;
   #waiting: Waiting[] = [];

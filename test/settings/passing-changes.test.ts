@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { TokenMeterError } from '../../src/errors.ts';
 import {
   FileSettingsStore,
@@ -13,6 +14,7 @@ import {
   type SettingsStore,
   metricsSettings,
 } from '../../src/settings/index.ts';
+import { redisTimeMs } from '../support/redis-time.ts';
 import { type TestServer, requireServer, startRedis } from '../support/servers.ts';
 import { until } from '../support/until.ts';
 
@@ -205,20 +207,21 @@ describe('changes of settings for a time', () => {
     assert.deepEqual(settings.get(), { enabled: false, token_statistics: true });
   });
 
-  /** One of two instances is an hour ahead. */
-  async function endsForAll(open: () => SettingsStore): Promise<void> {
+  /** One of two instances is an hour ahead of this machine, and this machine `behindMs` behind the store. */
+  async function endsForAll(open: () => SettingsStore, behindMs = 0): Promise<void> {
     const HOUR_MS = 3_600_000;
     const right = await started(open());
     const fast = await started(open(), {}, () => Date.now() + HOUR_MS);
-    const end = inMs(1500);
+    const end = inMs(behindMs + 1500);
     await fast.patch({ enabled: false }, { actor: 'ada', until: end });
     await until(() => !right.get().enabled && !fast.get().enabled);
     assert.deepEqual(Object.keys(fast.passing), ['enabled']);
     await until(() => right.get().enabled && fast.get().enabled);
-    assert.ok(Date.now() >= end.getTime(), 'not before its time');
+    assert.ok(Date.now() + behindMs >= end.getTime(), 'not before its time');
     assert.deepEqual(await actionsOf(right), ['end ada', 'change ada']);
     const [{ time } = { time: '' }] = await right.audit();
-    assert.ok(Date.parse(time) < Date.now() + HOUR_MS / 2, 'the log has the time of the store');
+    const aheadMs = Date.parse(time) - behindMs - Date.now();
+    assert.ok(aheadMs < HOUR_MS / 2, 'the log has the time of the store');
   }
 
   it('refuse a time in the past or beyond a year', async () => {
@@ -234,17 +237,23 @@ describe('changes of settings for a time', () => {
 
   describe('in Redis', () => {
     let server: TestServer;
+    /** Redis has the true time where the clock of the tests is shifted. */
+    let behindMs = 0;
 
     before(async function () {
       requireServer(this, 'redis-server');
       server = await startRedis();
+      const client = new Redis(server.url);
+      behindMs = (await redisTimeMs(client)) - Date.now();
+      client.disconnect();
     });
     after(async () => {
       await server?.stop();
     });
 
     it('end by the clock of the server', async () => {
-      await endsForAll(() => new RedisSettingsStore({ url: server.url, keyPrefix: 'clock' }));
+      const open = () => new RedisSettingsStore({ url: server.url, keyPrefix: 'clock' });
+      await endsForAll(open, behindMs);
     });
 
     it('end once for all of twenty instances', async () => {
@@ -252,7 +261,7 @@ describe('changes of settings for a time', () => {
         started(new RedisSettingsStore({ url: server.url, keyPrefix: 'passing' }));
       const fleet = await Promise.all(Array.from({ length: 20 }, open));
       const [first] = fleet;
-      await first!.patch({ enabled: false }, { actor: 'ada', until: inMs(1500) });
+      await first!.patch({ enabled: false }, { actor: 'ada', until: inMs(behindMs + 1500) });
       await until(() => fleet.every((one) => !one.get().enabled));
       await until(() => fleet.every((one) => one.get().enabled && one.version === 2));
       assert.deepEqual(await actionsOf(first!), ['end ada', 'change ada']);

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
  * The clock of a store, which is that of all its instances: the one of this machine may be wrong, or set while it
  * runs. Until the store has said the time it is the local one.
  */
-export class StoreClock {
+export class BudgetClock {
   /** Of the store's clock to the monotonic one; undefined: not known yet. */
   #offsetMs: number | undefined;
   #isKnown = false;
