@@ -99,7 +99,7 @@ export async function rollUpClickHouse(url: string, database: string): Promise<v
   await makeClickHouseRollUps(url, database);
 }
 
-/** As if all calls had been inserted an hour ago. */
+/** As if all calls had been inserted an hour ago. From then on the server makes no roll-ups by itself. */
 export async function restClickHouse(
   url: string,
   database: string,
@@ -108,7 +108,7 @@ export async function restClickHouse(
   const ago = (text: string, minutes: number): string =>
     text.replaceAll("now64(3, 'UTC')", `(now64(3, 'UTC') - INTERVAL ${minutes} MINUTE)`);
   const cells = `${database}.llm_usage_cells`;
-  // A refresh that looks for due cells twice must not see two states of the marks.
+  // A refresh that looks for due cells twice must not see two states of the marks, and what it makes has to settle.
   for (const { table } of ROLL_UPS) {
     await clickHouse(url, `SYSTEM STOP VIEW ${database}.${table}_refresh`);
   }
@@ -117,9 +117,6 @@ export async function restClickHouse(
     url,
     `INSERT INTO ${cells} (roll_up, shard, cell, changed, made) ${ago(changesQuery({ database }), minutesAgo)}`,
   );
-  for (const { table } of ROLL_UPS) {
-    await clickHouse(url, `SYSTEM START VIEW ${database}.${table}_refresh`);
-  }
 }
 
 /** Makes the roll-ups that are due. */

@@ -116,6 +116,7 @@ describe('a ledger of ClickHouse that is changed', function () {
       FROM ${cells} GROUP BY roll_up, shard, cell`);
     await ask(`TRUNCATE TABLE ${cells}`);
     await ask(`INSERT INTO ${cells} SELECT * FROM ${database}.old`);
+    await ask(`SYSTEM START VIEW ${view}`);
     await ask(`SYSTEM REFRESH VIEW ${view}`);
     await ask(`SYSTEM WAIT VIEW ${view}`);
     const calls = `SELECT sum(calls) FROM ${database}.llm_usage_hourly FINAL`;
