@@ -351,7 +351,6 @@ describe('console: pages', function () {
       '[data-tile=units]',
       /Beside tokens.*Audio read\s*1\.5h.*Images\s*1,200/s,
     );
-    await models.screenshot({ path: '/tmp/units-models.png' });
     assert.deepEqual(await axeProblems(after), []);
     assert.equal(await overflow(after), 0);
     const calls = await pages.open('/calls?range=24h&user=eve&model=whisper-1');
