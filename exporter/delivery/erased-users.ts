@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../../src/host/atomic-file.ts';
 import { withFileLock } from '../../src/host/file-lock.ts';
+import { erasedUserDigest } from '../../src/domain/erased-user.ts';
 import { oldestSegment } from '../spool/backlog.ts';
 import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
 import { singleLines } from './split-lines.ts';
@@ -14,15 +14,13 @@ export interface CallOfLine {
   readonly timeMs: number;
 }
 
-/** A digest of the user: the note of an erasure must not keep his name. */
+/** By the digest of the user: until when, ms since 1970. */
 type Notes = Readonly<Record<string, number>>;
 
 const FILE = 'erased-users.json';
 /** Lines are on their way for less than this while their file is being made. */
 const KEPT_AT_LEAST_MS = 3_600_000;
 const LOOK_FOR_OLD_EVERY_MS = 60_000;
-
-const digest = (user: string): string => createHash('sha256').update(user).digest('hex');
 
 /**
  * Says in the folder of a destination that the calls which a user has made until now were erased. Does nothing where
@@ -32,7 +30,7 @@ export async function noteErasure(folder: string, user: string, nowMs: number): 
   if (!existsSync(folder)) return;
   const path = join(folder, FILE);
   await withFileLock(`${path}.lock`, async () => {
-    const notes = { ...(await readNotes(path)), [digest(user)]: nowMs };
+    const notes = { ...(await readNotes(path)), [erasedUserDigest(user)]: nowMs };
     await replaceFile(path, JSON.stringify(notes));
   });
 }
@@ -65,7 +63,7 @@ export class ErasedUsers {
   #isErased(line: Buffer): boolean {
     const call = this.#callOf(line);
     if (call === undefined) return false;
-    const until = this.#notes[digest(call.user)];
+    const until = this.#notes[erasedUserDigest(call.user)];
     return until !== undefined && call.timeMs <= until;
   }
 

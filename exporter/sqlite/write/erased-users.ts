@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { erasedUserDigest } from '../../../src/domain/erased-user.ts';
 
 /** Longer than records wait for a ledger: those of a process that ended are taken over within minutes. */
 const KEPT_MS = 30 * 86_400_000;
 
-const digest = (user: string): string => createHash('sha256').update(user).digest('hex');
-
 /** Notes that the calls which a user has made until now were erased; inside a transaction. */
 export function noteErasure(database: DatabaseSync, user: string, nowMs: number): void {
   database.prepare('DELETE FROM usage_erased WHERE until_ms < ?').run(nowMs - KEPT_MS);
-  database.prepare('INSERT OR REPLACE INTO usage_erased VALUES (?, ?)').run(digest(user), nowMs);
+  database
+    .prepare('INSERT OR REPLACE INTO usage_erased VALUES (?, ?)')
+    .run(erasedUserDigest(user), nowMs);
 }
 
 /** Records without those of erased users; inside the transaction that writes them. */
@@ -22,7 +22,7 @@ export function withoutErased(
   if (notes.length === 0) return records;
   const untilOf = new Map(notes.map(({ user, until_ms }) => [user, Number(until_ms)]));
   return records.filter(({ userId, time }) => {
-    const until = userId === undefined ? undefined : untilOf.get(digest(userId));
+    const until = userId === undefined ? undefined : untilOf.get(erasedUserDigest(userId));
     return until === undefined || Date.parse(time) > until;
   });
 }
