@@ -39,7 +39,11 @@ function teamOf({ userId = '' }: UsageRecord): string | undefined {
 
 function asRecorded(call: UsageRecord): UsageRecord {
   const team = teamOf(call);
-  const record = { ...call, ...(team !== undefined && { team }) };
+  const record = {
+    ...call,
+    ...(call.costUsd !== undefined && { costSource: 'list' as const }),
+    ...(team !== undefined && { team }),
+  };
   const at = Date.parse(`${record.time.slice(0, 23)}Z`);
   if (at < gap.from || at > gap.to) return record;
   const kept = Object.entries(record).filter(
@@ -47,6 +51,27 @@ function asRecorded(call: UsageRecord): UsageRecord {
   );
   return Object.fromEntries(kept) as unknown as UsageRecord;
 }
+
+/** Images for the shop, one call a day, and what support's recordings said. */
+const withUnits = Array.from({ length: 30 }, (_, day) => {
+  const at = startOfDay(day) - 9 * 3_600_000;
+  return [
+    usageRecord(at, {
+      userId: 'sofia.rossi',
+      requestModel: 'gpt-image-1',
+      operation: 'image_generation',
+      durationMs: 21_000,
+      attributes: { 'token_meter.usage.generated_images': 2 + (day % 3) },
+    }),
+    usageRecord(at + 60_000, {
+      userId: 'omar.haddad',
+      requestModel: 'whisper-1',
+      operation: 'transcription',
+      durationMs: 4200,
+      attributes: { 'token_meter.usage.audio_input_seconds': 312 + day },
+    }),
+  ];
+}).flat();
 
 const ofTeam = {
   member: 'token_statistics@team:sales',
@@ -73,8 +98,19 @@ const audit = [
   undo: {},
 }));
 
+/** Another instance of the office, whose exporter reports what is given. */
+const instance = (name: string, exporter: object) => ({
+  name,
+  details: () => ({ exporter: { state: 'ok', pending: 0, dropped: {}, ...exporter } }),
+});
+
 const demo = await startDemoModel({ chunkPauseMs: 0 });
 const served = await serveUsage({
+  fleet: [
+    instance('chat-eu', { pending: 12 }),
+    instance('chat-us', { state: 'retrying', pending: 1840 }),
+    instance('batch', { dropped: { queue_full: 3 } }),
+  ],
   routes: chatRoutes({
     chat: new ChatService(new OpenAI({ apiKey: 'demo', baseURL: demo.url, maxRetries: 0 })),
     role: 'viewer',
@@ -85,6 +121,7 @@ const served = await serveUsage({
 const { origin } = served.app;
 served.health.prices = () => ({ name: 'genai-prices 0.1.8', date: '2026-09-23' });
 await served.record([...officeUsage({ until: Date.now(), days: 62, perDay: 190 })].map(asRecorded));
+await served.record(withUnits);
 for (const [patch, until] of [
   [{ token_statistics: false }, undefined],
   [{ token_statistics: true }, undefined],
@@ -191,6 +228,7 @@ const ANSWERED = {
   totalTokens: 59,
   tokenSource: 'provider',
   costUsd: 0.000_433,
+  costSource: 'list',
 } as const;
 
 /** What the pages get instead of the answers of a server that has just begun. */
@@ -205,6 +243,8 @@ const ANSWERS = [
 /** Name of the file, address, and what is there when the page has its data. */
 const LOADED = '[data-loaded="true"]';
 const PAGES = [
+  // First: its call is the newest one of the next pages.
+  ['chat', '/chat', '#model'],
   ['dashboard', '/?range=30d', LOADED],
   ['users', '/users?range=30d', LOADED],
   ['user', '/user?range=30d&user=amelia.hart', LOADED],
@@ -216,7 +256,6 @@ const PAGES = [
   ['alerts', '/alerts', '#alert-history tbody tr'],
   ['health', '/health', '#exporter dd'],
   ['settings', '/settings', '#switches .state'],
-  ['chat', '/chat', '#model'],
 ] as const;
 const LOOKS = [
   ['', { viewport: VIEWPORT, colorScheme: 'light' }],

@@ -68,6 +68,7 @@ export const limitStrings = {
   'alertsPage.mute.1440': { en: '1 day', 'zh-CN': '1 天' },
   'alertsPage.mute.10080': { en: '7 days', 'zh-CN': '7 天' },
   'alertsPage.event': { en: 'Event', 'zh-CN': '事件' },
+  'alertsPage.sent': { en: 'Sent to {channels}.', 'zh-CN': '已发送：{channels}。' },
   'alertsPage.evaluated': { en: 'Evaluated {time}.', 'zh-CN': '评估于 {time}。' },
   'alertsPage.undelivered': { en: '{count} not delivered', 'zh-CN': '{count} 条未送达' },
   'alert.ok': { en: 'ok', 'zh-CN': '正常' },

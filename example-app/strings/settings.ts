@@ -126,12 +126,6 @@ export const settingsStrings = {
   'settings.instance.stale': { en: 'disconnected', 'zh-CN': '已断开' },
   'settings.instance.uptime': { en: 'Uptime', 'zh-CN': '运行时长' },
   'settings.instance.exporter': { en: 'Exporter', 'zh-CN': '导出器' },
-  'settings.exporter.ok': { en: 'ok', 'zh-CN': '正常' },
-  'settings.exporter.retrying': { en: 'retrying', 'zh-CN': '重试中' },
-  'settings.exporter.failing': { en: 'failing', 'zh-CN': '失败' },
-  'settings.exporter.closed': { en: 'closed', 'zh-CN': '已关闭' },
-  'settings.exporter.dropped': { en: '{count} dropped', 'zh-CN': '已丢弃 {count} 条' },
-  'settings.exporter.waiting': { en: '{count} pending', 'zh-CN': '待发送 {count} 条' },
 
   'settings.audit': { en: 'Audit log', 'zh-CN': '审计日志' },
   'settings.audit.none': { en: 'No changes yet.', 'zh-CN': '暂无修改记录。' },

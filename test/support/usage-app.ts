@@ -20,6 +20,7 @@ import {
   MemorySettingsStore,
   type MetricsSettings,
   SettingsService,
+  type SettingsServiceOptions,
   metricsSettings,
 } from '../../src/settings/index.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
@@ -48,12 +49,17 @@ export interface UsageAppOptions {
   readonly ledger?: string;
   /** Names of configured dimensions. @default none */
   readonly dimensions?: readonly string[];
+  /** Other instances that share the settings, by what they report of themselves. @default none */
+  readonly fleet?: readonly InstanceReport[];
 }
+
+type InstanceReport = NonNullable<SettingsServiceOptions<MetricsSettings>['instance']>;
 
 export async function serveUsage({
   routes = [],
   ledger,
   dimensions = [],
+  fleet = [],
 }: UsageAppOptions = {}): Promise<UsageApp> {
   const folder = await mkdtemp(join(tmpdir(), 'usage-app-'));
   const path = ledger ?? join(folder, 'usage.db');
@@ -61,8 +67,11 @@ export async function serveUsage({
   await processor.forceFlush();
   const reader = new SqliteUsageReader({ path });
   const store = new MemorySettingsStore();
-  const settings = new SettingsService({ schema: metricsSettings, store });
-  await settings.start();
+  const instances = [{ details: () => ({ exporter: processor.status() }) }, ...fleet].map(
+    (instance) => new SettingsService({ schema: metricsSettings, store, instance }),
+  );
+  for (const each of instances) await each.start();
+  const settings = instances[0]!;
   const budgets = new SettingsService({
     schema: budgetsSettings,
     store: new MemorySettingsStore(),
@@ -116,7 +125,7 @@ export async function serveUsage({
       stopping.abort();
       await app.close();
       await reader.close();
-      await settings.close();
+      for (const each of instances) await each.close();
       await budgets.close();
       await entries.close();
       await processor.shutdown();

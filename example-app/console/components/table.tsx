@@ -146,7 +146,9 @@ function Head<R>({
           onClick={() => onState({ ...state, sort: key, descending, page: 0 })}
         >
           {label}
-          <span aria-hidden="true">{isSorted ? (state.descending ? ' ▼' : ' ▲') : ''}</span>
+          <span aria-hidden="true">
+            {isSorted ? (state.descending ? '\u00A0▼' : '\u00A0▲') : ''}
+          </span>
         </button>
       ) : (
         label

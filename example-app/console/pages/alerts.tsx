@@ -6,7 +6,7 @@ import type { Column } from '../components/column.ts';
 import { Badge, Banner, Waiting } from '../components/controls.tsx';
 import { CardTable } from '../components/card-table.tsx';
 import { formatMoney, formatMs, formatTime, formatWhole } from '../formats.ts';
-import { Name, dimensionName } from '../names.tsx';
+import { Name, dimensionName, isolated } from '../names.tsx';
 import { Problem } from '../panels/notices.tsx';
 import { isAdmin } from '../session.ts';
 import { t, textOr } from '../texts.ts';
@@ -251,7 +251,7 @@ function Channels({
   return (
     <p class="muted" id="channels">
       {evaluated !== undefined && `${t('alertsPage.evaluated', { time: formatTime(evaluated) })} `}
-      {channels.map(({ name, delivered }) => `${name}: ${formatWhole(delivered)}`).join(' · ')}
+      {channels.length > 0 && t('alertsPage.sent', { channels: channels.map(sentTo).join(', ') })}
       {undelivered !== undefined &&
         undelivered > 0 &&
         ` · ${t('alertsPage.undelivered', { count: undelivered })}`}
@@ -259,6 +259,9 @@ function Channels({
     </p>
   );
 }
+
+const sentTo = ({ name, delivered }: AlertsState['channels'][number]): string =>
+  `${isolated(name)} (${formatWhole(delivered)})`;
 
 function History({ entries }: { readonly entries: readonly AlertEntry[] }): JSX.Element {
   const columns: readonly Column<AlertEntry>[] = [

@@ -108,6 +108,13 @@ function columnsOf(units: readonly Unit[]): readonly Column<Row>[] {
       cell: formatCost,
       title: (row) => partialCostText(row.partial_cost_calls) || undefined,
     },
+    number('thousand', t('models.thousand'), costOfThousand, formatMoney),
+    number('cache', t('models.cache'), (row) => row.cache_read_share, formatPercent),
+    number('p50', t('models.p50'), (row) => row.duration_p50_ms, formatMs),
+    number('p95', t('models.p95'), (row) => row.duration_p95_ms, formatMs),
+    number('speed', t('models.speed'), (row) => row.output_tokens_per_second, formatWhole),
+    number('errors', t('tile.errors'), (row) => row.error_rate, formatPercent),
+    // Last: there may be many.
     ...units.map((unit) =>
       number(
         unit,
@@ -116,12 +123,6 @@ function columnsOf(units: readonly Unit[]): readonly Column<Row>[] {
         (amount) => formatUnit(unit, amount),
       ),
     ),
-    number('thousand', t('models.thousand'), costOfThousand, formatMoney),
-    number('cache', t('models.cache'), (row) => row.cache_read_share, formatPercent),
-    number('p50', t('models.p50'), (row) => row.duration_p50_ms, formatMs),
-    number('p95', t('models.p95'), (row) => row.duration_p95_ms, formatMs),
-    number('speed', t('models.speed'), (row) => row.output_tokens_per_second, formatWhole),
-    number('errors', t('tile.errors'), (row) => row.error_rate, formatPercent),
   ];
 }
 

@@ -13,6 +13,25 @@ export const exporterTones: Readonly<Record<string, Tone>> = {
   closed: 'warn',
 };
 
+export interface ExporterCounts {
+  readonly accepted?: number;
+  readonly delivered?: number;
+  readonly pending?: number | undefined;
+  readonly dropped?: Readonly<Record<string, number>>;
+}
+
+/** Records that wait; `undefined` without an exporter that counts them. */
+export function pendingOf(counts: ExporterCounts | undefined): number | undefined {
+  const { pending, accepted, delivered } = counts ?? {};
+  if (pending !== undefined || accepted === undefined || delivered === undefined) return pending;
+  return accepted - delivered;
+}
+
+/** Records lost for any reason. */
+export function droppedOf(counts: ExporterCounts | undefined): number | undefined {
+  return counts && Object.values(counts.dropped ?? {}).reduce((sum, count) => sum + count, 0);
+}
+
 type Facts = readonly (Fact | undefined)[];
 
 /** Health of the plugin: whether the numbers are complete. */
@@ -61,7 +80,7 @@ function exporterFacts({ exporter }: Health): Facts {
     return [{ name: t('health.exporter'), value: t('health.noExporter'), tone: 'warn' }];
   }
   const { state, dropped, last_error: error, oldest_age_ms: oldest } = exporter;
-  const count = formatWhole(exporter.pending ?? exporter.accepted - exporter.delivered);
+  const count = formatWhole(pendingOf(exporter));
   const lost = Object.entries(dropped).filter(([, each]) => each > 0);
   return [
     {

@@ -13,6 +13,7 @@ import {
 } from '../formats.ts';
 import { type StringKey, t } from '../texts.ts';
 import { bucketValues } from '../view/buckets.ts';
+import { droppedOf } from './health-facts.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { UnitsTile } from './units.tsx';
 
@@ -165,8 +166,7 @@ function ForecastTile({ forecast }: { readonly forecast: Forecast | undefined })
 }
 
 function DroppedTile({ health: { exporter } }: { readonly health: Health }): JSX.Element {
-  const dropped =
-    exporter && Object.values(exporter.dropped).reduce((sum, count) => sum + count, 0);
+  const dropped = droppedOf(exporter);
   const note =
     dropped === undefined ? '' : t(dropped === 0 ? 'tile.noneDropped' : 'tile.someDropped');
   return (

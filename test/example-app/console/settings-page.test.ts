@@ -161,7 +161,8 @@ describe('settings page', () => {
     } as const;
     await store.report(report, 60_000);
     await shows(page, '#instances tbody tr', 'shop · pod-2 · 7');
-    await shows(page, '#instances tbody tr', 'failing · 3 dropped');
+    // State of the exporter, what waits and what was lost.
+    await shows(page, '#instances tbody tr', /failing\s*–\s*3/);
     await shows(page, '#instances tbody tr', '1h 1m');
     await settings.patch({ enabled: false }, { actor: 'bob' });
     await page.waitForSelector('#enabled:not(:checked)');

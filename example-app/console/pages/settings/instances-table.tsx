@@ -5,17 +5,18 @@ import { Badge } from '../../components/controls.tsx';
 import { Table, useLocalRows } from '../../components/table.tsx';
 import { formatDuration, formatWhole } from '../../formats.ts';
 import { isolated } from '../../names.tsx';
-import { exporterTones } from '../../panels/health-facts.tsx';
+import {
+  type ExporterCounts,
+  droppedOf,
+  exporterTones,
+  pendingOf,
+} from '../../panels/health-facts.tsx';
 import { t, textOr } from '../../texts.ts';
 
 type Instance = InstanceList['instances'][number];
 
 /** What instances report of their exporter. */
-interface ReportedExporter {
-  readonly state: string;
-  readonly dropped?: Readonly<Record<string, number>>;
-  readonly pending?: number;
-}
+type ReportedExporter = ExporterCounts & { readonly state: string };
 
 /** Every instance, those with problems first. */
 export function InstancesTable({
@@ -55,8 +56,10 @@ export function InstancesTable({
 }
 
 function needOf({ version: own, state, details }: Instance, version: number): number {
-  const exporter = exporterOf(details)?.state;
-  return (own < version ? 4 : 0) + (state === 'stale' ? 2 : 0) + (exporter === 'failing' ? 1 : 0);
+  const exporter = exporterOf(details);
+  const isWaiting = exporter?.state === 'failing' || exporter?.state === 'retrying';
+  const needs = [own < version, state === 'stale', Boolean(droppedOf(exporter)), isWaiting];
+  return needs.reduce((sum, isTrue) => sum * 2 + Number(isTrue), 0);
 }
 
 function exporterOf(details: unknown): ReportedExporter | undefined {
@@ -112,8 +115,15 @@ function columnsOf(version: number): readonly Column<Instance>[] {
       key: 'pending',
       label: t('health.waiting'),
       isNumber: true,
-      cell: ({ details }) => formatWhole(exporterOf(details)?.pending),
-      value: ({ details }) => exporterOf(details)?.pending,
+      cell: ({ details }) => formatWhole(pendingOf(exporterOf(details))),
+      value: ({ details }) => pendingOf(exporterOf(details)),
+    },
+    {
+      key: 'dropped',
+      label: t('health.dropped'),
+      isNumber: true,
+      cell: ({ details }) => <DroppedCell exporter={exporterOf(details)} />,
+      value: ({ details }) => droppedOf(exporterOf(details)),
     },
   ];
 }
@@ -122,17 +132,18 @@ function nameOf({ name, host, pid }: Instance): string {
   return `${isolated(name)} · ${isolated(host)} · ${pid}`;
 }
 
-function ExporterCell({
-  exporter,
-}: {
+interface CellProps {
   readonly exporter: ReportedExporter | undefined;
-}): JSX.Element {
+}
+
+function ExporterCell({ exporter }: CellProps): JSX.Element {
   if (!exporter) return <>–</>;
-  const { state, pending } = exporter;
-  const dropped = Object.values(exporter.dropped ?? {}).reduce((sum, count) => sum + count, 0);
-  const parts = [textOr(`exporter.${state}`, state)];
-  if (pending) parts.push(t('settings.exporter.waiting', { count: formatWhole(pending) }));
-  if (dropped > 0) parts.push(t('settings.exporter.dropped', { count: formatWhole(dropped) }));
-  const tone = dropped > 0 && state === 'ok' ? 'warn' : (exporterTones[state] ?? 'warn');
-  return <Badge tone={tone}>{parts.join(' · ')}</Badge>;
+  const { state } = exporter;
+  return <Badge tone={exporterTones[state] ?? 'warn'}>{textOr(`exporter.${state}`, state)}</Badge>;
+}
+
+function DroppedCell({ exporter }: CellProps): JSX.Element {
+  const dropped = droppedOf(exporter);
+  const count = formatWhole(dropped);
+  return dropped ? <Badge tone="bad">{count}</Badge> : <>{count}</>;
 }
