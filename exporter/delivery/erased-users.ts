@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { replaceFile } from '../../src/host/atomic-file.ts';
 import { withFileLock } from '../../src/host/file-lock.ts';
 import { erasedUserDigest } from '../../src/domain/erased-user.ts';
@@ -18,21 +20,50 @@ export interface CallOfLine {
 type Notes = Readonly<Record<string, number>>;
 
 const FILE = 'erased-users.json';
+/** A file for each write under way: prefix, when it has ended at the latest (ms since 1970), a random part. */
+const SENDING = /^sending-(\d+)-/;
+/** Which dialect, a mark, the lines. */
+const MOST_REQUESTS = 3;
+const POLL_MS = 20;
 /** Lines are on their way for less than this while their file is being made. */
 const KEPT_AT_LEAST_MS = 3_600_000;
 const LOOK_FOR_OLD_EVERY_MS = 60_000;
 
 /**
- * Says in the folder of a destination that the calls which a user has made until now were erased. Does nothing where
- * no process has ever kept lines.
+ * Says in the folder of a destination that the calls which a user has made until now were erased. Resolves when no
+ * write is under way any more that may not know of it: within the timeouts of its requests. Does nothing where no
+ * process has ever kept lines.
  */
-export async function noteErasure(folder: string, user: string, nowMs: number): Promise<void> {
+export async function noteErasure(
+  folder: string,
+  user: string,
+  nowMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   if (!existsSync(folder)) return;
   const path = join(folder, FILE);
   await withFileLock(`${path}.lock`, async () => {
     const notes = { ...(await readNotes(path)), [erasedUserDigest(user)]: nowMs };
     await replaceFile(path, JSON.stringify(notes));
   });
+  let before = await writesUnderWay(folder);
+  while (before.length > 0) {
+    await sleep(POLL_MS, undefined, { signal });
+    const now = new Set(await writesUnderWay(folder));
+    before = before.filter((name) => now.has(name));
+  }
+}
+
+/** Their files. Those of processes that died in a write are removed. */
+async function writesUnderWay(folder: string): Promise<readonly string[]> {
+  const underWay: string[] = [];
+  for (const name of await readdir(folder)) {
+    const end = SENDING.exec(name)?.[1];
+    if (end === undefined) continue;
+    if (Number(end) > Date.now()) underWay.push(name);
+    else await rm(join(folder, name), { force: true });
+  }
+  return underWay;
 }
 
 /**
@@ -41,18 +72,40 @@ export async function noteErasure(folder: string, user: string, nowMs: number): 
  */
 export class ErasedUsers {
   readonly #folder: string;
+  readonly #timeoutMs: number;
   readonly #callOf: (line: Buffer) => CallOfLine | undefined;
   #notes: Notes = {};
   #version = '';
   #nextLookAt = 0;
 
-  constructor(folder: string, callOf: (line: Buffer) => CallOfLine | undefined) {
+  /** `timeoutMs`: what a request may take. */
+  constructor(folder: string, timeoutMs: number, callOf: (line: Buffer) => CallOfLine | undefined) {
     this.#folder = folder;
+    this.#timeoutMs = timeoutMs;
     this.#callOf = callOf;
   }
 
-  /** The same chunks where nothing is to be taken out. Never rejects. */
-  async without(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
+  /**
+   * Writes what is left of the chunks, the same ones where nothing is to be taken out. Rejects as `write` does.
+   * The file comes before the notes are read, so that an erasure waits for this write or is known to it.
+   */
+  async writing<T>(
+    chunks: readonly LineChunk[],
+    write: (left: readonly LineChunk[]) => Promise<T>,
+  ): Promise<T> {
+    const end = Date.now() + MOST_REQUESTS * this.#timeoutMs;
+    const path = join(this.#folder, `sending-${end}-${randomUUID()}`);
+    // Without a place on the disk nothing waits there either.
+    await writeFile(path, '', { mode: 0o600 }).catch(() => undefined);
+    try {
+      return await write(await this.#without(chunks));
+    } finally {
+      await rm(path, { force: true }).catch(() => undefined);
+    }
+  }
+
+  /** Never rejects. */
+  async #without(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
     await this.#look().catch(() => undefined);
     if (Object.keys(this.#notes).length === 0) return chunks;
     const lines = singleLines(chunks);

@@ -29,18 +29,24 @@ export interface DeliveryHooks {
   readonly counts: ExportCounts;
   /** Called with the duration of each answered write. */
   readonly onLatency: (ms: number) => void;
-  /** To be asked before each attempt. Absent: the lines are of no users. */
+  /** Every attempt is made through it. Absent: the lines are of no users. */
   readonly erased?: ErasedUsers | undefined;
   /** Counts and keeps lines that the server refuses for good. */
   readonly onRefused: (lines: readonly LineChunk[], reason: DropReason, message: string) => void;
 }
 
-/** Lines without those of erased users, which are counted as dropped. */
-export async function withoutErased(
+/**
+ * Writes lines without those of erased users, which are counted as dropped. `undefined`: none were left. The lines
+ * that were written are returned with the answer.
+ */
+export async function writeWithoutErased<T>(
   chunks: readonly LineChunk[],
   { erased, counts }: Pick<DeliveryHooks, 'erased' | 'counts'>,
-): Promise<readonly LineChunk[]> {
-  const kept = (await erased?.without(chunks)) ?? chunks;
-  if (kept !== chunks) counts.drop('erased', sumOfLines(chunks) - sumOfLines(kept));
-  return kept;
+  write: (left: readonly LineChunk[]) => Promise<T>,
+): Promise<{ readonly left: readonly LineChunk[]; readonly answer: T | undefined }> {
+  const writeLeft = async (left: readonly LineChunk[]) => {
+    if (left !== chunks) counts.drop('erased', sumOfLines(chunks) - sumOfLines(left));
+    return { left, answer: left.length === 0 ? undefined : await write(left) };
+  };
+  return await (erased?.writing(chunks, writeLeft) ?? writeLeft(chunks));
 }

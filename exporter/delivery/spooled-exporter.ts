@@ -75,7 +75,7 @@ export class SpooledExporter {
     const erased =
       spool === false || options.callOf === undefined
         ? undefined
-        : new ErasedUsers(destinationFolder(destination, spool), options.callOf);
+        : new ErasedUsers(destinationFolder(destination, spool), timeoutMs, options.callOf);
     this.#delivery = options.delivery({
       counts: this.counts,
       erased,

@@ -40,7 +40,7 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
   try {
     if (!dryRun && access.spool !== false) {
       const folder = destinationFolder(clickHouseDestination(access), access.spool);
-      await noteErasure(folder, userId, Date.now());
+      await noteErasure(folder, userId, Date.now(), signal);
     }
     const found = await count();
     if (dryRun || found === 0) return { found, erased: 0, mayRemain: [] };

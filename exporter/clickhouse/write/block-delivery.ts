@@ -5,7 +5,7 @@ import {
   type DeliveryHooks,
   DeliveryStopped,
   type LineDelivery,
-  withoutErased,
+  writeWithoutErased,
 } from '../../delivery/line-delivery.ts';
 import { ServerState } from '../../delivery/server-state.ts';
 import { halve } from '../../delivery/split-lines.ts';
@@ -65,10 +65,12 @@ export class BlockDelivery implements LineDelivery {
       let body = Buffer.concat(chunks.map((chunk) => chunk.body));
       if (lines > 1 && body.length > this.#size.maxBytes * 1.5) return await this.#inHalves(chunks);
       const judgement = await this.#server.attempt(async () => {
-        const left = await withoutErased(chunks, this.#options);
-        if (left !== chunks) body = Buffer.concat(left.map((chunk) => chunk.body));
-        chunks = left;
-        return left.length === 0 ? 'nothing left' : await this.#attempt(body);
+        const attempted = await writeWithoutErased(chunks, this.#options, async (left) => {
+          if (left !== chunks) body = Buffer.concat(left.map((chunk) => chunk.body));
+          return await this.#attempt(body);
+        });
+        chunks = attempted.left;
+        return attempted.answer ?? 'nothing left';
       });
       if (judgement === undefined) throw new DeliveryStopped();
       if (judgement === 'nothing left') return;

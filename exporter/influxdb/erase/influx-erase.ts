@@ -55,7 +55,7 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
     }
     if (!dryRun && target.spool !== false) {
       const folder = destinationFolder(influxDestination(target), target.spool);
-      await noteErasure(folder, userId, Date.now());
+      await noteErasure(folder, userId, Date.now(), signal);
     }
     let points = await pointsOf(client, userId, signal);
     let found = sumOfPoints(points);

@@ -7,7 +7,7 @@ import {
   type DeliveryHooks,
   DeliveryStopped,
   type LineDelivery,
-  withoutErased,
+  writeWithoutErased,
 } from '../../../delivery/line-delivery.ts';
 import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
 import { ServerState } from '../../../delivery/server-state.ts';
@@ -95,9 +95,12 @@ export class Delivery implements LineDelivery {
       };
       if (lines > 1 && bytes > this.#size.maxBytes * 1.5) return await inHalves();
       const attempt = await this.#server.attempt(async () => {
-        chunks = await withoutErased(chunks, this.#options);
+        const attempted = await writeWithoutErased(chunks, this.#options, (left) =>
+          this.#attempt(left),
+        );
+        chunks = attempted.left;
         lines = sumOfLines(chunks);
-        return lines === 0 ? 'nothing left' : await this.#attempt(chunks);
+        return attempted.answer ?? 'nothing left';
       });
       if (attempt === undefined) throw new DeliveryStopped();
       if (attempt === 'nothing left') return;
@@ -209,20 +212,17 @@ export class Delivery implements LineDelivery {
    * as there is none, a comment, which shows less.
    */
   async #takesOthers(): Promise<'line' | 'comment' | undefined> {
-    const proof = await this.#presentProof();
-    const answer = await this.#writes.write([proof ?? COMMENT]).catch(() => undefined);
-    if (answer === undefined || judge(answer, Date.now()).kind !== 'stored') return undefined;
-    this.#server.succeeded();
-    return proof === undefined ? 'comment' : 'line';
-  }
-
-  /** A call that was erased since must not be stored again. */
-  async #presentProof(): Promise<LineChunk | undefined> {
-    if (this.#proof === undefined) return undefined;
-    // Not counted as dropped: it was delivered.
-    const left = await this.#options.erased?.without([this.#proof]);
-    if (left?.length === 0) this.#proof = undefined;
-    return this.#proof;
+    const proof = this.#proof === undefined ? [] : [this.#proof];
+    const write = async (left: readonly LineChunk[]) => {
+      // A call that was erased since must not be stored again. Not counted as dropped: it was delivered.
+      if (left.length === 0) this.#proof = undefined;
+      const probe = this.#proof ?? COMMENT;
+      const answer = await this.#writes.write([probe]).catch(() => undefined);
+      if (answer === undefined || judge(answer, Date.now()).kind !== 'stored') return undefined;
+      this.#server.succeeded();
+      return probe === COMMENT ? 'comment' : 'line';
+    };
+    return await (this.#options.erased?.writing(proof, write) ?? write(proof));
   }
 
   async #rest(failures: number): Promise<void> {
