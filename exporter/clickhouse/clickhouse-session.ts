@@ -1,4 +1,8 @@
-import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
+import type {
+  ClickHouseClient,
+  ClickHouseSettings,
+  ResultSet as AnswerOf,
+} from '@clickhouse/client';
 import { TokenMeterError } from '../../src/errors.ts';
 import type { ResolvedAccess } from './clickhouse-options.ts';
 import { exceptionIn, MISSING_TABLE, withoutValues } from './exception.ts';
@@ -17,6 +21,9 @@ interface AskOptions {
 
 export type Row = Readonly<Record<string, unknown>>;
 
+/** The values of each column, in the order of rows. */
+export type Columns = Readonly<Record<string, readonly unknown[]>>;
+
 /** Questions and commands. Rejects with `BACKEND_REFUSED`, `BACKEND_UNREACHABLE` or `MISSING_DEPENDENCY`. */
 export class ClickHouseSession {
   readonly #access: ResolvedAccess;
@@ -32,11 +39,29 @@ export class ClickHouseSession {
   }
 
   /** The rows of one answer. An abort ends the query on the server too. */
-  async rows(sql: Sql, { signal, settings = {} }: AskOptions = {}): Promise<readonly Row[]> {
+  async rows(sql: Sql, options: AskOptions = {}): Promise<readonly Row[]> {
+    return await this.#query(sql, options, 'JSONEachRow', async (answer) => await answer.json());
+  }
+
+  /** The same by columns, where there may be many rows. */
+  async columns(sql: Sql, options: AskOptions = {}): Promise<Columns> {
+    return await this.#query(sql, options, 'JSONColumnsWithMetadata', async (answer) => {
+      // Of this format the client's type is that of rows.
+      const { data } = (await answer.json()) as { readonly data: unknown };
+      return data as Columns;
+    });
+  }
+
+  async #query<F extends 'JSONEachRow' | 'JSONColumnsWithMetadata', T>(
+    sql: Sql,
+    { signal, settings = {} }: AskOptions,
+    format: F,
+    read: (answer: AnswerOf<F>) => Promise<T>,
+  ): Promise<T> {
     return await this.#ask(signal, async (client, ended) => {
       const answer = await client.query({
         query: sql.text,
-        format: 'JSONEachRow',
+        format,
         ...(sql.values && { query_params: { ...sql.values } }),
         abort_signal: ended,
         clickhouse_settings: {
@@ -48,7 +73,7 @@ export class ClickHouseSession {
           ...settings,
         },
       });
-      return await answer.json<Row>();
+      return await read(answer);
     });
   }
 

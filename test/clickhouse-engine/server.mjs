@@ -85,21 +85,35 @@ class Pool {
 const pool = new Pool();
 const literal = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
+/** Settings that a session was left with. */
+const settingsOf = new WeakMap();
+
+/** Three statements for a request, whatever it sets: each is parsed and waits for a thread. */
 async function run(session, { text, parameters, format, comment }) {
   const execute = async (query) => await session.queryAsync(query, { format });
-  const settings = [...parameters].filter(
-    ([name]) => !NO_SETTINGS.has(name) && !name.startsWith('param_'),
+  const all = [...parameters];
+  const values = all.filter(([name]) => name.startsWith('param_'));
+  const settings = all.filter(([name]) => !NO_SETTINGS.has(name) && !name.startsWith('param_'));
+  const left = settingsOf.get(session) ?? [];
+  settingsOf.set(
+    session,
+    settings.map(([name]) => name),
   );
-  for (const [name, value] of parameters) {
-    if (name.startsWith('param_')) await execute(`SET ${name} = ${literal(value)}`);
+  const changes = [
+    ...left.filter((name) => !parameters.has(name)).map((name) => `${name} = DEFAULT`),
+    ...[...values, ...settings].map(([name, value]) => `${name} = ${literal(value)}`),
+  ];
+  try {
+    if (changes.length > 0) await execute(`SET ${changes.join(', ')}`);
+  } catch (error) {
+    settingsOf.delete(session);
+    for (const name of [...left, ...settings.map(([one]) => one)]) {
+      await execute(`SET ${name} = DEFAULT`).catch(() => {});
+    }
+    throw error;
   }
   await execute(`USE ${parameters.get('database') ?? 'default'}`);
-  try {
-    for (const [name, value] of settings) await execute(`SET ${name} = ${literal(value)}`);
-    return await execute(`/* ${comment} */ ${text}`);
-  } finally {
-    for (const [name] of settings) await execute(`SET ${name} = DEFAULT`).catch(() => {});
-  }
+  return await execute(`/* ${comment} */ ${text}`);
 }
 
 async function bodyOf(request) {

@@ -21,6 +21,7 @@ import type {
 import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickhouse-options.ts';
 import { ClickHouseSession } from '../clickhouse-session.ts';
 import { RECORD_COLUMNS, recordOf } from '../stored-row.ts';
+import { BorderCalls } from './border-calls.ts';
 import { BoundValues } from './bound-values.ts';
 import { CALLS, filterConditions, timeCondition } from './ledger-sql.ts';
 import { ClickHouseSummarySource, type SharedFacts } from './summary-source.ts';
@@ -57,8 +58,10 @@ export class ClickHouseUsageReader implements UsageReader {
     // A kept answer may be of hours that were looked up before it.
     this.#answers = new SharedWork({ keepMs: maxAgeMs / 2 });
     this.#shared = {
-      splits: new SharedWork({ keepMs: maxAgeMs / 2 }),
+      marks: new SharedWork({ keepMs: maxAgeMs / 2 }),
+      calls: new BorderCalls(this.#session, maxAgeMs / 2),
       expired: new SharedWork({ keepMs: EXPIRED_MS }),
+      worthReading: new SharedWork({ keepMs: EXPIRED_MS }),
     };
   }
 

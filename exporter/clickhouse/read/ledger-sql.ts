@@ -9,6 +9,22 @@ import type { BoundValues } from './bound-values.ts';
  */
 export const CALLS: string = `${LEDGER} FINAL`;
 
+/** Columns of all dimensions. */
+export const KEYS: readonly string[] = [
+  'service',
+  'provider',
+  'model',
+  'outcome',
+  'user',
+  'conversation',
+  'team',
+  'error_type',
+  'dimensions',
+  'agent',
+  'run_id',
+  'tool',
+];
+
 const COLUMN_OF: Readonly<Record<string, string>> = { error: 'error_type', run: 'run_id' };
 
 /** Expression of a dimension: a text, empty for calls without one. */

@@ -2,8 +2,8 @@ import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { ClickHouseSession } from '../clickhouse-session.ts';
 import { LEDGER } from '../schema/columns.ts';
-import type { ExpiredCalls } from './expired-calls.ts';
-import { CELLS, QUIET_MINUTES, ROLL_UPS, type RollUp, SETTLE_SECONDS } from '../schema/roll-ups.ts';
+import type { CellMarks } from './cell-marks.ts';
+import { ROLL_UPS, type RollUp } from '../schema/roll-ups.ts';
 
 export interface TimeRange {
   readonly fromMs: number;
@@ -29,7 +29,6 @@ const HOUR_MS = 3_600_000;
 const WIDTH_MS = { hour: HOUR_MS, day: 24 * HOUR_MS } as const;
 /** With more, a question would be longer than the work that it saves. */
 const MAX_OPEN_RANGES = 200;
-const MAX_OPEN_CELLS = 20_000;
 /** Of a roll-up by day: with less, reading it costs more than reading the calls. */
 const MIN_CALLS_A_CELL = 3;
 
@@ -59,47 +58,28 @@ function hasBordersOf(query: CheckedQuery, widthMs: number): boolean {
     );
 }
 
-interface PlanOptions {
-  readonly signal: AbortSignal | undefined;
-  /** Only sums answer for these. */
-  readonly expired: ExpiredCalls | undefined;
+/** Cells of the roll-up that belong to the question as a whole; undefined for none. */
+export function wholeCells({ fromMs, toMs }: TimeRange, { unit }: RollUp): TimeRange | undefined {
+  const width = WIDTH_MS[unit];
+  const cells = {
+    fromMs: Math.ceil(fromMs / width) * width,
+    toMs: Math.floor(toMs / width) * width,
+  };
+  return cells.fromMs < cells.toMs ? cells : undefined;
 }
 
-/** Undefined where the calls answer for everything. */
-export async function planRollUp(
-  session: ClickHouseSession,
-  query: CheckedQuery,
+/** Undefined where the calls answer for everything. `marks`: of a time that has all of the cells. */
+export function planRollUp(
   rollUp: RollUp,
-  { signal, expired }: PlanOptions,
-): Promise<RollUpPlan | undefined> {
+  cells: TimeRange,
+  marks: CellMarks,
+): RollUpPlan | undefined {
   const width = WIDTH_MS[rollUp.unit];
-  const cells = {
-    fromMs: Math.ceil(query.fromMs / width) * width,
-    toMs: Math.floor(query.toMs / width) * width,
-  };
-  if (cells.fromMs >= cells.toMs) return undefined;
-  const isNeeded = expired !== undefined && cells.fromMs < expired.toMs;
-  if (rollUp.unit === 'day' && !isNeeded && !(await isWorthIt(session, rollUp, signal))) {
-    return undefined;
-  }
-  const rows = await session.rows(
-    {
-      text: `SELECT toUnixTimestamp(cell) AS second FROM (
-          SELECT cell, max(changed) AS changed_at, max(made) AS made_at FROM ${CELLS}
-          WHERE roll_up = {name:String} AND toUnixTimestamp(cell) >= {from:UInt64}
-            AND toUnixTimestamp(cell) < {to:UInt64}
-          GROUP BY shard, cell)
-        WHERE changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > made_at
-          OR made_at + INTERVAL ${SETTLE_SECONDS} SECOND > now64(3, 'UTC')
-        GROUP BY second ORDER BY second LIMIT ${MAX_OPEN_CELLS}`,
-      values: { name: rollUp.name, from: cells.fromMs / 1000, to: cells.toMs / 1000 },
-    },
-    { signal },
-  );
-  if (rows.length === MAX_OPEN_CELLS) return undefined;
   const open: { fromMs: number; toMs: number }[] = [];
-  for (const row of rows) {
-    const fromMs = Number(row['second']) * 1000;
+  const marked = marks.openIn(rollUp.name);
+  if (marked === undefined) return undefined;
+  for (const fromMs of marked) {
+    if (fromMs < cells.fromMs || fromMs >= cells.toMs) continue;
     const last = open.at(-1);
     if (last?.toMs === fromMs) last.toMs += width;
     else open.push({ fromMs, toMs: fromMs + width });
@@ -108,7 +88,7 @@ export async function planRollUp(
 }
 
 /** Of users who call once a day a roll-up is as long as the ledger. Both counts are kept by the server. */
-async function isWorthIt(
+export async function isWorthReading(
   session: ClickHouseSession,
   { table }: RollUp,
   signal: AbortSignal | undefined,

@@ -1,70 +1,41 @@
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { CALL_SUMS, SUM_COLUMNS } from '../schema/call-sums.ts';
-import { binOfColumn, type Sketch } from '../schema/roll-ups.ts';
+import { binOfColumn, type Sketch, SKETCHES } from '../schema/roll-ups.ts';
 import type { BoundValues } from './bound-values.ts';
-import { CALLS, filterConditions, timeCondition } from './ledger-sql.ts';
+import { CALLS, filterConditions, KEYS, timeCondition } from './ledger-sql.ts';
 import { type CallParts, rangesOfCalls, type RollUpPlan, type TimeRange } from './roll-up-plan.ts';
-
-const KEYS = [
-  'service',
-  'provider',
-  'model',
-  'outcome',
-  'user',
-  'conversation',
-  'team',
-  'error_type',
-  'dimensions',
-  'agent',
-  'run_id',
-  'tool',
-] as const;
 
 /** The calls of a question as rows of `ms`, dimensions and sums, rolled up as far as the plan says. */
 export function sourceOf(
   query: CheckedQuery,
   plan: RollUpPlan | CallParts | undefined,
   bound: BoundValues,
+  { withSketches = false }: { readonly withSketches?: boolean } = {},
 ): string {
-  const sums = SUM_COLUMNS.map((column) => `${CALL_SUMS[column]} AS sum_${column}`).join(', ');
+  const sums = SUM_COLUMNS.map((column) => `${CALL_SUMS[column]} AS sum_${column}`);
+  const names = SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`);
+  const sketches = withSketches ? SKETCHES : [];
   const where = callsWhere(query, plan, bound);
   const parts: string[] = [];
   if (where !== undefined) {
-    parts.push(`SELECT ms, ${KEYS.join(', ')}, ${SUM_COLUMNS.map((column) => `sum_${column} AS ${column}`).join(', ')}, units
-      FROM (SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${sums}, units FROM ${CALLS} WHERE ${where})`);
+    const bins = sketches.map((sketch) => `${binsOfCall(sketch)} AS ${sketch.column}`);
+    const outer = ['ms', ...KEYS, ...names, 'units', ...sketches.map(({ column }) => column)];
+    const inner = ['toUnixTimestamp64Milli(time) AS ms', ...KEYS, ...sums, 'units', ...bins];
+    parts.push(`SELECT ${outer.join(', ')}
+      FROM (SELECT ${inner.join(', ')} FROM ${CALLS} WHERE ${where})`);
   }
   if (plan?.rollUp !== undefined) {
     const { table, keys } = plan.rollUp;
-    parts.push(`SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${SUM_COLUMNS.join(', ')}, units
+    const columns = [...SUM_COLUMNS, 'units', ...sketches.map(({ column }) => column)];
+    parts.push(`SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${columns.join(', ')}
       FROM ${table} FINAL WHERE ${cellsWhere(query, plan, bound)}`);
   }
   return parts.join(' UNION ALL ');
 }
 
-/** The calls that no roll-up answers for, as rows of `ms`, dimensions and their bin of a sketch; undefined for none. */
-export function binsOfCalls(
-  query: CheckedQuery,
-  plan: RollUpPlan | CallParts | undefined,
-  { value, known }: Sketch,
-  bound: BoundValues,
-): string | undefined {
-  const where = callsWhere(query, plan, bound);
-  if (where === undefined) return undefined;
-  return `SELECT toUnixTimestamp64Milli(time) AS ms, ${KEYS.join(', ')}, ${binOfColumn(value)} AS bin
-    FROM ${CALLS} WHERE ${where} AND ${known}`;
-}
-
-/** The cells of a roll-up as rows of `ms`, dimensions and `bins`, a map from a bin to its calls. */
-export function binsOfCells(
-  query: CheckedQuery,
-  plan: RollUpPlan,
-  { column }: Sketch,
-  bound: BoundValues,
-): string {
-  const { table, keys } = plan.rollUp;
-  return `SELECT toInt64(toUnixTimestamp(cell)) * 1000 AS ms, ${keysOf(keys)}, ${column} AS bins
-    FROM ${table} FINAL WHERE ${cellsWhere(query, plan, bound)}`;
-}
+/** A map from the bin of a call to 1. */
+const binsOfCall = ({ value, known }: Sketch): string =>
+  `if(${known}, map(${binOfColumn(value)}, toUInt64(1)), CAST(map(), 'Map(Int32, UInt64)'))`;
 
 /** Undefined where roll-ups answer for everything. */
 function callsWhere(

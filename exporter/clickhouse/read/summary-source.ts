@@ -1,29 +1,33 @@
 import type { ClickHouseSettings } from '@clickhouse/client';
-import { unitName, USAGE_UNITS, type UsageUnit } from '../../../src/domain/billed-usage.ts';
 import { TokenMeterError } from '../../../src/errors.ts';
-import { type Cells, OTHER, TooManyKeys } from '../../ledger/queries/cells.ts';
+import { type Cells, TooManyKeys } from '../../ledger/queries/cells.ts';
 import { type Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import type { SplitQuery, TimeRange } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
-import { addSums, type Tally, type UsageSums } from '../../ledger/queries/usage-sums.ts';
+import { TimeBuckets } from '../../ledger/queries/time-buckets.ts';
+import { addCall } from '../../ledger/queries/usage-sums.ts';
 import type { SharedWork } from '../../ledger/shared-work.ts';
-import type { ClickHouseSession, Row } from '../clickhouse-session.ts';
+import type { ClickHouseSession, Columns, Sql } from '../clickhouse-session.ts';
 import { MISSING_TABLE, TOO_MANY_ROWS } from '../exception.ts';
-import { type Sketch, SKETCHES } from '../schema/roll-ups.ts';
+import type { RollUp } from '../schema/roll-ups.ts';
 import { BoundValues } from './bound-values.ts';
 import { type ExpiredCalls, expiredCalls } from './expired-calls.ts';
+import type { BorderCalls } from './border-calls.ts';
+import { type CellMarks, cellMarks, wholeHours } from './cell-marks.ts';
 import { keptHours } from './kept-hours.ts';
 import {
   type CallParts,
+  isWorthReading,
   planRollUp,
   rangesOfCalls,
   rollUpFor,
   type RollUpPlan,
+  wholeCells,
 } from './roll-up-plan.ts';
-import { binsOfCalls, binsOfCells, sourceOf } from './source-sql.ts';
-import { bucketOf, keyColumn, keysOf, metricSum, placeOf } from './summary-sql.ts';
-import { SUMS } from './sums-sql.ts';
+import { sourceOf } from './source-sql.ts';
+import { keyColumn, keysOf, metricSum } from './summary-sql.ts';
+import { addAnswer, type Asked, keyAt, sumsStatement } from './sums-statement.ts';
 
 /** Dimensions that may have many values: beyond `MAX_CROWD` of them the server ranks them first. */
 const CROWDED: ReadonlySet<string> = new Set(['user', 'conversation', 'run']);
@@ -38,8 +42,11 @@ const SETTINGS = {
 
 /** What questions of one reader look up once for all of them. */
 export interface SharedFacts {
-  readonly splits: SharedWork<SplitQuery | undefined>;
+  readonly marks: SharedWork<CellMarks | undefined>;
+  readonly calls: BorderCalls;
   readonly expired: SharedWork<ExpiredCalls | undefined>;
+  /** By the name of a roll-up by day. */
+  readonly worthReading: SharedWork<boolean>;
 }
 
 /**
@@ -50,8 +57,9 @@ export class ClickHouseSummarySource implements SummarySource {
   readonly #session: ClickHouseSession;
   readonly #shared: SharedFacts;
   readonly #signal: AbortSignal | undefined;
-  /** All statements of a summary see the same cells; a plan is made once for each range and roll-up. */
-  readonly #plans = new Map<string, Promise<RollUpPlan | undefined>>();
+  /** All statements of a summary see the same cells. */
+  readonly #marks: { readonly hours: TimeRange; readonly marks: Promise<CellMarks | undefined> }[] =
+    [];
 
   constructor(session: ClickHouseSession, shared: SharedFacts, signal: AbortSignal | undefined) {
     this.#session = session;
@@ -59,10 +67,10 @@ export class ClickHouseSummarySource implements SummarySource {
     this.#signal = signal;
   }
 
-  async split({ fromMs, toMs }: CheckedQuery): Promise<SplitQuery | undefined> {
-    const find = async (signal: AbortSignal): Promise<SplitQuery | undefined> =>
-      await orWithoutTables(keptHours(this.#session, { fromMs, toMs }, signal));
-    return await this.#shared.splits.run(`${fromMs}-${toMs}`, find, this.#signal);
+  async split(query: CheckedQuery): Promise<SplitQuery | undefined> {
+    const hours = wholeHours(query);
+    const marks = hours && (await this.#marksOf(hours));
+    return marks && keptHours(query, marks);
   }
 
   async rank(query: CheckedQuery): Promise<readonly Key[]> {
@@ -72,14 +80,12 @@ export class ClickHouseSummarySource implements SummarySource {
     const direction = query.ascending ? 'ASC' : 'DESC';
     const plan = await this.#plan({ ...query, unit: undefined }, false);
     // The empty rows that mark made cells are no calls.
-    const rows = await this.#rows(
-      `SELECT ${metricSum(query.orderBy)} AS metric${keysOf(query)}
+    const text = `SELECT ${metricSum(query.orderBy)} AS metric${keysOf(query)}
        FROM (${sourceOf(query, plan, bound)}) AS source GROUP BY ${keys.join(', ')}
        HAVING sum(source.calls) > 0
-       ORDER BY isNull(metric), metric ${direction}, ${ties} LIMIT ${query.limit}`,
-      bound,
-    );
-    return rows.map((row) => keyOf(query, row));
+       ORDER BY isNull(metric), metric ${direction}, ${ties} LIMIT ${query.limit}`;
+    const answer = await this.#ask({ text, values: bound.values });
+    return (answer['metric'] ?? []).map((_, row) => keyAt(query, answer, row));
   }
 
   async gather(
@@ -97,9 +103,15 @@ export class ClickHouseSummarySource implements SummarySource {
     });
   }
 
-  /** One statement for all parts. */
-  async gatherParts(query: CheckedQuery, parts: readonly TimeRange[], cells: Cells): Promise<void> {
-    await this.#gather(query, cells, this.#signal, async () => await Promise.resolve({ parts }));
+  async gatherRest(query: CheckedQuery, parts: readonly TimeRange[], cells: Cells): Promise<void> {
+    if (parts.length === 0) return;
+    const calls = await this.#shared.calls.in(parts, query, this.#signal);
+    if (calls === undefined) {
+      await this.#gather(query, cells, this.#signal, async () => await Promise.resolve({ parts }));
+      return;
+    }
+    const buckets = new TimeBuckets(query);
+    for (const { key, ms, sums } of calls) addCall(cells.tally(key, buckets.at(ms)), sums);
   }
 
   async #gather(
@@ -108,31 +120,32 @@ export class ClickHouseSummarySource implements SummarySource {
     signal: AbortSignal | undefined,
     planFor: PlanFor,
   ): Promise<void> {
-    const isCrowded = isCrowd(query, cells);
-    const bound = new BoundValues();
-    const groups = groupsOf(query, cells, bound);
-    const numbers = SUMS.map(([name, expression]) => `${expression} AS ${name}`).join(', ');
-    const sums = `${numbers}, sumMap(source.units) AS units`;
     const plan = await planFor(false);
-    const rows = await this.#rows(
-      `SELECT ${groups.select}, ${sums}
-       FROM (${sourceOf(query, plan, bound)}) AS source${groups.by}`,
-      bound,
-      signal,
-      isCrowded ? { max_rows_to_group_by: `${MAX_CROWD}`, group_by_overflow_mode: 'throw' } : {},
-    ).catch((error: unknown) => {
+    const sketchPlan = query.percentiles ? await planFor(true) : undefined;
+    // Of users and conversations the server keeps sums without sketches.
+    const isTwo = query.percentiles && plan?.rollUp !== sketchPlan?.rollUp;
+    const asked = !query.percentiles || isTwo ? 'sums' : 'both';
+    await this.#add(query, cells, plan, asked, signal);
+    if (isTwo) await this.#add(query, cells, sketchPlan, 'sketches', signal);
+  }
+
+  async #add(
+    query: CheckedQuery,
+    cells: Cells,
+    plan: RollUpPlan | CallParts | undefined,
+    asked: Asked,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const isCrowded = isCrowd(query, cells);
+    const bound: ClickHouseSettings = isCrowded
+      ? { max_rows_to_group_by: `${MAX_CROWD}`, group_by_overflow_mode: 'throw' }
+      : {};
+    const statement = sumsStatement(query, cells, plan, asked);
+    const answer = await this.#ask(statement, signal, bound).catch((error: unknown) => {
       const isOverflow = error instanceof TokenMeterError && error.value === TOO_MANY_ROWS;
       throw isCrowded && isOverflow ? new TooManyKeys() : error;
     });
-    for (const row of rows) {
-      const found = sumsOf(row);
-      if ((found.calls ?? 0) > 0) addSums(tallyOf(query, cells, row).sums, found);
-    }
-    if (!query.percentiles) return;
-    const binPlan = await planFor(true);
-    for (const sketch of SKETCHES) {
-      await this.#gatherBins(query, cells, sketch, signal, binPlan);
-    }
+    addAnswer(query, cells, answer, asked);
   }
 
   async distinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
@@ -167,72 +180,53 @@ export class ClickHouseSummarySource implements SummarySource {
     const asked = { ...query, dimensions: [dimension], unit: undefined };
     const bound = new BoundValues();
     const plan = await this.#plan(asked, false);
-    const [row = {}] = await this.#rows(
-      `SELECT uniqExactIf(${dimension}, ${dimension} != '' AND calls > 0) AS amount
-       FROM (${sourceOf(asked, plan, bound)})`,
-      bound,
-    );
-    return Number(row['amount']);
-  }
-
-  async #gatherBins(
-    query: CheckedQuery,
-    cells: Cells,
-    sketch: Sketch,
-    signal: AbortSignal | undefined,
-    plan: RollUpPlan | CallParts | undefined,
-  ): Promise<void> {
-    const kind = sketch.column === 'duration_bins' ? 'duration' : 'firstChunk';
-    const add = (row: Row, bin: number, calls: number): void =>
-      tallyOf(query, cells, row).latencies?.[kind].addBin(bin, calls);
-    const bound = new BoundValues();
-    const calls = binsOfCalls(query, plan, sketch, bound);
-    if (calls !== undefined) {
-      const groups = groupsOf(query, cells, bound);
-      const by = groups.by === '' ? ' GROUP BY bin' : `${groups.by}, bin`;
-      const text = `SELECT ${groups.select}, bin, count() AS amount FROM (${calls}) AS source${by}`;
-      for (const row of await this.#rows(text, bound, signal)) {
-        add(row, Number(row['bin']), Number(row['amount']));
-      }
-    }
-    if (plan?.rollUp === undefined) return;
-    const ofCells = new BoundValues();
-    const groups = groupsOf(query, cells, ofCells);
-    // Added up as maps: a row for each bin of each cell would be many times as many.
-    const text = `SELECT ${groups.select}, sumMap(source.bins) AS bins
-      FROM (${binsOfCells(query, plan, sketch, ofCells)}) AS source${groups.by}`;
-    for (const row of await this.#rows(text, ofCells, signal)) {
-      for (const [bin, amount] of Object.entries(row['bins'] as Readonly<Record<string, number>>)) {
-        add(row, Number(bin), amount);
-      }
-    }
+    const text = `SELECT uniqExactIf(${dimension}, ${dimension} != '' AND calls > 0) AS amount
+       FROM (${sourceOf(asked, plan, bound)})`;
+    const answer = await this.#ask({ text, values: bound.values });
+    return Number(answer['amount']?.[0]);
   }
 
   async #plan(query: CheckedQuery, withSketches: boolean): Promise<RollUpPlan | undefined> {
     const rollUp = rollUpFor(query, withSketches);
-    if (rollUp === undefined) return undefined;
-    const id = [rollUp.name, query.fromMs, query.toMs].join(' ');
-    let plan = this.#plans.get(id);
-    if (plan === undefined) {
-      const signal = this.#signal;
-      plan = orWithoutTables(
-        this.#expired().then(
-          async (expired) => await planRollUp(this.#session, query, rollUp, { signal, expired }),
-        ),
-      );
-      this.#plans.set(id, plan);
+    const cells = rollUp && wholeCells(query, rollUp);
+    if (rollUp === undefined || cells === undefined) return undefined;
+    const marks = await this.#marksOf(cells);
+    if (marks === undefined) return undefined;
+    if (rollUp.unit === 'day') {
+      const expired = await this.#expired();
+      const isNeeded = expired !== undefined && cells.fromMs < expired.toMs;
+      if (!isNeeded && !(await this.#isWorthReading(rollUp))) return undefined;
     }
-    return await plan;
+    return planRollUp(rollUp, cells, marks);
   }
 
-  async #rows(
-    text: string,
-    { values }: BoundValues,
+  async #isWorthReading(rollUp: RollUp): Promise<boolean> {
+    const compare = async (signal: AbortSignal): Promise<boolean> =>
+      await isWorthReading(this.#session, rollUp, signal);
+    return await this.#shared.worthReading.run(rollUp.name, compare, this.#signal);
+  }
+
+  /** Of a time that has all of these hours; undefined where the ledger was made without roll-ups. */
+  async #marksOf(hours: TimeRange): Promise<CellMarks | undefined> {
+    const known = this.#marks.find(
+      (one) => one.hours.fromMs <= hours.fromMs && hours.toMs <= one.hours.toMs,
+    );
+    if (known !== undefined) return await known.marks;
+    const read = async (signal: AbortSignal): Promise<CellMarks | undefined> =>
+      await orWithoutTables(cellMarks(this.#session, hours, signal));
+    const key = `${hours.fromMs}-${hours.toMs}`;
+    const marks = this.#shared.marks.run(key, read, this.#signal);
+    this.#marks.push({ hours, marks });
+    return await marks;
+  }
+
+  async #ask(
+    statement: Sql,
     signal: AbortSignal | undefined = this.#signal,
     settings: ClickHouseSettings = {},
-  ): Promise<readonly Row[]> {
+  ): Promise<Columns> {
     const all = { ...SETTINGS, ...settings };
-    return await this.#session.rows({ text, values }, { signal, settings: all });
+    return await this.#session.columns(statement, { signal, settings: all });
   }
 }
 
@@ -251,64 +245,4 @@ async function orWithoutTables<T>(work: Promise<T>): Promise<T | undefined> {
       return undefined;
     throw error;
   }
-}
-
-/** Every key by itself, or its place among the named ones. */
-function groupsOf(
-  query: CheckedQuery,
-  { named }: Cells,
-  bound: BoundValues,
-): { readonly select: string; readonly by: string } {
-  const bucket = `${bucketOf(query)} AS bucket`;
-  const time = query.unit === undefined ? [] : ['bucket'];
-  const by = (columns: readonly string[]): string => {
-    const all = [...time, ...columns];
-    return all.length === 0 ? '' : ` GROUP BY ${all.join(', ')}`;
-  };
-  if (query.dimensions.length === 0) return { select: bucket, by: by([]) };
-  if (named !== undefined) {
-    return {
-      select: `${bucket}, ${placeOf(query, named.keys, bound)} AS place`,
-      by: by(['place']),
-    };
-  }
-  return {
-    select: bucket + keysOf(query),
-    by: by(query.dimensions.map((_, place) => keyColumn(place))),
-  };
-}
-
-function tallyOf(query: CheckedQuery, cells: Cells, row: Row): Tally {
-  const { bucket } = row;
-  const at = typeof bucket === 'number' ? bucket : undefined;
-  if (cells.named !== undefined && query.dimensions.length > 0) {
-    return cells.tallyAt(typeof row['place'] === 'number' ? row['place'] : OTHER, at);
-  }
-  return cells.tally(keyOf(query, row), at);
-}
-
-function keyOf(query: CheckedQuery, row: Row): Key {
-  return query.dimensions.map((_, place) => {
-    const value = row[keyColumn(place)];
-    return typeof value === 'string' && value !== '' ? value : null;
-  });
-}
-
-/** Names that another release gave are of no unit. */
-const UNIT_OF: ReadonlyMap<string, UsageUnit> = new Map(
-  USAGE_UNITS.map((unit) => [unitName(unit), unit]),
-);
-
-function sumsOf(row: Row): Partial<UsageSums> {
-  const sums: Partial<Record<keyof UsageSums, number>> = {};
-  for (const [name] of SUMS) {
-    const value = row[name];
-    if (typeof value === 'number') sums[name] = value;
-  }
-  const units = row['units'] as Readonly<Record<string, number>>;
-  for (const [name, amount] of Object.entries(units)) {
-    const unit = UNIT_OF.get(name);
-    if (unit !== undefined) sums[unit] = amount;
-  }
-  return sums;
 }

@@ -2,12 +2,12 @@ import { USAGE_FIELDS } from '../usage-schema.ts';
 import type { Cells } from '../../ledger/queries/cells.ts';
 import type { Key } from '../../ledger/queries/key.ts';
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
-import { binOf } from '../../ledger/queries/quantile-sketch.ts';
 import { rankKeys } from '../../ledger/queries/ranking.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import type { TimeSegment } from '../../ledger/queries/time-zone.ts';
-import { addSums, metricOf } from '../../ledger/queries/usage-sums.ts';
+import { bucketIn, TimeBuckets } from '../../ledger/queries/time-buckets.ts';
+import { addCall, metricOf } from '../../ledger/queries/usage-sums.ts';
 import { metrics } from '../../ledger/queries/sums-table.ts';
 import {
   addBins,
@@ -27,7 +27,6 @@ import { CallScan, type ScannedCall } from './call-scan.ts';
 import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import type { SharedReads } from './shared-reads.ts';
-import { bucketIn, TimeBuckets } from './time-buckets.ts';
 import { pieces, type TimeRange, withinReach } from './time-ranges.ts';
 
 /** What a query asks about one roll-up. */
@@ -78,14 +77,7 @@ export class InfluxSummarySource implements SummarySource {
   ): Promise<void> {
     await this.#each(query, signal, {
       call({ key, sums }, bucket) {
-        const tally = cells.tally(key, bucket);
-        addSums(tally.sums, sums);
-        if (tally.latencies === undefined) return;
-        // A result of a batch took a time that nobody knows.
-        if (sums.durationMs > 0) tally.latencies.duration.addBin(binOf(sums.durationMs), 1);
-        if (sums.firstChunkCalls > 0) {
-          tally.latencies.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
-        }
+        addCall(cells.tally(key, bucket), sums);
       },
       rolledUp({ sums, sketches, bucket }) {
         cells.addTable(sums, bucket);

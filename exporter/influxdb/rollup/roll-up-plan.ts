@@ -1,7 +1,7 @@
 import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
 import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
-import type { TimeBuckets } from '../read/time-buckets.ts';
+import type { TimeBuckets } from '../../ledger/queries/time-buckets.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
 import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
 import { DAY_MS, HOUR_MS, type TableName } from './roll-up-schema.ts';

@@ -21,8 +21,8 @@ export interface SplitQuery {
 export interface CallSource {
   /** Adds every call of the query to its cell. Rejects with `TooManyKeys` thrown by a cell. */
   gather(query: CheckedQuery, cells: Cells, signal?: AbortSignal): Promise<void>;
-  /** The same for a few short parts of the query's range, where it takes less than one after the other. */
-  gatherParts?(query: CheckedQuery, parts: readonly TimeRange[], cells: Cells): Promise<void>;
+  /** The same for what a split leaves of the query's range, where it takes less than one after the other. */
+  gatherRest?(query: CheckedQuery, rest: readonly TimeRange[], cells: Cells): Promise<void>;
   /** Undefined where no sums are kept from one question to the next. */
   split?(query: CheckedQuery): Promise<SplitQuery | undefined>;
 }
@@ -57,17 +57,16 @@ export async function splitSums(
   return kept && { kept, rest: split.rest };
 }
 
-/** Adds the calls of the parts of the query's range. */
-export async function gatherParts(
+/** Adds the calls of the query that no kept sums have. */
+export async function gatherRest(
   query: CheckedQuery,
-  parts: readonly TimeRange[],
+  split: SplitSums | undefined,
   cells: Cells,
   source: CallSource,
 ): Promise<void> {
-  if (parts.length > 1 && source.gatherParts !== undefined) {
-    return await source.gatherParts(query, parts, cells);
-  }
-  for (const range of parts) await source.gather({ ...query, ...range }, cells);
+  if (split === undefined) return await source.gather(query, cells);
+  if (source.gatherRest !== undefined) return await source.gatherRest(query, split.rest, cells);
+  for (const range of split.rest) await source.gather({ ...query, ...range }, cells);
 }
 
 /** Adds all calls of the query to cells of named keys. */
@@ -79,7 +78,7 @@ export async function gatherNamed(
 ): Promise<Cells> {
   const cells = new Cells(query, { named });
   split?.kept.addTo(cells);
-  await gatherParts(query, split?.rest ?? [query], cells, source);
+  await gatherRest(query, split, cells, source);
   return cells;
 }
 

@@ -2,7 +2,7 @@ import type { UsageKey, UsageNumbers, UsageRow, UsageSummary, UsageTotal } from 
 import { type Cell, Cells, NamedKeys, OTHER, TooManyKeys } from './cells.ts';
 import { type Key } from './key.ts';
 import { type CheckedQuery, previousPeriod } from './checked-query.ts';
-import { type CallSource, gatherNamed, gatherParts, splitSums, type SplitSums } from './gather.ts';
+import { type CallSource, gatherNamed, gatherRest, splitSums, type SplitSums } from './gather.ts';
 import type { KeptSums } from './kept-sums.ts';
 import { type ExpiringSource, missingParts } from './missing-parts.ts';
 import { rankOrder } from './ranking.ts';
@@ -85,7 +85,7 @@ async function gathered(
     maxCells: query.percentiles ? MAX_SKETCHES : Math.max(MAX_CELLS, query.limit),
   });
   try {
-    await gatherParts(query, split?.rest ?? [query], all, source);
+    await gatherRest(query, split, all, source);
     return split === undefined ? folded(query, all) : joined(query, split.kept, all);
   } catch (error) {
     if (!(error instanceof TooManyKeys)) throw error;
@@ -167,7 +167,7 @@ async function countKeys(
   if (sums === undefined) return undefined;
   const more = new Cells(query, { maxCells: MAX_CELLS });
   try {
-    await gatherParts(query, sums.rest, more, source);
+    await gatherRest(query, sums, more, source);
   } catch (error) {
     if (error instanceof TooManyKeys) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { USAGE_UNITS, type UsageUnit } from '../../../src/domain/billed-usage.ts';
 import type { UsageMetric, UsageNumbers } from '../usage-query.ts';
-import { QuantileSketch } from './quantile-sketch.ts';
+import { binOf, QuantileSketch } from './quantile-sketch.ts';
 
 /** Integer nano-dollars, so that sums do not drift. */
 export function costNanos(costUsd: number | undefined): number | null {
@@ -135,6 +135,15 @@ export function addTally(target: Tally, more: Tally): void {
   if (target.latencies === undefined || more.latencies === undefined) return;
   target.latencies.duration.merge(more.latencies.duration);
   target.latencies.firstChunk.merge(more.latencies.firstChunk);
+}
+
+/** Adds the sums of one call. */
+export function addCall(target: Tally, sums: UsageSums): void {
+  addSums(target.sums, sums);
+  if (target.latencies === undefined) return;
+  // A result of a batch took a time that nobody knows.
+  if (sums.durationMs > 0) target.latencies.duration.addBin(binOf(sums.durationMs), 1);
+  if (sums.firstChunkCalls > 0) target.latencies.firstChunk.addBin(binOf(sums.firstChunkMs), 1);
 }
 
 /** Where the sums have a metric. */

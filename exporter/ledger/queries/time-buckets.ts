@@ -1,5 +1,5 @@
-import type { CheckedQuery } from '../../ledger/queries/checked-query.ts';
-import type { TimeSegment } from '../../ledger/queries/time-zone.ts';
+import type { CheckedQuery } from './checked-query.ts';
+import type { TimeSegment } from './time-zone.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
