@@ -1,4 +1,5 @@
 import { newTally, type UsageSums } from '../ledger/queries/usage-sums.ts';
+import { KeyNumbers } from './key-numbers.ts';
 import { SUMS } from './sums.ts';
 
 type SumName = keyof UsageSums;
@@ -14,9 +15,10 @@ export interface DayRow {
 
 /** The rows of a day by columns. */
 export interface DayBlock {
-  readonly keys: readonly Text[];
-  readonly teams: readonly Text[];
-  readonly outcomes: readonly Text[];
+  /** Its places are numbers of `KeyNumbers`. */
+  readonly keys: Required<TextColumn>;
+  readonly teams: TextColumn;
+  readonly outcomes: TextColumn;
   /** NaN is null. A column in which every row has what a row without calls has is left out. */
   readonly columns: ReadonlyMap<SumName, Float64Array>;
 }
@@ -29,16 +31,17 @@ const WHOLE = ['u8', 'u16', 'u32'] as const;
 const nullOf = (width: Width): number =>
   width === 'f64' ? Number.NaN : 2 ** (8 * WIDTHS[width].BYTES_PER_ELEMENT) - 1;
 
+/** The keys come first. */
 interface Header {
   readonly keys: readonly Text[];
-  /** Different values, and the place of each row's. */
   readonly teams: TextColumn;
   readonly outcomes: TextColumn;
   /** In the order of their bytes. */
   readonly columns: readonly (readonly [name: SumName, width: Width])[];
 }
 
-interface TextColumn {
+/** Different values, and the place of each row's. */
+export interface TextColumn {
   readonly values: readonly Text[];
   /** Left out where there is one value. */
   readonly places?: readonly number[];
@@ -46,6 +49,7 @@ interface TextColumn {
 
 const NONE: Readonly<UsageSums> = newTally(false).sums;
 const HEAD_BYTES = 4;
+const BEFORE_KEYS = '{"keys":';
 
 /** Length of the header, the header as JSON, and the columns one after the other. */
 export function encodeDayBlock(rows: readonly DayRow[]): Uint8Array {
@@ -70,36 +74,58 @@ export function encodeDayBlock(rows: readonly DayRow[]): Uint8Array {
   return Buffer.concat([head, text, ...bodies]);
 }
 
-export function decodeDayBlock(bytes: Uint8Array): DayBlock {
-  const { buffer, byteOffset, byteLength } = bytes;
-  const block = Buffer.from(buffer, byteOffset, byteLength);
-  let at = HEAD_BYTES + block.readUInt32LE();
-  const header = JSON.parse(block.toString('utf8', HEAD_BYTES, at)) as Header;
-  const rows = header.keys.length;
-  const columns = new Map<SumName, Float64Array>();
-  for (const [name, width] of header.columns) {
-    const end = at + rows * WIDTHS[width].BYTES_PER_ELEMENT;
-    // A copy: a view would have to begin at a multiple of its width.
-    const values = new WIDTHS[width](new Uint8Array(block.subarray(at, end)).buffer);
-    columns.set(name, withNaN(values, nullOf(width)));
-    at = end;
+/** Reads blocks one after the other, into the same memory: the columns of one are there until the next is read. */
+export class DayBlockReader {
+  readonly #keys = new KeyNumbers();
+  readonly #columns: Float64Array[] = [];
+  #raw = new ArrayBuffer(0);
+
+  read(bytes: Uint8Array): DayBlock {
+    const { buffer, byteOffset, byteLength } = bytes;
+    const block = Buffer.from(buffer, byteOffset, byteLength);
+    let at = HEAD_BYTES + block.readUInt32LE();
+    const { numbers, end: endOfKeys } = this.#keys.readArray(
+      block,
+      HEAD_BYTES + BEFORE_KEYS.length,
+    );
+    const rest = block.toString('utf8', endOfKeys, at).replace(',', '{');
+    const { teams, outcomes, columns: widths } = JSON.parse(rest) as Omit<Header, 'keys'>;
+    const columns = new Map<SumName, Float64Array>();
+    for (const [place, [name, width]] of widths.entries()) {
+      const end = at + numbers.length * WIDTHS[width].BYTES_PER_ELEMENT;
+      columns.set(name, this.#column(place, numbers.length, width, block.subarray(at, end)));
+      at = end;
+    }
+    return { keys: { values: this.#keys.texts, places: numbers }, teams, outcomes, columns };
   }
-  return {
-    keys: header.keys,
-    teams: textsOf(header.teams, rows),
-    outcomes: textsOf(header.outcomes, rows),
-    columns,
-  };
+
+  #column(place: number, rows: number, width: Width, bytes: Uint8Array): Float64Array {
+    if (this.#raw.byteLength < bytes.length) this.#raw = new ArrayBuffer(2 * bytes.length);
+    new Uint8Array(this.#raw).set(bytes);
+    let memory = this.#columns[place];
+    if (memory === undefined || memory.length < rows) {
+      memory = this.#columns[place] = new Float64Array(2 * rows);
+    }
+    const column = memory.subarray(0, rows);
+    // A view of the block itself would have to begin at a multiple of its width.
+    column.set(new WIDTHS[width](this.#raw, 0, rows));
+    const none = nullOf(width);
+    if (!Number.isNaN(none)) {
+      for (let row = 0; row < rows; row++) if (column[row] === none) column[row] = Number.NaN;
+    }
+    return column;
+  }
 }
 
 /** The block without a key, whose sums become those of no key; undefined where no row has it. */
 export function withoutKey(bytes: Uint8Array, erased: string): Uint8Array | undefined {
-  const { keys, teams, outcomes, columns } = decodeDayBlock(bytes);
-  if (!keys.includes(erased)) return undefined;
+  const { keys, teams, outcomes, columns } = new DayBlockReader().read(bytes);
+  if (!keys.values.includes(erased)) return undefined;
   const rows = new Map<string, DayRow & { readonly sums: (number | null)[] }>();
-  for (const [row, before] of keys.entries()) {
+  for (const row of keys.places.keys()) {
+    const before = textAt(keys, row);
     const key = before === erased ? null : before;
-    const [team = null, outcome = null] = [teams[row], outcomes[row]];
+    const [team, outcome] = [textAt(teams, row), textAt(outcomes, row)];
     const name = JSON.stringify([key, team, outcome]);
     const known = rows.get(name);
     const sums = known?.sums ?? SUMS.map((sum) => NONE[sum.name] ?? null);
@@ -122,13 +148,6 @@ function widthOf(values: readonly (number | null)[]): Width {
   return WHOLE.find((width) => largest < nullOf(width)) ?? 'f64';
 }
 
-function withNaN(values: ArrayLike<number>, none: number): Float64Array {
-  const floats = new Float64Array(values);
-  if (Number.isNaN(none)) return floats;
-  for (let row = 0; row < floats.length; row++) if (floats[row] === none) floats[row] = Number.NaN;
-  return floats;
-}
-
 function textColumn(texts: readonly Text[]): TextColumn {
   const places = new Map<Text, number>();
   for (const text of texts) if (!places.has(text)) places.set(text, places.size);
@@ -137,8 +156,6 @@ function textColumn(texts: readonly Text[]): TextColumn {
   return { values, places: texts.map((text) => places.get(text) ?? 0) };
 }
 
-function textsOf({ values, places }: TextColumn, rows: number): readonly Text[] {
-  const [only = null] = values;
-  if (places === undefined) return Array.from({ length: rows }, () => only);
-  return places.map((place) => values[place] ?? null);
+export function textAt({ values, places }: TextColumn, row: number): Text {
+  return values[places?.[row] ?? 0] ?? null;
 }

@@ -82,11 +82,11 @@ export class InfluxSummarySource implements SummarySource {
       rolledUp({ sums, sketches, bucket }) {
         cells.addTable(sums, bucket);
         if (sketches === undefined) return;
-        for (const [place, row] of sums.rows.entries()) {
-          const { latencies } = cells.tally(sums.keyOf(place), bucket);
+        for (const [at, place] of sums.places.entries()) {
+          const { latencies } = cells.tally(sums.keyOf(at), bucket);
           if (latencies === undefined) continue;
-          addBins(latencies.duration, sketches.duration[row]);
-          addBins(latencies.firstChunk, sketches.firstChunk[row]);
+          addBins(latencies.duration, sketches.duration[place]);
+          addBins(latencies.firstChunk, sketches.firstChunk[place]);
         }
       },
     });

@@ -6,8 +6,8 @@ import type { UsageSums } from '../../ledger/queries/usage-sums.ts';
 
 /** Rows of a roll-up's table. */
 export interface AskedSums extends SumsTable {
-  /** Where each of them is in the table. */
-  readonly rows: readonly number[];
+  /** Where each row is in the table. */
+  readonly places: readonly number[];
 }
 
 /** The rows of a table that the filters let through, with the query's dimensions as keys. */
@@ -34,12 +34,13 @@ export function askedSums(
   const [only = 0] = places;
   const nameOf =
     places.length === 1
-      ? (row: number): string | null => keys[row]?.[only] ?? null
-      : (_: number, at: number): string | null => nameOfKey(keyOf(at));
+      ? (at: number): string | null => keys[rows[at] ?? 0]?.[only] ?? null
+      : (at: number): string | null => nameOfKey(keyOf(at));
   const columns = Object.entries(sums) as [keyof UsageSums, readonly (number | null)[]][];
   return {
-    rows,
-    names: rows.map(nameOf),
+    places: rows,
+    rows: rows.length,
+    nameOf,
     columns: columns.map(([name, values]) => ({
       name,
       values: rows.length === keys.length ? values : rows.map((row) => values[row] ?? null),

@@ -44,6 +44,7 @@ export class Cells {
   /** Of `keys`, by name. */
   protected readonly indexes: Map<string | null, number> = new Map();
   readonly #keys: Key[] = [];
+  readonly #indexOfNumber: number[] = [];
   readonly #cells = new Map<string | number, Cell>();
 
   constructor(query: CheckedQuery, bounds: { named: NamedKeys } | { maxCells: number }) {
@@ -65,14 +66,12 @@ export class Cells {
   }
 
   /** Adds a table of one bucket. @throws TooManyKeys */
-  addTable({ names, columns, keyOf }: SumsTable, bucket: number | undefined): void {
+  addTable(table: SumsTable, bucket: number | undefined): void {
     const tallies: Tally[] = [];
     const targets = new Map<number, number>();
-    const targetOfRow = new Int32Array(names.length);
-    let row = 0;
-    const key = (): Key => keyOf(row);
-    for (; row < names.length; row++) {
-      const index = this.indexOf(names[row] ?? null, key);
+    const indexOfRow = this.indexesOf(table);
+    const targetOfRow = new Int32Array(indexOfRow.length);
+    for (const [row, index] of indexOfRow.entries()) {
       let target = targets.get(index);
       if (target === undefined) {
         target = tallies.push(this.tallyAt(index, bucket)) - 1;
@@ -80,7 +79,7 @@ export class Cells {
       }
       targetOfRow[row] = target;
     }
-    for (const column of columns) addColumn(tallies, targetOfRow, column);
+    for (const column of table.columns) addColumn(tallies, targetOfRow, column);
   }
 
   tallyAt(index: number, bucket: number | undefined): Tally {
@@ -92,6 +91,23 @@ export class Cells {
       this.#cells.set(id, cell);
     }
     return cell.tally;
+  }
+
+  /** Of the keys of a table's rows. */
+  protected indexesOf({ rows, nameOf, numbers, keyOf }: SumsTable): Int32Array {
+    const indexes = new Int32Array(rows);
+    let row = 0;
+    const key = (): Key => keyOf(row);
+    for (; row < rows; row++) {
+      const number = numbers?.[row];
+      let index = number === undefined ? undefined : this.#indexOfNumber[number];
+      if (index === undefined) {
+        index = this.indexOf(nameOf(row), key);
+        if (number !== undefined) this.#indexOfNumber[number] = index;
+      }
+      indexes[row] = index;
+    }
+    return indexes;
   }
 
   protected indexOf(name: string | null, keyOf: () => Key): number {

@@ -40,13 +40,8 @@ export class KeptCells extends Cells {
       super.addTable(table, bucket);
       return;
     }
-    const { names, columns, keyOf } = table;
-    const rowOf = this.#rowsOf(bucket);
-    const rows = new Int32Array(names.length);
-    let at = 0;
-    const key = (): Key => keyOf(at);
-    for (; at < names.length; at++) rows[at] = rowOf(this.indexOf(names[at] ?? null, key));
-    for (const { name, values } of columns) addValues(this.#column(name), rows, values);
+    const rows = this.indexesOf(table).map(this.#rowsOf(bucket));
+    for (const { name, values } of table.columns) addValues(this.#column(name), rows, values);
   }
 
   byColumns(): CellColumns {

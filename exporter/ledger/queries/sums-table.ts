@@ -4,8 +4,11 @@ import { newTally, sumName, type Tally, type UsageSums } from './usage-sums.ts';
 
 /** Sums of many keys by columns, as stores keep them for whole days. A key may have several rows. */
 export interface SumsTable {
-  /** Key of each row, by the name that `nameOfKey` gives it. */
-  readonly names: readonly (string | null)[];
+  readonly rows: number;
+  /** Key of a row, by the name that `nameOfKey` gives it. */
+  readonly nameOf: (row: number) => string | null;
+  /** A number of each row's name, small and the same in all tables that are added to the same cells. */
+  readonly numbers?: ArrayLike<number> | undefined;
   /** A column that is left out has in every row what a row without calls has. */
   readonly columns: readonly SumsColumn[];
   readonly keyOf: (row: number) => Key;
@@ -47,13 +50,13 @@ export function addValues(
 
 /** The metric of each row, with its key; null where it is unknown. */
 export function* metrics(
-  { names, columns, keyOf }: SumsTable,
+  { rows, columns, keyOf }: SumsTable,
   metric: UsageMetric,
 ): Generator<readonly [key: Key, value: number | null]> {
   const name = sumName(metric);
   const values = columns.find((column) => column.name === name)?.values;
   const none = newTally(false).sums[name] ?? null;
-  for (const row of names.keys()) {
+  for (let row = 0; row < rows; row++) {
     const value = values === undefined ? none : (values[row] ?? null);
     yield [keyOf(row), Number.isNaN(value) ? null : value];
   }

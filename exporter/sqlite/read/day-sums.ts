@@ -1,7 +1,7 @@
 import { type Key, nameOfKey } from '../../ledger/queries/key.ts';
 import type { CheckedQuery, Dimension } from '../../ledger/queries/checked-query.ts';
 import type { SumsColumn, SumsTable } from '../../ledger/queries/sums-table.ts';
-import type { DayBlock } from '../day-block.ts';
+import { type DayBlock, type TextColumn, textAt } from '../day-block.ts';
 
 const OUTCOMES = [
   ['errors', 'error'],
@@ -10,41 +10,40 @@ const OUTCOMES = [
 ] as const;
 
 /** What a query asks about the sums of a day. */
-export function daySums(query: CheckedQuery, block: DayBlock): SumsTable {
+export function daySums({ dimensions, filters }: CheckedQuery, block: DayBlock): SumsTable {
   const { keys, teams, outcomes } = block;
-  const textsOf = (dimension: Dimension): readonly (string | null)[] =>
+  const textsOf = (dimension: Dimension): TextColumn =>
     dimension === 'team' ? teams : dimension === 'outcome' ? outcomes : keys;
-  const parts = query.dimensions.map(textsOf);
-  const keyOf = (row: number): Key => parts.map((part) => part[row] ?? null);
-  const columns = columnsOf(block);
-  const [only] = parts;
-  if (query.filters.length === 0) {
-    const names =
-      only !== undefined && parts.length === 1 ? only : keys.map((_, row) => nameOfKey(keyOf(row)));
-    return { names, columns, keyOf };
-  }
-  const wanted = query.filters.map(
+  const parts = dimensions.map(textsOf);
+  const wanted = filters.map(
     ({ dimension, values }) => [textsOf(dimension), new Set(values)] as const,
   );
-  const rows = [...keys.keys()].filter((row) =>
-    wanted.every(([texts, values]) => values.has(texts[row] ?? null)),
-  );
+  const all = [...keys.places.keys()];
+  const rows =
+    wanted.length === 0
+      ? all
+      : all.filter((row) => wanted.every(([texts, values]) => values.has(textAt(texts, row))));
+  const ofRows = <T>(values: ArrayLike<T>, none: T): ArrayLike<T> =>
+    rows === all ? values : rows.map((row) => values[row] ?? none);
+  const keyOf = (at: number): Key => parts.map((part) => textAt(part, rows[at] ?? 0));
   return {
-    names: rows.map((row) => nameOfKey(keyOf(row))),
-    columns: columns.map(({ name, values }) => ({
-      name,
-      values: rows.map((row) => values[row] ?? null),
-    })),
-    keyOf: (place) => keyOf(rows[place] ?? 0),
+    rows: rows.length,
+    nameOf: (at) => nameOfKey(keyOf(at)),
+    numbers: parts.length === 1 ? ofRows(keys.places, 0) : undefined,
+    columns: columnsOf(block).map(({ name, values }) => ({ name, values: ofRows(values, null) })),
+    keyOf,
   };
 }
 
-function columnsOf({ outcomes, columns }: DayBlock): readonly SumsColumn[] {
-  const calls = columns.get('calls') ?? [];
+function columnsOf({ keys, outcomes, columns }: DayBlock): readonly SumsColumn[] {
+  const calls = columns.get('calls');
   const all: SumsColumn[] = [...columns].map(([name, values]) => ({ name, values }));
   for (const [name, outcome] of OUTCOMES) {
-    if (!outcomes.includes(outcome)) continue;
-    const values = outcomes.map((one, row) => (one === outcome ? (calls[row] ?? 0) : 0));
+    if (!outcomes.values.includes(outcome)) continue;
+    const values = new Float64Array(keys.places.length);
+    for (let row = 0; row < values.length; row++) {
+      if (textAt(outcomes, row) === outcome) values[row] = calls?.[row] ?? 0;
+    }
     all.push({ name, values });
   }
   return all;

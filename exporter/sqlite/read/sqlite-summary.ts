@@ -7,7 +7,7 @@ import { rankKeys } from '../../ledger/queries/ranking.ts';
 import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { metrics, type SumsTable } from '../../ledger/queries/sums-table.ts';
 import type { Tally } from '../../ledger/queries/usage-sums.ts';
-import { decodeDayBlock } from '../day-block.ts';
+import { DayBlockReader } from '../day-block.ts';
 import { binOfColumn } from '../summed-days.ts';
 import { daySums } from './day-sums.ts';
 import { missingCalls } from './missing-calls.ts';
@@ -44,6 +44,7 @@ const numberOf = (value: SQLOutputValue | undefined): number | undefined =>
 export class SqliteSummarySource implements SummarySource {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #blocks = new DayBlockReader();
   #summed: ReadonlySet<number> | undefined;
 
   constructor(database: DatabaseSync) {
@@ -157,7 +158,10 @@ export class SqliteSummarySource implements SummarySource {
       );
       const insert = this.#statement('INSERT OR IGNORE INTO counted VALUES (?)');
       for (const { table } of this.#days(asked)) {
-        for (const name of table.names) if (name !== null) insert.run(name);
+        for (let row = 0; row < table.rows; row++) {
+          const name = table.nameOf(row);
+          if (name !== null) insert.run(name);
+        }
       }
       for (const { text, values } of this.#sources(asked)) {
         const keys = `SELECT DISTINCT ${dimension} FROM (${text}) WHERE ${dimension} IS NOT NULL`;
@@ -223,7 +227,7 @@ export class SqliteSummarySource implements SummarySource {
     return sumsWith(new Set(rows.map(({ name }) => String(name))));
   }
 
-  /** Whole days of users or conversations. */
+  /** Whole days of users or conversations; each until the next. */
   *#days(query: CheckedQuery): Generator<{ readonly day: number; readonly table: SumsTable }> {
     const [kind, summed] = [dayKindFor(query), this.#summedParts(query)];
     if (kind === undefined || summed === undefined) return;
@@ -232,7 +236,8 @@ export class SqliteSummarySource implements SummarySource {
          AND day IN (SELECT day FROM usage_summed_day) AND keep_going() ORDER BY day`,
     );
     for (const { day, block } of statement.iterate(kind, summed.first, summed.end)) {
-      yield { day: Number(day), table: daySums(query, decodeDayBlock(block as Uint8Array)) };
+      const table = daySums(query, this.#blocks.read(block as Uint8Array));
+      yield { day: Number(day), table };
     }
   }
 

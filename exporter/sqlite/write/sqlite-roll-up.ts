@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { RollUpOptions, RollUpResult } from '../../ledger/roll-up-run.ts';
-import { decodeDayBlock } from '../day-block.ts';
+import { DayBlockReader } from '../day-block.ts';
 import { firstCallHour } from '../kept-from.ts';
 import { DAYS, HOURS, rebuildRollUps } from '../roll-up.ts';
 import { prepareSchema } from '../schema.ts';
@@ -127,7 +127,7 @@ function comparable(value: unknown): unknown {
   if (typeof value === 'number') return Number(value.toPrecision(12));
   if (!(value instanceof Uint8Array)) return value;
   try {
-    const { columns, ...texts } = decodeDayBlock(value);
+    const { columns, ...texts } = new DayBlockReader().read(value);
     const numbers = [...columns].map(([name, sums]) => [name, [...sums].map(comparable)]);
     return [texts, numbers];
   } catch {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { type DayRow, decodeDayBlock, encodeDayBlock } from '../../../exporter/sqlite/day-block.ts';
+import {
+  type DayRow,
+  DayBlockReader,
+  encodeDayBlock,
+  textAt,
+} from '../../../exporter/sqlite/day-block.ts';
 import { SUMS } from '../../../exporter/sqlite/sums.ts';
 import { newTally, type UsageSums } from '../../../exporter/ledger/queries/usage-sums.ts';
 import { randomOf } from '../../support/usage-ledger.ts';
@@ -10,11 +15,11 @@ const noneOf = (name: keyof UsageSums): number | null => NONE[name] ?? null;
 
 /** The rows that were encoded, with what a row without calls has where a column is left out. */
 function rowsOf(bytes: Uint8Array): readonly DayRow[] {
-  const { keys, teams, outcomes, columns } = decodeDayBlock(bytes);
-  return keys.map((key, row) => ({
-    key,
-    team: teams[row] ?? null,
-    outcome: outcomes[row] ?? null,
+  const { keys, teams, outcomes, columns } = new DayBlockReader().read(bytes);
+  return [...keys.places.keys()].map((row) => ({
+    key: textAt(keys, row),
+    team: textAt(teams, row),
+    outcome: textAt(outcomes, row),
     sums: SUM_NAMES.map((name) => {
       const column = columns.get(name);
       const value = column === undefined ? noneOf(name) : (column[row] ?? null);
