@@ -41,6 +41,8 @@ import type { AppTelemetry } from './telemetry.ts';
 const DEMO_CHUNK_PAUSE_MS = 15;
 /** The console is bundled so long after the start, or for its first visitor. */
 const BUNDLE_AFTER_MS = 2000;
+/** The part of the ledger that is read then. */
+const WARM_UP_MS = 3_600_000;
 const SHUTDOWN_MS = 4800;
 const SESSION_SECRET_PATH = '.token-meter/session-secret';
 
@@ -146,7 +148,7 @@ export async function startServer(
   const server = createServer(app.callback());
   limitServer(server);
   await listen(server, host, port, logger);
-  startConsole(logger);
+  startConsole(telemetry.reader, logger);
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
   endOnSignal({
     deadlineMs: SHUTDOWN_MS,
@@ -252,12 +254,17 @@ function fleetOf({ settings }: TokenMeterConfig, logger: Logger): Fleet | undefi
   });
 }
 
-/** A visitor who comes before it is bundled waits for it. Without its console, the application still serves its API. */
-function startConsole(logger: Logger): void {
+/**
+ * A visitor who comes before it is bundled waits for it, and for the thread that reads the ledger. Without its
+ * console, the application still serves its API.
+ */
+function startConsole(reader: AppTelemetry['reader'], logger: Logger): void {
   const isWatched = process.argv.includes('--watch');
   const start = async (): Promise<void> => {
     try {
       await (isWatched ? watchConsole() : prepareConsole());
+      const from = new Date(Date.now() - WARM_UP_MS);
+      await reader?.records({ from, limit: 1 }).catch(() => undefined);
     } catch (error) {
       logger.error({ err: error }, 'the console cannot be bundled');
     }

@@ -1,32 +1,21 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { pages } from '../pages.ts';
-import { startLive } from './api/live.ts';
 import { Waiting } from './components/controls.tsx';
 import { isolated } from './names.tsx';
 import { componentOf, isPage } from './pages.tsx';
 import { path } from './router.ts';
-import { goToSignIn, identity, signOut } from './session.ts';
+import { goToSignIn, identity, isAllowed, signOut } from './session.ts';
 import { t } from './texts.ts';
 import { choose, themes, wish } from './theme.ts';
 
-/** Pages for people who are not signed in. */
-const OPEN: readonly string[] = ['/sign-in', '/chat'];
-
 export function App(): JSX.Element {
   const here = path.value;
-  const who = identity.value;
-  const isKnown = who?.name !== undefined && who.name !== null;
-  const isOpen = OPEN.includes(here);
-  useEffect(() => {
-    if (isKnown && here !== '/sign-in') startLive();
-    else if (who && !isOpen) goToSignIn();
-  }, [who]);
   useEffect(() => {
     const page = pages.find((each) => each.path === here);
     if (page) document.title = `${t(page.title)} · ${t('app.name')}`;
   }, [here]);
-  const Page = isPage(here) && (isKnown || isOpen) ? componentOf(here) : Waiting;
+  const Page = isPage(here) && isAllowed() ? componentOf(here) : Waiting;
   return (
     <>
       <a class="skip" href="#main">
@@ -56,7 +45,7 @@ export function App(): JSX.Element {
 }
 
 function Who(): JSX.Element | null {
-  const { name, role } = identity.value ?? {};
+  const { name, role } = identity.value;
   if (name && role) {
     return (
       <>
@@ -67,7 +56,7 @@ function Who(): JSX.Element | null {
       </>
     );
   }
-  if (identity.value === undefined || path.value === '/sign-in') return null;
+  if (path.value === '/sign-in') return null;
   return (
     <button class="plain" type="button" onClick={goToSignIn}>
       {t('app.signIn')}

@@ -1,11 +1,15 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { callApi, get } from './api/client.ts';
 import type { Contract } from './api/contract.ts';
+import { path } from './router.ts';
 
 export type Identity = Contract['/api/session'];
 
-/** The signed-in user; undefined until it is known, without a name for nobody. */
-export const identity = signal<Identity | undefined>(undefined);
+/** Pages for people who are not signed in. */
+const OPEN: readonly string[] = ['/sign-in', '/chat'];
+
+/** The signed-in user, without a name for nobody; known before anything is rendered. */
+export const identity = signal<Identity>({ name: null, role: null });
 
 /** One object per page: a channel delivers to all others, including those of the same page. */
 const changes = new BroadcastChannel('token-meter-session');
@@ -14,6 +18,26 @@ changes.addEventListener('message', () => location.reload());
 
 export async function askIdentity(): Promise<void> {
   identity.value = await get('/api/session').catch(() => ({ name: null, role: null }));
+}
+
+export function isSignedIn(): boolean {
+  return (identity.value.name ?? '') !== '';
+}
+
+/** Whether this page may be shown to whoever is here. */
+export function isAllowed(): boolean {
+  return isSignedIn() || OPEN.includes(path.value);
+}
+
+/** Calls back on the first page of somebody who is signed in, and redirects everybody else from pages that need it. */
+export function followIdentity(onSignedIn: () => void): void {
+  let isFollowed = false;
+  effect(() => {
+    if (!isAllowed()) return goToSignIn();
+    if (isFollowed || !isSignedIn() || path.value === '/sign-in') return;
+    isFollowed = true;
+    onSignedIn();
+  });
 }
 
 /** Other tabs show another user from now on. */
@@ -34,5 +58,5 @@ export function goToSignIn(): void {
 }
 
 export function isAdmin(): boolean {
-  return identity.value?.role === 'admin';
+  return identity.value.role === 'admin';
 }

@@ -70,6 +70,7 @@ function documentOf(
 <meta name="color-scheme" content="${theme ?? 'light dark'}">
 <title>${text(title)} · ${text('app.name')}</title>
 <link rel="icon" href="data:image/svg+xml,${ICON}">
+<link rel="preload" href="/api/session" as="fetch" crossorigin>
 <link rel="stylesheet" href="${style}">
 <script type="module" src="${scripts[language]}"></script>
 </head>

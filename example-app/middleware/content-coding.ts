@@ -5,10 +5,16 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 export const CODINGS = ['br', 'gzip'] as const;
 export type Coding = (typeof CODINGS)[number];
 
+/** The script in 40 ms; the best quality takes 400 to 800 ms, which a first visitor may wait for, and saves 7 %. */
+const BROTLI_QUALITY = 9;
+
 const compress: Readonly<Record<Coding, (content: Buffer) => Promise<Buffer>>> = {
   br: (content) =>
     promisify(brotliCompress)(content, {
-      params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT },
+      params: {
+        [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+        [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
+      },
     }),
   gzip: (content) => promisify(gzip)(content, { level: 9 }),
 };

@@ -4,7 +4,7 @@ import { ApiError, get, messageFor } from '../../api/client.ts';
 import type { Contract } from '../../api/contract.ts';
 import { isSignedOut, settings, useLiveSettings } from '../../api/live.ts';
 import { Banner } from '../../components/controls.tsx';
-import { goToSignIn, identity } from '../../session.ts';
+import { goToSignIn, isSignedIn } from '../../session.ts';
 import { t } from '../../texts.ts';
 import { type Question, ask } from './answer.ts';
 import { type Call, Receipt } from './receipt.tsx';
@@ -113,7 +113,7 @@ export function ChatPage(): JSX.Element {
     <>
       <h1>{t('chat.title')}</h1>
       <p class="muted">{t('chat.intro')}</p>
-      {identity.value?.name && <Recorded />}
+      {isSignedIn() && <Recorded />}
       <form
         class="card"
         id="chat"
