@@ -75,7 +75,8 @@ function addTables(query: CheckedQuery, cells: Cells, answer: Columns): void {
     const keyOf = (place: number): Key => keyAt(query, answer, rows[place] ?? 0);
     cells.addTable(
       {
-        names: rows.map((_, place) => nameOfKey(keyOf(place))),
+        rows: rows.length,
+        nameOf: (place) => nameOfKey(keyOf(place)),
         columns: [...all].map(([name, values]) => ({
           name,
           values: rows.map((row) => values[row] as number | null),
