@@ -10,12 +10,12 @@ const MAX_OPEN = 20_000;
 /** What the marks say about the whole hours of a range, and about the days among them. */
 export interface CellMarks {
   readonly hours: TimeRange;
-  /** Of hours that have rested: another one whenever a call of theirs was added, changed or removed. */
-  readonly state: string;
+  /** Of cells that have rested: another one whenever a call of theirs was added, changed or removed. */
+  readonly stateOf: (rollUp: string) => string;
   /** Hours that have not, in order; undefined for too many. */
   readonly recent: readonly number[] | undefined;
   /** Cells of a roll-up that are not made from all of their calls, in order; undefined for too many. */
-  openIn(rollUp: string): readonly number[] | undefined;
+  readonly openIn: (rollUp: string) => readonly number[] | undefined;
 }
 
 /** The hours that belong to a range as a whole; undefined for none. */
@@ -43,7 +43,8 @@ export async function cellMarks(
             changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > now64(3, 'UTC') AS is_recent,
             changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > made_at
               OR made_at + INTERVAL ${SETTLE_SECONDS} SECOND > now64(3, 'UTC') AS is_open
-          FROM ${CELLS} WHERE toUnixTimestamp(cell) >= {from:UInt64} AND toUnixTimestamp(cell) < {to:UInt64}
+          FROM ${CELLS} WHERE toUnixTimestamp(cell) >= {from:UInt64} 
+            AND toUnixTimestamp(cell) + if(roll_up = 'hourly', 3600, 86400) <= {to:UInt64}
           GROUP BY roll_up, shard, cell)
         GROUP BY roll_up`,
       values: { from: hours.fromMs / 1000, to: hours.toMs / 1000 },
@@ -54,11 +55,12 @@ export async function cellMarks(
     ...new Set((value as readonly number[]).map((second) => second * 1000)),
   ];
   const hourly = rows.find((row) => row['roll_up'] === 'hourly');
+  const states = new Map(rows.map((row) => [row['roll_up'], String(row['state'])]));
   const open = new Map(rows.map((row) => [row['roll_up'], times(row['open'])]));
   const recent = hourly === undefined ? [] : (hourly['recent'] as readonly number[]);
   return {
     hours,
-    state: hourly === undefined ? '' : String(hourly['state']),
+    stateOf: (rollUp) => states.get(rollUp) ?? '',
     recent: recent.length > MAX_RECENT ? undefined : times(recent),
     openIn(rollUp) {
       const cells = open.get(rollUp) ?? [];

@@ -35,6 +35,8 @@ const MAX_CONVERSATION_RECORDS = 1000;
 const MAX_AGE_MS = 1000;
 /** The end of what has expired moves as slowly as time does. */
 const EXPIRED_MS = 30_000;
+/** Of days that stay as they are. */
+const DAYS_MS = 1_800_000;
 /** More would only wait for one another on the server. */
 const MAX_RUNNING = 8;
 
@@ -61,6 +63,8 @@ export class ClickHouseUsageReader implements UsageReader {
       marks: new SharedWork({ keepMs: maxAgeMs / 2 }),
       calls: new BorderCalls(this.#session, maxAgeMs / 2),
       expired: new SharedWork({ keepMs: EXPIRED_MS }),
+      rankings: new SharedWork({ keepMs: DAYS_MS }),
+      counts: new SharedWork({ keepMs: DAYS_MS }),
       worthReading: new SharedWork({ keepMs: EXPIRED_MS }),
     };
   }

@@ -8,7 +8,7 @@ const MIN_KEPT_HOURS = 3;
 /** Whole hours whose last insert is over for long, and the rest; undefined where there are none. */
 export function keptHours(
   { fromMs, toMs }: TimeRange,
-  { hours, state, recent }: CellMarks,
+  { hours, recent, stateOf }: CellMarks,
 ): SplitQuery | undefined {
   if (recent === undefined || hours.toMs - hours.fromMs < MIN_KEPT_HOURS * HOUR_MS) {
     return undefined;
@@ -27,5 +27,5 @@ export function keptHours(
   }
   add(kept, at, hours.toMs);
   add(rest, hours.toMs, toMs);
-  return kept.length === 0 ? undefined : { kept, rest, state };
+  return kept.length === 0 ? undefined : { kept, rest, state: stateOf('hourly') };
 }
