@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Forecast, Health, Row, Summary, Total } from '../api/contract.ts';
 import type { Answered } from '../api/loader.ts';
 import {
@@ -131,6 +132,11 @@ function TileOf({
   const total = answer?.value.total;
   const earlier = before ?? answer?.value.previous;
   const { text, direction } = formatChange(total && valueOf(total), earlier && valueOf(earlier));
+  // Every answer renders the page again, and a dozen of them come when it is opened.
+  const values = useMemo(
+    () => (answer && !isSmall ? bucketValues(answer.value.rows, answer.period, valueOf) : []),
+    [answer],
+  );
   const partial = name === 'cost' ? partialCostText(total?.partial_cost_calls ?? 0) : '';
   return (
     <li class={isSmall ? 'card tile small' : 'card tile'} data-tile={name}>
@@ -140,9 +146,7 @@ function TileOf({
         {text}
       </p>
       {partial !== '' && <p class="partial muted">{partial}</p>}
-      {!isSmall && (
-        <Sparkline values={answer ? bucketValues(answer.value.rows, answer.period, valueOf) : []} />
-      )}
+      {!isSmall && <Sparkline values={values} />}
     </li>
   );
 }

@@ -18,16 +18,17 @@ export function daySums({ dimensions, filters }: CheckedQuery, block: DayBlock):
   const wanted = filters.map(
     ({ dimension, values }) => [textsOf(dimension), new Set(values)] as const,
   );
-  const all = [...keys.places.keys()];
   const rows =
     wanted.length === 0
-      ? all
-      : all.filter((row) => wanted.every(([texts, values]) => values.has(textAt(texts, row))));
+      ? undefined
+      : [...keys.places.keys()].filter((row) =>
+          wanted.every(([texts, values]) => values.has(textAt(texts, row))),
+        );
   const ofRows = <T>(values: ArrayLike<T>, none: T): ArrayLike<T> =>
-    rows === all ? values : rows.map((row) => values[row] ?? none);
-  const keyOf = (at: number): Key => parts.map((part) => textAt(part, rows[at] ?? 0));
+    rows?.map((row) => values[row] ?? none) ?? values;
+  const keyOf = (at: number): Key => parts.map((part) => textAt(part, rows?.[at] ?? at));
   return {
-    rows: rows.length,
+    rows: (rows ?? keys.places).length,
     nameOf: (at) => nameOfKey(keyOf(at)),
     numbers: parts.length === 1 ? ofRows(keys.places, 0) : undefined,
     columns: columnsOf(block).map(({ name, values }) => ({ name, values: ofRows(values, null) })),
@@ -39,10 +40,11 @@ function columnsOf({ keys, outcomes, columns }: DayBlock): readonly SumsColumn[]
   const calls = columns.get('calls');
   const all: SumsColumn[] = [...columns].map(([name, values]) => ({ name, values }));
   for (const [name, outcome] of OUTCOMES) {
-    if (!outcomes.values.includes(outcome)) continue;
+    const place = outcomes.values.indexOf(outcome);
+    if (place === -1) continue;
     const values = new Float64Array(keys.places.length);
     for (let row = 0; row < values.length; row++) {
-      if (textAt(outcomes, row) === outcome) values[row] = calls?.[row] ?? 0;
+      if ((outcomes.places?.[row] ?? 0) === place) values[row] = calls?.[row] ?? 0;
     }
     all.push({ name, values });
   }

@@ -410,6 +410,19 @@ describe('console: pages', function () {
     });
   }
 
+  it('asks who is signed in once, ahead of the script, and opens the stream before it asks for usage', async () => {
+    const page = await pages.open('/sign-in');
+    await page.waitForLoadState('networkidle');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(`${pages.usage.app.origin}/?range=7d`);
+    await pages.loaded(page);
+    assert.equal(asked.filter((path) => path === '/api/session').length, 1);
+    const firstUsage = asked.findIndex((path) => path.startsWith('/api/usage/'));
+    assert.ok(asked.indexOf('/api/session') < firstUsage);
+    assert.ok(asked.indexOf('/api/events') < firstUsage, asked.join(' '));
+  });
+
   it('loads in few requests and bytes', async () => {
     await pages.usage.record(officeUsage({ until: Date.now(), days: 8, perDay: 60 }));
     const page = await pages.open('/sign-in');
