@@ -48,6 +48,12 @@ export interface InfluxOptions extends ConnectionOptions {
    * not marked where it is off. @default true
    */
   readonly rollUps?: boolean | undefined;
+  /**
+   * Where roll-ups are kept, so that sums may stay longer than calls: a bucket (2.x), database (3.x), `database` or
+   * `database/retention policy` (1.x) with a retention of its own. The same in all processes of `bucket`; ledgers may
+   * share one. @default with the calls
+   */
+  readonly rollUpBucket?: string | undefined;
   /** Longest duration of one request; its socket is closed then. @default 10000 */
   readonly timeoutMs?: number | undefined;
 }
@@ -57,6 +63,7 @@ export type InfluxAccess = Pick<
   InfluxOptions,
   | 'url'
   | 'bucket'
+  | 'rollUpBucket'
   | 'org'
   | 'token'
   | 'username'
@@ -80,6 +87,7 @@ export type ResolvedInfluxOptions = Readonly<
     maxUserTags: number;
     maxDimensionTags: number;
     rollUps: boolean;
+    rollUpBucket?: string;
     tags: Readonly<Record<string, string>>;
     connection: Connection;
     spool: ResolvedSpoolOptions | false;
@@ -104,6 +112,13 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
   if (typeof options.bucket !== 'string' || options.bucket === '') {
     check.invalid('bucket', options.bucket, 'a name');
   }
+  const { rollUpBucket } = options;
+  if (rollUpBucket === options.bucket) {
+    check.invalid('rollUpBucket', rollUpBucket, 'another name than that of the bucket of calls');
+  }
+  if (Boolean(rollUpBucket) && options.rollUps === false) {
+    check.invalid('rollUpBucket', rollUpBucket, 'absent where rollUps is false');
+  }
   for (const [name, value] of Object.entries(options.tags ?? {})) {
     if (name === '' || TAKEN.has(name) || name.startsWith('_') || typeof value !== 'string') {
       check.invalid(
@@ -118,6 +133,7 @@ export function resolveInfluxOptions(owner: string, options: InfluxOptions): Res
     ...target,
     connection: resolveConnection(owner, target.url, options),
     bucket: options.bucket,
+    ...check.text('rollUpBucket', rollUpBucket),
     ...check.text('org', options.org),
     ...check.text('token', options.token),
     ...check.text('username', options.username),

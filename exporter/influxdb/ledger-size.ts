@@ -1,7 +1,8 @@
 import { influxOptions, type InfluxStoreConfig } from './influx-config.ts';
 import { resolveInfluxOptions } from './influx-options.ts';
-import { LEDGER, name } from './read/influxql.ts';
-import { InfluxQueryClient, READ_TIMEOUT_MS } from './read/query-client.ts';
+import { BoundValues, LEDGER, name } from './read/influxql.ts';
+import { type InfluxQueryClient, READ_TIMEOUT_MS } from './read/query-client.ts';
+import { LedgerClients } from './rollup/ledger-clients.ts';
 import { DAYS_MEASUREMENT, HOURS_MEASUREMENT } from './rollup/roll-up-schema.ts';
 import { USAGE_FIELDS } from './usage-schema.ts';
 
@@ -26,22 +27,26 @@ export async function influxLedgerSize(
     ...influxOptions(config),
     spool: false,
   });
-  const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
+  const clients = new LedgerClients({ ...target, timeoutMs: READ_TIMEOUT_MS });
+  const { calls, rollUps, place } = clients;
   try {
-    if ((await client.version()) === '3') return undefined;
-    const count = async (field: string, from: string): Promise<number> => {
-      const q = `SELECT count(${name(field)}) FROM ${from}`;
-      for await (const { values } of client.query(q, { epoch: 'ms', signal })) {
+    if ((await calls.version()) === '3') return undefined;
+    const bound = new BoundValues();
+    const where = place.condition(bound).replace(' AND', ' WHERE');
+    const count = async (client: InfluxQueryClient, q: string): Promise<number> => {
+      for await (const { values } of client.query(q, { bound, epoch: 'ms', signal })) {
         return Number(values[0]?.[1] ?? 0);
       }
       return 0;
     };
+    const rolledUp = async (from: string): Promise<number> =>
+      await count(rollUps, `SELECT count(calls) FROM ${name(from)}${where}`);
     return {
-      calls: await count(USAGE_FIELDS.calls, LEDGER),
-      rolledUpHours: await count('calls', name(HOURS_MEASUREMENT)),
-      rolledUpDays: await count('calls', name(DAYS_MEASUREMENT)),
+      calls: await count(calls, `SELECT count(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER}`),
+      rolledUpHours: await rolledUp(HOURS_MEASUREMENT),
+      rolledUpDays: await rolledUp(DAYS_MEASUREMENT),
     };
   } finally {
-    client.close();
+    clients.close();
   }
 }

@@ -3,20 +3,15 @@ import { destinationFolder } from '../../delivery/destination-folder.ts';
 import { noteErasure } from '../../delivery/erased-users.ts';
 import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
-import {
-  type InfluxAccess,
-  type InfluxOptions,
-  type ResolvedInfluxOptions,
-  resolveInfluxOptions,
-} from '../influx-options.ts';
+import { type InfluxAccess, type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
 import { BoundValues, conditions, LEDGER, name } from '../read/influxql.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
 import type { TimeRange } from '../read/time-ranges.ts';
-import { markHours, refreshRollUps } from '../rollup/influx-roll-up.ts';
+import { forgetUser, markHours, refreshRollUps } from '../rollup/influx-roll-up.ts';
 import { HOUR_MS } from '../rollup/roll-up-schema.ts';
-import { InfluxTransport } from '../transport.ts';
 import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 import { influxDestination } from '../write/influx-destination.ts';
+import { PointDeleter } from './point-deleter.ts';
 
 export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {
   /** Of the processes that write the ledger on this machine: what waits there is not delivered any more. */
@@ -24,8 +19,6 @@ export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {
 }
 
 const MOST_LOOKS = 3;
-/** A deletion opens every series of every shard. */
-const DELETE_TIMEOUT_MS = 120_000;
 
 /** Points of one series, `tags`, that belong to the user. */
 interface UserPoints {
@@ -35,7 +28,7 @@ interface UserPoints {
 }
 
 /**
- * Deletes every call of one user: series with the user's tag as a whole, calls of `(other)` one by one, since no
+ * Deletes every call of one user, and takes the name out of sums whose calls are gone: series with the user's tag as a whole, calls of `(other)` one by one, since no
  * server deletes by a field. 1.x and 2.x only: 3.x deletes no records, which is refused. Rejects with
  * `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
  */
@@ -43,7 +36,7 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
   const { userId, dryRun = false, signal, onProgress } = options;
   const target = resolveInfluxOptions('eraseInfluxUser', options);
   const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
-  const transport = new InfluxTransport(target.connection, { maxSockets: 1, holdsProcess: true });
+  const deleter = new PointDeleter(client, target);
   try {
     const version = await client.version();
     if (version === '3') {
@@ -61,7 +54,7 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
     let found = sumOfPoints(points);
     if (dryRun) return { found, erased: 0, mayRemain: [] };
     let erased = 0;
-    const deletion: Deletion = version === '2' ? deleteFrom2 : deleteFrom1;
+    await forgetUser(target, userId, Date.now, signal);
     // A write that was under way may have been stored after the deletion.
     for (let look = 0; look < MOST_LOOKS && points.length > 0; look++) {
       const hours = hoursOf(points);
@@ -71,7 +64,7 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
         const ranges = isOwn ? [[times.at(0), times.at(-1)]] : times.map((time) => [time, time]);
         for (const [from = '', to = ''] of ranges) {
           signal?.throwIfAborted();
-          await deletion(transport, client, target, tags, from, to);
+          await deleter.delete({ measurement: USAGE_MEASUREMENT, tags, from, to });
           erased += isOwn ? times.length : 1;
           onProgress?.(erased, found);
         }
@@ -84,7 +77,7 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
     }
     return { found: Math.max(found, erased), erased, mayRemain: [] };
   } finally {
-    transport.close();
+    deleter.close();
     client.close();
   }
 }
@@ -125,47 +118,3 @@ const spanOf = (hours: readonly number[]): TimeRange => ({
   fromMs: hours[0] ?? 0,
   toMs: (hours.at(-1) ?? 0) + HOUR_MS,
 });
-
-type Deletion = (
-  transport: InfluxTransport,
-  client: InfluxQueryClient,
-  target: ResolvedInfluxOptions,
-  tags: Readonly<Record<string, string>>,
-  from: string,
-  to: string,
-) => Promise<void>;
-
-const presentTags = (tags: Readonly<Record<string, string>>): [string, string][] =>
-  Object.entries(tags).filter(([, value]) => value !== '');
-
-const deleteFrom1: Deletion = async (_, client, __, tags, from, to) => {
-  const bound = new BoundValues();
-  const series = presentTags(tags).map(([tag, value]) => `${name(tag)} = ${bound.bind(value)}`);
-  const where = [...series, `time >= '${from}'`, `time <= '${to}'`].join(' AND ');
-  for await (const answer of client.query(`DELETE FROM ${LEDGER} WHERE ${where}`, { bound })) {
-    void answer;
-  }
-};
-
-const deleteFrom2: Deletion = async (transport, _, { bucket, org, token, url }, tags, from, to) => {
-  const query = new URLSearchParams({ bucket, ...(org !== undefined && { org }) });
-  const quoted = (text: string): string =>
-    `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-  const predicate = [['_measurement', USAGE_MEASUREMENT], ...presentTags(tags)]
-    .map(([tag = '', value = '']) => `${quoted(tag)}=${quoted(value)}`)
-    .join(' AND ');
-  const { status } = await transport.request({
-    method: 'POST',
-    path: `/api/v2/delete?${query.toString()}`,
-    headers: { authorization: `Token ${token ?? ''}`, 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify({ start: from, stop: to, predicate })),
-    timeoutMs: DELETE_TIMEOUT_MS,
-  });
-  if (status >= 200 && status < 300) return;
-  // The text of the answer may quote the predicate, and so the user.
-  throw new TokenMeterError(
-    'BACKEND_REFUSED',
-    `InfluxDB at ${new URL(url).origin} refused to delete (${status}); the token must be allowed to write the bucket`,
-    { value: status },
-  );
-};

@@ -15,6 +15,7 @@ import {
   type StoredTable,
 } from '../../ledger/queries/usage-table.ts';
 import { type AskedSums, askedSums } from '../rollup/asked-sums.ts';
+import type { LedgerClients } from '../rollup/ledger-clients.ts';
 import { RollUpPoints } from '../rollup/roll-up-points.ts';
 import {
   planOf,
@@ -23,11 +24,12 @@ import {
   tableFor,
   type ValidRollUps,
 } from '../rollup/roll-up-plan.ts';
+import { DAY_MS, HOUR_MS } from '../rollup/roll-up-schema.ts';
 import { CallScan, type ScannedCall } from './call-scan.ts';
 import { BoundValues, conditions, isTellable, LEDGER, name, timeRange } from './influxql.ts';
 import type { InfluxQueryClient } from './query-client.ts';
 import type { SharedReads } from './shared-reads.ts';
-import { pieces, type TimeRange, withinReach } from './time-ranges.ts';
+import { pieces, slices, type TimeRange, withinReach } from './time-ranges.ts';
 
 /** What a query asks about one roll-up. */
 interface RolledUp {
@@ -46,6 +48,7 @@ interface Takers {
  * stream in and are summed up as they come.
  */
 export class InfluxSummarySource implements SummarySource {
+  readonly #clients: LedgerClients;
   readonly #client: InfluxQueryClient;
   readonly #shared: SharedReads;
   readonly #now: () => number;
@@ -53,12 +56,13 @@ export class InfluxSummarySource implements SummarySource {
   readonly #valid: { readonly range: TimeRange; readonly valid: Promise<ValidRollUps> }[] = [];
 
   constructor(
-    client: InfluxQueryClient,
+    clients: LedgerClients,
     shared: SharedReads,
     now: () => number,
     signal: AbortSignal | undefined,
   ) {
-    this.#client = client;
+    this.#clients = clients;
+    this.#client = clients.calls;
     this.#shared = shared;
     this.#now = now;
     this.#signal = signal;
@@ -109,7 +113,9 @@ export class InfluxSummarySource implements SummarySource {
     if (isEmpty(query)) return { users: 0, conversations: 0 };
     // 3.x answers piece by piece, and what is different in each may be the same in two.
     const isWhole = (await this.#client.version()) !== '3';
-    if (!isWhole || !isTellable(query.filters)) return await this.#countDistinct(query);
+    const { gone } = await this.#validIn(query);
+    if (!isWhole || !isTellable(query.filters) || gone !== undefined)
+      return await this.#countDistinct(query);
     const bound = new BoundValues();
     const where = timeRange(query.fromMs, query.toMs) + conditions(query.filters, bound);
     const count = async (field: string): Promise<number> => {
@@ -126,24 +132,49 @@ export class InfluxSummarySource implements SummarySource {
   }
 
   async #countDistinct(query: CheckedQuery): Promise<{ users: number; conversations: number }> {
-    const users = new Set<string>();
-    const conversations = new Set<string>();
-    const dimensions = ['user', 'conversation'] as const;
-    const add = ({ key: [user, conversation] }: ScannedCall): void => {
-      if (typeof user === 'string') users.add(user);
-      if (typeof conversation === 'string') conversations.add(conversation);
+    const count = async (dimension: 'user' | 'conversation'): Promise<number> => {
+      const names = new Set<string>();
+      const add = ([value]: Key): void => {
+        if (typeof value === 'string') names.add(value);
+      };
+      const asked = { ...query, dimensions: [dimension], unit: undefined, percentiles: false };
+      await this.#each(asked, this.#signal, {
+        call: ({ key }) => add(key),
+        rolledUp: ({ sums }) => {
+          for (const place of sums.rows.keys()) add(sums.keyOf(place));
+        },
+      });
+      return names.size;
     };
-    await this.#eachCall({ ...query, dimensions, unit: undefined }, this.#signal, add);
-    return { users: users.size, conversations: conversations.size };
+    return { users: await count('user'), conversations: await count('conversation') };
+  }
+
+  async missing(query: CheckedQuery): Promise<readonly TimeRange[]> {
+    if (isEmpty(query)) return [];
+    const { gone, incomplete } = await this.#validIn(query);
+    if (gone === undefined || query.fromMs >= gone.toMs) return [];
+    const { days, hours, calls } = await this.#plan(query);
+    const rolledUp = [...days, ...hours].flatMap((range) => slices(range, HOUR_MS));
+    const lacking = new Set(incomplete);
+    return [
+      ...calls,
+      ...rolledUp.filter(
+        ({ fromMs }) => lacking.has(fromMs) || this.#shared.leftOut.has(leftOutKey(query, fromMs)),
+      ),
+    ]
+      .map(({ fromMs, toMs }) => ({
+        fromMs: Math.max(fromMs, gone.fromMs),
+        toMs: Math.min(toMs, gone.toMs),
+      }))
+      .filter(({ fromMs, toMs }) => fromMs < toMs);
   }
 
   async #each(query: CheckedQuery, signal: AbortSignal | undefined, takers: Takers): Promise<void> {
     if (isEmpty(query)) return;
     const plan = await this.#plan(query);
-    const missing = [
-      ...(await this.#eachRollUp('day', query, plan.days, signal, takers)),
-      ...(await this.#eachRollUp('hour', query, plan.hours, signal, takers)),
-    ];
+    const days = await this.#eachRollUp('day', query, plan.days, signal, takers);
+    const hours = [...plan.hours, ...days];
+    const missing = await this.#eachRollUp('hour', query, hours, signal, takers);
     for (const range of [...plan.calls, ...missing]) {
       await this.#eachCall({ ...query, ...range }, signal, takers.call);
     }
@@ -180,8 +211,8 @@ export class InfluxSummarySource implements SummarySource {
     const names = query.percentiles ? ([of, 'sketches'] as const) : [of];
     const buckets = new TimeBuckets(query);
     const missing: TimeRange[] = [];
-    const points = new RollUpPoints(this.#client, signal);
-    const width = unit === 'day' ? 86_400_000 : 3_600_000;
+    const points = new RollUpPoints(this.#clients, signal);
+    const width = unit === 'day' ? DAY_MS : HOUR_MS;
     if (ranges.length === 0) return [];
     const valid = await this.#validIn(query);
     const states = unit === 'day' ? valid.days : valid.hours;
@@ -211,7 +242,10 @@ export class InfluxSummarySource implements SummarySource {
         }
         take(start, tables);
       }
-      for (const start of left) missing.push({ fromMs: start, toMs: start + width });
+      for (const start of left) {
+        missing.push({ fromMs: start, toMs: start + width });
+        if (unit === 'hour') this.#shared.leftOut.add(leftOutKey(query, start));
+      }
     }
     return missing;
   }
@@ -251,6 +285,9 @@ export class InfluxSummarySource implements SummarySource {
     return segments.flatMap((segment) => pieces(segment, version));
   }
 }
+
+const leftOutKey = (query: CheckedQuery, hour: number): string =>
+  `${hour}/${tableFor(query)}/${query.percentiles}`;
 
 /** A filter without values lets nothing through. */
 const isEmpty = ({ filters }: CheckedQuery): boolean =>

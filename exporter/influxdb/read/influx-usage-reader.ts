@@ -16,7 +16,8 @@ import type {
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
 import { SharedWork } from '../../ledger/shared-work.ts';
 import { Turns } from '../../ledger/turns.ts';
-import { InfluxQueryClient, READ_TIMEOUT_MS } from './query-client.ts';
+import { LedgerClients } from '../rollup/ledger-clients.ts';
+import { READ_TIMEOUT_MS } from './query-client.ts';
 import { recordPage } from './record-pages.ts';
 import { SharedReads } from './shared-reads.ts';
 import { InfluxSummarySource } from './influx-summary.ts';
@@ -41,7 +42,7 @@ const MAX_RUNNING = 6;
  * ones get one answer.
  */
 export class InfluxUsageReader implements UsageReader {
-  readonly #client: InfluxQueryClient;
+  readonly #clients: LedgerClients;
   readonly #shared: SharedReads;
   readonly #answers: SharedWork<UsageSummary>;
   readonly #turns = new Turns(MAX_RUNNING);
@@ -55,9 +56,9 @@ export class InfluxUsageReader implements UsageReader {
     ...options
   }: InfluxUsageReaderOptions) {
     const target = resolveInfluxOptions('InfluxUsageReader', { ...options, timeoutMs });
-    this.#client = new InfluxQueryClient(target);
+    this.#clients = new LedgerClients(target);
     // A kept answer may be of calls that were kept as well.
-    this.#shared = new SharedReads(this.#client, maxAgeMs / 2);
+    this.#shared = new SharedReads(this.#clients, now, maxAgeMs / 2);
     this.#answers = new SharedWork({ keepMs: maxAgeMs / 2 });
     this.#now = now;
   }
@@ -74,7 +75,7 @@ export class InfluxUsageReader implements UsageReader {
     return await this.#turns.run(
       askedBy,
       signal,
-      async () => await recordPage(this.#client, checked, this.#now(), signal),
+      async () => await recordPage(this.#clients.calls, checked, this.#now(), signal),
     );
   }
 
@@ -100,12 +101,12 @@ export class InfluxUsageReader implements UsageReader {
   }
 
   async close(): Promise<void> {
-    this.#client.close();
+    this.#clients.close();
     return await Promise.resolve();
   }
 
   async #summary(query: CheckedQuery, signal: AbortSignal | undefined): Promise<UsageSummary> {
-    const source = new InfluxSummarySource(this.#client, this.#shared, this.#now, signal);
+    const source = new InfluxSummarySource(this.#clients, this.#shared, this.#now, signal);
     return await summarise(query, source, { cache: this.#shared.sums, signal });
   }
 }

@@ -59,8 +59,9 @@ async function bucketsNamed(
 const orgParameter = (org: string): Record<string, string> =>
   /^[0-9a-f]{16}$/.test(org) ? { orgID: org } : { org };
 
-/** How 2.x refuses to read what the token may not see: as if it were not there. */
-const NOT_SEEN = /database not found|retention policy|unauthorized|insufficient permissions/i;
+/** How servers refuse to read what is not there, or what a token of 2.x may not see. */
+export const isNotSeen = ({ message }: TokenMeterError): boolean =>
+  /database not found|retention policy|unauthorized|insufficient permissions/i.test(message);
 
 /**
  * What the token lacks, where 2.x says that there is no such database. Undefined: something else is wrong.
@@ -69,9 +70,9 @@ const NOT_SEEN = /database not found|retention policy|unauthorized|insufficient 
 export async function missingPermission(
   transport: Transport,
   { url, bucket, org, token, timeoutMs }: Target,
-  { message }: TokenMeterError,
+  error: TokenMeterError,
 ): Promise<string | undefined> {
-  if (token === undefined || org === undefined || !NOT_SEEN.test(message)) return undefined;
+  if (token === undefined || org === undefined || !isNotSeen(error)) return undefined;
   const query = new URLSearchParams({ bucket, ...orgParameter(org) });
   const written = await transport
     .request({

@@ -3,7 +3,7 @@ import { chooseDialect } from '../dialect.ts';
 import type { InfluxAccess, InfluxVersion, ResolvedInfluxOptions } from '../influx-options.ts';
 import { isLoopback } from '../../connection/connection.ts';
 import type { BoundValues } from './influxql.ts';
-import { checkOrganization, missingPermission } from './permissions.ts';
+import { checkOrganization, isNotSeen, missingPermission } from './permissions.ts';
 import { InfluxTransport, RefusedRequest } from '../transport.ts';
 
 export type InfluxValue = string | number | boolean | null;
@@ -49,16 +49,24 @@ interface Server {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+export interface QueryClientOptions {
+  /** Whether a query keeps a process alive that has nothing else to do. @default true */
+  readonly holdsProcess?: boolean;
+  /** What to do where the bucket is not there. */
+  readonly remedy?: string;
+}
+
 /** InfluxQL over `/query`, the one way to read that 1.x, 2.x and 3.x share. */
 export class InfluxQueryClient {
   readonly #target: Target;
   readonly #transport: InfluxTransport;
+  readonly #remedy: string | undefined;
   readonly #closed = new AbortController();
   #server: Promise<Server> | undefined;
   #organization: Promise<void> | undefined;
 
-  /** `holdsProcess`: whether a query keeps a process alive that has nothing else to do. */
-  constructor(target: Target, { holdsProcess = true }: { readonly holdsProcess?: boolean } = {}) {
+  constructor(target: Target, { holdsProcess = true, remedy }: QueryClientOptions = {}) {
+    this.#remedy = remedy;
     this.#target = target;
     const { connection } = target;
     this.#transport = new InfluxTransport(connection, { maxSockets: Infinity, holdsProcess });
@@ -153,7 +161,8 @@ export class InfluxQueryClient {
     const missing =
       version === '2' ? await missingPermission(this.#transport, this.#target, error) : undefined;
     const said = missing ?? withoutValues(error.message, Object.values(bound));
-    return new TokenMeterError('BACKEND_REFUSED', said, { value: error.value });
+    const remedy = isNotSeen(error) && this.#remedy !== undefined ? `; ${this.#remedy}` : '';
+    return new TokenMeterError('BACKEND_REFUSED', said + remedy, { value: error.value });
   }
 
   close(): void {

@@ -100,7 +100,7 @@ function attributesOf(
 }
 
 /** Servers leave out zeros at the end. */
-function nineDigits(time: string): string {
+export function nineDigits(time: string): string {
   const [seconds = '', fraction = ''] = time.replace('Z', '').split('.');
   return `${seconds}.${fraction.padEnd(9, '0')}Z`;
 }

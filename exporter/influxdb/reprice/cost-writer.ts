@@ -9,7 +9,8 @@ import type { CostChange, RepriceTally } from '../../ledger/reprice-tally.ts';
 import { isLoopback } from '../../connection/connection.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
-import { LateMarks, MARKER } from '../rollup/late-marks.ts';
+import { LateCalls } from '../rollup/late-calls.ts';
+import { MARKER } from '../rollup/late-marks.ts';
 import { InfluxTransport } from '../transport.ts';
 
 /** Lines of one write. */
@@ -27,6 +28,7 @@ export class CostWriter {
   readonly #tally: RepriceTally;
   readonly #signal: AbortSignal | undefined;
   readonly #transport: InfluxTransport;
+  readonly #late: LateCalls;
   readonly #delivery: Delivery;
   /** By line, its line break included. */
   readonly #batch = new Map<string, CostChange>();
@@ -38,6 +40,7 @@ export class CostWriter {
     this.#tally = tally;
     this.#signal = signal;
     this.#transport = new InfluxTransport(connection, { maxSockets: 1, holdsProcess: false });
+    this.#late = new LateCalls(target, MARKER);
     const counts = new ExportCounts('reprice');
     this.#delivery = new Delivery({
       transport: this.#transport,
@@ -49,7 +52,7 @@ export class CostWriter {
       isOptionalField: () => false,
       givesUp: (kind, failures) => kind === 'attention' || failures >= MAX_FAILURES,
       onLatency: () => {},
-      lateMarks: new LateMarks(MARKER),
+      late: this.#late,
       onRefused: (refused, reason, message) => {
         counts.drop(reason, refused.length, message);
         for (const { body } of refused) {
@@ -94,6 +97,7 @@ export class CostWriter {
   close(): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#transport.close();
+    this.#late.close();
   }
 
   #givenUp(): TokenMeterError {

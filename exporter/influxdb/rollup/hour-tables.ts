@@ -80,14 +80,14 @@ export class RollUpTables {
   }
 }
 
-/** The line of a roll-up. */
+/** The line of a roll-up. `series`: measurement and tags. */
 export function rollUpLine(
-  measurement: string,
+  series: string,
   startMs: number,
-  { marks, calls }: RollUpState,
+  { marks, calls }: Pick<RollUpState, 'marks' | 'calls'>,
   tables: PackedTables,
 ): string {
   const fields = TABLES.map((table) => tableFields(table, tables[table])).join(',');
   const own = `version=${ROLL_UP_VERSION}i,marks=${marks}i,calls=${calls}i`;
-  return `${measurement} ${own},${fields} ${BigInt(startMs) * 1_000_000n}\n`;
+  return `${series} ${own},${fields} ${BigInt(startMs) * 1_000_000n}\n`;
 }

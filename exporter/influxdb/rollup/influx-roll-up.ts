@@ -4,23 +4,22 @@ import {
   resolveInfluxOptions,
 } from '../influx-options.ts';
 import type { RollUpOptions, RollUpResult } from '../../ledger/roll-up-run.ts';
-import { LEDGER, name } from '../read/influxql.ts';
-import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
+import { READ_TIMEOUT_MS } from '../read/query-client.ts';
 import type { TimeRange } from '../read/time-ranges.ts';
-import { USAGE_FIELDS } from '../usage-schema.ts';
+import { forgetInRollUps } from './forget-user.ts';
+import { firstCall } from './kept-calls.ts';
 import { MARKER, markLine } from './late-marks.ts';
+import { LedgerClients } from './ledger-clients.ts';
 import { RollUpMaker } from './roll-up-maker.ts';
+import { moveRollUps } from './roll-up-move.ts';
+import { RollUpPlace } from './roll-up-place.ts';
 import { RollUpPoints } from './roll-up-points.ts';
-import { DAY_MS } from './roll-up-schema.ts';
 import { RollUpWriter } from './roll-up-writer.ts';
 
 export interface InfluxRollUpOptions extends RollUpOptions, InfluxAccess {
   /** @default Date.now */
   readonly now?: () => number;
 }
-
-/** Where 3.x is asked for the first call: it answers no query over a longer time. */
-const VERSION_3_REACH_MS = 90 * DAY_MS;
 
 /**
  * Makes the roll-ups that are missing, or no longer right, in InfluxDB. Rejects with `INVALID_OPTION`,
@@ -29,9 +28,9 @@ const VERSION_3_REACH_MS = 90 * DAY_MS;
 export async function rollUpInfluxLedger(options: InfluxRollUpOptions): Promise<RollUpResult> {
   const { from, to, verify = false, signal, onProgress, now = Date.now } = options;
   const target = resolveInfluxOptions('rollUpInfluxLedger', { ...options, spool: false });
-  return await withMaker(target, now, async (maker, client) => {
+  return await withMaker(target, now, async (maker, clients) => {
     const toMs = Math.min(to?.getTime() ?? Infinity, now());
-    const fromMs = from?.getTime() ?? (await firstCall(client, now(), signal));
+    const fromMs = from?.getTime() ?? (await firstCall(clients.calls, now(), signal));
     if (fromMs === undefined || fromMs >= toMs) return { hours: 0, made: 0, wrong: 0, open: 0 };
     return await maker.run({ fromMs, toMs, verify, signal, onProgress });
   });
@@ -44,8 +43,8 @@ export async function refreshRollUps(
   now: () => number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await withMaker(target, now, async (maker, client) => {
-    const states = await new RollUpPoints(client, signal).hours({ fromMs, toMs });
+  await withMaker(target, now, async (maker, clients) => {
+    const states = await new RollUpPoints(clients, signal).hours({ fromMs, toMs });
     const hours = [...states.keys()].toSorted((a, b) => a - b);
     const [first, last] = [hours[0], hours.at(-1)];
     if (first === undefined || last === undefined) return;
@@ -59,41 +58,44 @@ export async function markHours(
   hours: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await withMaker(target, Date.now, async (_, client, writer) => {
+  await withMaker(target, Date.now, async (maker, clients, writer) => {
     const [fromMs, last] = [Math.min(...hours), Math.max(...hours)];
-    const states = await new RollUpPoints(client, signal).hours({ fromMs, toMs: last + 1 });
+    const states = await new RollUpPoints(clients, signal).hours({ fromMs, toMs: last + 1 });
     if (states.size === 0) return;
-    await writer.write(hours.map((hour) => markLine(hour, Date.now(), MARKER)));
+    const keptFrom = await maker.keptFrom(signal);
+    const kept = hours.filter((hour) => hour >= keptFrom);
+    await writer.write(kept.map((hour) => markLine(clients.place, hour, Date.now(), MARKER)));
+  });
+}
+
+/** Takes the name of a user out of the sums whose calls are no longer kept. The tokens stay, as those of no user. */
+export async function forgetUser(
+  target: ResolvedInfluxOptions,
+  userId: string,
+  now: () => number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await withMaker(target, now, async (maker, clients, writer) => {
+    const keptFromMs = await maker.keptFrom(signal);
+    await forgetInRollUps({ clients, writer, userId, keptFromMs, nowMs: now(), signal });
   });
 }
 
 async function withMaker<T>(
   target: ResolvedInfluxOptions,
   now: () => number,
-  use: (maker: RollUpMaker, client: InfluxQueryClient, writer: RollUpWriter) => Promise<T>,
+  use: (maker: RollUpMaker, clients: LedgerClients, writer: RollUpWriter) => Promise<T>,
 ): Promise<T> {
-  const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
-  const writer = new RollUpWriter(target);
+  const clients = new LedgerClients({ ...target, timeoutMs: READ_TIMEOUT_MS });
+  const writer = new RollUpWriter(new RollUpPlace(target));
   // Neither sockets nor pauses of the writer hold a process, which this job is to do.
   const held = setInterval(() => {}, READ_TIMEOUT_MS);
   try {
-    return await use(new RollUpMaker(client, writer, now), client, writer);
+    await moveRollUps(target, clients, writer, now());
+    return await use(new RollUpMaker(clients, writer, now), clients, writer);
   } finally {
     clearInterval(held);
     writer.close();
-    client.close();
+    clients.close();
   }
-}
-
-async function firstCall(
-  client: InfluxQueryClient,
-  nowMs: number,
-  signal: AbortSignal | undefined,
-): Promise<number | undefined> {
-  if ((await client.version()) === '3') return nowMs - VERSION_3_REACH_MS;
-  const q = `SELECT first(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER}`;
-  for await (const { values } of client.query(q, { epoch: 'ms', signal })) {
-    return Number(values[0]?.[0]);
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { LineChunk } from '../../spool/line-queue.ts';
+import type { RollUpPlace } from './roll-up-place.ts';
 import { HOUR_MS, LATE_MS, MARKS_MEASUREMENT } from './roll-up-schema.ts';
 
 const LINE_FEED = 10;
@@ -15,22 +16,25 @@ export const MARKER: string = randomUUID().slice(0, 8);
 export const ON_THE_WAY = 'exporter';
 
 /** Never the same place in an hour twice in one process. */
-let place = BigInt(randomInt(2 ** 41));
+let offset = BigInt(randomInt(2 ** 41));
 
 /** The line of a mark for the hour that begins at `hourMs`. */
-export function markLine(hourMs: number, nowMs: number, by: string): string {
-  place = (place + 1n) % HOUR_NS;
-  return `${MARKS_MEASUREMENT} at=${nowMs}i,marker="${by}" ${BigInt(hourMs) * 1_000_000n + place}\n`;
+export function markLine(place: RollUpPlace, hourMs: number, nowMs: number, by: string): string {
+  offset = (offset + 1n) % HOUR_NS;
+  const time = BigInt(hourMs) * 1_000_000n + offset;
+  return `${place.series(MARKS_MEASUREMENT)} at=${nowMs}i,marker="${by}" ${time}\n`;
 }
 
 /** Marks to be written before late calls. */
 export class LateMarks {
+  readonly #place: RollUpPlace;
   readonly #by: string;
   readonly #now: () => number;
   /** When each hour was marked. */
   readonly #marked = new Map<number, number>();
 
-  constructor(by: string, now: () => number = Date.now) {
+  constructor(place: RollUpPlace, by: string, now: () => number = Date.now) {
+    this.#place = place;
     this.#by = by;
     this.#now = now;
   }
@@ -43,7 +47,7 @@ export class LateMarks {
       (hour) => (this.#marked.get(hour) ?? -Infinity) <= now - LATE_MS,
     );
     if (hours.length === 0) return undefined;
-    const lines = hours.map((hour) => markLine(hour, now, this.#by));
+    const lines = hours.map((hour) => markLine(this.#place, hour, now, this.#by));
     return {
       chunk: { body: Buffer.from(lines.join('')), lines: 0, multiline: false },
       stored: () => {
@@ -55,7 +59,7 @@ export class LateMarks {
 }
 
 /** Starts of the hours whose calls come late when these lines are written now. */
-function lateHours(chunks: readonly LineChunk[], nowMs: number): ReadonlySet<number> {
+export function lateHours(chunks: readonly LineChunk[], nowMs: number): ReadonlySet<number> {
   const hours = new Set<number>();
   const endSeconds = (Math.floor((nowMs - LATE_MS) / HOUR_MS) * HOUR_MS) / 1000;
   for (const { body } of chunks) {

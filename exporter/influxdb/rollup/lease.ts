@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { name, timeRange } from '../read/influxql.ts';
-import type { InfluxQueryClient } from '../read/query-client.ts';
+import { BoundValues, name, timeRange } from '../read/influxql.ts';
+import type { LedgerClients } from './ledger-clients.ts';
 import { LEASE_MEASUREMENT } from './roll-up-schema.ts';
 import type { RollUpWriter } from './roll-up-writer.ts';
 
@@ -17,13 +17,19 @@ interface Claim {
   readonly untilMs: number;
 }
 
+export interface RollUpLeaseOptions {
+  readonly claimMs?: number;
+  /** Who asks. @default somebody else each time */
+  readonly owner?: string;
+}
+
 /**
  * Which process makes roll-ups: the one with the oldest claim that has not ended. InfluxDB changes nothing
  * conditionally, so two processes may hold it for a moment; that costs work twice and changes no sum.
  */
 export class RollUpLease {
-  readonly #owner: string = randomUUID();
-  readonly #client: InfluxQueryClient;
+  readonly #owner: string;
+  readonly #clients: LedgerClients;
   readonly #writer: RollUpWriter;
   readonly #now: () => number;
   readonly #claimMs: number;
@@ -32,12 +38,13 @@ export class RollUpLease {
   #since: number | undefined;
 
   constructor(
-    client: InfluxQueryClient,
+    clients: LedgerClients,
     writer: RollUpWriter,
     now: () => number,
-    claimMs: number = CLAIM_MS,
+    { claimMs = CLAIM_MS, owner = randomUUID() }: RollUpLeaseOptions = {},
   ) {
-    this.#client = client;
+    this.#owner = owner;
+    this.#clients = clients;
     this.#writer = writer;
     this.#now = now;
     this.#claimMs = claimMs;
@@ -68,16 +75,19 @@ export class RollUpLease {
   /** A claim keeps its time while it is extended, and so its place among the others. */
   async #write(untilMs: number): Promise<void> {
     const time = BigInt(this.#since ?? this.#now()) * 1_000_000n + this.#place;
-    const line = `${LEASE_MEASUREMENT} owner="${this.#owner}",until=${untilMs}i ${time}\n`;
+    const series = this.#clients.place.series(LEASE_MEASUREMENT);
+    const line = `${series} owner="${this.#owner}",until=${untilMs}i ${time}\n`;
     await this.#writer.write([line]);
   }
 
   async #holder(): Promise<Claim | undefined> {
     const now = this.#now();
-    const where = timeRange(now - MAX_AGE_MS, now + LEASE_MS);
+    const { rollUps, place } = this.#clients;
+    const bound = new BoundValues();
+    const where = timeRange(now - MAX_AGE_MS, now + LEASE_MS) + place.condition(bound);
     const q = `SELECT until, owner FROM ${name(LEASE_MEASUREMENT)} WHERE ${where}`;
     const claims: Claim[] = [];
-    for await (const { values } of this.#client.query(q, { epoch: 'ms' })) {
+    for await (const { values } of rollUps.query(q, { bound, epoch: 'ms' })) {
       for (const [time, until, owner] of values) {
         const claim = { timeMs: Number(time), owner: String(owner), untilMs: Number(until) };
         if (claim.untilMs > now) claims.push(claim);

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkQuery, type Dimension } from '../../ledger/queries/checked-query.ts';
 import type { RollUpProgress, RollUpResult } from '../../ledger/roll-up-run.ts';
-import { dimensionKey } from '../../ledger/queries/dimension-key.ts';
+import { dimensionKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
+import type { StoredTable } from '../../ledger/queries/usage-table.ts';
 import { CallScan } from '../read/call-scan.ts';
-import { BoundValues, conditions, LEDGER, name, timeRange } from '../read/influxql.ts';
-import type { InfluxQueryClient } from '../read/query-client.ts';
+import { BoundValues, timeRange } from '../read/influxql.ts';
 import { tagNamesOf } from '../read/tag-names.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
+import { callsByHour, type KeptCalls, presentKeptCalls, storedKeptCalls } from './kept-calls.ts';
+import type { LedgerClients } from './ledger-clients.ts';
 import { type PackedTables, rollUpLine, RollUpTables } from './hour-tables.ts';
 import { MARKER, markLine } from './late-marks.ts';
 import { packTable } from './packed-table.ts';
@@ -16,11 +18,12 @@ import {
   DAYS_MEASUREMENT,
   HOUR_MS,
   HOURS_MEASUREMENT,
+  KEPT_MEASUREMENT,
   SETTLE_MS,
   TABLES,
 } from './roll-up-schema.ts';
 import type { RollUpWriter } from './roll-up-writer.ts';
-import { dimensionOfTag, USAGE_FIELDS } from '../usage-schema.ts';
+import { dimensionOfTag } from '../usage-schema.ts';
 
 export interface RollUpRun {
   readonly fromMs: number;
@@ -38,14 +41,25 @@ const NO_MARKS: HourMarks = { count: 0, newest: new Map() };
 
 /** Makes the roll-ups that are missing, marked or wrong. What was made before an abort stays. */
 export class RollUpMaker {
-  readonly #client: InfluxQueryClient;
+  readonly #clients: LedgerClients;
   readonly #writer: RollUpWriter;
   readonly #now: () => number;
+  /** Undefined where roll-ups end with their calls, and before the first one. */
+  #kept: KeptCalls | undefined;
 
-  constructor(client: InfluxQueryClient, writer: RollUpWriter, now: () => number) {
-    this.#client = client;
+  constructor(clients: LedgerClients, writer: RollUpWriter, now: () => number) {
+    this.#clients = clients;
     this.#writer = writer;
     this.#now = now;
+  }
+
+  /** Start of the first hour whose calls are kept, as far as that matters to its roll-up; writes down what is new. */
+  async keptFrom(signal: AbortSignal | undefined): Promise<number> {
+    if (!this.#clients.place.isSeparate) return -Infinity;
+    const now = this.#now();
+    this.#kept = await presentKeptCalls(this.#clients, now, signal);
+    await this.#writeKept(await storedKeptCalls(this.#clients, now, signal));
+    return this.#kept?.fromMs ?? -Infinity;
   }
 
   async run({
@@ -63,6 +77,7 @@ export class RollUpMaker {
     };
     const hours = Math.max(0, Math.ceil((range.toMs - range.fromMs) / HOUR_MS));
     let done = 0;
+    await this.keptFrom(signal);
     for (const week of slices(range, WEEK_MS)) {
       const piece = await this.#piece(week, signal);
       for (let day = week.fromMs; day < week.toMs; day += DAY_MS) {
@@ -77,35 +92,27 @@ export class RollUpMaker {
   }
 
   async #piece(range: TimeRange, signal: AbortSignal | undefined): Promise<Piece> {
-    const points = new RollUpPoints(this.#client, signal);
+    const points = new RollUpPoints(this.#clients, signal);
     const whole = { fromMs: range.fromMs, toMs: Math.ceil(range.toMs / DAY_MS) * DAY_MS };
     // Marks first: what comes after them makes their number wrong, and the hour is made again.
     const marks = await points.marks(whole);
     const [hours, days, counts] = await Promise.all([
       points.hours(whole),
       points.days(whole),
-      this.#counts(whole, signal),
+      callsByHour(this.#clients.calls, whole, signal),
     ]);
-    return { points, marks, hours, days, counts };
-  }
-
-  /** Calls by the start of their hour, where there are any. */
-  async #counts(
-    { fromMs, toMs }: TimeRange,
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<number, number>> {
-    const counts = new Map<number, number>();
-    const isShort = (await this.#client.version()) === '3';
-    for (const piece of slices({ fromMs, toMs }, isShort ? DAY_MS : WEEK_MS)) {
-      const where = timeRange(piece.fromMs, piece.toMs) + conditions([], new BoundValues());
-      const q = `SELECT count(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where} GROUP BY time(1h) fill(none)`;
-      for await (const { values } of this.#client.query(q, { epoch: 'ms', signal })) {
-        for (const [time, calls] of values) {
-          if (Number(calls) > 0) counts.set(Number(time), Number(calls));
-        }
+    if (this.#clients.place.isSeparate) {
+      const first = Math.min(...counts.keys());
+      if (first < (this.#kept?.firstMs ?? Infinity)) {
+        this.#kept = { firstMs: first, fromMs: this.#kept?.fromMs ?? 0 };
+        await this.#writeKept(undefined);
+      }
+      // Asked after the counts: what those lack because of retention is known now.
+      if ([...hours].some(([hour, { calls }]) => (counts.get(hour) ?? 0) < calls)) {
+        await this.keptFrom(signal);
       }
     }
-    return counts;
+    return { points, marks, hours, days, counts };
   }
 
   /** Lines for what is to be made of a day. */
@@ -115,25 +122,34 @@ export class RollUpMaker {
     { verify, signal, result, pauseMs }: Task,
   ): Promise<readonly string[]> {
     const starts = Array.from({ length: 24 }, (_, hour) => day + hour * HOUR_MS);
+    const isKept = (start: number): boolean => start >= (this.#kept?.fromMs ?? -Infinity);
     const isChanged = (start: number): boolean => {
       const state = hours.get(start);
       return state !== undefined && state.marks !== (marks.get(start)?.count ?? 0);
     };
     // Calls that the bucket no longer keeps leave their sums; those that somebody deleted left a mark.
-    if (!starts.some((start) => counts.has(start) || isChanged(start))) return [];
+    const hasWork = starts.some(
+      (start) => isKept(start) && (counts.has(start) || isChanged(start)),
+    );
+    // Sums of nothing, where sums stay: a day without any will be one whose calls were never summed up.
+    const isBare =
+      day > (this.#kept?.firstMs ?? Infinity) && starts.some((hour) => !hours.has(hour));
+    if (!hasWork && !(isBare && starts.some(isKept))) return [];
     const now = this.#now();
     const closed = starts.filter((start) => {
+      if (!isKept(start)) return true;
       const { newest } = marks.get(start) ?? NO_MARKS;
       const isSettled = [...newest].every(([by, at]) => by === MARKER || at + SETTLE_MS <= now);
       return isSettled && start + HOUR_MS + SETTLE_MS <= now;
     });
-    result.hours += closed.length;
+    result.hours += closed.filter(isKept).length;
     result.open += starts.filter((start) => start < now).length - closed.length;
     const isCurrent = (start: number): boolean =>
       hours.get(start)?.marks === (marks.get(start)?.count ?? 0);
     const toSumUp = closed.filter(
       (start) =>
-        verify || !isCurrent(start) || hours.get(start)?.calls !== (counts.get(start) ?? 0),
+        isKept(start) &&
+        (verify || !isCurrent(start) || hours.get(start)?.calls !== (counts.get(start) ?? 0)),
     );
     const sums = await this.#sumUp(toSumUp, signal);
     const stored = new Map<number, readonly unknown[]>();
@@ -149,17 +165,19 @@ export class RollUpMaker {
       const tables = sums.get(start);
       known.calls += tables?.calls ?? hours.get(start)?.calls ?? 0;
       if (tables !== undefined) {
+        // Retention came in between: the next run knows.
+        if (this.#kept !== undefined && tables.calls < (counts.get(start) ?? 0)) return [];
         const packed = tables.packed();
         const isWrong = isCurrent(start) && !isSame(stored.get(start), packed);
         if (isWrong) {
           result.wrong++;
           // Readers must not take it for right while its day is still the old one.
-          await this.#writer.write([markLine(start, now, MARKER)]);
+          await this.#writer.write([markLine(this.#clients.place, start, now, MARKER)]);
           count++;
         }
         if (!isCurrent(start) || isWrong) {
           const state = { marks: count, calls: tables.calls };
-          lines.push(rollUpLine(HOURS_MEASUREMENT, start, state, packed));
+          lines.push(rollUpLine(this.#series(HOURS_MEASUREMENT), start, state, packed));
           result.made++;
         }
         if (pauseMs > 0) await sleep(pauseMs, undefined, { ref: false });
@@ -171,17 +189,31 @@ export class RollUpMaker {
     if (lines.length === 0 && state?.marks === known.marks && !verify) return [];
     // The hours first: the day is made of what is stored.
     await this.#writer.write(lines);
-    const tables = new RollUpTables(await this.#dimensions(dayRange(day), signal));
-    for await (const [, hour] of points.tables('hour', dayRange(day), TABLES)) {
-      if (!tables.addHour(hour)) return [];
-    }
+    const parts: (readonly unknown[])[] = [];
+    for await (const [, hour] of points.tables('hour', dayRange(day), TABLES)) parts.push(hour);
+    // Hours whose calls were gone before they were summed up.
+    if (parts.length < starts.length) return [];
+    const tables = new RollUpTables(dimensionsOf(parts));
+    if (!parts.every((hour) => tables.addHour(hour))) return [];
     const packed = tables.packed();
     if (verify && state?.marks === known.marks) {
       for await (const [, old] of points.tables('day', dayRange(day), TABLES)) {
         if (isSame(old, packed)) return [];
       }
     }
-    return [rollUpLine(DAYS_MEASUREMENT, day, known, packed)];
+    return [rollUpLine(this.#series(DAYS_MEASUREMENT), day, known, packed)];
+  }
+
+  readonly #series = (measurement: string): string => this.#clients.place.series(measurement);
+
+  /** At the time of now: it does not expire before any roll-up. */
+  async #writeKept(stored: KeptCalls | undefined): Promise<void> {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    if (stored?.firstMs === kept.firstMs && stored.fromMs === kept.fromMs) return;
+    const time = BigInt(this.#now()) * 1_000_000n;
+    const line = `${this.#series(KEPT_MEASUREMENT)} first=${kept.firstMs}i,kept=${kept.fromMs}i ${time}\n`;
+    await this.#writer.write([line]);
   }
 
   /** Those that calls of the range have. */
@@ -190,7 +222,7 @@ export class RollUpMaker {
     signal: AbortSignal | undefined,
   ): Promise<readonly Dimension[]> {
     const where = timeRange(fromMs, toMs);
-    const tags = await tagNamesOf(this.#client, where, new BoundValues(), signal);
+    const tags = await tagNamesOf(this.#clients.calls, where, new BoundValues(), signal);
     const names = tags.map(dimensionOfTag).filter((name) => name !== undefined);
     return names.toSorted().map(dimensionKey);
   }
@@ -212,7 +244,7 @@ export class RollUpMaker {
     const scan = new CallScan(query);
     const bound = new BoundValues();
     const q = scan.statement(query.fromMs, query.toMs, bound);
-    for await (const series of this.#client.query(q, { bound, epoch: 'ms', signal })) {
+    for await (const series of this.#clients.calls.query(q, { bound, epoch: 'ms', signal })) {
       for (const call of scan.calls(series)) {
         sums.get(Math.floor(call.timeMs / HOUR_MS) * HOUR_MS)?.addCall(call);
       }
@@ -237,6 +269,12 @@ interface Task {
 }
 
 const dayRange = (day: number): TimeRange => ({ fromMs: day, toMs: day + DAY_MS });
+
+/** Those of the configuration that tables have. */
+function dimensionsOf(parts: readonly (readonly unknown[])[]): readonly Dimension[] {
+  const names = parts.flatMap(([cells]) => (cells as StoredTable | undefined)?.names ?? []);
+  return [...new Set(names)].filter(isDimensionKey).toSorted();
+}
 
 function isSame(stored: readonly unknown[] | undefined, packed: PackedTables): boolean {
   if (stored === undefined) return false;

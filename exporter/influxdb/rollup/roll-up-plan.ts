@@ -3,6 +3,7 @@ import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { TimeBuckets } from '../../ledger/queries/time-buckets.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
+import type { KeptCalls } from './kept-calls.ts';
 import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
 import { DAY_MS, HOUR_MS, type TableName } from './roll-up-schema.ts';
 import { DOCTOR_SERVICE } from '../usage-schema.ts';
@@ -39,38 +40,57 @@ export class ValidRollUps {
   /** What tells a day's roll-up from an earlier one, by its start. */
   readonly days: ReadonlyMap<number, string>;
   readonly hours: ReadonlyMap<number, string>;
+  /** The time whose calls are gone. */
+  readonly gone: TimeRange | undefined;
+  /** Hours of it that lack calls: those came late, and were gone before they were summed up. */
+  readonly incomplete: readonly number[];
 
-  private constructor(days: ReadonlyMap<number, string>, hours: ReadonlyMap<number, string>) {
-    this.days = days;
-    this.hours = hours;
+  private constructor({ days, hours, gone, incomplete }: Partial<ValidRollUps>) {
+    this.days = days ?? new Map<number, string>();
+    this.hours = hours ?? new Map<number, string>();
+    this.gone = gone;
+    this.incomplete = incomplete ?? [];
   }
 
-  static async load(points: RollUpPoints, { fromMs, toMs }: TimeRange): Promise<ValidRollUps> {
+  static async load(
+    points: RollUpPoints,
+    { fromMs, toMs }: TimeRange,
+    kept: KeptCalls | undefined,
+  ): Promise<ValidRollUps> {
+    const keptFromMs = kept?.fromMs ?? 0;
+    const firstMs = kept?.firstMs ?? Infinity;
+    const gone = keptFromMs > firstMs ? { fromMs: firstMs, toMs: keptFromMs } : undefined;
     const range = {
       fromMs: Math.floor(fromMs / DAY_MS) * DAY_MS,
       toMs: Math.ceil(toMs / DAY_MS) * DAY_MS,
     };
     const [days, hours] = await Promise.all([points.days(range), points.hours(range)]);
-    if (hours.size === 0 && days.size === 0) return new ValidRollUps(new Map(), new Map());
+    if (hours.size === 0 && days.size === 0) return new ValidRollUps({ gone });
     const marks = await points.marks(range);
+    const marksAt = (hour: number): number => marks.get(hour)?.count ?? 0;
     const valid = (
       states: ReadonlyMap<number, RollUpState>,
-      marksAt: (start: number) => number,
+      isValid: (start: number, state: RollUpState) => boolean,
     ): ReadonlyMap<number, string> =>
       new Map(
         [...states]
-          .filter(([at, state]) => state.marks === marksAt(at))
-          .map(([at, state]) => [at, `${state.marks}/${state.calls}`]),
+          .filter(([at, state]) => isValid(at, state))
+          .map(([at, { marks: known, calls, revision }]) => [at, `${known}/${calls}/${revision}`]),
       );
     const ofDays = new Map<number, number>();
     for (const [hour, { count }] of marks) {
       const day = Math.floor(hour / DAY_MS) * DAY_MS;
       ofDays.set(day, (ofDays.get(day) ?? 0) + count);
     }
-    return new ValidRollUps(
-      valid(days, (day) => ofDays.get(day) ?? 0),
-      valid(hours, (hour) => marks.get(hour)?.count ?? 0),
-    );
+    return new ValidRollUps({
+      days: valid(days, (day, state) => state.marks === (ofDays.get(day) ?? 0)),
+      // Nothing but the roll-up is left of an hour whose calls are gone.
+      hours: valid(hours, (hour, state) => hour < keptFromMs || state.marks === marksAt(hour)),
+      gone,
+      incomplete: [...hours]
+        .filter(([hour, state]) => hour < keptFromMs && state.marks !== marksAt(hour))
+        .map(([hour]) => hour),
+    });
   }
 }
 

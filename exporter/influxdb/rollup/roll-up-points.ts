@@ -1,7 +1,8 @@
-import { name, timeRange, UNIT_COLUMNS } from '../read/influxql.ts';
-import type { InfluxQueryClient, InfluxValue } from '../read/query-client.ts';
+import { BoundValues, name, timeRange, UNIT_COLUMNS } from '../read/influxql.ts';
+import type { InfluxValue } from '../read/query-client.ts';
 import { pieces, type TimeRange } from '../read/time-ranges.ts';
 import { USAGE_MEASUREMENT } from '../usage-schema.ts';
+import type { LedgerClients } from './ledger-clients.ts';
 import { unpackTable } from './packed-table.ts';
 import {
   DAY_MS,
@@ -21,6 +22,8 @@ export interface RollUpState {
   /** Marks that it knows. */
   readonly marks: number;
   readonly calls: number;
+  /** Another one when the roll-up was changed without its calls; 0: never. */
+  readonly revision: number;
 }
 
 export interface HourMarks {
@@ -37,11 +40,11 @@ interface States {
 
 /** Reads roll-ups and marks. */
 export class RollUpPoints {
-  readonly #client: InfluxQueryClient;
+  readonly #clients: LedgerClients;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(client: InfluxQueryClient, signal: AbortSignal | undefined) {
-    this.#client = client;
+  constructor(clients: LedgerClients, signal: AbortSignal | undefined) {
+    this.#clients = clients;
     this.#signal = signal;
   }
 
@@ -93,11 +96,13 @@ export class RollUpPoints {
   async #states(measurement: string, range: TimeRange, widthMs: number): Promise<States> {
     const valid = new Map<number, RollUpState>();
     const early: number[] = [];
-    const columns = 'version, marks, calls';
-    for await (const [time, version, marks, calls] of this.#rows(columns, measurement, range)) {
+    const columns = 'version, marks, calls, revision';
+    for await (const row of this.#rows(columns, measurement, range)) {
+      const [time, version, marks, calls, revision] = row;
       if (version !== ROLL_UP_VERSION && version !== VERSION_WITHOUT_UNITS) continue;
       if (version === VERSION_WITHOUT_UNITS) early.push(Number(time));
-      valid.set(Number(time), { marks: Number(marks), calls: Number(calls) });
+      const state = { marks: Number(marks), calls: Number(calls), revision: Number(revision) };
+      valid.set(Number(time), state);
     }
     if (early.length === 0) return { valid, outdated: [] };
     const first = early.reduce((a, b) => Math.min(a, b));
@@ -132,10 +137,15 @@ export class RollUpPoints {
     range: TimeRange,
     clauses = '',
   ): AsyncGenerator<readonly InfluxValue[]> {
-    const version = await this.#client.version();
+    const { calls, rollUps, place } = this.#clients;
+    const isOfCalls = measurement === USAGE_MEASUREMENT;
+    const client = isOfCalls ? calls : rollUps;
+    const version = await client.version();
     for (const { fromMs, toMs } of pieces(range, version)) {
-      const q = `SELECT ${columns} FROM ${name(measurement)} WHERE ${timeRange(fromMs, toMs)}${clauses}`;
-      const answer = this.#client.query(q, { epoch: 'ms', signal: this.#signal });
+      const bound = new BoundValues();
+      const where = timeRange(fromMs, toMs) + (isOfCalls ? '' : place.condition(bound));
+      const q = `SELECT ${columns} FROM ${name(measurement)} WHERE ${where}${clauses}`;
+      const answer = client.query(q, { bound, epoch: 'ms', signal: this.#signal });
       for await (const { values } of answer) yield* values;
     }
   }

@@ -13,6 +13,8 @@ export const DAYS_MEASUREMENT = 'llm_usage_rollup_days';
 export const MARKS_MEASUREMENT = 'llm_usage_rollup_marks';
 /** Which process makes roll-ups. */
 export const LEASE_MEASUREMENT = 'llm_usage_rollup_lease';
+/** Since when calls are kept, where roll-ups stay longer. */
+export const KEPT_MEASUREMENT = 'llm_usage_rollup_kept';
 
 /** A roll-up of another version is one that does not exist, */
 export const ROLL_UP_VERSION = 2;

@@ -1,12 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { diag } from '@opentelemetry/api';
 import { TokenMeterError } from '../../../src/errors.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
-import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
+import { READ_TIMEOUT_MS } from '../read/query-client.ts';
+import { firstCall } from './kept-calls.ts';
 import { RollUpLease } from './lease.ts';
+import { LedgerClients } from './ledger-clients.ts';
 import { RollUpMaker } from './roll-up-maker.ts';
+import { moveRollUps } from './roll-up-move.ts';
+import { RollUpPlace } from './roll-up-place.ts';
 import { RollUpPoints, type RollUpState } from './roll-up-points.ts';
 import { DAY_MS } from './roll-up-schema.ts';
 import { RollUpWriter } from './roll-up-writer.ts';
+import type { TimeRange } from '../read/time-ranges.ts';
 
 const FIRST_MS = 60_000;
 const INTERVAL_MS = 300_000;
@@ -35,15 +41,19 @@ export class RollUpUpkeep {
   readonly #ended = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
-  #open: { readonly client: InfluxQueryClient; readonly writer: RollUpWriter } | undefined;
+  readonly #place: RollUpPlace;
+  #open: { readonly clients: LedgerClients; readonly writer: RollUpWriter } | undefined;
   #lease: RollUpLease | undefined;
+  readonly #owner = randomUUID();
   #reachMs = FIRST_REACH_MS;
+  #warned: string | undefined;
 
   constructor(
     target: ResolvedInfluxOptions,
     { now = Date.now, firstMs = FIRST_MS, intervalMs = INTERVAL_MS }: RollUpUpkeepOptions = {},
   ) {
     this.#target = target;
+    this.#place = new RollUpPlace(target);
     this.#now = now;
     this.#intervalMs = intervalMs;
     // Processes that are started together do not ask at once.
@@ -55,8 +65,14 @@ export class RollUpUpkeep {
     clearTimeout(this.#timer);
     this.#ended.abort(new Error('stopped'));
     await this.#round;
-    this.#open?.client.close();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#open?.clients.close();
     this.#open?.writer.close();
+    this.#open = undefined;
+    this.#lease = undefined;
   }
 
   #runIn(ms: number): void {
@@ -73,29 +89,40 @@ export class RollUpUpkeep {
   async #run(): Promise<boolean> {
     try {
       this.#open ??= {
-        client: new InfluxQueryClient(
+        clients: new LedgerClients(
           { ...this.#target, timeoutMs: READ_TIMEOUT_MS },
           { holdsProcess: false },
         ),
-        writer: new RollUpWriter(this.#target),
+        writer: new RollUpWriter(this.#place),
       };
-      const { client, writer } = this.#open;
-      this.#lease ??= new RollUpLease(client, writer, this.#now);
+      const { clients, writer } = this.#open;
+      this.#lease ??= new RollUpLease(clients, writer, this.#now, { owner: this.#owner });
       if (!(await this.#lease.hold())) return true;
-      const maker = new RollUpMaker(client, writer, this.#now);
+      const maker = new RollUpMaker(clients, writer, this.#now);
       const now = this.#now();
       const { signal } = this.#ended;
       const pauseMs = PAUSE_MS;
-      await maker.run({ fromMs: now - this.#reachMs, toMs: now, signal, pauseMs });
-      for (const day of await this.#earlierDays(client, now - this.#reachMs)) {
+      const fromMs = await this.#begin(this.#open, now);
+      await maker.run({ fromMs, toMs: now, signal, pauseMs });
+      const keptFromMs = await maker.keptFrom(signal);
+      for (const day of await this.#earlierDays(clients, { fromMs: keptFromMs, toMs: fromMs })) {
         await maker.run({ fromMs: day, toMs: day + DAY_MS, signal, pauseMs });
       }
+      this.#warned = undefined;
       this.#reachMs = REACH_MS;
       if (signal.aborted) await this.#lease.release();
     } catch (error) {
       if (this.#ended.signal.aborted) return false;
+      // A writer that gave up writes no more.
+      this.#close();
       const message = error instanceof Error ? error.message : String(error);
       const isRefused = error instanceof TokenMeterError && error.code === 'BACKEND_REFUSED';
+      if (this.#place.isSeparate) {
+        // Calls go without their sums unless somebody acts.
+        if (this.#warned !== message) diag.warn(warningOf(message, this.#place));
+        this.#warned = message;
+        return true;
+      }
       // Views read the calls instead: nobody needs to act.
       diag.info(`token-meter: no roll-ups are made in InfluxDB: ${message}`);
       return !isRefused;
@@ -103,10 +130,25 @@ export class RollUpUpkeep {
     return true;
   }
 
+  /** Where roll-ups may be missing: after a start everywhere, if calls go before their sums. */
+  async #begin(
+    { clients, writer }: { readonly clients: LedgerClients; readonly writer: RollUpWriter },
+    now: number,
+  ): Promise<number> {
+    const reach = now - this.#reachMs;
+    if (!this.#place.isSeparate || this.#reachMs !== FIRST_REACH_MS) return reach;
+    const { signal } = this.#ended;
+    await moveRollUps(this.#target, clients, writer, now, signal);
+    return Math.min(reach, (await firstCall(clients.calls, now, signal)) ?? reach);
+  }
+
   /** Days before the reach of this round whose late calls, or whose units, no roll-up knows. */
-  async #earlierDays(client: InfluxQueryClient, endMs: number): Promise<readonly number[]> {
-    const points = new RollUpPoints(client, this.#ended.signal);
-    const range = { fromMs: Math.max(0, endMs - MARKED_REACH_MS), toMs: endMs };
+  async #earlierDays(
+    clients: LedgerClients,
+    { fromMs, toMs: endMs }: TimeRange,
+  ): Promise<readonly number[]> {
+    const points = new RollUpPoints(clients, this.#ended.signal);
+    const range = { fromMs: Math.max(0, fromMs, endMs - MARKED_REACH_MS), toMs: endMs };
     // Nothing of this release writes such ones: after the first round there are no more.
     const outdated = this.#reachMs === FIRST_REACH_MS ? await points.outdatedHours(range) : [];
     const marks = await points.marks(range);
@@ -117,3 +159,6 @@ export class RollUpUpkeep {
     return [...new Set([...outdated, ...marked].map((hour) => Math.floor(hour / DAY_MS) * DAY_MS))];
   }
 }
+
+const warningOf = (message: string, { target: { bucket } }: RollUpPlace): string =>
+  `token-meter: no roll-ups are made in ${bucket} of InfluxDB: ${message}. Calls that expire meanwhile are in no sum`;

@@ -2,11 +2,11 @@ import { TokenMeterError } from '../../../src/errors.ts';
 import { ExportCounts } from '../../health/export-counts.ts';
 import { isLoopback } from '../../connection/connection.ts';
 import { chooseDialect } from '../dialect.ts';
-import type { ResolvedInfluxOptions } from '../influx-options.ts';
 import { InfluxTransport } from '../transport.ts';
 import { BackOff } from '../../delivery/back-off.ts';
 import { DeliveryStopped } from '../../delivery/line-delivery.ts';
 import { Delivery } from '../write/delivery/delivery.ts';
+import type { RollUpPlace } from './roll-up-place.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 8000;
@@ -14,14 +14,15 @@ const MAX_FAILURES = 4;
 
 /** Writes lines at once, and gives up where the exporter would wait. */
 export class RollUpWriter {
-  readonly #target: ResolvedInfluxOptions;
+  readonly #place: RollUpPlace;
   readonly #transport: InfluxTransport;
   readonly #delivery: Delivery;
   #refusal: string | undefined;
 
-  constructor(target: ResolvedInfluxOptions) {
+  constructor(place: RollUpPlace) {
+    const { target } = place;
     const { url, connection, timeoutMs } = target;
-    this.#target = target;
+    this.#place = place;
     this.#transport = new InfluxTransport(connection, { maxSockets: 1, holdsProcess: false });
     this.#delivery = new Delivery({
       transport: this.#transport,
@@ -63,7 +64,8 @@ export class RollUpWriter {
   }
 
   #failed(code: 'BACKEND_REFUSED' | 'BACKEND_UNREACHABLE', message: string): TokenMeterError {
-    const where = new URL(this.#target.url).origin;
-    return new TokenMeterError(code, `InfluxDB at ${where} does not take roll-ups: ${message}`);
+    const { url, bucket } = this.#place.target;
+    const where = `${bucket} of InfluxDB at ${new URL(url).origin}`;
+    return new TokenMeterError(code, `${where} does not take roll-ups: ${message}`);
   }
 }

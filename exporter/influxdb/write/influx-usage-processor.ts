@@ -1,5 +1,6 @@
 import { type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
-import { LateMarks, ON_THE_WAY } from '../rollup/late-marks.ts';
+import { LateCalls } from '../rollup/late-calls.ts';
+import { ON_THE_WAY } from '../rollup/late-marks.ts';
 import { RollUpUpkeep } from '../rollup/roll-up-upkeep.ts';
 import { LineExporter } from './line-exporter.ts';
 import { attributeOfField, OTHER_VALUES } from '../usage-schema.ts';
@@ -37,7 +38,7 @@ export class InfluxUsageProcessor implements UsageLogProcessor {
       isOptionalField,
       otherValueOf,
       callOf: callOfLine,
-      ...(resolved.rollUps && { lateMarks: new LateMarks(ON_THE_WAY) }),
+      ...(resolved.rollUps && { late: new LateCalls(resolved, ON_THE_WAY) }),
     });
     const { counts } = this.#exporter;
     this.#lines = new UsageLineWriter({

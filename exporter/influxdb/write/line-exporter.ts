@@ -5,7 +5,7 @@ import { isLoopback } from '../../connection/connection.ts';
 import type { SpoolFs } from '../../spool/spool-fs.ts';
 import { chooseDialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
-import type { LateMarks } from '../rollup/late-marks.ts';
+import type { LateCalls } from '../rollup/late-calls.ts';
 import { InfluxTransport } from '../transport.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { influxDestination } from './influx-destination.ts';
@@ -18,8 +18,8 @@ interface LineExporterParts {
   readonly isOptionalField?: (name: string) => boolean;
   /** See `DeliveryOptions`. */
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
-  /** Written before lines that come too late for the roll-up of their hour. */
-  readonly lateMarks?: LateMarks;
+  /** Of lines that come too late for the roll-up of their hour. */
+  readonly late?: LateCalls;
   /** See `SpooledExporterOptions`. */
   readonly callOf?: (line: Buffer) => CallOfLine | undefined;
   readonly fs?: SpoolFs;
@@ -33,7 +33,7 @@ export class LineExporter extends SpooledExporter {
     {
       isOptionalField = () => false,
       otherValueOf = () => undefined,
-      lateMarks,
+      late,
       callOf,
       fs,
     }: LineExporterParts = {},
@@ -49,7 +49,10 @@ export class LineExporter extends SpooledExporter {
       destination: influxDestination(options),
       callOf,
       ...(fs !== undefined && { fs }),
-      disconnect: () => transport.close(),
+      disconnect: () => {
+        transport.close();
+        late?.close();
+      },
       delivery: (hooks) =>
         new Delivery({
           ...hooks,
@@ -60,7 +63,7 @@ export class LineExporter extends SpooledExporter {
           backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
           isOptionalField,
           otherValueOf,
-          ...(lateMarks && { lateMarks }),
+          ...(late && { late }),
         }),
     });
   }

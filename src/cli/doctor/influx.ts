@@ -19,7 +19,7 @@ export async function checkInflux({
   write,
   sendBacklog,
 }: DestinationContext): Promise<readonly Finding[]> {
-  const { bucket, spool, maxUserTags } = config.influxdb;
+  const { bucket, rollUpBucket, spool, maxUserTags } = config.influxdb;
   const exporters: Exporters = await import('otel-token-meter/exporter');
   let client: InfluxDB;
   let store: UsageStore;
@@ -33,8 +33,11 @@ export async function checkInflux({
   const { findings: reached, version } = await checkServer(client, config.influxdb);
   findings.push(...reached);
   if (reached.some(({ state }) => state === 'problem')) return findings;
-  if (version.startsWith('2')) findings.push(await checkBucket(client, config.influxdb));
-  if (version.startsWith('3')) findings.push(await checkDatabases(client, config.influxdb));
+  const buckets = [bucket, ...(rollUpBucket === undefined ? [] : [rollUpBucket])];
+  for (const one of buckets.map((name) => ({ ...config.influxdb, bucket: name }))) {
+    if (version.startsWith('2')) findings.push(await checkBucket(client, one));
+    if (version.startsWith('3')) findings.push(await checkDatabases(client, one));
+  }
   const reader = store.reader();
   try {
     if (write) {
@@ -81,7 +84,9 @@ async function checkSize(
   );
   if (size === undefined) return [];
   const { calls, rolledUpHours, rolledUpDays } = size;
-  const sums = `${shownCount(rolledUpHours)} hours and ${shownCount(rolledUpDays)} days are summed up`;
+  const { rollUpBucket } = influxdb;
+  const place = rollUpBucket === undefined ? '' : ` in ${rollUpBucket}`;
+  const sums = `${shownCount(rolledUpHours)} hours and ${shownCount(rolledUpDays)} days are summed up${place}`;
   return [ok('ledger', `${where}: ${shownCount(calls)} calls, ${sums}`)];
 }
 

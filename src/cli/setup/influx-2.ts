@@ -2,11 +2,12 @@ import type { InfluxDB } from '@influxdata/influxdb-client';
 import type {
   AuthorizationsAPI,
   Bucket,
+  BucketsAPI,
   DbrpsAPI,
   OrgsAPI,
 } from '@influxdata/influxdb-client-apis';
 import { askInflux } from '../influx-server.ts';
-import type { InfluxSetup } from './influx-setup.ts';
+import type { BucketSetup, InfluxSetup } from './influx-setup.ts';
 
 interface RetentionRule {
   readonly type: 'expire';
@@ -16,9 +17,9 @@ interface RetentionRule {
 const rules = (seconds: number): RetentionRule[] =>
   seconds === 0 ? [] : [{ type: 'expire', everySeconds: seconds }];
 
-/** Bucket, retention, DBRP mapping and, where asked for, a token of the bucket alone. */
+/** Buckets, retention, DBRP mappings and, where asked for, a token of the buckets alone. */
 export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefined> {
-  const { bucket: name, org, retentionSeconds, dryRun, add } = setup;
+  const { org, add } = setup;
   if (org === undefined || setup.token === undefined) {
     add({
       state: 'missing',
@@ -27,12 +28,40 @@ export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefi
     return undefined;
   }
   const apis = await import('@influxdata/influxdb-client-apis');
-  const influx = setup.client;
   const needs = (what: string, right: string, error: unknown): void =>
     add({ state: 'missing', says: `${what}: ${reasonOf(error)}; the token needs ${right}` });
+  const orgID = await organizationId(new apis.OrgsAPI(setup.client), org);
+  const found: Bucket[] = [];
+  for (const one of setup.buckets) {
+    const buckets = new apis.BucketsAPI(setup.client);
+    const bucket = await setUpBucket(buckets, setup, { ...one, org, orgID }, needs);
+    if (bucket === undefined) continue;
+    await mapForQueries(new apis.DbrpsAPI(setup.client), setup, bucket, needs);
+    found.push(bucket);
+  }
+  if (setup.makeToken === undefined || found.length < setup.buckets.length) return undefined;
+  const { madeBefore } = setup;
+  if (madeBefore !== undefined && (await isAccepted(setup.client, madeBefore, found))) {
+    add({ state: 'done', says: `the token that was made before is good for ${named(found)}` });
+    return madeBefore;
+  }
+  return await makeToken(new apis.AuthorizationsAPI(setup.client), setup, found, needs);
+}
 
-  const orgID = await organizationId(new apis.OrgsAPI(influx), org);
-  const buckets = new apis.BucketsAPI(influx);
+type Needs = (what: string, right: string, error: unknown) => void;
+
+interface BucketOfOrganization extends BucketSetup {
+  readonly org: string;
+  readonly orgID: string | undefined;
+}
+
+/** Undefined where it is not there afterwards. */
+async function setUpBucket(
+  buckets: BucketsAPI,
+  { dryRun, add }: InfluxSetup,
+  { bucket: name, retentionSeconds, org, orgID }: BucketOfOrganization,
+  needs: Needs,
+): Promise<Bucket | undefined> {
   let bucket: Bucket | undefined;
   try {
     const where = orgID === undefined ? { org } : { orgID };
@@ -93,17 +122,11 @@ export async function setUpVersion2(setup: InfluxSetup): Promise<string | undefi
       }
     }
   }
-  await mapForQueries(new apis.DbrpsAPI(influx), setup, bucket, needs);
-  if (setup.makeToken === undefined) return undefined;
-  const { madeBefore } = setup;
-  if (madeBefore !== undefined && (await isAccepted(setup.client, madeBefore, bucket))) {
-    add({ state: 'done', says: `the token that was made before is good for bucket ${name}` });
-    return madeBefore;
-  }
-  return await makeToken(new apis.AuthorizationsAPI(influx), setup, bucket, needs);
+  return bucket;
 }
 
-type Needs = (what: string, right: string, error: unknown) => void;
+const named = (buckets: readonly Bucket[]): string =>
+  buckets.map(({ name }) => `bucket ${name}`).join(' and ');
 
 async function organizationId(orgs: OrgsAPI, org: string): Promise<string | undefined> {
   if (/^[0-9a-f]{16}$/.test(org)) return org;
@@ -118,8 +141,8 @@ async function organizationId(orgs: OrgsAPI, org: string): Promise<string | unde
 /** 2.4 and later map every bucket by itself, unless another mapping of the name hides it. */
 async function mapForQueries(
   dbrps: DbrpsAPI,
-  { bucket: name, dryRun, add }: InfluxSetup,
-  { id: bucketID = '', orgID = '' }: Bucket,
+  { dryRun, add }: InfluxSetup,
+  { id: bucketID = '', orgID = '', name }: Bucket,
   needs: Needs,
 ): Promise<void> {
   const [db = '', ...rest] = name.split('/');
@@ -155,34 +178,45 @@ async function mapForQueries(
   }
 }
 
-/** Whether the server knows the token, and the bucket is one that it may see. */
-async function isAccepted(client: InfluxDB, token: string, { id, name }: Bucket): Promise<boolean> {
-  const { status, text } = await askInflux(
-    client,
-    `/api/v2/buckets?${new URLSearchParams({ name }).toString()}`,
-    { method: 'GET', headers: { authorization: `Token ${token}` } },
-  );
-  return status === 200 && id !== undefined && text.includes(id);
+/** Whether the server knows the token, and the buckets are ones that it may see. */
+async function isAccepted(
+  client: InfluxDB,
+  token: string,
+  buckets: readonly Bucket[],
+): Promise<boolean> {
+  for (const { id, name } of buckets) {
+    const { status, text } = await askInflux(
+      client,
+      `/api/v2/buckets?${new URLSearchParams({ name }).toString()}`,
+      { method: 'GET', headers: { authorization: `Token ${token}` } },
+    );
+    if (status !== 200 || id === undefined || !text.includes(id)) return false;
+  }
+  return true;
 }
 
 async function makeToken(
   authorizations: AuthorizationsAPI,
-  { bucket: name, dryRun, add }: InfluxSetup,
-  { id = '', orgID = '' }: Bucket,
+  { dryRun, add }: InfluxSetup,
+  buckets: readonly Bucket[],
   needs: Needs,
 ): Promise<string | undefined> {
-  const description = `otel-token-meter: bucket ${name}`;
+  const names = named(buckets);
+  const orgID = buckets[0]?.orgID ?? '';
+  const description = `otel-token-meter: ${names}`;
   if (dryRun) {
-    add({ state: 'planned', says: `token that may read and write bucket ${name} alone` });
+    add({ state: 'planned', says: `token that may read and write ${names} alone` });
     return undefined;
   }
   try {
-    const resource = { type: 'buckets' as const, id, orgID };
-    const permissions = (['read', 'write'] as const).map((action) => ({ action, resource }));
+    const permissions = buckets.flatMap(({ id = '' }) => {
+      const resource = { type: 'buckets' as const, id, orgID };
+      return (['read', 'write'] as const).map((action) => ({ action, resource }));
+    });
     const { token } = await authorizations.postAuthorizations({
       body: { orgID, description, permissions },
     });
-    add({ state: 'done', says: `token made that may read and write bucket ${name} alone` });
+    add({ state: 'done', says: `token made that may read and write ${names} alone` });
     return token;
   } catch (error) {
     needs('token', 'the right to write authorizations (an operator or all-access token)', error);

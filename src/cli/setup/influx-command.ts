@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { resolveConfig } from '../../config/resolve.ts';
+import { TokenMeterError } from '../../errors.ts';
 import { makeFolderSync } from '../../host/make-folder.ts';
 import { shownUrl } from '../influx-server.ts';
 import type { CliIo } from '../io.ts';
@@ -11,18 +12,22 @@ import { retentionSeconds } from './retention.ts';
 
 const HELP = `Usage: otel-token-meter setup influxdb [options]
 
-Makes the bucket (database) of the configuration with its retention, and the DBRP mapping that queries need. What is
-there already stays; what the token may not do is named, with the right that is missing.
+Makes the bucket (database) of the configuration with its retention, and the DBRP mapping that queries need. With
+rollup_bucket it makes that one as well. What is there already stays; what the token may not do is named, with the
+right that is missing.
 
   --retention TIME  How long records are kept: 24h, 90d, 52w, or infinite (default: infinite for a new bucket; an
                     existing one is changed only when this is given)
-  --make-token      Makes a token that may read and write this bucket alone, and prints it (2.x)
+  --rollup-retention TIME
+                    How long sums are kept in rollup_bucket, in the same way
+  --make-token      Makes a token that may read and write these buckets alone, and prints it (2.x)
   --token-file FILE Writes that token to FILE, for INFLUX_TOKEN_FILE of the application. A token that is in FILE
                     already and accepted by the server stays. 3.x makes no such tokens: FILE gets the one in use
   --dry-run         Says what would be done
   --json            Prints JSON
-  --config FILE     The configuration (default: OTEL_CONFIG_FILE); INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET count as for
-                    the application. INFLUX_ADMIN_TOKEN is used instead of INFLUX_TOKEN where it is set
+  --config FILE     The configuration (default: OTEL_CONFIG_FILE); INFLUX_URL, INFLUX_ORG, INFLUX_BUCKET and
+                    INFLUX_ROLLUP_BUCKET count as for the application. INFLUX_ADMIN_TOKEN is used instead of
+                    INFLUX_TOKEN where it is set
 
 Exit code 1 when something is missing.
 `;
@@ -34,6 +39,7 @@ export async function runInfluxSetup(args: readonly string[], io: CliIo): Promis
     args: [...args],
     options: {
       retention: { type: 'string' },
+      'rollup-retention': { type: 'string' },
       'make-token': { type: 'boolean', default: false },
       'token-file': { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
@@ -51,6 +57,18 @@ export async function runInfluxSetup(args: readonly string[], io: CliIo): Promis
     ...(values.config !== undefined && { file: values.config }),
   });
   const { influxdb } = config.metrics;
+  const { bucket, rollUpBucket } = influxdb;
+  const rollUpRetention = values['rollup-retention'];
+  if (rollUpRetention !== undefined && rollUpBucket === undefined) {
+    throw new TokenMeterError('INVALID_OPTION', '--rollup-retention needs a bucket of roll-ups', {
+      value: rollUpRetention,
+      allowed: 'with rollup_bucket (INFLUX_ROLLUP_BUCKET)',
+    });
+  }
+  const ofRollUps = {
+    bucket: rollUpBucket ?? '',
+    retentionSeconds: retentionSeconds(rollUpRetention, '--rollup-retention'),
+  };
   const token = io.env['INFLUX_ADMIN_TOKEN'] ?? influxdb.token;
   const tokenFile = values['token-file'];
   const madeBefore = tokenFile === undefined ? undefined : readToken(tokenFile);
@@ -67,7 +85,10 @@ export async function runInfluxSetup(args: readonly string[], io: CliIo): Promis
     client,
     url: shownUrl(influxdb.url),
     ...(token !== undefined && { token }),
-    retentionSeconds: retentionSeconds(values.retention),
+    buckets: [
+      { bucket, retentionSeconds: retentionSeconds(values.retention) },
+      ...(rollUpBucket === undefined ? [] : [ofRollUps]),
+    ],
     makeToken: tokenFile !== undefined ? 'once' : values['make-token'] ? 'new' : undefined,
     madeBefore,
     dryRun,

@@ -1,7 +1,7 @@
 import { messageOf } from '../doctor/finding.ts';
 import { askInflux, influxServer } from '../influx-server.ts';
 import { setUpVersion2 } from './influx-2.ts';
-import type { InfluxSetup } from './influx-setup.ts';
+import type { BucketSetup, InfluxSetup } from './influx-setup.ts';
 
 /** Resolves with the token that was made, if one was. */
 export async function setUpInflux(setup: InfluxSetup): Promise<string | undefined> {
@@ -15,8 +15,9 @@ export async function setUpInflux(setup: InfluxSetup): Promise<string | undefine
   }
   if (version.startsWith('2')) return await setUpVersion2(setup);
   const is3 = version.startsWith('3');
-  if (is3) await setUpVersion3(setup);
-  else await setUpVersion1(setup);
+  for (const bucket of setup.buckets) {
+    await (is3 ? setUpVersion3 : setUpVersion1)(setup, bucket);
+  }
   if (setup.makeToken === undefined) return undefined;
   const none = `InfluxDB ${version} makes no token for one database`;
   if (!is3 || setup.makeToken === 'new' || token === undefined) {
@@ -27,19 +28,24 @@ export async function setUpInflux(setup: InfluxSetup): Promise<string | undefine
   return token;
 }
 
-async function setUpVersion1(setup: InfluxSetup): Promise<void> {
-  const { client, bucket, retentionSeconds, dryRun, add } = setup;
+async function setUpVersion1(
+  setup: InfluxSetup,
+  { bucket, retentionSeconds }: BucketSetup,
+): Promise<void> {
+  const { dryRun, add } = setup;
   const [database = '', policy] = bucket.split('/');
   const quoted = (name: string): string => `"${name.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
   const duration = retentionSeconds ? `${retentionSeconds}s` : 'INF';
+  const policyName = quoted(policy ?? 'autogen');
+  const isOfPolicy = policy !== undefined || retentionSeconds !== undefined;
   const statements = [
     policy === undefined && retentionSeconds !== undefined
-      ? `CREATE DATABASE ${quoted(database)} WITH DURATION ${duration} NAME "autogen"`
+      ? `CREATE DATABASE ${quoted(database)} WITH DURATION ${duration} NAME ${policyName}`
       : `CREATE DATABASE ${quoted(database)}`,
     ...(policy === undefined
       ? []
       : [
-          `CREATE RETENTION POLICY ${quoted(policy)} ON ${quoted(database)} DURATION ${duration} REPLICATION 1`,
+          `CREATE RETENTION POLICY ${policyName} ON ${quoted(database)} DURATION ${duration} REPLICATION 1`,
         ]),
   ];
   for (const statement of statements) {
@@ -47,21 +53,33 @@ async function setUpVersion1(setup: InfluxSetup): Promise<void> {
       add({ state: 'planned', says: statement });
       continue;
     }
-    const { status, text } = await askInflux(client, '/query', {
-      method: 'POST',
-      headers: {
-        ...version1Headers(setup),
-        'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
-      },
-      body: new URLSearchParams({ q: statement }).toString(),
-    });
-    const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
-    if (error === undefined && status < 300) add({ state: 'done', says: statement });
-    else {
-      const says = `${statement}: ${error ?? status}; it needs a user with ALL PRIVILEGES, or a policy of the same duration`;
-      add({ state: 'missing', says });
+    let says = statement;
+    let error = await executeVersion1(setup, statement);
+    if (isOfPolicy && error !== undefined && /already exists|conflicts/.test(error)) {
+      says = `policy ${policyName} of ${quoted(database)} is there`;
+      error = undefined;
+      if (retentionSeconds !== undefined) {
+        says = `ALTER RETENTION POLICY ${policyName} ON ${quoted(database)} DURATION ${duration}`;
+        error = await executeVersion1(setup, says);
+      }
     }
+    if (error === undefined) add({ state: 'done', says });
+    else add({ state: 'missing', says: `${says}: ${error}; it needs a user with ALL PRIVILEGES` });
   }
+}
+
+/** Returns what the server says against it. */
+async function executeVersion1(setup: InfluxSetup, q: string): Promise<string | undefined> {
+  const { status, text } = await askInflux(setup.client, '/query', {
+    method: 'POST',
+    headers: {
+      ...version1Headers(setup),
+      'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+    },
+    body: new URLSearchParams({ q }).toString(),
+  });
+  const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
+  return error ?? (status < 300 ? undefined : String(status));
 }
 
 function version1Headers({ username, password = '' }: InfluxSetup): Record<string, string> {
@@ -69,8 +87,11 @@ function version1Headers({ username, password = '' }: InfluxSetup): Record<strin
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }
 
-async function setUpVersion3(setup: InfluxSetup): Promise<void> {
-  const { client, bucket, token, retentionSeconds, dryRun, add } = setup;
+async function setUpVersion3(
+  setup: InfluxSetup,
+  { bucket, retentionSeconds }: BucketSetup,
+): Promise<void> {
+  const { client, token, dryRun, add } = setup;
   if (dryRun) return add({ state: 'planned', says: `database ${bucket}` });
   const { status, text } = await askInflux(client, '/api/v3/configure/database', {
     method: 'POST',

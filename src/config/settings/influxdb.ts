@@ -23,6 +23,7 @@ export interface InfluxConfig {
   readonly maxUserTags: number;
   readonly maxDimensionTags: number;
   readonly rollUps: boolean;
+  readonly rollUpBucket?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly spool: SpoolConfig;
 }
@@ -189,6 +190,15 @@ export const influxdb: readonly Setting[] = [
     default: true,
     description:
       'Whether closed hours are summed up beside the calls, which makes long ranges fast. The token must be allowed to read.',
+  },
+  {
+    key: 'metrics.influxdb.rollup_bucket',
+    path: 'metrics.influxdb.rollUpBucket',
+    block: 'distribution',
+    kind: string,
+    env: ['INFLUX_ROLLUP_BUCKET'],
+    description:
+      'Bucket of the sums of closed hours, whose retention may be longer than that of the calls; `otel-token-meter setup influxdb` makes it. A database, or `database/retention policy`, in 1.x. Unset keeps them in the bucket of the calls.',
   },
   {
     key: 'metrics.influxdb.tags',

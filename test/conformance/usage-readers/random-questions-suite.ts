@@ -16,6 +16,7 @@ import {
   startClickHouse,
 } from '../../support/clickhouse.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { rollUpPlace } from '../../support/influx-roll-ups.ts';
 import { requireServer, startInfluxd } from '../../support/servers.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
 import { askRandomly } from './random-questions.ts';
@@ -67,7 +68,7 @@ export function answersRandomQuestions(count: number): void {
       const write = async (records: readonly UsageRecord[]): Promise<void> => {
         const body = records.map((record) => `${String(lines.line(record))}\n`).join('');
         const chunk = { body: Buffer.from(body), lines: records.length, multiline: false };
-        const marks = new LateMarks(ON_THE_WAY).before([chunk]);
+        const marks = new LateMarks(rollUpPlace('llm_metrics'), ON_THE_WAY).before([chunk]);
         for (const text of [String(marks?.chunk.body ?? ''), body]) {
           await fetch(`${server.url}/write?db=llm_metrics`, { method: 'POST', body: text });
         }

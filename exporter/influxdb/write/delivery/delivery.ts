@@ -12,7 +12,7 @@ import {
 import { oldestLines, withoutFieldInAll, withTag } from './line-edits.ts';
 import { ServerState } from '../../../delivery/server-state.ts';
 import { halve, singleLines } from '../../../delivery/split-lines.ts';
-import type { LateMarks } from '../../rollup/late-marks.ts';
+import type { LateCalls } from '../../rollup/late-calls.ts';
 import { type Attempt, WriteAttempts, type WriteOptions } from './write-attempts.ts';
 
 export interface DeliveryOptions extends WriteOptions, DeliveryHooks {
@@ -21,13 +21,13 @@ export interface DeliveryOptions extends WriteOptions, DeliveryHooks {
   readonly isOptionalField: (name: string) => boolean;
   /** What stands for a value of a tag of which the server takes no more; undefined for nothing. */
   readonly otherValueOf?: (tag: string, value: string) => string | undefined;
-  /** Written before lines that come too late for the roll-up of their hour. */
-  readonly lateMarks?: LateMarks;
+  readonly late?: LateCalls;
 }
 
 /** A single line is given up after so many failures in a row while the server takes another line in between. */
 const MAX_PROVEN_FAILURES = 6;
 const FIRST_REST_MS = 250;
+const EXPIRED = 'other calls of the hour are no longer kept, and its sums could not be made again';
 const COMMENT: LineChunk = { body: Buffer.from('# token-meter\n'), lines: 0, multiline: false };
 
 /**
@@ -38,6 +38,7 @@ export class Delivery implements LineDelivery {
   readonly #options: DeliveryOptions;
   readonly #server: ServerState;
   readonly #writes: WriteAttempts;
+  readonly #markWrites: WriteAttempts;
   readonly #size = new BatchSize();
   /** A line that the server took: that it takes it again shows that other lines are at fault. */
   #proof: LineChunk | undefined;
@@ -48,6 +49,10 @@ export class Delivery implements LineDelivery {
     this.#options = options;
     this.#server = new ServerState(options.backOff, options.counts);
     this.#writes = new WriteAttempts(options, this.#server);
+    const ofMarks = options.late?.dialectOfMarks(options.transport);
+    this.#markWrites = ofMarks
+      ? new WriteAttempts({ ...options, chooseDialect: ofMarks }, this.#server)
+      : this.#writes;
   }
 
   get state(): ExporterState {
@@ -95,12 +100,17 @@ export class Delivery implements LineDelivery {
       };
       if (lines > 1 && bytes > this.#size.maxBytes * 1.5) return await inHalves();
       const attempt = await this.#server.attempt(async () => {
-        const attempted = await writeWithoutErased(chunks, this.#options, (left) =>
-          this.#attempt(left),
-        );
-        chunks = attempted.left;
+        let left: readonly LineChunk[] = [];
+        const { answer } = await writeWithoutErased(chunks, this.#options, async (all) => {
+          left = all;
+          const kept = await this.#withoutExpired(all);
+          if ('verdict' in kept) return kept;
+          left = kept;
+          return kept.length === 0 ? undefined : await this.#attempt(kept);
+        });
+        chunks = left;
         lines = sumOfLines(chunks);
-        return attempted.answer ?? 'nothing left';
+        return answer ?? 'nothing left';
       });
       if (attempt === undefined) throw new DeliveryStopped();
       if (attempt === 'nothing left') return;
@@ -148,11 +158,24 @@ export class Delivery implements LineDelivery {
     }
   }
 
+  /** Sums that outlive their calls cannot be made again, and may have a call already that comes once more. */
+  async #withoutExpired(chunks: readonly LineChunk[]): Promise<readonly LineChunk[] | Attempt> {
+    const { late, onRefused } = this.#options;
+    if (late === undefined) return chunks;
+    try {
+      const { kept, expired } = await late.sorted(chunks);
+      if (expired.length > 0) onRefused(expired, 'beyond_retention', EXPIRED);
+      return kept;
+    } catch (error) {
+      return this.#writes.unreachable(error);
+    }
+  }
+
   /** Calls are never written before their mark, or a roll-up would be taken for right without them. */
   async #attempt(chunks: readonly LineChunk[]): Promise<Attempt> {
-    const marks = this.#options.lateMarks?.before(chunks);
+    const marks = this.#options.late?.marks.before(chunks);
     if (marks !== undefined) {
-      const attempt = await this.#writes.attempt([marks.chunk]);
+      const attempt = await this.#markWrites.attempt([marks.chunk]);
       const { kind } = attempt.verdict;
       if (kind === 'later' || kind === 'attention' || kind === 'plain') return attempt;
       // A mark that is refused is older than the bucket keeps.

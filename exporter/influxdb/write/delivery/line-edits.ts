@@ -69,7 +69,7 @@ export function withTag(
 }
 
 /** Nanoseconds; undefined for a line without a time. */
-function timeOf({ body }: LineChunk): bigint | undefined {
+export function timeOf({ body }: LineChunk): bigint | undefined {
   const digits = / (-?\d+)\n$/.exec(body.toString('latin1', Math.max(0, body.length - 24)))?.[1];
   return digits === undefined ? undefined : BigInt(digits);
 }

@@ -48,10 +48,7 @@ export class WriteAttempts {
     try {
       answer = await this.write(chunks);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const code = codeOf(error);
-      this.#fail('later', code, message);
-      return { verdict: { kind: 'later', timedOut: code === 'ETIMEDOUT' }, message };
+      return this.unreachable(error);
     }
     this.#options.onLatency(performance.now() - start);
     const verdict = judge(answer, Date.now());
@@ -73,6 +70,14 @@ export class WriteAttempts {
       case 'tooLarge':
         return { verdict, message, status, complaint: complaintIn(answer) };
     }
+  }
+
+  /** There was no answer. */
+  unreachable(error: unknown): Attempt {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = codeOf(error);
+    this.#fail('later', code, message);
+    return { verdict: { kind: 'later', timedOut: code === 'ETIMEDOUT' }, message };
   }
 
   /** Rejects when there is no answer. */

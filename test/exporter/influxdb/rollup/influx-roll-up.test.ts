@@ -12,6 +12,7 @@ import type { UsageQuery, UsageSummary } from '../../../../exporter/ledger/usage
 import { USAGE_UNITS } from '../../../../src/domain/billed-usage.ts';
 import type { UsageRecord } from '../../../../src/domain/usage-record.ts';
 import { influxExecute, influxRows } from '../../../support/influx.ts';
+import { rollUpPlace } from '../../../support/influx-roll-ups.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
 import { mixedRecords } from '../../../support/usage-ledger.ts';
 
@@ -66,7 +67,7 @@ describe('roll-ups in InfluxDB 1.x', () => {
       async write(more, now = NOW) {
         const body = more.map((record) => `${String(lines.line(record))}\n`).join('');
         const chunk = { body: Buffer.from(body), lines: more.length, multiline: false };
-        const marks = new LateMarks(ON_THE_WAY, () => now).before([chunk]);
+        const marks = new LateMarks(rollUpPlace(bucket), ON_THE_WAY, () => now).before([chunk]);
         if (marks !== undefined) await post(bucket, String(marks.chunk.body));
         await post(bucket, body);
         await post(plain, body);

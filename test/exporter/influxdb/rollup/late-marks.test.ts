@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { LateMarks, ON_THE_WAY } from '../../../../exporter/influxdb/rollup/late-marks.ts';
 import type { LineChunk } from '../../../../exporter/spool/line-queue.ts';
+import { rollUpPlace } from '../../../support/influx-roll-ups.ts';
 
+const PLACE = rollUpPlace('llm');
 const NOW = Date.parse('2026-10-26T12:04:00Z');
 
 const ns = (time: string, below = '123456'): string => `${Date.parse(time)}${below}`;
@@ -12,7 +14,7 @@ const chunk = (...lines: string[]): LineChunk => ({
 });
 
 function markedHours(chunks: readonly LineChunk[], now: number = NOW): readonly string[] {
-  const marks = new LateMarks(ON_THE_WAY, () => now).before(chunks);
+  const marks = new LateMarks(PLACE, ON_THE_WAY, () => now).before(chunks);
   const lines = String(marks?.chunk.body ?? '').split('\n');
   return lines
     .filter((line) => line !== '')
@@ -47,7 +49,7 @@ describe('marks of late calls', () => {
 
   it('are not made twice within five minutes, and again where they were not stored', () => {
     let now = NOW;
-    const marks = new LateMarks(ON_THE_WAY, () => now);
+    const marks = new LateMarks(PLACE, ON_THE_WAY, () => now);
     const late = [chunk(`llm_usage calls=1i ${ns('2026-10-26T09:00:00Z')}`)];
     const first = String(marks.before(late)?.chunk.body);
     const second = marks.before(late);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InfluxQueryClient } from '../../../../exporter/influxdb/read/query-client.ts';
 import { resolveInfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
 import { InfluxUsageProcessor } from '../../../../exporter/influxdb/write/influx-usage-processor.ts';
 import { rollUpInfluxLedger } from '../../../../exporter/influxdb/rollup/influx-roll-up.ts';
+import { LedgerClients } from '../../../../exporter/influxdb/rollup/ledger-clients.ts';
 import { RollUpLease } from '../../../../exporter/influxdb/rollup/lease.ts';
 import { RollUpUpkeep } from '../../../../exporter/influxdb/rollup/roll-up-upkeep.ts';
 import { RollUpWriter } from '../../../../exporter/influxdb/rollup/roll-up-writer.ts';
@@ -105,9 +105,10 @@ describe('roll-ups while the application runs', () => {
     const target = resolveInfluxOptions('test', { url: server.url, bucket, spool: false });
     let time = Date.now();
     const processes = [1, 2, 3].map(() => {
-      const client = new InfluxQueryClient(target);
-      const writer = new RollUpWriter(target);
-      return { client, writer, lease: new RollUpLease(client, writer, () => time, 100) };
+      const client = new LedgerClients(target);
+      const writer = new RollUpWriter(client.place);
+      const lease = new RollUpLease(client, writer, () => time, { claimMs: 100 });
+      return { client, writer, lease };
     });
     try {
       const leases = processes.map(({ lease }) => lease);

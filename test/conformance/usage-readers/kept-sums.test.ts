@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { eraseInfluxUser } from '../../../exporter/influxdb/erase/influx-erase.ts';
+import { InfluxUsageReader } from '../../../exporter/influxdb/read/influx-usage-reader.ts';
+import { repriceInfluxLedger } from '../../../exporter/influxdb/reprice/influx-reprice.ts';
+import { rollUpInfluxLedger } from '../../../exporter/influxdb/rollup/influx-roll-up.ts';
+import { InfluxUsageProcessor } from '../../../exporter/influxdb/write/influx-usage-processor.ts';
+import { UsageLineWriter } from '../../../exporter/influxdb/write/lines/usage-line.ts';
+import { SqliteUsageReader } from '../../../exporter/sqlite/read/sqlite-usage-reader.ts';
+import { eraseLedgerUser } from '../../../exporter/sqlite/write/erase-user.ts';
+import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
+import { repriceLedger } from '../../../exporter/sqlite/write/sqlite-reprice.ts';
+import { rollUpLedger } from '../../../exporter/sqlite/write/sqlite-roll-up.ts';
+import { influxExecute } from '../../support/influx.ts';
+import { QueryContract } from '../../support/query-contract.ts';
+import { requireServer, startInfluxd, type TestServer } from '../../support/servers.ts';
+import { logOf } from '../../support/usage-logs.ts';
+import {
+  KEPT_FROM,
+  keptSumsSuite,
+  type LedgerOfKeptSums,
+  NOW_MS,
+  RECORDS,
+} from './kept-sums-suite.ts';
+
+const DAY_MS = 86_400_000;
+const NAME = "o'Brien";
+
+keptSumsSuite('SQLite', { usersBy: 'day', usersByLocalDay: false }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'token-meter-kept-'));
+  const path = join(folder, 'usage.db');
+  const now = (): number => NOW_MS;
+  const file = new LedgerFile({ path, busyTimeoutMs: 1000, now });
+  file.write(RECORDS);
+  const upkeep = (keptSumDays = 400): void => {
+    while (file.sumUpDay());
+    while (file.removeOlderThan(5, keptSumDays));
+  };
+  while (file.sumUpDay());
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  database.close();
+  copyFileSync(path, join(folder, 'whole.db'));
+  upkeep();
+  const reader = new SqliteUsageReader({ path });
+  const whole = new SqliteUsageReader({ path: join(folder, 'whole.db') });
+  return await Promise.resolve({
+    reader,
+    whole,
+    async write(records) {
+      let expired = 0;
+      file.onLeftOut = (reason, count) => {
+        assert.equal(reason, 'beyond_retention');
+        expired += count;
+      };
+      return await Promise.resolve({ stored: file.write(records), expired });
+    },
+    reprice: async (costUsd) => await repriceLedger({ path, costOf: () => costUsd }),
+    verify: async () => (await rollUpLedger({ path, now, verify: true })).wrong,
+    upkeep: async () => await Promise.resolve(upkeep()),
+    async erase(userId) {
+      await eraseLedgerUser({ path, userId });
+      // A team has this name as well.
+      assert.equal(userId, NAME);
+      assert.doesNotMatch(readFileSync(path, 'latin1'), /o'Brien(?! & co)/);
+    },
+    removeSumsBefore: async (day) =>
+      await Promise.resolve(upkeep(Math.floor((NOW_MS - Date.parse(day)) / DAY_MS))),
+    async close() {
+      await reader.close();
+      await whole.close();
+      file.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  } satisfies LedgerOfKeptSums);
+});
+
+describe('on InfluxDB', () => {
+  let server: TestServer;
+  let count = 0;
+
+  before(async function () {
+    requireServer(this, 'influxd');
+    server = await startInfluxd();
+  });
+  after(async () => await server?.stop());
+
+  const options = { usersBy: 'hour', usersByLocalDay: true } as const;
+  for (const [store, isPolicy] of [
+    ['InfluxDB 1.x, with sums in another retention policy', true],
+    ['InfluxDB 1.x, with sums in another database', false],
+  ] as const) {
+    keptSumsSuite(store, options, async () => await influxLedger({ isPolicy }));
+  }
+  for (const version of ['2', '3'] as const) {
+    keptSumsSuite(
+      `another bucket, by the contract of InfluxDB ${version}.x`,
+      options,
+      async () => await influxLedger({ isPolicy: false, version }),
+    );
+  }
+
+  async function influxLedger({
+    isPolicy,
+    version,
+  }: {
+    readonly isPolicy: boolean;
+    readonly version?: '2' | '3';
+  }): Promise<LedgerOfKeptSums> {
+    const { url } = server;
+    const bucket = `kept_${++count}`;
+    const whole = `${bucket}_whole`;
+    const rollUpBucket = isPolicy ? `${bucket}/sums` : `${bucket}_sums`;
+    for (const name of [bucket, whole]) await influxExecute(url, `CREATE DATABASE ${name}`);
+    await influxExecute(
+      url,
+      isPolicy
+        ? `CREATE RETENTION POLICY sums ON ${bucket} DURATION INF REPLICATION 1`
+        : `CREATE DATABASE ${rollUpBucket}`,
+    );
+    const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
+    const body = RECORDS.map((record) => String(lines.line(record))).join('\n');
+    for (const name of [bucket, whole]) {
+      const { status } = await fetch(`${url}/write?db=${name}`, { method: 'POST', body });
+      assert.equal(status, 204);
+    }
+    const contract = version && (await QueryContract.start(version, url));
+    if (contract) contract.buckets = [bucket, rollUpBucket].map((name) => ({ name, org: 'acme' }));
+    const access = {
+      url: contract?.url ?? url,
+      bucket,
+      rollUpBucket,
+      ...(contract && { org: 'acme', token: contract.token }),
+    };
+    let nowMs = NOW_MS;
+    const now = (): number => nowMs;
+    const deleteFrom = async (db: string, from: string, before: string): Promise<void> => {
+      const query = new URLSearchParams({ db, q: `DELETE FROM ${from} WHERE time < '${before}'` });
+      const response = await fetch(`${url}/query`, { method: 'POST', body: query });
+      assert.doesNotMatch(await response.text(), /error/);
+    };
+    const upkeep = async (): Promise<unknown> => await rollUpInfluxLedger({ ...access, now });
+    await upkeep();
+    await rollUpInfluxLedger({ url, bucket: whole, now });
+    // As retention does it: the oldest first.
+    await deleteFrom(bucket, 'llm_usage', KEPT_FROM);
+    await upkeep();
+    const readers = [access, { url, bucket: whole }].map(
+      (options) => new InfluxUsageReader({ ...options, now, maxAgeMs: 0 }),
+    ) as [InfluxUsageReader, InfluxUsageReader];
+    return {
+      reader: readers[0],
+      whole: readers[1],
+      async write(records) {
+        const processor = new InfluxUsageProcessor({ ...access, spool: false });
+        for (const record of records) processor.onEmit(logOf(record));
+        await processor.forceFlush();
+        const { delivered, dropped } = processor.status();
+        await processor.shutdown();
+        // Late calls have rested by then.
+        nowMs = Date.now() + DAY_MS;
+        return { stored: delivered, expired: dropped['beyond_retention'] ?? 0 };
+      },
+      reprice: async (costUsd) =>
+        await repriceInfluxLedger({ ...access, now, costOf: () => costUsd }),
+      verify: async () => (await rollUpInfluxLedger({ ...access, now, verify: true })).wrong,
+      upkeep,
+      ...(version !== '3' && {
+        erase: async (userId: string) => await eraseInfluxUser({ ...access, userId }),
+      }),
+      async removeSumsBefore(day) {
+        const db = isPolicy ? bucket : rollUpBucket;
+        await deleteFrom(db, '/llm_usage_rollup_(hours|days|marks)/', day);
+      },
+      async close() {
+        for (const reader of readers) await reader.close();
+        await contract?.stop();
+      },
+    };
+  }
+});
