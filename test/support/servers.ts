@@ -132,9 +132,16 @@ export function temporaryFolder(name: string): string {
   return mkdtempSync(join(tmpdir(), `token-meter-${name}-`));
 }
 
-/** InfluxDB 1.x. `databases` are created; `auth` starts it with authentication on. */
+/**
+ * InfluxDB 1.x. `databases` are created; `auth` starts it with authentication on; it looks for what has expired every
+ * `retentionCheckMs`.
+ */
 export async function startInfluxd(
-  options: { readonly databases?: readonly string[]; readonly auth?: boolean } = {},
+  options: {
+    readonly databases?: readonly string[];
+    readonly auth?: boolean;
+    readonly retentionCheckMs?: number;
+  } = {},
 ): Promise<TestServer> {
   const directory = temporaryFolder('influxd');
   const [port, rpcPort] = [await freePort(), await freePort()];
@@ -149,6 +156,8 @@ bind-address = "127.0.0.1:${rpcPort}"
   wal-dir = "wal"
   index-version = "tsi1"
   query-log-enabled = false
+[retention]
+  check-interval = "${options.retentionCheckMs ?? 1_800_000}ms"
 [monitor]
   store-enabled = false
 [http]
