@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { dispatch } from '../../src/cli/dispatch.ts';
 import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import { FileSettingsStore, metricsSettings, SettingsService } from '../../src/settings/index.ts';
 import { childEnv } from '../support/child-env.ts';
@@ -202,6 +203,37 @@ describe('otel-token-meter doctor', function () {
     const down = await examine(env);
     assert.equal(down.code, 1);
     assert.match(down.of('influxdb')[0] ?? '', /^problem: .*is not reachable: .*ECONNREFUSED/);
+  });
+
+  it('says whether sums of InfluxDB outlive their calls', async function () {
+    requireServer(this, 'influxd');
+    const influx = await startInfluxd({ databases: ['llm_metrics'] });
+    const env = { INFLUX_URL: influx.url, TOKEN_METER_SPOOL_DIRECTORY: join(folder, 'spool') };
+    const own = { ...env, INFLUX_ROLLUP_BUCKET: 'llm_metrics/sums' };
+    const args = ['--no-write'];
+    try {
+      assert.deepEqual((await examine(env, { args })).of('roll-ups'), []);
+      const missing = await examine(own, { args });
+      assert.equal(missing.code, 1);
+      assert.match(missing.of('read')[0] ?? '', /^problem: .*setup influxdb` makes the bucket/);
+      const io = memoryIo(own);
+      const kept = ['--retention', '90d', '--rollup-retention', '520w'];
+      assert.equal(await dispatch(['setup', 'influxdb', ...kept], io), 0, io.out());
+      const well = await examine(own, { args });
+      assert.equal(well.code, 0);
+      assert.deepEqual(well.of('roll-ups'), [
+        'ok: llm_metrics/sums keeps sums for 3640 days, llm_metrics calls for 90 days',
+      ]);
+      assert.match(
+        well.of('ledger')[0] ?? '',
+        /0 hours and 0 days are summed up in llm_metrics.sums/,
+      );
+      await dispatch(['setup', 'influxdb', '--retention', 'infinite'], io);
+      const ends = await examine(own, { args });
+      assert.match(ends.of('roll-ups')[0] ?? '', /^warning: .* calls for ever: sums do not stay/);
+    } finally {
+      await influx.stop();
+    }
   });
 
   it('lists what waits for another destination, and sends it to this one when asked to', async function () {

@@ -133,6 +133,45 @@ describe('otel-token-meter setup influxdb', () => {
     assert.equal((await setUp(['--make-token'], env)).code, 0);
   });
 
+  it('makes the bucket of roll-ups with a retention of its own, and a token of both', async () => {
+    const env = { INFLUX_ROLLUP_BUCKET: 'llm_sums' };
+    const args = ['--retention', '90d', '--rollup-retention', '156w', '--make-token'];
+    const first = await setUp(args, env);
+    assert.equal(first.code, 0, first.out);
+    assert.deepEqual(
+      admin.buckets.map(({ name, retentionRules: [rule] }) => [name, rule?.everySeconds]),
+      [
+        ['llm', 7_776_000],
+        ['llm_sums', 94_348_800],
+      ],
+    );
+    assert.match(first.out, /queries find the bucket as llm_sums\/autogen/);
+    assert.match(first.out, /read and write bucket llm and bucket llm_sums alone/);
+    const permissions = admin.authorizations[0]?.['permissions'] as {
+      action: string;
+      resource: { id: string };
+    }[];
+    assert.deepEqual(
+      permissions.map(({ action, resource }) => `${action} ${resource.id}`),
+      admin.buckets.flatMap(({ id }) => [`read ${id}`, `write ${id}`]),
+    );
+    admin.rights.delete('buckets');
+    admin.buckets.pop();
+    const refused = await setUp([], env);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.out,
+      /X .*bucket llm_sums: .*; the token needs the right to write buckets/,
+    );
+    const alone = await setUp(['--rollup-retention', '3w']);
+    assert.equal(alone.code, 1);
+    assert.match(alone.err, /--rollup-retention needs a bucket of roll-ups/);
+    assert.match(
+      (await setUp(['--rollup-retention', 'x'], env)).err,
+      /--rollup-retention is no time/,
+    );
+  });
+
   it('does nothing in a dry run', async () => {
     const { code, out } = await setUp(['--dry-run', '--make-token']);
     assert.equal(code, 0);
@@ -152,6 +191,13 @@ describe('otel-token-meter setup influxdb', () => {
       const q = new URLSearchParams({ q: 'SHOW RETENTION POLICIES ON "odd \\"name\\""' });
       const shown = await (await fetch(`${influxd.url}/query?${q.toString()}`)).text();
       assert.match(shown, /"weekly","336h0m0s"/);
+      const sums = { ...env, INFLUX_ROLLUP_BUCKET: 'odd "name"/sums' };
+      for (const args of [['--rollup-retention', '52w'], [], ['--rollup-retention', '104w']]) {
+        const { code, out } = await setUp(args, sums);
+        assert.equal(code, 0, out);
+      }
+      const again = await (await fetch(`${influxd.url}/query?${q.toString()}`)).text();
+      assert.match(again, /"weekly","336h0m0s".*"sums","17472h0m0s"/);
     } finally {
       await influxd.stop();
     }

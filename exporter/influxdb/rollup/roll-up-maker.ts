@@ -180,7 +180,7 @@ export class RollUpMaker {
           lines.push(rollUpLine(this.#series(HOURS_MEASUREMENT), start, state, packed));
           result.made++;
         }
-        if (pauseMs > 0) await sleep(pauseMs, undefined, { ref: false });
+        if (pauseMs > 0 && tables.calls > 0) await sleep(pauseMs, undefined, { ref: false });
       }
       known.marks += count;
     }

@@ -6,6 +6,7 @@ import type { DestinationContext } from './destination-context.ts';
 import { checkDisk } from './disk.ts';
 import { messageOf, note, ok, problem, warning, type Finding } from './finding.ts';
 import { checkBucket, checkDatabases } from './influx-bucket.ts';
+import { checkRollUpBucket } from './influx-roll-ups.ts';
 import { influxServer, shownUrl } from '../influx-server.ts';
 import { shownCount } from '../shown-number.ts';
 import { writeAndReadBack, type Exporters } from './test-record.ts';
@@ -38,6 +39,8 @@ export async function checkInflux({
     if (version.startsWith('2')) findings.push(await checkBucket(client, one));
     if (version.startsWith('3')) findings.push(await checkDatabases(client, one));
   }
+  const rollUps = await checkRollUpBucket(client, version, config.influxdb);
+  if (rollUps !== undefined) findings.push(rollUps);
   const reader = store.reader();
   try {
     if (write) {

@@ -16,6 +16,7 @@ import {
   startClickHouse,
 } from '../../support/clickhouse.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
+import { influxExecute } from '../../support/influx.ts';
 import { rollUpPlace } from '../../support/influx-roll-ups.ts';
 import { requireServer, startInfluxd } from '../../support/servers.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
@@ -60,40 +61,60 @@ export function answersRandomQuestions(count: number): void {
       }
     });
 
-    it('by InfluxDB 1.x, from roll-ups and from calls that came late', async function () {
-      requireServer(this, 'influxd');
-      const server = await startInfluxd({ databases: ['llm_metrics'] });
-      const access = { url: server.url, bucket: 'llm_metrics' };
-      const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
-      const write = async (records: readonly UsageRecord[]): Promise<void> => {
-        const body = records.map((record) => `${String(lines.line(record))}\n`).join('');
-        const chunk = { body: Buffer.from(body), lines: records.length, multiline: false };
-        const marks = new LateMarks(rollUpPlace('llm_metrics'), ON_THE_WAY).before([chunk]);
-        for (const text of [String(marks?.chunk.body ?? ''), body]) {
-          await fetch(`${server.url}/write?db=llm_metrics`, { method: 'POST', body: text });
-        }
-      };
-      const reader = new InfluxUsageReader({ ...access, maxAgeMs: 0 });
-      const seed = Math.floor(Math.random() * 2 ** 31);
-      try {
-        let hours = 0;
-        for (const known of growing(RECORDS)) {
-          await write(known);
-          // Each an hour later: late calls have rested by then.
-          for (const isRolledUp of [false, true]) {
-            const now = (): number => Date.now() + ++hours * 3_600_000;
-            if (isRolledUp) await rollUpInfluxLedger({ ...access, now });
-            await askRandomly(reader, known, Math.ceil(count / STEPS / 2), {
-              seed,
-              about: RECORDS,
+    for (const rollUpBucket of [undefined, 'llm_metrics/sums']) {
+      const place = rollUpBucket === undefined ? '' : ' of a retention policy of their own';
+      it(`by InfluxDB 1.x, from roll-ups${place} and from calls that came late`, async function () {
+        requireServer(this, 'influxd');
+        const server = await startInfluxd({ databases: ['llm_metrics'] });
+        await influxExecute(
+          server.url,
+          'CREATE RETENTION POLICY sums ON llm_metrics DURATION INF REPLICATION 1',
+        );
+        const access = {
+          url: server.url,
+          bucket: 'llm_metrics',
+          ...(rollUpBucket !== undefined && { rollUpBucket }),
+        };
+        const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
+        const write = async (records: readonly UsageRecord[]): Promise<void> => {
+          const body = records.map((record) => `${String(lines.line(record))}\n`).join('');
+          const chunk = { body: Buffer.from(body), lines: records.length, multiline: false };
+          const marks = new LateMarks(rollUpPlace('llm_metrics', access), ON_THE_WAY).before([
+            chunk,
+          ]);
+          const rp = rollUpBucket === undefined ? '' : '&rp=sums';
+          for (const [place, text] of [
+            [rp, String(marks?.chunk.body ?? '')],
+            ['', body],
+          ] as const) {
+            await fetch(`${server.url}/write?db=llm_metrics${place}`, {
+              method: 'POST',
+              body: text,
             });
           }
+        };
+        const reader = new InfluxUsageReader({ ...access, maxAgeMs: 0 });
+        const seed = Math.floor(Math.random() * 2 ** 31);
+        try {
+          let hours = 0;
+          for (const known of growing(RECORDS)) {
+            await write(known);
+            // Each an hour later: late calls have rested by then.
+            for (const isRolledUp of [false, true]) {
+              const now = (): number => Date.now() + ++hours * 3_600_000;
+              if (isRolledUp) await rollUpInfluxLedger({ ...access, now });
+              await askRandomly(reader, known, Math.ceil(count / STEPS / 2), {
+                seed,
+                about: RECORDS,
+              });
+            }
+          }
+        } finally {
+          await reader.close();
+          await server.stop();
         }
-      } finally {
-        await reader.close();
-        await server.stop();
-      }
-    });
+      });
+    }
 
     it('by ClickHouse, from roll-ups and from calls that came late', async function () {
       requireClickHouse(this);

@@ -37,6 +37,7 @@ const RUN: readonly string[] = [
   'npx otel-token-meter reconcile openai',
   'npx otel-token-meter export --format focus',
   'npx otel-token-meter rollup --verify',
+  'INFLUX_ROLLUP_BUCKET=llm_metrics_sums',
   'curl --data-binary @dead-letters-usage.lines',
   'TOKEN_METER_PROVIDER=otlp',
   'export TOKEN_METER_URL=',
@@ -206,6 +207,24 @@ describe('commands of the documents', () => {
     const { out } = await shell(erase, { env });
     assert.match(out, /calls found, 0 deleted/);
     assert.match((await shell(doctor, { env })).out, /usage\.db/);
+  });
+
+  it('docs/influxdb.md: a bucket of roll-ups', async function () {
+    requireServer(this, 'influxd');
+    const influxd = await startInfluxd();
+    try {
+      const [line = ''] = commandsOf('docs/influxdb.md', 'INFLUX_ROLLUP_BUCKET');
+      await shell(line, { env: { INFLUX_URL: influxd.url } });
+      for (const [database, duration] of [
+        ['llm_metrics', '2160h0m0s'],
+        ['llm_metrics_sums', '26208h0m0s'],
+      ] as const) {
+        const [policy] = await influxRows(influxd.url, database, 'SHOW RETENTION POLICIES');
+        assert.equal(policy?.['duration'], duration);
+      }
+    } finally {
+      await influxd.stop();
+    }
   });
 
   it('docs/influxdb.md: a segment sent by hand', async function () {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { resolveInfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
+import {
+  type InfluxOptions,
+  resolveInfluxOptions,
+} from '../../../../exporter/influxdb/influx-options.ts';
 import { InfluxUsageProcessor } from '../../../../exporter/influxdb/write/influx-usage-processor.ts';
 import { rollUpInfluxLedger } from '../../../../exporter/influxdb/rollup/influx-roll-up.ts';
 import { LedgerClients } from '../../../../exporter/influxdb/rollup/ledger-clients.ts';
@@ -99,6 +103,81 @@ describe('roll-ups while the application runs', () => {
     } finally {
       await upkeep.stop();
     }
+  });
+
+  describe('in a bucket of their own', () => {
+    const start = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 30 * 24 * HOUR_MS;
+    const now = (): number => Date.now() + HOUR_MS;
+    const optionsOf = (): InfluxOptions => ({
+      url: server.url,
+      bucket,
+      rollUpBucket: `${bucket}/sums`,
+      spool: false,
+    });
+    const makePolicy = async (): Promise<void> =>
+      await influxExecute(
+        server.url,
+        `CREATE RETENTION POLICY sums ON ${bucket} DURATION INF REPLICATION 1`,
+      );
+    const summedUp = async (): Promise<unknown[]> =>
+      await rows(`SELECT calls FROM ${bucket}.sums.llm_usage_rollup_hours WHERE time = ${start}ms`);
+
+    it('are made of all calls after a start, and of days without any', async () => {
+      await makePolicy();
+      const processor = new InfluxUsageProcessor(optionsOf());
+      processor.onEmit(logOf(usageRecord(start + 1000)));
+      await processor.shutdown();
+      const upkeep = new RollUpUpkeep(resolveInfluxOptions('test', optionsOf()), {
+        now,
+        firstMs: 1,
+        intervalMs: 50,
+      });
+      try {
+        await until(async () => (await summedUp()).length === 1);
+        await until(async () => {
+          const days = `${bucket}.sums.llm_usage_rollup_days`;
+          return (await rows(`SELECT calls FROM ${days}`)).length >= 29;
+        });
+      } finally {
+        await upkeep.stop();
+      }
+    });
+
+    it('are made once the bucket is there; until then a warning names what makes it', async () => {
+      const processor = new InfluxUsageProcessor(optionsOf());
+      processor.onEmit(logOf(usageRecord(start + 1000)));
+      await processor.forceFlush();
+      // Its mark has no place yet, and without it sums of other processes would stay as they are.
+      assert.equal(processor.status().delivered, 0);
+      const warnings: string[] = [];
+      diag.setLogger(
+        { error() {}, warn: (text) => warnings.push(text), info() {}, debug() {}, verbose() {} },
+        { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+      );
+      const upkeep = new RollUpUpkeep(resolveInfluxOptions('test', optionsOf()), {
+        now,
+        firstMs: 1,
+        intervalMs: 50,
+      });
+      try {
+        const own = (): string[] =>
+          warnings.filter((text) => text.includes('no roll-ups are made'));
+        await until(async () => await Promise.resolve(own().length > 0));
+        assert.match(own()[0] ?? '', /sums.*`otel-token-meter setup influxdb` makes the bucket/);
+        await sleep(300);
+        assert.equal(own().length, 1);
+        await makePolicy();
+        await until(async () => {
+          await processor.forceFlush();
+          return processor.status().delivered === 1;
+        });
+        await until(async () => (await summedUp()).length === 1);
+      } finally {
+        diag.disable();
+        await upkeep.stop();
+        await processor.shutdown();
+      }
+    });
   });
 
   it('have one maker at a time, and another one when it is gone', async () => {
