@@ -25,7 +25,7 @@ const IS_OLD = `${name(LEDGER_TAG)} = ''`;
 const VERSION_3_REACH_MS = 90 * DAY_MS;
 
 /**
- * Moves roll-ups that were made with the calls to the bucket of their own. What is there already stays, so it goes on
+ * Moves roll-ups that were made with the calls to a separate bucket. What is there already stays, so it goes on
  * after a crash, and later runs move marks that a process without the setting has written since.
  */
 export async function moveRollUps(

@@ -6,7 +6,7 @@ import { ok, warning, type Finding } from './finding.ts';
 const HOUR_S = 3600;
 const DAY_S = 86_400;
 
-/** Whether sums in a bucket of their own outlive the calls; undefined where the server does not say. */
+/** Whether sums in a separate bucket outlive the calls; undefined where the server does not say. */
 export async function checkRollUpBucket(
   client: InfluxDB,
   version: string,
