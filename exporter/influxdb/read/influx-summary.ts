@@ -113,9 +113,10 @@ export class InfluxSummarySource implements SummarySource {
     if (isEmpty(query)) return { users: 0, conversations: 0 };
     // 3.x answers piece by piece, and what is different in each may be the same in two.
     const isWhole = (await this.#client.version()) !== '3';
-    const { gone } = await this.#validIn(query);
-    if (!isWhole || !isTellable(query.filters) || gone !== undefined)
+    const isSummedUp = (await this.#goneIn(query)) !== undefined;
+    if (!isWhole || !isTellable(query.filters) || isSummedUp) {
       return await this.#countDistinct(query);
+    }
     const bound = new BoundValues();
     const where = timeRange(query.fromMs, query.toMs) + conditions(query.filters, bound);
     const count = async (field: string): Promise<number> => {
@@ -150,9 +151,9 @@ export class InfluxSummarySource implements SummarySource {
   }
 
   async missing(query: CheckedQuery): Promise<readonly TimeRange[]> {
-    if (isEmpty(query)) return [];
-    const { gone, incomplete } = await this.#validIn(query);
-    if (gone === undefined || query.fromMs >= gone.toMs) return [];
+    const gone = isEmpty(query) ? undefined : await this.#goneIn(query);
+    if (gone === undefined) return [];
+    const { incomplete } = await this.#validIn(query);
     const { days, hours, calls } = await this.#plan(query);
     const rolledUp = [...days, ...hours].flatMap((range) => slices(range, HOUR_MS));
     const lacking = new Set(incomplete);
@@ -167,6 +168,13 @@ export class InfluxSummarySource implements SummarySource {
         toMs: Math.min(toMs, gone.toMs),
       }))
       .filter(({ fromMs, toMs }) => fromMs < toMs);
+  }
+
+  /** The time whose calls are gone, where the query asks about any of it. */
+  async #goneIn(query: CheckedQuery): Promise<TimeRange | undefined> {
+    if (!this.#clients.place.isSeparate) return undefined;
+    const { gone } = await this.#validIn(query);
+    return gone !== undefined && query.fromMs < gone.toMs ? gone : undefined;
   }
 
   async #each(query: CheckedQuery, signal: AbortSignal | undefined, takers: Takers): Promise<void> {

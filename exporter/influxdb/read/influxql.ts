@@ -125,7 +125,13 @@ function condition(dimension: Dimension, value: string | null, bound: BoundValue
   return `(${series} AND ${name(USAGE_FIELDS.requestModel)} = ${bound.bind(value)})`;
 }
 
-const nanoseconds = (ms: number): string => `${BigInt(Math.ceil(ms)) * 1_000_000n}`;
+/** In the year 2262: servers read nothing that is later. */
+const LAST_NS = 9_223_372_036_854_775_806n;
+
+function nanoseconds(ms: number): bigint {
+  const ns = BigInt(Math.ceil(ms)) * 1_000_000n;
+  return ns < LAST_NS ? ns : LAST_NS;
+}
 
 export function timeRange(fromMs: number, toMs: number): string {
   return `time >= ${nanoseconds(fromMs)} AND time < ${nanoseconds(toMs)}`;

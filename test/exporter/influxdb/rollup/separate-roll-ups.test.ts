@@ -314,6 +314,21 @@ describe('roll-ups in a bucket of their own, InfluxDB 1.x', () => {
     assert.equal(await of(), 0);
   });
 
+  it('are asked for up to the end of time', async () => {
+    await write(RECORDS);
+    await rollUp();
+    await deleteCalls("time < '2026-10-22T13:00:00Z'");
+    const everything = { from: new Date(0), to: new Date('2262-04-11T23:00:00Z') };
+    const { total, missing } = await ask(everything);
+    assert.deepEqual([total.calls, missing], [RECORDS.length, undefined]);
+    const reader = new InfluxUsageReader(access());
+    const { records } = await reader.records({ from: new Date('2026-10-23') });
+    const id = records.find(({ conversationId }) => conversationId)?.conversationId ?? '';
+    const conversation = await reader.conversation(id);
+    await reader.close();
+    assert.equal(conversation.total?.calls, conversation.records.length);
+  });
+
   it('may be those of several ledgers', async () => {
     const other = `${bucket}_other`;
     await influxExecute(server.url, `CREATE DATABASE ${other}`);
