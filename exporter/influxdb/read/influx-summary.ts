@@ -142,7 +142,7 @@ export class InfluxSummarySource implements SummarySource {
       await this.#each(asked, this.#signal, {
         call: ({ key }) => add(key),
         rolledUp: ({ sums }) => {
-          for (const place of sums.rows.keys()) add(sums.keyOf(place));
+          for (let row = 0; row < sums.rows; row++) add(sums.keyOf(row));
         },
       });
       return names.size;

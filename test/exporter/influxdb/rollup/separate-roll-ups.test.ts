@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { eraseInfluxUser } from '../../../../exporter/influxdb/erase/influx-erase.ts';
 import { resolveInfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
+import { InfluxSummarySource } from '../../../../exporter/influxdb/read/influx-summary.ts';
+import { SharedReads } from '../../../../exporter/influxdb/read/shared-reads.ts';
+import { checkQuery } from '../../../../exporter/ledger/queries/checked-query.ts';
 import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
 import { rollUpInfluxLedger } from '../../../../exporter/influxdb/rollup/influx-roll-up.ts';
 import { LateMarks, ON_THE_WAY } from '../../../../exporter/influxdb/rollup/late-marks.ts';
@@ -327,6 +330,33 @@ describe('roll-ups in a bucket of their own, InfluxDB 1.x', () => {
     const conversation = await reader.conversation(id);
     await reader.close();
     assert.equal(conversation.total?.calls, conversation.records.length);
+  });
+
+  it('know different users and conversations, also where those are too many to be kept', async () => {
+    await write(RECORDS);
+    await rollUp();
+    await deleteCalls("time < '2026-10-22T13:00:00Z'");
+    const { total } = await ask({ distinct: true });
+    const target = resolveInfluxOptions('test', { ...access(), spool: false });
+    const clients = new LedgerClients(target);
+    const now = (): number => NOW;
+    const source = new InfluxSummarySource(
+      clients,
+      new SharedReads(clients, now, 0),
+      now,
+      undefined,
+    );
+    const query = await checkQuery({ from: new Date(START), to: new Date(NOW) });
+    const { users, conversations } = await source.distinct(query);
+    clients.close();
+    assert.deepEqual(
+      { users, conversations },
+      {
+        users: total.users,
+        conversations: total.conversations,
+      },
+    );
+    assert.equal(users, new Set(RECORDS.map(({ userId }) => userId).filter(Boolean)).size);
   });
 
   it('may be those of several ledgers', async () => {
