@@ -19,8 +19,8 @@ const fallback = (shared[FALLBACK] ??= new AsyncLocalStorage<Context>());
 
 /**
  * Runs `fn` with a user, conversation, team and dimensions that apply to every model call started in it, also across
- * awaits. Nested contexts merge; the innermost value of a field wins, and `undefined` or `null` adds
- * nothing. The values live in the OpenTelemetry Context, not in baggage, and are never sent anywhere.
+ * awaits. Nested contexts merge; the innermost value of a field wins, and `undefined`, `null` or
+ * `''` adds nothing. The values live in the OpenTelemetry Context, not in baggage, and are never sent anywhere.
  */
 export function withUsageContext<T>(usage: UsageContext, fn: () => T): T {
   const active = activeContext();
@@ -51,23 +51,33 @@ export function mergeUsage(under: UsageContext, over: UsageContext): UsageContex
   if (over === NO_USAGE_CONTEXT) return under;
   if (under === NO_USAGE_CONTEXT) return over;
   return {
-    userId: over.userId ?? under.userId,
-    conversationId: over.conversationId ?? under.conversationId,
-    team: over.team ?? under.team,
-    dimensions: mergeByKey(under.dimensions, over.dimensions),
-    attributes: mergeByKey(under.attributes, over.attributes),
+    userId: isGiven(over.userId) ? over.userId : under.userId,
+    conversationId: isGiven(over.conversationId) ? over.conversationId : under.conversationId,
+    team: isGiven(over.team) ? over.team : under.team,
+    dimensions: mergeByKey(under.dimensions, over.dimensions, isGiven),
+    attributes: mergeByKey(under.attributes, over.attributes, isValue),
   };
 }
 
-/** As with the fields, `undefined` and `null` in `over` add nothing. */
+/** An empty text names nobody. */
+function isGiven(value: unknown): boolean {
+  return isValue(value) && value !== '';
+}
+
+function isValue(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** As with the fields, values that are not given add nothing. An attribute may be an empty text. */
 function mergeByKey<V>(
   under: Readonly<Record<string, V>> | undefined,
   over: Readonly<Record<string, V>> | undefined,
+  adds: (value: V) => boolean,
 ): Readonly<Record<string, V>> | undefined {
   if (under === undefined || over === undefined) return over ?? under;
   const merged = { ...under };
   for (const [key, value] of Object.entries(over)) {
-    if (value !== undefined && value !== null) merged[key] = value;
+    if (adds(value)) merged[key] = value;
   }
   return merged;
 }
@@ -94,8 +104,8 @@ export function activeContext(): Context {
       );
 }
 
-/** Team of the calls that begin in the active Context. */
-export function activeTeam(): string | undefined {
+/** Team of the calls that begin in the active Context, as the application gave it. */
+export function activeTeam(): unknown {
   return usageContextOf(activeContext()).team;
 }
 

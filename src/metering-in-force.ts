@@ -81,9 +81,7 @@ export function currentCallMeter(): CallMeter<Recorded> | undefined {
 }
 
 /** All that a call of the team made now is recorded for, as the switches stand. */
-export function currentAudience(
-  team: () => string | undefined = activeTeam,
-): Audience<Recorded> | undefined {
+export function currentAudience(team: () => unknown = activeTeam): Audience<Recorded> | undefined {
   const members: Member[] = [];
   for (const { metering, isEnabled } of installed) {
     if (!isEnabled()) continue;

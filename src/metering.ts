@@ -58,7 +58,7 @@ export class Metering {
   constructor(
     options: TokenMeterOptions,
     telemetry: Telemetry,
-    audience: (team?: () => string | undefined) => Audience<Recorded> | undefined,
+    audience: (team?: () => unknown) => Audience<Recorded> | undefined,
     declared?: DeclaredNode,
   ) {
     const { config, isCountingChosen } = resolveOptions(options, declared);
@@ -139,7 +139,7 @@ export class Metering {
    * What is recorded of a call that begins now. Everything while records are held, since the decision may be that
    * calls are recorded.
    */
-  switchesOf(team: () => string | undefined, service: () => string = this.#service): Switches {
+  switchesOf(team: () => unknown, service: () => string = this.#service): Switches {
     return this.#pipeline.held.isHolding ? BOTH_ON : this.#switches.of(team, service);
   }
 

@@ -4,7 +4,7 @@ import type { OpenStep } from '../agents/open-step.ts';
 import type { OpenOperation, OperationStart } from '../agents/operation.ts';
 import type { StepMeter } from '../agents/step-meter.ts';
 import type { StepStart } from '../agents/step-start.ts';
-import { activeContext, usageContextOf } from '../context.ts';
+import { activeContext, mergeUsage, NO_USAGE_CONTEXT, usageContextOf } from '../context.ts';
 import { isRefusal, type BudgetRefusal, type Reservation } from '../domain/call-budgets.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
@@ -25,7 +25,7 @@ export interface CallMeterOptions<Record = unknown> extends CallSpansOptions {
    * Asked when a call begins; undefined while nobody wants its record. `team`: of the call, by default that of the
    * active Context.
    */
-  readonly audience: (team?: () => string | undefined) => Audience<Record> | undefined;
+  readonly audience: (team?: () => unknown) => Audience<Record> | undefined;
   readonly requestIdentity: RequestIdentity;
   readonly chunkTimes: 'mean' | 'each';
   readonly steps: StepMeter;
@@ -60,7 +60,7 @@ export class CallMeter<Record = unknown> {
   }
 
   /** Undefined while metering is off. `team`: by default that of the active Context. */
-  audience(team?: () => string | undefined): Audience<Record> | undefined {
+  audience(team?: () => unknown): Audience<Record> | undefined {
     return this.#options.audience(team);
   }
 
@@ -223,9 +223,8 @@ export class CallMeter<Record = unknown> {
   }
 }
 
-/** As the record will have it. */
-function teamOf({ usageContext, ambient }: CallStart): string | undefined {
-  return usageContext?.team ?? (ambient ?? usageContextOf(activeContext())).team;
+function teamOf({ usageContext = NO_USAGE_CONTEXT, ambient }: CallStart): unknown {
+  return mergeUsage(ambient ?? usageContextOf(activeContext()), usageContext).team;
 }
 
 function countInference(scope: AgentScope | undefined, { shape }: CallStart): void {

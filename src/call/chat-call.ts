@@ -49,10 +49,10 @@ export class ChatCall implements ReplySink, OpenCall {
   #costUsd: number | undefined = undefined;
   #learnt: UsageContext = NO_USAGE_CONTEXT;
 
-  /** `inside`: the Context in which the call itself runs. */
-  constructor(parts: ChatCallParts | BudgetRefusal, inside: Context) {
+  /** `inside`: the Context in which the call itself runs. Without parts it only runs there: nothing is recorded of it. */
+  constructor(parts: ChatCallParts | BudgetRefusal | undefined, inside: Context) {
     this.#inside = inside;
-    const isRefused = 'budgetId' in parts;
+    const isRefused = parts !== undefined && 'budgetId' in parts;
     this.refusal = isRefused ? parts : undefined;
     this.#parts = isRefused ? undefined : parts;
     this.#parts?.open.started(this);

@@ -24,6 +24,11 @@ export function dimensionNames(listed: readonly string[]): readonly string[] {
   return [...new Set(listed)].filter((name) => name !== TEAM);
 }
 
+/** A team as records hold it, which is what its switches are asked for. Undefined where records have none. */
+export function recordedTeam(given: unknown): string | undefined {
+  return dimensionValue(given)?.value;
+}
+
 /** The value as records hold it, and whether it had to be cut. Undefined for what is no text, number or id. */
 export function dimensionValue(
   given: unknown,

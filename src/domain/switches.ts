@@ -1,3 +1,5 @@
+import { recordedTeam } from './dimensions.ts';
+
 /** What is recorded of a call. */
 export interface Switches {
   readonly enabled: boolean;
@@ -36,21 +38,25 @@ export class SwitchBoard {
         tokenStatistics:
           typeof tokenStatistics === 'boolean' ? tokenStatistics : this.all.tokenStatistics,
       },
-      teams === undefined ? this.#teams : new Map(Object.entries(teams)),
+      teams === undefined ? this.#teams : asRecorded(teams),
       services === undefined ? this.#services : new Map(Object.entries(services)),
     );
   }
 
-  /** Team and service are asked for only where it matters. */
-  of(team: () => string | undefined, service: () => string): Switches {
+  /** Team and service are asked for only where it matters. The team may be as the application gave it. */
+  of(team: () => unknown, service: () => string): Switches {
     const { enabled, tokenStatistics } = this.all;
     if (this.#teams.size === 0 && this.#services.size === 0) return this.all;
     const ofService = this.#services.size === 0 ? undefined : this.#services.get(service());
-    const name = this.#teams.size === 0 ? undefined : team();
+    const name = this.#teams.size === 0 ? undefined : recordedTeam(team());
     const ofTeam = name === undefined ? undefined : this.#teams.get(name);
     return {
       enabled: ofTeam?.enabled ?? ofService?.enabled ?? enabled,
       tokenStatistics: ofTeam?.tokenStatistics ?? ofService?.tokenStatistics ?? tokenStatistics,
     };
   }
+}
+
+function asRecorded(teams: ByName): Scopes {
+  return new Map(Object.entries(teams).map(([name, own]) => [recordedTeam(name) ?? name, own]));
 }

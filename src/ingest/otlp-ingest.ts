@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TokenMeterError } from '../errors.ts';
+import { recordedTeam } from '../domain/dimensions.ts';
 import type { Switches } from '../domain/switches.ts';
 import type { UsageRecord } from '../domain/usage-record.ts';
 import { ATTR, ATTR_CACHE_WRITE_TOKENS, EVENT_INFERENCE_DETAILS } from '../otel/semconv.ts';
@@ -147,8 +148,7 @@ export class OtlpIngest {
   /** The event of this package in another service is a record already, with its id and its cost. */
   #takeOurs({ attributes, resource, timeNs, traceId, spanId }: ReceivedLog): keyof IngestCounts {
     if (Number(timeNs / 1_000_000n) > this.#now() + FUTURE_MS) return 'refused';
-    const team = attributes[ATTR.team];
-    const switches = this.#switchesOf(resource, typeof team === 'string' ? team : undefined);
+    const switches = this.#switchesOf(resource, attributes[ATTR.team]);
     if (!switches.enabled) return 'ignored';
     const key = String(attributes[ATTR.recordId]);
     if (this.#seen.hasItem(key)) return 'duplicates';
@@ -210,7 +210,8 @@ export class OtlpIngest {
     return 'records';
   }
 
-  #switchesOf(resource: ReceivedAttributes, team: string | undefined): Switches {
+  #switchesOf(resource: ReceivedAttributes, given: unknown): Switches {
+    const team = recordedTeam(given);
     const calls = { service: serviceOf(resource), ...(team !== undefined && { team }) };
     return this.#options.switches?.(calls) ?? { enabled: true, tokenStatistics: true };
   }

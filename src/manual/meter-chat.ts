@@ -1,8 +1,15 @@
 import { BudgetExceededError } from '../budgets/budget-exceeded-error.ts';
+import { ChatCall } from '../call/chat-call.ts';
 import { mayShare } from '../call/followed.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
-import { activeTeam, mergeUsage, soundUsage } from '../context.ts';
+import {
+  activeContext,
+  mergeUsage,
+  setUsageContext,
+  soundUsage,
+  usageContextOf,
+} from '../context.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import { callMeterByHand } from '../metering-in-force.ts';
 import { TokenMeterError } from '../errors.ts';
@@ -163,9 +170,8 @@ function refused(fn: AnyFunction, error: BudgetExceededError): unknown {
 
 function start(args: readonly unknown[], given: MeterChatOptions) {
   const calls = callMeterByHand();
+  if (calls === undefined) return undefined;
   const options = { ...DEFAULTS, ...given };
-  const team = (): string | undefined => idFrom(find(options.team, args)) ?? activeTeam();
-  if (calls?.audience(team) === undefined) return undefined;
   let result: unknown;
   let streamed = false;
 
@@ -178,8 +184,10 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
       attributes:
         options.attributes === undefined ? undefined : find(options.attributes, args, result),
     });
+  const active = activeContext();
+  const lent = mergeUsage(usageContextOf(active), identity());
   const model = (): string | undefined => idFrom(find(options.model, args, result));
-  const call = calls.start({
+  const recorded = calls.start({
     provider: providerOf(options.provider, args),
     shape: wrappedShape({
       text: (part) => findInResult(options.response, args, part),
@@ -187,7 +195,7 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
     }),
     request: { messages: find(options.messages, args), tools: find('tools', args) },
     model: model(),
-    usageContext: identity(),
+    usageContext: lent,
     byHand: true,
     wrapper: {
       name: 'meter-chat',
@@ -198,9 +206,9 @@ function start(args: readonly unknown[], given: MeterChatOptions) {
       }),
     },
   });
-  if (call === undefined) return undefined;
   return {
-    call,
+    // Whether the calls inside are recorded is asked of this team, too.
+    call: recorded ?? new ChatCall(undefined, setUsageContext(active, lent)),
     onValue: (value: unknown, isStream: boolean): void => {
       result = isStream ? undefined : value;
       streamed = isStream;

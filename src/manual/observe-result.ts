@@ -31,13 +31,15 @@ export function observeResult<T>(result: T, observer: ResultObserver): T {
 }
 
 function observeValue(value: unknown, { call, onValue }: ResultObserver): void {
-  if (typeof value === 'object' && value !== null && observeStreamResult(value, call)) {
+  const isObject = typeof value === 'object' && value !== null;
+  if (isObject && !call.ended && observeStreamResult(value, call)) {
     onValue(undefined, true);
     return;
   }
-  const streamed = typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  const streamed = isObject && Symbol.asyncIterator in value;
   onValue(value, streamed);
   if (!streamed) {
+    if (call.ended) return;
     if (value instanceof Response) observeResponse(value, call, () => false);
     else call.complete(value);
     return;

@@ -56,10 +56,9 @@ export function buildRecord(
   if (responseId !== undefined) record.responseId = responseId;
   const userId = identifier('user', usageContext.userId);
   if (userId !== undefined) record.userId = hashedUserId(userId, options.userIdHashKey);
-  const conversationId = identifier(
-    'conversation',
-    usageContext.conversationId ?? reply.conversationId,
-  );
+  const conversationId =
+    identifier('conversation', usageContext.conversationId) ??
+    identifier('conversation', reply.conversationId);
   if (conversationId !== undefined) record.conversationId = conversationId;
   addDimensions(record, usageContext, options.dimensions);
   addRun(record, ended.run, usageContext);
