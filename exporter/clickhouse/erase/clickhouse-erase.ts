@@ -1,6 +1,6 @@
 import { destinationFolder } from '../../delivery/destination-folder.ts';
 import { noteErasure } from '../../delivery/erased-users.ts';
-import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
+import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
 import {
   type ClickHouseAccess,
   type ClickHouseOptions,
@@ -23,34 +23,45 @@ const SETTINGS = { mutations_sync: '2' } as const;
 const TIMEOUT_MS = 3_600_000;
 
 /**
- * Deletes every call of one user, and the user from the roll-ups, whose hours and days are made again. Rejects with
- * `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
+ * Deletes every call that a user has made until now, and the user from the roll-ups, whose hours and days are made
+ * again. Rejects with `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
  */
 export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Promise<EraseResult> {
   const { userId, dryRun = false, signal, onProgress } = options;
   const { timeoutMs = READ_TIMEOUT_MS } = options;
+  checkErasedUser('eraseClickHouseUser', userId);
   const access = resolveClickHouseOptions('eraseClickHouseUser', { ...options, timeoutMs });
   const session = new ClickHouseSession({ ...access, timeoutMs: TIMEOUT_MS });
-  const values = { user: userId };
+  const nowMs = Date.now();
+  // What comes in while it runs is newer than the erasure, and stays.
+  const values = { user: userId, end: String(nowMs + 1) };
+  const ofUser = {
+    text: "user = {user:String} AND time < fromUnixTimestamp64Milli({end:Int64}, 'UTC')",
+    values,
+  };
   const count = async (): Promise<number> => {
-    const text = `SELECT count() AS calls FROM ${LEDGER} FINAL WHERE user = {user:String}`;
+    const text = `SELECT count() AS calls FROM ${LEDGER} FINAL WHERE ${ofUser.text}`;
     const [row] = await session.rows({ text, values }, { signal });
     return Number(row?.['calls'] ?? 0);
   };
   try {
     if (!dryRun && access.spool !== false) {
       const folder = destinationFolder(clickHouseDestination(access), access.spool);
-      await noteErasure(folder, userId, Date.now(), signal);
+      await noteErasure(folder, userId, nowMs, signal);
     }
     const found = await count();
-    if (dryRun || found === 0) return { found, erased: 0, mayRemain: [] };
+    if (dryRun) return { found, erased: 0, mayRemain: [] };
+    // Also where no call is left: sums may have outlived them.
     const cells = await cellsOf(session, userId, signal);
     // Marked first: from here on the calls themselves answer for these cells, until they are made again.
     await mark(session, cells, signal);
-    const ofUser = { text: 'user = {user:String}', values };
+    const sumsOfUser = {
+      text: 'user = {user:String} AND cell < fromUnixTimestamp64Milli({end:Int64})',
+      values,
+    };
     const ofCells = { text: 'toUnixTimestamp(cell) IN {cells:Array(UInt32)}', values: { cells } };
     for (const { table, keys } of ROLL_UPS) {
-      await deleteFrom(session, table, keys.includes('user') ? ofUser : ofCells, signal);
+      await deleteFrom(session, table, keys.includes('user') ? sumsOfUser : ofCells, signal);
     }
     await deleteFrom(session, LEDGER, ofUser, signal);
     // A write that was under way may have been stored after the deletion.
@@ -65,7 +76,7 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
   }
 }
 
-/** Hours and days with calls of the user, in seconds. */
+/** Hours and days with calls of the user, those that stay included, in seconds. */
 async function cellsOf(
   session: ClickHouseSession,
   user: string,

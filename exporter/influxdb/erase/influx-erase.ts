@@ -1,7 +1,7 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { destinationFolder } from '../../delivery/destination-folder.ts';
 import { noteErasure } from '../../delivery/erased-users.ts';
-import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
+import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import { type InfluxAccess, type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
 import { BoundValues, conditions, LEDGER, name } from '../read/influxql.ts';
@@ -34,6 +34,7 @@ interface UserPoints {
  */
 export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<EraseResult> {
   const { userId, dryRun = false, signal, onProgress } = options;
+  checkErasedUser('eraseInfluxUser', userId);
   const target = resolveInfluxOptions('eraseInfluxUser', options);
   const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
   const deleter = new PointDeleter(client, target);

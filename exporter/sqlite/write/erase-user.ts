@@ -3,13 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TokenMeterError } from '../../../src/errors.ts';
-import type { EraseOptions, EraseResult } from '../../ledger/erase.ts';
+import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
 import { withoutKey } from '../day-block.ts';
 import { firstCallHour } from '../kept-from.ts';
 import { rebuildRollUps, reviseHours } from '../roll-up.ts';
 import { checkLedger } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
-import { noteErasure } from './erased-users.ts';
+import { isRewriteDue, noteErasure, noteRewriteDue, noteRewritten } from './erased-users.ts';
 
 export interface SqliteEraseOptions extends EraseOptions {
   readonly path: string;
@@ -18,13 +18,19 @@ export interface SqliteEraseOptions extends EraseOptions {
 /** Calls of one transaction: other processes get their turn in between. */
 const BATCH = 2000;
 const BUSY_TIMEOUT_MS = 10_000;
+/** What comes in while it runs is newer than the erasure, and stays. */
+const OF_USER = 'FROM usage WHERE user = ? AND time_ns < ?';
 
 /**
- * Deletes every call of one user, takes them out of the sums, and rewrites the file, so that no trace of the
- * user is left in it or in its log. What was erased before an abort stays erased. Rejects with `DATABASE_UNAVAILABLE`.
+ * Deletes every call that a user has made until now, takes them out of the sums, and rewrites the file, so that no
+ * trace of them is left in it or in its log. What was erased before an abort stays erased. Rejects with
+ * `DATABASE_UNAVAILABLE` or `INVALID_OPTION`.
  */
 export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<EraseResult> {
   const { path, userId, dryRun = false, signal, onProgress } = options;
+  checkErasedUser('eraseLedgerUser', userId);
+  const nowMs = Date.now();
+  const endNs = BigInt(nowMs + 1) * 1_000_000n;
   const { DatabaseSync } = loadSqlite();
   try {
     // Opened for reading first: a wrong name must not leave a file behind.
@@ -33,11 +39,13 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
     try {
       checkLedger(database);
       const { calls } =
-        database.prepare('SELECT count(*) AS calls FROM usage WHERE user = ?').get(userId) ?? {};
+        database.prepare(`SELECT count(*) AS calls ${OF_USER}`).get(userId, endNs) ?? {};
       const found = Number(calls);
-      if (dryRun) return { found, erased: 0, mayRemain: copiesBeside(path) };
+      const traces = (): readonly string[] =>
+        isRewriteDue(database) ? [path, `${path}-wal`, ...copiesBeside(path)] : copiesBeside(path);
+      if (dryRun) return { found, erased: 0, mayRemain: traces() };
       const next = database.prepare(
-        `SELECT time_ns, id FROM usage WHERE user = ? ORDER BY time_ns, id LIMIT ${BATCH}`,
+        `SELECT time_ns, id ${OF_USER} ORDER BY time_ns, id LIMIT ${BATCH}`,
       );
       next.setReadBigInts(true);
       const remove = database.prepare('DELETE FROM usage WHERE time_ns = ? AND id = ?');
@@ -46,8 +54,9 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
         signal?.throwIfAborted();
         database.exec('BEGIN IMMEDIATE');
         try {
-          if (erased === 0) noteErasure(database, userId, Date.now());
-          const rows = next.all(userId) as { time_ns: bigint; id: string }[];
+          if (erased === 0) noteErasure(database, userId, nowMs);
+          const rows = next.all(userId, endNs) as { time_ns: bigint; id: string }[];
+          if (rows.length > 0) noteRewriteDue(database);
           for (const { time_ns, id } of rows) remove.run(time_ns, id);
           // Hour by hour: the calls of a user may be years apart.
           for (const hour of new Set(rows.map(({ time_ns }) => time_ns / HOUR_NS))) {
@@ -63,10 +72,10 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
         }
         await nextTurn();
       }
-      const isNamed = forgetInSums(database, userId);
-      const traces = (erased === 0 && !isNamed) || rewrite(database) ? [] : [path, `${path}-wal`];
-      const mayRemain = [...traces, ...copiesBeside(path)];
-      return { found: Math.max(found, erased), erased, mayRemain };
+      forgetInSums(database, userId);
+      // Of this erasure, or of an earlier one that did not come to its end.
+      if (isRewriteDue(database) && rewrite(database)) noteRewritten(database);
+      return { found: Math.max(found, erased), erased, mayRemain: traces() };
     } finally {
       database.close();
     }
@@ -82,21 +91,20 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
 }
 
 /** Sums of days whose calls are no longer kept stay, without the user's name. */
-function forgetInSums(database: DatabaseSync, userId: string): boolean {
+function forgetInSums(database: DatabaseSync, userId: string): void {
   const endDay = firstCallHour(database) / 24n;
-  if (endDay === 0n) return false;
+  if (endDay === 0n) return;
   const blocks = "usage_day_block WHERE kind = 'user' AND day < ?";
   const update = database.prepare(
     "UPDATE usage_day_block SET block = ? WHERE kind = 'user' AND day = ?",
   );
-  let isNamed = false;
   database.exec('BEGIN IMMEDIATE');
   try {
     const days = database.prepare(`SELECT day, block FROM ${blocks}`).all(endDay);
     for (const { day, block } of days) {
       const changed = withoutKey(block as Uint8Array, userId);
       if (changed === undefined) continue;
-      isNamed = true;
+      noteRewriteDue(database);
       update.run(changed, Number(day));
       const hour = BigInt(Number(day)) * 24n;
       reviseHours(database, hour, hour + 24n);
@@ -106,7 +114,6 @@ function forgetInSums(database: DatabaseSync, userId: string): boolean {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
-  return isNamed;
 }
 
 /**

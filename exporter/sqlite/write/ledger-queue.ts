@@ -73,6 +73,8 @@ export class LedgerQueue {
   /** Records in a file beside the ledger, after `close`. */
   #saved = 0;
   #adopted = 0;
+  /** Accepted or adopted, and dropped then. */
+  #undelivered = 0;
 
   constructor(options: LedgerQueueOptions) {
     this.#options = options;
@@ -164,7 +166,7 @@ export class LedgerQueue {
     return {
       state: this.#state(),
       accepted: this.#counts.accepted,
-      delivered: this.#counts.accepted - this.#saved + this.#adopted,
+      delivered: this.#counts.accepted + this.#adopted - this.#saved - this.#undelivered,
       ...(this.#saved > 0 && { pending: this.#saved }),
       ...(this.#adopted > 0 && { adopted: this.#adopted }),
       dropped: { ...this.#counts.dropped },
@@ -208,8 +210,7 @@ export class LedgerQueue {
     thread.on('message', (answer: WriterAnswer) => {
       if (answer.kind === 'repaired') return this.#warnRepaired(answer.repair);
       if (answer.kind === 'adopted') {
-        this.#adopted += answer.fresh;
-        this.#dropLeftOut(answer.leftOut);
+        this.#adopted += answer.fresh + this.#dropLeftOut(answer.leftOut);
         return this.#counts.drop('unwritable', answer.unreadable);
       }
       this.#busy = false;
@@ -236,11 +237,13 @@ export class LedgerQueue {
       this.#counts.drop(reason as keyof LeftOutCounts, records);
       all += records;
     }
+    this.#undelivered += all;
     return all;
   }
 
   #written(leftOut: LeftOutCounts): void {
-    this.#counts.accepted += this.#inFlight.length - this.#dropLeftOut(leftOut);
+    this.#counts.accepted += this.#inFlight.length;
+    this.#dropLeftOut(leftOut);
     if (this.#failures > 0) diag.info(`token-meter: ${this.#options.path} can be written again`);
     this.#failures = 0;
     if (this.#inFlight.length > 0) {
@@ -299,18 +302,21 @@ export class LedgerQueue {
    * time meets its own keys.
    */
   #writeNow(): void {
-    const records = [...this.#inFlight, ...this.#queue].map(({ record }) => record);
-    if (records.length === 0) return;
+    const underWay = this.#inFlight.map(({ record }) => record);
+    const queued = this.#queue.map(({ record }) => record);
+    if (underWay.length + queued.length === 0) return;
     const { path } = this.#options;
     const file = new LedgerFile({ path, busyTimeoutMs: END_BUSY_TIMEOUT_MS, repairs: false });
     try {
-      file.write(records);
-      // Those under way are counted when the thread answers.
+      // Counted when the thread answers.
+      file.write(underWay);
+      file.onLeftOut = (reason, records) => this.#dropLeftOut({ [reason]: records });
+      file.write(queued);
       this.#counts.accepted += this.#queue.length;
       this.#queue = [];
       this.#unsaved.remove();
     } catch (error) {
-      this.#saveBeside(records, error);
+      this.#saveBeside([...underWay, ...queued], error);
     } finally {
       file.close();
     }

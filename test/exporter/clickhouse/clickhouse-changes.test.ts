@@ -106,6 +106,24 @@ describe('a ledger of ClickHouse that is changed', function () {
     }
   });
 
+  it('keeps what a user does after his erasure began', async () => {
+    const userId = "o'Brien";
+    const later = {
+      ...RECORDS[0]!,
+      id: 'later',
+      userId,
+      time: new Date(Date.now() + DAY_MS).toISOString(),
+    };
+    await fillClickHouse(server.url, database, [later]);
+    await rollUpClickHouse(server.url, database);
+    await eraseClickHouseUser({ url: server.url, database, userId });
+    const rows = await ask(`SELECT record_id FROM ${database}.llm_usage WHERE user = 'o\\'Brien'`);
+    assert.equal(rows, 'later');
+    await assert.rejects(eraseClickHouseUser({ url: server.url, database, userId: '' }), {
+      code: 'INVALID_OPTION',
+    });
+  });
+
   it('is rolled up by the server itself, and again after a late call', async () => {
     const view = `${database}.llm_usage_hourly_refresh`;
     await ask(`TRUNCATE TABLE ${database}.llm_usage_hourly`);
