@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { UsageQuery } from '../exporter/ledger/usage-query.ts';
 import { DAYS, END } from './queries/ledger.ts';
+import { cpuMsOf } from './queries/server-cpu.ts';
 import { openStores, type OpenStore } from './queries/stores.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,6 +52,11 @@ const QUESTIONS: readonly (readonly [name: string, query: UsageQuery, targetMs?:
   ['90 days: by user', { from: ago(90), to, groupBy: ['user'] }],
   ['90 days: by conversation', { from: ago(90), to, groupBy: ['conversation'] }],
   ['90 days: percentiles', { from: ago(90), to, percentiles: true }],
+  ['30 days: by conversation', { from: ago(30), to, groupBy: ['conversation'], orderBy: 'calls' }],
+  [
+    '30 days: users and conversations counted, and the period before',
+    { from: ago(30), to, distinct: true, compare: 'previous' },
+  ],
 ];
 
 function median(values: readonly number[]): number {
@@ -59,19 +65,26 @@ function median(values: readonly number[]): number {
 
 /**
  * The first time, by a reader that has kept no sums, and the median of those after it, each later than what readers
- * share. Slow queries run fewer rounds.
+ * share; in brackets the CPU time of the server. Slow queries run fewer rounds.
  */
-async function timed(ask: (round: number) => Promise<unknown>): Promise<string> {
+async function timed(
+  { pid }: OpenStore,
+  ask: (round: number) => Promise<unknown>,
+): Promise<string> {
   const times: number[] = [];
+  const used: number[] = [];
   const giveUpAt = performance.now() + 15_000;
   for (let round = 0; round < rounds && performance.now() < giveUpAt; round++) {
     if (round > 0) await sleep(SHARED_MS);
-    const start = performance.now();
+    const [start, cpu] = [performance.now(), cpuMsOf(pid)];
     await ask(round);
     times.push(performance.now() - start);
+    used.push(cpuMsOf(pid) - cpu);
   }
   const [first = Number.NaN, ...later] = times;
-  return `${first.toFixed(1)} / ${median(later).toFixed(1)}`;
+  const [cpu, ...laterCpu] = used;
+  const server = pid === undefined ? '' : ` (${cpu} / ${median(laterCpu)})`;
+  return `${first.toFixed(1)} / ${median(later).toFixed(1)}${server}`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'token-meter-bench-'));
@@ -91,22 +104,22 @@ try {
   console.log(`|---|${stores.map(() => '--:').join('|')}|--:|`);
   for (const [name, query, target] of QUESTIONS) {
     const cells: string[] = [];
-    for (const { open } of stores) {
-      const reader = open();
+    for (const store of stores) {
+      const reader = store.open();
       // What is loaded with the first question of all is no matter of this one.
       await reader.records({ limit: 1 });
       const { from } = query;
       const ask = async (round: number): Promise<unknown> =>
         await reader.summary({ ...query, from: new Date(from.getTime() + round) });
-      cells.push(await timed(ask));
+      cells.push(await timed(store, ask));
       await reader.close();
     }
     console.log(`| ${name} | ${cells.join(' | ')} | ${target ?? ''} |`);
   }
   const pages: string[] = [];
-  for (const { open } of stores) {
-    const reader = open();
-    pages.push(await timed(async (round) => await reader.records({ limit: 100 - round })));
+  for (const store of stores) {
+    const reader = store.open();
+    pages.push(await timed(store, async (round) => await reader.records({ limit: 100 - round })));
     await reader.close();
   }
   console.log(`| newest 100 records | ${pages.join(' | ')} | |`);

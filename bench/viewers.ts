@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { UsageQuery, UsageReader } from '../exporter/ledger/usage-query.ts';
 import { END } from './queries/ledger.ts';
+import { cpuMsOf } from './queries/server-cpu.ts';
 import { openStores, type OpenStore } from './queries/stores.ts';
 
 const RANGE_MS = 30 * 86_400_000;
@@ -63,18 +64,26 @@ try {
       `${cpus().length} × ${cpus()[0]?.model ?? ''}, load ${loadavg()[0]?.toFixed(1)}, ` +
       new Date().toISOString().slice(0, 10),
   );
-  console.log('\n| store | median ms | p95 ms | last panel ms |');
-  console.log('|---|--:|--:|--:|');
-  for (const { name, open } of stores) {
+  console.log(
+    '\n| store | median ms | p95 ms | last panel ms | CPU ms here | CPU ms of the server |',
+  );
+  console.log('|---|--:|--:|--:|--:|--:|');
+  for (const { name, open, pid } of stores) {
     const reader = open();
+    const before = { here: process.cpuUsage(), there: cpuMsOf(pid) };
     const all = await Promise.all(
       Array.from({ length: viewers }, async (_, viewer) => await watch(reader, viewer)),
     );
+    const used = process.cpuUsage(before.here);
+    const there = cpuMsOf(pid) - before.there;
     await reader.close();
     const times = all.flat().toSorted((a, b) => a - b);
     const at = (share: number): string =>
       (times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0).toFixed(0);
-    console.log(`| ${name} | ${at(0.5)} | ${at(0.95)} | ${at(1)} |`);
+    const here = (used.user + used.system) / 1000;
+    console.log(
+      `| ${name} | ${at(0.5)} | ${at(0.95)} | ${at(1)} | ${here.toFixed(0)} | ${there} |`,
+    );
   }
 } finally {
   for (const store of stores) await store.close();

@@ -21,6 +21,8 @@ export interface LedgerSize {
 
 export interface OpenStore {
   readonly name: string;
+  /** Of its server. */
+  readonly pid?: number | undefined;
   /** A reader that knows nothing yet; the caller closes it. */
   readonly open: () => UsageReader;
   close(): Promise<void>;
@@ -92,6 +94,7 @@ async function openInflux({ count, users }: LedgerSize): Promise<OpenStore> {
   );
   return {
     name: 'InfluxDB',
+    pid: server.process.pid,
     open: () => new InfluxUsageReader(access),
     close: async () => await server.stop(),
   };

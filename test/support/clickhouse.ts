@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClickHouseLayout } from '../../exporter/clickhouse/schema/layout.ts';
-import { ROLL_UPS } from '../../exporter/clickhouse/schema/roll-ups.ts';
+import { MAX_CELLS, ROLL_UPS } from '../../exporter/clickhouse/schema/roll-ups.ts';
 import { setUpClickHouse } from '../../exporter/clickhouse/schema/set-up.ts';
 import { changesQuery, rollUpQuery } from '../../exporter/clickhouse/schema/statements.ts';
 import { ROW_SETTINGS } from '../../exporter/clickhouse/write/row-inserts.ts';
@@ -119,13 +119,17 @@ export async function restClickHouse(
   );
 }
 
-/** Makes the roll-ups that are due. */
-export async function makeClickHouseRollUps(url: string, database: string): Promise<void> {
+/** Makes the roll-ups that are due, of so many days at most. */
+export async function makeClickHouseRollUps(
+  url: string,
+  database: string,
+  days = MAX_CELLS,
+): Promise<void> {
   for (const rollUp of ROLL_UPS) {
-    const query = rollUpQuery({ database }, rollUp).replaceAll(
-      "now64(3, 'UTC') AS made",
-      "now64(3, 'UTC') - INTERVAL 20 MINUTE AS made",
-    );
+    const cells = Math.min(MAX_CELLS, rollUp.unit === 'hour' ? 24 * days : days);
+    const query = rollUpQuery({ database }, rollUp)
+      .replaceAll("now64(3, 'UTC') AS made", "now64(3, 'UTC') - INTERVAL 20 MINUTE AS made")
+      .replaceAll(`LIMIT ${MAX_CELLS}`, `LIMIT ${cells}`);
     // By name, as a view inserts: a table that was brought up to date has other places.
     const described = await clickHouse(url, `DESCRIBE (${query})`);
     const columns = described.split('\n').flatMap((line) => line.split('\t')[0] || []);
