@@ -39,13 +39,14 @@ describe('roll-ups after writes that failed', () => {
         const { method = 'GET', url = '/', headers } = request;
         const type = headers['content-type'] ?? 'text/plain';
         const body = method === 'GET' ? {} : { body: Buffer.concat(chunks) };
-        void fetch(server.url + url, { method, headers: { 'content-type': type }, ...body }).then(
-          async (answer) => {
-            const text = await answer.text();
-            response.writeHead(answer.status, { 'x-influxdb-version': '1.6.7' });
-            response.end(answer.status === 204 ? undefined : text);
-          },
-        );
+        const forward = async (): Promise<void> => {
+          const sent = { method, headers: { 'content-type': type }, ...body };
+          const answer = await fetch(server.url + url, sent);
+          const text = await answer.text();
+          response.writeHead(answer.status, { 'x-influxdb-version': '1.6.7' });
+          response.end(answer.status === 204 ? undefined : text);
+        };
+        forward().catch(() => response.destroy());
       });
     });
     await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));

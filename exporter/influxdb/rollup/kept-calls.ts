@@ -13,8 +13,10 @@ import {
 } from './roll-up-schema.ts';
 
 const WEEK_MS = 7 * DAY_MS;
-/** How far back 3.x is asked, which answers piece by piece. */
+/** How far back 3.x is asked, which answers piece by piece: for calls, */
 const VERSION_3_REACH_MS = 90 * DAY_MS;
+/** and for what was kept when an application ran last. */
+const VERSION_3_KEPT_REACH_MS = 400 * DAY_MS;
 
 /** What retention has left of a ledger whose roll-ups stay longer than its calls. */
 export interface KeptCalls {
@@ -24,22 +26,29 @@ export interface KeptCalls {
   readonly fromMs: number;
 }
 
+export interface StoredKeptCalls extends KeptCalls {
+  /** When it was written last. */
+  readonly writtenMs: number;
+}
+
 /** What the roll-ups say; undefined where none were made. */
 export async function storedKeptCalls(
   { rollUps, place }: Pick<LedgerClients, 'rollUps' | 'place'>,
   nowMs: number,
   signal?: AbortSignal,
-): Promise<KeptCalls | undefined> {
+): Promise<StoredKeptCalls | undefined> {
   const version = await rollUps.version();
-  const reach = { fromMs: version === '3' ? nowMs - VERSION_3_REACH_MS : 0, toMs: nowMs + DAY_MS };
-  for (const { fromMs, toMs } of version === '3' ? newestFirst(reach, version, nowMs) : [reach]) {
+  const fromMs = version === '3' ? nowMs - VERSION_3_KEPT_REACH_MS : 0;
+  const reach = { fromMs, toMs: nowMs + DAY_MS };
+  for (const piece of version === '3' ? newestFirst(reach, version, nowMs) : [reach]) {
     const bound = new BoundValues();
-    const where = timeRange(fromMs, toMs) + place.condition(bound);
+    const where = timeRange(piece.fromMs, piece.toMs) + place.condition(bound);
     // Points are only ever added: what was gone once cannot come back.
-    const q = `SELECT min("first"), max("kept") FROM ${name(KEPT_MEASUREMENT)} WHERE ${where}`;
+    const q = `SELECT min("first"), max("kept"), max("at") FROM ${name(KEPT_MEASUREMENT)} WHERE ${where}`;
     for await (const { values } of rollUps.query(q, { bound, epoch: 'ms', signal })) {
-      const [, first, kept] = values[0] ?? [];
-      if (typeof first === 'number') return { firstMs: first, fromMs: Number(kept) };
+      const [, first, kept, at] = values[0] ?? [];
+      if (typeof first !== 'number') continue;
+      return { firstMs: first, fromMs: Number(kept), writtenMs: Number(at) };
     }
   }
   return undefined;

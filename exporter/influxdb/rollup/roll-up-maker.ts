@@ -7,7 +7,13 @@ import { CallScan } from '../read/call-scan.ts';
 import { BoundValues, timeRange } from '../read/influxql.ts';
 import { tagNamesOf } from '../read/tag-names.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
-import { callsByHour, type KeptCalls, presentKeptCalls, storedKeptCalls } from './kept-calls.ts';
+import {
+  callsByHour,
+  type KeptCalls,
+  presentKeptCalls,
+  type StoredKeptCalls,
+  storedKeptCalls,
+} from './kept-calls.ts';
 import type { LedgerClients } from './ledger-clients.ts';
 import { type PackedTables, rollUpLine, RollUpTables } from './hour-tables.ts';
 import { MARKER, markLine } from './late-marks.ts';
@@ -206,13 +212,15 @@ export class RollUpMaker {
 
   readonly #series = (measurement: string): string => this.#clients.place.series(measurement);
 
-  /** At the time of now: it does not expire before any roll-up. */
-  async #writeKept(stored: KeptCalls | undefined): Promise<void> {
+  /** At the time of now, each day: it does not expire before any roll-up, and 3.x finds it without a long search. */
+  async #writeKept(stored: StoredKeptCalls | undefined): Promise<void> {
     const kept = this.#kept;
     if (kept === undefined) return;
-    if (stored?.firstMs === kept.firstMs && stored.fromMs === kept.fromMs) return;
-    const time = BigInt(this.#now()) * 1_000_000n;
-    const line = `${this.#series(KEPT_MEASUREMENT)} first=${kept.firstMs}i,kept=${kept.fromMs}i ${time}\n`;
+    const now = this.#now();
+    const isSame = stored?.firstMs === kept.firstMs && stored.fromMs === kept.fromMs;
+    if (isSame && stored.writtenMs + DAY_MS > now) return;
+    const fields = `first=${kept.firstMs}i,kept=${kept.fromMs}i,at=${now}i`;
+    const line = `${this.#series(KEPT_MEASUREMENT)} ${fields} ${BigInt(now) * 1_000_000n}\n`;
     await this.#writer.write([line]);
   }
 

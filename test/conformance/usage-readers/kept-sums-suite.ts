@@ -9,13 +9,13 @@ import { rounded } from '../../support/rounded.ts';
 import { mixedRecords } from '../../support/usage-ledger.ts';
 
 const DAY_MS = 86_400_000;
-const START = Date.parse('2026-10-10T07:20:00Z');
+export const START_MS: number = Date.parse('2026-10-10T07:20:00Z');
 /** Calls of the last five days are kept, from midnight on. */
 export const KEPT_FROM = '2026-10-21T00:00:00Z';
 const KEPT_MS = Date.parse(KEPT_FROM);
 
 export const NOW_MS: number = Date.parse('2026-10-26T06:10:00Z');
-export const RECORDS: readonly UsageRecord[] = mixedRecords(900, START, NOW_MS);
+export const RECORDS: readonly UsageRecord[] = mixedRecords(900, START_MS, NOW_MS);
 
 /** A ledger of `RECORDS` whose calls before `KEPT_FROM` are gone, and whose sums are not. */
 export interface LedgerOfKeptSums {
@@ -123,7 +123,7 @@ export function keptSumsSuite(
         groupBy: ['error'],
       });
       assert.deepEqual(missing, [{ from: '2026-10-17T00:00:00.000Z', to: gone[0]?.to }]);
-      const old = { from: new Date('2026-09-01'), to: new Date(START - DAY_MS) };
+      const old = { from: new Date('2026-09-01'), to: new Date(START_MS - DAY_MS) };
       const before = await ledger.reader.summary({ ...old, groupBy: ['error'] });
       assert.equal(before.missing, undefined);
       // What is kept is whole.

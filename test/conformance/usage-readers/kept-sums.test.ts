@@ -24,6 +24,7 @@ import {
   type LedgerOfKeptSums,
   NOW_MS,
   RECORDS,
+  START_MS,
 } from './kept-sums-suite.ts';
 
 const DAY_MS = 86_400_000;
@@ -142,11 +143,15 @@ describe('on InfluxDB', () => {
       const response = await fetch(`${url}/query`, { method: 'POST', body: query });
       assert.doesNotMatch(await response.text(), /error/);
     };
-    const upkeep = async (): Promise<unknown> => await rollUpInfluxLedger({ ...access, now });
+    const range = { from: new Date(START_MS), to: new Date(NOW_MS) };
+    const upkeep = async (): Promise<unknown> =>
+      await rollUpInfluxLedger({ ...access, ...range, now });
     await upkeep();
     await rollUpInfluxLedger({ url, bucket: whole, now });
     // As retention does it: the oldest first.
     await deleteFrom(bucket, 'llm_usage', KEPT_FROM);
+    // The exporter has the clock of the process.
+    nowMs = Date.now();
     await upkeep();
     const readers = [access, { url, bucket: whole }].map(
       (options) => new InfluxUsageReader({ ...options, now, maxAgeMs: 0 }),
@@ -166,7 +171,8 @@ describe('on InfluxDB', () => {
       },
       reprice: async (costUsd) =>
         await repriceInfluxLedger({ ...access, now, costOf: () => costUsd }),
-      verify: async () => (await rollUpInfluxLedger({ ...access, now, verify: true })).wrong,
+      verify: async () =>
+        (await rollUpInfluxLedger({ ...access, ...range, now, verify: true })).wrong,
       upkeep,
       ...(version !== '3' && {
         erase: async (userId: string) => await eraseInfluxUser({ ...access, userId }),
