@@ -14,9 +14,8 @@ export class EndTimer {
     this.#now = now;
   }
 
-  /** In ms since 1970; undefined: never. A time in the past is soon. */
+  /** In ms since 1970; undefined: never. A time in the past is soon. To be set again when the clock was. */
   set(at: number | undefined): void {
-    if (at === this.#at) return;
     this.#at = at;
     this.#wait();
   }

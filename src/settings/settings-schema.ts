@@ -165,18 +165,13 @@ export class SettingsRules {
     return problems;
   }
 
-  /** Why there would be too many values after a patch; undefined when there would not. */
-  tooMany(document: object, patch: object): string | undefined {
+  /** Why there would be too many values after a change; undefined when there would not. By the names that have one. */
+  tooMany(before: ReadonlySet<string>, after: ReadonlySet<string>): string | undefined {
     const most = this.#others === undefined ? MOST_SCOPED : this.#others.most;
     if (most === undefined) return undefined;
-    const isCounted = (name: string): boolean => !this.#definitions.has(name);
-    const names = new Set(Object.keys(document).filter(isCounted));
-    const before = names.size;
-    for (const [name, value] of Object.entries(patch)) {
-      if (value === null) names.delete(name);
-      else if (isCounted(name)) names.add(name);
-    }
-    if (names.size <= Math.max(most, before)) return undefined;
+    const count = (names: ReadonlySet<string>): number =>
+      [...names].filter((name) => this.has(name) && !this.#definitions.has(name)).length;
+    if (count(after) <= Math.max(most, count(before))) return undefined;
     const what = this.#others === undefined ? ' values for teams and services' : '';
     return `there may be at most ${most}${what}`;
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { isDate } from 'node:util/types';
 import { diag } from '@opentelemetry/api';
 import { TokenMeterError } from '../errors.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type PassingChanges, stillPassing } from './passing-changes.ts';
+import type { PassingChanges } from './passing-changes.ts';
 import { LastKnownGood, defaultLastKnownGoodPath } from './last-known-good.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { type SettingsPatch, type SettingsProblem, SettingsRules } from './settings-schema.ts';
@@ -21,16 +22,13 @@ import type {
   SettingsStatus,
 } from './types.ts';
 
-const YEAR_MS = 366 * 86_400_000;
-
-/** Throws `INVALID_SETTINGS` for an end in the past. */
-function endOf(until: Date | undefined, now: number): string | undefined {
+/** Throws `INVALID_SETTINGS` for what is no time. Whether it is one ahead says the clock of the store. */
+function endOf(until: unknown): string | undefined {
   if (until === undefined) return undefined;
-  const left = until.getTime() - now;
-  if (left > 0 && left <= YEAR_MS) return until.toISOString();
-  throw new TokenMeterError('INVALID_SETTINGS', 'until must be a time within the next year', {
+  if (isDate(until) && !Number.isNaN(until.getTime())) return until.toISOString();
+  throw new TokenMeterError('INVALID_SETTINGS', 'until must be a Date', {
     value: until,
-    allowed: 'from now to a year ahead',
+    allowed: 'a Date from now to a year ahead',
   });
 }
 
@@ -42,7 +40,6 @@ export class SettingsService<T extends object> {
   readonly #rules: SettingsRules;
   readonly #store: SettingsStore;
   readonly #options: SettingsServiceOptions<T>;
-  readonly #clock: StoreClock;
   readonly #inForce: SettingsInForce<T>;
   readonly #follower: StoreFollower<T>;
   readonly #lastKnownGood: LastKnownGood | undefined;
@@ -71,7 +68,6 @@ export class SettingsService<T extends object> {
     const defaults = this.#rules.document(given);
     const warn = (message: string): void => this.#log.warn(message);
     this.instanceId = options.instance?.id ?? randomUUID();
-    this.#clock = new StoreClock(options.now ?? Date.now);
     this.#inForce = new SettingsInForce(this.#rules, defaults);
     this.#changes = new Subscribers(warn);
     this.#reach = new StoreReach(options.store.kind, warn);
@@ -83,7 +79,7 @@ export class SettingsService<T extends object> {
     }
     this.#follower = new StoreFollower({
       store: options.store,
-      clock: this.#clock,
+      clock: new StoreClock(options.now ?? Date.now),
       inForce: this.#inForce,
       reach: this.#reach,
       lastKnownGood: this.#lastKnownGood,
@@ -133,7 +129,7 @@ export class SettingsService<T extends object> {
 
   /** Values that hold for a time, by name. */
   get passing(): PassingChanges {
-    return stillPassing(this.#inForce.state, this.#clock.now());
+    return this.#follower.passing;
   }
 
   get status(): SettingsStatus {
@@ -163,18 +159,17 @@ export class SettingsService<T extends object> {
         allowed: this.keys.join(', '),
       });
     }
+    const until = endOf(options.until);
     await this.start();
-    if (options.until !== undefined) await this.#follower.askTime();
-    const until = endOf(options.until, this.#clock.now());
-    const tooMany = this.#rules.tooMany(this.get(), mergePatch);
-    if (tooMany !== undefined) throw new TokenMeterError('INVALID_SETTINGS', tooMany);
-    const { outcome, state } = await this.#follower.write({
+    const { outcome, state, refusal } = await this.#follower.write({
       patch: mergePatch as Readonly<Record<string, unknown>>,
       actor: options.actor ?? 'unknown',
+      tooMany: (before, after) => this.#rules.tooMany(before, after),
       ...(options.ifVersion === undefined ? {} : { ifVersion: options.ifVersion }),
       ...(options.reason === undefined ? {} : { reason: options.reason }),
       ...(until === undefined ? {} : { until }),
     });
+    if (refusal !== undefined) throw refusal;
     if (outcome === 'conflict') {
       throw new TokenMeterError(
         'SETTINGS_CONFLICT',
@@ -227,18 +222,19 @@ export class SettingsService<T extends object> {
   async #start(): Promise<void> {
     const now = this.#store.readNow?.();
     if (now !== undefined) {
-      this.#follower.listener.onState(now);
+      this.#follower.listener.onTime(now.now);
+      this.#follower.listener.onState(now.state);
       this.#follower.listener.onAvailable();
     }
     await this.#follower.loadLastKnownGood();
     const reached = this.#store.start(this.#follower.listener).then(
       () => undefined,
-      (error: unknown) => this.#reach.lost(error),
+      (error: unknown) => this.#follower.listener.onUnavailable(error),
     );
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        this.#reach.lost(new Error('no answer yet'));
+        this.#follower.listener.onUnavailable(new Error('no answer yet'));
         resolve();
       }, this.#options.startTimeoutMs ?? 2000);
       timer.unref();

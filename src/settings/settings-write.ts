@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TokenMeterError } from '../errors.ts';
 import {
   endedBy,
   holding,
@@ -10,6 +11,7 @@ import {
 } from './passing-changes.ts';
 import { type StoreRelation, relationOf } from './store-life.ts';
 import { type AuditEntry, type StoredSettings, epochOf } from './stored-settings.ts';
+import { refusedEnd, refusedNumber, type TooMany } from './write-refusal.ts';
 
 /** A validated change, with all it takes to apply it to whatever the store holds by then. */
 export interface SettingsWrite {
@@ -27,12 +29,15 @@ export interface SettingsWrite {
   readonly reason?: string;
   /** When the change ends by itself, RFC 3339, UTC. @default never */
   readonly until?: string;
+  readonly tooMany?: TooMany;
   /** Identity of a store that has none yet. */
   readonly newStore: string;
 }
 
 export interface AppliedWrite {
-  readonly outcome: 'changed' | 'unchanged' | 'conflict';
+  readonly outcome: 'changed' | 'unchanged' | 'conflict' | 'refused';
+  /** Why it is refused. */
+  readonly refusal?: TokenMeterError;
   /** The state after the write. */
   readonly state: StoredSettings;
   /** For the audit log, oldest first. Empty: the store stays as it is. */
@@ -46,6 +51,11 @@ export function applyWrite(stored: StoredSettings, write: SettingsWrite): Applie
   const entries: AuditEntry[] = [];
   let state = withEnded(reconciled(stored, relation, write, entries), write, entries);
   if (isConflict(state, relation, write)) return { outcome: 'conflict', state, entries, relation };
+  const refused = (refusal: TokenMeterError): AppliedWrite => {
+    return { outcome: 'refused', refusal, state, entries, relation };
+  };
+  const late = refusedEnd(write.until, write.time);
+  if (late !== undefined) return refused(late);
   const values = { ...state.values };
   const held = holding(state);
   const passing: Record<string, PassingChange> = { ...held };
@@ -71,6 +81,8 @@ export function applyWrite(stored: StoredSettings, write: SettingsWrite): Applie
   }
   if (!changed) return { outcome: 'unchanged', state, entries, relation };
   const before = state.values;
+  const many = refusedNumber({ values: before, passing: held }, { values, passing }, write);
+  if (many !== undefined) return refused(many);
   state = next(state, { values, passing, by: actor }, write);
   entries.push({
     version: state.version,
@@ -204,7 +216,7 @@ interface Ends {
 
 /**
  * Names values that only last longer or shorter, too. What was to end by itself cannot be brought back by a patch of
- * values: such a change has no `undo`.
+ * values: `undo` leaves it out.
  */
 function withEnds(
   { from, to, undo }: Pick<AuditEntry, 'from' | 'to' | 'undo'>,
@@ -219,7 +231,7 @@ function withEnds(
   return {
     from: { ...from, ...values },
     to: { ...to, ...values },
-    undo: replaced.length > 0 ? {} : undo,
+    undo: Object.fromEntries(Object.entries(undo).filter(([key]) => !replaced.includes(key))),
   };
 }
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { TokenMeterError } from '../errors.ts';
 import { EndTimer } from './end-timer.ts';
 import type { LastKnownGood } from './last-known-good.ts';
-import { nextEnd } from './passing-changes.ts';
+import { nextEnd, type PassingChanges, stillPassing } from './passing-changes.ts';
 import type { SettingsInForce } from './settings-in-force.ts';
 import type { StoreClock } from './store-clock.ts';
 import { type AppliedWrite, type SettingsWrite, applyWrite } from './settings-write.ts';
@@ -32,13 +32,15 @@ export interface StoreFollowerOptions<T> {
 const RETRY_MS = 15_000;
 
 /** The patch of a write; the rest is known here. */
-type Change = Pick<SettingsWrite, 'patch' | 'actor' | 'ifVersion' | 'reason' | 'until'>;
+type Change = Pick<SettingsWrite, 'patch' | 'actor' | 'ifVersion' | 'reason' | 'until' | 'tooMany'>;
 
 /** Keeps what is in force in step with the store, through all that may happen to the store. */
 export class StoreFollower<T> {
   readonly #options: StoreFollowerOptions<T>;
   readonly listener: SettingsStoreListener;
   readonly #ends: EndTimer;
+  /** It has changes that have ended, which could not be written: that is tried again after a while. */
+  #unwritten: StoredSettings | undefined;
   #isRepairing = false;
   /** A state came that would have been repaired, had a repair not been under way. */
   #hasMissedState = false;
@@ -49,12 +51,43 @@ export class StoreFollower<T> {
     const { clock, reach, onFound } = options;
     this.#ends = new EndTimer(() => void this.#end(), clock.now);
     this.listener = {
+      onTime: (now) => this.#learn(now),
       onState: (state) => this.#receive(state),
       onAvailable: () => {
         if (reach.found()) onFound();
       },
-      onUnavailable: (error) => reach.lost(error),
+      onUnavailable: (error) => {
+        reach.lost(error);
+        // What waited for the time of the store has to do without.
+        const { inForce } = this.#options;
+        if (!clock.isKnown && inForce.isKnown) this.#adopt(inForce.state, { quietly: true });
+      },
     };
+  }
+
+  /**
+   * What decides whether a change has ended, ms since 1970: the time of the store. Before all times until that is
+   * known, lest something ends by a wrong clock and comes back; of this machine where the store cannot be reached.
+   */
+  get #now(): number {
+    const { clock, reach } = this.#options;
+    return clock.isKnown || reach.isLost ? clock.now() : -Infinity;
+  }
+
+  /** Values that hold for a time, by name. */
+  get passing(): PassingChanges {
+    return stillPassing(this.#options.inForce.state, this.#now);
+  }
+
+  #learn(now: number): void {
+    this.#options.clock.learn(now);
+    this.#awaitEnd();
+  }
+
+  #awaitEnd(): void {
+    const { state } = this.#options.inForce;
+    if (this.#hasEnded || state === this.#unwritten) return;
+    this.#ends.set(this.#now === -Infinity ? undefined : nextEnd(state));
   }
 
   async loadLastKnownGood(): Promise<void> {
@@ -68,15 +101,6 @@ export class StoreFollower<T> {
     const applied = await this.#update(change, this.#options.inForce.state);
     this.#receive(applied.state);
     return applied;
-  }
-
-  /** Learns the time of the store. Never rejects: without an answer that of this machine has to do. */
-  async askTime(): Promise<void> {
-    const learn = (state: StoredSettings, now: number) => {
-      this.#options.clock.learn(now);
-      return { state, entries: [] };
-    };
-    await this.#options.store.update(learn).catch(() => undefined);
   }
 
   end(): void {
@@ -141,27 +165,29 @@ export class StoreFollower<T> {
   }
 
   /**
-   * The time of a change is over by what is known of the store's clock, which decides. Every instance tries to write that, and the first one does; where none
-   * can, it is in force here all the same and written when the store is back.
+   * The time of a change is over by the clock of the store. Every instance tries to write that, and the first one
+   * does; where none can, it is in force here all the same and written when the store is back.
    */
   async #end(): Promise<void> {
     const { inForce, instance } = this.#options;
     const known = inForce.state;
+    this.#unwritten = undefined;
     try {
       this.#receive((await this.#update({ patch: {}, actor: instance }, known)).state);
     } catch {
       if (this.#hasEnded || inForce.state !== known) return;
+      this.#unwritten = known;
       this.#adopt(known, { quietly: true });
       this.#ends.set(this.#options.clock.now() + RETRY_MS);
     }
   }
 
   async #update(change: Change, known: StoredSettings): Promise<AppliedWrite> {
-    const { store, clock, inForce, reach, defaults, instance, warn } = this.#options;
+    const { store, inForce, reach, defaults, instance, warn } = this.#options;
     const write = { ...change, defaults, known, instance, newStore: randomUUID() };
     try {
       const applied = await store.update((stored, now) => {
-        clock.learn(now);
+        this.#learn(now);
         const time = new Date(now).toISOString();
         return applyWrite(inForce.withHandEdits(stored), { ...write, time });
       });
@@ -184,11 +210,11 @@ export class StoreFollower<T> {
   }
 
   #adopt(state: StoredSettings, { quietly = false } = {}): void {
-    const { clock, inForce, reach, lastKnownGood, onChange } = this.#options;
+    const { inForce, reach, lastKnownGood, onChange } = this.#options;
     const previous = inForce.settings;
-    inForce.adopt(state, clock.now());
+    inForce.adopt(state, this.#now);
     reach.known(inForce.isKnown, inForce.problem);
-    this.#ends.set(nextEnd(state));
+    this.#awaitEnd();
     // A change may have ended meanwhile.
     if (quietly && isDeepStrictEqual(inForce.settings, previous)) return;
     lastKnownGood?.keep(state);

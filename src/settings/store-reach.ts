@@ -43,6 +43,10 @@ export class StoreReach {
     this.#update();
   }
 
+  get isLost(): boolean {
+    return this.#lostAt !== undefined;
+  }
+
   lost(error: unknown): void {
     if (this.#ended || this.#lostAt !== undefined) return;
     const reason = error instanceof Error ? error.message : String(error);

@@ -43,8 +43,8 @@ export interface AuditEntry {
   readonly from: Readonly<Record<string, unknown>>;
   readonly to: Readonly<Record<string, unknown>>;
   /**
-   * The merge patch that reverts this change; null where the default was in force. Empty for a change of what would have
-   * ended by itself: no patch brings its end back.
+   * The merge patch that reverts this change; null where the default was in force. Without what would have ended by
+   * itself: no patch brings its end back.
    */
   readonly undo: Readonly<Record<string, unknown>>;
 }

@@ -63,7 +63,7 @@ const budgets: Sample = {
   number: (number) => budgetOf({ usd: number }),
 };
 
-const nobody = { onState() {}, onAvailable() {}, onUnavailable() {} };
+const nobody = { onTime() {}, onState() {}, onAvailable() {}, onUnavailable() {} };
 const empty: StoredSettings = { version: 0, values: {} };
 
 async function put(store: SettingsStore, change: SettingsWrite): Promise<AppliedWrite> {

@@ -20,7 +20,8 @@ import { until } from '../support/until.ts';
 
 type Service = SettingsService<MetricsSettings>;
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const inMs = (ms: number): Date => new Date(Date.now() + ms);
 
 describe('changes of settings for a time', () => {
@@ -125,7 +126,46 @@ describe('changes of settings for a time', () => {
       [{ enabled: false }, { enabled: false }, {}],
     );
     assert.deepEqual(replaced?.to, { enabled: true, token_statistics: false });
-    assert.deepEqual(replaced?.undo, {});
+    assert.deepEqual(replaced?.undo, { token_statistics: null }, 'what can be undone');
+  });
+
+  it('leave the other values of a change that makes one of them permanent to be undone', async () => {
+    const settings = await started();
+    await settings.patch({ 'enabled@team:sea': false }, { until: inMs(DAY_MS) });
+    await settings.patch({ 'enabled@team:sea': false, 'enabled@team:land': false });
+    const [made] = await settings.audit();
+    assert.deepEqual(Object.keys(made?.to ?? {}).toSorted(), [
+      'enabled@team:land',
+      'enabled@team:sea',
+    ]);
+    assert.deepEqual(made?.undo, { 'enabled@team:land': null });
+  });
+
+  it('keep the places of the values that come back', async () => {
+    const settings = await started();
+    const names = Array.from({ length: 500 }, (_, index) => `enabled@team:${index}` as const);
+    await settings.patch(Object.fromEntries(names.map((name) => [name, false])));
+    await settings.patch({ 'enabled@team:0': null, 'enabled@team:1': null }, { until: inMs(400) });
+    await assert.rejects(
+      settings.patch({ 'enabled@team:new': false }),
+      (error) => error instanceof TokenMeterError && error.code === 'INVALID_SETTINGS',
+    );
+    await until(() => settings.version === 3);
+    assert.equal(Object.keys(settings.get()).length, 502);
+    await settings.patch({ 'enabled@team:0': null });
+    await settings.patch({ 'enabled@team:new': false });
+  });
+
+  it('cannot be too many by two instances that add some at once', async () => {
+    const store = new MemorySettingsStore();
+    const both = [await started(store), await started(store)];
+    const added = await Promise.allSettled(
+      both.map((one, at) => {
+        const names = Array.from({ length: 300 }, (_, index) => `enabled@team:${at}-${index}`);
+        return one.patch(Object.fromEntries(names.map((name) => [name, false])));
+      }),
+    );
+    assert.deepEqual(added.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   });
 
   it('end also while the store is away, and that is written when it is back', async () => {
@@ -209,7 +249,6 @@ describe('changes of settings for a time', () => {
 
   /** One of two instances is an hour ahead of this machine, and this machine `behindMs` behind the store. */
   async function endsForAll(open: () => SettingsStore, behindMs = 0): Promise<void> {
-    const HOUR_MS = 3_600_000;
     const right = await started(open());
     const fast = await started(open(), {}, () => Date.now() + HOUR_MS);
     const end = inMs(behindMs + 1500);
@@ -231,6 +270,14 @@ describe('changes of settings for a time', () => {
         settings.patch({ enabled: false }, { until: time }),
         (error) => error instanceof TokenMeterError && error.code === 'INVALID_SETTINGS',
       );
+    }
+    for (const time of ['2026-12-01', 1, null]) {
+      await assert.rejects(settings.patch({ enabled: false }, { until: time as unknown as Date }), {
+        name: 'TokenMeterError',
+        code: 'INVALID_SETTINGS',
+        value: time,
+        allowed: 'a Date from now to a year ahead',
+      });
     }
     assert.equal(settings.version, 0);
   });
@@ -254,6 +301,75 @@ describe('changes of settings for a time', () => {
     it('end by the clock of the server', async () => {
       const open = () => new RedisSettingsStore({ url: server.url, keyPrefix: 'clock' });
       await endsForAll(open, behindMs);
+    });
+
+    it('end on an instance that only follows, whatever its clock says', async () => {
+      const open = () => new RedisSettingsStore({ url: server.url, keyPrefix: 'follow' });
+      for (const aheadMs of [-HOUR_MS, HOUR_MS]) {
+        const author = await started(open());
+        const follower = await started(open(), {}, () => Date.now() + aheadMs);
+        const seen: boolean[] = [];
+        follower.subscribe(({ settings }) => seen.push(settings.enabled));
+        await author.patch({ enabled: false }, { until: inMs(behindMs + 700) });
+        await until(() => !follower.get().enabled);
+        await author.close();
+        await until(() => follower.get().enabled);
+        assert.deepEqual(seen, [false, true]);
+        await follower.close();
+      }
+    });
+
+    it('end while Redis is away, and not before, on an instance that only follows', async () => {
+      const own = await startRedis();
+      const open = () => new RedisSettingsStore({ url: own.url });
+      const author = await started(open());
+      const followers = await Promise.all(
+        [-HOUR_MS, -60_000, 60_000, HOUR_MS].map((aheadMs) =>
+          started(open(), {}, () => Date.now() + aheadMs),
+        ),
+      );
+      const end = inMs(behindMs + 1500);
+      const ends: number[] = [];
+      for (const one of followers) {
+        one.subscribe(({ settings }) => settings.enabled && ends.push(Date.now() + behindMs));
+      }
+      await author.patch({ enabled: false }, { until: end });
+      await until(() => followers.every((one) => !one.get().enabled));
+      await own.stop();
+      await until(() => followers.every((one) => one.get().enabled));
+      assert.equal(ends.length, followers.length);
+      // The clocks of two processes may differ by the slewing of a second.
+      for (const at of ends) assert.ok(at > end.getTime() - 20, `${end.getTime() - at} ms early`);
+    });
+
+    it('are not ended by a wrong clock at a start, where Redis answers', async () => {
+      const own = await startRedis();
+      const lastKnownGoodPath = join(folder, 'known.json');
+      const open = (aheadMs: number): Service => {
+        const made = new SettingsService({
+          schema: metricsSettings,
+          store: new RedisSettingsStore({ url: own.url }),
+          now: () => Date.now() + aheadMs,
+          lastKnownGoodPath,
+        });
+        services.push(made);
+        return made;
+      };
+      const first = open(0);
+      await first.patch({ enabled: false }, { until: inMs(behindMs + HOUR_MS) });
+      await first.close();
+      const ahead = open(2 * HOUR_MS);
+      const seen: boolean[] = [];
+      ahead.subscribe(({ settings }) => seen.push(settings.enabled));
+      await ahead.start();
+      assert.equal(ahead.get().enabled, false);
+      assert.ok(!seen.includes(true));
+      await ahead.close();
+      await own.stop();
+      const alone = open(2 * HOUR_MS);
+      await alone.start();
+      assert.equal(alone.status.state, 'stale');
+      assert.equal(alone.get().enabled, true, 'there is no other clock');
     });
 
     it('end once for all of twenty instances', async () => {

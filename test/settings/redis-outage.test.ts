@@ -221,6 +221,7 @@ describe('settings in Redis', () => {
     const store = new RedisSettingsStore({ url });
     const reported: unknown[] = [];
     const listener = {
+      onTime: () => undefined,
       onState: () => undefined,
       onAvailable: () => undefined,
       onUnavailable: (error: unknown) => void reported.push(error),

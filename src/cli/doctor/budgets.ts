@@ -10,7 +10,7 @@ export async function checkBudgets({
 }: Pick<TokenMeterConfig, 'budgets' | 'settings'>): Promise<readonly Finding[]> {
   const configured = budgets.length === 0 ? [] : [ok('budgets', `${budgets.length} configured`)];
   if (settings.store === 'memory') return configured;
-  const listener = { onState() {}, onAvailable() {}, onUnavailable() {} };
+  const listener = { onTime() {}, onState() {}, onAvailable() {}, onUnavailable() {} };
   const store = configuredSettingsStore(settings, { document: 'budgets' });
   try {
     await store.start(listener);

@@ -17,7 +17,7 @@ export async function checkSettings(
     const disk = await checkDisk('the settings', dirname(config.file.path));
     if (disk.state === 'problem') return [disk];
   }
-  const listener = { onState() {}, onAvailable() {}, onUnavailable() {} };
+  const listener = { onTime() {}, onState() {}, onAvailable() {}, onUnavailable() {} };
   const store = configuredSettingsStore(config);
   try {
     const asked = performance.now();

@@ -85,7 +85,9 @@ export class FileSettingsStore implements SettingsStore {
     await makeFolder(folder).catch(() => undefined);
     this.#watch(folder);
     this.#poll();
-    listener.onState(await this.read());
+    const state = await this.read();
+    listener.onTime(Date.now());
+    listener.onState(state);
     listener.onAvailable();
   }
 
@@ -93,12 +95,9 @@ export class FileSettingsStore implements SettingsStore {
     return (await this.#content()).state;
   }
 
-  readNow(): StoredSettings | undefined {
-    try {
-      return contentOf(readFileSync(this.#path, 'utf8'))?.state;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? NOTHING_STORED : undefined;
-    }
+  readNow(): { readonly state: StoredSettings; readonly now: number } | undefined {
+    const state = this.#stateNow();
+    return state && { state, now: Date.now() };
   }
 
   update<U extends SettingsUpdate>(decide: (stored: StoredSettings, now: number) => U): Promise<U> {
@@ -135,6 +134,14 @@ export class FileSettingsStore implements SettingsStore {
     this.#watcher = undefined;
     clearTimeout(this.#timer);
     await this.#writing;
+  }
+
+  #stateNow(): StoredSettings | undefined {
+    try {
+      return contentOf(readFileSync(this.#path, 'utf8'))?.state;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? NOTHING_STORED : undefined;
+    }
   }
 
   async #update<U extends SettingsUpdate>(
@@ -223,6 +230,7 @@ export class FileSettingsStore implements SettingsStore {
       });
       const seen = JSON.stringify(state);
       for (const listener of this.#listeners) {
+        listener.onTime(Date.now());
         listener.onAvailable();
         if (seen !== this.#lastSeen) listener.onState(state);
       }

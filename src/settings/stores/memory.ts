@@ -20,6 +20,7 @@ export class MemorySettingsStore implements SettingsStore {
 
   async start(listener: SettingsStoreListener): Promise<void> {
     this.#listeners.add(listener);
+    listener.onTime(Date.now());
     listener.onState(this.#state);
     listener.onAvailable();
   }
@@ -31,12 +32,16 @@ export class MemorySettingsStore implements SettingsStore {
   async update<U extends SettingsUpdate>(
     decide: (stored: StoredSettings, now: number) => U,
   ): Promise<U> {
-    const update = decide(this.#state, Date.now());
+    const now = Date.now();
+    const update = decide(this.#state, now);
     if (update.entries.length === 0) return update;
     this.#state = update.state;
     this.#audit.push(...update.entries);
     if (this.#audit.length > AUDIT_LIMIT) this.#audit.splice(0, this.#audit.length - AUDIT_LIMIT);
-    for (const listener of this.#listeners) listener.onState(update.state);
+    for (const listener of this.#listeners) {
+      listener.onTime(now);
+      listener.onState(update.state);
+    }
     return update;
   }
 

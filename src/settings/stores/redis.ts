@@ -106,7 +106,7 @@ export class RedisSettingsStore implements SettingsStore {
   }
 
   async read(): Promise<StoredSettings> {
-    return stateIn(await this.#link.command((redis) => redis.hgetall(this.#keys.state)));
+    return (await this.#read()).state;
   }
 
   /**
@@ -148,6 +148,13 @@ export class RedisSettingsStore implements SettingsStore {
     clearTimeout(this.#pollTimer);
     await this.#updating;
     this.#link.close();
+  }
+
+  async #read(): Promise<{ readonly state: StoredSettings; readonly now: number }> {
+    const [hash, now] = await this.#link.command((redis) =>
+      Promise.all([redis.hgetall(this.#keys.state), timeOf(redis)]),
+    );
+    return { state: stateIn(hash), now };
   }
 
   async #update<U extends SettingsUpdate>(
@@ -210,8 +217,9 @@ export class RedisSettingsStore implements SettingsStore {
     do {
       this.#readAgain = false;
       try {
-        const state = await this.read();
+        const { state, now } = await this.#read();
         this.#seen = revisionOf(state);
+        this.#listener?.onTime(now);
         this.#listener?.onState(state);
         this.#listener?.onAvailable();
       } catch (error) {

@@ -23,6 +23,8 @@ export interface SeenInstance extends InstanceReport {
 
 /** How a store reports to the service what happens to it. */
 export interface SettingsStoreListener {
+  /** The clock of the store, ms since 1970, as it was read with each state. All instances have it in common. */
+  onTime(now: number): void;
   /** A state was read or pushed; may be old or repeated. */
   onState(state: StoredSettings): void;
   onAvailable(): void;
@@ -55,14 +57,13 @@ export interface SettingsStore {
   start(listener: SettingsStoreListener): Promise<void>;
   read(): Promise<StoredSettings>;
   /**
-   * The same at once, for stores that can: the settings are known before the first call then. Undefined
-   * where they cannot be read.
+   * The same at once, for stores that can, with their time: the settings are known before the first call then.
+   * Undefined where they cannot be read.
    */
-  readNow?(): StoredSettings | undefined;
+  readNow?(): { readonly state: StoredSettings; readonly now: number } | undefined;
   /**
    * Replaces the state by what `decide` makes of it, with its lines of the audit log, in one atomic step.
-   * `decide` may be called more than once: when another instance was faster. `now` is the time of the store, ms
-   * since 1970, which all its instances have in common.
+   * `decide` may be called more than once: when another instance was faster. `now`: as in `onTime`.
    */
   update<U extends SettingsUpdate>(decide: (stored: StoredSettings, now: number) => U): Promise<U>;
   /** Newest first. */
