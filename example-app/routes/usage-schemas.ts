@@ -164,5 +164,7 @@ export const usageRunTree = z.object({
 export const usageErasure = z.object({
   found: count.describe('Calls of the user.'),
   erased: count,
-  may_remain: z.array(z.string()).describe('Files where calls of the user may still be.'),
+  may_remain: z
+    .array(z.string())
+    .describe('Files, and other places, where calls of the user may still be.'),
 });

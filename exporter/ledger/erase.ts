@@ -13,7 +13,7 @@ export interface EraseResult {
   /** Calls of the user. */
   readonly found: number;
   readonly erased: number;
-  /** Files where calls of the user may still be. */
+  /** Files, and other places, where calls of the user may still be. */
   readonly mayRemain: readonly string[];
 }
 

@@ -2,16 +2,19 @@ import { TokenMeterError } from '../../../src/errors.ts';
 import { destinationFolder } from '../../delivery/destination-folder.ts';
 import { noteErasure } from '../../delivery/erased-users.ts';
 import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
-import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
-import { type InfluxAccess, type InfluxOptions, resolveInfluxOptions } from '../influx-options.ts';
-import { BoundValues, conditions, LEDGER, name } from '../read/influxql.ts';
+import {
+  type InfluxAccess,
+  type InfluxOptions,
+  type ResolvedInfluxOptions,
+  resolveInfluxOptions,
+} from '../influx-options.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
 import type { TimeRange } from '../read/time-ranges.ts';
 import { forgetUser, markHours, refreshRollUps } from '../rollup/influx-roll-up.ts';
 import { HOUR_MS } from '../rollup/roll-up-schema.ts';
-import { USAGE_FIELDS, USAGE_MEASUREMENT } from '../usage-schema.ts';
 import { influxDestination } from '../write/influx-destination.ts';
-import { PointDeleter } from './point-deleter.ts';
+import { DatabaseLedgers } from './database-ledgers.ts';
+import { pointsOf, type UserPoints } from './user-points.ts';
 
 export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {
   /** Of the processes that write the ledger on this machine: what waits there is not delivered any more. */
@@ -20,24 +23,19 @@ export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {
 
 const MOST_LOOKS = 3;
 
-/** Points of one series, `tags`, that belong to the user. */
-interface UserPoints {
-  readonly tags: Readonly<Record<string, string>>;
-  /** RFC 3339 with nanoseconds. */
-  readonly times: readonly string[];
-}
-
 /**
- * Deletes every call of one user, and takes the name out of sums whose calls are gone: series with the user's tag as a whole, calls of `(other)` one by one, since no
- * server deletes by a field. 1.x and 2.x only: 3.x deletes no records, which is refused. Rejects with
- * `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
+ * Deletes every call that a user has made until now, and takes the name out of sums whose calls are gone: series with
+ * the user's tag as a whole, calls of `(other)` one by one, since no server deletes by a field. On 1.x in every
+ * retention policy of the database, whose `DELETE` knows none. 1.x and 2.x only: 3.x deletes no records, which is
+ * refused. Rejects with `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays
+ * deleted.
  */
 export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<EraseResult> {
-  const { userId, dryRun = false, signal, onProgress } = options;
+  const { userId, dryRun = false, signal } = options;
   checkErasedUser('eraseInfluxUser', userId);
   const target = resolveInfluxOptions('eraseInfluxUser', options);
   const client = new InfluxQueryClient({ ...target, timeoutMs: READ_TIMEOUT_MS });
-  const deleter = new PointDeleter(client, target);
+  let ledgers: DatabaseLedgers | undefined;
   try {
     const version = await client.version();
     if (version === '3') {
@@ -47,69 +45,138 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
         { value: version, allowed: 'InfluxDB 1.x or 2.x' },
       );
     }
-    if (!dryRun && target.spool !== false) {
-      const folder = destinationFolder(influxDestination(target), target.spool);
-      await noteErasure(folder, userId, Date.now(), signal);
-    }
-    let points = await pointsOf(client, userId, signal);
-    let found = sumOfPoints(points);
-    if (dryRun) return { found, erased: 0, mayRemain: [] };
-    let erased = 0;
-    await forgetUser(target, userId, Date.now, signal);
-    // A write that was under way may have been stored after the deletion.
-    for (let look = 0; look < MOST_LOOKS && points.length > 0; look++) {
-      const hours = hoursOf(points);
-      await markHours(target, hours, signal);
-      for (const { tags, times } of points) {
-        const isOwn = tags['user_id'] === userId;
-        const ranges = isOwn ? [[times.at(0), times.at(-1)]] : times.map((time) => [time, time]);
-        for (const [from = '', to = ''] of ranges) {
-          signal?.throwIfAborted();
-          await deleter.delete({ measurement: USAGE_MEASUREMENT, tags, from, to });
-          erased += isOwn ? times.length : 1;
-          onProgress?.(erased, found);
-        }
-      }
-      await refreshRollUps(target, spanOf(hours), Date.now, signal);
-      points = await pointsOf(client, userId, signal);
-      const left = sumOfPoints(points);
-      erased = Math.max(0, erased - left);
-      if (look + 1 < MOST_LOOKS) found = Math.max(found, erased + left);
-    }
-    return { found: Math.max(found, erased), erased, mayRemain: [] };
+    const nowMs = Date.now();
+    ledgers = await DatabaseLedgers.of(client, target, signal);
+    if (!dryRun) await noteIn(target, ledgers.names, userId, nowMs, signal);
+    return await new Erasure(options, ledgers, nowMs).run();
   } finally {
-    deleter.close();
+    ledgers?.close();
     client.close();
   }
 }
 
-const sumOfPoints = (points: readonly UserPoints[]): number =>
-  points.reduce((sum, { times }) => sum + times.length, 0);
-
-async function pointsOf(
-  client: InfluxQueryClient,
+async function noteIn(
+  target: ResolvedInfluxOptions,
+  buckets: readonly string[],
   userId: string,
+  nowMs: number,
   signal: AbortSignal | undefined,
-): Promise<readonly UserPoints[]> {
-  const { filters } = checkRecordsQuery({ filter: { user: userId } });
-  const bound = new BoundValues();
-  const where = conditions(filters, bound).replace(' AND ', '');
-  const calls = name(USAGE_FIELDS.calls);
-  const q = `SELECT ${calls} FROM ${LEDGER} WHERE ${where} GROUP BY *`;
-  const series = new Map<string, { tags: Readonly<Record<string, string>>; times: string[] }>();
-  for await (const { tags, columns, values } of client.query(q, { bound, signal })) {
-    const place = columns.indexOf('time');
-    const key = JSON.stringify(tags);
-    const points = series.get(key) ?? { tags, times: [] };
-    series.set(key, points);
-    for (const row of values) points.times.push(String(row[place]));
-  }
-  return [...series.values()].map(({ tags, times }) => ({ tags, times: times.toSorted() }));
+): Promise<void> {
+  const { spool } = target;
+  if (spool === false) return;
+  const folders = buckets.map((bucket) =>
+    destinationFolder(influxDestination({ ...target, bucket }), spool),
+  );
+  for (const folder of folders) await noteErasure(folder, userId, nowMs, signal);
 }
 
-/** Starts of the hours that have calls of the user, oldest first. */
-function hoursOf(points: readonly UserPoints[]): readonly number[] {
-  const hours = points.flatMap(({ times }) =>
+/** In one of the ledgers. */
+interface Found {
+  readonly target: ResolvedInfluxOptions;
+  readonly series: readonly UserPoints[];
+  /** Their starts, oldest first. */
+  readonly hours: readonly number[];
+}
+
+class Erasure {
+  readonly #options: InfluxEraseOptions;
+  readonly #ledgers: DatabaseLedgers;
+  /** What comes in while it runs is newer, and stays. */
+  readonly #endMs: number;
+  /** Calls that can only be deleted with those of others. */
+  readonly #inseparable = new Set<string>();
+
+  constructor(options: InfluxEraseOptions, ledgers: DatabaseLedgers, nowMs: number) {
+    this.#options = options;
+    this.#ledgers = ledgers;
+    this.#endMs = nowMs + 1;
+  }
+
+  async run(): Promise<EraseResult> {
+    const { dryRun = false, userId, signal, onProgress } = this.#options;
+    let points = await this.#look();
+    let found = callsIn(points);
+    if (dryRun) return { found, erased: 0, mayRemain: [] };
+    for (const { target } of this.#ledgers.all) await forgetUser(target, userId, Date.now, signal);
+    let erased = 0;
+    // A write that was under way may have been stored after the deletion.
+    for (let look = 0; look < MOST_LOOKS && this.#isLeft(points); look++) {
+      const before = erased;
+      // A deletion reaches all ledgers.
+      for (const { target, hours } of points) await markHours(target, hours, signal);
+      for (const each of points.flatMap(({ series }) => series)) {
+        for await (const calls of this.#delete(each)) {
+          erased += calls;
+          onProgress?.(erased, found);
+        }
+      }
+      for (const { target, hours } of points) {
+        await refreshRollUps(target, spanOf(hours), Date.now, signal);
+      }
+      points = await this.#look();
+      const left = callsIn(points);
+      erased = Math.max(before, erased - Math.max(0, left - this.#inseparable.size));
+      found = Math.max(found, erased + left);
+    }
+    return { found, erased, mayRemain: this.#remaining() };
+  }
+
+  async #look(): Promise<readonly Found[]> {
+    const { userId, signal } = this.#options;
+    const found: Found[] = [];
+    for (const { client, target } of this.#ledgers.all) {
+      const series = await pointsOf(client, userId, this.#endMs, signal);
+      if (series.length > 0) found.push({ target, series, hours: hoursOf(series) });
+    }
+    return found;
+  }
+
+  #isLeft(points: readonly Found[]): boolean {
+    return points.some(({ series }) =>
+      series.some(({ tags, times }) =>
+        times.some((time) => !this.#inseparable.has(keyOf(tags, time))),
+      ),
+    );
+  }
+
+  /** Yields the calls of each deletion. */
+  async *#delete({ tags, isOwn, times, calls }: UserPoints): AsyncGenerator<number> {
+    const { userId, signal } = this.#options;
+    if (isOwn) {
+      signal?.throwIfAborted();
+      await this.#ledgers.delete(tags, times[0] ?? '', times.at(-1) ?? '');
+      yield calls;
+      return;
+    }
+    for (const time of times) {
+      signal?.throwIfAborted();
+      const owners = await this.#ledgers.owners(tags, time, signal);
+      if (owners.some((owner) => owner !== userId)) {
+        this.#inseparable.add(keyOf(tags, time));
+        continue;
+      }
+      await this.#ledgers.delete(tags, time, time);
+      yield 1;
+    }
+  }
+
+  #remaining(): readonly string[] {
+    const { size } = this.#inseparable;
+    if (size === 0) return [];
+    const { bucket } = this.#options;
+    return [
+      `${bucket}: ${size} at the nanosecond of a call of another user, which the server would delete as well`,
+    ];
+  }
+}
+
+const keyOf = (tags: UserPoints['tags'], time: string): string => JSON.stringify([tags, time]);
+
+const callsIn = (points: readonly Found[]): number =>
+  points.reduce((sum, { series }) => series.reduce((all, { calls }) => all + calls, sum), 0);
+
+function hoursOf(series: readonly UserPoints[]): readonly number[] {
+  const hours = series.flatMap(({ times }) =>
     times.map((time) => Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS),
   );
   return [...new Set(hours)].toSorted((a, b) => a - b);

@@ -47,7 +47,7 @@ export class PointDeleter {
   async #deleteFrom1(deletion: Deletion): Promise<void> {
     const { measurement, tags, withoutTag, from = BEGIN, to = END } = deletion;
     const bound = new BoundValues();
-    const series = presentTags(tags).map(([tag, value]) => `${name(tag)} = ${bound.bind(value)}`);
+    const series = seriesCondition(tags, bound, true);
     if (withoutTag !== undefined) series.push(`${name(withoutTag)} = ''`);
     const where = [...series, `time >= '${from}'`, `time <= '${to}'`].join(' AND ');
     const q = `DELETE FROM ${name(measurement)} WHERE ${where}`;
@@ -77,6 +77,16 @@ export class PointDeleter {
       { value: status },
     );
   }
+}
+
+/** `isExact`: without the series that have more tags; only a `DELETE` of 1.x can say so. */
+export function seriesCondition(
+  tags: Readonly<Record<string, string>> | undefined,
+  bound: BoundValues,
+  isExact: boolean,
+): string[] {
+  const named = isExact ? Object.entries(tags ?? {}) : presentTags(tags);
+  return named.map(([tag, value]) => `${name(tag)} = ${value === '' ? "''" : bound.bind(value)}`);
 }
 
 /** A tag that a series does not have reads ''. */

@@ -42,6 +42,8 @@ interface QueryOptions {
   readonly bound?: BoundValues;
   readonly epoch?: 'ms';
   readonly signal?: AbortSignal | undefined;
+  /** That every answer has: VictoriaMetrics answers any query with 200 and a list of databases. @default 'time' */
+  readonly column?: string;
 }
 
 interface Server {
@@ -123,7 +125,7 @@ export class InfluxQueryClient {
       });
       for await (const answer of answers(body, () => idle.refresh())) {
         isServersTurn = false;
-        yield* seriesOf(answer);
+        yield* seriesOf(answer, options.column);
         isServersTurn = true;
         idle.refresh();
       }
@@ -215,13 +217,12 @@ function parse(text: string): QueryAnswer {
   }
 }
 
-function* seriesOf(answer: QueryAnswer): Generator<InfluxSeries> {
+function* seriesOf(answer: QueryAnswer, column = 'time'): Generator<InfluxSeries> {
   if (answer.error !== undefined) throw refused(200, answer.error);
   for (const { error, series = [] } of answer.results ?? []) {
     if (error !== undefined) throw refused(200, error);
     for (const { tags = {}, columns, values = [] } of series) {
-      if (!columns.includes('time')) {
-        // VictoriaMetrics answers any query with 200 and a list of databases.
+      if (!columns.includes(column)) {
         throw refused(200, 'the server does not understand InfluxQL');
       }
       yield { tags, columns, values };

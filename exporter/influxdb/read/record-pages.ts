@@ -74,7 +74,9 @@ async function* recordsOf(
     if (newest === undefined) return;
     where += newest;
   }
-  const q = `SELECT *::field, *::tag FROM ${LEDGER} WHERE ${where} ORDER BY time DESC${limit}`;
+  // A point without calls is a cost that was written beside an erasure.
+  const isCall = `${name(USAGE_FIELDS.calls)} > 0`;
+  const q = `SELECT *::field, *::tag FROM ${LEDGER} WHERE ${where} AND ${isCall} ORDER BY time DESC${limit}`;
   let layout: PointLayout | undefined;
   for await (const { columns, values } of client.query(q, { bound, signal })) {
     layout ??= new PointLayout(columns, await tagNamesOf(client, where, bound, signal));

@@ -7,6 +7,7 @@ import {
 } from '../../ledger/reprice-tally.ts';
 import { checkRecordsQuery } from '../../ledger/queries/checked-query.ts';
 import { CostWriter } from './cost-writer.ts';
+import { removeCostsOfErased } from './erased-calls.ts';
 import { type InfluxAccess, resolveInfluxOptions } from '../influx-options.ts';
 import { refreshRollUps } from '../rollup/influx-roll-up.ts';
 import { LEDGER, name, timeRange } from '../read/influxql.ts';
@@ -43,17 +44,21 @@ export async function repriceInfluxLedger(options: InfluxRepriceOptions): Promis
   const held = setInterval(() => {}, READ_TIMEOUT_MS);
   try {
     const ranges = await rangesOf(client, range, now(), signal);
+    const changedRanges: TimeRange[] = [];
     for (const piece of ranges) {
+      const before = tally.result().changed;
       for await (const { record, tags } of storedCalls(client, piece, signal)) {
         const change = tally.add(record);
         if (change !== undefined && !dryRun) await writer.write(record, tags, change);
         if (tally.calls % PROGRESS_CALLS === 0) onProgress?.(tally.result());
       }
       onProgress?.(tally.result());
+      if (tally.result().changed > before) changedRanges.push(piece);
     }
     await writer.flush();
-    const { changed } = tally.result();
-    if (changed > 0 && !dryRun) await refreshRollUps(target, spanOf(ranges), now, signal);
+    if (!dryRun) await removeCostsOfErased(client, target, changedRanges, signal);
+    if (changedRanges.length > 0 && !dryRun)
+      await refreshRollUps(target, spanOf(ranges), now, signal);
     return tally.result();
   } finally {
     clearInterval(held);
