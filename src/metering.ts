@@ -16,7 +16,6 @@ import { SwitchBoard, type Switches } from './domain/switches.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
 import { TokenMeterError } from './errors.ts';
 import { warnHost } from './host/host-warning.ts';
-import { quietly } from './host/quietly.ts';
 import type { LiveSettings, TokenMeterOptions } from './options.ts';
 import { SCHEMA_URL, type SemconvGeneration } from './otel/semconv.ts';
 import { resolvedAttributes, type ResourceLike } from './otel/resolved-resource.ts';
@@ -50,6 +49,7 @@ export class Metering {
   readonly #telemetry: Telemetry;
   readonly #pipeline: UsagePipeline;
   #switches: SwitchBoard;
+  #lastService: string | undefined;
 
   /**
    * Throws `TokenMeterError` `INVALID_OPTION` for an invalid option. Invalid environment values are
@@ -82,7 +82,7 @@ export class Metering {
     );
     this.#pipeline = new UsagePipeline({
       ...telemetry,
-      service: serviceOf,
+      service: this.#service,
       counting: config.counting,
       captureContent: config.captureContent,
       generations,
@@ -175,13 +175,17 @@ export class Metering {
     }
   }
 
-  /** `service.name` of this process. */
-  readonly #service = (): string => {
-    // Before the first call: a span that is never ended reaches no exporter.
-    if (lastService === undefined) {
-      quietly('looking up the service', () => serviceOf(this.#telemetry.tracer().startSpan(SCOPE)));
-    }
-    return lastService ?? unnamedService();
+  /**
+   * `service.name` of the calls of this process, as their records have it. Of providers that do not say, the last
+   * span that was recorded has it.
+   */
+  readonly #service = (span?: Span): string => {
+    const known = serviceIn(this.#telemetry.resource?.());
+    if (known !== undefined) return known;
+    this.#lastService =
+      serviceIn((span as { readonly resource?: ResourceLike } | undefined)?.resource) ??
+      this.#lastService;
+    return this.#lastService ?? process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
   };
 
   /** What a call that begins now is asked of; undefined while there are no budgets. */
@@ -309,16 +313,7 @@ function generationsOf(names: TokenMeterConfig['metricNames']): readonly Semconv
   return names === 'both' ? ['v1_41', 'latest'] : [names];
 }
 
-let lastService: string | undefined;
-
-/** Resource of the span. A non-recording span has none, so the last known one is used. */
-function serviceOf(span: Span): string {
-  const { resource } = span as { readonly resource?: ResourceLike };
+function serviceIn(resource: ResourceLike | undefined): string | undefined {
   const name = resource === undefined ? undefined : resolvedAttributes(resource)['service.name'];
-  if (typeof name === 'string' && name !== '') lastService = name;
-  return lastService ?? unnamedService();
-}
-
-function unnamedService(): string {
-  return process.env['OTEL_SERVICE_NAME'] ?? 'unknown_service';
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }

@@ -2,6 +2,7 @@
 import * as api from '@opentelemetry/api';
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import { logs, type Logger, type LoggerProvider } from '@opentelemetry/api-logs';
+import type { ResourceLike } from './resolved-resource.ts';
 
 /** Name of the instrumentation scope. */
 export const SCOPE = 'otel-token-meter';
@@ -10,6 +11,8 @@ export const SCOPE = 'otel-token-meter';
 export interface Destination {
   readonly meters: readonly Meter[];
   readonly logger: Logger;
+  /** Of what is sent there where no SDK is registered. */
+  readonly resource: ResourceLike;
   /** A call is about to begin: by now the application has started its SDK, if it has one. */
   readonly onCall?: () => void;
   /** Sends what has arrived here. May reject. */
@@ -25,6 +28,8 @@ export interface Telemetry {
   readonly meters: () => readonly Meter[];
   readonly loggers: () => readonly Logger[];
   readonly onCall?: () => void;
+  /** Of what is recorded now, whether or not spans are. Undefined where nothing says. */
+  readonly resource?: () => ResourceLike | undefined;
   /** Sets the schema URL of spans, metrics and events. */
   useSchema?(url: string | undefined): void;
   /** Resolves when the logger's exporters have received everything emitted so far. May reject. */
@@ -73,6 +78,11 @@ export class CurrentTelemetry implements Telemetry {
     return this.#destination === undefined ? [global] : [global, this.#destination.logger];
   };
   readonly onCall = (): void => this.#destination?.onCall?.();
+  /** That of the logger comes first: it is the ledger's. */
+  readonly resource = (): ResourceLike | undefined =>
+    firstResource([this.#loggers.provider(), this.#tracers.provider()]) ??
+    this.#destination?.resource ??
+    firstResource([this.#meters.provider()]);
 
   /** Before the first call. */
   useSchema(url: string | undefined): void {
@@ -148,9 +158,34 @@ interface Flushable {
 
 /** The provider that a proxy of the API leads to has the method, the proxy has not. */
 function flushable(provider: object): Flushable {
+  return delegateOf(provider);
+}
+
+function delegateOf(provider: object): object {
   const { getDelegate, _getDelegate } = provider as Record<string, unknown>;
   const delegate = getDelegate ?? _getDelegate;
-  return (typeof delegate === 'function' ? delegate.call(provider) : provider) as Flushable;
+  return typeof delegate === 'function' ? (delegate.call(provider) as object) : provider;
+}
+
+/** Resource of the SDK that is registered with the API, for logs or spans. */
+export function registeredResource(): ResourceLike | undefined {
+  return firstResource([globalLoggerProvider(), api.trace.getTracerProvider()]);
+}
+
+/**
+ * Providers of the SDK have it in these members from 2.0 to 3.1, with no public way to it: a span has it only while
+ * it is recorded, and a log record once it is emitted.
+ */
+function firstResource(providers: readonly object[]): ResourceLike | undefined {
+  for (const provider of providers) {
+    const { _resource, _sharedState } = delegateOf(provider) as {
+      readonly _resource?: ResourceLike;
+      readonly _sharedState?: { readonly resource?: ResourceLike };
+    };
+    const resource = _resource ?? _sharedState?.resource;
+    if (resource !== undefined) return resource;
+  }
+  return undefined;
 }
 
 /** API 1.10 includes the logs API; SDK 2.x registers in `@opentelemetry/api-logs`. */

@@ -8,7 +8,7 @@ import { LAST_ATTEMPT_MS } from '../host/last-attempt.ts';
 import { packageVersion } from '../host/package-version.ts';
 import { requireHere } from '../host/require-here.ts';
 import type { ResourceLike } from '../otel/resolved-resource.ts';
-import { SCOPE, type Destination } from '../otel/telemetry.ts';
+import { registeredResource, SCOPE, type Destination } from '../otel/telemetry.ts';
 
 /** Where our own configuration sends usage, without any SDK in between. */
 export interface ConfiguredDestination extends Destination {
@@ -25,6 +25,7 @@ type Processor = Exporter.UsageLogProcessor & { status(): Exporter.ExporterStatu
 
 const NOWHERE: ConfiguredDestination = {
   meters: [],
+  resource: { attributes: {} },
   logger: { emit: () => undefined, enabled: () => false },
   flush: () => Promise.resolve(),
   end: () => Promise.resolve(),
@@ -60,6 +61,7 @@ function destination(
   const meter = metrics?.provider.getMeter(SCOPE, packageVersion());
   return {
     meters: meter === undefined ? [] : [meter],
+    resource: { attributes: resource },
     logger: {
       enabled: () => true,
       emit: (record) => processor.onEmit(asEmitted(record, resource)),
@@ -86,7 +88,7 @@ function asEmitted(
     hrTime: record.timestamp as [number, number],
     eventName: record.eventName,
     attributes: record.attributes ?? {},
-    resource: ofSpan ?? { attributes: resource },
+    resource: registeredResource() ?? ofSpan ?? { attributes: resource },
     ...(spanContext !== undefined && trace.isSpanContextValid(spanContext) && { spanContext }),
   };
 }
