@@ -15,6 +15,7 @@ import { Delivery } from './usage/delivery.ts';
 export type MeteringInForce = Pick<
   Metering,
   | 'calls'
+  | 'lead'
   | 'switchesOf'
   | 'keepContent'
   | 'onCall'
@@ -35,8 +36,8 @@ interface Installed {
 
 /**
  * Patches, wrappers and manual records report to all of them: the preload and an instrumentation of
- * the application get every record alike. The newest one leads: spans and the reading of calls are as
- * its options say. Disabled, it leaves both to the one before.
+ * the application get every record alike. Of those that record a call the newest one leads: spans and the
+ * reading of the call are as its options say.
  */
 let installed: readonly Installed[] = [];
 
@@ -75,7 +76,10 @@ export function replaceMetering(former: MeteringInForce, next: MeteringInForce):
   ];
 }
 
-/** For patched SDKs, asked on every call: undefined while no instrumentation is enabled. */
+/**
+ * For patched SDKs, asked on every call: undefined while no instrumentation is enabled. One for all calls, whoever leads
+ * them, since it knows one call by what it saw of others.
+ */
 export function currentCallMeter(): CallMeter<Recorded> | undefined {
   return installed.find(({ isEnabled }) => isEnabled())?.metering.calls;
 }
@@ -88,11 +92,13 @@ export function currentAudience(team: () => unknown = activeTeam): Audience<Reco
     const { enabled, tokenStatistics } = metering.switchesOf(team);
     if (enabled) members.push({ metering, tokenStatistics });
   }
-  if (members.length === 0) return undefined;
+  const [first] = members;
+  if (first === undefined) return undefined;
   for (const { metering } of members) metering.onCall();
   const tokenStatistics = members.some((member) => member.tokenStatistics);
-  const budgets = members[0]?.metering.budgets(tokenStatistics);
+  const budgets = first.metering.budgets(tokenStatistics);
   return {
+    lead: first.metering.lead,
     ...(budgets && { budgets }),
     tokenStatistics,
     // A meter that two of them share gets each value once.

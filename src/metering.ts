@@ -8,9 +8,8 @@ import type { PriceOfTokens } from './budgets/call-price.ts';
 import type { BudgetStore } from './budgets/stores/budget-store.ts';
 import { CallMeter } from './call/call-meter.ts';
 import { systemClock } from './call/clock.ts';
-import type { Audience } from './call/call-start.ts';
+import type { Audience, CallLead } from './call/call-start.ts';
 import type { CallBudgets } from './domain/call-budgets.ts';
-import { activeTeam } from './context.ts';
 import type { EndedCall } from './domain/ended-call.ts';
 import { SwitchBoard, type Switches } from './domain/switches.ts';
 import { describeProblems, resolveConfig, type TokenMeterConfig } from './config/index.ts';
@@ -41,6 +40,7 @@ export type Recorded = Promise<UsageRecord | undefined>;
 /** Everything between a call and its record, for one instrumentation. */
 export class Metering {
   readonly calls: CallMeter<Recorded>;
+  readonly lead: CallLead;
   readonly keepContent: boolean;
   readonly #resolved: ResolvedOptions;
   /** Whether `enabled: false` of the options holds; nothing else has decided yet. */
@@ -95,10 +95,9 @@ export class Metering {
       counter: new BackgroundCounter(),
       onUsage: options.onUsage,
     });
-    this.calls = new CallMeter({
-      clock: systemClock,
+    this.calls = new CallMeter({ clock: systemClock, audience });
+    this.lead = {
       tracer: telemetry.tracer,
-      audience,
       requestIdentity: config.requestIdentity,
       nativeSpans: config.nativeSpans,
       chunkTimes: config.chunkTimes,
@@ -107,10 +106,9 @@ export class Metering {
         generations,
         captureContent: config.captureContent,
         nativeSpans: config.nativeSpans,
-        isEmitting: () =>
-          !this.#pipeline.held.isHolding && this.#switches.of(activeTeam, this.#service).enabled,
+        isEmitting: () => !this.#pipeline.held.isHolding,
       }),
-    });
+    };
     this.keepContent = config.counting !== 'never' || config.captureContent;
   }
 

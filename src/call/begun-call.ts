@@ -5,7 +5,7 @@ import type { EndedCall } from '../domain/ended-call.ts';
 import type { RequestFacts } from '../domain/request-facts.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import { quietly } from '../host/quietly.ts';
-import type { Audience, CallStart } from './call-start.ts';
+import type { Audience, CallStart, RequestIdentity } from './call-start.ts';
 import { snapshot } from './snapshot.ts';
 
 /** What is known of a call when it begins. */
@@ -20,9 +20,6 @@ export type BegunCall = Omit<
   | 'replied'
 >;
 
-/** `never`, fields that name a user outright, or also those that may hold hashes. */
-export type RequestIdentity = 'never' | 'plain' | 'all';
-
 /** Of a call whose span is not known yet. */
 export const NO_SPAN: Span = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
@@ -31,9 +28,8 @@ const NO_FACTS: RequestFacts = {};
 export function beginCall<Record>(
   start: CallStart,
   parent: Context,
-  { tokenStatistics, keepContent }: Audience<Record>,
+  { tokenStatistics, keepContent, lead: { requestIdentity } }: Audience<Record>,
   startedAtMs: number,
-  requestIdentity: RequestIdentity,
 ): BegunCall {
   const read = quietly('reading a request', () => start.shape.request(start.request)) ?? NO_FACTS;
   return {

@@ -2,15 +2,14 @@ import type { Context } from '@opentelemetry/api';
 import { agentScopeOf, type AgentScope } from '../agents/agent-scope.ts';
 import type { OpenStep } from '../agents/open-step.ts';
 import type { OpenOperation, OperationStart } from '../agents/operation.ts';
-import type { StepMeter } from '../agents/step-meter.ts';
 import type { StepStart } from '../agents/step-start.ts';
 import { activeContext, mergeUsage, NO_USAGE_CONTEXT, usageContextOf } from '../context.ts';
 import { isRefusal, type BudgetRefusal, type Reservation } from '../domain/call-budgets.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import { quietly } from '../host/quietly.ts';
 import { kindOfCall } from '../otel/instruments.ts';
-import { beginCall, type BegunCall, type RequestIdentity } from './begun-call.ts';
-import { CallSpans, type CallSpansOptions } from './call-spans.ts';
+import { beginCall, type BegunCall } from './begun-call.ts';
+import { openSpan, placeCall } from './call-spans.ts';
 import type { Audience, CallStart, FinishedCall } from './call-start.ts';
 import { ChatCall } from './chat-call.ts';
 import { CallScope, scopeOf, setScope, type CallSight } from './claims.ts';
@@ -19,16 +18,13 @@ import { OpenCalls } from './open-calls.ts';
 import { otherModelCall } from './other-model-call.ts';
 import { RecentCalls } from './recent-calls.ts';
 
-export interface CallMeterOptions<Record = unknown> extends CallSpansOptions {
+export interface CallMeterOptions<Record = unknown> {
   readonly clock: Clock;
   /**
    * Asked when a call begins; undefined while nobody wants its record. `team`: of the call, by default that of the
    * active Context.
    */
   readonly audience: (team?: () => unknown) => Audience<Record> | undefined;
-  readonly requestIdentity: RequestIdentity;
-  readonly chunkTimes: 'mean' | 'each';
-  readonly steps: StepMeter;
 }
 
 /** The end of a call that was never sent. */
@@ -46,12 +42,10 @@ const REFUSED = {
 export class CallMeter<Record = unknown> {
   readonly open: OpenCalls<ChatCall> = new OpenCalls();
   readonly #options: CallMeterOptions<Record>;
-  readonly #spans: CallSpans;
   readonly #recent = new RecentCalls();
 
   constructor(options: CallMeterOptions<Record>) {
     this.#options = options;
-    this.#spans = new CallSpans(options);
   }
 
   /** Monotonic milliseconds. */
@@ -68,14 +62,14 @@ export class CallMeter<Record = unknown> {
   startStep(start: StepStart): OpenStep | undefined {
     const audience = quietly('starting a step', () => this.#options.audience());
     if (audience === undefined) return undefined;
-    return this.#options.steps.start(start, () => audience.meters?.() ?? []);
+    return audience.lead.steps.start(start, () => audience.meters?.() ?? []);
   }
 
   /** A request to or from a tool server. Undefined while metering is off. */
   startOperation(start: OperationStart): OpenOperation | undefined {
     const audience = quietly('starting an operation', () => this.#options.audience());
     if (audience === undefined) return undefined;
-    return this.#options.steps.startOperation(start, () => audience.meters?.() ?? []);
+    return audience.lead.steps.startOperation(start, () => audience.meters?.() ?? []);
   }
 
   /**
@@ -99,7 +93,7 @@ export class CallMeter<Record = unknown> {
     if (audience === undefined) return undefined;
     const parent = activeContext();
     const startedAtMs = end.endedAtMs - end.durationMs;
-    const begun = beginCall(start, parent, audience, startedAtMs, this.#options.requestIdentity);
+    const begun = beginCall(start, parent, audience, startedAtMs);
     const nowMs = this.#options.clock.monotonicMs();
     const { reply, byModel = false } = end;
     const sight = { ...sightAtStart(start, begun), ...sightOf(begun, reply) };
@@ -115,7 +109,7 @@ export class CallMeter<Record = unknown> {
     CallScope.claim(scopeOf(parent), sight);
     const ended: EndedCall = {
       ...begun,
-      span: this.#spans.open(start, begun.facts, startedAtMs, parent),
+      span: openSpan(audience.lead, start, begun.facts, startedAtMs, parent),
       durationMs: end.durationMs,
       timeToFirstChunkMs: undefined,
       chunkGapsMs: [],
@@ -134,12 +128,12 @@ export class CallMeter<Record = unknown> {
   #start(start: CallStart): ChatCall | undefined {
     const audience = this.#options.audience(() => teamOf(start));
     if (audience === undefined) return undefined;
-    const { clock, chunkTimes, requestIdentity } = this.#options;
+    const { clock } = this.#options;
     const { shape } = start;
     const parent = activeContext();
     const around = scopeOf(parent);
     const startedMs = clock.monotonicMs();
-    const begun = beginCall(start, parent, audience, clock.wallMs(), requestIdentity);
+    const begun = beginCall(start, parent, audience, clock.wallMs());
     const sight = sightAtStart(start, begun);
     if (CallScope.counts(around, sight)) return undefined;
 
@@ -147,12 +141,7 @@ export class CallMeter<Record = unknown> {
       start.isUnderway === true
         ? undefined
         : reserve(start, begun, audience, CallScope.reserving(around, sight));
-    const { span, spanIsForeign, inside, onEnd } = this.#spans.place(
-      start,
-      begun,
-      parent,
-      audience,
-    );
+    const { span, spanIsForeign, inside, onEnd } = placeCall(start, begun, parent, audience);
     if (reservation !== undefined && isRefusal(reservation)) {
       // A call around this one was not made either.
       CallScope.claim(around, sight);
@@ -173,7 +162,7 @@ export class CallMeter<Record = unknown> {
         }),
         clock,
         startedMs,
-        eachChunk: chunkTimes === 'each',
+        eachChunk: audience.lead.chunkTimes === 'each',
         open: this.open,
         onEnd: (ended) => {
           const { name: wrapper, amend, onlyLends } = start.wrapper ?? {};
@@ -211,7 +200,8 @@ export class CallMeter<Record = unknown> {
     for (const use of ended.reply.others ?? []) {
       const other = otherModelCall(ended, use);
       const { shape, facts, startedAtMs } = other;
-      const span = this.#spans.open(
+      const span = openSpan(
+        audience.lead,
         { ...start, shape, request: undefined },
         facts,
         startedAtMs,

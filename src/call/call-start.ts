@@ -1,13 +1,28 @@
-import type { Meter, Span } from '@opentelemetry/api';
+import type { Meter, Span, Tracer } from '@opentelemetry/api';
 import type { AgentScope } from '../agents/agent-scope.ts';
+import type { StepMeter } from '../agents/step-meter.ts';
 import type { CallBudgets } from '../domain/call-budgets.ts';
 import type { UsageContext } from '../domain/usage-context.ts';
 import type { CallShape } from '../domain/call-shape.ts';
 import type { EndedCall } from '../domain/ended-call.ts';
 import type { DeferredSpan } from '../otel/native-span.ts';
 
+/** `never`, fields that name a user outright, or also those that may hold hashes. */
+export type RequestIdentity = 'never' | 'plain' | 'all';
+
+/** Of the instrumentation that leads: how calls are read, and where their spans go. */
+export interface CallLead {
+  readonly tracer: () => Tracer;
+  /** `enrich`: where the SDK makes its own span ours is left out and our attributes go on it. */
+  readonly nativeSpans: 'enrich' | 'separate';
+  readonly requestIdentity: RequestIdentity;
+  readonly chunkTimes: 'mean' | 'each';
+  readonly steps: StepMeter;
+}
+
 /** Who wants the record of a call, as the switches stood when it began. */
 export interface Audience<Record = unknown> {
+  readonly lead: CallLead;
   readonly tokenStatistics: boolean;
   /** Whether a reply's text is needed, for counting or capture. */
   readonly keepContent: boolean;

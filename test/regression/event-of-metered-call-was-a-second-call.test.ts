@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { trace } from '@opentelemetry/api';
 import { StepMeter } from '../../src/agents/step-meter.ts';
 import { CallMeter } from '../../src/call/call-meter.ts';
+import type { CallLead } from '../../src/call/call-start.ts';
 import type { EndedCall } from '../../src/domain/ended-call.ts';
 import { LateCalls } from '../../src/providers/vercel-ai/late-calls.ts';
 import { embed } from '../../src/providers/vercel-ai/embedding-model.ts';
@@ -15,15 +16,8 @@ describe('an event of the AI SDK about a call that its patched model metered', (
   it('is not recorded again, however long the code between the two takes', () => {
     const ended: EndedCall[] = [];
     let now = 0;
-    const meter = new CallMeter({
-      // Every look at the clock takes a millisecond.
-      clock: { wallMs: () => Date.now(), monotonicMs: () => (now += 1) },
+    const lead: CallLead = {
       tracer: () => trace.getTracer('test'),
-      audience: () => ({
-        tokenStatistics: true,
-        keepContent: false,
-        onEnd: (call) => void ended.push(call),
-      }),
       requestIdentity: 'plain',
       nativeSpans: 'enrich',
       chunkTimes: 'mean',
@@ -33,6 +27,16 @@ describe('an event of the AI SDK about a call that its patched model metered', (
         captureContent: false,
         nativeSpans: 'enrich',
         isEmitting: () => true,
+      }),
+    };
+    const meter = new CallMeter({
+      // Every look at the clock takes a millisecond.
+      clock: { wallMs: () => Date.now(), monotonicMs: () => (now += 1) },
+      audience: () => ({
+        lead,
+        tokenStatistics: true,
+        keepContent: false,
+        onEnd: (call) => void ended.push(call),
       }),
     });
     const current = (() => meter) as unknown as typeof currentCallMeter;

@@ -11,6 +11,7 @@ import { BudgetedCalls } from '../../src/budgeted-calls.ts';
 import { currentBudgets } from '../../src/budgets/budgets-in-force.ts';
 import { StepMeter } from '../../src/agents/step-meter.ts';
 import { CallMeter } from '../../src/call/call-meter.ts';
+import type { CallLead } from '../../src/call/call-start.ts';
 import { systemClock } from '../../src/call/clock.ts';
 import {
   currentAudience,
@@ -99,8 +100,10 @@ export function startMetering({
   let isOn = false;
   const meter = new CallMeter<Promise<UsageRecord | undefined>>({
     clock: systemClock,
-    tracer: () => provider.getTracer('conformance'),
     audience: currentAudience,
+  });
+  const lead: CallLead = {
+    tracer: () => provider.getTracer('conformance'),
     requestIdentity,
     nativeSpans,
     chunkTimes: 'mean',
@@ -111,10 +114,11 @@ export function startMetering({
       nativeSpans,
       isEmitting: () => true,
     }),
-  });
+  };
   // Copies of an SDK are patched once a process, by whichever test came first: all of them ask this.
   const inForce: MeteringInForce = {
     calls: meter,
+    lead,
     switchesOf: () => ({ enabled: true, tokenStatistics }),
     keepContent: true,
     onCall: () => undefined,
