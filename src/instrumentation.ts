@@ -19,7 +19,7 @@ import {
 } from './metering-in-force.ts';
 import { installLoaderHook } from './host/loader-hook.ts';
 import { Metering } from './metering.ts';
-import type { LiveSettings, TokenMeterOptions } from './options.ts';
+import { checkLiveSettings, type LiveSettings, type TokenMeterOptions } from './options.ts';
 import { packageVersion } from './host/package-version.ts';
 import { quietly } from './host/quietly.ts';
 import {
@@ -131,8 +131,12 @@ export class TokenMeterInstrumentation extends InstrumentationBase {
     });
   }
 
-  /** Takes effect with the next call; a running call keeps its state. Never throws. */
+  /**
+   * Takes effect with the next call; a running call keeps its state. Throws `TokenMeterError` `INVALID_OPTION` for what
+   * cannot be switches, and then changes nothing.
+   */
   applySettings(settings: LiveSettings): void {
+    checkLiveSettings(settings);
     for (const metering of this.#meterings) metering.applySettings(settings);
   }
 

@@ -159,7 +159,7 @@ export class Metering {
   }
 
   applySettings({ hold, ...values }: LiveSettings): void {
-    if (typeof values.enabled === 'boolean') this.#isOffByOption = false;
+    if (values.enabled !== undefined) this.#isOffByOption = false;
     const switches = this.#switches.with(values);
     this.#switches = switches;
     if (hold === true) this.#pipeline.held.hold();

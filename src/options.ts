@@ -2,6 +2,7 @@ import type { Budget } from './budgets/budget.ts';
 import type { BudgetStore } from './budgets/stores/budget-store.ts';
 import type { SwitchValues } from './domain/switches.ts';
 import type { UsageRecord } from './domain/usage-record.ts';
+import { TokenMeterError } from './errors.ts';
 
 export interface TokenMeterOptions {
   /** Initial state of the switch; `applySettings()` changes it at run time. @default true */
@@ -75,4 +76,48 @@ export interface LiveSettings extends SwitchValues {
    * they are emitted as the switches stand, or dropped and counted as `settings_unknown`.
    */
   readonly hold?: boolean;
+}
+
+/** Checks what a JavaScript caller passed. Throws `TokenMeterError` `INVALID_OPTION` for what cannot be switches. */
+export function checkLiveSettings(given: unknown): void {
+  const { hold, teams, services } = checkSwitches('', given);
+  checkSwitch('hold', hold);
+  for (const [name, scopes] of Object.entries({ teams, services })) {
+    if (scopes === undefined) continue;
+    const byName = checkObject(name, scopes, 'an object of switches by name');
+    for (const [one, switches] of Object.entries(byName)) checkSwitches(`${name}.${one}`, switches);
+  }
+}
+
+function checkSwitches(path: string, given: unknown): Readonly<Record<string, unknown>> {
+  const switches = checkObject(path, given, 'an object with enabled and tokenStatistics');
+  for (const name of ['enabled', 'tokenStatistics']) {
+    checkSwitch(path === '' ? name : `${path}.${name}`, switches[name]);
+  }
+  return switches;
+}
+
+function checkSwitch(path: string, given: unknown): void {
+  if (given !== undefined && typeof given !== 'boolean') throw invalid(path, given, 'true, false');
+}
+
+function checkObject(
+  path: string,
+  given: unknown,
+  allowed: string,
+): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw invalid(path, given, allowed);
+  }
+  return given as Readonly<Record<string, unknown>>;
+}
+
+function invalid(path: string, value: unknown, allowed: string): TokenMeterError {
+  const what = path === '' ? 'what was given' : path;
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  return new TokenMeterError(
+    'INVALID_OPTION',
+    `applySettings: ${what} is ${kind}; allowed: ${allowed}`,
+    { value, allowed },
+  );
 }

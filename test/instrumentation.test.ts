@@ -247,6 +247,32 @@ describe('TokenMeterInstrumentation', () => {
     }
   });
 
+  it('refuses what cannot be switches, by its name, and changes nothing then', async () => {
+    const refused: readonly (readonly [unknown, unknown, string])[] = [
+      [{ enabled: false, teams: null }, null, 'an object of switches by name'],
+      [{ enabled: false, services: ['chat'] }, ['chat'], 'an object of switches by name'],
+      [
+        { enabled: false, teams: { sea: false } },
+        false,
+        'an object with enabled and tokenStatistics',
+      ],
+      [{ enabled: false, teams: { sea: { enabled: 'no' } } }, 'no', 'true, false'],
+      [{ enabled: 'no' }, 'no', 'true, false'],
+      [{ enabled: false, hold: 1 }, 1, 'true, false'],
+      [null, null, 'an object with enabled and tokenStatistics'],
+    ];
+    for (const [settings, value, allowed] of refused) {
+      assert.throws(() => instrumentation.applySettings(settings as never), {
+        name: 'TokenMeterError',
+        code: 'INVALID_OPTION',
+        value,
+        allowed,
+      });
+    }
+    assert.equal(instrumentation.settings.enabled, true);
+    assert.equal(instrumentation.settingsFor({ team: 'sea' }).enabled, true);
+  });
+
   it('keeps the switches it was made with when an SDK registers it', () => {
     const off = new TokenMeterInstrumentation({ enabled: false });
     const unregister = registerInstrumentations({ instrumentations: [off] });

@@ -100,7 +100,7 @@ export const rooms: readonly Room[] = [
   {
     path: 'src/options.ts',
     what: 'options of the instrumentation',
-    imports: ['src/budgets', 'src/domain'],
+    imports: ['src/budgets', 'src/domain', 'src/errors.ts'],
   },
   {
     path: 'src/config',

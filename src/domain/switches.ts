@@ -34,9 +34,8 @@ export class SwitchBoard {
   with({ enabled, tokenStatistics, teams, services }: SwitchValues): SwitchBoard {
     return new SwitchBoard(
       {
-        enabled: typeof enabled === 'boolean' ? enabled : this.all.enabled,
-        tokenStatistics:
-          typeof tokenStatistics === 'boolean' ? tokenStatistics : this.all.tokenStatistics,
+        enabled: enabled ?? this.all.enabled,
+        tokenStatistics: tokenStatistics ?? this.all.tokenStatistics,
       },
       teams === undefined ? this.#teams : asRecorded(teams),
       services === undefined ? this.#services : new Map(Object.entries(services)),

@@ -349,7 +349,7 @@ describe('changes of settings for a time', () => {
         const made = new SettingsService({
           schema: metricsSettings,
           store: new RedisSettingsStore({ url: own.url }),
-          now: () => Date.now() + aheadMs,
+          now: () => Date.now() + behindMs + aheadMs,
           lastKnownGoodPath,
         });
         services.push(made);
