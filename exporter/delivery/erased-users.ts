@@ -25,6 +25,21 @@ const SENDING = /^sending-(\d+)-/;
 /** Which dialect, a mark, the lines. */
 const MOST_REQUESTS = 3;
 const POLL_MS = 20;
+/** Holds the time of the last write that had no answer, ms since 1970. */
+const UNANSWERED = 'unanswered-write';
+/** What a gateway may still pass on to the server after the writer gave up waiting for it. */
+const LATE_MS = 15_000;
+/** The server never had the request. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'MISSING_DEPENDENCY',
+]);
+/** Of a gateway, which says nothing about the server behind it. */
+const OF_GATEWAYS: ReadonlySet<number> = new Set([408, 502, 504]);
 /** Lines are on their way for less than this while their file is being made. */
 const KEPT_AT_LEAST_MS = 3_600_000;
 const LOOK_FOR_OLD_EVERY_MS = 60_000;
@@ -32,15 +47,16 @@ const LOOK_FOR_OLD_EVERY_MS = 60_000;
 /**
  * Says in the folder of a destination that the calls which a user has made until now were erased. Resolves when no
  * write is under way any more that may not know of it: within the timeouts of its requests. Does nothing where no
- * process has ever kept lines.
+ * process has ever kept lines. Resolves with the time, ms since 1970, until when a write that had no answer may still
+ * be stored: an erasure has to look again then.
  */
 export async function noteErasure(
   folder: string,
   user: string,
   nowMs: number,
   signal?: AbortSignal,
-): Promise<void> {
-  if (!existsSync(folder)) return;
+): Promise<number> {
+  if (!existsSync(folder)) return 0;
   const path = join(folder, FILE);
   await withFileLock(`${path}.lock`, async () => {
     const notes = { ...(await readNotes(path)), [erasedUserDigest(user)]: nowMs };
@@ -52,7 +68,21 @@ export async function noteErasure(
     const now = new Set(await writesUnderWay(folder));
     before = before.filter((name) => now.has(name));
   }
+  const at = await readFile(join(folder, UNANSWERED), 'utf8').catch(() => '0');
+  return Number(at) + LATE_MS;
 }
+
+/** Resolves with `true` at that time, and with `false` at once where it is over. */
+export async function untilLateWrites(lateMs: number, signal?: AbortSignal): Promise<boolean> {
+  const waitMs = lateMs - Date.now();
+  // A clock that was set back must not hold it for longer.
+  if (waitMs > 0) await sleep(Math.min(waitMs, LATE_MS), undefined, { signal });
+  return waitMs > 0;
+}
+
+/** In `mayRemain`, where there were such writes. */
+export const lateWritesIn = (where: string): string =>
+  `${where}: writes that had no answer, if it stores them more than ${LATE_MS / 1000} s later`;
 
 /** Their files. Those of processes that died in a write are removed. */
 async function writesUnderWay(folder: string): Promise<readonly string[]> {
@@ -102,6 +132,27 @@ export class ErasedUsers {
     } finally {
       await rm(path, { force: true }).catch(() => undefined);
     }
+  }
+
+  /**
+   * Makes one request inside of `writing`, and notes where nobody knows what became of it: the server may store the
+   * lines after the writer has given up. Rejects as `request` does.
+   */
+  async noting<T extends { readonly status: number }>(request: () => Promise<T>): Promise<T> {
+    try {
+      const answer = await request();
+      if (OF_GATEWAYS.has(answer.status)) await this.#noteUnanswered();
+      return answer;
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown };
+      if (!NOT_SENT.has(String(code))) await this.#noteUnanswered();
+      throw error;
+    }
+  }
+
+  async #noteUnanswered(): Promise<void> {
+    const path = join(this.#folder, UNANSWERED);
+    await writeFile(path, String(Date.now()), { mode: 0o600 }).catch(() => undefined);
   }
 
   /** Never rejects. */

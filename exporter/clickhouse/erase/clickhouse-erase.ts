@@ -1,5 +1,5 @@
 import { destinationFolder } from '../../delivery/destination-folder.ts';
-import { noteErasure } from '../../delivery/erased-users.ts';
+import { lateWritesIn, noteErasure, untilLateWrites } from '../../delivery/erased-users.ts';
 import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
 import {
   type ClickHouseAccess,
@@ -45,9 +45,10 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
     return Number(row?.['calls'] ?? 0);
   };
   try {
+    let lateMs = 0;
     if (!dryRun && access.spool !== false) {
       const folder = destinationFolder(clickHouseDestination(access), access.spool);
-      await noteErasure(folder, userId, nowMs, signal);
+      lateMs = await noteErasure(folder, userId, nowMs, signal);
     }
     const found = await count();
     if (dryRun) return { found, erased: 0, mayRemain: [] };
@@ -65,12 +66,14 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
     }
     await deleteFrom(session, LEDGER, ofUser, signal);
     // A write that was under way may have been stored after the deletion.
+    const wereLate = await untilLateWrites(lateMs, signal);
     if ((await count()) > 0) await deleteFrom(session, LEDGER, ofUser, signal);
     // A cell that was made while the calls were being deleted holds some of them.
     await mark(session, cells, signal);
     const remaining = await count();
     onProgress?.(found - remaining, found);
-    return { found, erased: found - remaining, mayRemain: [] };
+    const mayRemain = wereLate ? [lateWritesIn(access.database)] : [];
+    return { found, erased: found - remaining, mayRemain };
   } finally {
     await session.close();
   }

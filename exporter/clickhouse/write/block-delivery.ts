@@ -119,7 +119,9 @@ export class BlockDelivery implements LineDelivery {
     const token = createHash('sha256').update(body).digest('hex');
     const start = performance.now();
     try {
-      const answer = await this.#options.insert(body, token);
+      const { insert, erased } = this.#options;
+      const request = async (): Promise<InsertAnswer> => await insert(body, token);
+      const answer = await (erased?.noting(request) ?? request());
       this.#options.onLatency(performance.now() - start);
       return judge(answer, Date.now());
     } catch (error) {

@@ -1,6 +1,6 @@
 import { TokenMeterError } from '../../../src/errors.ts';
 import { destinationFolder } from '../../delivery/destination-folder.ts';
-import { noteErasure } from '../../delivery/erased-users.ts';
+import { lateWritesIn, noteErasure, untilLateWrites } from '../../delivery/erased-users.ts';
 import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
 import {
   type InfluxAccess,
@@ -47,27 +47,32 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
     }
     const nowMs = Date.now();
     ledgers = await DatabaseLedgers.of(client, target, signal);
-    if (!dryRun) await noteIn(target, ledgers.names, userId, nowMs, signal);
-    return await new Erasure(options, ledgers, nowMs).run();
+    const lateMs = dryRun ? 0 : await noteIn(target, ledgers.names, userId, nowMs, signal);
+    return await new Erasure(options, ledgers, nowMs).run(lateMs);
   } finally {
     ledgers?.close();
     client.close();
   }
 }
 
+/** As `noteErasure`, in the folder of each bucket. */
 async function noteIn(
   target: ResolvedInfluxOptions,
   buckets: readonly string[],
   userId: string,
   nowMs: number,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<number> {
   const { spool } = target;
-  if (spool === false) return;
+  if (spool === false) return 0;
   const folders = buckets.map((bucket) =>
     destinationFolder(influxDestination({ ...target, bucket }), spool),
   );
-  for (const folder of folders) await noteErasure(folder, userId, nowMs, signal);
+  let lateMs = 0;
+  for (const folder of folders) {
+    lateMs = Math.max(lateMs, await noteErasure(folder, userId, nowMs, signal));
+  }
+  return lateMs;
 }
 
 /** In one of the ledgers. */
@@ -85,6 +90,8 @@ class Erasure {
   readonly #endMs: number;
   /** Calls that can only be deleted with those of others. */
   readonly #inseparable = new Set<string>();
+  #found = 0;
+  #erased = 0;
 
   constructor(options: InfluxEraseOptions, ledgers: DatabaseLedgers, nowMs: number) {
     this.#options = options;
@@ -92,22 +99,31 @@ class Erasure {
     this.#endMs = nowMs + 1;
   }
 
-  async run(): Promise<EraseResult> {
-    const { dryRun = false, userId, signal, onProgress } = this.#options;
-    let points = await this.#look();
-    let found = callsIn(points);
-    if (dryRun) return { found, erased: 0, mayRemain: [] };
+  /** `lateMs`: until when a write that had no answer may still be stored. */
+  async run(lateMs: number): Promise<EraseResult> {
+    const { dryRun = false, userId, signal } = this.#options;
+    const points = await this.#look();
+    this.#found = callsIn(points);
+    if (dryRun) return { found: this.#found, erased: 0, mayRemain: [] };
     for (const { target } of this.#ledgers.all) await forgetUser(target, userId, Date.now, signal);
-    let erased = 0;
+    await this.#deleteAll(points);
+    const wereLate = await untilLateWrites(lateMs, signal);
+    if (wereLate) await this.#deleteAll(await this.#look());
+    const mayRemain = this.#remaining(wereLate);
+    return { found: this.#found, erased: this.#erased, mayRemain };
+  }
+
+  async #deleteAll(points: readonly Found[]): Promise<void> {
+    const { signal, onProgress } = this.#options;
     // A write that was under way may have been stored after the deletion.
     for (let look = 0; look < MOST_LOOKS && this.#isLeft(points); look++) {
-      const before = erased;
+      const before = this.#erased;
       // A deletion reaches all ledgers.
       for (const { target, hours } of points) await markHours(target, hours, signal);
       for (const each of points.flatMap(({ series }) => series)) {
         for await (const calls of this.#delete(each)) {
-          erased += calls;
-          onProgress?.(erased, found);
+          this.#erased += calls;
+          onProgress?.(this.#erased, Math.max(this.#found, this.#erased));
         }
       }
       for (const { target, hours } of points) {
@@ -115,10 +131,10 @@ class Erasure {
       }
       points = await this.#look();
       const left = callsIn(points);
-      erased = Math.max(before, erased - Math.max(0, left - this.#inseparable.size));
-      found = Math.max(found, erased + left);
+      const failed = Math.max(0, left - this.#inseparable.size);
+      this.#erased = Math.max(before, this.#erased - failed);
+      this.#found = Math.max(this.#found, this.#erased + left);
     }
-    return { found, erased, mayRemain: this.#remaining() };
   }
 
   async #look(): Promise<readonly Found[]> {
@@ -160,13 +176,11 @@ class Erasure {
     }
   }
 
-  #remaining(): readonly string[] {
+  #remaining(wereLate: boolean): readonly string[] {
     const { size } = this.#inseparable;
-    if (size === 0) return [];
     const { bucket } = this.#options;
-    return [
-      `${bucket}: ${size} at the nanosecond of a call of another user, which the server would delete as well`,
-    ];
+    const inseparable = `${bucket}: ${size} at the nanosecond of a call of another user, which the server would delete as well`;
+    return [...(size > 0 ? [inseparable] : []), ...(wereLate ? [lateWritesIn(bucket)] : [])];
   }
 }
 

@@ -3,6 +3,7 @@ import type { Answer, Transport } from '../../transport.ts';
 import type { LineChunk } from '../../../spool/line-queue.ts';
 import { type Complaint, complaintIn, explain, judge, type Verdict } from './answers.ts';
 import { compressed } from './gzip-body.ts';
+import type { ErasedUsers } from '../../../delivery/erased-users.ts';
 import type { ServerState } from '../../../delivery/server-state.ts';
 import { withoutInnerBreaks } from '../../../delivery/split-lines.ts';
 
@@ -14,6 +15,8 @@ export interface WriteOptions {
   readonly gzip: boolean;
   /** Called after each failed attempt, with the failures in a row; true ends the delivery. @default never */
   readonly givesUp?: (kind: 'later' | 'attention', failures: number) => boolean;
+  /** Notes writes without an answer. Absent: the lines are of no users. */
+  readonly erased?: ErasedUsers | undefined;
   /** Called with the duration of each answered write. */
   readonly onLatency: (ms: number) => void;
 }
@@ -82,22 +85,24 @@ export class WriteAttempts {
 
   /** Rejects when there is no answer. */
   async write(chunks: readonly LineChunk[]): Promise<Answer> {
-    const { transport, timeoutMs } = this.#options;
+    const { transport, timeoutMs, erased } = this.#options;
     const dialect = (this.#dialect ??= await this.#options.chooseDialect());
     const readable = dialect.multilineStrings ? chunks : chunks.map(withoutInnerBreaks);
     const body = joined(readable.map((chunk) => chunk.body));
     const content = this.#gzip ? await compressed(body) : { body, headers: {} };
-    return await transport.request({
-      method: 'POST',
-      path: dialect.path,
-      headers: {
-        'content-type': 'text/plain; charset=utf-8',
-        ...dialect.headers,
-        ...content.headers,
-      },
-      body: content.body,
-      timeoutMs,
-    });
+    const request = async (): Promise<Answer> =>
+      await transport.request({
+        method: 'POST',
+        path: dialect.path,
+        headers: {
+          'content-type': 'text/plain; charset=utf-8',
+          ...dialect.headers,
+          ...content.headers,
+        },
+        body: content.body,
+        timeoutMs,
+      });
+    return await (erased?.noting(request) ?? request());
   }
 
   /** True when there is another way to write to this server. */

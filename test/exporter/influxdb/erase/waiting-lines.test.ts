@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
@@ -100,6 +102,45 @@ describe('lines of an erased user that wait for InfluxDB', () => {
     assert.deepEqual(await users(), ['', 'bob']);
     assert.deepEqual(next.status().dropped, { erased: 1 });
     await next.shutdown();
+  });
+
+  it('do not come back with a write that a gateway passes on after its writer gave up', async () => {
+    const passedOn = Promise.withResolvers<void>();
+    let isFirst = true;
+    const gateway = createServer((request, response) => {
+      void (async () => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk as Buffer);
+        const isHeld = isFirst && request.url?.startsWith('/write') === true;
+        if (isHeld) {
+          isFirst = false;
+          await passedOn.promise;
+        }
+        const { method = 'GET', url = '/', headers } = request;
+        const answer = await fetch(influxd.url + url, {
+          method,
+          headers: { 'content-type': headers['content-type'] ?? 'text/plain' },
+          ...(method === 'POST' && { body: Buffer.concat(chunks) }),
+        });
+        response.writeHead(answer.status);
+        response.end(Buffer.from(await answer.arrayBuffer()));
+      })();
+    });
+    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+    const processor = new InfluxUsageProcessor(options({ url, batchSize: 3, timeoutMs: 300 }));
+    for (const record of waiting) processor.onEmit(logOf(record));
+    await until(() => processor.status().retries > 0);
+    const erasure = eraseInfluxUser({ ...options({ url }), userId: USER });
+    await until(() => notes().length > 0);
+    passedOn.resolve();
+    const { found, erased, mayRemain } = await erasure;
+    assert.equal(erased, found);
+    assert.match(mayRemain.join('\n'), /^usage: writes that had no answer/);
+    await processor.shutdown();
+    assert.deepEqual(await users(), ['', 'bob']);
+    gateway.closeAllConnections();
+    gateway.close();
   });
 
   it('need no note where nothing was ever kept', async () => {
