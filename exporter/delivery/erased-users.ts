@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { replaceFile } from '../../src/host/atomic-file.ts';
 import { withFileLock } from '../../src/host/file-lock.ts';
+import { makeFolder } from '../../src/host/make-folder.ts';
 import { erasedUserDigest } from '../../src/domain/erased-user.ts';
 import { oldestSegment } from '../spool/backlog.ts';
 import { type LineChunk, sumOfLines } from '../spool/line-queue.ts';
@@ -83,6 +84,19 @@ export async function untilLateWrites(lateMs: number, signal?: AbortSignal): Pro
 /** In `mayRemain`, where there were such writes. */
 export const lateWritesIn = (where: string): string =>
   `${where}: writes that had no answer, if it stores them more than ${LATE_MS / 1000} s later`;
+
+/** Before lines are moved from the folder of one destination to that of another. */
+export async function copyNotes(from: string, to: string): Promise<void> {
+  const moved = Object.entries(await readNotes(join(from, FILE)));
+  if (moved.length === 0) return;
+  await makeFolder(to, 0o700);
+  const path = join(to, FILE);
+  await withFileLock(`${path}.lock`, async () => {
+    const notes = new Map(Object.entries(await readNotes(path)));
+    for (const [user, until] of moved) notes.set(user, Math.max(until, notes.get(user) ?? 0));
+    await replaceFile(path, JSON.stringify(Object.fromEntries(notes)));
+  });
+}
 
 /** Their files. Those of processes that died in a write are removed. */
 async function writesUnderWay(folder: string): Promise<readonly string[]> {

@@ -6,14 +6,15 @@ import { atEndOfProcess } from '../health/process-end.ts';
 import { SelfMetrics } from '../health/self-metrics.ts';
 import type { ExporterError, ExporterStatus } from '../health/status.ts';
 import { whileAlive } from '../health/while-alive.ts';
+import { moveBacklog } from '../spool/backlog.ts';
 import { DiskSpool } from '../spool/disk-spool.ts';
 import type { LineChunk } from '../spool/line-queue.ts';
 import { MemoryQueue } from '../spool/memory-queue.ts';
 import { realFs, type SpoolFs } from '../spool/spool-fs.ts';
 import type { SpoolRefusal } from '../spool/unwritten-lines.ts';
 import { DeadLetterFile } from './dead-letters.ts';
-import { type Destination, destinationFolder } from './destination-folder.ts';
-import { type CallOfLine, ErasedUsers } from './erased-users.ts';
+import { type Destination, destinationFolder, formerFolder } from './destination-folder.ts';
+import { type CallOfLine, copyNotes, ErasedUsers } from './erased-users.ts';
 import { Intake, type IntakeLine } from './intake.ts';
 import type { DeliveryHooks, LineDelivery } from './line-delivery.ts';
 import { Sender } from './sender.ts';
@@ -204,13 +205,21 @@ export class SpooledExporter {
 
   #diskSpool(spool: ResolvedSpoolOptions, fs: SpoolFs): DiskSpool {
     const { counts } = this;
+    const { destination } = this.#options;
+    const folder = destinationFolder(destination, spool);
+    const former = formerFolder(destination, spool);
+    if (former !== undefined) {
+      copyNotes(former, folder)
+        .then(async () => await moveBacklog(former, folder, fs))
+        .catch(({ message }: Error) => counts.warn('upkeep', `spool folder: ${message}`));
+    }
     return new DiskSpool({
       ...spool,
       fs,
-      folder: destinationFolder(this.#options.destination, spool),
+      folder,
       maxMemoryBytes: MAX_MEMORY_BYTES,
       onDropped: (reason, lines) => counts.drop(reason, lines),
-      destination: this.#options.destination.description,
+      destination: destination.description,
       onAccepted: (lines) => (counts.accepted += lines),
       onAdopted: (lines) => {
         counts.adopted += lines;

@@ -67,6 +67,13 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   });
   if (isWatched) io.stderr.write('\r\u001B[K');
   report(result, io, json);
+  for (const { folder, destination, lines, isCurrent } of (await store.backlogs?.()) ?? []) {
+    if (isCurrent) continue;
+    const { url = 'another server', bucket = '' } = destination;
+    io.stderr.write(
+      `${shownCount(lines)} records wait in ${folder} for ${url} ${bucket}: those of this user are sent there; erase there as well\n`,
+    );
+  }
   return result.erased < result.found ? 1 : 0;
 }
 

@@ -1,5 +1,5 @@
 import { TokenMeterError } from '../../../src/errors.ts';
-import { destinationFolder } from '../../delivery/destination-folder.ts';
+import { destinationFolder, formerFolder } from '../../delivery/destination-folder.ts';
 import { lateWritesIn, noteErasure, untilLateWrites } from '../../delivery/erased-users.ts';
 import { checkErasedUser, type EraseOptions, type EraseResult } from '../../ledger/erase.ts';
 import {
@@ -65,9 +65,10 @@ async function noteIn(
 ): Promise<number> {
   const { spool } = target;
   if (spool === false) return 0;
-  const folders = buckets.map((bucket) =>
-    destinationFolder(influxDestination({ ...target, bucket }), spool),
-  );
+  const folders = buckets.flatMap((bucket) => {
+    const destination = influxDestination({ ...target, bucket });
+    return [destinationFolder(destination, spool), formerFolder(destination, spool) ?? []].flat();
+  });
   let lateMs = 0;
   for (const folder of folders) {
     lateMs = Math.max(lateMs, await noteErasure(folder, userId, nowMs, signal));

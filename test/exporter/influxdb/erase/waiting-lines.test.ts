@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { destinationFolder } from '../../../../exporter/delivery/destination-folder.ts';
 import type { InfluxOptions } from '../../../../exporter/influxdb/influx-options.ts';
 import { eraseInfluxUser } from '../../../../exporter/influxdb/erase/influx-erase.ts';
 import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
@@ -141,6 +142,36 @@ describe('lines of an erased user that wait for InfluxDB', () => {
     assert.deepEqual(await users(), ['', 'bob']);
     gateway.closeAllConnections();
     gateway.close();
+  });
+
+  it('are those of their host, however it is spelled', async () => {
+    await influxd.kill();
+    const { port } = new URL(influxd.url);
+    const spelled = `http://LOCALHOST:${port}`;
+    const dead = new InfluxUsageProcessor(
+      options({ url: `http://localhost:${port}`, timeoutMs: 200 }),
+    );
+    for (const record of waiting) dead.onEmit(logOf(record));
+    await dead.shutdown();
+    const [folder = ''] = readdirSync(directory);
+    // As an earlier release would have named it.
+    const identity = [spelled, '', 'usage'];
+    const former = destinationFolder({ name: 'usage', identity }, { directory });
+    renameSync(join(directory, folder), former);
+    await influxd.restart();
+    await eraseInfluxUser({ ...options({ url: spelled }), userId: USER });
+    const first = new InfluxUsageProcessor(options({ url: spelled }));
+    const owners = (): number =>
+      readdirSync(former, { withFileTypes: true }).filter((entry) => entry.isDirectory()).length;
+    await until(() => owners() === 0);
+    await first.shutdown();
+    const next = new InfluxUsageProcessor(options({ url: spelled, batchSize: 1 }));
+    await until(() => next.status().adopted === 3);
+    await next.forceFlush();
+    await until(() => next.status().pending === 0);
+    assert.deepEqual(await users(), ['', 'bob']);
+    assert.deepEqual(next.status().dropped, { erased: 1 });
+    await next.shutdown();
   });
 
   it('need no note where nothing was ever kept', async () => {
