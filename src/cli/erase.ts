@@ -21,8 +21,9 @@ Deletes the calls of one user from the ledger and takes them out of its sums. Th
   --config FILE    The configuration (default: OTEL_CONFIG_FILE)
 
 InfluxDB 1.x and 2.x delete by their own API; the calls of users beyond maxUserTags go one by one, which takes its
-time. InfluxDB 3 cannot delete single records. Calls that wait in a spool of this machine are dropped when it is
-their turn; dead letters, backups and exports are not looked at. Exit code 1 when calls are left.
+time; on 1.x in every retention policy of the database. InfluxDB 3 cannot delete single records. Calls that wait in
+a spool of this machine are dropped when it is their turn; folders of other destinations are named. Calls made after
+it began stay. Dead letters, backups and exports are not looked at. Exit code 1 when calls are left.
 `;
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SqliteUsageReader } from '../../exporter/sqlite/read/sqlite-usage-reader.ts';
 import { LedgerFile } from '../../exporter/sqlite/write/ledger-file.ts';
+import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import { UsageLineWriter } from '../../exporter/influxdb/write/lines/usage-line.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { hashedUserId } from '../../src/usage/build-record.ts';
 import { requireServer, startInfluxd } from '../support/servers.ts';
-import { usageRecord } from '../support/usage-logs.ts';
+import { logOf, usageRecord } from '../support/usage-logs.ts';
 import { memoryIo } from './memory-io.ts';
 
 const T0 = Date.parse('2026-11-01T10:00:00Z');
@@ -223,6 +224,29 @@ describe('commands that copy and change a ledger', () => {
           const { total } = JSON.parse(rest.out) as { total: { calls: number } };
           assert.equal(total.calls, left, user);
         }
+      } finally {
+        await influxd.stop();
+      }
+    });
+
+    it('names folders where records wait for another destination', async function () {
+      requireServer(this, 'influxd');
+      const influxd = await startInfluxd({ databases: ['usage'] });
+      try {
+        const directory = join(folder, 'spool');
+        const url = 'http://127.0.0.1:9';
+        const spool = { directory };
+        const other = new InfluxUsageProcessor({ url, bucket: 'old', spool, version: '1' });
+        other.onEmit(logOf(usageRecord(T0, { userId: 'alice' })));
+        await other.shutdown();
+        const env = {
+          INFLUX_URL: influxd.url,
+          INFLUX_BUCKET: 'usage',
+          TOKEN_METER_SPOOL_DIRECTORY: directory,
+        };
+        const { code, err } = await run(['erase', '--user', 'alice', '--yes'], env);
+        assert.equal(code, 0, err);
+        assert.match(err, /^1 records wait in \S+ for http:\/\/127\.0\.0\.1:9 old: /);
       } finally {
         await influxd.stop();
       }
