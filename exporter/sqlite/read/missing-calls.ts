@@ -14,7 +14,7 @@ export function missingCalls(
   summedDays: ReadonlySet<number>,
 ): readonly TimeRange[] {
   const { calls, sums } = keptFrom(database);
-  if (calls === 0n) return [];
+  if (calls === 0n && sums === 0n) return [];
   const { hour } = database.prepare('SELECT min(hour) AS hour FROM usage_hour').get() ?? {};
   // Before the first sums there was nothing, unless they were removed.
   const begin = sums > 0n ? Number(sums) : typeof hour === 'number' ? hour : Infinity;

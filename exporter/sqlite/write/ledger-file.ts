@@ -108,7 +108,9 @@ export class LedgerFile {
         const [open = today] = daysToSumUp(database, today);
         const day = BigInt(Math.floor(calls / DAY_MS));
         hour = (day < open ? day : open) * 24n;
-        sumHour = BigInt(Math.floor(sums / DAY_MS)) * 24n;
+        const sumDay = BigInt(Math.floor(sums / DAY_MS));
+        // Calls whose day is still to be summed up are kept, so their sums are as well.
+        sumHour = sumDay * 24n < hour ? sumDay * 24n : hour;
       }
       const result = database
         .prepare(
