@@ -46,8 +46,13 @@ export async function eraseInfluxUser(options: InfluxEraseOptions): Promise<Eras
       );
     }
     const nowMs = Date.now();
+    const note = async (buckets: readonly string[]): Promise<number> =>
+      dryRun ? 0 : await noteIn(target, buckets, userId, nowMs, signal);
+    // Before the server is asked: lines may wait because it does not have the database.
+    const ownLateMs = await note([target.bucket]);
     ledgers = await DatabaseLedgers.of(client, target, signal);
-    const lateMs = dryRun ? 0 : await noteIn(target, ledgers.names, userId, nowMs, signal);
+    const beside = ledgers.names.filter((bucket) => bucket !== target.bucket);
+    const lateMs = Math.max(ownLateMs, await note(beside));
     return await new Erasure(options, ledgers, nowMs).run(lateMs);
   } finally {
     ledgers?.close();

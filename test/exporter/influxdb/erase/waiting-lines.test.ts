@@ -9,6 +9,7 @@ import type { InfluxOptions } from '../../../../exporter/influxdb/influx-options
 import { eraseInfluxUser } from '../../../../exporter/influxdb/erase/influx-erase.ts';
 import { InfluxUsageReader } from '../../../../exporter/influxdb/read/influx-usage-reader.ts';
 import { InfluxUsageProcessor } from '../../../../exporter/influxdb/write/influx-usage-processor.ts';
+import { influxExecute } from '../../../support/influx.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../../support/servers.ts';
 import { until } from '../../../support/until.ts';
 import { logOf, usageRecord } from '../../../support/usage-logs.ts';
@@ -172,6 +173,19 @@ describe('lines of an erased user that wait for InfluxDB', () => {
     assert.deepEqual(await users(), ['', 'bob']);
     assert.deepEqual(next.status().dropped, { erased: 1 });
     await next.shutdown();
+  });
+
+  it('are not sent once there is a database', async () => {
+    const later = options({ bucket: 'later', batchSize: 1 });
+    const processor = new InfluxUsageProcessor(later);
+    for (const record of waiting) processor.onEmit(logOf(record));
+    await until(() => processor.status().lastError !== undefined);
+    await assert.rejects(eraseInfluxUser({ ...later, userId: USER }), /database not found/);
+    await influxExecute(influxd.url, 'CREATE DATABASE later');
+    await processor.forceFlush();
+    await until(() => processor.status().pending === 0);
+    assert.deepEqual(processor.status().dropped, { erased: 1 });
+    await processor.shutdown();
   });
 
   it('need no note where nothing was ever kept', async () => {
