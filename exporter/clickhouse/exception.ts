@@ -14,6 +14,9 @@ export function exceptionIn(body: string, header?: string): ServerException | un
   return header === undefined ? undefined : { code: Number(header), message: withoutValues(body) };
 }
 
+/** A quoted text, or all from a quote on that has no end: `n't` is none. */
+const QUOTED = /(?:(?<!n(?=.t\b))('|")(?:(?!\1)[^\\]|\\.)*\1)|(?:(?<!n(?=.t\b))['"]|\\)[^]*/gs;
+
 /**
  * Short, on one line, and without what the server quotes of the rows or of the question, which may be a user. Names
  * in backquotes and the kind of the error stay.
@@ -22,8 +25,9 @@ export function withoutValues(message: string): string {
   const kind = /\(([A-Z][A-Z0-9_]{3,})\)/.exec(message)?.[1];
   const said = message
     .replace(/: (?:while (?:reading|executing)|In scope|\(at row)[^]*/i, '')
-    .replaceAll(/'(?:[^'\\]|\\.)*'/gs, "'…'")
-    .replaceAll(/"(?:[^"\\]|\\.)*"/gs, '"…"')
+    // A part of the statement follows, which may begin or end within a value.
+    .replace(/(failed at position \d+)[^]*/i, '$1')
+    .replaceAll(QUOTED, (_, mark?: string) => (mark === undefined ? '…' : `${mark}…${mark}`))
     .replaceAll(/\s+/g, ' ')
     .trim();
   const short = said.length > 200 ? `${said.slice(0, 200)}…` : said;

@@ -13,6 +13,7 @@ import { Session } from 'chdb';
 
 const [folder, port, login] = process.argv.slice(2);
 const SESSIONS = 8;
+const MAX_SET = 100_000;
 /** Parameters of a request that are no settings. */
 const NO_SETTINGS = new Set([
   'query',
@@ -88,7 +89,7 @@ const literal = (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'
 /** Settings that a session was left with. */
 const settingsOf = new WeakMap();
 
-/** Three statements for a request, whatever it sets: each is parsed and waits for a thread. */
+/** Three statements for a request, unless its values are long: each is parsed and waits for a thread. */
 async function run(session, { text, parameters, format, comment }) {
   const execute = async (query) => await session.queryAsync(query, { format });
   const all = [...parameters];
@@ -103,8 +104,16 @@ async function run(session, { text, parameters, format, comment }) {
     ...left.filter((name) => !parameters.has(name)).map((name) => `${name} = DEFAULT`),
     ...[...values, ...settings].map(([name, value]) => `${name} = ${literal(value)}`),
   ];
+  // A value may be as long as a statement; all together would be too long.
+  const sets = [''];
+  for (const change of changes) {
+    const last = sets.at(-1);
+    if (last === '') sets[sets.length - 1] = change;
+    else if (last.length + change.length < MAX_SET) sets[sets.length - 1] = `${last}, ${change}`;
+    else sets.push(change);
+  }
   try {
-    if (changes.length > 0) await execute(`SET ${changes.join(', ')}`);
+    if (changes.length > 0) for (const set of sets) await execute(`SET ${set}`);
   } catch (error) {
     settingsOf.delete(session);
     for (const name of [...left, ...settings.map(([one]) => one)]) {

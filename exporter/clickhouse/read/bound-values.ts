@@ -1,3 +1,9 @@
+/**
+ * Bytes of one array. The server refuses longer fields of a form by default (`http_max_field_value_size`, 128 KiB),
+ * and quotes and backslashes are sent as two.
+ */
+const MAX_ARRAY_BYTES = 60_000;
+
 /** Values of a statement, sent beside it: no character of theirs needs escaping, and none can be SQL. */
 export class BoundValues {
   readonly values: Record<string, unknown> = {};
@@ -7,8 +13,20 @@ export class BoundValues {
     return this.#bind(value, 'String');
   }
 
+  /** An array, sent in parts where it is long. */
   texts(values: readonly string[]): string {
-    return this.#bind([...values], 'Array(String)');
+    const parts: string[][] = [[]];
+    let bytes = 0;
+    for (const value of values) {
+      bytes += Buffer.byteLength(value) + 3;
+      if (bytes > MAX_ARRAY_BYTES) {
+        parts.push([]);
+        bytes = Buffer.byteLength(value) + 3;
+      }
+      parts.at(-1)?.push(value);
+    }
+    const bound = parts.map((part) => this.#bind(part, 'Array(String)'));
+    return bound.length === 1 ? bound.join('') : `arrayConcat(${bound.join(', ')})`;
   }
 
   /** A time of the ledger. */

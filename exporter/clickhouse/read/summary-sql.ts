@@ -52,8 +52,9 @@ function textOfKey([first, second]: Key): string {
 export function placeOf(query: CheckedQuery, named: readonly Key[], bound: BoundValues): string {
   if (named.length === 0) return 'toInt32(-1)';
   const key = keyText(query.dimensions.map(columnOf));
-  const places = named.map((_, place) => place).join(', ');
-  return `transform(toString(${key}), ${bound.texts(named.map(textOfKey))}, CAST([${places}], 'Array(Int32)'), toInt32(-1))`;
+  const keys = bound.texts(named.map(textOfKey));
+  // Numbered by the server from 1 on: the text of a statement may be no longer than `max_query_size`.
+  return `toInt32(transform(toString(${key}), ${keys}, arrayEnumerate(${keys}), toUInt32(0))) - 1`;
 }
 
 export function metricSum(metric: UsageMetric): string {
