@@ -7,6 +7,7 @@ import { type DemoModel, startDemoModel } from '../../../example-app/demo-model/
 import { chatRoutes } from '../../../example-app/routes/chat.ts';
 import { lowContrasts, overflow } from '../../support/browser.ts';
 import { consolePages } from '../../support/console-pages.ts';
+import { usageRecord } from '../../support/usage-logs.ts';
 import { type TestTelemetry, startTelemetry } from '../../support/telemetry.ts';
 
 describe('chat page', () => {
@@ -96,7 +97,8 @@ describe('chat page', () => {
 
   it('stops an answer, which is recorded as aborted', async () => {
     const page = await pages.open('/chat');
-    await page.fill('#message', 'A long story, please. '.repeat(150));
+    // Half a minute, since a busy machine comes to the button late.
+    await page.fill('#message', 'A long story, please. '.repeat(800));
     await page.keyboard.press('Enter');
     await pages.shows(page, '.said.model .words', 'You said');
     // By keyboard: while the answer grows, the button moves, and a mouse of Playwright waits until it does not.
@@ -105,6 +107,21 @@ describe('chat page', () => {
     await pages.shows(page, '.said.model .words', '(stopped)');
     await page.click('.receipt a');
     await pages.shows(page, '#conversation tbody', 'aborted');
+  });
+
+  it('shows the call of an answer that was over when it was stopped', async () => {
+    const page = await pages.open('/chat');
+    const conversationId = await page.inputValue('#conversation');
+    // The reply never arrives.
+    await page.route('**/api/chat', async () => {
+      await pages.usage.record([usageRecord(Date.now(), { conversationId, outcome: 'ok' })]);
+    });
+    await page.fill('#message', 'Hello');
+    await page.keyboard.press('Enter');
+    await page.focus('#stop');
+    await page.keyboard.press('Enter');
+    await pages.shows(page, '.said.model .words', '(stopped)');
+    await page.locator('.receipt a').waitFor();
   });
 
   it('explains what the two switches leave', async () => {

@@ -12,6 +12,8 @@ const LOOK_EVERY_MS = 400;
 const LOOK_FOR_MS = 15_000;
 /** Tolerance for clock differences of browser and server. */
 const SKEW_MS = 5000;
+/** Ids of records that a receipt shows. */
+const shown = new Set<string>();
 
 export interface Call {
   readonly conversation: string;
@@ -48,7 +50,10 @@ async function lookFor(call: Call, signal: AbortSignal): Promise<UsageRecord | '
   try {
     for (;;) {
       const record = await recordOf(call, signal);
-      if (record) return record;
+      if (record) {
+        shown.add(record.id);
+        return record;
+      }
       if (Date.now() > end) return 'late';
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
@@ -65,7 +70,8 @@ async function recordOf(
   const { records } = await get('/api/usage/records', { conversation, limit: 5 }, signal);
   return records.find((record) =>
     responseId === undefined
-      ? record.outcome !== 'ok' && Date.parse(record.time) > since - SKEW_MS
+      ? // A stopped call may have been over by then, and be as good as any.
+        !shown.has(record.id) && Date.parse(record.time) > since - SKEW_MS
       : record.response_id === responseId,
   );
 }
