@@ -111,7 +111,8 @@ describe('chat page', () => {
 
   it('shows the call of an answer that was over when it was stopped', async () => {
     const page = await pages.open('/chat');
-    const conversationId = await page.inputValue('#conversation');
+    const conversationId = 'over-by-then';
+    await page.fill('#conversation', conversationId);
     // The reply never arrives.
     await page.route('**/api/chat', async () => {
       await pages.usage.record([usageRecord(Date.now(), { conversationId, outcome: 'ok' })]);
