@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { TokenMeterError } from '../../../src/errors.ts';
 import { destinationFolder, formerFolder } from '../../delivery/destination-folder.ts';
 import { lateWritesIn, noteErasure, untilLateWrites } from '../../delivery/erased-users.ts';
@@ -22,6 +23,8 @@ export interface InfluxEraseOptions extends EraseOptions, InfluxAccess {
 }
 
 const MOST_LOOKS = 3;
+/** While their marks are newer than 15 minutes, nobody else makes the sums again. */
+const MARK_AGAIN_MS = 300_000;
 
 /**
  * Deletes every call that a user has made until now, and takes the name out of sums whose calls are gone: series with
@@ -85,8 +88,8 @@ async function noteIn(
 interface Found {
   readonly target: ResolvedInfluxOptions;
   readonly series: readonly UserPoints[];
-  /** Their starts, oldest first. */
-  readonly hours: readonly number[];
+  /** How many there are in each hour, by its start. */
+  readonly hours: ReadonlyMap<number, number>;
 }
 
 class Erasure {
@@ -94,6 +97,9 @@ class Erasure {
   readonly #ledgers: DatabaseLedgers;
   /** What comes in while it runs is newer, and stays. */
   readonly #endMs: number;
+  /** Of its marks: another maker of this process waits until it is done, too. */
+  readonly #marker = randomUUID().slice(0, 8);
+  #markedMs = -Infinity;
   /** Calls that can only be deleted with those of others. */
   readonly #inseparable = new Set<string>();
   #found = 0;
@@ -107,14 +113,16 @@ class Erasure {
 
   /** `lateMs`: until when a write that had no answer may still be stored. */
   async run(lateMs: number): Promise<EraseResult> {
-    const { dryRun = false, userId, signal } = this.#options;
+    const { dryRun = false, signal } = this.#options;
     const points = await this.#look();
     this.#found = callsIn(points);
     if (dryRun) return { found: this.#found, erased: 0, mayRemain: [] };
-    for (const { target } of this.#ledgers.all) await forgetUser(target, userId, Date.now, signal);
+    await this.#forget();
     await this.#deleteAll(points);
     const wereLate = await untilLateWrites(lateMs, signal);
     if (wereLate) await this.#deleteAll(await this.#look());
+    // Retention may have come to sums whose calls were still to be deleted.
+    if (this.#erased > 0) await this.#forget();
     const mayRemain = this.#remaining(wereLate);
     return { found: this.#found, erased: this.#erased, mayRemain };
   }
@@ -125,15 +133,16 @@ class Erasure {
     for (let look = 0; look < MOST_LOOKS && this.#isLeft(points); look++) {
       const before = this.#erased;
       // A deletion reaches all ledgers.
-      for (const { target, hours } of points) await markHours(target, hours, signal);
+      await this.#mark(points);
       for (const each of points.flatMap(({ series }) => series)) {
         for await (const calls of this.#delete(each)) {
           this.#erased += calls;
           onProgress?.(this.#erased, Math.max(this.#found, this.#erased));
+          if (this.#markedMs + MARK_AGAIN_MS <= Date.now()) await this.#mark(points, true);
         }
       }
       for (const { target, hours } of points) {
-        await refreshRollUps(target, spanOf(hours), Date.now, signal);
+        await refreshRollUps(target, spanOf(hours), Date.now, signal, this.#marker);
       }
       points = await this.#look();
       const left = callsIn(points);
@@ -141,6 +150,11 @@ class Erasure {
       this.#erased = Math.max(before, this.#erased - failed);
       this.#found = Math.max(this.#found, this.#erased + left);
     }
+  }
+
+  async #forget(): Promise<void> {
+    const { userId, signal } = this.#options;
+    for (const { target } of this.#ledgers.all) await forgetUser(target, userId, Date.now, signal);
   }
 
   async #look(): Promise<readonly Found[]> {
@@ -151,6 +165,15 @@ class Erasure {
       if (series.length > 0) found.push({ target, series, hours: hoursOf(series) });
     }
     return found;
+  }
+
+  /** `again`: what is to be deleted was noted before. */
+  async #mark(points: readonly Found[], again = false): Promise<void> {
+    this.#markedMs = Date.now();
+    for (const { target, hours } of points) {
+      const erased = again ? new Map([...hours.keys()].map((hour) => [hour, 0])) : hours;
+      await markHours(target, erased, this.#marker, this.#options.signal);
+    }
   }
 
   #isLeft(points: readonly Found[]): boolean {
@@ -195,14 +218,16 @@ const keyOf = (tags: UserPoints['tags'], time: string): string => JSON.stringify
 const callsIn = (points: readonly Found[]): number =>
   points.reduce((sum, { series }) => series.reduce((all, { calls }) => all + calls, sum), 0);
 
-function hoursOf(series: readonly UserPoints[]): readonly number[] {
-  const hours = series.flatMap(({ times }) =>
-    times.map((time) => Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS),
-  );
-  return [...new Set(hours)].toSorted((a, b) => a - b);
+function hoursOf(series: readonly UserPoints[]): ReadonlyMap<number, number> {
+  const hours = new Map<number, number>();
+  for (const time of series.flatMap(({ times }) => times)) {
+    const hour = Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS;
+    hours.set(hour, (hours.get(hour) ?? 0) + 1);
+  }
+  return hours;
 }
 
-const spanOf = (hours: readonly number[]): TimeRange => ({
-  fromMs: hours[0] ?? 0,
-  toMs: (hours.at(-1) ?? 0) + HOUR_MS,
+const spanOf = (hours: ReadonlyMap<number, number>): TimeRange => ({
+  fromMs: Math.min(...hours.keys()),
+  toMs: Math.max(...hours.keys()) + HOUR_MS,
 });

@@ -151,23 +151,20 @@ export class InfluxSummarySource implements SummarySource {
   }
 
   async missing(query: CheckedQuery): Promise<readonly TimeRange[]> {
-    const gone = isEmpty(query) ? undefined : await this.#goneIn(query);
-    if (gone === undefined) return [];
-    const { incomplete } = await this.#validIn(query);
+    if (isEmpty(query) || !this.#clients.place.isSeparate) return [];
+    const { incomplete, gone = { fromMs: 0, toMs: 0 } } = await this.#validIn(query);
     const { days, hours, calls } = await this.#plan(query);
     const rolledUp = [...days, ...hours].flatMap((range) => slices(range, HOUR_MS));
     const lacking = new Set(incomplete);
-    return [
-      ...calls,
-      ...rolledUp.filter(
-        ({ fromMs }) => lacking.has(fromMs) || this.#shared.leftOut.has(leftOutKey(query, fromMs)),
-      ),
-    ]
-      .map(({ fromMs, toMs }) => ({
-        fromMs: Math.max(fromMs, gone.fromMs),
-        toMs: Math.min(toMs, gone.toMs),
-      }))
-      .filter(({ fromMs, toMs }) => fromMs < toMs);
+    const isLeftOut = ({ fromMs }: TimeRange): boolean =>
+      this.#shared.leftOut.has(leftOutKey(query, fromMs));
+    const ofGone = [...calls, ...rolledUp.filter(isLeftOut)].map(({ fromMs, toMs }) => ({
+      fromMs: Math.max(fromMs, gone.fromMs),
+      toMs: Math.min(toMs, gone.toMs),
+    }));
+    return [...ofGone, ...rolledUp.filter(({ fromMs }) => lacking.has(fromMs))].filter(
+      ({ fromMs, toMs }) => fromMs < toMs,
+    );
   }
 
   /** The time whose calls are gone, where the query asks about any of it. */

@@ -1,5 +1,6 @@
 import { SumsCache } from '../../ledger/queries/sums-cache.ts';
 import { SharedWork } from '../../ledger/shared-work.ts';
+import { callsByHour } from '../rollup/calls-by-hour.ts';
 import { type KeptCalls, presentKeptCalls } from '../rollup/kept-calls.ts';
 import type { LedgerClients } from '../rollup/ledger-clients.ts';
 import { RollUpCache } from '../rollup/roll-up-cache.ts';
@@ -47,6 +48,7 @@ export class SharedReads {
         new RollUpPoints(this.#clients, stop),
         days,
         await this.#keptCalls(stop),
+        async (range) => await callsByHour(this.#clients.calls, range, stop),
       );
     return await this.#valid.run(`${days.fromMs}-${days.toMs}`, load, signal);
   }

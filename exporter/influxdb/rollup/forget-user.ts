@@ -3,7 +3,7 @@ import { USERS } from './hour-tables.ts';
 import type { LedgerClients } from './ledger-clients.ts';
 import { packTable } from './packed-table.ts';
 import { RollUpPoints } from './roll-up-points.ts';
-import { storedKeptCalls } from './kept-calls.ts';
+import { comparedHours, storedKeptCalls } from './kept-calls.ts';
 import { slices } from '../read/time-ranges.ts';
 import { DAY_MS, DAYS_MEASUREMENT, HOURS_MEASUREMENT, tableFields } from './roll-up-schema.ts';
 import type { RollUpWriter } from './roll-up-writer.ts';
@@ -23,18 +23,24 @@ export interface Forgetting {
 /** Writes tables of users again, without the name of one. */
 export async function forgetInRollUps(forgetting: Forgetting): Promise<void> {
   const { clients, writer, userId, keptFromMs, nowMs, signal } = forgetting;
-  if (!(keptFromMs > 0)) return;
   const points = new RollUpPoints(clients, signal);
   const kept = await storedKeptCalls(clients, nowMs, signal);
-  const fromMs = Math.floor((kept?.firstMs ?? keptFromMs) / DAY_MS) * DAY_MS;
-  // The last day may be kept in part. It is made again of its hours, so it is right where it has calls of the user.
-  const toMs = Math.ceil(keptFromMs / DAY_MS) * DAY_MS;
-  for (const week of slices({ fromMs, toMs }, WEEK_MS)) {
+  if (kept === undefined) return;
+  const fromMs = Math.floor(kept.firstMs / DAY_MS) * DAY_MS;
+  for (const week of slices({ fromMs, toMs: nowMs }, WEEK_MS)) {
+    const { hours, short } = await comparedHours(clients, week, signal);
+    const gone = [...hours.keys()].filter((hour) => hour < keptFromMs || short.has(hour));
+    if (gone.length === 0) continue;
+    // A day may be kept in part. It is made again of its hours, so it is right where it has calls of the user.
+    const starts = {
+      hour: new Set(gone),
+      day: new Set(gone.map((hour) => Math.floor(hour / DAY_MS) * DAY_MS)),
+    };
     const lines: string[] = [];
     for (const unit of ['hour', 'day'] as const) {
-      const range = unit === 'hour' ? { ...week, toMs: Math.min(week.toMs, keptFromMs) } : week;
       const measurement = unit === 'hour' ? HOURS_MEASUREMENT : DAYS_MEASUREMENT;
-      for await (const [start, [table]] of points.tables(unit, range, ['users'])) {
+      for await (const [start, [table]] of points.tables(unit, week, ['users'])) {
+        if (!starts[unit].has(start)) continue;
         const changed = withoutUser(table as StoredTable | undefined, userId);
         if (changed === undefined) continue;
         const fields = `${tableFields('users', packTable(changed))},revision=${nowMs}i`;

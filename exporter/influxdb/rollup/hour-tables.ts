@@ -84,10 +84,10 @@ export class RollUpTables {
 export function rollUpLine(
   series: string,
   startMs: number,
-  { marks, calls }: Pick<RollUpState, 'marks' | 'calls'>,
+  { marks, calls, erased }: Pick<RollUpState, 'marks' | 'calls' | 'erased'>,
   tables: PackedTables,
 ): string {
   const fields = TABLES.map((table) => tableFields(table, tables[table])).join(',');
-  const own = `version=${ROLL_UP_VERSION}i,marks=${marks}i,calls=${calls}i`;
+  const own = `version=${ROLL_UP_VERSION}i,marks=${marks}i,calls=${calls}i,erased=${erased}i`;
   return `${series} ${own},${fields} ${BigInt(startMs) * 1_000_000n}\n`;
 }

@@ -36,35 +36,42 @@ export async function rollUpInfluxLedger(options: InfluxRollUpOptions): Promise<
   });
 }
 
-/** Brings roll-ups of a range up to date after its calls were changed, where there are any. */
+/** Brings roll-ups of a range up to date after its calls were changed, where there are any. `by`: who marked them. */
 export async function refreshRollUps(
   target: ResolvedInfluxOptions,
   { fromMs, toMs }: TimeRange,
   now: () => number,
   signal: AbortSignal | undefined,
+  by: string = MARKER,
 ): Promise<void> {
   await withMaker(target, now, async (maker, clients) => {
     const states = await new RollUpPoints(clients, signal).hours({ fromMs, toMs });
     const hours = [...states.keys()].toSorted((a, b) => a - b);
     const [first, last] = [hours[0], hours.at(-1)];
     if (first === undefined || last === undefined) return;
-    await maker.run({ fromMs: first, toMs: last + 1, signal });
+    await maker.run({ fromMs: first, toMs: last + 1, by, signal });
   });
 }
 
-/** Says that calls of these hours are about to change: until they are made again, their calls are read. */
+/**
+ * Says that calls of these hours are about to be deleted, so many of each: until they are made again, their calls are
+ * read. For 15 minutes after its mark, nobody but `by` makes an hour again.
+ */
 export async function markHours(
   target: ResolvedInfluxOptions,
-  hours: readonly number[],
+  erased: ReadonlyMap<number, number>,
+  by: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (erased.size === 0) return;
   await withMaker(target, Date.now, async (maker, clients, writer) => {
-    const [fromMs, last] = [Math.min(...hours), Math.max(...hours)];
+    const [fromMs, last] = [Math.min(...erased.keys()), Math.max(...erased.keys())];
     const states = await new RollUpPoints(clients, signal).hours({ fromMs, toMs: last + 1 });
     if (states.size === 0) return;
     const keptFrom = await maker.keptFrom(signal);
-    const kept = hours.filter((hour) => hour >= keptFrom);
-    await writer.write(kept.map((hour) => markLine(clients.place, hour, Date.now(), MARKER)));
+    const kept = [...erased].filter(([hour]) => hour >= keptFrom);
+    const now = Date.now();
+    await writer.write(kept.map(([hour, calls]) => markLine(clients.place, hour, now, by, calls)));
   });
 }
 
@@ -76,6 +83,7 @@ export async function forgetUser(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await withMaker(target, now, async (maker, clients, writer) => {
+    if (!clients.place.isSeparate) return;
     const keptFromMs = await maker.keptFrom(signal);
     await forgetInRollUps({ clients, writer, userId, keptFromMs, nowMs: now(), signal });
   });

@@ -1,18 +1,15 @@
-import { conditions, BoundValues, LEDGER, name, timeRange } from '../read/influxql.ts';
+import { BoundValues, LEDGER, name, timeRange } from '../read/influxql.ts';
 import type { InfluxQueryClient } from '../read/query-client.ts';
-import { newestFirst, slices, type TimeRange } from '../read/time-ranges.ts';
+import { newestFirst, type TimeRange } from '../read/time-ranges.ts';
 import { USAGE_FIELDS } from '../usage-schema.ts';
+import { callsByHour } from './calls-by-hour.ts';
 import type { LedgerClients } from './ledger-clients.ts';
 import { type HourMarks, RollUpPoints, type RollUpState } from './roll-up-points.ts';
-import {
-  DAY_MS,
-  HOUR_MS,
-  HOURS_MEASUREMENT,
-  KEPT_MEASUREMENT,
-  SETTLE_MS,
-} from './roll-up-schema.ts';
+import { DAY_MS, HOUR_MS, HOURS_MEASUREMENT, KEPT_MEASUREMENT } from './roll-up-schema.ts';
 
 const WEEK_MS = 7 * DAY_MS;
+/** Hours with calls, one after the other, that retention has not reached if none of them lacks any. */
+const WHOLE_HOURS = 24;
 /** How far back 3.x is asked, which answers piece by piece: for calls, */
 const VERSION_3_REACH_MS = 90 * DAY_MS;
 /** and for what was kept when an application ran last. */
@@ -55,8 +52,9 @@ export async function storedKeptCalls(
 }
 
 /**
- * The same by what the server has now. Retention removes the oldest calls first: an hour whose roll-up has calls, and
- * the server none in it and before, is gone. Undefined where no roll-up is.
+ * The same by what the server has now. Retention removes the oldest calls first, so everything up to the last hour that
+ * lacks calls of its roll-up is gone. Calls that came late into such hours do not end the search: only a run of hours
+ * that lack nothing does. Undefined where no roll-up is.
  */
 export async function presentKeptCalls(
   clients: LedgerClients,
@@ -64,12 +62,10 @@ export async function presentKeptCalls(
   signal?: AbortSignal,
 ): Promise<KeptCalls | undefined> {
   const stored = await storedKeptCalls(clients, nowMs, signal);
-  const points = new RollUpPoints(clients, signal);
   const firstMs = stored?.firstMs ?? (await firstRollUp(clients, nowMs, signal));
   if (firstMs === undefined) return undefined;
-  const isCutAnywhere = (await clients.calls.version()) === '3';
   let fromMs = stored?.fromMs ?? 0;
-  // Mostly the first day has calls.
+  let whole = 0;
   for (
     let widthMs = DAY_MS, at = startOfDay(Math.max(fromMs, firstMs));
     at < nowMs;
@@ -77,56 +73,48 @@ export async function presentKeptCalls(
   ) {
     const range = { fromMs: at, toMs: at + widthMs };
     at = range.toMs;
-    const [hours, marks, counts] = await Promise.all([
-      points.hours(range),
-      points.marks(range),
-      callsByHour(clients.calls, range, signal),
-    ]);
-    const starts = [...new Set([...hours.keys(), ...counts.keys()])].toSorted((a, b) => a - b);
-    for (const start of starts.filter((hour) => hour >= fromMs)) {
-      const calls = counts.get(start) ?? 0;
-      const mayBeCut = isCutAnywhere || fromMs > 0;
-      const what = remainsOf(hours.get(start), marks.get(start), calls, { mayBeCut, nowMs });
-      if (what === 'gone') fromMs = start + HOUR_MS;
-      if (what === 'kept') return { firstMs, fromMs };
+    const { hours, short } = await comparedHours(clients, range, signal);
+    const starts = [...hours.keys()].filter((hour) => hour >= fromMs);
+    for (const start of starts.toSorted((a, b) => a - b)) {
+      if (short.has(start)) {
+        fromMs = start + HOUR_MS;
+        whole = 0;
+      } else if ((hours.get(start)?.calls ?? 0) > 0 && ++whole === WHOLE_HOURS) {
+        return { firstMs, fromMs };
+      }
     }
   }
   return { firstMs, fromMs };
 }
 
-function remainsOf(
-  state: RollUpState | undefined,
-  marks: HourMarks | undefined,
-  calls: number,
-  { mayBeCut, nowMs }: { readonly mayBeCut: boolean; readonly nowMs: number },
-): 'kept' | 'gone' | 'nothing' {
-  const before = state?.calls ?? 0;
-  if (calls >= before) return calls === 0 ? 'nothing' : 'kept';
-  // Retention may end within the hour.
-  if (calls > 0 && !mayBeCut) return 'kept';
-  // Somebody who deletes calls marks their hours, and makes them again at once.
-  const isSettled = [...(marks?.newest.values() ?? [])].every((at) => at + SETTLE_MS <= nowMs);
-  return isSettled ? 'gone' : 'kept';
+/** Roll-ups of a range, and those of which the server has no longer all calls. */
+export async function comparedHours(
+  clients: LedgerClients,
+  range: TimeRange,
+  signal?: AbortSignal,
+): Promise<{
+  readonly hours: ReadonlyMap<number, RollUpState>;
+  readonly short: ReadonlySet<number>;
+}> {
+  const points = new RollUpPoints(clients, signal);
+  // In this order: calls only come after their roll-up, and only go after their mark.
+  const hours = await points.hours(range);
+  const counts = await callsByHour(clients.calls, range, signal);
+  return { hours, short: shortHours(hours, counts, await points.marks(range)) };
 }
 
-/** Calls by the start of their hour, where there are any. */
-export async function callsByHour(
-  client: InfluxQueryClient,
-  range: TimeRange,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<number, number>> {
-  const counts = new Map<number, number>();
-  const isShort = (await client.version()) === '3';
-  for (const piece of slices(range, isShort ? DAY_MS : WEEK_MS)) {
-    const where = timeRange(piece.fromMs, piece.toMs) + conditions([], new BoundValues());
-    const q = `SELECT count(${name(USAGE_FIELDS.calls)}) FROM ${LEDGER} WHERE ${where} GROUP BY time(1h) fill(none)`;
-    for await (const { values } of client.query(q, { epoch: 'ms', signal })) {
-      for (const [time, calls] of values) {
-        if (Number(calls) > 0) counts.set(Number(time), Number(calls));
-      }
-    }
-  }
-  return counts;
+/**
+ * Hours with fewer calls than their roll-up, which are gone: a roll-up of them would be made of less. Calls that an
+ * erasure deletes are noted in its marks. `marks` are read after `counts`.
+ */
+export function shortHours(
+  hours: ReadonlyMap<number, RollUpState>,
+  counts: ReadonlyMap<number, number>,
+  marks: ReadonlyMap<number, HourMarks>,
+): ReadonlySet<number> {
+  const isShort = ([hour, { calls, erased }]: readonly [number, RollUpState]): boolean =>
+    (counts.get(hour) ?? 0) < calls - Math.max(0, (marks.get(hour)?.erased ?? 0) - erased);
+  return new Set([...hours].filter(isShort).map(([hour]) => hour));
 }
 
 /** When the first call was; 3.x is asked only as far back as it answers. */

@@ -3,11 +3,12 @@ import type { LineChunk } from '../../spool/line-queue.ts';
 import { singleLines } from '../../delivery/split-lines.ts';
 import { chooseDialect, type Dialect } from '../dialect.ts';
 import type { ResolvedInfluxOptions } from '../influx-options.ts';
-import { InfluxQueryClient } from '../read/query-client.ts';
+import { READ_TIMEOUT_MS } from '../read/query-client.ts';
 import type { Transport } from '../transport.ts';
 import { timeOf } from '../write/delivery/line-edits.ts';
-import { storedKeptCalls } from './kept-calls.ts';
+import { presentKeptCalls, storedKeptCalls } from './kept-calls.ts';
 import { LateMarks, lateHours } from './late-marks.ts';
+import { LedgerClients } from './ledger-clients.ts';
 import { RollUpPlace } from './roll-up-place.ts';
 
 /** How long it counts from when calls are kept. */
@@ -23,15 +24,15 @@ export class LateCalls {
   readonly marks: LateMarks;
   readonly #place: RollUpPlace;
   readonly #now: () => number;
-  readonly #client: InfluxQueryClient | undefined;
+  readonly #clients: LedgerClients | undefined;
   #kept: { readonly fromMs: number; readonly readMs: number } | undefined;
 
   constructor(target: ResolvedInfluxOptions, by: string, now: () => number = Date.now) {
     this.#place = new RollUpPlace(target);
     this.marks = new LateMarks(this.#place, by, now);
     this.#now = now;
-    this.#client = this.#place.isSeparate
-      ? new InfluxQueryClient(this.#place.target, { holdsProcess: false })
+    this.#clients = this.#place.isSeparate
+      ? new LedgerClients({ ...target, timeoutMs: READ_TIMEOUT_MS }, { holdsProcess: false })
       : undefined;
   }
 
@@ -48,10 +49,10 @@ export class LateCalls {
    */
   async sorted(chunks: readonly LineChunk[]): Promise<SortedLines> {
     const all = { kept: chunks, expired: [] };
-    if (this.#client === undefined) return all;
+    if (this.#clients === undefined) return all;
     const [first = Infinity] = [...lateHours(chunks, this.#now())].toSorted((a, b) => a - b);
     if (first === Infinity) return all;
-    const endNs = BigInt(await this.#keptFrom(this.#client)) * 1_000_000n;
+    const endNs = BigInt(await this.#keptFrom(this.#clients)) * 1_000_000n;
     if (BigInt(first) * 1_000_000n >= endNs) return all;
     const { kept = [], expired = [] } = Object.groupBy(singleLines(chunks), (line) =>
       (timeOf(line) ?? endNs) < endNs ? 'expired' : 'kept',
@@ -60,22 +61,27 @@ export class LateCalls {
   }
 
   close(): void {
-    this.#client?.close();
+    this.#clients?.close();
   }
 
-  async #keptFrom(rollUps: InfluxQueryClient): Promise<number> {
+  async #keptFrom(clients: LedgerClients): Promise<number> {
     const now = this.#now();
     if (this.#kept === undefined || this.#kept.readMs + KEEP_MS <= now) {
-      const fromMs = await this.#read(rollUps, now);
+      const fromMs = await this.#read(clients, now);
       this.#kept = { fromMs, readMs: now };
     }
     return this.#kept.fromMs;
   }
 
-  async #read(rollUps: InfluxQueryClient, nowMs: number): Promise<number> {
+  async #read(clients: LedgerClients, nowMs: number): Promise<number> {
     try {
-      const kept = await storedKeptCalls({ rollUps, place: this.#place }, nowMs);
-      return kept?.fromMs ?? 0;
+      return (await presentKeptCalls(clients, nowMs))?.fromMs ?? 0;
+    } catch (error) {
+      if (!(error instanceof TokenMeterError)) throw error;
+    }
+    try {
+      // A token that may not read the calls, or too many of them: what was written down before.
+      return (await storedKeptCalls(clients, nowMs))?.fromMs ?? 0;
     } catch (error) {
       // A token that may only write: such a call changes no sum, and views say that they lack it.
       if (error instanceof TokenMeterError && error.code === 'BACKEND_REFUSED') return 0;

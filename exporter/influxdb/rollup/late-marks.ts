@@ -18,11 +18,18 @@ export const ON_THE_WAY = 'exporter';
 /** Never the same place in an hour twice in one process. */
 let offset = BigInt(randomInt(2 ** 41));
 
-/** The line of a mark for the hour that begins at `hourMs`. */
-export function markLine(place: RollUpPlace, hourMs: number, nowMs: number, by: string): string {
+/** The line of a mark for the hour that begins at `hourMs`. `erased`: of its calls, which are about to be deleted. */
+export function markLine(
+  place: RollUpPlace,
+  hourMs: number,
+  nowMs: number,
+  by: string,
+  erased = 0,
+): string {
   offset = (offset + 1n) % HOUR_NS;
   const time = BigInt(hourMs) * 1_000_000n + offset;
-  return `${place.series(MARKS_MEASUREMENT)} at=${nowMs}i,marker="${by}" ${time}\n`;
+  const note = erased > 0 ? `,erased=${erased}i` : '';
+  return `${place.series(MARKS_MEASUREMENT)} at=${nowMs}i,marker="${by}"${note} ${time}\n`;
 }
 
 /** Marks to be written before late calls. */

@@ -7,10 +7,11 @@ import { CallScan } from '../read/call-scan.ts';
 import { BoundValues, timeRange } from '../read/influxql.ts';
 import { tagNamesOf } from '../read/tag-names.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
+import { callsByHour } from './calls-by-hour.ts';
 import {
-  callsByHour,
   type KeptCalls,
   presentKeptCalls,
+  shortHours,
   type StoredKeptCalls,
   storedKeptCalls,
 } from './kept-calls.ts';
@@ -36,6 +37,8 @@ export interface RollUpRun {
   readonly toMs: number;
   /** Sums up every hour again and compares. @default false */
   readonly verify?: boolean;
+  /** Whose marks it need not wait for. @default those of this process */
+  readonly by?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: RollUpProgress) => void) | undefined;
   /** Between two hours that are made. @default 0 */
@@ -43,7 +46,7 @@ export interface RollUpRun {
 }
 
 const WEEK_MS = 7 * DAY_MS;
-const NO_MARKS: HourMarks = { count: 0, newest: new Map() };
+const NO_MARKS: HourMarks = { count: 0, erased: 0, newest: new Map() };
 
 /** Makes the roll-ups that are missing, marked or wrong. What was made before an abort stays. */
 export class RollUpMaker {
@@ -72,6 +75,7 @@ export class RollUpMaker {
     fromMs,
     toMs,
     verify = false,
+    by = MARKER,
     signal,
     onProgress,
     pauseMs = 0,
@@ -88,7 +92,7 @@ export class RollUpMaker {
       const piece = await this.#piece(week, signal);
       for (let day = week.fromMs; day < week.toMs; day += DAY_MS) {
         signal?.throwIfAborted();
-        const toDo = await this.#day(day, piece, { verify, signal, result, pauseMs });
+        const toDo = await this.#day(day, piece, { verify, by, signal, result, pauseMs });
         await this.#writer.write(toDo);
         done = Math.min(hours, done + 24);
         onProgress?.({ done, hours, made: result.made });
@@ -102,11 +106,9 @@ export class RollUpMaker {
     const whole = { fromMs: range.fromMs, toMs: Math.ceil(range.toMs / DAY_MS) * DAY_MS };
     // Marks first: what comes after them makes their number wrong, and the hour is made again.
     const marks = await points.marks(whole);
-    const [hours, days, counts] = await Promise.all([
-      points.hours(whole),
-      points.days(whole),
-      callsByHour(this.#clients.calls, whole, signal),
-    ]);
+    const [hours, days] = await Promise.all([points.hours(whole), points.days(whole)]);
+    const counts = await callsByHour(this.#clients.calls, whole, signal);
+    let short: ReadonlySet<number> = new Set<number>();
     if (this.#clients.place.isSeparate) {
       const first = Math.min(...counts.keys());
       if (first < (this.#kept?.firstMs ?? Infinity)) {
@@ -116,19 +118,22 @@ export class RollUpMaker {
       // Asked after the counts: what those lack because of retention is known now.
       if ([...hours].some(([hour, { calls }]) => (counts.get(hour) ?? 0) < calls)) {
         await this.keptFrom(signal);
+        short = shortHours(hours, counts, await points.marks(whole));
       }
     }
-    return { points, marks, hours, days, counts };
+    return { points, marks, hours, days, counts, short };
   }
 
   /** Lines for what is to be made of a day. */
   async #day(
     day: number,
-    { points, marks, hours, days, counts }: Piece,
-    { verify, signal, result, pauseMs }: Task,
+    { points, marks, hours, days, counts, short }: Piece,
+    { verify, by, signal, result, pauseMs }: Task,
   ): Promise<readonly string[]> {
     const starts = Array.from({ length: 24 }, (_, hour) => day + hour * HOUR_MS);
-    const isKept = (start: number): boolean => start >= (this.#kept?.fromMs ?? -Infinity);
+    // No roll-up is replaced by one of fewer calls, wherever retention may be.
+    const isKept = (start: number): boolean =>
+      start >= (this.#kept?.fromMs ?? -Infinity) && !short.has(start);
     const isChanged = (start: number): boolean => {
       const state = hours.get(start);
       return state !== undefined && state.marks !== (marks.get(start)?.count ?? 0);
@@ -145,7 +150,9 @@ export class RollUpMaker {
     const closed = starts.filter((start) => {
       if (!isKept(start)) return true;
       const { newest } = marks.get(start) ?? NO_MARKS;
-      const isSettled = [...newest].every(([by, at]) => by === MARKER || at + SETTLE_MS <= now);
+      const isSettled = [...newest].every(
+        ([marker, at]) => marker === by || marker === MARKER || at + SETTLE_MS <= now,
+      );
       return isSettled && start + HOUR_MS + SETTLE_MS <= now;
     });
     result.hours += closed.filter(isKept).length;
@@ -165,9 +172,10 @@ export class RollUpMaker {
       }
     }
     const lines: string[] = [];
-    const known = { marks: 0, calls: 0 };
+    const known = { marks: 0, calls: 0, erased: 0 };
     for (const start of closed) {
       let { count } = marks.get(start) ?? NO_MARKS;
+      const { erased } = marks.get(start) ?? NO_MARKS;
       const tables = sums.get(start);
       known.calls += tables?.calls ?? hours.get(start)?.calls ?? 0;
       if (tables !== undefined) {
@@ -182,7 +190,7 @@ export class RollUpMaker {
           count++;
         }
         if (!isCurrent(start) || isWrong) {
-          const state = { marks: count, calls: tables.calls };
+          const state = { marks: count, calls: tables.calls, erased };
           lines.push(rollUpLine(this.#series(HOURS_MEASUREMENT), start, state, packed));
           result.made++;
         }
@@ -267,11 +275,14 @@ interface Piece {
   readonly hours: ReadonlyMap<number, RollUpState>;
   readonly days: ReadonlyMap<number, RollUpState>;
   readonly counts: ReadonlyMap<number, number>;
+  /** Hours that lack calls of their roll-ups. */
+  readonly short: ReadonlySet<number>;
 }
 
 interface Task {
   readonly pauseMs: number;
   readonly verify: boolean;
+  readonly by: string;
   readonly signal: AbortSignal | undefined;
   readonly result: { hours: number; made: number; wrong: number; open: number };
 }

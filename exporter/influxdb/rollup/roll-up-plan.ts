@@ -3,7 +3,7 @@ import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { TimeBuckets } from '../../ledger/queries/time-buckets.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
-import type { KeptCalls } from './kept-calls.ts';
+import { type KeptCalls, shortHours } from './kept-calls.ts';
 import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
 import { DAY_MS, HOUR_MS, type TableName } from './roll-up-schema.ts';
 import { DOCTOR_SERVICE } from '../usage-schema.ts';
@@ -42,7 +42,7 @@ export class ValidRollUps {
   readonly hours: ReadonlyMap<number, string>;
   /** The time whose calls are gone. */
   readonly gone: TimeRange | undefined;
-  /** Hours of it that lack calls: those came late, and were gone before they were summed up. */
+  /** Hours whose sums lack calls: those came late, when others were gone. */
   readonly incomplete: readonly number[];
 
   private constructor({ days, hours, gone, incomplete }: Partial<ValidRollUps>) {
@@ -56,6 +56,7 @@ export class ValidRollUps {
     points: RollUpPoints,
     { fromMs, toMs }: TimeRange,
     kept: KeptCalls | undefined,
+    countCalls: (range: TimeRange) => Promise<ReadonlyMap<number, number>>,
   ): Promise<ValidRollUps> {
     const keptFromMs = kept?.fromMs ?? 0;
     const firstMs = kept?.firstMs ?? Infinity;
@@ -66,7 +67,21 @@ export class ValidRollUps {
     };
     const [days, hours] = await Promise.all([points.days(range), points.hours(range)]);
     if (hours.size === 0 && days.size === 0) return new ValidRollUps({ gone });
-    const marks = await points.marks(range);
+    let marks = await points.marks(range);
+    const isChanged = ([hour, state]: readonly [number, RollUpState]): boolean =>
+      state.marks !== (marks.get(hour)?.count ?? 0);
+    const changed = [...hours].filter(isChanged).map(([hour]) => hour);
+    let short: ReadonlySet<number> = new Set<number>();
+    if (kept !== undefined && changed.length > 0) {
+      const fromMs = changed.reduce((a, b) => Math.min(a, b));
+      const toMs = changed.reduce((a, b) => Math.max(a, b)) + HOUR_MS;
+      const counts = await countCalls({ fromMs, toMs });
+      marks = await points.marks(range);
+      const compared = new Map([...hours].filter(([hour]) => hour >= fromMs && hour < toMs));
+      short = shortHours(compared, counts, marks);
+    }
+    // Nothing but the roll-up is left of an hour whose calls are gone.
+    const isGone = (hour: number): boolean => hour < keptFromMs || short.has(hour);
     const marksAt = (hour: number): number => marks.get(hour)?.count ?? 0;
     const valid = (
       states: ReadonlyMap<number, RollUpState>,
@@ -84,11 +99,10 @@ export class ValidRollUps {
     }
     return new ValidRollUps({
       days: valid(days, (day, state) => state.marks === (ofDays.get(day) ?? 0)),
-      // Nothing but the roll-up is left of an hour whose calls are gone.
-      hours: valid(hours, (hour, state) => hour < keptFromMs || state.marks === marksAt(hour)),
+      hours: valid(hours, (hour, state) => isGone(hour) || state.marks === marksAt(hour)),
       gone,
       incomplete: [...hours]
-        .filter(([hour, state]) => hour < keptFromMs && state.marks !== marksAt(hour))
+        .filter(([hour, state]) => isGone(hour) && state.marks !== marksAt(hour))
         .map(([hour]) => hour),
     });
   }

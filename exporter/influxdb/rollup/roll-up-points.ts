@@ -22,12 +22,16 @@ export interface RollUpState {
   /** Marks that it knows. */
   readonly marks: number;
   readonly calls: number;
+  /** Calls that were noted as erased by the marks that it knows. */
+  readonly erased: number;
   /** Another one when the roll-up was changed without its calls; 0: never. */
   readonly revision: number;
 }
 
 export interface HourMarks {
   readonly count: number;
+  /** Calls whose erasure they note. */
+  readonly erased: number;
   /** Newest mark of each process, ms. */
   readonly newest: ReadonlyMap<string, number>;
 }
@@ -63,12 +67,14 @@ export class RollUpPoints {
 
   /** Marks by the start of their hour. */
   async marks(range: TimeRange): Promise<ReadonlyMap<number, HourMarks>> {
-    const hours = new Map<number, { count: number; newest: Map<string, number> }>();
-    for await (const [time, at, by] of this.#rows('at, marker', MARKS_MEASUREMENT, range)) {
+    const hours = new Map<number, { count: number; erased: number; newest: Map<string, number> }>();
+    const columns = 'at, marker, erased';
+    for await (const [time, at, by, erased] of this.#rows(columns, MARKS_MEASUREMENT, range)) {
       const hour = Math.floor(Number(time) / HOUR_MS) * HOUR_MS;
-      const marks = hours.get(hour) ?? { count: 0, newest: new Map<string, number>() };
+      const marks = hours.get(hour) ?? { count: 0, erased: 0, newest: new Map<string, number>() };
       hours.set(hour, marks);
       marks.count++;
+      marks.erased += Number(erased);
       const process = String(by);
       marks.newest.set(process, Math.max(marks.newest.get(process) ?? 0, Number(at)));
     }
@@ -96,12 +102,13 @@ export class RollUpPoints {
   async #states(measurement: string, range: TimeRange, widthMs: number): Promise<States> {
     const valid = new Map<number, RollUpState>();
     const early: number[] = [];
-    const columns = 'version, marks, calls, revision';
+    const columns = 'version, marks, calls, erased, revision';
     for await (const row of this.#rows(columns, measurement, range)) {
-      const [time, version, marks, calls, revision] = row;
+      const [time, version, ...numbers] = row;
       if (version !== ROLL_UP_VERSION && version !== VERSION_WITHOUT_UNITS) continue;
       if (version === VERSION_WITHOUT_UNITS) early.push(Number(time));
-      const state = { marks: Number(marks), calls: Number(calls), revision: Number(revision) };
+      const [marks = 0, calls = 0, erased = 0, revision = 0] = numbers.map(Number);
+      const state = { marks, calls, erased, revision };
       valid.set(Number(time), state);
     }
     if (early.length === 0) return { valid, outdated: [] };
