@@ -27,11 +27,17 @@ export type Columns = Readonly<Record<string, readonly unknown[]>>;
 /** Questions and commands. Rejects with `BACKEND_REFUSED`, `BACKEND_UNREACHABLE` or `MISSING_DEPENDENCY`. */
 export class ClickHouseSession {
   readonly #access: ResolvedAccess;
+  readonly #holdsProcess: boolean;
   readonly #closed = new AbortController();
   #client: Promise<ClickHouseClient> | undefined;
 
-  constructor(access: ResolvedAccess) {
+  /** `holdsProcess`: whether a question keeps a process alive that has nothing else to do. */
+  constructor(
+    access: ResolvedAccess,
+    { holdsProcess = true }: { readonly holdsProcess?: boolean } = {},
+  ) {
     this.#access = access;
+    this.#holdsProcess = holdsProcess;
   }
 
   get database(): string {
@@ -130,7 +136,10 @@ export class ClickHouseSession {
   }
 
   async #loaded(): Promise<ClickHouseClient> {
-    this.#client ??= loadClickHouse(this.#access, { maxSockets: 8, holdsProcess: true });
+    this.#client ??= loadClickHouse(this.#access, {
+      maxSockets: 8,
+      holdsProcess: this.#holdsProcess,
+    });
     try {
       return await this.#client;
     } catch (error) {

@@ -27,10 +27,14 @@ export function wholeHours({ fromMs, toMs }: TimeRange): TimeRange | undefined {
   return hours.fromMs < hours.toMs ? hours : undefined;
 }
 
-/** In one statement, for whatever questions about these hours. */
+/**
+ * In one statement, for whatever questions about these hours. Before `keptSinceMs` calls are gone: sums that were made
+ * stay as they are, and no mark opens their cells.
+ */
 export async function cellMarks(
   session: ClickHouseSession,
   hours: TimeRange,
+  keptSinceMs: number,
   signal: AbortSignal | undefined,
 ): Promise<CellMarks> {
   // An insert may be seen later than its mark is, so an hour that was changed lately has not rested.
@@ -40,14 +44,15 @@ export async function cellMarks(
           groupArraySortedIf(${MAX_RECENT + 1})(second, is_recent) AS recent,
           arraySort(groupUniqArrayIf(${MAX_OPEN})(second, is_open)) AS open
         FROM (SELECT roll_up, shard, toUnixTimestamp(cell) AS second, max(changed) AS changed_at, max(made) AS made_at,
-            changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > now64(3, 'UTC') AS is_recent,
-            changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > made_at
-              OR made_at + INTERVAL ${SETTLE_SECONDS} SECOND > now64(3, 'UTC') AS is_open
+            second < {since:UInt64} AS is_gone,
+            NOT is_gone AND changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > now64(3, 'UTC') AS is_recent,
+            if(is_gone, made_at = toDateTime64(0, 3, 'UTC'), changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > made_at
+              OR made_at + INTERVAL ${SETTLE_SECONDS} SECOND > now64(3, 'UTC')) AS is_open
           FROM ${CELLS} WHERE toUnixTimestamp(cell) >= {from:UInt64} 
             AND toUnixTimestamp(cell) + if(roll_up = 'hourly', 3600, 86400) <= {to:UInt64}
           GROUP BY roll_up, shard, cell)
         GROUP BY roll_up`,
-      values: { from: hours.fromMs / 1000, to: hours.toMs / 1000 },
+      values: { from: hours.fromMs / 1000, to: hours.toMs / 1000, since: keptSinceMs / 1000 },
     },
     { signal },
   );

@@ -64,8 +64,10 @@ export class Plans {
       (one) => one.hours.fromMs <= hours.fromMs && hours.toMs <= one.hours.toMs,
     );
     if (known !== undefined) return await known.marks;
-    const read = async (signal: AbortSignal): Promise<CellMarks | undefined> =>
-      await orWithoutTables(cellMarks(this.#session, hours, signal));
+    const read = async (signal: AbortSignal): Promise<CellMarks | undefined> => {
+      const { toMs = 0 } = (await this.expired()) ?? {};
+      return await orWithoutTables(cellMarks(this.#session, hours, toMs, signal));
+    };
     const key = `${hours.fromMs}-${hours.toMs}`;
     const marks = this.#shared.marks.run(key, read, this.#signal);
     this.#marks.push({ hours, marks });

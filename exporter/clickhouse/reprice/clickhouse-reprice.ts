@@ -8,6 +8,7 @@ import {
 import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickhouse-options.ts';
 import { ClickHouseSession, type Row } from '../clickhouse-session.ts';
 import { BoundValues } from '../read/bound-values.ts';
+import { changeableSince } from '../changeable-calls.ts';
 import { CALLS } from '../read/ledger-sql.ts';
 import { COLUMNS, LEDGER } from '../schema/columns.ts';
 import { RECORD_COLUMNS, recordOf } from '../stored-row.ts';
@@ -41,8 +42,11 @@ export async function repriceClickHouseLedger(
   const tally = new RepriceTally(options.costOf);
   try {
     let last: UsageRecord | undefined;
+    // Sums that outlive their calls stay as they are, and calls that are about to go with them.
+    const keptFrom = await changeableSince(session, signal);
+    const first = from === undefined || from < keptFrom ? keptFrom : from;
     for (;;) {
-      const batch = await nextBatch(session, last, from, to, signal);
+      const batch = await nextBatch(session, last, first, to, signal);
       last = batch.at(-1)?.record;
       if (last === undefined) return tally.result();
       const rows = batch.flatMap(({ record, row }) => {
@@ -71,13 +75,13 @@ interface StoredCall {
 async function nextBatch(
   session: ClickHouseSession,
   last: UsageRecord | undefined,
-  from: Date | undefined,
+  from: Date,
   to: Date | undefined,
   signal: AbortSignal | undefined,
 ): Promise<readonly StoredCall[]> {
   const bound = new BoundValues();
   const where = [
-    ...(from === undefined ? [] : [`time >= ${bound.instant(from.getTime())}`]),
+    ...(from.getTime() === 0 ? [] : [`time >= ${bound.instant(from.getTime())}`]),
     ...(to === undefined ? [] : [`time < ${bound.instant(to.getTime())}`]),
     ...(last === undefined
       ? []

@@ -24,6 +24,10 @@ export class Names {
     return cluster === undefined ? '' : ` ON CLUSTER ${quoted(cluster)}`;
   }
 
+  get database(): string {
+    return this.#layout.database;
+  }
+
   get isDistributed(): boolean {
     return this.#layout.distributed === true;
   }
@@ -49,9 +53,11 @@ export class Names {
 
   distributedEngine(name: string, shardingKey: string): string {
     const { cluster = '', database } = this.#layout;
-    return `Distributed(${text(cluster)}, ${text(database)}, ${text(`${name}_local`)}, ${shardingKey})`;
+    return `Distributed(${literal(cluster)}, ${literal(database)}, ${literal(`${name}_local`)}, ${shardingKey})`;
   }
 }
 
 export const quoted = (name: string): string => `\`${name.replaceAll(/[`\\]/g, String.raw`\$&`)}\``;
-const text = (value: string): string => `'${value.replaceAll(/['\\]/g, String.raw`\$&`)}'`;
+/** A text in a statement. */
+export const literal = (value: string): string =>
+  `'${value.replaceAll(/['\\]/g, String.raw`\$&`)}'`;

@@ -4,10 +4,12 @@ import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickh
 import { ClickHouseSession } from '../clickhouse-session.ts';
 import { UNIT_SUMS } from './call-sums.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
+import { keptQuery } from './kept-calls.ts';
 import { type ClickHouseLayout, Names } from './layout.ts';
 import { CELLS, ROLL_UPS } from './roll-ups.ts';
 import {
   changesQuery,
+  keptTables,
   markViews,
   ROLL_UP_SETTINGS,
   rollUpViews,
@@ -46,15 +48,20 @@ export async function setUpClickHouse(options: ClickHouseSetUpOptions): Promise<
     if (!dryRun) await session.command({ text: sql });
   };
   try {
+    const names = new Names(layout);
     const existing = await existingTables(session, access.database, dryRun);
     for (const statement of tableStatements(layout)) await run(statement);
     const added = await migrations(session, layout, existing);
+    // Before another retention is set: what is gone by this one does not come back.
+    if (existing.has(LEDGER))
+      await run(`INSERT INTO ${names.table(CELLS)} (roll_up, shard, cell, changed, made)
+${keptQuery(keptTables(names))}`);
     for (const statement of added) await run(statement);
     for (const view of [...markViews(layout), ...rollUpViews(layout)]) {
       await ensureView(run, layout, view, existing);
     }
     const mark = async (condition?: string): Promise<void> => {
-      await run(`INSERT INTO ${new Names(layout).local(CELLS)} (roll_up, shard, cell, changed, made)
+      await run(`INSERT INTO ${names.local(CELLS)} (roll_up, shard, cell, changed, made)
 ${changesQuery(layout, condition)}`);
     };
     // Calls from before the views are in no mark yet.

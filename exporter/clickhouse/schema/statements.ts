@@ -1,6 +1,7 @@
 import { CALL_SUMS, SUM_COLUMNS, sumType, UNIT_SUMS } from './call-sums.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
-import { type ClickHouseLayout, Names, quoted } from './layout.ts';
+import { inDatabase, keptQuery, keptSince } from './kept-calls.ts';
+import { type ClickHouseLayout, literal, Names, quoted } from './layout.ts';
 import {
   binOfColumn,
   CELLS,
@@ -129,12 +130,8 @@ FROM ${names.local(table)} GROUP BY cell`,
 /** The marks of the calls in the ledger: as a view, of those that are being inserted. */
 export function changesQuery(layout: ClickHouseLayout, condition?: string): string {
   const names = new Names(layout);
-  const { retentionDays = 0 } = layout;
   const cells = ROLL_UPS.map(({ name, unit }) => `('${name}', ${cellOf(unit)})`).join(', ');
-  // The calls of an expired cell are gone: it cannot be made again.
-  const kept = retentionDays > 0 ? [`time > now() - INTERVAL ${retentionDays} DAY`] : [];
-  const conditions = [...kept, ...(condition === undefined ? [] : [condition])];
-  const where = conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`;
+  const where = condition === undefined ? '' : `\nWHERE ${condition}`;
   return `SELECT mark.1 AS roll_up, ${names.shard} AS shard, mark.2 AS cell,
   max(now64(3, 'UTC')) AS changed, toDateTime64(0, 3, 'UTC') AS made
 FROM ${names.local(LEDGER)}
@@ -142,15 +139,27 @@ ARRAY JOIN [${cells}] AS mark${where}
 GROUP BY roll_up, cell`;
 }
 
-/** Views that make the cells which are due. */
+/** Views that make the cells which are due, and note since when calls are kept. */
 export function rollUpViews(layout: ClickHouseLayout): readonly ViewDefinition[] {
   const names = new Names(layout);
-  return ROLL_UPS.map((rollUp) => ({
-    name: names.table(`${rollUp.table}_refresh`),
-    clauses: `REFRESH EVERY ${REFRESH_MINUTES} MINUTE APPEND TO ${names.local(rollUp.table)}`,
-    query: rollUpQuery(layout, rollUp),
-  }));
+  const refresh = `REFRESH EVERY ${REFRESH_MINUTES} MINUTE APPEND TO`;
+  return [
+    ...ROLL_UPS.map((rollUp) => ({
+      name: names.table(`${rollUp.table}_refresh`),
+      clauses: `${refresh} ${names.local(rollUp.table)}`,
+      query: rollUpQuery(layout, rollUp),
+    })),
+    {
+      name: names.table('llm_usage_kept_refresh'),
+      clauses: `${refresh} ${names.local(CELLS)}`,
+      query: keptQuery(keptTables(names)),
+    },
+  ];
 }
+
+/** Notes of all servers count. */
+export const keptTables = (names: Names): ReturnType<typeof inDatabase> =>
+  inDatabase(names.database, names.table(CELLS));
 
 /**
  * Sums of the cells that are due, and a row without calls for those that have been due for long: it marks a cell whose
@@ -160,16 +169,17 @@ export function rollUpViews(layout: ClickHouseLayout): readonly ViewDefinition[]
 export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
   const names = new Names(layout);
   const { name, unit, keys, hasSketches } = rollUp;
-  const { retentionDays = 0, replicated } = layout;
+  const { replicated } = layout;
   const hasDimensions = keys.includes('dimensions');
-  const kept = retentionDays > 0 ? ` AND cell > now() - INTERVAL ${retentionDays} DAY` : '';
+  // Without all of its calls, a cell cannot be made again.
+  const kept = `cell >= ${keptSince(keptTables(names))}`;
   // A replica that is behind lacks calls.
   const upToDate =
     replicated === true
-      ? ` AND (SELECT max(absolute_delay) FROM system.replicas WHERE database = '${layout.database}') < 60`
+      ? ` AND (SELECT max(absolute_delay) FROM system.replicas WHERE database = ${literal(layout.database)}) < 60`
       : '';
   const dueAfter = (minutes: number): string => `SELECT cell FROM ${names.local(CELLS)}
-      WHERE roll_up = '${name}'${kept} GROUP BY cell
+      WHERE roll_up = '${name}' AND ${kept} GROUP BY cell
       HAVING max(changed) + INTERVAL ${QUIET_MINUTES} MINUTE > max(made)
         AND max(changed) + INTERVAL ${minutes} MINUTE < now64(3, 'UTC')${upToDate}
       ORDER BY cell LIMIT ${MAX_CELLS}`;

@@ -12,11 +12,15 @@ import { halve } from '../../delivery/split-lines.ts';
 import type { ExporterError, ExporterState } from '../../health/status.ts';
 import { type LineChunk, sumOfLines } from '../../spool/line-queue.ts';
 import { type InsertAnswer, type Judgement, judge } from './answers.ts';
+import type { LateRows } from './late-rows.ts';
+
+const EXPIRED = 'older than the calls that the ledger keeps';
 
 export interface BlockDeliveryOptions extends DeliveryHooks {
   /** Rejects when there is no answer. `token`: the same for the same rows. */
   readonly insert: (rows: Buffer, token: string) => Promise<InsertAnswer>;
   readonly backOff: BackOff;
+  readonly late: LateRows;
 }
 
 /**
@@ -65,8 +69,11 @@ export class BlockDelivery implements LineDelivery {
       let body = Buffer.concat(chunks.map((chunk) => chunk.body));
       if (lines > 1 && body.length > this.#size.maxBytes * 1.5) return await this.#inHalves(chunks);
       const judgement = await this.#server.attempt(async () => {
+        const sent = chunks;
+        chunks = await this.#withoutExpired(chunks);
+        if (chunks.length === 0) return 'nothing left';
         const attempted = await writeWithoutErased(chunks, this.#options, async (left) => {
-          if (left !== chunks) body = Buffer.concat(left.map((chunk) => chunk.body));
+          if (left !== sent) body = Buffer.concat(left.map((chunk) => chunk.body));
           return await this.#attempt(body);
         });
         chunks = attempted.left;
@@ -97,6 +104,14 @@ export class BlockDelivery implements LineDelivery {
       }
       counts.retries++;
     }
+  }
+
+  /** Sums that outlive their calls cannot be made again, and may have a call already that comes once more. */
+  async #withoutExpired(chunks: readonly LineChunk[]): Promise<readonly LineChunk[]> {
+    const { late, onRefused } = this.#options;
+    const { kept, expired } = await late.sorted(chunks);
+    if (expired.length > 0) onRefused(expired, 'beyond_retention', EXPIRED);
+    return kept;
   }
 
   async #inHalves(chunks: readonly LineChunk[]): Promise<void> {

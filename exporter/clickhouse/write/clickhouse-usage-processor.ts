@@ -10,14 +10,19 @@ import {
   usageRecordFromLog,
 } from '../../ledger/usage-event.ts';
 import { type ClickHouseOptions, resolveClickHouseOptions } from '../clickhouse-options.ts';
+import { changeableSince } from '../changeable-calls.ts';
+import { ClickHouseSession } from '../clickhouse-session.ts';
 import { rowOf } from '../stored-row.ts';
 import { BlockDelivery } from './block-delivery.ts';
 import { clickHouseDestination } from './clickhouse-destination.ts';
+import { LateRows } from './late-rows.ts';
 import { RowInserts } from './row-inserts.ts';
 
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const MAX_LINE_BYTES = 1_000_000;
+/** Hours and days of roll-ups are of the type `DateTime`. */
+const [FIRST_TIME, END_TIME] = ['1970-01-01T', '2106-02-07T'];
 
 function callOfRow(line: Buffer): CallOfLine | undefined {
   const { user, time } = JSON.parse(line.toString()) as Record<string, unknown>;
@@ -37,6 +42,7 @@ export class ClickHouseUsageProcessor implements UsageLogProcessor {
   constructor(options: ClickHouseOptions) {
     const resolved = resolveClickHouseOptions('ClickHouseUsageProcessor', options);
     const inserts = new RowInserts(resolved);
+    const session = new ClickHouseSession(resolved, { holdsProcess: false });
     this.#exporter = new SpooledExporter({
       ...resolved,
       name: 'usage',
@@ -47,14 +53,22 @@ export class ClickHouseUsageProcessor implements UsageLogProcessor {
           ...hooks,
           insert: async (rows, token) => await inserts.insert(rows, token),
           backOff: new BackOff({ firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }),
+          late: new LateRows(async () => await changeableSince(session)),
         }),
-      disconnect: () => inserts.close(),
+      disconnect: () => {
+        inserts.close();
+        void session.close();
+      },
     });
   }
 
   onEmit(logRecord: UsageLogRecord): void {
     const record = usageRecordFromLog(logRecord);
     if (record === undefined) return;
+    if (record.time < FIRST_TIME || record.time >= END_TIME) {
+      this.#exporter.counts.drop('unwritable', 1, 'its time is not between 1970 and 2106');
+      return;
+    }
     this.#line.set(JSON.stringify(rowOf(record, environmentOf(logRecord))));
     if (this.#line.length > MAX_LINE_BYTES) this.#exporter.counts.drop('unwritable', 1);
     else this.#exporter.write(this.#line);

@@ -33,8 +33,8 @@ export interface LedgerOfKeptSums {
   upkeep(): Promise<unknown>;
   /** Absent where a server deletes no calls. */
   readonly erase?: (userId: string) => Promise<unknown>;
-  /** Removes sums, too. */
-  removeSumsBefore(day: string): Promise<unknown>;
+  /** Removes sums, too. Absent where that is left to a person. */
+  readonly removeSumsBefore?: (day: string) => Promise<unknown>;
   close(): Promise<unknown>;
 }
 
@@ -173,7 +173,8 @@ export function keptSumsSuite(
       assert.equal(await of(ledger.reader, null), (await of(ledger.whole, null)) + erased);
     });
 
-    it('go at last, and leave a mark that they were there', async () => {
+    it('go at last, and leave a mark that they were there', async function () {
+      if (ledger.removeSumsBefore === undefined) return this.skip();
       await ledger.removeSumsBefore('2026-10-18');
       const { rows, missing } = await ledger.reader.summary({
         from: new Date('2026-10-11'),

@@ -3,6 +3,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { eraseClickHouseUser } from '../../../exporter/clickhouse/erase/clickhouse-erase.ts';
+import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
+import { repriceClickHouseLedger } from '../../../exporter/clickhouse/reprice/clickhouse-reprice.ts';
+import { ClickHouseUsageProcessor } from '../../../exporter/clickhouse/write/clickhouse-usage-processor.ts';
 import { eraseInfluxUser } from '../../../exporter/influxdb/erase/influx-erase.ts';
 import { InfluxUsageReader } from '../../../exporter/influxdb/read/influx-usage-reader.ts';
 import { repriceInfluxLedger } from '../../../exporter/influxdb/reprice/influx-reprice.ts';
@@ -14,6 +18,15 @@ import { eraseLedgerUser } from '../../../exporter/sqlite/write/erase-user.ts';
 import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
 import { repriceLedger } from '../../../exporter/sqlite/write/sqlite-reprice.ts';
 import { rollUpLedger } from '../../../exporter/sqlite/write/sqlite-roll-up.ts';
+import {
+  clickHouse,
+  clickHouseTables,
+  fillClickHouse,
+  makeClickHouseRollUps,
+  requireClickHouse,
+  rollUpClickHouse,
+  startClickHouse,
+} from '../../support/clickhouse.ts';
 import { influxExecute } from '../../support/influx.ts';
 import { QueryContract } from '../../support/query-contract.ts';
 import { requireServer, startInfluxd, type TestServer } from '../../support/servers.ts';
@@ -193,4 +206,77 @@ describe('on InfluxDB', () => {
       },
     };
   }
+});
+
+describe('on ClickHouse', () => {
+  let server: TestServer;
+  let count = 0;
+
+  before(async function () {
+    requireClickHouse(this);
+    server = await startClickHouse();
+  });
+  after(async () => await server?.stop());
+
+  keptSumsSuite('ClickHouse', { usersBy: 'day', usersByLocalDay: false }, async () => {
+    const { url } = server;
+    const database = `kept_${++count}`;
+    const whole = `${database}_whole`;
+    for (const name of [database, whole]) {
+      await clickHouseTables(url, name);
+      await fillClickHouse(url, name, RECORDS);
+      await rollUpClickHouse(url, name);
+    }
+    const alter = async (table: string, change: string): Promise<unknown> =>
+      await clickHouse(
+        url,
+        `ALTER TABLE ${database}.${table} ${change} SETTINGS mutations_sync = 2`,
+      );
+    // As the server notes it by its clock, of a retention that was removed since.
+    await clickHouse(
+      url,
+      `INSERT INTO ${database}.llm_usage_cells (roll_up, cell) VALUES ('kept', '${KEPT_FROM}')`,
+    );
+    await alter('llm_usage', `DELETE WHERE time < parseDateTimeBestEffort('${KEPT_FROM}', 'UTC')`);
+    const access = { url, database };
+    const reader = new ClickHouseUsageReader({ ...access, maxAgeMs: 0 });
+    const before = new ClickHouseUsageReader({ url, database: whole, maxAgeMs: 0 });
+    return {
+      reader,
+      whole: before,
+      async write(records) {
+        const processor = new ClickHouseUsageProcessor({ ...access, spool: false });
+        for (const record of records) processor.onEmit(logOf(record));
+        await processor.forceFlush();
+        const { delivered, dropped } = processor.status();
+        await processor.shutdown();
+        return { stored: delivered, expired: dropped['beyond_retention'] ?? 0 };
+      },
+      reprice: async (costUsd) =>
+        await repriceClickHouseLedger({ ...access, costOf: () => costUsd }),
+      async verify() {
+        const hours = (from: string): string =>
+          `SELECT toStartOfHour(toDateTime(at, 'UTC')) AS hour, sum(one) AS calls, sum(cost_nanos) AS cost
+           FROM (${from}) GROUP BY hour HAVING calls > 0`;
+        const kept = `at >= parseDateTimeBestEffort('${KEPT_FROM}', 'UTC')`;
+        const calls = `SELECT time AS at, 1 AS one, cost_nanos FROM ${database}.llm_usage FINAL WHERE ${kept}`;
+        const sums = `SELECT cell AS at, calls AS one, cost_nanos FROM ${database}.llm_usage_hourly FINAL WHERE ${kept}`;
+        const differing = `SELECT count() FROM (${hours(calls)}) AS a FULL JOIN (${hours(sums)}) AS b USING (hour)
+           WHERE a.calls != b.calls OR NOT (a.cost <=> b.cost)`;
+        return Number(await clickHouse(url, differing));
+      },
+      async upkeep() {
+        await alter(
+          'llm_usage_cells',
+          'UPDATE changed = changed - INTERVAL 1 HOUR, made = made - INTERVAL 1 HOUR WHERE changed > 0',
+        );
+        await makeClickHouseRollUps(url, database);
+      },
+      erase: async (userId) => await eraseClickHouseUser({ ...access, userId, spool: false }),
+      async close() {
+        await reader.close();
+        await before.close();
+      },
+    };
+  });
 });
