@@ -53,7 +53,7 @@ export async function setUpClickHouse(options: ClickHouseSetUpOptions): Promise<
     for (const statement of tableStatements(layout)) await run(statement);
     const added = await migrations(session, layout, existing);
     // Before another retention is set: what is gone by this one does not come back.
-    if (existing.has(LEDGER))
+    if (added.some((statement) => / TTL\b/.test(statement)))
       await run(`INSERT INTO ${names.table(CELLS)} (roll_up, shard, cell, changed, made)
 ${keptQuery(keptTables(names))}`);
     for (const statement of added) await run(statement);
