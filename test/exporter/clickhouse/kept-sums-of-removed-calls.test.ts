@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { eraseClickHouseUser } from '../../../exporter/clickhouse/erase/clickhouse-erase.ts';
 import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
 import { setUpClickHouse } from '../../../exporter/clickhouse/schema/set-up.ts';
 import { ClickHouseUsageProcessor } from '../../../exporter/clickhouse/write/clickhouse-usage-processor.ts';
@@ -131,4 +132,26 @@ describe('sums of a ClickHouse ledger that outlive their calls', function () {
       }
     });
   }
+
+  it('keep every hour when a user is erased, also of the day of which some calls are left', async () => {
+    const access = { url: server.url, database: DATABASE };
+    const reader = new ClickHouseUsageReader({ ...access, maxAgeMs: 0 });
+    try {
+      const { rows, missing } = await reader.summary({ ...range, groupBy: ['user', 'model'] });
+      const userId = rows.find(({ user }) => typeof user === 'string')?.user;
+      assert.ok(typeof userId === 'string');
+      const gone = {
+        from: range.from,
+        to: new Date(missing?.[0]?.to ?? ''),
+        groupBy: ['hour'],
+      } as const;
+      const before = await reader.summary(gone);
+      await eraseClickHouseUser({ ...access, userId, spool: false });
+      assert.deepEqual(rounded(await reader.summary(gone)), rounded(before));
+      const users = await reader.summary({ ...range, groupBy: ['user'], limit: 1000 });
+      assert.ok(users.rows.every(({ user }) => user !== userId));
+    } finally {
+      await reader.close();
+    }
+  });
 });
