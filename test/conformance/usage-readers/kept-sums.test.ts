@@ -7,12 +7,6 @@ import { eraseClickHouseUser } from '../../../exporter/clickhouse/erase/clickhou
 import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
 import { repriceClickHouseLedger } from '../../../exporter/clickhouse/reprice/clickhouse-reprice.ts';
 import { ClickHouseUsageProcessor } from '../../../exporter/clickhouse/write/clickhouse-usage-processor.ts';
-import { eraseInfluxUser } from '../../../exporter/influxdb/erase/influx-erase.ts';
-import { InfluxUsageReader } from '../../../exporter/influxdb/read/influx-usage-reader.ts';
-import { repriceInfluxLedger } from '../../../exporter/influxdb/reprice/influx-reprice.ts';
-import { rollUpInfluxLedger } from '../../../exporter/influxdb/rollup/influx-roll-up.ts';
-import { InfluxUsageProcessor } from '../../../exporter/influxdb/write/influx-usage-processor.ts';
-import { UsageLineWriter } from '../../../exporter/influxdb/write/lines/usage-line.ts';
 import { SqliteUsageReader } from '../../../exporter/sqlite/read/sqlite-usage-reader.ts';
 import { eraseLedgerUser } from '../../../exporter/sqlite/write/erase-user.ts';
 import { LedgerFile } from '../../../exporter/sqlite/write/ledger-file.ts';
@@ -27,9 +21,7 @@ import {
   rollUpClickHouse,
   startClickHouse,
 } from '../../support/clickhouse.ts';
-import { influxExecute } from '../../support/influx.ts';
-import { QueryContract } from '../../support/query-contract.ts';
-import { requireServer, startInfluxd, type TestServer } from '../../support/servers.ts';
+import { type TestServer } from '../../support/servers.ts';
 import { logOf } from '../../support/usage-logs.ts';
 import {
   KEPT_FROM,
@@ -37,9 +29,7 @@ import {
   type LedgerOfKeptSums,
   NOW_MS,
   RECORDS,
-  START_MS,
 } from './kept-sums-suite.ts';
-
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const NAME = "o'Brien";
@@ -91,121 +81,6 @@ keptSumsSuite('SQLite', { usersBy: 'day', usersByLocalDay: false }, async () => 
       rmSync(folder, { recursive: true, force: true });
     },
   } satisfies LedgerOfKeptSums);
-});
-
-describe('on InfluxDB', () => {
-  let server: TestServer;
-  let count = 0;
-
-  before(async function () {
-    requireServer(this, 'influxd');
-    server = await startInfluxd();
-  });
-  after(async () => await server?.stop());
-
-  const options = { usersBy: 'hour', usersByLocalDay: true } as const;
-  for (const [store, isPolicy] of [
-    ['InfluxDB 1.x, with sums in another retention policy', true],
-    ['InfluxDB 1.x, with sums in another database', false],
-  ] as const) {
-    keptSumsSuite(store, options, async () => await influxLedger({ isPolicy }));
-  }
-  for (const version of ['2', '3'] as const) {
-    keptSumsSuite(
-      `another bucket, by the contract of InfluxDB ${version}.x`,
-      options,
-      async () => await influxLedger({ isPolicy: false, version }),
-    );
-  }
-
-  async function influxLedger({
-    isPolicy,
-    version,
-  }: {
-    readonly isPolicy: boolean;
-    readonly version?: '2' | '3';
-  }): Promise<LedgerOfKeptSums> {
-    const { url } = server;
-    const bucket = `kept_${++count}`;
-    const whole = `${bucket}_whole`;
-    const rollUpBucket = isPolicy ? `${bucket}/sums` : `${bucket}_sums`;
-    for (const name of [bucket, whole]) await influxExecute(url, `CREATE DATABASE ${name}`);
-    await influxExecute(
-      url,
-      isPolicy
-        ? `CREATE RETENTION POLICY sums ON ${bucket} DURATION INF REPLICATION 1`
-        : `CREATE DATABASE ${rollUpBucket}`,
-    );
-    const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
-    const body = RECORDS.map((record) => String(lines.line(record))).join('\n');
-    for (const name of [bucket, whole]) {
-      const { status } = await fetch(`${url}/write?db=${name}`, { method: 'POST', body });
-      assert.equal(status, 204);
-    }
-    const contract = version && (await QueryContract.start(version, url));
-    if (contract) contract.buckets = [bucket, rollUpBucket].map((name) => ({ name, org: 'acme' }));
-    const access = {
-      url: contract?.url ?? url,
-      bucket,
-      rollUpBucket,
-      ...(contract && { org: 'acme', token: contract.token }),
-    };
-    let nowMs = NOW_MS;
-    const now = (): number => nowMs;
-    const deleteFrom = async (db: string, from: string, before: string): Promise<void> => {
-      const query = new URLSearchParams({ db, q: `DELETE FROM ${from} WHERE time < '${before}'` });
-      const response = await fetch(`${url}/query`, { method: 'POST', body: query });
-      assert.doesNotMatch(await response.text(), /error/);
-    };
-    const range = { from: new Date(START_MS), to: new Date(NOW_MS) };
-    const upkeep = async (): Promise<unknown> =>
-      await rollUpInfluxLedger({ ...access, ...range, now });
-    await upkeep();
-    await rollUpInfluxLedger({ url, bucket: whole, now });
-    // As retention does it: the oldest first.
-    await deleteFrom(bucket, 'llm_usage', KEPT_FROM);
-    await upkeep();
-    if (version === '3') {
-      // Written each day; the exporter, whose clock is that of the process, asks 3.x for the last 400.
-      const first = Math.floor(START_MS / HOUR_MS) * HOUR_MS;
-      const kept = `first=${first}i,kept=${Date.parse(KEPT_FROM)}i,at=${Date.now()}i`;
-      const line = `llm_usage_rollup_kept,ledger=${bucket} ${kept} ${Date.now()}000000`;
-      await fetch(`${url}/write?db=${rollUpBucket}`, { method: 'POST', body: line });
-    }
-    const readers = [access, { url, bucket: whole }].map(
-      (options) => new InfluxUsageReader({ ...options, now, maxAgeMs: 0 }),
-    ) as [InfluxUsageReader, InfluxUsageReader];
-    return {
-      reader: readers[0],
-      whole: readers[1],
-      async write(records) {
-        const processor = new InfluxUsageProcessor({ ...access, spool: false });
-        for (const record of records) processor.onEmit(logOf(record));
-        await processor.forceFlush();
-        const { delivered, dropped } = processor.status();
-        await processor.shutdown();
-        // Late calls have rested by then.
-        nowMs = Date.now() + DAY_MS;
-        return { stored: delivered, expired: dropped['beyond_retention'] ?? 0 };
-      },
-      reprice: async (costUsd) =>
-        await repriceInfluxLedger({ ...access, now, costOf: () => costUsd }),
-      verify: async () =>
-        (await rollUpInfluxLedger({ ...access, ...range, now, verify: true })).wrong,
-      upkeep,
-      ...(version !== '3' && {
-        erase: async (userId: string) => await eraseInfluxUser({ ...access, userId }),
-      }),
-      async removeSumsBefore(day) {
-        const db = isPolicy ? bucket : rollUpBucket;
-        await deleteFrom(db, '/llm_usage_rollup_(hours|days|marks)/', day);
-      },
-      async close() {
-        for (const reader of readers) await reader.close();
-        await contract?.stop();
-      },
-    };
-  }
 });
 
 describe('on ClickHouse', () => {

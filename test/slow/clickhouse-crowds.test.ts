@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
-import type { UsageQuery } from '../../../exporter/ledger/usage-query.ts';
+import { ClickHouseUsageReader } from '../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
+import type { UsageQuery } from '../../exporter/ledger/usage-query.ts';
 import {
   clickHouse,
   clickHouseTables,
   requireClickHouse,
   rollUpClickHouse,
   startClickHouse,
-} from '../../support/clickhouse.ts';
-import { rounded } from '../../support/rounded.ts';
-import type { TestServer } from '../../support/servers.ts';
+} from '../support/clickhouse.ts';
+import { rounded } from '../support/rounded.ts';
+import type { TestServer } from '../support/servers.ts';
 
 const HOUR_MS = 3_600_000;
 const START = Date.parse('2026-11-10T00:00:00Z');
