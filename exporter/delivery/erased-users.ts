@@ -58,11 +58,7 @@ export async function noteErasure(
   signal?: AbortSignal,
 ): Promise<number> {
   if (!existsSync(folder)) return 0;
-  const path = join(folder, FILE);
-  await withFileLock(`${path}.lock`, async () => {
-    const notes = { ...(await readNotes(path)), [erasedUserDigest(user)]: nowMs };
-    await replaceFile(path, JSON.stringify(notes));
-  });
+  await changeNotes(join(folder, FILE), (notes) => ({ ...notes, [erasedUserDigest(user)]: nowMs }));
   let before = await writesUnderWay(folder);
   while (before.length > 0) {
     await sleep(POLL_MS, undefined, { signal });
@@ -90,11 +86,10 @@ export async function copyNotes(from: string, to: string): Promise<void> {
   const moved = Object.entries(await readNotes(join(from, FILE)));
   if (moved.length === 0) return;
   await makeFolder(to, 0o700);
-  const path = join(to, FILE);
-  await withFileLock(`${path}.lock`, async () => {
-    const notes = new Map(Object.entries(await readNotes(path)));
+  await changeNotes(join(to, FILE), (known) => {
+    const notes = new Map(Object.entries(known));
     for (const [user, until] of moved) notes.set(user, Math.max(until, notes.get(user) ?? 0));
-    await replaceFile(path, JSON.stringify(Object.fromEntries(notes)));
+    return Object.fromEntries(notes);
   });
 }
 
@@ -204,14 +199,19 @@ export class ErasedUsers {
     if (!Object.values(this.#notes).some(isOld(Infinity))) return;
     const oldest = await oldestSegment(this.#folder);
     if (!Object.values(this.#notes).some(isOld(oldest))) return;
-    await withFileLock(`${path}.lock`, async () => {
-      const notes = Object.entries(await readNotes(path)).filter(
-        ([, until]) => !isOld(oldest)(until),
-      );
-      if (notes.length === 0) await rm(path, { force: true });
-      else await replaceFile(path, JSON.stringify(Object.fromEntries(notes)));
-    });
+    await changeNotes(path, (notes) =>
+      Object.fromEntries(Object.entries(notes).filter(([, until]) => !isOld(oldest)(until))),
+    );
   }
+}
+
+/** One process at a time. Without notes there is no file. */
+async function changeNotes(path: string, change: (notes: Notes) => Notes): Promise<void> {
+  await withFileLock(`${path}.lock`, async () => {
+    const notes = change(await readNotes(path));
+    if (Object.keys(notes).length === 0) await rm(path, { force: true });
+    else await replaceFile(path, JSON.stringify(notes));
+  });
 }
 
 async function readNotes(path: string): Promise<Notes> {

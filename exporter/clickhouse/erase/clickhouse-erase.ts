@@ -27,7 +27,8 @@ const TIMEOUT_MS = 3_600_000;
 
 /**
  * Deletes every call that a user has made until now, and the user from the roll-ups, whose hours and days are made
- * again; sums that have outlived their calls keep his tokens, as those of no user. Rejects with `INVALID_OPTION`, `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
+ * again; sums that have outlived their calls keep his tokens, as those of no user. Rejects with `INVALID_OPTION`,
+ * `BACKEND_REFUSED` or `BACKEND_UNREACHABLE`; what was deleted by then stays deleted.
  */
 export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Promise<EraseResult> {
   const { userId, dryRun = false, signal, onProgress } = options;
