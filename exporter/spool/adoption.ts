@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { disown, type AbandonedFolders } from './owner.ts';
 import { isSegment, TEMPORARY } from './segment-file.ts';
 import { Segment, type SegmentShared } from './segment.ts';
-import { removeFile } from './spool-fs.ts';
+import { codeOf, removeFile } from './spool-fs.ts';
 
 /** Files between two pauses for other work of the process. */
 const STEP = 64;
@@ -39,7 +39,8 @@ export async function* adoptSegments(
         // Another process is emptying it too, or something in it could not be taken.
       });
     } catch (error) {
-      onError(error as Error);
+      // Another process has emptied it meanwhile.
+      if (codeOf(error) !== 'ENOENT') onError(error as Error);
     }
   }
 }

@@ -13,6 +13,7 @@ import { StoreFollower } from './store-follower.ts';
 import { StoreReach } from './store-reach.ts';
 import { type AuditEntry, epochOf } from './stored-settings.ts';
 import type { InstanceReport, SeenInstance, SettingsStore } from './stores/settings-store.ts';
+import { withinTurns } from './stores/within-turns.ts';
 import { Subscribers } from './subscribers.ts';
 import type {
   PatchOptions,
@@ -231,16 +232,9 @@ export class SettingsService<T extends object> {
       () => undefined,
       (error: unknown) => this.#follower.listener.onUnavailable(error),
     );
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#follower.listener.onUnavailable(new Error('no answer yet'));
-        resolve();
-      }, this.#options.startTimeoutMs ?? 2000);
-      timer.unref();
-    });
-    await Promise.race([reached, timeout]);
-    clearTimeout(timer);
+    await withinTurns(reached, this.#options.startTimeoutMs ?? 2000).catch(() =>
+      this.#follower.listener.onUnavailable(new Error('no answer yet')),
+    );
     if (!this.#closing) this.#heartbeat.start();
   }
 

@@ -13,12 +13,13 @@ export async function everyProvider(): Promise<readonly ProviderUnderTest<unknow
   const scope = globalThis as { describe?: unknown };
   const { describe } = scope;
   scope.describe = () => undefined;
+  const suite = useSuite((sdk) => void sdks.push(sdk as unknown as ProviderUnderTest<unknown>));
   try {
-    useSuite((sdk) => void sdks.push(sdk as unknown as ProviderUnderTest<unknown>));
     const files = readdirSync(SUITE).filter((name) => name.endsWith('.test.ts'));
     for (const file of files.toSorted()) await import(new URL(`${file}?every`, SUITE).href);
   } finally {
     scope.describe = describe;
+    useSuite(suite);
   }
   return sdks;
 }

@@ -24,9 +24,11 @@ type ProviderSuite = <Client>(sdk: ProviderUnderTest<Client>) => void;
 
 let suite: ProviderSuite = describeConformance;
 
-/** What the files of this folder drive from now on is given to another suite. */
-export function useSuite(other: ProviderSuite): void {
+/** What the files of this folder drive from now on is given to another suite. Returns the one before. */
+export function useSuite(other: ProviderSuite): ProviderSuite {
+  const former = suite;
   suite = other;
+  return former;
 }
 
 export function describeProvider<Client>(sdk: ProviderUnderTest<Client>): void {

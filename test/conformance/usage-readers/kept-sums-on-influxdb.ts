@@ -17,6 +17,7 @@ import {
   RECORDS,
   START_MS,
 } from './kept-sums-suite.ts';
+import type { ReaderUnderTest } from './usage-reader-suite.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -47,9 +48,31 @@ export function keptSumsOnInfluxdb(places: readonly Place[]): void {
     });
     after(async () => await server?.stop());
 
-    const options = { usersBy: 'hour', usersByLocalDay: true } as const;
     for (const place of places) {
-      keptSumsSuite(NAMES[place], options, async () => await influxLedger(PLACES[place]));
+      keptSumsSuite(NAMES[place], {
+        usersBy: 'hour',
+        usersByLocalDay: true,
+        openWhole,
+        open: async () => await influxLedger(PLACES[place]),
+      });
+    }
+
+    async function fill(bucket: string): Promise<void> {
+      const { url } = server;
+      await influxExecute(url, `CREATE DATABASE ${bucket}`);
+      const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
+      const body = RECORDS.map((record) => String(lines.line(record))).join('\n');
+      const { status } = await fetch(`${url}/write?db=${bucket}`, { method: 'POST', body });
+      assert.equal(status, 204);
+    }
+
+    async function openWhole(): Promise<ReaderUnderTest> {
+      const bucket = `whole_${++count}`;
+      await fill(bucket);
+      const access = { url: server.url, bucket, now: (): number => NOW_MS };
+      await rollUpInfluxLedger(access);
+      const reader = new InfluxUsageReader({ ...access, maxAgeMs: 0 });
+      return { reader, close: async () => await reader.close() };
     }
 
     async function influxLedger({
@@ -61,21 +84,14 @@ export function keptSumsOnInfluxdb(places: readonly Place[]): void {
     }): Promise<LedgerOfKeptSums> {
       const { url } = server;
       const bucket = `kept_${++count}`;
-      const whole = `${bucket}_whole`;
       const rollUpBucket = isPolicy ? `${bucket}/sums` : `${bucket}_sums`;
-      for (const name of [bucket, whole]) await influxExecute(url, `CREATE DATABASE ${name}`);
+      await fill(bucket);
       await influxExecute(
         url,
         isPolicy
           ? `CREATE RETENTION POLICY sums ON ${bucket} DURATION INF REPLICATION 1`
           : `CREATE DATABASE ${rollUpBucket}`,
       );
-      const lines = new UsageLineWriter({ maxUserTags: 2, maxDimensionTags: 2, onCleaned() {} });
-      const body = RECORDS.map((record) => String(lines.line(record))).join('\n');
-      for (const name of [bucket, whole]) {
-        const { status } = await fetch(`${url}/write?db=${name}`, { method: 'POST', body });
-        assert.equal(status, 204);
-      }
       const contract = version && (await QueryContract.start(version, url));
       if (contract)
         contract.buckets = [bucket, rollUpBucket].map((name) => ({ name, org: 'acme' }));
@@ -99,7 +115,6 @@ export function keptSumsOnInfluxdb(places: readonly Place[]): void {
       const upkeep = async (): Promise<unknown> =>
         await rollUpInfluxLedger({ ...access, ...range, now });
       await upkeep();
-      await rollUpInfluxLedger({ url, bucket: whole, now });
       // As retention does it: the oldest first.
       await deleteFrom(bucket, 'llm_usage', KEPT_FROM);
       await upkeep();
@@ -110,12 +125,9 @@ export function keptSumsOnInfluxdb(places: readonly Place[]): void {
         const line = `llm_usage_rollup_kept,ledger=${bucket} ${kept} ${Date.now()}000000`;
         await fetch(`${url}/write?db=${rollUpBucket}`, { method: 'POST', body: line });
       }
-      const readers = [access, { url, bucket: whole }].map(
-        (options) => new InfluxUsageReader({ ...options, now, maxAgeMs: 0 }),
-      ) as [InfluxUsageReader, InfluxUsageReader];
+      const reader = new InfluxUsageReader({ ...access, now, maxAgeMs: 0 });
       return {
-        reader: readers[0],
-        whole: readers[1],
+        reader,
         async write(records) {
           const processor = new InfluxUsageProcessor({ ...access, spool: false });
           for (const record of records) processor.onEmit(logOf(record));
@@ -139,7 +151,7 @@ export function keptSumsOnInfluxdb(places: readonly Place[]): void {
           await deleteFrom(db, '/llm_usage_rollup_(hours|days|marks)/', day);
         },
         async close() {
-          for (const reader of readers) await reader.close();
+          await reader.close();
           await contract?.stop();
         },
       };

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { eraseClickHouseUser } from '../../../exporter/clickhouse/erase/clickhouse-erase.ts';
 import { ClickHouseUsageReader } from '../../../exporter/clickhouse/read/clickhouse-usage-reader.ts';
 import { repriceClickHouseLedger } from '../../../exporter/clickhouse/reprice/clickhouse-reprice.ts';
@@ -34,54 +33,75 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const NAME = "o'Brien";
 
-keptSumsSuite('SQLite', { usersBy: 'day', usersByLocalDay: false }, async () => {
+keptSumsSuite('SQLite', {
+  usersBy: 'day',
+  usersByLocalDay: false,
+  async openWhole() {
+    const { path, remove } = filledFile();
+    const reader = new SqliteUsageReader({ path });
+    return await Promise.resolve({
+      reader,
+      async close() {
+        await reader.close();
+        remove();
+      },
+    });
+  },
+  async open() {
+    const { path, file, remove } = filledFile();
+    const upkeep = (keptSumDays = 400): void => {
+      while (file.sumUpDay());
+      while (file.removeOlderThan(5, keptSumDays));
+    };
+    upkeep();
+    const reader = new SqliteUsageReader({ path });
+    return await Promise.resolve({
+      reader,
+      async write(records) {
+        let expired = 0;
+        file.onLeftOut = (reason, count) => {
+          assert.equal(reason, 'beyond_retention');
+          expired += count;
+        };
+        return await Promise.resolve({ stored: file.write(records), expired });
+      },
+      reprice: async (costUsd) => await repriceLedger({ path, costOf: () => costUsd }),
+      verify: async () => (await rollUpLedger({ path, now, verify: true })).wrong,
+      upkeep: async () => await Promise.resolve(upkeep()),
+      async erase(userId) {
+        await eraseLedgerUser({ path, userId });
+        // A team has this name as well.
+        assert.equal(userId, NAME);
+        assert.doesNotMatch(readFileSync(path, 'latin1'), /o'Brien(?! & co)/);
+      },
+      removeSumsBefore: async (day) =>
+        await Promise.resolve(upkeep(Math.floor((NOW_MS - Date.parse(day)) / DAY_MS))),
+      async close() {
+        await reader.close();
+        remove();
+      },
+    } satisfies LedgerOfKeptSums);
+  },
+});
+
+const now = (): number => NOW_MS;
+
+/** Summed up, with all calls. */
+function filledFile(): { readonly path: string; readonly file: LedgerFile; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-kept-'));
   const path = join(folder, 'usage.db');
-  const now = (): number => NOW_MS;
   const file = new LedgerFile({ path, busyTimeoutMs: 1000, now });
   file.write(RECORDS);
-  const upkeep = (keptSumDays = 400): void => {
-    while (file.sumUpDay());
-    while (file.removeOlderThan(5, keptSumDays));
-  };
   while (file.sumUpDay());
-  const database = new DatabaseSync(path);
-  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  database.close();
-  copyFileSync(path, join(folder, 'whole.db'));
-  upkeep();
-  const reader = new SqliteUsageReader({ path });
-  const whole = new SqliteUsageReader({ path: join(folder, 'whole.db') });
-  return await Promise.resolve({
-    reader,
-    whole,
-    async write(records) {
-      let expired = 0;
-      file.onLeftOut = (reason, count) => {
-        assert.equal(reason, 'beyond_retention');
-        expired += count;
-      };
-      return await Promise.resolve({ stored: file.write(records), expired });
-    },
-    reprice: async (costUsd) => await repriceLedger({ path, costOf: () => costUsd }),
-    verify: async () => (await rollUpLedger({ path, now, verify: true })).wrong,
-    upkeep: async () => await Promise.resolve(upkeep()),
-    async erase(userId) {
-      await eraseLedgerUser({ path, userId });
-      // A team has this name as well.
-      assert.equal(userId, NAME);
-      assert.doesNotMatch(readFileSync(path, 'latin1'), /o'Brien(?! & co)/);
-    },
-    removeSumsBefore: async (day) =>
-      await Promise.resolve(upkeep(Math.floor((NOW_MS - Date.parse(day)) / DAY_MS))),
-    async close() {
-      await reader.close();
-      await whole.close();
+  return {
+    path,
+    file,
+    remove() {
       file.close();
       rmSync(folder, { recursive: true, force: true });
     },
-  } satisfies LedgerOfKeptSums);
-});
+  };
+}
 
 describe('on ClickHouse', () => {
   let server: TestServer;
@@ -93,15 +113,28 @@ describe('on ClickHouse', () => {
   });
   after(async () => await server?.stop());
 
-  keptSumsSuite('ClickHouse', { usersBy: 'day', usersByLocalDay: false }, async () => {
-    const { url } = server;
+  keptSumsSuite('ClickHouse', {
+    usersBy: 'day',
+    usersByLocalDay: false,
+    async openWhole() {
+      const database = await filledDatabase();
+      const reader = new ClickHouseUsageReader({ url: server.url, database, maxAgeMs: 0 });
+      return { reader, close: async () => await reader.close() };
+    },
+    open: keptLedger,
+  });
+
+  async function filledDatabase(): Promise<string> {
     const database = `kept_${++count}`;
-    const whole = `${database}_whole`;
-    for (const name of [database, whole]) {
-      await clickHouseTables(url, name);
-      await fillClickHouse(url, name, RECORDS);
-      await rollUpClickHouse(url, name);
-    }
+    await clickHouseTables(server.url, database);
+    await fillClickHouse(server.url, database, RECORDS);
+    await rollUpClickHouse(server.url, database);
+    return database;
+  }
+
+  async function keptLedger(): Promise<LedgerOfKeptSums> {
+    const { url } = server;
+    const database = await filledDatabase();
     const alter = async (table: string, change: string): Promise<unknown> =>
       await clickHouse(
         url,
@@ -115,10 +148,8 @@ describe('on ClickHouse', () => {
     await alter('llm_usage', `DELETE WHERE time < parseDateTimeBestEffort('${KEPT_FROM}', 'UTC')`);
     const access = { url, database };
     const reader = new ClickHouseUsageReader({ ...access, maxAgeMs: 0 });
-    const before = new ClickHouseUsageReader({ url, database: whole, maxAgeMs: 0 });
     return {
       reader,
-      whole: before,
       async write(records) {
         const processor = new ClickHouseUsageProcessor({ ...access, spool: false });
         for (const record of records) processor.onEmit(logOf(record));
@@ -150,8 +181,7 @@ describe('on ClickHouse', () => {
       erase: async (userId) => await eraseClickHouseUser({ ...access, userId, spool: false }),
       async close() {
         await reader.close();
-        await before.close();
       },
     };
-  });
+  }
 });
