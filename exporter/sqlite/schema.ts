@@ -3,7 +3,7 @@ import { UNIT_SUMS, UNITS, WITH_UNITS } from './unit-columns.ts';
 
 /** Marks the file as ours (`PRAGMA application_id`): "TKMT". */
 const APPLICATION_ID = 0x54_4b_4d_54;
-const SCHEMA_VERSION = 11;
+const SCHEMA_VERSION = 12;
 
 /** Sums of the calls of one UTC hour or day; what they are is in `roll-up.ts`. A key cannot be null: '' stands for none. */
 const rollUpTable = (table: string, unit: string): string => `
@@ -45,6 +45,29 @@ CREATE TABLE IF NOT EXISTS usage_kept_from (what TEXT PRIMARY KEY, hour INTEGER 
 const ERASED = `
 CREATE TABLE IF NOT EXISTS usage_erased (user TEXT PRIMARY KEY, until_ms INTEGER NOT NULL);`;
 
+/** One row: how often rows with names of users were deleted, and how many of these times a rewrite of the file has followed. */
+const DELETIONS = `
+CREATE TABLE IF NOT EXISTS usage_deletions (
+  place INTEGER PRIMARY KEY, deletions INTEGER NOT NULL, rewritten INTEGER NOT NULL
+);`;
+
+/**
+ * The step to version 12. Sums have outlived their calls where retention has removed more calls than sums, and in days
+ * before its border that have sums and no call. What it deleted before may still be in the file.
+ */
+const WITH_DELETIONS = `
+${DELETIONS}
+INSERT INTO usage_deletions VALUES (1, 1, 0);
+DELETE FROM usage_erased WHERE user = 'rewrite due';
+INSERT INTO usage_kept_from
+  SELECT 'outlived', hour / 24 * 24 FROM (
+    SELECT calls.hour AS hour, ifnull(sums.hour, 0) AS sums_hour
+    FROM usage_kept_from AS calls LEFT JOIN usage_kept_from AS sums ON sums.what = 'sums'
+    WHERE calls.what = 'calls'
+  ) WHERE sums_hour < hour
+    OR EXISTS (SELECT 1 FROM usage_summed_day WHERE day < hour / 24 AND NOT EXISTS (
+      SELECT 1 FROM usage WHERE time_ns >= day * 86400000000000 AND time_ns < (day + 1) * 86400000000000));`;
+
 /** How often the calls of an hour were added to, changed or removed. */
 const REVISIONS = `
 CREATE TABLE IF NOT EXISTS usage_hour_revision (hour INTEGER PRIMARY KEY, revision INTEGER NOT NULL);`;
@@ -85,6 +108,7 @@ ${SUMMED_DAYS}
 ${DAY_BLOCKS}
 ${KEPT_FROM}
 ${ERASED}
+${DELETIONS}
 ${REVISIONS}
 ${UNITS}
 `;
@@ -153,6 +177,7 @@ const MIGRATIONS: ReadonlyMap<number, string> = new Map([
   [8, WITH_UNITS],
   [9, KEPT_FROM],
   [10, ERASED],
+  [11, WITH_DELETIONS],
 ]);
 
 /** What a person can do about a file of another release. */

@@ -59,18 +59,24 @@ function dayRows(
 const textOf = (value: SQLOutputValue | undefined): string | null =>
   typeof value === 'string' ? value : null;
 
-/** Days with calls that are not summed up, oldest first, before `endDay`. */
+/** Days with calls that are not summed up, oldest first. Finds one day after the other in the key of the table. */
+export const OPEN_DAYS = `
+  WITH RECURSIVE days (day) AS (
+    SELECT min(day) FROM usage_day
+    UNION ALL
+    SELECT (SELECT min(day) FROM usage_day WHERE day > days.day) FROM days WHERE day IS NOT NULL
+  )
+  SELECT day FROM days WHERE day IS NOT NULL AND day NOT IN (SELECT day FROM usage_summed_day)`;
+
+/** Those before `endDay` whose sums can be made. */
 export function daysToSumUp(database: DatabaseSync, endDay: bigint): readonly bigint[] {
-  const statement = database.prepare(
-    `SELECT DISTINCT day FROM usage_day
-     WHERE day < ? AND day NOT IN (SELECT day FROM usage_summed_day) ORDER BY day`,
-  );
+  const statement = database.prepare(OPEN_DAYS);
   statement.setReadBigInts(true);
   const firstDay = firstCallHour(database) / 24n;
   return statement
-    .all(endDay)
+    .all()
     .map(({ day }) => day as bigint)
-    .filter((day) => day >= firstDay);
+    .filter((day) => day >= firstDay && day < endDay);
 }
 
 /** Bin of the percentile sketch, as `binOf` has it. */

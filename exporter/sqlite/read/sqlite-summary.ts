@@ -8,7 +8,7 @@ import type { SummarySource } from '../../ledger/queries/summarise.ts';
 import { metrics, type SumsTable } from '../../ledger/queries/sums-table.ts';
 import type { Tally } from '../../ledger/queries/usage-sums.ts';
 import { DayBlockReader } from '../day-block.ts';
-import { binOfColumn } from '../summed-days.ts';
+import { binOfColumn, OPEN_DAYS } from '../summed-days.ts';
 import { daySums } from './day-sums.ts';
 import { missingCalls } from './missing-calls.ts';
 import { splitAtHours } from './split-at-hours.ts';
@@ -20,6 +20,7 @@ import {
   callConditions,
   dayKindFor,
   isRolledUp,
+  type LedgerDays,
   namedDimensions,
   nameOf,
   placeOf,
@@ -45,7 +46,7 @@ export class SqliteSummarySource implements SummarySource {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #blocks = new DayBlockReader();
-  #summed: ReadonlySet<number> | undefined;
+  #ledgerDays: LedgerDays | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -173,7 +174,7 @@ export class SqliteSummarySource implements SummarySource {
   }
 
   missing(query: CheckedQuery): Promise<readonly TimeRange[]> {
-    return Promise.resolve(missingCalls(this.#database, query, this.#summedDays()));
+    return Promise.resolve(missingCalls(this.#database, query, this.#daysOfLedger()));
   }
 
   #gatherBins(
@@ -185,7 +186,7 @@ export class SqliteSummarySource implements SummarySource {
     const groups = groupsOf(query, cells);
     // A result of a batch took a time that nobody knows.
     const known = kind === 'duration' ? `${column} > 0` : `${column} IS NOT NULL`;
-    const summed = isRolledUp(query) ? summedParts(query, this.#summedDays()) : undefined;
+    const summed = isRolledUp(query) ? summedParts(query, this.#daysOfLedger()) : undefined;
     if (summed !== undefined) {
       const source = binsOf(query, kind, summed);
       const text = `SELECT ${bucketOf(query)} AS bucket${groups.select}, bins FROM (${source.text}) AS source`;
@@ -243,17 +244,20 @@ export class SqliteSummarySource implements SummarySource {
 
   #summedParts(query: CheckedQuery): SummedParts | undefined {
     if (dayKindFor(query) === undefined) return undefined;
-    return summedParts(query, this.#summedDays());
+    return summedParts(query, this.#daysOfLedger());
   }
 
-  /** Numbers of the days that are summed up; one moment of the file is read. */
-  #summedDays(): ReadonlySet<number> {
-    this.#summed ??= new Set(
-      this.#statement('SELECT day FROM usage_summed_day')
+  /** One moment of the file is read. */
+  #daysOfLedger(): LedgerDays {
+    const days = (sql: string): readonly number[] =>
+      this.#statement(sql)
         .all()
-        .map(({ day }) => Number(day)),
-    );
-    return this.#summed;
+        .map(({ day }) => Number(day));
+    this.#ledgerDays ??= {
+      summed: days('SELECT day FROM usage_summed_day ORDER BY day'),
+      open: days(OPEN_DAYS),
+    };
+    return this.#ledgerDays;
   }
 
   /**

@@ -120,9 +120,15 @@ function callsOf(query: CheckedQuery, sums: Sums, fromMs: number, toMs: number):
   };
 }
 
-/** Whole days that are summed up, and what lies before, between and after them. */
+/** Days of a ledger as numbers since 1970, in order. Days of neither kind have no calls. */
+export interface LedgerDays {
+  readonly summed: readonly number[];
+  /** With calls that are not summed up. */
+  readonly open: readonly number[];
+}
+
+/** Whole days that are summed up, or have no calls, and what lies before, between and after them. */
 export interface SummedParts {
-  readonly days: ReadonlySet<number>;
   readonly first: number;
   readonly end: number;
   readonly rest: readonly TimeRange[];
@@ -131,26 +137,26 @@ export interface SummedParts {
 /** More parts are a statement that SQLite does not take. */
 const MAX_PARTS = 100;
 
-/** Undefined where buckets are no days of UTC, or it is not worth it. `days` are numbers since 1970. */
+/** Undefined where buckets are no days of UTC, or it is not worth it. */
 export function summedParts(
   query: CheckedQuery,
-  days: ReadonlySet<number>,
+  { summed, open }: LedgerDays,
 ): SummedParts | undefined {
   const { fromMs, toMs, unit } = query;
-  if (days.size === 0 || unit === 'hour' || (unit === 'day' && query.zone.name !== 'UTC')) {
-    return undefined;
-  }
+  if (unit === 'hour' || (unit === 'day' && query.zone.name !== 'UTC')) return undefined;
   const [first, end] = [Math.ceil(fromMs / DAY_MS), Math.floor(toMs / DAY_MS)];
-  const whole = [...days].filter((day) => day >= first && day < end).toSorted((a, b) => a - b);
-  if (whole.length === 0) return undefined;
-  const rest: TimeRange[] = [];
-  let start = fromMs;
-  for (const day of whole) {
-    if (start < day * DAY_MS) rest.push({ fromMs: start, toMs: day * DAY_MS });
-    start = (day + 1) * DAY_MS;
-  }
-  if (start < toMs) rest.push({ fromMs: start, toMs });
-  return rest.length > MAX_PARTS ? undefined : { days: new Set(whole), first, end, rest };
+  const isWhole = (day: number): boolean => day >= first && day < end;
+  if (!summed.some(isWhole)) return undefined;
+  const rest: { fromMs: number; toMs: number }[] = [];
+  const add = (from: number, to: number): void => {
+    const last = rest.at(-1);
+    if (last?.toMs === from) last.toMs = to;
+    else if (from < to) rest.push({ fromMs: from, toMs: to });
+  };
+  add(fromMs, first * DAY_MS);
+  for (const day of open.filter(isWhole)) add(day * DAY_MS, (day + 1) * DAY_MS);
+  add(end * DAY_MS, toMs);
+  return rest.length > MAX_PARTS ? undefined : { first, end, rest };
 }
 
 /** Whose sums of whole days have all that the query asks about. */

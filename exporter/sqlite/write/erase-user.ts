@@ -9,7 +9,8 @@ import { firstCallHour } from '../kept-from.ts';
 import { rebuildRollUps, reviseHours } from '../roll-up.ts';
 import { checkLedger } from '../schema.ts';
 import { loadSqlite } from '../sqlite-module.ts';
-import { isRewriteDue, noteErasure, noteRewriteDue, noteRewritten } from './erased-users.ts';
+import { isRewriteDue, noteDeletion, rewrite } from './deletions.ts';
+import { noteErasure } from './erased-users.ts';
 
 export interface SqliteEraseOptions extends EraseOptions {
   readonly path: string;
@@ -41,9 +42,9 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
       const { calls } =
         database.prepare(`SELECT count(*) AS calls ${OF_USER}`).get(userId, endNs) ?? {};
       const found = Number(calls);
-      const traces = (): readonly string[] =>
-        isRewriteDue(database) ? [path, `${path}-wal`, ...copiesBeside(path)] : copiesBeside(path);
-      if (dryRun) return { found, erased: 0, mayRemain: traces() };
+      const traces = (isClean: boolean): readonly string[] =>
+        isClean ? copiesBeside(path) : [path, `${path}-wal`, ...copiesBeside(path)];
+      if (dryRun) return { found, erased: 0, mayRemain: traces(!isRewriteDue(database)) };
       const next = database.prepare(
         `SELECT time_ns, id ${OF_USER} ORDER BY time_ns, id LIMIT ${BATCH}`,
       );
@@ -56,7 +57,7 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
         try {
           if (erased === 0) noteErasure(database, userId, nowMs);
           const rows = next.all(userId, endNs) as { time_ns: bigint; id: string }[];
-          if (rows.length > 0) noteRewriteDue(database);
+          if (rows.length > 0) noteDeletion(database);
           for (const { time_ns, id } of rows) remove.run(time_ns, id);
           // Hour by hour: the calls of a user may be years apart.
           for (const hour of new Set(rows.map(({ time_ns }) => time_ns / HOUR_NS))) {
@@ -73,9 +74,9 @@ export async function eraseLedgerUser(options: SqliteEraseOptions): Promise<Eras
         await nextTurn();
       }
       forgetInSums(database, userId);
-      // Of this erasure, or of an earlier one that did not come to its end.
-      if (isRewriteDue(database) && rewrite(database)) noteRewritten(database);
-      return { found: Math.max(found, erased), erased, mayRemain: traces() };
+      // Of this erasure, of an earlier one that did not come to its end, or of retention.
+      const isClean = !isRewriteDue(database) || rewrite(database);
+      return { found: Math.max(found, erased), erased, mayRemain: traces(isClean) };
     } finally {
       database.close();
     }
@@ -104,7 +105,7 @@ function forgetInSums(database: DatabaseSync, userId: string): void {
     for (const { day, block } of days) {
       const changed = withoutKey(block as Uint8Array, userId);
       if (changed === undefined) continue;
-      noteRewriteDue(database);
+      noteDeletion(database);
       update.run(changed, Number(day));
       const hour = BigInt(Number(day)) * 24n;
       reviseHours(database, hour, hour + 24n);
@@ -113,20 +114,6 @@ function forgetInSums(database: DatabaseSync, userId: string): void {
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
-  }
-}
-
-/**
- * Old copies of a row stay in unused parts of pages that were split or joined: only a file that is rewritten
- * has none. False where another process holds the ledger for too long.
- */
-function rewrite(database: DatabaseSync): boolean {
-  try {
-    database.exec('VACUUM');
-    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
-    return Number(busy) === 0;
-  } catch {
-    return false;
   }
 }
 

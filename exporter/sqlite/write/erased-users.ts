@@ -13,24 +13,6 @@ export function noteErasure(database: DatabaseSync, user: string, nowMs: number)
     .run(erasedUserDigest(user), nowMs);
 }
 
-/** In the place of a digest: rows of erased calls were deleted, and their bytes may still be in the file. */
-const REWRITE_DUE = 'rewrite due';
-
-/** Inside the transaction that deletes: whatever happens after it, the next erasure rewrites the file. */
-export function noteRewriteDue(database: DatabaseSync): void {
-  const insert = 'INSERT OR REPLACE INTO usage_erased VALUES (?, ?)';
-  database.prepare(insert).run(REWRITE_DUE, Number.MAX_SAFE_INTEGER);
-}
-
-export function isRewriteDue(database: DatabaseSync): boolean {
-  const due = database.prepare('SELECT 1 FROM usage_erased WHERE user = ?').get(REWRITE_DUE);
-  return due !== undefined;
-}
-
-export function noteRewritten(database: DatabaseSync): void {
-  database.prepare('DELETE FROM usage_erased WHERE user = ?').run(REWRITE_DUE);
-}
-
 /** Records without those of erased users; inside the transaction that writes them. */
 export function withoutErased(
   database: DatabaseSync,

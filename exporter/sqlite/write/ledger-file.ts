@@ -4,12 +4,13 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { makeFolderSync } from '../../../src/host/make-folder.ts';
 import type { UsageRecord } from '../../../src/domain/usage-record.ts';
 import { addToRollUps, HOURS, removeBefore, reviseHours } from '../roll-up.ts';
-import { firstCallHour, setKeptFrom } from '../kept-from.ts';
+import { firstCallHour, noteCallsRemoved, noteSumsRemoved } from '../kept-from.ts';
 import { resultCode, SQLITE_CORRUPT, SQLITE_NOTADB } from '../result-code.ts';
 import { prepareSchema } from '../schema.ts';
 import { daysToSumUp, sumUpDay } from '../summed-days.ts';
 import { loadSqlite } from '../sqlite-module.ts';
 import { COLUMNS, toRow } from '../stored-record.ts';
+import { noteDeletion } from './deletions.ts';
 import { withoutErased } from './erased-users.ts';
 import { readableRecords } from './salvage.ts';
 
@@ -120,12 +121,14 @@ export class LedgerFile {
         .run(hour * HOURS.ns, RETENTION_STEP);
       removed = Number(result.changes);
       if (removed > 0) {
-        setKeptFrom(database, 'calls', hour);
+        noteCallsRemoved(database, hour, sumHour);
         // Views that read the calls are not what they were.
         reviseHours(database, sumHour, hour);
       }
       // Half-removed hours would answer whole from the roll-up: it goes first.
-      if (removeBefore(database, sumHour)) setKeptFrom(database, 'sums', sumHour);
+      const sumsRemoved = removeBefore(database, sumHour);
+      noteSumsRemoved(database, sumHour, sumsRemoved);
+      if (removed > 0 || sumsRemoved) noteDeletion(database);
       database.exec('COMMIT');
     } catch (error) {
       this.#rollBack(database);

@@ -20,7 +20,7 @@ describe('a ledger of an earlier release', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Takes away what versions 9 to 11 added. */
+  /** Takes away what versions 9 to 12 added. */
   const asVersion8 = (): void => {
     const database = new DatabaseSync(path);
     for (const table of ['usage_hour', 'usage_day']) {
@@ -32,6 +32,7 @@ describe('a ledger of an earlier release', () => {
     database.exec('DROP TABLE usage_unit');
     database.exec('DROP TABLE usage_kept_from');
     database.exec('DROP TABLE usage_erased');
+    database.exec('DROP TABLE usage_deletions');
     database.exec('PRAGMA user_version = 8');
     database.close();
   };
