@@ -39,8 +39,8 @@ export interface LedgerOfKeptSums {
 
 export interface KeptSumsStore {
   /** A ledger of `RECORDS`, all of which are kept. */
-  openWhole(): Promise<ReaderUnderTest>;
-  open(): Promise<LedgerOfKeptSums>;
+  readonly openWhole: () => Promise<ReaderUnderTest>;
+  readonly open: () => Promise<LedgerOfKeptSums>;
   /** The smallest part of a range that sums by user or conversation answer. */
   readonly usersBy: 'hour' | 'day';
   /** Whether users by days of another zone than UTC have sums. */

@@ -87,7 +87,11 @@ keptSumsSuite('SQLite', {
 const now = (): number => NOW_MS;
 
 /** Summed up, with all calls. */
-function filledFile(): { readonly path: string; readonly file: LedgerFile; remove(): void } {
+function filledFile(): {
+  readonly path: string;
+  readonly file: LedgerFile;
+  readonly remove: () => void;
+} {
   const folder = mkdtempSync(join(tmpdir(), 'token-meter-kept-'));
   const path = join(folder, 'usage.db');
   const file = new LedgerFile({ path, busyTimeoutMs: 1000, now });
