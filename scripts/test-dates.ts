@@ -58,7 +58,7 @@ if (library === undefined) {
 const files =
   positionals.length > 0
     ? positionals
-    : globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**', 'test/slow/**'] })
+    : globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**', 'test/{gate,slow}/**'] })
         .filter((file) => {
           const text = readFileSync(file, 'utf8');
           return READS_THE_DATE.test(text) && !HAS_A_TRUE_CLOCK.test(text);

@@ -19,13 +19,24 @@ describe('.ci/run', () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'token-meter-ci-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** With an `npm` that prints this for the test run and exits so; every other step passes. */
-  function gate(printed: string, exitCode: number): { status: number | null; last: string } {
+  /** With an `npm` that prints this for the plain run and exits so, and this for the other tests; other steps pass. */
+  function gate(
+    printed: string,
+    exitCode: number,
+    further = '',
+  ): { status: number | null; last: string } {
     const stub = (name: string, text: string): void =>
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     for (const server of SERVERS) stub(server, 'exit 1');
     writeFileSync(join(folder, 'printed'), printed);
-    stub('npm', `[ "$1" = cit ] || exit 0\ncat "${join(folder, 'printed')}"\nexit ${exitCode}`);
+    writeFileSync(join(folder, 'further'), further);
+    stub(
+      'npm',
+      `case "$*" in
+        cit) cat "${join(folder, 'printed')}"; exit ${exitCode};;
+        *test:gate) cat "${join(folder, 'further')}";;
+      esac`,
+    );
     const path = [folder, process.env['PATH']].join(delimiter);
     const { status, stdout } = spawnSync('bash', [GATE], {
       env: { ...process.env, PATH: path },
@@ -38,6 +49,11 @@ describe('.ci/run', () => {
     const printed =
       '    ✔ 12 passing trains, 3 failing ones\n\n\n  2831 passing (3m)\n  2 pending\n\n';
     assert.deepEqual(gate(printed, 0), { status: 0, last: '2831 passed, 0 failed' });
+  });
+
+  it('adds the tests of both runs', () => {
+    const further = gate('  2831 passing (3m)\n', 0, '  170 passing (1m)\n');
+    assert.deepEqual(further, { status: 0, last: '3001 passed, 0 failed' });
   });
 
   it('keeps that line when tests fail', () => {

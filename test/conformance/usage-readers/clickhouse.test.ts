@@ -2,7 +2,7 @@ import { fillClickHouse, rollUpClickHouse } from '../../support/clickhouse.ts';
 import { onClickHouse } from './clickhouse-suite.ts';
 
 onClickHouse((suite) => {
-  // test/slow/clickhouse-readers.test.ts has the calls alone, and the roll-ups alone.
+  // test/gate/clickhouse-readers.test.ts has the calls alone, and the roll-ups alone.
   suite(
     'over roll-ups, into which calls came late, and some twice',
     'late',

@@ -1,4 +1,4 @@
 import { keptSumsOnInfluxdb } from './kept-sums-on-influxdb.ts';
 
-// The other two places are tested by `npm run test:slow`.
-keptSumsOnInfluxdb(['policy', 'contract3']);
+// test/gate/kept-sums.test.ts has the other places.
+keptSumsOnInfluxdb(['policy']);

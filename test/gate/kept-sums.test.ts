@@ -1,3 +1,3 @@
 import { keptSumsOnInfluxdb } from '../conformance/usage-readers/kept-sums-on-influxdb.ts';
 
-keptSumsOnInfluxdb(['database', 'contract2']);
+keptSumsOnInfluxdb(['database', 'contract2', 'contract3']);

@@ -1,0 +1,3 @@
+import { onInfluxDb } from '../conformance/usage-readers/influxdb-suite.ts';
+
+onInfluxDb(['2', '3']);
