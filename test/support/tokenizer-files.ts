@@ -12,8 +12,11 @@ export interface TokenizerFile {
   model: Record<string, unknown>;
 }
 
-/** A built-in vocabulary in Hugging Face format, so that tiktoken can serve as the oracle. */
-export function tokenizerFile(encoding: string, pattern: string): TokenizerFile {
+const mergesByEncoding = new Map<string, readonly string[]>();
+
+function mergesOf(encoding: string): readonly string[] {
+  const known = mergesByEncoding.get(encoding);
+  if (known !== undefined) return known;
   const characters = new Map([...BYTE_OF_CHARACTER].map(([character, byte]) => [byte, character]));
   const table = readVocabulary(encoding);
   const tokens = Array.from(table.singleBytes, (byte) => characters.get(byte) ?? '');
@@ -22,6 +25,12 @@ export function tokenizerFile(encoding: string, pattern: string): TokenizerFile 
     tokens[id] = `${tokens[a]}${tokens[b]}`;
     merges.push(`${tokens[a]} ${tokens[b]}`);
   });
+  mergesByEncoding.set(encoding, merges);
+  return merges;
+}
+
+/** A built-in vocabulary in Hugging Face format, so that tiktoken can serve as the oracle. */
+export function tokenizerFile(encoding: string, pattern: string): TokenizerFile {
   return {
     normalizer: null,
     pre_tokenizer: {
@@ -31,7 +40,7 @@ export function tokenizerFile(encoding: string, pattern: string): TokenizerFile 
         { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
       ],
     },
-    model: { type: 'BPE', ignore_merges: true, merges },
+    model: { type: 'BPE', ignore_merges: true, merges: mergesOf(encoding) },
   };
 }
 
