@@ -140,14 +140,20 @@ export class RandomTexts {
   }
 }
 
-function tokensOf(encoding: string): Buffer[] {
+const tokensByEncoding = new Map<string, readonly Buffer[]>();
+
+function tokensOf(encoding: string): readonly Buffer[] {
+  const known = tokensByEncoding.get(encoding);
+  if (known !== undefined) return known;
   const { bpe_ranks: ranks } = createRequire(import.meta.url)(
     `tiktoken/encoders/${encoding}.json`,
   ) as { bpe_ranks: string };
-  return ranks
+  const tokens = ranks
     .split('\n')
     .flatMap((line) => line.split(' ').slice(2))
     .map((token) => Buffer.from(token, 'base64'));
+  tokensByEncoding.set(encoding, tokens);
+  return tokens;
 }
 
 function continuationsAtStart(token: Buffer): number {
