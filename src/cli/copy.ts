@@ -1,8 +1,14 @@
 import { parseArgs } from 'node:util';
 import { TokenMeterError } from '../errors.ts';
-import { compareLedgers } from './copy/compare-ledgers.ts';
+import { compareLedgers, lacksOnly } from './copy/compare-ledgers.ts';
 import { copyRecords } from './copy/copy-records.ts';
-import { CopyState, type CopyProgress } from './copy/copy-state.ts';
+import {
+  type CopyProgress,
+  CopyState,
+  countOf,
+  DECISIONS,
+  type LeftOut,
+} from './copy/copy-state.ts';
 import { namedLedger } from './copy/named-ledger.ts';
 import type { CliIo } from './io.ts';
 import { shownCount } from './shown-number.ts';
@@ -12,7 +18,8 @@ export const summary: string = 'copy a ledger into another store, and compare th
 const HELP = `Usage: otel-token-meter copy --from STORE --to STORE [options]
 
 Copies every call from one ledger into another, newest first, and compares the sums of each day afterwards. Both may
-be in use meanwhile: calls that come after the start are not copied. A copy that was cut goes on where it was.
+be in use meanwhile: calls that come after the start are not copied. A copy that was cut goes on where it was. Calls
+whose user was erased in the target, or whose time it does not keep, are left out and counted.
 
   --from STORE, --to STORE   sqlite[:FILE], influxdb[:URL] or clickhouse[:URL]; what is left out comes from the
                    configuration and its variables. Tables of ClickHouse are made by setup clickhouse before
@@ -22,10 +29,15 @@ be in use meanwhile: calls that come after the start are not copied. A copy that
   --json           Prints JSON
   --config FILE    The configuration (default: OTEL_CONFIG_FILE)
 
-The environment of a call (tag or column) is not part of a record and is not copied. Exit code 1 when sums differ.
+The environment of a call (tag or column) is not part of a record and is not copied. Exit code 1 when sums differ by
+more than what was left out.
 `;
 
 const MAX_SHOWN = 20;
+const WHY: Readonly<Record<keyof LeftOut, string>> = {
+  erased: 'their user was erased',
+  beyond_retention: 'calls of their time are not kept',
+};
 
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const { values } = parseArgs({
@@ -85,21 +97,44 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
     }
     const range = { from: new Date(progress.since), to: new Date(progress.until) };
     const differences = await compareLedgers(reader, written, range);
-    if (differences.length === 0) state.remove();
+    const { leftOut } = progress;
+    const isAsMeant = lacksOnly(differences, countOf(leftOut));
+    if (isAsMeant) state.remove();
     if (values.json) {
-      const { calls, since, until } = progress;
-      const document = { from: source.where, to: target.where, since, until, calls, differences };
+      const { since, until } = progress;
+      const document = {
+        from: source.where,
+        to: target.where,
+        since,
+        until,
+        calls: progress.calls - countOf(leftOut),
+        ...(leftOut !== undefined && { leftOut }),
+        differences,
+      };
       io.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
     } else {
-      if (!values.verify) io.stdout.write(`${shownCount(progress.calls)} calls copied\n`);
-      for (const { day, sum, from = 'none', to = 'none' } of differences.slice(0, MAX_SHOWN)) {
+      if (!values.verify) {
+        io.stdout.write(`${shownCount(progress.calls - countOf(leftOut))} calls copied\n`);
+        for (const reason of DECISIONS) {
+          const calls = leftOut?.[reason] ?? 0;
+          if (calls === 0) continue;
+          io.stdout.write(
+            `${shownCount(calls)} left out, since ${WHY[reason]} in ${target.where}\n`,
+          );
+        }
+      }
+      const shown = isAsMeant ? [] : differences;
+      for (const { day, sum, from = 'none', to = 'none' } of shown.slice(0, MAX_SHOWN)) {
         io.stdout.write(`${day} ${sum}: ${from} in ${source.where}, ${to} in ${target.where}\n`);
       }
-      const rest = differences.length - MAX_SHOWN;
+      const rest = shown.length - MAX_SHOWN;
       if (rest > 0) io.stdout.write(`and ${rest} more\n`);
-      if (differences.length === 0) io.stdout.write('the sums of every day are equal\n');
+      if (isAsMeant) {
+        const but = differences.length === 0 ? '' : ', without the calls that were left out';
+        io.stdout.write(`the sums of every day are equal${but}\n`);
+      }
     }
-    return differences.length === 0 ? 0 : 1;
+    return isAsMeant ? 0 : 1;
   } finally {
     await reader.close();
     await written.close();
@@ -122,7 +157,8 @@ function resumed(
     before.to === asked.to &&
     (since === undefined ? before.since === asked.since : true) &&
     (until === undefined || before.until === asked.until);
-  if (isSame) return { ...before, isComplete: false };
+  // From its beginning, where the sums differed at the end.
+  if (isSame) return before.isComplete ? { ...asked, until: before.until } : before;
   throw new TokenMeterError('INVALID_OPTION', `${state} is the state of another copy`, {
     value: `${before.from} to ${before.to}`,
     allowed: 'the same ledgers and times, or another --state',

@@ -9,7 +9,8 @@ import {
 } from '../clickhouse-options.ts';
 import { ClickHouseSession, type Sql } from '../clickhouse-session.ts';
 import { changeableSince } from '../changeable-calls.ts';
-import { KEPT, keptSince, OF_SESSION } from '../schema/kept-calls.ts';
+import { keptSince, OF_SESSION } from '../schema/kept-calls.ts';
+import { whileErasing } from '../ledger-turns.ts';
 import { localTable } from '../local-table.ts';
 import { SUM_COLUMNS, sumType, UNIT_SUMS } from '../schema/call-sums.ts';
 import { LEDGER } from '../schema/columns.ts';
@@ -54,39 +55,42 @@ export async function eraseClickHouseUser(options: ClickHouseEraseOptions): Prom
       const folder = destinationFolder(clickHouseDestination(access), access.spool);
       lateMs = await noteErasure(folder, userId, nowMs, signal);
     }
-    const found = await count();
-    if (dryRun) return { found, erased: 0, mayRemain: [] };
-    const keptFrom = await changeableSince(session, signal);
-    const cells = await cellsOf(session, userId, keptFrom, signal);
-    // Marked first: from here on the calls themselves answer for these cells, until they are made again.
-    await mark(session, cells, signal);
-    const sumsOfUser = {
-      text: 'user = {user:String} AND cell < fromUnixTimestamp64Milli({end:Int64})',
-      values,
-    };
-    for (const { table, keys, unit } of ROLL_UPS) {
-      if (keys.includes('user')) {
-        // Also where no call is left: sums may have outlived them.
-        await session.command(withoutName(table, keys, userId, keptFrom), {
-          signal,
-          settings: { insert_distributed_sync: 1, parallel_distributed_insert_select: '2' },
-        });
-        await deleteFrom(session, table, sumsOfUser, signal);
-      } else {
-        const text = 'toUnixTimestamp(cell) IN {cells:Array(UInt32)}';
-        await deleteFrom(session, table, { text, values: { cells: cells[unit] } }, signal);
+    if (dryRun) return { found: await count(), erased: 0, mayRemain: [] };
+    const erase = async (): Promise<EraseResult> => {
+      const found = await count();
+      const keptFrom = await changeableSince(session, signal);
+      const cells = await cellsOf(session, userId, keptFrom, signal);
+      // Marked first: from here on the calls themselves answer for these cells, until they are made again.
+      await mark(session, cells, signal);
+      const sumsOfUser = {
+        text: 'user = {user:String} AND cell < fromUnixTimestamp64Milli({end:Int64})',
+        values,
+      };
+      for (const { table, keys, unit } of ROLL_UPS) {
+        if (keys.includes('user')) {
+          // Also where no call is left: sums may have outlived them.
+          await session.command(withoutName(table, keys, userId, keptFrom), {
+            signal,
+            settings: { insert_distributed_sync: 1, parallel_distributed_insert_select: '2' },
+          });
+          await deleteFrom(session, table, sumsOfUser, signal);
+        } else {
+          const text = 'toUnixTimestamp(cell) IN {cells:Array(UInt32)}';
+          await deleteFrom(session, table, { text, values: { cells: cells[unit] } }, signal);
+        }
       }
-    }
-    await deleteFrom(session, LEDGER, ofUser, signal);
-    // A write that was under way may have been stored after the deletion.
-    const wereLate = await untilLateWrites(lateMs, signal);
-    if ((await count()) > 0) await deleteFrom(session, LEDGER, ofUser, signal);
-    // A cell that was made while the calls were being deleted holds some of them.
-    await mark(session, cells, signal);
-    const remaining = await count();
-    onProgress?.(found - remaining, found);
-    const mayRemain = wereLate ? [lateWritesIn(access.database)] : [];
-    return { found, erased: found - remaining, mayRemain };
+      await deleteFrom(session, LEDGER, ofUser, signal);
+      // A write that was under way may have been stored after the deletion.
+      const wereLate = await untilLateWrites(lateMs, signal);
+      if ((await count()) > 0) await deleteFrom(session, LEDGER, ofUser, signal);
+      // A cell that was made while the calls were being deleted holds some of them.
+      await mark(session, cells, signal);
+      const remaining = await count();
+      onProgress?.(found - remaining, found);
+      const mayRemain = wereLate ? [lateWritesIn(access.database)] : [];
+      return { found, erased: found - remaining, mayRemain };
+    };
+    return await whileErasing(session, erase, signal);
   } finally {
     await session.close();
   }
@@ -129,7 +133,10 @@ async function cellsOf(
   };
 }
 
-/** Of days whose calls are gone a mark opens nothing; readers that keep their sums forget them. */
+/**
+ * Of days whose calls are gone a mark opens nothing; readers that keep their sums forget them. They lack no call that
+ * they had before.
+ */
 async function mark(
   session: ClickHouseSession,
   cells: CellsOf,
@@ -140,10 +147,11 @@ async function mark(
       .map(({ name }) => `'${name}'`)
       .join(', ');
   const text = `INSERT INTO ${CELLS} (roll_up, shard, cell, changed, made)
-    SELECT roll_up, shard, cell, now64(3, 'UTC'), toDateTime64(0, 3, 'UTC') FROM ${CELLS}
-    WHERE roll_up IN (${ofUnit('hour')}) AND toUnixTimestamp(cell) IN {hour:Array(UInt32)}
+    SELECT roll_up, shard, cell, now64(3, 'UTC'),
+      if(toUnixTimestamp(toStartOfDay(cell)) IN {gone:Array(UInt32)} AND max(made) >= max(changed), now64(3, 'UTC'), toDateTime64(0, 3, 'UTC'))
+    FROM ${CELLS} WHERE roll_up IN (${ofUnit('hour')}) AND toUnixTimestamp(cell) IN {hour:Array(UInt32)}
       OR roll_up IN (${ofUnit('day')}) AND toUnixTimestamp(cell) IN {day:Array(UInt32)}
-      OR roll_up != '${KEPT}' AND toUnixTimestamp(toStartOfDay(cell)) IN {gone:Array(UInt32)}
+      OR roll_up IN (${ROLL_UPS.map(({ name }) => `'${name}'`).join(', ')}) AND toUnixTimestamp(toStartOfDay(cell)) IN {gone:Array(UInt32)}
     GROUP BY roll_up, shard, cell`;
   await session.command(
     { text, values: { ...cells } },
@@ -153,7 +161,8 @@ async function mark(
 
 /**
  * Adds the sums of a user that have outlived his calls to those of no user, and replaces them by sums of no call, in
- * one block: where it is made twice, the second finds nothing to add.
+ * one block: where it is made twice, the second finds nothing to add. They are no newer than they were: a cell that
+ * lacks calls still does.
  */
 function withoutName(table: string, keys: readonly string[], user: string, keptFrom: Date): Sql {
   const others = keys.filter((key) => key !== 'user');
@@ -163,7 +172,8 @@ function withoutName(table: string, keys: readonly string[], user: string, keptF
   });
   const text = `INSERT INTO ${table} (cell, user, ${[...others, ...SUM_COLUMNS].join(', ')}, ${UNIT_SUMS.name}, made)
     SELECT cell, owner, ${[...others, ...sums].join(', ')},
-      if(owner = '', sumMap(t.${UNIT_SUMS.name}), CAST(map(), '${UNIT_SUMS.type}')) AS sum_units, now64(3, 'UTC') AS made_at
+      if(owner = '', sumMap(t.${UNIT_SUMS.name}), CAST(map(), '${UNIT_SUMS.type}')) AS sum_units,
+      max(t.made) + INTERVAL 1 MILLISECOND AS made_at
     FROM ${table} AS t FINAL ARRAY JOIN ['', {user:String}] AS owner
     WHERE user IN ('', {user:String}) AND cell < fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     GROUP BY cell, owner, ${others.join(', ')} HAVING sumIf(t.calls, user = {user:String}) > 0`;

@@ -16,6 +16,8 @@ export interface CellMarks {
   readonly recent: readonly number[] | undefined;
   /** Cells of a roll-up that are not made from all of their calls, in order; undefined for too many. */
   readonly openIn: (rollUp: string) => readonly number[] | undefined;
+  /** Cells that were changed after they were made, and whose calls are gone; undefined for too many. */
+  readonly staleIn: (rollUp: string) => readonly number[] | undefined;
 }
 
 /** The hours that belong to a range as a whole; undefined for none. */
@@ -29,7 +31,7 @@ export function wholeHours({ fromMs, toMs }: TimeRange): TimeRange | undefined {
 
 /**
  * In one statement, for whatever questions about these hours. Before `keptSinceMs` calls are gone: sums that were made
- * stay as they are, and no mark opens their cells.
+ * stay as they are, and no mark opens their cells. They lack what came after they were made.
  */
 export async function cellMarks(
   session: ClickHouseSession,
@@ -42,7 +44,8 @@ export async function cellMarks(
     {
       text: `SELECT roll_up, toString(sumIf(cityHash64(shard, second, changed_at), NOT is_recent)) AS state,
           groupArraySortedIf(${MAX_RECENT + 1})(second, is_recent) AS recent,
-          arraySort(groupUniqArrayIf(${MAX_OPEN})(second, is_open)) AS open
+          arraySort(groupUniqArrayIf(${MAX_OPEN})(second, is_open)) AS open,
+          arraySort(groupUniqArrayIf(${MAX_OPEN})(second, is_gone AND NOT is_open AND changed_at > made_at)) AS stale
         FROM (SELECT roll_up, shard, toUnixTimestamp(cell) AS second, max(changed) AS changed_at, max(made) AS made_at,
             second < {since:UInt64} AS is_gone,
             NOT is_gone AND changed_at + INTERVAL ${QUIET_MINUTES} MINUTE > now64(3, 'UTC') AS is_recent,
@@ -61,15 +64,19 @@ export async function cellMarks(
   ];
   const hourly = rows.find((row) => row['roll_up'] === 'hourly');
   const states = new Map(rows.map((row) => [row['roll_up'], String(row['state'])]));
-  const open = new Map(rows.map((row) => [row['roll_up'], times(row['open'])]));
+  const cellsIn = (column: 'open' | 'stale'): CellMarks['openIn'] => {
+    const cells = new Map(rows.map((row) => [row['roll_up'], times(row[column])]));
+    return (rollUp) => {
+      const found = cells.get(rollUp) ?? [];
+      return found.length === MAX_OPEN ? undefined : found;
+    };
+  };
   const recent = hourly === undefined ? [] : (hourly['recent'] as readonly number[]);
   return {
     hours,
     stateOf: (rollUp) => states.get(rollUp) ?? '',
     recent: recent.length > MAX_RECENT ? undefined : times(recent),
-    openIn(rollUp) {
-      const cells = open.get(rollUp) ?? [];
-      return cells.length === MAX_OPEN ? undefined : cells;
-    },
+    openIn: cellsIn('open'),
+    staleIn: cellsIn('stale'),
   };
 }

@@ -17,6 +17,8 @@ export interface RollUpPlan {
   readonly cells: TimeRange;
   /** Cells among them that are not made from all of their calls, merged to ranges. */
   readonly open: readonly TimeRange[];
+  /** Cells that are read, although they lack calls. */
+  readonly stale: readonly TimeRange[];
 }
 
 /** Parts of a range that the calls answer alone. */
@@ -74,17 +76,30 @@ export function planRollUp(
   cells: TimeRange,
   marks: CellMarks,
 ): RollUpPlan | undefined {
-  const width = WIDTH_MS[rollUp.unit];
-  const open: { fromMs: number; toMs: number }[] = [];
   const marked = marks.openIn(rollUp.name);
   if (marked === undefined) return undefined;
-  for (const fromMs of marked) {
-    if (fromMs < cells.fromMs || fromMs >= cells.toMs) continue;
-    const last = open.at(-1);
-    if (last?.toMs === fromMs) last.toMs += width;
-    else open.push({ fromMs, toMs: fromMs + width });
+  const open = rangesOf(marked, rollUp, cells);
+  if (open.length > MAX_OPEN_RANGES) return undefined;
+  const found = marks.staleIn(rollUp.name);
+  const stale = found === undefined ? [cells] : rangesOf(found, rollUp, cells);
+  return { rollUp, cells, open, stale };
+}
+
+/** Cells within the range, in order, those that touch one another as one. */
+function rangesOf(
+  starts: readonly number[],
+  { unit }: RollUp,
+  { fromMs, toMs }: TimeRange,
+): readonly TimeRange[] {
+  const width = WIDTH_MS[unit];
+  const ranges: { fromMs: number; toMs: number }[] = [];
+  for (const start of starts) {
+    if (start < fromMs || start >= toMs) continue;
+    const last = ranges.at(-1);
+    if (last?.toMs === start) last.toMs += width;
+    else ranges.push({ fromMs: start, toMs: start + width });
   }
-  return open.length > MAX_OPEN_RANGES ? undefined : { rollUp, cells, open };
+  return ranges;
 }
 
 /** Of users who call once a day a roll-up is as long as the ledger. Both counts are kept by the server. */

@@ -102,7 +102,7 @@ export class ClickHouseSummarySource implements SummarySource {
     const plans = [await this.#plans.of(query, false)];
     if (query.percentiles) plans.push(await this.#plans.of(query, true));
     return plans
-      .flatMap((plan) => rangesOfCalls(query, plan))
+      .flatMap((plan) => [...rangesOfCalls(query, plan), ...(plan?.stale ?? [])])
       .map(({ fromMs, toMs }) => ({
         fromMs: Math.max(fromMs, expired.fromMs),
         toMs: Math.min(toMs, expired.toMs),

@@ -9,6 +9,7 @@ import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickh
 import { ClickHouseSession, type Row } from '../clickhouse-session.ts';
 import { BoundValues } from '../read/bound-values.ts';
 import { changeableSince } from '../changeable-calls.ts';
+import { whileRepricing } from '../ledger-turns.ts';
 import { CALLS } from '../read/ledger-sql.ts';
 import { COLUMNS, LEDGER } from '../schema/columns.ts';
 import { RECORD_COLUMNS, recordOf } from '../stored-row.ts';
@@ -36,16 +37,16 @@ export async function repriceClickHouseLedger(
   options: ClickHouseRepriceOptions,
 ): Promise<RepriceResult> {
   const { from, to, signal, onProgress, dryRun = false } = options;
-  const session = new ClickHouseSession(
-    resolveAccess('repriceClickHouseLedger', options, READ_TIMEOUT_MS),
-  );
+  const access = resolveAccess('repriceClickHouseLedger', options, READ_TIMEOUT_MS);
+  const session = new ClickHouseSession(access);
   const tally = new RepriceTally(options.costOf);
-  try {
+  const repriceAll = async (nextTurn?: () => Promise<void>): Promise<RepriceResult> => {
     let last: UsageRecord | undefined;
     // Sums that outlive their calls stay as they are, and calls that are about to go with them.
     const keptFrom = await changeableSince(session, signal);
     const first = from === undefined || from < keptFrom ? keptFrom : from;
     for (;;) {
+      await nextTurn?.();
       const batch = await nextBatch(session, last, first, to, signal);
       last = batch.at(-1)?.record;
       if (last === undefined) return tally.result();
@@ -53,7 +54,7 @@ export async function repriceClickHouseLedger(
         const change = tally.add(record);
         return change === undefined ? [] : [repricedRow(row, change)];
       });
-      if (rows.length > 0 && !dryRun) {
+      if (rows.length > 0 && nextTurn !== undefined) {
         await session.insert(LEDGER, rows, {
           signal,
           settings: { ...ROW_SETTINGS, async_insert: 0 },
@@ -61,6 +62,10 @@ export async function repriceClickHouseLedger(
       }
       onProgress?.(tally.result());
     }
+  };
+  try {
+    if (dryRun) return await repriceAll();
+    return await whileRepricing(session, access.timeoutMs, repriceAll, signal);
   } finally {
     await session.close();
   }

@@ -1,12 +1,12 @@
 import { LEDGER } from './columns.ts';
-import { literal } from './layout.ts';
+import { literal, type Names } from './layout.ts';
 import { CELLS } from './roll-ups.ts';
 
 /**
  * In the table of cells, beside those of roll-ups: starts of days before which the calls may be gone. The latest one
  * counts, also after the retention was prolonged or removed: calls that are gone do not come back.
  */
-export const KEPT = 'kept';
+const KEPT = 'kept';
 
 /** Nothing of a day is summed up again when its first calls are about to go: longer than a statement takes. */
 const MARGIN_HOURS = 1;
@@ -14,7 +14,7 @@ const MARGIN_HOURS = 1;
 export const CHANGE_MARGIN_HOURS = 2;
 
 /** The first day of which all calls are kept for an hour more, after so many days of retention; 1970 for 0. */
-function firstKeptDay(days: string, marginHours: number): string {
+export function firstKeptDay(days: string, marginHours: number = MARGIN_HOURS): string {
   const end = `now('UTC') - toIntervalDay(${days}) + INTERVAL ${marginHours} HOUR`;
   // Of the day that is running, all calls are kept.
   return `if(${days} = 0, toDateTime(0, 'UTC'),
@@ -30,9 +30,10 @@ interface KeptTables {
 
 export const OF_SESSION: KeptTables = { cells: CELLS, database: 'currentDatabase()' };
 
-export const inDatabase = (database: string, cells: string): KeptTables => ({
-  cells,
-  database: literal(database),
+/** Notes of all servers count. */
+export const keptTables = (names: Names): KeptTables => ({
+  cells: names.table(CELLS),
+  database: literal(names.database),
 });
 
 /** Days after which the server deletes calls, when it merges; 0 where it keeps them. */
@@ -52,6 +53,6 @@ const notedIn = ({ cells }: Pick<KeptTables, 'cells'>): string =>
 export function keptQuery(tables: KeptTables): string {
   return `SELECT '${KEPT}' AS roll_up, '' AS shard, since AS cell,
   toDateTime64(0, 3, 'UTC') AS changed, toDateTime64(0, 3, 'UTC') AS made
-FROM (SELECT ${firstKeptDay(retentionOf(tables), MARGIN_HOURS)} AS since)
+FROM (SELECT ${firstKeptDay(retentionOf(tables))} AS since)
 WHERE since > (${notedIn(tables)})`;
 }

@@ -4,17 +4,16 @@ import { type ClickHouseAccess, READ_TIMEOUT_MS, resolveAccess } from '../clickh
 import { ClickHouseSession } from '../clickhouse-session.ts';
 import { UNIT_SUMS } from './call-sums.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
-import { keptQuery } from './kept-calls.ts';
+import { keptSince, keptTables } from './kept-calls.ts';
 import { type ClickHouseLayout, Names } from './layout.ts';
+import { type Engines, setRetention } from './retention.ts';
 import { CELLS, ROLL_UPS } from './roll-ups.ts';
 import {
   changesQuery,
-  keptTables,
   markViews,
   ROLL_UP_SETTINGS,
   rollUpViews,
   tableStatements,
-  ttlOf,
   type ViewDefinition,
 } from './statements.ts';
 
@@ -51,12 +50,9 @@ export async function setUpClickHouse(options: ClickHouseSetUpOptions): Promise<
     const names = new Names(layout);
     const existing = await existingTables(session, access.database, dryRun);
     for (const statement of tableStatements(layout)) await run(statement);
-    const added = await migrations(session, layout, existing);
-    // Before another retention is set: what is gone by this one does not come back.
-    if (added.some((statement) => / TTL\b/.test(statement)))
-      await run(`INSERT INTO ${names.table(CELLS)} (roll_up, shard, cell, changed, made)
-${keptQuery(keptTables(names))}`);
-    for (const statement of added) await run(statement);
+    const engines = await enginesOf(session, layout.database, existing);
+    const added = await addedColumns(session, layout, existing);
+    for (const statement of [...added, ...mergeSettings(layout, engines)]) await run(statement);
     for (const view of [...markViews(layout), ...rollUpViews(layout)]) {
       await ensureView(run, layout, view, existing);
     }
@@ -66,10 +62,11 @@ ${changesQuery(layout, condition)}`);
     };
     // Calls from before the views are in no mark yet.
     if (existing.has(LEDGER) && !existing.has('llm_usage_changes')) await mark();
-    // Sums from before the units have none.
+    // Sums from before the units have none, and get none where calls are gone.
     else if (added.some((statement) => statement.includes(` ${UNIT_SUMS.name} `))) {
-      await mark('notEmpty(units)');
+      await mark(`notEmpty(units) AND time >= ${keptSince(keptTables(names))}`);
     }
+    await setRetention(session, layout, engines, run, dryRun);
   } finally {
     await session.close();
   }
@@ -91,15 +88,14 @@ async function existingTables(
   }
 }
 
-/** Columns that an earlier release did not have, and another retention. */
-async function migrations(
+/** Columns that an earlier release did not have. */
+async function addedColumns(
   session: ClickHouseSession,
   layout: ClickHouseLayout,
   existing: ReadonlyMap<string, string>,
 ): Promise<readonly string[]> {
   const names = new Names(layout);
-  const local = names.isDistributed ? `${LEDGER}_local` : LEDGER;
-  if (!existing.has(local)) return [];
+  if (!existing.has(names.isDistributed ? `${LEDGER}_local` : LEDGER)) return [];
   const tables = [
     { base: LEDGER, columns: COLUMNS },
     ...ROLL_UPS.map(({ table }) => ({ base: table, columns: [UNIT_SUMS] })),
@@ -114,7 +110,7 @@ async function migrations(
     values: { database: layout.database, tables: tables.map(({ table }) => table) },
   });
   const known = new Set(rows.map((row) => `${String(row['table'])}.${String(row['name'])}`));
-  const added = tables.flatMap(({ table, columns, isLocal }) =>
+  return tables.flatMap(({ table, columns, isLocal }) =>
     columns
       .filter(({ name }) => !known.has(`${table}.${name}`))
       .map(
@@ -124,33 +120,34 @@ async function migrations(
           }`,
       ),
   );
-  const engines = await enginesOf(session, layout.database);
-  const unmerged = ROLL_UPS.filter(({ table }) => {
+}
+
+/** Of roll-ups from before these settings. */
+function mergeSettings(layout: ClickHouseLayout, engines: Engines): readonly string[] {
+  const names = new Names(layout);
+  return ROLL_UPS.filter(({ table }) => {
     const engine = engines.get(names.isDistributed ? `${table}_local` : table);
-    return existing.has(table) && engine?.includes('min_age_to_force_merge') === false;
+    return engine?.includes('min_age_to_force_merge') === false;
   }).map(
     ({ table }) =>
       `ALTER TABLE ${names.local(table)}${names.onCluster} MODIFY SETTING ${ROLL_UP_SETTINGS}`,
   );
-  const all = [...added, ...unmerged];
-  const { retentionDays } = layout;
-  if (retentionDays === undefined) return all;
-  const kept = engines.get(local) ?? '';
-  // A removal of what is not there is an error.
-  if (retentionDays === 0 && !/ TTL /.test(kept)) return all;
-  if (kept.includes(`toIntervalDay(${retentionDays})`)) return all;
-  const ttl = retentionDays === 0 ? 'REMOVE TTL' : `MODIFY TTL ${ttlOf(retentionDays)}`;
-  return [...all, `ALTER TABLE ${names.local(LEDGER)}${names.onCluster} ${ttl}`];
 }
 
-/** Engine of each table with its clauses and settings. */
+/** Engine of each table that was there, with its clauses and settings. */
 async function enginesOf(
   session: ClickHouseSession,
   database: string,
-): Promise<ReadonlyMap<string, string>> {
+  existing: ReadonlyMap<string, string>,
+): Promise<Engines> {
+  if (existing.size === 0) return new Map();
   const text = 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}';
   const rows = await session.rows({ text, values: { database } });
-  return new Map(rows.map((row) => [String(row['name']), String(row['engine_full'])]));
+  return new Map(
+    rows
+      .map((row) => [String(row['name']), String(row['engine_full'])] as const)
+      .filter(([name]) => existing.has(name)),
+  );
 }
 
 /** A view of another release is changed without a moment in which an insert would not see it. */

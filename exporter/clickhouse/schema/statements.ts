@@ -1,21 +1,9 @@
-import { CALL_SUMS, SUM_COLUMNS, sumType, UNIT_SUMS } from './call-sums.ts';
+import { SUM_COLUMNS, sumType, UNIT_SUMS } from './call-sums.ts';
 import { COLUMNS, definitionOf, LEDGER } from './columns.ts';
-import { inDatabase, keptQuery, keptSince } from './kept-calls.ts';
-import { type ClickHouseLayout, literal, Names, quoted } from './layout.ts';
-import {
-  binOfColumn,
-  CELLS,
-  cellOf,
-  EMPTY_MINUTES,
-  MAX_CELLS,
-  QUIET_MINUTES,
-  REFRESH_MINUTES,
-  ROLL_UPS,
-  type RollUp,
-  SKETCHES,
-} from './roll-ups.ts';
-
-const ALL_SUMS: readonly string[] = [...SUM_COLUMNS, UNIT_SUMS.name];
+import { keptQuery, keptTables } from './kept-calls.ts';
+import { type ClickHouseLayout, Names, quoted } from './layout.ts';
+import { rollUpQuery } from './roll-up-query.ts';
+import { CELLS, cellOf, REFRESH_MINUTES, ROLL_UPS, type RollUp, SKETCHES } from './roll-ups.ts';
 
 /** Tables, each with the clause that makes it. All may be run again. */
 export function tableStatements(layout: ClickHouseLayout): readonly string[] {
@@ -155,85 +143,4 @@ export function rollUpViews(layout: ClickHouseLayout): readonly ViewDefinition[]
       query: keptQuery(keptTables(names)),
     },
   ];
-}
-
-/** Notes of all servers count. */
-export const keptTables = (names: Names): ReturnType<typeof inDatabase> =>
-  inDatabase(names.database, names.table(CELLS));
-
-/**
- * Sums of the cells that are due, and a row without calls for those that have been due for long: it marks a cell whose
- * calls are gone. The server looks for cells several times in one statement, so a cell that becomes due meanwhile would
- * have such a row alone, and count as one without calls.
- */
-export function rollUpQuery(layout: ClickHouseLayout, rollUp: RollUp): string {
-  const names = new Names(layout);
-  const { name, unit, keys, hasSketches } = rollUp;
-  const { replicated } = layout;
-  const hasDimensions = keys.includes('dimensions');
-  // Without all of its calls, a cell cannot be made again.
-  const kept = `cell >= ${keptSince(keptTables(names))}`;
-  // A replica that is behind lacks calls.
-  const upToDate =
-    replicated === true
-      ? ` AND (SELECT max(absolute_delay) FROM system.replicas WHERE database = ${literal(layout.database)}) < 60`
-      : '';
-  const dueAfter = (minutes: number): string => `SELECT cell FROM ${names.local(CELLS)}
-      WHERE roll_up = '${name}' AND ${kept} GROUP BY cell
-      HAVING max(changed) + INTERVAL ${QUIET_MINUTES} MINUTE > max(made)
-        AND max(changed) + INTERVAL ${minutes} MINUTE < now64(3, 'UTC')${upToDate}
-      ORDER BY cell LIMIT ${MAX_CELLS}`;
-  const due = dueAfter(QUIET_MINUTES);
-  const sums = [
-    ...SUM_COLUMNS.map((column) => `sum(${CALL_SUMS[column]}) AS sum_${column}`),
-    `sumMap(${UNIT_SUMS.name}) AS sum_${UNIT_SUMS.name}`,
-  ];
-  const sketches = hasSketches
-    ? SKETCHES.map(
-        ({ column, value, known }) =>
-          `sumMapIf(map(${binOfColumn(value)}, toUInt64(1)), ${known}) AS ${column}`,
-      )
-    : [];
-  const empty = [
-    ...keys.map((key) =>
-      key === 'dimensions' ? "CAST(map(), 'Map(LowCardinality(String), String)')" : "''",
-    ),
-    ...(hasDimensions ? ["''"] : []),
-    // Absent is not 0.
-    ...SUM_COLUMNS.map(sumType).map(
-      (type) => `CAST(${type.startsWith('Nullable') ? 'NULL' : 0}, '${type}')`,
-    ),
-    `CAST(map(), '${UNIT_SUMS.type}')`,
-    ...(hasSketches ? SKETCHES.map(() => "CAST(map(), 'Map(Int32, UInt64)')") : []),
-  ];
-  const columns = [
-    'cell',
-    ...keys,
-    ...(hasDimensions ? ['dimensions_text'] : []),
-    ...ALL_SUMS,
-    ...(hasSketches ? SKETCHES.map(({ column }) => column) : []),
-    'made',
-  ];
-  const made = "now64(3, 'UTC') AS made";
-  return `SELECT cell, ${[...keys, ...(hasDimensions ? ['dimensions_text'] : [])].join(', ')},
-  ${ALL_SUMS.map((column) => `sum_${column} AS ${column}`).join(', ')},
-  ${[...(hasSketches ? SKETCHES.map(({ column }) => column) : []), 'made'].join(', ')}
-FROM (
-  SELECT ${cellOf(unit)} AS cell, ${keys.join(', ')},
-    ${[...(hasDimensions ? ['toString(dimensions) AS dimensions_text'] : []), ...sums, ...sketches, made].join(',\n    ')}
-  FROM ${names.local(LEDGER)} FINAL
-  WHERE time >= (SELECT min(cell) FROM (${due}))
-    AND time < (SELECT max(cell) + INTERVAL 1 ${unit.toUpperCase()} FROM (${due}))
-    AND cell IN (${due})
-  GROUP BY cell, ${keys.join(', ')}
-)
-UNION ALL
-SELECT ${columns
-    .map((column, place) => {
-      if (place === 0) return 'cell';
-      if (column === 'made') return made;
-      return `${empty[place - 1] ?? "''"} AS ${column}`;
-    })
-    .join(', ')}
-FROM (${dueAfter(EMPTY_MINUTES)})`;
 }

@@ -3,8 +3,6 @@ import type { LineChunk } from '../../spool/line-queue.ts';
 
 /** No retention is shorter than a day. */
 const YOUNG_MS = 20 * 3_600_000;
-/** The time moves once a day, or with the retention. */
-const KEPT_MS = 60_000;
 /** A row begins with its time: `{"time":"2026-11-29T21:40:00`. */
 const PREFIX = '{"time":"';
 const SECONDS_LENGTH = 'YYYY-MM-DDTHH:MM:SS'.length;
@@ -18,14 +16,17 @@ export interface SortedRows {
 /** Finds rows of days whose calls the server no longer keeps. */
 export class LateRows {
   readonly #since: () => Promise<Date>;
-  #known: { readonly second: string; readonly untilMs: number } | undefined;
+  #known = '';
 
   /** `since`: the time from which on the server keeps calls. */
   constructor(since: () => Promise<Date>) {
     this.#since = since;
   }
 
-  /** Asks only about rows that are old. Never rejects: a server that does not answer takes no rows either. */
+  /**
+   * Asks only about rows that are old, and then each time: another retention may have been set since. Never rejects: a
+   * server that does not answer takes no rows either.
+   */
   async sorted(chunks: readonly LineChunk[]): Promise<SortedRows> {
     const young = secondOf(new Date(Date.now() - YOUNG_MS));
     const lines = singleLines(chunks);
@@ -38,15 +39,12 @@ export class LateRows {
   }
 
   async #keptSince(): Promise<string> {
-    const now = performance.now();
-    if (this.#known !== undefined && now < this.#known.untilMs) return this.#known.second;
     try {
-      const second = secondOf(await this.#since());
-      this.#known = { second, untilMs: now + KEPT_MS };
-      return second;
+      this.#known = secondOf(await this.#since());
     } catch {
-      return this.#known?.second ?? '';
+      // What was known still holds: the time only moves on.
     }
+    return this.#known;
   }
 }
 

@@ -45,6 +45,17 @@ export async function compareLedgers(
   );
 }
 
+/** Whether the target lacks no more than so many calls of these days, and what belongs to them. */
+export function lacksOnly(differences: readonly LedgerDifference[], calls: number): boolean {
+  const ofCalls = differences.filter(({ sum }) => sum === 'calls');
+  const days = new Set(ofCalls.map(({ day }) => day));
+  const lacking = ofCalls.reduce((sum, { from = 0, to = 0 }) => sum + from - to, 0);
+  return (
+    lacking <= calls &&
+    differences.every(({ day, from = 0, to = 0 }) => days.has(day) && from >= to)
+  );
+}
+
 /** Sums of fractions depend on the order of their additions. */
 function isSameSpan(sum: string, x = Number.NaN, y = Number.NaN): boolean {
   return sum.endsWith('_seconds') && Math.abs(x - y) < 1e-5;

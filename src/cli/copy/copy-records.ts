@@ -3,7 +3,7 @@ import { TokenMeterError } from '../../errors.ts';
 import { EVENT_INFERENCE_DETAILS } from '../../otel/semconv.ts';
 import { eventAttributes } from '../../usage/emit/event.ts';
 import { hrTimeOf } from '../../usage/record-id.ts';
-import type { CopyProgress } from './copy-state.ts';
+import { type CopyProgress, countOf, DECISIONS, type LeftOut } from './copy-state.ts';
 
 type Processor = UsageLogProcessor & { status(): ExporterStatus };
 type Page = Awaited<ReturnType<UsageReader['records']>>;
@@ -15,8 +15,9 @@ const PAUSE_MS = 1000;
 
 /**
  * Copies the calls of a range, newest first and a page at a time; the next page is read once the one before is
- * stored. A call that is there already meets its own key, so a page may come twice. Rejects with
- * `BACKEND_UNREACHABLE` or `BACKEND_REFUSED` when the target does not take a page.
+ * stored. A call that is there already meets its own key, so a page may come twice. Calls that the target has decided
+ * not to keep are left out and counted. Rejects with `BACKEND_UNREACHABLE` or `BACKEND_REFUSED` when the target does not
+ * take a page.
  */
 export async function copyRecords(
   reader: UsageReader,
@@ -34,12 +35,13 @@ export async function copyRecords(
       ...(cursor !== undefined && { cursor }),
     });
     for (const record of page.records) processor.onEmit(logOf(record));
-    await stored(processor, progress.calls - start.calls + page.records.length);
+    const leftOut = await stored(processor, progress.calls - start.calls + page.records.length);
     const { cursor: _before, ...rest } = progress;
     progress = {
       ...rest,
       ...(page.cursor !== undefined && { cursor: page.cursor }),
       calls: progress.calls + page.records.length,
+      ...(countOf(leftOut) > 0 && { leftOut: sum(start.leftOut, leftOut) }),
       isComplete: page.cursor === undefined,
     };
     onPage(progress);
@@ -59,20 +61,30 @@ function logOf(record: Page['records'][number]): Parameters<UsageLogProcessor['o
   };
 }
 
-/** `calls`: emitted so far by this process. */
-async function stored(processor: Processor, calls: number): Promise<void> {
+function sum(before: LeftOut | undefined, now: LeftOut): LeftOut {
+  const all = DECISIONS.map(
+    (reason) => [reason, (before?.[reason] ?? 0) + (now[reason] ?? 0)] as const,
+  );
+  return Object.fromEntries(all.filter(([, calls]) => calls > 0));
+}
+
+/** `calls`: emitted so far by this process. Resolves with those that were left out. */
+async function stored(processor: Processor, calls: number): Promise<LeftOut> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     await processor.forceFlush();
     const { delivered, dropped, lastError, state } = processor.status();
-    const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
-    if (lost > 0) {
-      const reasons = Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`);
+    const leftOut: LeftOut = dropped;
+    const lost = Object.entries(dropped).filter(
+      ([reason, count]) => count > 0 && !(DECISIONS as readonly string[]).includes(reason),
+    );
+    if (lost.length > 0) {
+      const reasons = lost.map(([reason, count]) => `${count} ${reason}`);
       throw new TokenMeterError(
         'BACKEND_REFUSED',
         `the target does not take ${reasons.join(', ')}: ${lastError?.message ?? 'see above'}`,
       );
     }
-    if (delivered >= calls) return;
+    if (delivered + countOf(leftOut) >= calls) return leftOut;
     if (state === 'failing') break;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }

@@ -1,6 +1,15 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { TokenMeterError } from '../../errors.ts';
 
+/** What a ledger does not take again by its own decision: calls of users that it has erased, or of days that it removed. */
+export const DECISIONS = ['erased', 'beyond_retention'] as const;
+
+export type LeftOut = Readonly<Partial<Record<(typeof DECISIONS)[number], number>>>;
+
+export function countOf(leftOut: LeftOut | undefined): number {
+  return DECISIONS.reduce((sum, reason) => sum + (leftOut?.[reason] ?? 0), 0);
+}
+
 /** How far a copy has come. */
 export interface CopyProgress {
   /** Names of the ledgers, without secrets: a file of another copy is refused. */
@@ -11,7 +20,10 @@ export interface CopyProgress {
   readonly until: string;
   /** Where the next page of the source begins; absent before the first. */
   readonly cursor?: string;
+  /** Those that the target left out included. */
   readonly calls: number;
+  /** By reason; absent for none. */
+  readonly leftOut?: LeftOut;
   readonly isComplete: boolean;
 }
 
