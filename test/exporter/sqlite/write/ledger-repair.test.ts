@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   writeSync,
 } from 'node:fs';
@@ -58,7 +59,7 @@ describe('repair of a damaged ledger', () => {
           'rootpage'
         ],
       );
-      return leavesBelow(path, size, root);
+      return leavesBelow(readFileSync(path), size, root);
     } finally {
       database.close();
     }
@@ -126,7 +127,7 @@ describe('repair of a damaged ledger', () => {
       ],
     );
     database.close();
-    const inner = childrenOf(path, 4096, root);
+    const inner = childrenOf(readFileSync(path), 4096, root);
     overwrite(inner[1] ?? 0, 4096);
     const repair = repairAfterWrite('new-', T0 + (CALLS / inner.length) * 1500);
     assert.ok(repair?.how === 'copied');
