@@ -18,6 +18,14 @@ export interface RollUp {
 export const HOURS: RollUp = { table: 'usage_hour', unit: 'hour', ns: 3_600_000_000_000n };
 export const DAYS: RollUp = { table: 'usage_day', unit: 'day', ns: 86_400_000_000_000n };
 
+/** What a record adds to its cells. */
+interface Addend {
+  /** Of the cell, without its hour or day. */
+  readonly cell: readonly string[];
+  readonly ns: bigint;
+  readonly sums: readonly (number | null)[];
+}
+
 type Cell = { readonly key: readonly SQLInputValue[]; readonly sums: (number | null)[] };
 
 function sumsOf(record: UsageRecord): (number | null)[] {
@@ -41,8 +49,13 @@ ON CONFLICT DO UPDATE SET ${SUMS.map(
 
 /** Adds records that were just inserted to their cells; call it inside their transaction. */
 export function addToRollUps(database: DatabaseSync, records: readonly UsageRecord[]): void {
-  for (const rollUp of [HOURS, DAYS]) addTo(database, rollUp, records);
-  const hours = new Set(records.map(({ time }) => timeToNs(time) / HOURS.ns));
+  const calls = records.map((record) => ({
+    cell: keyOf(record),
+    ns: timeToNs(record.time),
+    sums: sumsOf(record),
+  }));
+  for (const rollUp of [HOURS, DAYS]) addTo(database, rollUp, calls);
+  const hours = new Set(calls.map(({ ns }) => ns / HOURS.ns));
   const revise = database.prepare(`INSERT INTO usage_hour_revision VALUES (?, 1) ${REVISE}`);
   for (const hour of hours) revise.run(hour);
   for (const day of new Set([...hours].map((hour) => hour / 24n))) doubtDay(database, day);
@@ -70,20 +83,23 @@ export function reviseHours(database: DatabaseSync, fromHour: bigint, toHour: bi
     .run(fromHour, toHour);
 }
 
-function addTo(database: DatabaseSync, rollUp: RollUp, records: readonly UsageRecord[]): void {
+function keyOf(record: UsageRecord): readonly string[] {
+  const { service, provider, requestModel, outcome, team = '' } = record;
+  const dimensions = dimensionsJson(record.dimensions) ?? '';
+  return [service, provider, requestModel, outcome, team, dimensions];
+}
+
+function addTo(database: DatabaseSync, rollUp: RollUp, calls: readonly Addend[]): void {
   const cells = new Map<string, Cell>();
-  for (const record of records) {
-    const { service, provider, requestModel, outcome, team = '' } = record;
-    const unit = timeToNs(record.time) / rollUp.ns;
-    const dimensions = dimensionsJson(record.dimensions) ?? '';
-    const key = [unit, service, provider, requestModel, outcome, team, dimensions];
+  for (const { cell: rest, ns, sums } of calls) {
+    const key = [ns / rollUp.ns, ...rest];
     const name = key.join('\u0000');
     const cell = cells.get(name);
     if (cell === undefined) {
-      cells.set(name, { key, sums: sumsOf(record) });
+      cells.set(name, { key, sums: [...sums] });
       continue;
     }
-    for (const [index, value] of sumsOf(record).entries()) {
+    for (const [index, value] of sums.entries()) {
       if (value !== null) cell.sums[index] = (cell.sums[index] ?? 0) + value;
     }
   }
