@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { eraseInfluxUser } from '../../exporter/influxdb/erase/influx-erase.ts';
 import { resolveInfluxOptions } from '../../exporter/influxdb/influx-options.ts';
 import { InfluxUsageReader } from '../../exporter/influxdb/read/influx-usage-reader.ts';
-import { markHours, rollUpInfluxLedger } from '../../exporter/influxdb/rollup/influx-roll-up.ts';
+import { markErasure, rollUpInfluxLedger } from '../../exporter/influxdb/rollup/influx-roll-up.ts';
 import { LateMarks, ON_THE_WAY } from '../../exporter/influxdb/rollup/late-marks.ts';
 import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import { UsageLineWriter } from '../../exporter/influxdb/write/lines/usage-line.ts';
@@ -184,7 +184,7 @@ describe('sums in a bucket of their own, InfluxDB 1.x, whose calls are fewer tha
   it('are not made again while an erasure is under way, and then of what it has left', async () => {
     const target = resolveInfluxOptions('test', access());
     const hours = [2, 3].map((hour) => START + hour * HOUR_MS);
-    await markHours(target, new Map(hours.map((hour) => [hour, 5])), 'erasure', undefined);
+    await markErasure(target, { hours: new Set(hours), userId: 'first', by: 'erasure' }, undefined);
     const during = await rollUpInfluxLedger({ ...access(), now: Date.now });
     assert.equal(during.made, 0);
     await deleteCalls("time < '2026-10-01T04:00:00Z'");

@@ -11,7 +11,7 @@ import {
 } from '../influx-options.ts';
 import { InfluxQueryClient, READ_TIMEOUT_MS } from '../read/query-client.ts';
 import type { TimeRange } from '../read/time-ranges.ts';
-import { forgetUser, markHours, refreshRollUps } from '../rollup/influx-roll-up.ts';
+import { forgetUser, markErasure, refreshRollUps } from '../rollup/influx-roll-up.ts';
 import { HOUR_MS } from '../rollup/roll-up-schema.ts';
 import { influxDestination } from '../write/influx-destination.ts';
 import { DatabaseLedgers } from './database-ledgers.ts';
@@ -88,8 +88,8 @@ async function noteIn(
 interface Found {
   readonly target: ResolvedInfluxOptions;
   readonly series: readonly UserPoints[];
-  /** How many there are in each hour, by its start. */
-  readonly hours: ReadonlyMap<number, number>;
+  /** Starts of the hours in which there are any. */
+  readonly hours: ReadonlySet<number>;
 }
 
 class Erasure {
@@ -138,7 +138,7 @@ class Erasure {
         for await (const calls of this.#delete(each)) {
           this.#erased += calls;
           onProgress?.(this.#erased, Math.max(this.#found, this.#erased));
-          if (this.#markedMs + MARK_AGAIN_MS <= Date.now()) await this.#mark(points, true);
+          if (this.#markedMs + MARK_AGAIN_MS <= Date.now()) await this.#mark(points);
         }
       }
       for (const { target, hours } of points) {
@@ -167,12 +167,11 @@ class Erasure {
     return found;
   }
 
-  /** `again`: what is to be deleted was noted before. */
-  async #mark(points: readonly Found[], again = false): Promise<void> {
+  async #mark(points: readonly Found[]): Promise<void> {
+    const { userId, signal } = this.#options;
     this.#markedMs = Date.now();
     for (const { target, hours } of points) {
-      const erased = again ? new Map([...hours.keys()].map((hour) => [hour, 0])) : hours;
-      await markHours(target, erased, this.#marker, this.#options.signal);
+      await markErasure(target, { hours, userId, by: this.#marker }, signal);
     }
   }
 
@@ -218,16 +217,14 @@ const keyOf = (tags: UserPoints['tags'], time: string): string => JSON.stringify
 const callsIn = (points: readonly Found[]): number =>
   points.reduce((sum, { series }) => series.reduce((all, { calls }) => all + calls, sum), 0);
 
-function hoursOf(series: readonly UserPoints[]): ReadonlyMap<number, number> {
-  const hours = new Map<number, number>();
-  for (const time of series.flatMap(({ times }) => times)) {
-    const hour = Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS;
-    hours.set(hour, (hours.get(hour) ?? 0) + 1);
-  }
-  return hours;
-}
+const hoursOf = (series: readonly UserPoints[]): ReadonlySet<number> =>
+  new Set(
+    series.flatMap(({ times }) =>
+      times.map((time) => Math.floor(Date.parse(time) / HOUR_MS) * HOUR_MS),
+    ),
+  );
 
-const spanOf = (hours: ReadonlyMap<number, number>): TimeRange => ({
-  fromMs: Math.min(...hours.keys()),
-  toMs: Math.max(...hours.keys()) + HOUR_MS,
+const spanOf = (hours: ReadonlySet<number>): TimeRange => ({
+  fromMs: Math.min(...hours),
+  toMs: Math.max(...hours) + HOUR_MS,
 });

@@ -15,6 +15,7 @@ import {
   type StoredTable,
 } from '../../ledger/queries/usage-table.ts';
 import { type AskedSums, askedSums } from '../rollup/asked-sums.ts';
+import { withoutErased } from '../rollup/erasure-notes.ts';
 import type { LedgerClients } from '../rollup/ledger-clients.ts';
 import { RollUpPoints } from '../rollup/roll-up-points.ts';
 import {
@@ -223,9 +224,11 @@ export class InfluxSummarySource implements SummarySource {
     const states = unit === 'day' ? valid.days : valid.hours;
     const keyOf = (start: number, name: string): string =>
       `${unit}/${start}/${states.get(start) ?? ''}/${name}`;
-    const take = (start: number, [table, sketches]: readonly unknown[]): void => {
+    const take = (start: number, [stored, sketches]: readonly unknown[]): void => {
+      const isErased = unit === 'hour' && of === 'users' ? valid.erased.get(start) : undefined;
+      const table = stored as StoredTable;
       rolledUp({
-        sums: askedSums(query, table as StoredTable),
+        sums: askedSums(query, isErased === undefined ? table : withoutErased(table, isErased)),
         sketches: sketches as StoredSketches | undefined,
         bucket: buckets.at(start),
       });

@@ -9,7 +9,7 @@ import {
 import type { ScannedCall } from '../read/call-scan.ts';
 import { packTable } from './packed-table.ts';
 import { ROLL_UP_VERSION, tableFields, TABLES, type TableName } from './roll-up-schema.ts';
-import type { RollUpState } from './roll-up-points.ts';
+import type { RollUpState } from './roll-up-state.ts';
 
 /** Keys of the tables with few rows, besides the dimensions of the configuration. */
 export const FEW = ['service', 'provider', 'model', 'outcome', 'team'] as const;
@@ -84,10 +84,10 @@ export class RollUpTables {
 export function rollUpLine(
   series: string,
   startMs: number,
-  { marks, calls, erased }: Pick<RollUpState, 'marks' | 'calls' | 'erased'>,
+  { marks, calls, erasures }: Pick<RollUpState, 'marks' | 'calls' | 'erasures'>,
   tables: PackedTables,
 ): string {
   const fields = TABLES.map((table) => tableFields(table, tables[table])).join(',');
-  const own = `version=${ROLL_UP_VERSION}i,marks=${marks}i,calls=${calls}i,erased=${erased}i`;
+  const own = `version=${ROLL_UP_VERSION}i,marks=${marks}i,calls=${calls}i,erasures=${erasures}i`;
   return `${series} ${own},${fields} ${BigInt(startMs) * 1_000_000n}\n`;
 }

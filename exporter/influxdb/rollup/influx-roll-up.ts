@@ -5,16 +5,20 @@ import {
 } from '../influx-options.ts';
 import type { RollUpOptions, RollUpResult } from '../../ledger/roll-up-run.ts';
 import { READ_TIMEOUT_MS } from '../read/query-client.ts';
-import type { TimeRange } from '../read/time-ranges.ts';
-import { forgetInRollUps } from './forget-user.ts';
-import { firstCall } from './kept-calls.ts';
+import { slices, type TimeRange } from '../read/time-ranges.ts';
+import { erasureDigest } from './erasure-notes.ts';
+import { forgetUsers } from './forget-users.ts';
+import { comparedHours, firstCall, storedKeptCalls } from './kept-calls.ts';
 import { MARKER, markLine } from './late-marks.ts';
 import { LedgerClients } from './ledger-clients.ts';
 import { RollUpMaker } from './roll-up-maker.ts';
 import { moveRollUps } from './roll-up-move.ts';
 import { RollUpPlace } from './roll-up-place.ts';
 import { RollUpPoints } from './roll-up-points.ts';
+import { DAY_MS } from './roll-up-schema.ts';
 import { RollUpWriter } from './roll-up-writer.ts';
+
+const WEEK_MS = 7 * DAY_MS;
 
 export interface InfluxRollUpOptions extends RollUpOptions, InfluxAccess {
   /** @default Date.now */
@@ -54,24 +58,22 @@ export async function refreshRollUps(
 }
 
 /**
- * Says that calls of these hours are about to be deleted, so many of each: until they are made again, their calls are
- * read. For 15 minutes after its mark, nobody but `by` makes an hour again.
+ * Says that the calls of a user in these hours are about to be deleted: until they are made again, their calls are
+ * read. For 15 minutes after its mark, nobody but `by` makes an hour again. Hours without a roll-up as well: one may be
+ * on its way.
  */
-export async function markHours(
+export async function markErasure(
   target: ResolvedInfluxOptions,
-  erased: ReadonlyMap<number, number>,
-  by: string,
+  { hours, userId, by }: { hours: ReadonlySet<number>; userId: string; by: string },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (erased.size === 0) return;
-  await withMaker(target, Date.now, async (maker, clients, writer) => {
-    const [fromMs, last] = [Math.min(...erased.keys()), Math.max(...erased.keys())];
-    const states = await new RollUpPoints(clients, signal).hours({ fromMs, toMs: last + 1 });
-    if (states.size === 0) return;
+  if (hours.size === 0) return;
+  await withMaker(target, Date.now, async (maker, { place }, writer) => {
     const keptFrom = await maker.keptFrom(signal);
-    const kept = [...erased].filter(([hour]) => hour >= keptFrom);
+    const kept = [...hours].filter((hour) => hour >= keptFrom);
     const now = Date.now();
-    await writer.write(kept.map(([hour, calls]) => markLine(clients.place, hour, now, by, calls)));
+    const digest = erasureDigest(by, userId);
+    await writer.write(kept.map((hour) => markLine(place, hour, now, by, digest)));
   });
 }
 
@@ -85,7 +87,18 @@ export async function forgetUser(
   await withMaker(target, now, async (maker, clients, writer) => {
     if (!clients.place.isSeparate) return;
     const keptFromMs = await maker.keptFrom(signal);
-    await forgetInRollUps({ clients, writer, userId, keptFromMs, nowMs: now(), signal });
+    const nowMs = now();
+    const kept = await storedKeptCalls(clients, nowMs, signal);
+    if (kept === undefined) return;
+    const fromMs = Math.floor(kept.firstMs / DAY_MS) * DAY_MS;
+    for (const range of slices({ fromMs, toMs: nowMs }, WEEK_MS)) {
+      const { hours, marks, short } = await comparedHours(clients, range, signal);
+      const isGone = ([hour]: readonly [number, unknown]): boolean =>
+        hour < keptFromMs || short.has(hour);
+      const gone = new Map([...hours].filter(isGone));
+      if (gone.size === 0) continue;
+      await forgetUsers({ clients, writer, range, hours: gone, marks, userId, nowMs, signal });
+    }
   });
 }
 

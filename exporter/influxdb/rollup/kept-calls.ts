@@ -4,7 +4,9 @@ import { newestFirst, type TimeRange } from '../read/time-ranges.ts';
 import { USAGE_FIELDS } from '../usage-schema.ts';
 import { callsByHour } from './calls-by-hour.ts';
 import type { LedgerClients } from './ledger-clients.ts';
-import { type HourMarks, RollUpPoints, type RollUpState } from './roll-up-points.ts';
+import { callsOfErased, erasedBy } from './erasure-notes.ts';
+import { RollUpPoints } from './roll-up-points.ts';
+import { type Marks, type RollUpState, unknownErasures } from './roll-up-state.ts';
 import { DAY_MS, HOUR_MS, HOURS_MEASUREMENT, KEPT_MEASUREMENT } from './roll-up-schema.ts';
 
 const WEEK_MS = 7 * DAY_MS;
@@ -53,8 +55,9 @@ export async function storedKeptCalls(
 
 /**
  * The same by what the server has now. Retention removes the oldest calls first, so everything up to the last hour that
- * lacks calls of its roll-up is gone. Calls that came late into such hours do not end the search: only a run of hours
- * that lack nothing does. Undefined where no roll-up is.
+ * lacks calls of its roll-up is gone, and the hours after it up to the next call: had they any, nobody knows. Calls that
+ * came late into such hours do not end the search: only a run of hours that lack nothing does. Undefined where no
+ * roll-up is.
  */
 export async function presentKeptCalls(
   clients: LedgerClients,
@@ -65,7 +68,12 @@ export async function presentKeptCalls(
   const firstMs = stored?.firstMs ?? (await firstRollUp(clients, nowMs, signal));
   if (firstMs === undefined) return undefined;
   let fromMs = stored?.fromMs ?? 0;
+  let firstKeptMs: number | undefined;
   let whole = 0;
+  const keptCalls = (): KeptCalls => ({
+    firstMs,
+    fromMs: fromMs === 0 ? 0 : (firstKeptMs ?? fromMs),
+  });
   for (
     let widthMs = DAY_MS, at = startOfDay(Math.max(fromMs, firstMs));
     at < nowMs;
@@ -73,18 +81,21 @@ export async function presentKeptCalls(
   ) {
     const range = { fromMs: at, toMs: at + widthMs };
     at = range.toMs;
-    const { hours, short } = await comparedHours(clients, range, signal);
-    const starts = [...hours.keys()].filter((hour) => hour >= fromMs);
-    for (const start of starts.toSorted((a, b) => a - b)) {
+    const { hours, counts, short } = await comparedHours(clients, range, signal);
+    const starts = new Set([...hours.keys(), ...counts.keys()].filter((hour) => hour >= fromMs));
+    for (const start of [...starts].toSorted((a, b) => a - b)) {
+      const calls = hours.get(start)?.calls ?? 0;
       if (short.has(start)) {
         fromMs = start + HOUR_MS;
+        firstKeptMs = undefined;
         whole = 0;
-      } else if ((hours.get(start)?.calls ?? 0) > 0 && ++whole === WHOLE_HOURS) {
-        return { firstMs, fromMs };
+        continue;
       }
+      if (calls > 0 || counts.has(start)) firstKeptMs ??= start;
+      if (calls > 0 && ++whole === WHOLE_HOURS) return keptCalls();
     }
   }
-  return { firstMs, fromMs };
+  return keptCalls();
 }
 
 /** Roll-ups of a range, and those of which the server has no longer all calls. */
@@ -94,27 +105,49 @@ export async function comparedHours(
   signal?: AbortSignal,
 ): Promise<{
   readonly hours: ReadonlyMap<number, RollUpState>;
+  readonly counts: ReadonlyMap<number, number>;
+  readonly marks: Marks;
   readonly short: ReadonlySet<number>;
 }> {
   const points = new RollUpPoints(clients, signal);
   // In this order: calls only come after their roll-up, and only go after their mark.
   const hours = await points.hours(range);
   const counts = await callsByHour(clients.calls, range, signal);
-  return { hours, short: shortHours(hours, counts, await points.marks(range)) };
+  const marks = await points.marks(range);
+  return { hours, counts, marks, short: await shortHours(points, hours, counts, marks) };
 }
 
 /**
- * Hours with fewer calls than their roll-up, which are gone: a roll-up of them would be made of less. Calls that an
- * erasure deletes are noted in its marks. `marks` are read after `counts`.
+ * Hours with fewer calls than their roll-up, which are gone: a roll-up of them would be made of less. Calls of those
+ * whose erasure the roll-up does not know may be deleted. `marks` are read after `counts`.
  */
-export function shortHours(
+export async function shortHours(
+  points: RollUpPoints,
   hours: ReadonlyMap<number, RollUpState>,
   counts: ReadonlyMap<number, number>,
-  marks: ReadonlyMap<number, HourMarks>,
-): ReadonlySet<number> {
-  const isShort = ([hour, { calls, erased }]: readonly [number, RollUpState]): boolean =>
-    (counts.get(hour) ?? 0) < calls - Math.max(0, (marks.get(hour)?.erased ?? 0) - erased);
-  return new Set([...hours].filter(isShort).map(([hour]) => hour));
+  marks: Marks,
+): Promise<ReadonlySet<number>> {
+  const fewer = [...hours].filter(([hour, { calls }]) => (counts.get(hour) ?? 0) < calls);
+  const short = new Set(fewer.map(([hour]) => hour));
+  const noted = new Map(
+    fewer
+      .map(([hour, state]) => [hour, unknownErasures(state, marks.get(hour))] as const)
+      .filter(([, notes]) => notes.length > 0),
+  );
+  if (noted.size === 0) return short;
+  const starts = [...noted.keys()];
+  const fromMs = starts.reduce((a, b) => Math.min(a, b));
+  const toMs = starts.reduce((a, b) => Math.max(a, b)) + HOUR_MS;
+  for await (const [hour, state, table] of points.users({ fromMs, toMs })) {
+    const notes = noted.get(hour);
+    const known = hours.get(hour);
+    if (notes === undefined || known === undefined) continue;
+    const erased = table === undefined ? 0 : callsOfErased(table, erasedBy(notes));
+    // One that was made meanwhile is of what the erasure has left.
+    const isSame = state.calls === known.calls && state.marks === known.marks;
+    if (!isSame || (counts.get(hour) ?? 0) >= known.calls - erased) short.delete(hour);
+  }
+  return short;
 }
 
 /** When the first call was; 3.x is asked only as far back as it answers. */

@@ -18,17 +18,17 @@ export const ON_THE_WAY = 'exporter';
 /** Never the same place in an hour twice in one process. */
 let offset = BigInt(randomInt(2 ** 41));
 
-/** The line of a mark for the hour that begins at `hourMs`. `erased`: of its calls, which are about to be deleted. */
+/** The line of a mark for the hour that begins at `hourMs`. `erases`: digest of the user whose calls are about to be deleted. */
 export function markLine(
   place: RollUpPlace,
   hourMs: number,
   nowMs: number,
   by: string,
-  erased = 0,
+  erases?: string,
 ): string {
   offset = (offset + 1n) % HOUR_NS;
   const time = BigInt(hourMs) * 1_000_000n + offset;
-  const note = erased > 0 ? `,erased=${erased}i` : '';
+  const note = erases === undefined ? '' : `,erases="${erases}"`;
   return `${place.series(MARKS_MEASUREMENT)} at=${nowMs}i,marker="${by}"${note} ${time}\n`;
 }
 

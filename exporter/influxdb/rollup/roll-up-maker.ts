@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkQuery, type Dimension } from '../../ledger/queries/checked-query.ts';
+import type { Dimension } from '../../ledger/queries/checked-query.ts';
 import type { RollUpProgress, RollUpResult } from '../../ledger/roll-up-run.ts';
-import { dimensionKey, isDimensionKey } from '../../ledger/queries/dimension-key.ts';
+import { isDimensionKey } from '../../ledger/queries/dimension-key.ts';
 import type { StoredTable } from '../../ledger/queries/usage-table.ts';
-import { CallScan } from '../read/call-scan.ts';
-import { BoundValues, timeRange } from '../read/influxql.ts';
-import { tagNamesOf } from '../read/tag-names.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
 import { callsByHour } from './calls-by-hour.ts';
 import {
@@ -15,11 +12,19 @@ import {
   type StoredKeptCalls,
   storedKeptCalls,
 } from './kept-calls.ts';
+import { forgetUsers } from './forget-users.ts';
 import type { LedgerClients } from './ledger-clients.ts';
 import { type PackedTables, rollUpLine, RollUpTables } from './hour-tables.ts';
 import { MARKER, markLine } from './late-marks.ts';
 import { packTable } from './packed-table.ts';
-import { type HourMarks, RollUpPoints, type RollUpState } from './roll-up-points.ts';
+import { RollUpPoints } from './roll-up-points.ts';
+import {
+  erasuresIn,
+  type Mark,
+  type Marks,
+  type RollUpState,
+  unknownErasures,
+} from './roll-up-state.ts';
 import {
   DAY_MS,
   DAYS_MEASUREMENT,
@@ -30,7 +35,7 @@ import {
   TABLES,
 } from './roll-up-schema.ts';
 import type { RollUpWriter } from './roll-up-writer.ts';
-import { dimensionOfTag } from '../usage-schema.ts';
+import { sumUpHours } from './sum-up-hours.ts';
 
 export interface RollUpRun {
   readonly fromMs: number;
@@ -46,7 +51,6 @@ export interface RollUpRun {
 }
 
 const WEEK_MS = 7 * DAY_MS;
-const NO_MARKS: HourMarks = { count: 0, erased: 0, newest: new Map() };
 
 /** Makes the roll-ups that are missing, marked or wrong. What was made before an abort stays. */
 export class RollUpMaker {
@@ -118,7 +122,7 @@ export class RollUpMaker {
       // Asked after the counts: what those lack because of retention is known now.
       if ([...hours].some(([hour, { calls }]) => (counts.get(hour) ?? 0) < calls)) {
         await this.keptFrom(signal);
-        short = shortHours(hours, counts, await points.marks(whole));
+        short = await shortHours(points, hours, counts, await points.marks(whole));
       }
     }
     return { points, marks, hours, days, counts, short };
@@ -136,8 +140,17 @@ export class RollUpMaker {
       start >= (this.#kept?.fromMs ?? -Infinity) && !short.has(start);
     const isChanged = (start: number): boolean => {
       const state = hours.get(start);
-      return state !== undefined && state.marks !== (marks.get(start)?.count ?? 0);
+      return state !== undefined && state.marks !== (marks.get(start)?.length ?? 0);
     };
+    const noted = new Map(
+      [...hours].filter(
+        ([start, state]) =>
+          start >= day &&
+          start < day + DAY_MS &&
+          !isKept(start) &&
+          unknownErasures(state, marks.get(start)).length > 0,
+      ),
+    );
     // Calls that the bucket no longer keeps leave their sums; those that somebody deleted left a mark.
     const hasWork = starts.some(
       (start) => isKept(start) && (counts.has(start) || isChanged(start)),
@@ -145,26 +158,36 @@ export class RollUpMaker {
     // Sums of nothing, where sums stay: a day without any will be one whose calls were never summed up.
     const isBare =
       day > (this.#kept?.firstMs ?? Infinity) && starts.some((hour) => !hours.has(hour));
-    if (!hasWork && !(isBare && starts.some(isKept))) return [];
+    if (!hasWork && noted.size === 0 && !(isBare && starts.some(isKept))) return [];
     const now = this.#now();
+    if (noted.size > 0) {
+      const forgetting = { clients: this.#clients, writer: this.#writer, nowMs: now, signal };
+      await forgetUsers({ ...forgetting, range: dayRange(day), hours: noted, marks });
+    }
+    const isSettled = ({ marker, atMs }: Mark): boolean =>
+      marker === by || marker === MARKER || atMs + SETTLE_MS <= now;
+    /** Marks that a roll-up of now knows. Calls of others may still be on their way, or on the way out. */
+    const knownMarks = (start: number): readonly Mark[] => {
+      const all = marks.get(start) ?? [];
+      return isKept(start) ? all.filter(isSettled) : all;
+    };
     const closed = starts.filter((start) => {
       if (!isKept(start)) return true;
-      const { newest } = marks.get(start) ?? NO_MARKS;
-      const isSettled = [...newest].every(
-        ([marker, at]) => marker === by || marker === MARKER || at + SETTLE_MS <= now,
-      );
-      return isSettled && start + HOUR_MS + SETTLE_MS <= now;
+      const all = marks.get(start) ?? [];
+      // What an erasure leaves is summed up at once, and once more later: nothing is to keep the name.
+      const isErased = all.some(({ marker, erases }) => marker === by && erases !== undefined);
+      return (isErased || all.every(isSettled)) && start + HOUR_MS + SETTLE_MS <= now;
     });
     result.hours += closed.filter(isKept).length;
     result.open += starts.filter((start) => start < now).length - closed.length;
     const isCurrent = (start: number): boolean =>
-      hours.get(start)?.marks === (marks.get(start)?.count ?? 0);
+      hours.get(start)?.marks === (marks.get(start)?.length ?? 0);
     const toSumUp = closed.filter(
       (start) =>
         isKept(start) &&
         (verify || !isCurrent(start) || hours.get(start)?.calls !== (counts.get(start) ?? 0)),
     );
-    const sums = await this.#sumUp(toSumUp, signal);
+    const sums = await sumUpHours(this.#clients.calls, toSumUp, signal);
     const stored = new Map<number, readonly unknown[]>();
     if (toSumUp.some(isCurrent)) {
       for await (const [start, tables] of points.tables('hour', dayRange(day), TABLES)) {
@@ -172,10 +195,11 @@ export class RollUpMaker {
       }
     }
     const lines: string[] = [];
-    const known = { marks: 0, calls: 0, erased: 0 };
+    const known = { marks: 0, calls: 0, erasures: 0 };
     for (const start of closed) {
-      let { count } = marks.get(start) ?? NO_MARKS;
-      const { erased } = marks.get(start) ?? NO_MARKS;
+      const seen = knownMarks(start);
+      const erasures = erasuresIn(seen).length;
+      let count = seen.length;
       const tables = sums.get(start);
       known.calls += tables?.calls ?? hours.get(start)?.calls ?? 0;
       if (tables !== undefined) {
@@ -190,7 +214,7 @@ export class RollUpMaker {
           count++;
         }
         if (!isCurrent(start) || isWrong) {
-          const state = { marks: count, calls: tables.calls, erased };
+          const state = { marks: count, calls: tables.calls, erasures };
           lines.push(rollUpLine(this.#series(HOURS_MEASUREMENT), start, state, packed));
           result.made++;
         }
@@ -200,7 +224,7 @@ export class RollUpMaker {
     }
     if (closed.length < 24) return lines;
     const state = days.get(day);
-    if (lines.length === 0 && state?.marks === known.marks && !verify) return [];
+    if (lines.length + noted.size === 0 && state?.marks === known.marks && !verify) return [];
     // The hours first: the day is made of what is stored.
     await this.#writer.write(lines);
     const parts: (readonly unknown[])[] = [];
@@ -231,47 +255,11 @@ export class RollUpMaker {
     const line = `${this.#series(KEPT_MEASUREMENT)} ${fields} ${BigInt(now) * 1_000_000n}\n`;
     await this.#writer.write([line]);
   }
-
-  /** Those that calls of the range have. */
-  async #dimensions(
-    { fromMs, toMs }: TimeRange,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Dimension[]> {
-    const where = timeRange(fromMs, toMs);
-    const tags = await tagNamesOf(this.#clients.calls, where, new BoundValues(), signal);
-    const names = tags.map(dimensionOfTag).filter((name) => name !== undefined);
-    return names.toSorted().map(dimensionKey);
-  }
-
-  /** Tables of the given hours of one day. A query opens every series of its range, so it asks for all at once. */
-  async #sumUp(
-    starts: readonly number[],
-    signal: AbortSignal | undefined,
-  ): Promise<ReadonlyMap<number, RollUpTables>> {
-    const [first, last] = [starts[0], starts.at(-1)];
-    if (first === undefined || last === undefined) return new Map();
-    const own = await this.#dimensions({ fromMs: first, toMs: last + HOUR_MS }, signal);
-    const sums = new Map(starts.map((start) => [start, new RollUpTables(own)]));
-    const [from, to] = [new Date(first), new Date(last + HOUR_MS)];
-    const query = {
-      ...(await checkQuery({ from, to })),
-      dimensions: new RollUpTables(own).dimensions,
-    };
-    const scan = new CallScan(query);
-    const bound = new BoundValues();
-    const q = scan.statement(query.fromMs, query.toMs, bound);
-    for await (const series of this.#clients.calls.query(q, { bound, epoch: 'ms', signal })) {
-      for (const call of scan.calls(series)) {
-        sums.get(Math.floor(call.timeMs / HOUR_MS) * HOUR_MS)?.addCall(call);
-      }
-    }
-    return sums;
-  }
 }
 
 interface Piece {
   readonly points: RollUpPoints;
-  readonly marks: ReadonlyMap<number, HourMarks>;
+  readonly marks: Marks;
   readonly hours: ReadonlyMap<number, RollUpState>;
   readonly days: ReadonlyMap<number, RollUpState>;
   readonly counts: ReadonlyMap<number, number>;

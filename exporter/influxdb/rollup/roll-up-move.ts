@@ -7,7 +7,7 @@ import { nineDigits } from '../read/stored-point.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
 import { nanoseconds } from '../write/lines/usage-line.ts';
 import type { LedgerClients } from './ledger-clients.ts';
-import { LEDGER_TAG } from './roll-up-place.ts';
+import { IS_WITH_CALLS, LEDGER_TAG } from './roll-up-place.ts';
 import {
   DAY_MS,
   DAYS_MEASUREMENT,
@@ -19,8 +19,6 @@ import type { RollUpWriter } from './roll-up-writer.ts';
 
 /** Marks first: a roll-up without its marks would be right again. */
 const MOVED = [MARKS_MEASUREMENT, HOURS_MEASUREMENT, DAYS_MEASUREMENT] as const;
-/** A tag that a series does not have reads ''. */
-const IS_OLD = `${name(LEDGER_TAG)} = ''`;
 /** Where 3.x is asked for points: it answers no query over a longer time. */
 const VERSION_3_REACH_MS = 90 * DAY_MS;
 
@@ -81,7 +79,7 @@ async function rangeOf(
   const toMs = nowMs + DAY_MS;
   if (isVersion3) return { fromMs: nowMs - VERSION_3_REACH_MS, toMs };
   const field = measurement === MARKS_MEASUREMENT ? 'at' : 'version';
-  const q = `SELECT first(${name(field)}) FROM ${name(measurement)} WHERE ${IS_OLD}`;
+  const q = `SELECT first(${name(field)}) FROM ${name(measurement)} WHERE time >= 0${IS_WITH_CALLS}`;
   for await (const { values } of calls.query(q, { epoch: 'ms', signal })) {
     return { fromMs: Math.floor(Number(values[0]?.[0]) / DAY_MS) * DAY_MS, toMs };
   }
@@ -103,7 +101,7 @@ async function* points(
 ): AsyncGenerator<Point> {
   const bound = new BoundValues();
   const isOld = where === 'calls';
-  const condition = timeRange(fromMs, toMs) + (isOld ? ` AND ${IS_OLD}` : place.condition(bound));
+  const condition = timeRange(fromMs, toMs) + (isOld ? IS_WITH_CALLS : place.condition(bound));
   const columns = isOld ? '*' : name(measurement === MARKS_MEASUREMENT ? 'at' : 'version');
   const q = `SELECT ${columns} FROM ${name(measurement)} WHERE ${condition}`;
   const client = isOld ? calls : rollUps;

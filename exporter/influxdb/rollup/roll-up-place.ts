@@ -3,6 +3,8 @@ import { type BoundValues, name } from '../read/influxql.ts';
 import { cleanTag, escapeName } from '../write/lines/escaping.ts';
 
 export const LEDGER_TAG = 'ledger';
+/** Of the points that are with their calls. A tag that a series does not have reads ''. */
+export const IS_WITH_CALLS: string = ` AND ${name(LEDGER_TAG)} = ''`;
 
 /**
  * Where the roll-ups of a ledger are: with its calls, or in a bucket that keeps them longer. That one may hold those of

@@ -4,7 +4,9 @@ import type { SplitQuery } from '../../ledger/queries/gather.ts';
 import type { TimeBuckets } from '../../ledger/queries/time-buckets.ts';
 import { slices, type TimeRange } from '../read/time-ranges.ts';
 import { type KeptCalls, shortHours } from './kept-calls.ts';
-import type { RollUpPoints, RollUpState } from './roll-up-points.ts';
+import { erasedBy, type IsErased } from './erasure-notes.ts';
+import type { RollUpPoints } from './roll-up-points.ts';
+import { hasUnknownCalls, type RollUpState, unknownErasures } from './roll-up-state.ts';
 import { DAY_MS, HOUR_MS, type TableName } from './roll-up-schema.ts';
 import { DOCTOR_SERVICE } from '../usage-schema.ts';
 import { CONVERSATIONS, FEW, USERS } from './hour-tables.ts';
@@ -44,12 +46,15 @@ export class ValidRollUps {
   readonly gone: TimeRange | undefined;
   /** Hours whose sums lack calls: those came late, when others were gone. */
   readonly incomplete: readonly number[];
+  /** Whose names do not count in an hour whose calls are gone. */
+  readonly erased: ReadonlyMap<number, IsErased>;
 
-  private constructor({ days, hours, gone, incomplete }: Partial<ValidRollUps>) {
+  private constructor({ days, hours, gone, incomplete, erased }: Partial<ValidRollUps>) {
     this.days = days ?? new Map<number, string>();
     this.hours = hours ?? new Map<number, string>();
     this.gone = gone;
     this.incomplete = incomplete ?? [];
+    this.erased = erased ?? new Map<number, IsErased>();
   }
 
   static async load(
@@ -69,7 +74,7 @@ export class ValidRollUps {
     if (hours.size === 0 && days.size === 0) return new ValidRollUps({ gone });
     let marks = await points.marks(range);
     const isChanged = ([hour, state]: readonly [number, RollUpState]): boolean =>
-      state.marks !== (marks.get(hour)?.count ?? 0);
+      state.marks !== (marks.get(hour)?.length ?? 0);
     const changed = [...hours].filter(isChanged).map(([hour]) => hour);
     let short: ReadonlySet<number> = new Set<number>();
     if (kept !== undefined && changed.length > 0) {
@@ -78,11 +83,22 @@ export class ValidRollUps {
       const counts = await countCalls({ fromMs, toMs });
       marks = await points.marks(range);
       const compared = new Map([...hours].filter(([hour]) => hour >= fromMs && hour < toMs));
-      short = shortHours(compared, counts, marks);
+      short = await shortHours(points, compared, counts, marks);
     }
     // Nothing but the roll-up is left of an hour whose calls are gone.
     const isGone = (hour: number): boolean => hour < keptFromMs || short.has(hour);
-    const marksAt = (hour: number): number => marks.get(hour)?.count ?? 0;
+    const marksAt = (hour: number): number => marks.get(hour)?.length ?? 0;
+    const ofDays = new Map<number, number>();
+    for (const [hour, { length: count }] of marks) {
+      const day = Math.floor(hour / DAY_MS) * DAY_MS;
+      ofDays.set(day, (ofDays.get(day) ?? 0) + count);
+    }
+    const goneHours = [...hours].filter(([hour]) => isGone(hour));
+    const erased = new Map(
+      goneHours
+        .map(([hour, state]) => [hour, unknownErasures(state, marks.get(hour))] as const)
+        .filter(([, notes]) => notes.length > 0),
+    );
     const valid = (
       states: ReadonlyMap<number, RollUpState>,
       isValid: (start: number, state: RollUpState) => boolean,
@@ -90,20 +106,19 @@ export class ValidRollUps {
       new Map(
         [...states]
           .filter(([at, state]) => isValid(at, state))
-          .map(([at, { marks: known, calls, revision }]) => [at, `${known}/${calls}/${revision}`]),
+          .map(([at, { marks: known, calls, revision }]) => [
+            at,
+            `${known}/${calls}/${revision}/${erased.get(at)?.length ?? 0}`,
+          ]),
       );
-    const ofDays = new Map<number, number>();
-    for (const [hour, { count }] of marks) {
-      const day = Math.floor(hour / DAY_MS) * DAY_MS;
-      ofDays.set(day, (ofDays.get(day) ?? 0) + count);
-    }
     return new ValidRollUps({
       days: valid(days, (day, state) => state.marks === (ofDays.get(day) ?? 0)),
       hours: valid(hours, (hour, state) => isGone(hour) || state.marks === marksAt(hour)),
       gone,
-      incomplete: [...hours]
-        .filter(([hour, state]) => isGone(hour) && state.marks !== marksAt(hour))
+      incomplete: goneHours
+        .filter(([hour, state]) => hasUnknownCalls(state, marks.get(hour)))
         .map(([hour]) => hour),
+      erased: new Map([...erased].map(([hour, notes]) => [hour, erasedBy(notes)])),
     });
   }
 }

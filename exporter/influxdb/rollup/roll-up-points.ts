@@ -1,9 +1,12 @@
 import { BoundValues, name, timeRange, UNIT_COLUMNS } from '../read/influxql.ts';
-import type { InfluxValue } from '../read/query-client.ts';
+import type { InfluxQueryClient, InfluxValue } from '../read/query-client.ts';
 import { pieces, type TimeRange } from '../read/time-ranges.ts';
 import { USAGE_MEASUREMENT } from '../usage-schema.ts';
+import type { StoredTable } from '../../ledger/queries/usage-table.ts';
 import type { LedgerClients } from './ledger-clients.ts';
+import { IS_WITH_CALLS } from './roll-up-place.ts';
 import { unpackTable } from './packed-table.ts';
+import type { Mark, Marks, RollUpState } from './roll-up-state.ts';
 import {
   DAY_MS,
   DAYS_MEASUREMENT,
@@ -17,23 +20,12 @@ import {
   VERSION_WITHOUT_UNITS,
 } from './roll-up-schema.ts';
 
-/** What a roll-up says about itself. */
-export interface RollUpState {
-  /** Marks that it knows. */
-  readonly marks: number;
-  readonly calls: number;
-  /** Calls that were noted as erased by the marks that it knows. */
-  readonly erased: number;
-  /** Another one when the roll-up was changed without its calls; 0: never. */
-  readonly revision: number;
-}
+/** The version, and what `stateOf` reads. */
+const STATE_COLUMNS = 'version, marks, calls, erasures, revision';
 
-export interface HourMarks {
-  readonly count: number;
-  /** Calls whose erasure they note. */
-  readonly erased: number;
-  /** Newest mark of each process, ms. */
-  readonly newest: ReadonlyMap<string, number>;
+function stateOf(values: readonly InfluxValue[]): RollUpState {
+  const [marks = 0, calls = 0, erasures = 0, revision = 0] = values.map(Number);
+  return { marks, calls, erasures, revision };
 }
 
 interface States {
@@ -65,20 +57,43 @@ export class RollUpPoints {
     return (await this.#states(HOURS_MEASUREMENT, range, HOUR_MS)).outdated;
   }
 
-  /** Marks by the start of their hour. */
-  async marks(range: TimeRange): Promise<ReadonlyMap<number, HourMarks>> {
-    const hours = new Map<number, { count: number; erased: number; newest: Map<string, number> }>();
-    const columns = 'at, marker, erased';
-    for await (const [time, at, by, erased] of this.#rows(columns, MARKS_MEASUREMENT, range)) {
+  /** Also those of processes that keep roll-ups with the calls, before they are moved. */
+  async marks(range: TimeRange): Promise<Marks> {
+    const { calls, place } = this.#clients;
+    const columns = 'at, marker, erases';
+    const rows = new Map<string, readonly InfluxValue[]>();
+    const add = (row: readonly InfluxValue[]): unknown => rows.set(row.join('/'), row);
+    // Those first, since they go once they were moved.
+    if (place.isSeparate) {
+      for await (const row of this.#from(calls, columns, MARKS_MEASUREMENT, range, IS_WITH_CALLS)) {
+        add(row);
+      }
+    }
+    for await (const row of this.#rows(columns, MARKS_MEASUREMENT, range)) add(row);
+    const hours = new Map<number, Mark[]>();
+    for (const [time, at, by, erases] of rows.values()) {
       const hour = Math.floor(Number(time) / HOUR_MS) * HOUR_MS;
-      const marks = hours.get(hour) ?? { count: 0, erased: 0, newest: new Map<string, number>() };
+      const marks = hours.get(hour) ?? [];
       hours.set(hour, marks);
-      marks.count++;
-      marks.erased += Number(erased);
-      const process = String(by);
-      marks.newest.set(process, Math.max(marks.newest.get(process) ?? 0, Number(at)));
+      marks.push({
+        marker: String(by),
+        atMs: Number(at),
+        erases: typeof erases === 'string' ? erases : undefined,
+      });
     }
     return hours;
+  }
+
+  /** Hours with their tables of users, each as one state of its roll-up. */
+  async *users(
+    range: TimeRange,
+  ): AsyncGenerator<readonly [start: number, state: RollUpState, table: StoredTable | undefined]> {
+    const columns = `${STATE_COLUMNS}, ${tableColumns('users')}`;
+    for await (const [time, , ...values] of this.#rows(columns, HOURS_MEASUREMENT, range)) {
+      const text = tableText(values.slice(4));
+      const table = text === undefined ? undefined : unpackTable<StoredTable>(text);
+      yield [Number(time), stateOf(values), table];
+    }
   }
 
   /** Tables of the hours or days that begin in the range; those that were left out are undefined. */
@@ -102,14 +117,11 @@ export class RollUpPoints {
   async #states(measurement: string, range: TimeRange, widthMs: number): Promise<States> {
     const valid = new Map<number, RollUpState>();
     const early: number[] = [];
-    const columns = 'version, marks, calls, erased, revision';
-    for await (const row of this.#rows(columns, measurement, range)) {
+    for await (const row of this.#rows(STATE_COLUMNS, measurement, range)) {
       const [time, version, ...numbers] = row;
       if (version !== ROLL_UP_VERSION && version !== VERSION_WITHOUT_UNITS) continue;
       if (version === VERSION_WITHOUT_UNITS) early.push(Number(time));
-      const [marks = 0, calls = 0, erased = 0, revision = 0] = numbers.map(Number);
-      const state = { marks, calls, erased, revision };
-      valid.set(Number(time), state);
+      valid.set(Number(time), stateOf(numbers));
     }
     if (early.length === 0) return { valid, outdated: [] };
     const first = early.reduce((a, b) => Math.min(a, b));
@@ -124,7 +136,8 @@ export class RollUpPoints {
   async #hoursWithUnits(range: TimeRange): Promise<readonly number[]> {
     // Asked first: 3.x refuses to count where the ledger has no such field.
     let hasSome = false;
-    for await (const _ of this.#rows(UNIT_COLUMNS, USAGE_MEASUREMENT, range, ' LIMIT 1')) {
+    const { calls } = this.#clients;
+    for await (const _ of this.#from(calls, UNIT_COLUMNS, USAGE_MEASUREMENT, range, ' LIMIT 1')) {
       hasSome = true;
       break;
     }
@@ -132,7 +145,7 @@ export class RollUpPoints {
     const hours: number[] = [];
     const byHour = ' GROUP BY time(1h) fill(none)';
     const counts = `count(${UNIT_COLUMNS})`;
-    for await (const [hour] of this.#rows(counts, USAGE_MEASUREMENT, range, byHour)) {
+    for await (const [hour] of this.#from(calls, counts, USAGE_MEASUREMENT, range, byHour)) {
       hours.push(Number(hour));
     }
     return hours;
@@ -142,15 +155,24 @@ export class RollUpPoints {
     columns: string,
     measurement: string,
     range: TimeRange,
-    clauses = '',
   ): AsyncGenerator<readonly InfluxValue[]> {
-    const { calls, rollUps, place } = this.#clients;
-    const isOfCalls = measurement === USAGE_MEASUREMENT;
-    const client = isOfCalls ? calls : rollUps;
+    const { rollUps, place } = this.#clients;
+    const bound = new BoundValues();
+    const condition = place.condition(bound);
+    yield* this.#from(rollUps, columns, measurement, range, condition, bound);
+  }
+
+  async *#from(
+    client: InfluxQueryClient,
+    columns: string,
+    measurement: string,
+    range: TimeRange,
+    clauses: string,
+    bound: BoundValues = new BoundValues(),
+  ): AsyncGenerator<readonly InfluxValue[]> {
     const version = await client.version();
     for (const { fromMs, toMs } of pieces(range, version)) {
-      const bound = new BoundValues();
-      const where = timeRange(fromMs, toMs) + (isOfCalls ? '' : place.condition(bound));
+      const where = timeRange(fromMs, toMs);
       const q = `SELECT ${columns} FROM ${name(measurement)} WHERE ${where}${clauses}`;
       const answer = client.query(q, { bound, epoch: 'ms', signal: this.#signal });
       for await (const { values } of answer) yield* values;

@@ -9,7 +9,8 @@ import { LedgerClients } from './ledger-clients.ts';
 import { RollUpMaker } from './roll-up-maker.ts';
 import { moveRollUps } from './roll-up-move.ts';
 import { RollUpPlace } from './roll-up-place.ts';
-import { RollUpPoints, type RollUpState } from './roll-up-points.ts';
+import { RollUpPoints } from './roll-up-points.ts';
+import { type RollUpState, unknownErasures } from './roll-up-state.ts';
 import { DAY_MS } from './roll-up-schema.ts';
 import { RollUpWriter } from './roll-up-writer.ts';
 import type { TimeRange } from '../read/time-ranges.ts';
@@ -148,14 +149,19 @@ export class RollUpUpkeep {
     { fromMs, toMs: endMs }: TimeRange,
   ): Promise<readonly number[]> {
     const points = new RollUpPoints(clients, this.#ended.signal);
+    const isFirst = this.#reachMs === FIRST_REACH_MS;
     const range = { fromMs: Math.max(0, fromMs, endMs - MARKED_REACH_MS), toMs: endMs };
     // Nothing of this release writes such ones: after the first round there are no more.
-    const outdated = this.#reachMs === FIRST_REACH_MS ? await points.outdatedHours(range) : [];
-    const marks = await points.marks(range);
-    const hours = marks.size === 0 ? new Map<number, RollUpState>() : await points.hours(range);
-    const marked = [...marks]
-      .filter(([hour, { count }]) => hours.has(hour) && hours.get(hour)?.marks !== count)
-      .map(([hour]) => hour);
+    const outdated = isFirst ? await points.outdatedHours(range) : [];
+    const reach = isFirst ? { ...range, fromMs: Math.max(0, endMs - MARKED_REACH_MS) } : range;
+    const marks = await points.marks(reach);
+    const hours = marks.size === 0 ? new Map<number, RollUpState>() : await points.hours(reach);
+    // Of hours whose calls are gone, those that still have the name of an erased user.
+    const isDue = (hour: number, state: RollUpState): boolean =>
+      hour < fromMs
+        ? unknownErasures(state, marks.get(hour)).length > 0
+        : state.marks !== (marks.get(hour)?.length ?? 0);
+    const marked = [...hours].filter(([hour, state]) => isDue(hour, state)).map(([hour]) => hour);
     return [...new Set([...outdated, ...marked].map((hour) => Math.floor(hour / DAY_MS) * DAY_MS))];
   }
 }
