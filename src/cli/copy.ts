@@ -18,8 +18,8 @@ export const summary: string = 'copy a ledger into another store, and compare th
 const HELP = `Usage: otel-token-meter copy --from STORE --to STORE [options]
 
 Copies every call from one ledger into another, newest first, and compares the sums of each day afterwards. Both may
-be in use meanwhile: calls that come after the start are not copied. A copy that was cut goes on where it was. Calls
-whose user was erased in the target, or whose time it does not keep, are left out and counted.
+be in use meanwhile: calls that come after the start are not copied. A copy that was cut goes on where it was. Calls of
+a time that the target does not keep are left out and counted; of users whom a SQLite ledger has erased, too.
 
   --from STORE, --to STORE   sqlite[:FILE], influxdb[:URL] or clickhouse[:URL]; what is left out comes from the
                    configuration and its variables. Tables of ClickHouse are made by setup clickhouse before
