@@ -21,8 +21,7 @@ export async function startBrowser({ isWhole = false }: BrowserOptions = {}): Pr
   const shell = isWhole ? undefined : pathOf(WITHOUT_WINDOWS);
   return await chromium.launch({
     executablePath: shell ?? pathOf('chromium') ?? 'chromium',
-    // Nobody sees the frames of a compositor thread: without it a page takes a quarter less CPU time (Chromium 156).
-    args: ['--no-sandbox', '--disable-gpu', '--disable-threaded-compositing'],
+    args: ['--no-sandbox', '--disable-gpu'],
     env: env as Record<string, string>,
   });
 }
