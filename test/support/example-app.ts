@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SqliteUsageReader } from '../../exporter/sqlite/read/sqlite-usage-reader.ts';
 import { childEnv } from './child-env.ts';
 import { until } from './until.ts';
 
@@ -24,6 +25,8 @@ export interface RunningApp {
     path: string,
     init?: { readonly method?: string; readonly body?: unknown },
   ): Promise<Response>;
+  /** Of a stopped application, from the ledger in its folder. */
+  storedCalls(): Promise<number>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** Stops the process and removes its folder. */
@@ -96,6 +99,12 @@ export async function startExampleApp(options: StartAppOptions = {}): Promise<Ru
     output: () => output,
     chat: (body) => send('/api/chat', 'POST', body),
     api: (path, init = {}) => send(path, init.method ?? 'GET', init.body),
+    async storedCalls() {
+      const reader = new SqliteUsageReader({ path: join(directory, '.token-meter/usage.db') });
+      const { records } = await reader.records({ limit: 100 });
+      await reader.close();
+      return records.length;
+    },
     stop: () => stop(),
     async close() {
       await stop();
