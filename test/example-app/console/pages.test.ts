@@ -294,6 +294,8 @@ describe('console: pages', function () {
 
   it('compares two models by what they really cost', async () => {
     await record();
+    // At the beginning of a week the office has not used it in the last days.
+    await pages.usage.record([usageRecord(Date.now() - 600_000, { requestModel: 'gpt-5.1' })]);
     const page = await pages.open('/models');
     await pages.shows(page, '#models tbody', 'gpt-4o');
     const row = page.locator('#models tbody tr', { hasText: 'gpt-4o' }).first();

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { loadTiktokenCounter } from '../../../src/tokens/tiktoken-counter.ts';
-import { TIKTOKEN_COUNTS } from '../../fixtures/tokens/tiktoken-counts.ts';
+import { loadTiktokenCounter } from '../../src/tokens/tiktoken-counter.ts';
+import { TIKTOKEN_COUNTS } from '../fixtures/tokens/tiktoken-counts.ts';
 import {
   COMPARED_TEXTS,
   CountsDigest,
   ENCODINGS,
   ENCODINGS_OF_CODE_POINTS,
   installedTiktoken,
-} from '../../support/compared-texts.ts';
+} from '../support/compared-texts.ts';
 
 describe('tokens: the recorded counts of tiktoken', () => {
   it('are those of the installed version', () => {
