@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
  * A worker is replaced after so many files. All that a file has loaded stays in its process (copies of SDKs, hooks
  * of `require`), and the collector goes through it again and again.
  */
-const FILES = Number(process.env['FRESH'] ?? 10);
+const FILES = 10;
 
 interface Workers {
   run(file: string, options: object): Promise<unknown>;

@@ -1,0 +1,3 @@
+import { answersRandomQuestions } from '../conformance/usage-readers/random-questions-suite.ts';
+
+answersRandomQuestions(60);
