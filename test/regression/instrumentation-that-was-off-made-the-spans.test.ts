@@ -51,7 +51,7 @@ describe('of two instrumentations the newest, while its switch is off', () => {
       exporter.getFinishedSpans().map((span) => `${name} ${span.name}`),
     );
     for (const exporter of exporters.values()) exporter.reset();
-    return `${records.splice(0).join(', ')} | ${spans.toSorted().join(', ')}`;
+    return `${records.splice(0).toSorted().join(', ')} | ${spans.toSorted().join(', ')}`;
   }
 
   const call = async (): Promise<void> => {
