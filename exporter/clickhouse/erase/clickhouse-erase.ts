@@ -151,7 +151,7 @@ async function mark(
       if(toUnixTimestamp(toStartOfDay(cell)) IN {gone:Array(UInt32)} AND max(made) >= max(changed), now64(3, 'UTC'), toDateTime64(0, 3, 'UTC'))
     FROM ${CELLS} WHERE roll_up IN (${ofUnit('hour')}) AND toUnixTimestamp(cell) IN {hour:Array(UInt32)}
       OR roll_up IN (${ofUnit('day')}) AND toUnixTimestamp(cell) IN {day:Array(UInt32)}
-      OR roll_up IN (${ROLL_UPS.map(({ name }) => `'${name}'`).join(', ')}) AND toUnixTimestamp(toStartOfDay(cell)) IN {gone:Array(UInt32)}
+      OR roll_up IN (${ofUnit('hour')}, ${ofUnit('day')}) AND toUnixTimestamp(toStartOfDay(cell)) IN {gone:Array(UInt32)}
     GROUP BY roll_up, shard, cell`;
   await session.command(
     { text, values: { ...cells } },
