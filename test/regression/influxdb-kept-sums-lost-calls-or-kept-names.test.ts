@@ -9,8 +9,7 @@ import { RollUpPoints } from '../../exporter/influxdb/rollup/roll-up-points.ts';
 import { RollUpWriter } from '../../exporter/influxdb/rollup/roll-up-writer.ts';
 import { InfluxUsageProcessor } from '../../exporter/influxdb/write/influx-usage-processor.ts';
 import type { UsageSummary } from '../../exporter/ledger/usage-query.ts';
-import { influxExecute } from '../support/influx.ts';
-import { requireServer, startInfluxd, type TestServer } from '../support/servers.ts';
+import { separateSums } from '../support/separate-sums.ts';
 import { logOf, usageRecord } from '../support/usage-logs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -29,29 +28,17 @@ interface Access {
 }
 
 describe('sums in a bucket of their own, InfluxDB 1.x', () => {
-  let server: TestServer;
-  let bucket = '';
-  let count = 0;
+  const separate = separateSums();
 
-  before(async function () {
-    requireServer(this, 'influxd');
-    server = await startInfluxd();
-  });
-  after(async () => await server?.stop());
   beforeEach(async () => {
-    bucket = `kept_${++count}`;
-    for (const name of [bucket, `${bucket}_sums`]) {
-      await influxExecute(server.url, `CREATE DATABASE ${name}`);
-    }
     // Within their hours, without marks.
     await put([...OLD, ...KEPT], ['mallory', 'bob'], { ...beside(), rollUps: false });
   });
 
-  const beside = (): Access => ({ url: server.url, bucket, spool: false });
-  const separate = (): Access & { rollUpBucket: string } => ({
-    ...beside(),
-    rollUpBucket: `${bucket}_sums`,
-  });
+  const beside = (): Access => {
+    const { url, bucket, spool } = separate();
+    return { url, bucket, spool };
+  };
   const target = (): ReturnType<typeof resolveInfluxOptions> =>
     resolveInfluxOptions('test', separate());
 
@@ -90,7 +77,10 @@ describe('sums in a bucket of their own, InfluxDB 1.x', () => {
   async function expire(): Promise<void> {
     const q = `DELETE FROM llm_usage WHERE time < ${START + 5 * HOUR_MS}000000`;
     const body = new URLSearchParams({ q });
-    const answer = await fetch(`${server.url}/query?db=${bucket}`, { method: 'POST', body });
+    const answer = await fetch(`${separate().url}/query?db=${separate().bucket}`, {
+      method: 'POST',
+      body,
+    });
     assert.doesNotMatch(await answer.text(), /error/);
   }
 
@@ -199,7 +189,7 @@ describe('sums in a bucket of their own, InfluxDB 1.x', () => {
     const body = new URLSearchParams({
       q: `DELETE FROM llm_usage_rollup_hours WHERE time >= ${START + 3 * HOUR_MS}000000; DELETE FROM llm_usage_rollup_days`,
     });
-    await fetch(`${server.url}/query?db=${bucket}_sums`, { method: 'POST', body });
+    await fetch(`${separate().url}/query?db=${separate().rollUpBucket}`, { method: 'POST', body });
     await expire();
     for (const hours of [0, 1]) {
       await assertOld({ mallory: 2, bob: 2 }, ranges([3, 5]));

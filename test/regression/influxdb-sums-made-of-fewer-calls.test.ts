@@ -9,9 +9,8 @@ import { UsageLineWriter } from '../../exporter/influxdb/write/lines/usage-line.
 import type { UsageSummary } from '../../exporter/ledger/usage-query.ts';
 import type { RollUpResult } from '../../exporter/ledger/roll-up-run.ts';
 import type { UsageRecord } from '../../src/domain/usage-record.ts';
-import { influxExecute } from '../support/influx.ts';
 import { rollUpPlace } from '../support/influx-roll-ups.ts';
-import { requireServer, startInfluxd, type TestServer } from '../support/servers.ts';
+import { separateSums } from '../support/separate-sums.ts';
 import { logOf, usageRecord } from '../support/usage-logs.ts';
 
 const HOUR_MS = 3_600_000;
@@ -34,29 +33,11 @@ function call(sinceStartMs: number): UsageRecord {
 }
 
 describe('sums in a bucket of their own, InfluxDB 1.x, whose calls are fewer than they were', () => {
-  let server: TestServer;
-  let bucket = '';
-  let count = 0;
+  const access = separateSums();
 
-  before(async function () {
-    requireServer(this, 'influxd');
-    server = await startInfluxd();
-  });
-  after(async () => await server?.stop());
   beforeEach(async () => {
-    bucket = `fewer_${++count}`;
-    for (const name of [bucket, `${bucket}_sums`]) {
-      await influxExecute(server.url, `CREATE DATABASE ${name}`);
-    }
     await put(RECORDS);
     await rollUp();
-  });
-
-  const access = (): { url: string; bucket: string; rollUpBucket: string; spool: false } => ({
-    url: server.url,
-    bucket,
-    rollUpBucket: `${bucket}_sums`,
-    spool: false,
   });
 
   async function put(
@@ -74,13 +55,13 @@ describe('sums in a bucket of their own, InfluxDB 1.x, whose calls are fewer tha
   async function putUnaware(record: UsageRecord): Promise<void> {
     const lines = new UsageLineWriter({ maxUserTags: 3, maxDimensionTags: 3, onCleaned() {} });
     const body = Buffer.from(`${String(lines.line(record))}\n`);
-    const marks = new LateMarks(rollUpPlace(bucket, access()), ON_THE_WAY);
+    const marks = new LateMarks(rollUpPlace(access().bucket, access()), ON_THE_WAY);
     const mark = marks.before([{ body, lines: 1, multiline: false }])?.chunk.body;
     for (const [database, text] of [
-      [`${bucket}_sums`, mark],
-      [bucket, body],
+      [access().rollUpBucket, mark],
+      [access().bucket, body],
     ] as const) {
-      const answer = await fetch(`${server.url}/write?db=${database}`, {
+      const answer = await fetch(`${access().url}/write?db=${database}`, {
         method: 'POST',
         body: String(text),
       });
@@ -105,7 +86,10 @@ describe('sums in a bucket of their own, InfluxDB 1.x, whose calls are fewer tha
 
   async function deleteCalls(condition: string): Promise<void> {
     const body = new URLSearchParams({ q: `DELETE FROM llm_usage WHERE ${condition}` });
-    const answer = await fetch(`${server.url}/query?db=${bucket}`, { method: 'POST', body });
+    const answer = await fetch(`${access().url}/query?db=${access().bucket}`, {
+      method: 'POST',
+      body,
+    });
     assert.doesNotMatch(await answer.text(), /error/);
   }
 
